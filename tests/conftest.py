@@ -1,0 +1,110 @@
+"""Which engines a test run has, and the fixtures that every folder uses; tests/README.md describes both."""
+
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+MODULES = {"numpy": "numpy", "torch": "torch", "tensorflow": "tensorflow"}
+SCOPES = ("all", "engines", "together")
+OWN_VARIABLES = ("KBACKEND_TEST_ENGINES", "KBACKEND_TEST_SCOPE", "KBACKEND_EXPECT_INSTALLED")
+
+
+def _forget_the_user() -> None:
+    for name in list(os.environ):
+        if name.startswith("KBACKEND") and name not in OWN_VARIABLES:
+            del os.environ[name]
+    os.environ["HOME"] = os.environ["USERPROFILE"] = tempfile.mkdtemp(prefix="kbackend-home-")
+    os.environ.setdefault("MPLBACKEND", "Agg")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+# Before kbackend is imported anywhere, because its configuration is read on import.
+_forget_the_user()
+
+
+def _installed() -> list[str]:
+    return [engine for engine, module in MODULES.items() if importlib.util.find_spec(module)]
+
+
+def _asked_for() -> list[str]:
+    names = [name.strip() for name in os.environ.get("KBACKEND_TEST_ENGINES", "").split(",") if name.strip()]
+    if unknown := [name for name in names if name not in MODULES]:
+        raise pytest.UsageError(f"KBACKEND_TEST_ENGINES names {unknown}; the engines are {list(MODULES)}")
+    if missing := [name for name in names if name not in _installed()]:
+        raise pytest.UsageError(f"KBACKEND_TEST_ENGINES names {missing}, not installed for {sys.executable}")
+    return names or _installed()
+
+
+def _scope() -> str:
+    scope = os.environ.get("KBACKEND_TEST_SCOPE", "all")
+    if scope not in SCOPES:
+        raise pytest.UsageError(f"KBACKEND_TEST_SCOPE is {scope!r}; it must be one of {SCOPES}")
+    return scope
+
+
+def _needed(item: pytest.Item) -> set[str]:
+    return {name for mark in item.iter_markers("engine") for name in mark.args}
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"engines: {', '.join(_asked_for())}; scope: {_scope()}"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "each_backend" in metafunc.fixturenames:
+        values = [pytest.param(name, marks=pytest.mark.engine(name)) for name in _asked_for()]
+        metafunc.parametrize("each_backend", values, indirect=True)
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    engines, scope = set(_asked_for()), _scope()
+    kept, left_out = [], []
+    for item in items:
+        needed = _needed(item)
+        if unknown := needed - MODULES.keys():
+            raise pytest.UsageError(f"{item.nodeid}: mark engine names {sorted(unknown)}; known are {list(MODULES)}")
+        # NumPy comes with every environment; a restriction to torch only says that it need not be tested again.
+        if missing := needed - engines - {"numpy"}:
+            why = "not installed" if missing - set(_installed()) else "left out by KBACKEND_TEST_ENGINES"
+            item.add_marker(pytest.mark.skip(reason=f"needs {', '.join(sorted(missing))}: {why}"))
+        (kept if _in_scope(needed & engines, scope) else left_out).append(item)
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = kept
+
+
+def _in_scope(concerned: set[str], scope: str) -> bool:
+    return len(concerned) >= SCOPES.index(scope)
+
+
+@pytest.fixture
+def each_backend(request: pytest.FixtureRequest) -> Iterator[str]:
+    """The name of an installed backend, which is the active one during the test."""
+    import kbackend
+
+    with kbackend.use_backend(request.param):
+        yield request.param
+
+
+@pytest.fixture
+def fresh_python(tmp_path: Path) -> Callable[..., str]:
+    """Runs code in a new interpreter, away from the checkout, and returns what it printed."""
+
+    def run(code: str, env: Mapping[str, str] | None = None, timeout: float = 120) -> str:
+        variables = {k: v for k, v in os.environ.items() if k not in OWN_VARIABLES and k != "PYTHONPATH"}
+        variables |= {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path), **(env or {})}
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=variables, cwd=tmp_path, timeout=timeout, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        if done.returncode:
+            pytest.fail(f"the child exited with {done.returncode}\n{done.stdout}\n{done.stderr}", pytrace=False)
+        return done.stdout
+
+    return run
