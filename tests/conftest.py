@@ -1,7 +1,9 @@
 """Which engines a test run has, and the fixtures that every folder uses; tests/README.md describes both."""
 
+import atexit
 import importlib.util
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,7 +21,9 @@ def _forget_the_user() -> None:
     for name in list(os.environ):
         if name.startswith("KBACKEND") and name not in OWN_VARIABLES:
             del os.environ[name]
-    os.environ["HOME"] = os.environ["USERPROFILE"] = tempfile.mkdtemp(prefix="kbackend-home-")
+    home = tempfile.mkdtemp(prefix="kbackend-home-")
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    os.environ["HOME"] = os.environ["USERPROFILE"] = home
     os.environ.setdefault("MPLBACKEND", "Agg")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -68,8 +72,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     for item in items:
         needed = _needed(item)
         if unknown := needed - MODULES.keys():
-            raise pytest.UsageError(f"{item.nodeid}: mark engine names {sorted(unknown)}; known are {list(MODULES)}")
-        # NumPy comes with every environment; a restriction to torch only says that it need not be tested again.
+            raise pytest.UsageError(f"{item.nodeid}: engine {sorted(unknown)} is not in {list(MODULES)}")
+        # NumPy is in every environment; a restriction to torch only says that it need not be tested again.
         if missing := needed - engines - {"numpy"}:
             why = "not installed" if missing - set(_installed()) else "left out by KBACKEND_TEST_ENGINES"
             item.add_marker(pytest.mark.skip(reason=f"needs {', '.join(sorted(missing))}: {why}"))
@@ -104,7 +108,8 @@ def fresh_python(tmp_path: Path) -> Callable[..., str]:
             env=variables, cwd=tmp_path, timeout=timeout, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:
-            pytest.fail(f"the child exited with {done.returncode}\n{done.stdout}\n{done.stderr}", pytrace=False)
+            report = f"the child exited with {done.returncode}\n{done.stdout}\n{done.stderr}"
+            pytest.fail(report, pytrace=False)
         return done.stdout
 
     return run

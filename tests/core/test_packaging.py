@@ -41,7 +41,8 @@ def test_wheel_names_its_licences():
 
 
 def test_entry_points_name_a_table_maker_per_engine():
-    points = {p.name: p for p in metadata.entry_points(group="kbackend.backends") if p.dist.name == "kbackend"}
+    every = metadata.entry_points(group="kbackend.backends")
+    points = {point.name: point for point in every if point.dist.name == "kbackend"}
     assert {name: point.value for name, point in points.items()} == {
         "numpy": "kbackend_numpy:backend",
         "torch": "kbackend_torch:backend",
@@ -57,7 +58,8 @@ def test_script_leads_to_the_command_line():
 
 
 def test_importing_the_plugins_imports_no_engine(fresh_python):
-    code = f"import sys, {', '.join(PACKAGES)}; print([m for m in ('torch', 'tensorflow', 'keras') if m in sys.modules])"
+    engines = ("torch", "tensorflow", "keras")
+    code = f"import sys, {', '.join(PACKAGES)}; print([m for m in {engines} if m in sys.modules])"
     assert fresh_python(code).strip() == "[]"
 
 
