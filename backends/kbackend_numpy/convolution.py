@@ -19,7 +19,7 @@ __all__ = ["avg_pool", "convolution", "convolution_transpose", "max_pool"]
 
 Pairs = Sequence[tuple[int, int]]
 
-# Patches are unfolded a few images at a time: this many bytes stay in the caches between unfolding and matmul.
+# Patches are unfolded a few images at a time, about this many bytes, which stay in the caches for the matmul.
 UNFOLDED_BYTES = 5 << 20
 # Below this many channels an unfolded row is made of tiny runs, and a column a tap copies faster.
 FEW_CHANNELS = 4
@@ -38,7 +38,7 @@ class Geometry(NamedTuple):
 
     @property
     def padded(self) -> tuple[int, ...]:
-        return tuple(n + lo + hi for n, (lo, hi) in zip(self.spatial, self.padding))
+        return tuple(n + lo + hi for n, (lo, hi) in zip(self.spatial, self.padding, strict=True))
 
     @property
     def is_matmul(self) -> bool:
@@ -47,10 +47,10 @@ class Geometry(NamedTuple):
 
     def tap(self, offsets: tuple[int, ...]) -> tuple[slice, ...]:
         """Where the padded input meets one kernel position."""
-        starts = [offset * step for offset, step in zip(offsets, self.dilation)]
+        starts = [offset * step for offset, step in zip(offsets, self.dilation, strict=True)]
         return tuple(
             slice(start, start + (count - 1) * stride + 1, stride)
-            for start, count, stride in zip(starts, self.out, self.strides)
+            for start, count, stride in zip(starts, self.out, self.strides, strict=True)
         )
 
 
@@ -65,9 +65,9 @@ def convolution(
 ) -> Any:
     """Cross-correlation of `x` with `kernel`, over 1 to 3 spatial axes.
 
-    x: (batch, *spatial, channels); kernel: (*window, channels // groups, filters), floating. `padding` holds a
-    (before, after) pair an axis. Returns (batch, *out, filters) in the dtype of the operands. A ValueError says
-    which sizes do not fit.
+    x: (batch, *spatial, channels); kernel: (*window, channels // groups, filters), floating. `padding` holds
+    a (before, after) pair an axis. Returns (batch, *out, filters) in the dtype of the operands. A ValueError
+    says which sizes do not fit.
 
     >>> x = np.arange(5.0).reshape(1, 5, 1)
     >>> convolution(x, np.ones((3, 1, 1)), strides=(2,), padding=((1, 0),), dilation=(1,)).ravel()
@@ -89,8 +89,9 @@ def convolution_transpose(
 ) -> Any:
     """The gradient, with respect to its input, of the `convolution` that these arguments describe.
 
-    x: (batch, *spatial, channels); kernel: (*window, filters, channels). `padding` is that of the convolution
-    which takes (batch, *output_spatial, filters) to the shape of x. Returns (batch, *output_spatial, filters).
+    x: (batch, *spatial, channels); kernel: (*window, filters, channels). `padding` is that of the
+    convolution which takes (batch, *output_spatial, filters) to the shape of x. Returns
+    (batch, *output_spatial, filters) in the dtype of the operands.
 
     >>> x = np.ones((1, 2, 1))
     >>> convolution_transpose(x, np.ones((3, 1, 1)), output_spatial=(4,), strides=(2,), padding=((0, 1),),
@@ -133,7 +134,7 @@ def _geometry(
         )
     out = tuple(
         (n + lo + hi - (k - 1) * d - 1) // s + 1
-        for n, k, s, (lo, hi), d in zip(spatial, kernel, strides, padding, dilation)
+        for n, k, s, (lo, hi), d in zip(spatial, kernel, strides, padding, dilation, strict=True)
     )
     if min(out) < 1:
         raise ValueError(
@@ -147,8 +148,8 @@ def _geometry(
 def _check_channels(x_shape: tuple[int, ...], kernel_shape: tuple[int, ...], groups: int) -> None:
     if groups < 1 or x_shape[-1] != kernel_shape[-2] * groups or kernel_shape[-1] % groups:
         raise ValueError(
-            f"convolution: x of shape {x_shape} and kernel of shape {kernel_shape} do not make {groups} groups: "
-            "x needs kernel.shape[-2] * groups channels, and the filters must divide evenly"
+            f"convolution: x of shape {x_shape} and kernel of shape {kernel_shape} do not make {groups} "
+            "groups: x needs kernel.shape[-2] * groups channels, and the filters must divide evenly"
         )
 
 
@@ -160,7 +161,7 @@ def _forward(x: np.ndarray, kernel: np.ndarray, geometry: Geometry) -> np.ndarra
     elif kernel.shape[-2] == 1:
         y = _depthwise_forward(x, kernel, geometry)
     else:
-        pairs = zip(_split(x, geometry), _split(kernel, geometry))
+        pairs = zip(_split(x, geometry), _split(kernel, geometry), strict=True)
         y = np.concatenate([_dense_forward(part, taps, geometry) for part, taps in pairs], axis=-1)
     return y.astype(dtype, copy=False)
 
@@ -173,7 +174,7 @@ def _input_gradient(g: np.ndarray, kernel: np.ndarray, geometry: Geometry) -> np
     elif kernel.shape[-2] == 1:
         gx = _depthwise_input_gradient(g, kernel, geometry)
     else:
-        pairs = zip(_split(g, geometry), _split(kernel, geometry))
+        pairs = zip(_split(g, geometry), _split(kernel, geometry), strict=True)
         gx = np.concatenate([_dense_input_gradient(part, taps, geometry) for part, taps in pairs], axis=-1)
     return gx.astype(dtype, copy=False)
 
@@ -186,7 +187,7 @@ def _kernel_gradient(x: np.ndarray, g: np.ndarray, geometry: Geometry) -> np.nda
     elif x.shape[-1] == geometry.groups:
         gk = _depthwise_kernel_gradient(x, g, geometry)
     else:
-        pairs = zip(_split(x, geometry), _split(g, geometry))
+        pairs = zip(_split(x, geometry), _split(g, geometry), strict=True)
         gk = np.concatenate([_dense_kernel_gradient(part, out, geometry) for part, out in pairs], axis=-1)
     return gk.astype(dtype, copy=False)
 
@@ -232,7 +233,10 @@ def _pad(x: np.ndarray, geometry: Geometry) -> np.ndarray:
 
 def _inside(geometry: Geometry) -> tuple[slice, ...]:
     """The part of a padded input that is not padding."""
-    return (slice(None), *(slice(lo, lo + n) for n, (lo, _) in zip(geometry.spatial, geometry.padding)))
+    return (
+        slice(None),
+        *(slice(lo, lo + n) for n, (lo, _) in zip(geometry.spatial, geometry.padding, strict=True)),
+    )
 
 
 def _chunks(batch: int, numbers_an_image: int, itemsize: int) -> list[slice]:
@@ -241,7 +245,7 @@ def _chunks(batch: int, numbers_an_image: int, itemsize: int) -> list[slice]:
 
 
 class _Unfolder:
-    """Copies the patches that a kernel sees into a matrix (positions, taps * channels), some images at a time."""
+    """Copies the patches that a kernel sees into a matrix (positions, taps * channels), images at a time."""
 
     def __init__(self, x: np.ndarray, geometry: Geometry) -> None:
         x = _pad(x, geometry)
@@ -252,8 +256,8 @@ class _Unfolder:
             (x.shape[0], *geometry.out, *geometry.kernel, channels),
             (
                 x.strides[0],
-                *(step * stride for step, stride in zip(along, geometry.strides)),
-                *(step * dilation for step, dilation in zip(along, geometry.dilation)),
+                *(step * stride for step, stride in zip(along, geometry.strides, strict=True)),
+                *(step * dilation for step, dilation in zip(along, geometry.dilation, strict=True)),
                 x.strides[-1],
             ),
             writeable=False,
@@ -313,7 +317,7 @@ def _dense_input_gradient(g: np.ndarray, kernel: np.ndarray, geometry: Geometry)
         shares = g[images].reshape(-1, filters) @ weights
         shares = shares.reshape(taps, -1, *geometry.out, channels)
         part = gx[images]
-        for share, offsets in zip(shares, np.ndindex(geometry.kernel)):
+        for share, offsets in zip(shares, np.ndindex(geometry.kernel), strict=True):
             met = part[(slice(None), *geometry.tap(offsets))]
             np.add(met, share, out=met)
     return gx[_inside(geometry)]

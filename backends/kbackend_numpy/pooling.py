@@ -1,7 +1,7 @@
 """Max and average pooling on channels-last NumPy arrays, differentiable to any order.
 
-Both are done an axis at a time, the last spatial axis first: a window of k x k costs 2k passes, and the first
-maximum along each axis in turn is the first of the window in reading order. Padding is never materialised.
+Both are done an axis at a time, the last spatial axis first: a window of k x k costs 2k passes, and the
+first maximum along each axis in turn is the first of the window in reading order. Padding is never made.
 """
 
 import math
@@ -31,7 +31,7 @@ class Line(NamedTuple):
         return self.before == 0 and (self.out - 1) * self.stride + self.window <= self.size
 
     def tap(self, tap: int) -> tuple[tuple, tuple]:
-        """Indices of the outputs whose windows have this tap inside the input, and of the inputs it falls on."""
+        """Indices of the outputs whose windows have this tap inside the input, and of the inputs it meets."""
         shift = tap - self.before
         first = max(0, -(shift // self.stride))
         last = min(self.out, (self.size - 1 - shift) // self.stride + 1)
@@ -45,8 +45,8 @@ class Line(NamedTuple):
 def max_pool(x: Any, *, window: Sequence[int], strides: Sequence[int], padding: Pairs) -> Any:
     """The largest element of each window; NaN if it holds one. The gradient goes to the first largest.
 
-    x: (batch, *spatial, channels) with 1 to 3 spatial axes; `padding` holds a (before, after) pair an axis, and
-    padding is never chosen. Returns (batch, *out, channels) in the dtype of x.
+    x: (batch, *spatial, channels) with 1 to 3 spatial axes; `padding` holds a (before, after) pair an axis,
+    and padding is never chosen. Returns (batch, *out, channels) in the dtype of x.
 
     >>> max_pool(np.array([[[1.0], [3.0], [2.0]]]), window=(2,), strides=(2,), padding=((0, 1),)).ravel()
     array([3., 2.])
@@ -78,8 +78,8 @@ def _lines(op: str, x: Any, window: Sequence[int], strides: Sequence[int], paddi
     spatial = tuple(x.shape[1:-1])
     if not 1 <= len(spatial) <= 3 or any(len(part) != len(spatial) for part in (window, strides, padding)):
         raise ValueError(
-            f"{op}: x of shape {tuple(x.shape)}, window {tuple(window)}, strides {tuple(strides)} and padding "
-            f"{tuple(padding)} must agree on 1 to 3 spatial axes"
+            f"{op}: x of shape {tuple(x.shape)}, window {tuple(window)}, strides {tuple(strides)} and "
+            f"padding {tuple(padding)} must agree on 1 to 3 spatial axes"
         )
     lines = []
     for axis in reversed(range(len(spatial))):
@@ -88,8 +88,8 @@ def _lines(op: str, x: Any, window: Sequence[int], strides: Sequence[int], paddi
         only_padding = before >= taps or (out - 1) * stride - before >= size
         if min(taps, stride, out) < 1 or min(before, after) < 0 or only_padding:
             raise ValueError(
-                f"{op}: window {tuple(window)} with strides {tuple(strides)} and padding {tuple(padding)} does "
-                f"not fit spatial size {spatial}: each window needs at least one element of x"
+                f"{op}: window {tuple(window)} with strides {tuple(strides)} and padding {tuple(padding)} "
+                f"does not fit spatial size {spatial}: each window needs at least one element of x"
             )
         if taps > 1 or stride > 1 or before or after:
             lines.append(Line(axis + 1, size, taps, stride, before, out))
