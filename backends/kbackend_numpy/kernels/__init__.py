@@ -1,0 +1,33 @@
+"""The kernel table: op name -> kernel, a file a family."""
+
+from kbackend_numpy.kernels import (
+    activation,
+    control,
+    convolution,
+    creation,
+    elementwise,
+    linear,
+    losses,
+    normalization,
+    optimizing,
+    random,
+    recurrent,
+    reduction,
+    shaping,
+)
+
+KERNELS = {
+    **activation.KERNELS,
+    **control.KERNELS,
+    **convolution.KERNELS,
+    **creation.KERNELS,
+    **elementwise.KERNELS,
+    **linear.KERNELS,
+    **losses.KERNELS,
+    **normalization.KERNELS,
+    **optimizing.KERNELS,
+    **random.KERNELS,
+    **recurrent.KERNELS,
+    **reduction.KERNELS,
+    **shaping.KERNELS,
+}

@@ -1,0 +1,5 @@
+"""Matrix product kernels."""
+
+import autograd.numpy as np
+
+KERNELS = {"matmul": np.matmul}

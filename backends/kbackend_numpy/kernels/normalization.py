@@ -1,0 +1,7 @@
+"""Normalization kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+KERNELS: dict[str, Any] = {}

@@ -1,0 +1,116 @@
+"""The backend object of the TensorFlow engine."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Callable, Sequence
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+
+import numpy as np  # noqa: E402
+import tensorflow as tf  # noqa: E402
+
+from kbackend.graph.tensor import TensorSpec  # noqa: E402
+from kbackend.plugin.contract import Backend  # noqa: E402
+from kbackend_tensorflow.gaps import GAPS  # noqa: E402
+from kbackend_tensorflow.kernels import KERNELS  # noqa: E402
+from kbackend_tensorflow.tape import TensorFlowTape  # noqa: E402
+
+
+class TensorFlowBackend(Backend):
+    """Tensors are ``tf.Tensor``; programs are traced once with ``tf.function``, jit=True compiles them with XLA."""
+
+    name = "tensorflow"
+    kernels = KERNELS
+    gaps = GAPS
+    tape = TensorFlowTape()
+    eager = False
+    install = "pip install 'kbackend[tensorflow-cpu]'"
+
+    def version(self) -> str:
+        return tf.__version__
+
+    def is_tensor(self, value: Any) -> bool:
+        return isinstance(value, (tf.Tensor, tf.Variable))
+
+    def spec(self, tensor: Any) -> TensorSpec:
+        return TensorSpec(tuple(tensor.shape), tensor.dtype.name)
+
+    def dtype_of(self, tensor: Any) -> str:
+        return tensor.dtype.name
+
+    def from_numpy(self, array: np.ndarray, device: str) -> Any:
+        with tf.device(_tf_device(device)):
+            return tf.constant(array)
+
+    def constant(self, array: np.ndarray) -> Any:
+        return tf.constant(array)
+
+    def to_numpy(self, tensor: Any) -> np.ndarray:
+        return np.array(tensor.numpy())
+
+    def place(self, tensor: Any, device: str) -> Any:
+        if tensor.device.endswith(_tf_device(device)):
+            return tensor
+        with tf.device(_tf_device(device)):
+            return tf.identity(tensor)
+
+    def copy(self, tensor: Any) -> Any:
+        return tf.identity(tensor)
+
+    def devices(self) -> list[str]:
+        return ["cpu", *(f"cuda:{i}" for i, _ in enumerate(tf.config.list_physical_devices("GPU")))]
+
+    def default_device(self) -> str:
+        return self.devices()[-1 if len(self.devices()) == 1 else 1]
+
+    # state: cells are tf.Variables that programs capture
+
+    def make_cell(self, value: np.ndarray, variable: Any, device: str) -> Any:
+        where = "CPU:0" if variable.counter else _tf_device(device)
+        with tf.init_scope(), tf.device(where):
+            return tf.Variable(value, trainable=False, name=None)
+
+    def cell_to_numpy(self, cell: Any) -> np.ndarray:
+        return np.array(cell.numpy())
+
+    def cell_assign(self, cell: Any, value: np.ndarray, device: str) -> Any:
+        cell.assign(value)
+        return cell
+
+    def read(self, cells: Sequence[Any]) -> list[Any]:
+        return [cell.read_value() for cell in cells]
+
+    def compile(self, emitted: Any, target: Any, jit: Any) -> Callable[..., Any]:
+        cells = [v.cell(target) for v in emitted.variables]
+        position = {id(v): i for i, v in enumerate(emitted.variables)}
+        updated = [cells[position[id(v)]] for v in emitted.updated]
+        counters = [cells[position[id(v)]] for v in emitted.counters]
+
+        def program(*feeds: Any) -> Any:
+            with tf.device(_tf_device(target.device)):
+                outputs, new = emitted.function(*feeds, cells)
+                with tf.control_dependencies([t for t in (*outputs, *new) if tf.is_tensor(t)]):
+                    for cell, value in zip(updated, new):
+                        cell.assign(value, read_value=False)
+                    for counter in counters:
+                        counter.assign_add(tf.ones_like(counter), read_value=False)
+                return list(outputs)
+
+        signature = [tf.TensorSpec(t.shape, t.dtype) for t in emitted.graph.inputs]
+        traced = tf.function(program, input_signature=signature, jit_compile=True if jit is True else None,
+                             autograph=False).get_concrete_function()
+        variables = emitted.variables
+
+        def run(feeds: Sequence[Any]) -> Sequence[Any]:
+            for variable in variables:
+                if variable.home is not target:
+                    variable.cell(target)
+            return traced(*feeds)
+
+        return run
+
+
+def _tf_device(device: str) -> str:
+    kind, _, index = device.partition(":")
+    return f"{'GPU' if kind == 'cuda' else kind.upper()}:{index or 0}"

@@ -1,0 +1,5 @@
+"""Matrix product kernels."""
+
+import tensorflow as tf
+
+KERNELS = {"matmul": tf.matmul}

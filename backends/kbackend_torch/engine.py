@@ -1,0 +1,95 @@
+"""The backend object of the PyTorch engine."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Sequence
+
+import numpy as np
+import torch
+
+from kbackend.graph.tensor import TensorSpec
+from kbackend.lowering.program import eager_runner
+from kbackend.plugin.contract import Backend
+from kbackend_torch.dtypes import NAME
+from kbackend_torch.gaps import GAPS
+from kbackend_torch.kernels import KERNELS
+from kbackend_torch.tape import TorchTape
+
+
+class TorchBackend(Backend):
+    """Tensors are ``torch.Tensor``; programs run as plain Python, or through ``torch.compile`` with jit=True."""
+
+    name = "torch"
+    kernels = KERNELS
+    gaps = GAPS
+    tape = TorchTape()
+    install = "pip install 'kbackend[torch]'"
+
+    def version(self) -> str:
+        return torch.__version__
+
+    def is_tensor(self, value: Any) -> bool:
+        return isinstance(value, torch.Tensor)
+
+    def spec(self, tensor: Any) -> TensorSpec:
+        return TensorSpec(tuple(tensor.shape), NAME[tensor.dtype])
+
+    def dtype_of(self, tensor: Any) -> str:
+        return NAME[tensor.dtype]
+
+    def from_numpy(self, array: np.ndarray, device: str) -> Any:
+        return _shared(np.array(array, order="C")).to(device)
+
+    def feed(self, array: np.ndarray, device: str) -> Any:
+        if not array.flags.writeable or min(array.strides, default=0) < 0:
+            array = np.array(array, order="C")
+        return _shared(array).to(device)
+
+    def to_numpy(self, tensor: Any) -> np.ndarray:
+        tensor = tensor.detach().cpu()
+        if tensor.dtype == torch.bfloat16:
+            import ml_dtypes
+
+            return tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
+        return tensor.numpy()
+
+    def cell_to_numpy(self, cell: Any) -> np.ndarray:
+        return np.asarray(cell, np.int64) if isinstance(cell, int) else np.array(self.to_numpy(cell))
+
+    def copy(self, tensor: Any) -> Any:
+        return tensor.clone()
+
+    def place(self, tensor: Any, device: str) -> Any:
+        return tensor if str(tensor.device) == device else tensor.to(device)
+
+    def devices(self) -> list[str]:
+        return ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
+
+    def default_device(self) -> str:
+        return self.devices()[-1 if len(self.devices()) == 1 else 1]
+
+    def synchronize(self, device: str) -> None:
+        if device.startswith("cuda"):
+            torch.cuda.synchronize(device)
+
+    def compile(self, emitted: Any, target: Any, jit: Any) -> Callable[..., Any]:
+        if jit is True:
+            emitted.function = torch.compile(emitted.function, dynamic=None)
+        run = eager_runner(emitted, target)
+
+        def without_recording(feeds: Sequence[Any]) -> Sequence[Any]:
+            recording = torch.is_grad_enabled()
+            torch._C._set_grad_enabled(False)
+            try:
+                return run(feeds)
+            finally:
+                torch._C._set_grad_enabled(recording)
+
+        return without_recording
+
+
+def _shared(array: np.ndarray) -> torch.Tensor:
+    """A tensor over the array's memory."""
+    if array.dtype.name == "bfloat16":
+        return torch.from_numpy(array.view(np.int16)).view(torch.bfloat16)
+    return torch.from_numpy(array)

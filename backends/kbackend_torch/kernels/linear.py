@@ -1,0 +1,5 @@
+"""Matrix product kernels."""
+
+import torch
+
+KERNELS = {"matmul": torch.matmul}

@@ -1,0 +1,7 @@
+"""Shaping and indexing kernels."""
+
+from __future__ import annotations
+
+from typing import Any
+
+KERNELS: dict[str, Any] = {}

@@ -1,0 +1,37 @@
+"""Differentiation through torch.autograd.grad; programs run with recording off except where it is needed."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+import torch
+
+from kbackend.plugin.contract import Tape
+
+
+class TorchTape(Tape):
+    """Torch records all levels on one graph; nesting is ``create_graph``."""
+
+    switches = True
+
+    def watch(self, level: int, tensor: Any) -> Any:
+        if tensor.requires_grad:
+            return tensor
+        return tensor.detach().requires_grad_()
+
+    def plain(self, tensor: Any, levels: tuple[int, ...]) -> Any:
+        return tensor if levels else tensor.detach()
+
+    def gradients(self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool) -> Sequence[Any]:
+        if not loss.requires_grad:
+            return tuple(torch.zeros_like(t) for t in tensors)
+        seed = None if loss.ndim == 0 else torch.ones_like(loss)
+        found = torch.autograd.grad(
+            loss, tensors, seed, retain_graph=nested or not last, create_graph=nested, allow_unused=True
+        )
+        if None in found:
+            return tuple(torch.zeros_like(t) if g is None else g for g, t in zip(found, tensors))
+        return found
+
+    def record(self, on: bool) -> None:
+        torch._C._set_grad_enabled(on)

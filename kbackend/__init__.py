@@ -1,0 +1,63 @@
+"""kbackend: one neutral graph, built with no engine imported, run by NumPy, PyTorch or TensorFlow.
+
+>>> from kbackend import K
+>>> x = K.placeholder((None, 2))
+>>> f = K.function([x], [K.sum(K.tanh(x))])
+>>> float(f([[[0., 0.]]])[0])
+0.0
+
+Names are imported on first use, so that ``import kbackend`` costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from kbackend import backend, callbacks, initializers, layers, losses, metrics, optimizers, regularizers
+    from kbackend import backend as K
+    from kbackend.model.functional import Model
+    from kbackend.model.input import Input
+    from kbackend.model.sequential import Sequential
+    from kbackend.plugin.discover import available_backends
+    from kbackend.plugin.select import set_backend, set_device, use_backend
+
+_MODULES = (
+    "activations backend callbacks config constraints datasets dtypes graph initializers layers losses metrics model "
+    "models ops optimizers plugin regularizers testing tools"
+).split()
+_NAMES = {
+    "K": ("kbackend.backend", None),
+    "Input": ("kbackend.model.input", "Input"),
+    "Model": ("kbackend.model.functional", "Model"),
+    "Sequential": ("kbackend.model.sequential", "Sequential"),
+    "available_backends": ("kbackend.plugin.discover", "available_backends"),
+    "set_backend": ("kbackend.plugin.select", "set_backend"),
+    "use_backend": ("kbackend.plugin.select", "use_backend"),
+    "set_device": ("kbackend.plugin.select", "set_device"),
+    "set_seed": ("kbackend.ops.random", "set_seed"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in _NAMES:
+        module, attribute = _NAMES[name]
+        loaded = importlib.import_module(module)
+        value = loaded if attribute is None else getattr(loaded, attribute)
+    elif name in _MODULES:
+        value = importlib.import_module(f"kbackend.{name}")
+    else:
+        raise AttributeError(f"module 'kbackend' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_NAMES, *_MODULES})
+
+
+__all__ = ["K", "Input", "Model", "Sequential", "available_backends", "backend", "callbacks", "initializers", "layers",
+           "losses", "metrics", "optimizers", "regularizers", "set_backend", "set_device", "set_seed", "use_backend"]

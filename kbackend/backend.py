@@ -1,0 +1,30 @@
+"""The K namespace: every function of the classic Keras backend, on any engine. ``kbackend.K`` is this module.
+
+Calling the module, ``kbackend.backend()``, gives the name of the active backend, as ``K.backend()`` does.
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+
+from kbackend.config import (
+    epsilon, floatx, image_data_format, normalize_data_format, set_epsilon, set_floatx, set_image_data_format,
+)
+from kbackend.graph.node import name_scope
+from kbackend.ops.elementwise import add, cast, multiply, tanh
+from kbackend.ops.function import batch_get_value, batch_set_value, eval, function, get_value, set_value
+from kbackend.ops.linear import matmul
+from kbackend.ops.reduction import sum_ as sum
+from kbackend.ops.state import (
+    constant, gradients, moving_average_update, placeholder, update, update_add, update_sub, variable,
+)
+from kbackend.plugin.select import backend, device
+
+
+class _CallableModule(ModuleType):
+    def __call__(self) -> str:
+        return backend()
+
+
+sys.modules[__name__].__class__ = _CallableModule

@@ -1,0 +1,136 @@
+"""The dtypes of kbackend and the one promotion rule that holds on every engine.
+
+Dtypes are strings. Python numbers are weak: they take the dtype of the tensor they meet, unless a float meets
+an integer tensor, which gives floatx. bool does not take part in arithmetic (docs/semantics.md, row 35).
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from kbackend import config
+
+BOOL = "bool"
+SIGNED = ("int8", "int16", "int32", "int64")
+UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
+INTEGER = SIGNED + UNSIGNED
+FLOAT = config.FLOAT_TYPES
+ALL = (BOOL, *INTEGER, *FLOAT)
+_BITS = {name: int("".join(c for c in name if c.isdigit())) for name in INTEGER + FLOAT}
+
+
+class WeakType:
+    """The dtype of a Python number, before it meets a tensor."""
+
+    def __init__(self, kind: str) -> None:
+        self.kind = kind
+
+    def __repr__(self) -> str:
+        return f"weak {self.kind}"
+
+
+WEAK_INT, WEAK_FLOAT = WeakType("int"), WeakType("float")
+
+
+def is_float(dtype: str) -> bool:
+    return dtype in FLOAT
+
+
+def is_integer(dtype: str) -> bool:
+    return dtype in INTEGER
+
+
+@cache
+def _canonical_text(text: str) -> str:
+    name = text.rsplit(".", 1)[-1]
+    name = {"float": config.floatx(), "int": "int32", "bool_": "bool", "half": "float16", "double": "float64"}.get(
+        name, name
+    )
+    if name not in ALL:
+        raise TypeError(f"unknown dtype {text!r}; known are {', '.join(ALL)}")
+    return name
+
+
+def canonical(dtype: Any) -> str:
+    """The name of any dtype-like value: a string, a NumPy dtype, Python's float/int/bool, an engine's dtype.
+
+    Raises:
+        TypeError: not one of the dtypes of kbackend.
+    """
+    if isinstance(dtype, str):
+        return dtype if dtype in _BITS or dtype == BOOL else _canonical_text(dtype)
+    if dtype is float:
+        return config.floatx()
+    if dtype is int:
+        return "int32"
+    if dtype is bool:
+        return BOOL
+    name = getattr(dtype, "name", None)
+    if isinstance(name, str):
+        return _canonical_text(name)
+    if isinstance(dtype, type) and issubclass(dtype, np.generic):
+        return _canonical_text(np.dtype(dtype).name)
+    return _canonical_text(str(dtype))
+
+
+def numpy_dtype(dtype: str) -> np.dtype[Any]:
+    """The NumPy dtype of a name; bfloat16 through ml_dtypes.
+
+    Raises:
+        TypeError: bfloat16 without the package ml_dtypes.
+    """
+    if dtype == "bfloat16":
+        try:
+            import ml_dtypes
+        except ImportError:
+            raise TypeError("bfloat16 arrays in NumPy need the package ml_dtypes: pip install ml_dtypes") from None
+        return np.dtype(ml_dtypes.bfloat16)
+    return np.dtype(dtype)
+
+
+def promote(*dtypes: str | WeakType) -> str:
+    """The dtype in which operands of these dtypes are combined.
+
+    >>> promote("int32", "float16")
+    'float16'
+    >>> promote("int8", "uint8")
+    'int16'
+    """
+    strong = [d for d in dtypes if isinstance(d, str)]
+    weak_float = any(d is WEAK_FLOAT for d in dtypes)
+    if not strong:
+        return config.floatx() if weak_float else "int32"
+    result = strong[0]
+    for other in strong[1:]:
+        result = _promote_pair(result, other)
+    if weak_float and not is_float(result):
+        return config.floatx()
+    if result == BOOL and any(d is WEAK_INT for d in dtypes):
+        return "int32"
+    return result
+
+
+@cache
+def _promote_pair(a: str, b: str) -> str:
+    if a == b:
+        return a
+    if a == BOOL or b == BOOL:
+        return b if a == BOOL else a
+    if is_float(a) != is_float(b):
+        return a if is_float(a) else b
+    if is_float(a):
+        if {a, b} == {"float16", "bfloat16"}:
+            return "float32"
+        return a if _BITS[a] > _BITS[b] else b
+    if (a in SIGNED) == (b in SIGNED):
+        return a if _BITS[a] > _BITS[b] else b
+    signed, unsigned = (a, b) if a in SIGNED else (b, a)
+    return f"int{min(64, max(_BITS[signed], 2 * _BITS[unsigned]))}"
+
+
+def to_float(dtype: str | WeakType) -> str:
+    """The float dtype of a result that cannot be an integer: itself, or floatx."""
+    return dtype if isinstance(dtype, str) and is_float(dtype) else config.floatx()

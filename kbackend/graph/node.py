@@ -1,0 +1,136 @@
+"""Nodes: one application of an op to tensors. Immutable, verified when made, numbered in order of making.
+
+A node can only refer to tensors that exist, so numbers grow along every edge: sorting by number is a topological
+order, and no graph made in Python holds a cycle.
+"""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING, Any, Iterable, Protocol, Sequence
+
+from kbackend.graph.tensor import Tensor, TensorSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class OpLike(Protocol):
+    """What the graph needs to know of an op."""
+
+    name: str
+    pure: bool
+    differentiable: bool
+
+
+_numbers = itertools.count()
+_SCOPE: list[str] = []
+
+
+class Node:
+    """One application of ``op`` to ``args``, with ``attrs``, giving ``outputs``.
+
+    Attributes:
+        op: the declared op.
+        args: the operands by position: a Tensor, a tuple of Tensors, or None.
+        attrs: the attributes, plain Python values.
+        outputs: the tensors made.
+        number: grows with each node made.
+        name: unique within its scope only by convention; given or made from the op.
+    """
+
+    __slots__ = ("op", "args", "attrs", "outputs", "number", "name", "_expansion", "single", "__weakref__")
+
+    op: OpLike
+    args: tuple[Any, ...]
+    attrs: Mapping[str, Any]
+    outputs: tuple[Tensor, ...]
+    number: int
+    name: str
+    single: bool
+
+    def __init__(
+        self,
+        op: OpLike,
+        args: Sequence[Any],
+        attrs: Mapping[str, Any],
+        specs: Sequence[TensorSpec],
+        name: str | None = None,
+        single: bool = True,
+        tensor_type: Callable[..., Tensor] = Tensor,
+    ) -> None:
+        number = next(_numbers)
+        name = name or scoped(f"{op.name}_{number}")
+        put = object.__setattr__
+        put(self, "op", op)
+        put(self, "args", tuple(args))
+        put(self, "attrs", dict(attrs))
+        put(self, "number", number)
+        put(self, "name", name)
+        put(self, "single", single)
+        put(self, "_expansion", None)
+        put(
+            self,
+            "outputs",
+            tuple(tensor_type(self, i, spec, name if single else f"{name}:{i}") for i, spec in enumerate(specs)),
+        )
+
+    def __setattr__(self, key: str, value: Any) -> None:
+        raise AttributeError(f"node {self.name} is immutable; make a new one, or copy the graph with substitutions")
+
+    def __delattr__(self, key: str) -> None:
+        raise AttributeError(f"node {self.name} is immutable")
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        """The operands, flat, without the absent ones."""
+        return tuple(flat_tensors(self.args))
+
+    def remember_expansion(self, outputs: tuple[Tensor, ...]) -> None:
+        """Keep the nodes that a composite stands for, so that its body runs once."""
+        object.__setattr__(self, "_expansion", outputs)
+
+    @property
+    def expansion(self) -> tuple[Tensor, ...] | None:
+        return self._expansion
+
+    def __repr__(self) -> str:
+        from kbackend.graph.show import node_line
+
+        return f"<Node {node_line(self)}>"
+
+
+def flat_tensors(args: Iterable[Any]) -> Iterable[Tensor]:
+    for arg in args:
+        if isinstance(arg, Tensor):
+            yield arg
+        elif isinstance(arg, (tuple, list)):
+            yield from flat_tensors(arg)
+
+
+def scoped(name: str) -> str:
+    """``name`` below the scopes that are open now."""
+    return "/".join((*_SCOPE, name))
+
+
+class name_scope:
+    """Names made inside start with ``name/``.
+
+    >>> from kbackend import K
+    >>> with K.name_scope("encoder"):
+    ...     x = K.placeholder((2,), name="x")
+    >>> x.name
+    'encoder/x'
+    """
+
+    def __init__(self, name: str) -> None:
+        if not isinstance(name, str) or not name:
+            raise ValueError(f"a name scope needs a non-empty string, it was given {name!r}")
+        self.name = name
+
+    def __enter__(self) -> str:
+        _SCOPE.append(self.name)
+        return "/".join(_SCOPE)
+
+    def __exit__(self, *exc: Any) -> None:
+        _SCOPE.pop()

@@ -1,0 +1,158 @@
+"""Symbolic tensors: one output of a node, with a static shape (None where unknown) and a dtype."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+
+if TYPE_CHECKING:
+    from kbackend.graph.node import Node
+
+Shape = tuple[int | None, ...]
+
+
+class TensorSpec(NamedTuple):
+    """What is known of a tensor before it has a value."""
+
+    shape: Shape
+    dtype: str
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    def __str__(self) -> str:
+        return f"{self.dtype}{list('?' if d is None else d for d in self.shape)}".replace("'", "")
+
+
+class Tensor:
+    """A symbolic tensor. Made by ops and placeholders, never directly.
+
+    Attributes:
+        shape: a tuple with None for each unknown dimension.
+        dtype: a string such as 'float32'.
+        name: the name given by the user, or made from the op and the scope.
+    """
+
+    __slots__ = ("node", "index", "shape", "dtype", "name", "history", "_keras_mask", "__weakref__")
+    __array_ufunc__ = None  # NumPy arrays leave their operators to ours
+    __array_priority__ = 1000
+
+    node: Node
+    history: Any
+    _keras_mask: Any
+
+    def __init__(self, node: Any, index: int, spec: TensorSpec, name: str) -> None:
+        self.node = node
+        self.index = index
+        self.shape = spec.shape
+        self.dtype = spec.dtype
+        self.name = name
+        self.history = None
+        self._keras_mask = None
+
+    @property
+    def spec(self) -> TensorSpec:
+        return TensorSpec(self.shape, self.dtype)
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def op(self) -> Node:
+        """The node that makes this tensor."""
+        return self.node
+
+    def get_shape(self) -> Shape:
+        return self.shape
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r} shape={self.shape} dtype={self.dtype}>"
+
+    def __bool__(self) -> bool:
+        raise TypeError(
+            f"{self!r} has no truth value while the graph is built. Use K.switch(condition, then, else), or "
+            "K.eval(tensor) for its value when it depends on no placeholder."
+        )
+
+    def __len__(self) -> int:
+        if self.shape and self.shape[0] is not None:
+            return self.shape[0]
+        raise TypeError(
+            f"the length of {self!r} is not known while the graph is built; K.shape(tensor)[0] is it as a tensor"
+        )
+
+    def __iter__(self) -> Any:
+        if not self.shape or self.shape[0] is None:
+            raise TypeError(
+                f"{self!r} cannot be iterated: its first dimension is not known while the graph is built. "
+                "Use K.map_fn or K.rnn, or K.eval(tensor) when it depends on no placeholder."
+            )
+        return (self[i] for i in range(self.shape[0]))
+
+    def __contains__(self, item: Any) -> bool:
+        raise TypeError(f"'in' needs values; use K.any(K.equal({self.name}, item))")
+
+    __hash__ = object.__hash__
+
+    def __getitem__(self, index: Any) -> Tensor:
+        return _operators["getitem"](self, index)
+
+    def numpy(self) -> Any:
+        """The value as a NumPy array, when the tensor depends on no placeholder.
+
+        Raises:
+            ValueError: it depends on placeholders; the message names them.
+        """
+        return _operators["evaluate"](self)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        value = self.numpy()
+        return value if dtype is None else value.astype(dtype)
+
+    def __float__(self) -> float:
+        return float(self.numpy())
+
+    def __int__(self) -> int:
+        return int(self.numpy())
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a symbolic tensor cannot be pickled; save its graph with kbackend.graph.serialize.to_json")
+
+
+_operators: dict[str, Callable[..., Any]] = {}
+
+
+def _binary(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    def forward(self: Tensor, other: Any) -> Any:
+        return _operators[name](self, other)
+
+    def reflected(self: Tensor, other: Any) -> Any:
+        return _operators[name](other, self)
+
+    return forward, reflected
+
+
+def _unary(name: str) -> Callable[[Tensor], Any]:
+    return lambda self: _operators[name](self)
+
+
+def _install_dunders() -> None:
+    for symbol in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"):
+        forward, reflected = _binary(symbol)
+        setattr(Tensor, f"__{symbol}__", forward)
+        setattr(Tensor, f"__r{symbol}__", reflected)
+    for symbol in ("lt", "le", "gt", "ge", "eq", "ne"):
+        setattr(Tensor, f"__{symbol}__", _binary(symbol)[0])
+    for symbol in ("neg", "pos", "abs", "invert", "round"):
+        setattr(Tensor, f"__{symbol}__", _unary(symbol))
+
+
+_install_dunders()
+
+
+def install_operators(table: dict[str, Callable[..., Any]], methods: dict[str, Callable[..., Any]]) -> None:
+    """Give symbolic tensors their operators and NumPy-style methods; called once, by kbackend.ops."""
+    _operators.update(table)
+    for name, function in methods.items():
+        setattr(Tensor, name, function)

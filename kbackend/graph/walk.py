@@ -1,0 +1,141 @@
+"""Graphs as values: walking, slicing between any tensors, copying with substitutions."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Iterable, Mapping, Sequence
+
+from kbackend.graph.node import Node, flat_tensors
+from kbackend.graph.tensor import Tensor
+
+
+class DisconnectedGraph(ValueError):
+    """A tensor that is asked for cannot be computed from the tensors that are given."""
+
+
+def ancestors(outputs: Iterable[Tensor], stop: Iterable[Tensor] = ()) -> list[Node]:
+    """All nodes that the outputs need, in topological order, not looking behind the tensors in ``stop``."""
+    given = {id(t) for t in stop}
+    seen: dict[int, Node] = {}
+    stack = [t.node for t in outputs if id(t) not in given]
+    while stack:
+        node = stack.pop()
+        if node.number in seen:
+            continue
+        seen[node.number] = node
+        stack.extend(t.node for t in node.inputs if id(t) not in given and t.node.number not in seen)
+    return [seen[number] for number in sorted(seen)]
+
+
+def depends_on(
+    outputs: Sequence[Tensor], sources: Sequence[Tensor], through: Callable[[Node, Tensor], bool] = lambda n, t: True
+) -> list[bool]:
+    """For each source, whether an output depends on it along edges that ``through(node, operand)`` allows."""
+    reached = {id(t) for t in outputs}
+    for node in reversed(ancestors(outputs)):
+        if any(id(t) in reached for t in node.outputs):
+            reached.update(id(t) for t in node.inputs if through(node, t))
+    return [id(source) in reached for source in sources]
+
+
+class Graph:
+    """Inputs, outputs, updates and the nodes between.
+
+    Args:
+        inputs: tensors whose values are given from outside; any tensors, not only placeholders.
+        outputs: tensors that are wanted.
+        updates: pairs (variable, new value).
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[Tensor],
+        outputs: Sequence[Tensor],
+        updates: Sequence[tuple[Any, Tensor]] = (),
+        name: str = "graph",
+    ) -> None:
+        self.inputs = tuple(inputs)
+        self.outputs = tuple(outputs)
+        self.updates = tuple(updates)
+        self.name = name
+
+    @property
+    def results(self) -> tuple[Tensor, ...]:
+        return self.outputs + tuple(value for _, value in self.updates)
+
+    def nodes(self) -> list[Node]:
+        """The nodes between inputs and results in topological order."""
+        return ancestors(self.results, self.inputs)
+
+    def leaves(self) -> list[Tensor]:
+        """Tensors without operands that are not among the inputs: variables, constants, placeholders."""
+        given = {id(t) for t in self.inputs}
+        return [t for n in self.nodes() if not n.inputs for t in n.outputs if id(t) not in given]
+
+    def variables(self) -> list[Any]:
+        from kbackend.graph.variable import Variable
+
+        found = {id(t): t for t in self.leaves() if isinstance(t, Variable)}
+        for variable, _ in self.updates:
+            found.setdefault(id(variable), variable)
+        return list(found.values())
+
+    def between(self, inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> Graph:
+        """The part of the graph between any of its tensors.
+
+        Raises:
+            DisconnectedGraph: an input that no output depends on.
+        """
+        for tensor, used in zip(inputs, depends_on(outputs, inputs)):
+            if not used:
+                raise DisconnectedGraph(f"no output depends on {tensor!r}")
+        return Graph(inputs, outputs, name=self.name)
+
+    def substitute(self, mapping: Mapping[Tensor, Any]) -> Graph:
+        """A copy in which each key of ``mapping`` is replaced; shapes and dtypes are inferred anew."""
+        values = copy_tensors(self.results, mapping)
+        count = len(self.outputs)
+        return Graph(
+            [mapping.get(t, t) for t in self.inputs],
+            values[:count],
+            [(variable, value) for (variable, _), value in zip(self.updates, values[count:])],
+            self.name,
+        )
+
+    def __str__(self) -> str:
+        from kbackend.graph.show import graph_source
+
+        return graph_source(self)
+
+    def to_json(self) -> str:
+        from kbackend.graph.serialize import to_json
+
+        return to_json(self)
+
+
+def copy_tensors(outputs: Sequence[Tensor], mapping: Mapping[Tensor, Any]) -> list[Any]:
+    """The outputs computed again with the keys of ``mapping`` replaced. Nodes that do not change are shared."""
+    new: dict[int, Any] = {id(old): value for old, value in mapping.items()}
+    for node in ancestors(outputs, mapping):
+        if not any(new.get(id(t), t) is not t for t in node.inputs):
+            continue
+        results = reapply(node, map_args(node.args, lambda t: new.get(id(t), t)))
+        for old, result in zip(node.outputs, results):
+            new.setdefault(id(old), result)
+    return [new.get(id(t), t) for t in outputs]
+
+
+def map_args(args: Any, function: Callable[[Tensor], Any]) -> Any:
+    if isinstance(args, Tensor):
+        return function(args)
+    if isinstance(args, (tuple, list)):
+        return tuple(map_args(a, function) for a in args)
+    return args
+
+
+def reapply(node: Node, args: Sequence[Any]) -> tuple[Any, ...]:
+    """Apply the node's op to other operands, with shapes and dtypes inferred anew."""
+    result = node.op.apply(args, node.attrs)  # type: ignore[attr-defined]
+    return tuple(result) if isinstance(result, (tuple, list)) else (result,)
+
+
+__all__ = ["DisconnectedGraph", "Graph", "ancestors", "copy_tensors", "depends_on", "flat_tensors", "map_args", "reapply"]

@@ -1,0 +1,304 @@
+"""Emitting a planned graph as one flat Python function over kernels bound by name."""
+
+from __future__ import annotations
+
+import linecache
+from dataclasses import dataclass, field
+from typing import Any, Callable, Sequence
+
+import numpy as np
+
+from kbackend.graph.node import Node
+from kbackend.graph.show import Names, identifier
+from kbackend.graph.tensor import Tensor
+from kbackend.graph.variable import Variable
+from kbackend.graph.walk import Graph, map_args
+from kbackend.lowering.plan import GRADIENTS, Plan, last_uses, plan
+from kbackend.plugin.contract import InPlace
+
+_INDENT = "    "
+
+
+@dataclass
+class Emitted:
+    """A program as source and as function.
+
+    ``function(*feeds, cells) -> (outputs, new values of `updated`)``.
+
+    Attributes:
+        source: the Python text.
+        function: the compiled text.
+        graph: the rewritten graph.
+        variables: the variables read or written, in the order of ``cells``.
+        updated: the variables that get the returned new values.
+        in_place: the variables that kernels change in place.
+        counters: the variables that advance by one.
+    """
+
+    source: str
+    function: Callable[..., Any]
+    graph: Graph
+    variables: list[Variable]
+    updated: list[Variable]
+    in_place: list[Variable]
+    counters: list[Variable]
+    namespace: dict[str, Any] = field(repr=False, default_factory=dict)
+
+
+class _Emitter:
+    """Writes one function; subgraphs are written by emitters that share the namespace."""
+
+    def __init__(self, backend: Any, target: Any, namespace: dict[str, Any], functions: list[str]) -> None:
+        self.backend = backend
+        self.target = target
+        self.namespace = namespace
+        self.functions = functions
+        self.names = Names()
+        self.plain_of: dict[tuple[int, tuple[int, ...]], str] = {}
+        self.lines: list[str] = []
+        self.recording = False
+        self.constants: dict[int, str] = {}
+
+    # names ------------------------------------------------------------------------------------------------
+
+    def bind(self, stem: str, value: Any) -> str:
+        """A name in the program's namespace for a Python value."""
+        name, count = stem, 1
+        while name in self.namespace and not _same(self.namespace[name], value):
+            count += 1
+            name = f"{stem}_{count}"
+        self.namespace[name] = value
+        return name
+
+    def register(self, tensor: Tensor) -> str:
+        if id(tensor) in self.constants:
+            return self.constants[id(tensor)]
+        name = self.names(tensor)
+        return f"{name}_" if name in self.namespace else name
+
+    def operand(self, tensor: Tensor, levels: tuple[int, ...], made: Plan) -> str:
+        """The register of an operand as code recorded at ``levels`` must see it."""
+        own = made.levels.get(id(tensor), ())
+        if set(own) <= set(levels) or id(tensor) in self.constants:
+            return self.register(tensor)
+        key = (id(tensor), levels)
+        if key not in self.plain_of:
+            name = f"{self.register(tensor)}_plain" + "".join(map(str, levels))
+            tape = self.bind("plain", self.backend.tape.plain)
+            self.line(f"{name} = {tape}({self.register(tensor)}, {levels!r})")
+            self.plain_of[key] = name
+        return self.plain_of[key]
+
+    def line(self, text: str) -> None:
+        self.lines.append(_INDENT + text)
+
+    # nodes ------------------------------------------------------------------------------------------------
+
+    def constant(self, node: Node) -> None:
+        value = node.attrs["value"]
+        out = node.outputs[0]
+        if self.backend.eager:
+            self.constants[id(out)] = self.bind(f"c_{identifier(out.name)}", self.target.feed(value))
+            return
+        bound = self.bind(f"c_{identifier(out.name)}", value)
+        self.line(f"{self.register(out)} = {self.bind('constant', self.backend.constant)}({bound})")
+
+    def watch(self, tensor: Tensor, made: Plan) -> None:
+        for level in made.watched.get(id(tensor), ()):
+            self.record(True)
+            name = self.register(tensor)
+            self.line(f"{name} = {self.bind('watch', self.backend.tape.watch)}({level}, {name})")
+
+    def record(self, on: bool) -> None:
+        if self.backend.tape.switches and self.recording != on:
+            self.recording = on
+            self.line(f"{self.bind('record', self.backend.tape.record)}({on})")
+
+    def node(self, node: Node, made: Plan, last: bool, cells: dict[int, int]) -> None:
+        if node.op.name == "constant":
+            return self.constant(node)
+        if node.op.name == GRADIENTS:
+            return self.gradients(node, made, last)
+        levels = made.recorded(node)
+        self.record(bool(levels))
+        args = [self.argument(a, levels, made) for a in node.args]
+        kernel, attrs = self.kernel(node)
+        text = args + [f"{k}={self.attribute(k, v, node)}" for k, v in attrs.items()]
+        if isinstance(kernel, InPlace):
+            holders = "".join(f"cells[{cells[id(t)]}], " for t in node.outputs)
+            self.line(f"{self.bind(node.op.name, kernel.function)}(({holders}), {', '.join(text)})")
+            return None
+        outputs = ", ".join(self.register(t) for t in node.outputs)
+        self.line(f"{outputs}{'' if node.single else ','} = {self.bind(node.op.name, kernel)}({', '.join(text)})")
+        return None
+
+    def kernel(self, node: Node) -> tuple[Any, dict[str, Any]]:
+        attrs = {k: v for k, v in node.attrs.items() if k != "name"}
+        if node.op.name not in self.backend.kernels:
+            self.backend.missing(node.op.name)
+        subgraphs = {k: self.subgraph(v) for k, v in attrs.items() if isinstance(v, Graph)}
+        specs = [map_specs(a) for a in node.args]
+        kernel, rest = self.backend.bind_kernel(node.op.name, specs, {**attrs, **subgraphs})
+        return kernel, rest
+
+    def argument(self, arg: Any, levels: tuple[int, ...], made: Plan) -> str:
+        if isinstance(arg, Tensor):
+            return self.operand(arg, levels, made)
+        if isinstance(arg, tuple):
+            return "(" + "".join(f"{self.argument(a, levels, made)}, " for a in arg) + ")"
+        return "None"
+
+    def attribute(self, key: str, value: Any, node: Node) -> str:
+        return repr(value) if _is_literal(value) else self.bind(f"{node.op.name}_{key}", value)
+
+    def gradients(self, node: Node, made: Plan, last: bool) -> None:
+        loss, sources = node.args
+        level = made.level_of[node.number]
+        nested = node.number in made.nested
+        self.record(nested)
+        tensors = "".join(f"{self.register(t)}, " for t in sources)
+        outputs = "".join(f"{self.register(t)}, " for t in node.outputs)
+        around = tuple(sorted({*made.recorded(node), level}))
+        call = f"{self.bind('gradients', self.backend.tape.gradients)}({level}, {self.operand(loss, around, made)}"
+        self.line(f"{outputs}= {call}, ({tensors}), {nested}, {last})")
+
+    def subgraph(self, graph: Graph) -> Callable[..., Any]:
+        """The subgraph as a function of its inputs, for the control flow kernels."""
+        inner = _Emitter(self.backend, self.target, {}, [])
+        return inner.function(graph, graph.inputs, base_level=100)
+
+    # functions --------------------------------------------------------------------------------------------
+
+    def body(self, graph: Graph, made: Plan, cells: dict[int, int]) -> None:
+        for tensor in graph.inputs:
+            self.watch(tensor, made)
+        dead_after = _dying(made.nodes, graph, last_uses(made.nodes, graph.results))
+        final = max((i for i, n in enumerate(made.nodes) if n.op.name == GRADIENTS), default=-1)
+        for index, node in enumerate(made.nodes):
+            if node.op.name != "variable":
+                self.node(node, made, index == final, cells)
+                for tensor in node.outputs:
+                    self.watch(tensor, made)
+            self.drop(dead_after.get(index, ()))
+
+    def drop(self, tensors: Sequence[Tensor]) -> None:
+        names = [self.register(t) for t in tensors if id(t) not in self.constants]
+        names += [name for (key, _), name in self.plain_of.items() if any(key == id(t) for t in tensors)]
+        if names:
+            self.line(f"del {', '.join(names)}")
+
+    def result(self, tensor: Tensor, made: Plan) -> str:
+        name = self.operand(tensor, (), made)
+        return f"{self.bind('copy', self.backend.copy)}({name})" if _may_alias(tensor) else name
+
+    def function(self, graph: Graph, inputs: Sequence[Tensor], base_level: int = 0) -> Callable[..., Any]:
+        """Emit ``graph`` as a function of its inputs that returns a tuple."""
+        made = plan(graph, base_level)
+        self.body(graph, made, {})
+        self.line(f"return ({''.join(f'{self.operand(t, (), made)}, ' for t in graph.outputs)})")
+        head = f"def {identifier(graph.name)}({', '.join(self.register(t) for t in inputs)}):"
+        return compile_source("\n".join([head, *self.lines]), identifier(graph.name), self.namespace)
+
+
+def emit(graph: Graph, target: Any, variables: list[Variable]) -> Emitted:
+    """Emit a rewritten graph for ``target``."""
+    backend = target.backend
+    emitter = _Emitter(backend, target, {}, [])
+    made = plan(graph)
+    position = {id(v): i for i, v in enumerate(variables)}
+    in_place = {id(value): variable for variable, value in graph.updates
+                if isinstance(backend.kernels.get(value.node.op.name), InPlace)}
+    cells = {key: position[id(variable)] for key, variable in in_place.items()}
+    made.nodes.sort(key=lambda n: bool(n.outputs) and id(n.outputs[0]) in in_place)
+    functional = [(variable, value) for variable, value in graph.updates if id(value) not in in_place]
+    if variables:
+        held = "".join(f"{emitter.register(v)}, " for v in variables)
+        emitter.line(f"{held}= cells" if backend.eager else f"{held}= {emitter.bind('read', backend.read)}(cells)")
+    for variable in variables:
+        emitter.watch(variable, made)
+    _emit_body(emitter, graph, made, cells, functional)
+    inputs = "".join(f"{emitter.register(t)}, " for t in graph.inputs)
+    name = identifier(graph.name)
+    source = "\n".join([f"def {name}({inputs}cells):", *emitter.lines])
+    function = compile_source(source, name, emitter.namespace)
+    return Emitted(source, function, graph, variables, [v for v, _ in functional], list(in_place.values()),
+                   [v for v in variables if v.counter], emitter.namespace)
+
+
+def _emit_body(
+    emitter: _Emitter, graph: Graph, made: Plan, cells: dict[int, int], functional: list[tuple[Variable, Tensor]]
+) -> None:
+    """All nodes, then the results, then the kernels that change variables in place."""
+    before = [n for n in made.nodes if not (n.outputs and id(n.outputs[0]) in cells)]
+    after = made.nodes[len(before):]
+    kept = graph.outputs + tuple(v for _, v in functional) + tuple(t for n in after for t in n.inputs)
+    rest = Plan(before, made.levels, made.watched, made.level_of, made.nested)
+    emitter.body(Graph(graph.inputs, kept), rest, cells)
+    emitter.record(False)
+    outputs = "".join(f"{emitter.result(t, made)}, " for t in graph.outputs)
+    values = "".join(f"{emitter.result(v, made)}, " for _, v in functional)
+    if not after:
+        emitter.line(f"return ({outputs}), ({values})")
+        return
+    emitter.line(f"results = ({outputs}), ({values})")
+    for node in after:
+        emitter.node(node, made, False, cells)
+    emitter.line("return results")
+
+
+def map_specs(arg: Any) -> Any:
+    if isinstance(arg, Tensor):
+        return arg.spec
+    if isinstance(arg, tuple):
+        return [map_specs(a) for a in arg]
+    return arg
+
+
+def _dying(nodes: list[Node], graph: Graph, last: dict[int, int]) -> dict[int, list[Tensor]]:
+    """index of a node -> registers that nothing reads after it."""
+    dying: dict[int, list[Tensor]] = {}
+    seen: set[int] = set()
+    results = {id(t) for t in graph.results}
+    for node in nodes:
+        for t in (*node.inputs, *node.outputs):
+            if id(t) in seen or id(t) in results:
+                continue
+            seen.add(id(t))
+            if id(t) in last:
+                dying.setdefault(last[id(t)], []).append(t)
+    return dying
+
+
+def _may_alias(tensor: Tensor) -> bool:
+    """Whether the tensor may share memory with a variable, a constant or an input."""
+    while True:
+        node = tensor.node
+        if not node.inputs:
+            return True
+        if not getattr(node.op, "view", False):
+            return False
+        tensor = node.inputs[0]
+
+
+def _same(a: Any, b: Any) -> bool:
+    """Identity, and equality of bound methods, which are made anew at each access."""
+    return a is b or callable(a) and callable(b) and a == b
+
+
+def _is_literal(value: Any) -> bool:
+    if isinstance(value, float):
+        return np.isfinite(value)
+    if isinstance(value, tuple):
+        return all(_is_literal(v) for v in value)
+    return value is None or isinstance(value, (bool, int, str))
+
+
+def compile_source(source: str, name: str, namespace: dict[str, Any]) -> Callable[..., Any]:
+    """The function that the source defines; its lines show in tracebacks."""
+    filename = f"<kbackend program {name} {id(namespace)}>"
+    linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
+    exec(compile(source, filename, "exec"), namespace)  # noqa: S102 - our own emitted text
+    return namespace[name]
+
+
+__all__ = ["Emitted", "emit", "map_args"]

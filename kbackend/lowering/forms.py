@@ -1,0 +1,41 @@
+"""Stable forms: expressions that are computed from the logits instead of from rounded probabilities."""
+
+from __future__ import annotations
+
+from typing import Callable, Sequence
+
+from kbackend.graph.node import Node
+from kbackend.graph.tensor import Tensor
+
+_FORMS: dict[str, Callable[[Node], Sequence[Tensor] | None]] = {}
+
+
+def stable_form(node: Node) -> Sequence[Tensor] | None:
+    """The tensors that replace the node's outputs, or None."""
+    form = _FORMS.get(node.op.name)
+    return form(node) if form is not None else None
+
+
+def _crossentropy_of(activation: str) -> Callable[[Node], Sequence[Tensor] | None]:
+    """A crossentropy of ``activation(logits)`` becomes the crossentropy of the logits."""
+
+    def form(node: Node) -> Sequence[Tensor] | None:
+        target, output = node.args
+        if node.attrs["from_logits"] or output.node.op.name != activation:
+            return None
+        attrs = dict(node.attrs)
+        if "axis" in attrs and not _same_axis(attrs["axis"], output):
+            return None
+        result = node.op.apply((target, output.node.args[0]), {**attrs, "from_logits": True})  # type: ignore[attr-defined]
+        return (result,)
+
+    return form
+
+
+def _same_axis(axis: int, output: Tensor) -> bool:
+    return axis % output.ndim == output.node.attrs["axis"] % output.ndim
+
+
+_FORMS["categorical_crossentropy"] = _crossentropy_of("softmax")
+_FORMS["sparse_categorical_crossentropy"] = _crossentropy_of("softmax")
+_FORMS["binary_crossentropy"] = _crossentropy_of("sigmoid")

@@ -1,0 +1,141 @@
+"""Planning a run: which nodes are differentiated at which level, in what order nodes run, when registers die."""
+
+from __future__ import annotations
+
+import heapq
+from dataclasses import dataclass, field
+
+from kbackend.graph.node import Node
+from kbackend.graph.tensor import Tensor
+from kbackend.graph.walk import Graph
+
+GRADIENTS = "gradients"
+
+
+@dataclass
+class Plan:
+    """The order of a graph's nodes and what the tape must record.
+
+    Attributes:
+        nodes: in order of execution.
+        levels: id(tensor) -> levels at which it is recorded.
+        watched: id(tensor) -> levels at which recording starts with it.
+        level_of: number of a gradient node -> its level.
+        nested: numbers of gradient nodes whose results are differentiated again.
+    """
+
+    nodes: list[Node]
+    levels: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    watched: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    level_of: dict[int, int] = field(default_factory=dict)
+    nested: set[int] = field(default_factory=set)
+
+    def recorded(self, node: Node) -> tuple[int, ...]:
+        return self.levels.get(id(node.outputs[0]), ()) if node.outputs else ()
+
+
+def order(graph: Graph) -> list[Node]:
+    """A topological order by depth-first search; rewritten graphs are not ordered by number."""
+    given = {id(t) for t in graph.inputs}
+    done: set[int] = set()
+    result: list[Node] = []
+    for root in graph.results:
+        if id(root) in given:
+            continue
+        stack = [(root.node, False)]
+        while stack:
+            node, ready = stack.pop()
+            if ready:
+                result.append(node)
+                continue
+            if node.number in done:
+                continue
+            done.add(node.number)
+            stack.append((node, True))
+            stack.extend((t.node, False) for t in reversed(node.inputs) if id(t) not in given)
+    return result
+
+
+def plan(graph: Graph, base_level: int = 0) -> Plan:
+    """The plan of a rewritten graph. ``base_level``: levels already open around it (subgraphs)."""
+    nodes = order(graph)
+    gradient_nodes = [n for n in nodes if n.op.name == GRADIENTS]
+    made = Plan(nodes)
+    if not gradient_nodes:
+        return made
+    regions = {g.number: _region(g, nodes) for g in gradient_nodes}
+    for g in reversed(gradient_nodes):
+        around = [h for h in gradient_nodes if h is not g and id(g.outputs[0]) in regions[h.number]]
+        made.level_of[g.number] = 1 + max((made.level_of[h.number] for h in around), default=base_level - 1)
+        if around:
+            made.nested.add(g.number)
+    for g in gradient_nodes:
+        level = made.level_of[g.number]
+        for key in regions[g.number]:
+            made.levels[key] = tuple(sorted({*made.levels.get(key, ()), level}))
+        for t in g.args[1]:
+            made.watched[id(t)] = tuple(sorted({*made.watched.get(id(t), ()), level}))
+    made.nodes = _grouped(nodes, made)
+    return made
+
+
+def _region(gradient: Node, nodes: list[Node]) -> set[int]:
+    """ids of the tensors on a path from a tensor of the gradient to its loss."""
+    loss, sources = gradient.args
+    forward = {id(t) for t in sources}
+    for node in nodes:
+        if node is gradient:
+            break
+        if any(id(t) in forward for t in node.inputs):
+            forward.update(id(t) for t in node.outputs)
+    backward = {id(loss)}
+    for node in reversed(nodes[: nodes.index(gradient)]):
+        if any(id(t) in backward for t in node.outputs):
+            backward.update(id(t) for t in node.inputs)
+    region = forward & backward
+    for node in nodes:
+        if any(id(t) in region for t in node.outputs) and any(id(t) in region for t in node.inputs):
+            region.update(id(t) for t in node.outputs)
+    return region | {id(t) for t in sources}
+
+
+def _grouped(nodes: list[Node], made: Plan) -> list[Node]:
+    """A topological order that changes as seldom as possible between recorded and unrecorded nodes."""
+    produced = {id(t): n for n in nodes for t in n.outputs}
+    waiting = {n.number: len({produced[id(t)].number for t in n.inputs if id(t) in produced}) for n in nodes}
+    users: dict[int, list[Node]] = {}
+    for n in nodes:
+        for number in {produced[id(t)].number for t in n.inputs if id(t) in produced}:
+            users.setdefault(number, []).append(n)
+    position = {n.number: i for i, n in enumerate(nodes)}
+    by_position = dict(enumerate(nodes))
+    ready: dict[bool, list[int]] = {True: [], False: []}
+    for n in nodes:
+        if waiting[n.number] == 0:
+            heapq.heappush(ready[_on(n, made)], position[n.number])
+    result, mode = [], True
+    while ready[True] or ready[False]:
+        if not ready[mode]:
+            mode = not mode
+        node = by_position[heapq.heappop(ready[mode])]
+        result.append(node)
+        for user in users.get(node.number, ()):
+            waiting[user.number] -= 1
+            if waiting[user.number] == 0:
+                heapq.heappush(ready[_on(user, made)], position[user.number])
+    return result
+
+
+def _on(node: Node, made: Plan) -> bool:
+    return bool(made.recorded(node)) or node.op.name == GRADIENTS and node.number in made.nested
+
+
+def last_uses(nodes: list[Node], results: tuple[Tensor, ...]) -> dict[int, int]:
+    """id(tensor) -> index of the last node that reads it; results are never dropped."""
+    last: dict[int, int] = {}
+    for index, node in enumerate(nodes):
+        for t in node.inputs:
+            last[id(t)] = index
+    for t in results:
+        last.pop(id(t), None)
+    return last

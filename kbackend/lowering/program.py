@@ -1,0 +1,205 @@
+"""Programs: a graph lowered for one engine and phase, cached, and run on feeds. ``K.function`` makes these."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any, Callable, Sequence
+
+import numpy as np
+
+from kbackend import dtypes
+from kbackend.graph.tensor import Tensor
+from kbackend.graph.variable import Variable
+from kbackend.graph.walk import Graph
+from kbackend.lowering.emit import Emitted, emit
+from kbackend.lowering.rewrite import feeds_of, rewrite
+from kbackend.ops.dispatch import to_numpy
+from kbackend.plugin.select import active_target
+
+
+class FeedError(ValueError):
+    """The values given to a function do not fit its inputs; nothing has run and nothing has changed."""
+
+
+def eager_runner(emitted: Emitted, target: Any) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """Run the emitted function as it is; afterwards all updates take effect together."""
+    function, variables, updated, counters = emitted.function, emitted.variables, emitted.updated, emitted.counters
+
+    def run(feeds: Sequence[Any]) -> Sequence[Any]:
+        cells = [v.cell(target) for v in variables]
+        outputs, new = function(*feeds, cells)
+        for variable, value in zip(updated, new):
+            variable.set_cell(target, value)
+        for counter in counters:
+            counter.set_cell(target, counter.cell(target) + 1)
+        return outputs
+
+    return run
+
+
+class Program:
+    """A graph lowered for one target and phase.
+
+    Attributes:
+        source: the emitted Python.
+    """
+
+    def __init__(self, graph: Graph, target: Any, phase: int, jit: Any = None) -> None:
+        rewritten = rewrite(graph, target.backend, phase)
+        unfed = feeds_of(rewritten)
+        if unfed:
+            raise FeedError(f"{graph.name}: these placeholders are needed and not fed: {', '.join(t.name for t in unfed)}")
+        self.emitted = emit(rewritten, target, rewritten.variables())
+        self.source = self.emitted.source
+        self.target = target
+        self._runner = target.backend.compile(self.emitted, target, jit)
+        self._lock = threading.RLock() if self.emitted.updated or self.emitted.in_place or self.emitted.counters else None
+
+    def __call__(self, feeds: Sequence[Any]) -> Sequence[Any]:
+        if self._lock is None:
+            return self._runner(feeds)
+        with self._lock:
+            return self._runner(feeds)
+
+
+class Function:
+    """A callable made from a graph: values of ``inputs`` in, values of ``outputs`` out, ``updates`` applied.
+
+    Made by ``K.function``. Programs are made on the first call for each engine, device and phase, and kept.
+    """
+
+    def __init__(
+        self,
+        inputs: Sequence[Any],
+        outputs: Sequence[Tensor],
+        updates: Sequence[tuple[Variable, Tensor]] = (),
+        name: str = "function",
+        jit: Any = None,
+        phase: int = 0,
+    ) -> None:
+        self.name = name
+        self.jit = jit
+        self._phase_at = next((i for i, t in enumerate(inputs) if is_phase(t)), None)
+        self._default_phase = phase
+        fed = [t for t in inputs if not is_phase(t)]
+        self.graph = Graph(fed, list(outputs), list(updates), name)
+        self._checks = [_FeedCheck(name, t) for t in fed]
+        self._programs: dict[tuple[str, int], Program] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def inputs(self) -> tuple[Tensor, ...]:
+        return self.graph.inputs
+
+    @property
+    def outputs(self) -> tuple[Tensor, ...]:
+        return self.graph.outputs
+
+    @property
+    def source(self) -> str:
+        """The program for the active engine, as Python."""
+        return self.program(active_target(), self._default_phase).source
+
+    def program(self, target: Any, phase: int) -> Program:
+        """The program for a target and phase, made at the first call."""
+        key = (target.key, phase)
+        found = self._programs.get(key)
+        if found is None:
+            with self._lock:
+                found = self._programs.get(key)
+                if found is None:
+                    found = self._programs[key] = Program(self.graph, target, phase, self.jit)
+        return found
+
+    def __call__(self, inputs: Sequence[Any] = (), as_numpy: bool = True) -> list[Any]:
+        """Run.
+
+        Args:
+            inputs: a list with one value for each input: engine tensors, arrays, numbers, data frames.
+            as_numpy: False returns the engine's own tensors.
+
+        Returns:
+            A list with one value for each output, computed from the state before the updates.
+
+        Raises:
+            TypeError: ``inputs`` is not a list or tuple.
+            FeedError: number, rank, shape or dtype of a value does not fit; nothing has run.
+        """
+        if not isinstance(inputs, (list, tuple)):
+            raise TypeError(f"{self.name}: `inputs` must be a list or tuple, it is {type(inputs).__name__}")
+        values = list(inputs)
+        expected = len(self._checks) + (self._phase_at is not None)
+        if len(values) != expected:
+            names = ", ".join(t.name for t in self.graph.inputs)
+            raise FeedError(f"{self.name} takes {expected} values ({names}), it was given {len(values)}")
+        phase = self._default_phase
+        if self._phase_at is not None:
+            phase = _checked_phase(values.pop(self._phase_at))
+        target = active_target()
+        feeds = [check(value, target) for check, value in zip(self._checks, values)]
+        outputs = self.program(target, phase)(feeds)
+        return [target.backend.to_numpy(t) for t in outputs] if as_numpy else list(outputs)
+
+    def __repr__(self) -> str:
+        return f"<K.function {self.name}: {len(self.inputs)} inputs, {len(self.outputs)} outputs>"
+
+
+def is_phase(tensor: Any) -> bool:
+    return isinstance(tensor, Tensor) and tensor.node.op.name == "learning_phase"
+
+
+def _checked_phase(value: Any) -> int:
+    number = int(value)
+    if number not in (0, 1):
+        raise FeedError(f"the learning phase is 0 (test) or 1 (train), it was given {value!r}")
+    return number
+
+
+class _FeedCheck:
+    """Checks and converts the value for one input."""
+
+    def __init__(self, function: str, tensor: Tensor) -> None:
+        self.where = f"{function}: input {tensor.name!r}"
+        self.tensor = tensor
+        self.shape = tensor.shape
+        self.dtype = tensor.dtype
+        self.numpy_dtype = dtypes.numpy_dtype(tensor.dtype) if tensor.dtype != "bfloat16" else None
+
+    def __call__(self, value: Any, target: Any) -> Any:
+        backend = target.backend
+        if backend.is_tensor(value) and not isinstance(value, np.ndarray):
+            spec = backend.spec(value)
+            self.check_shape(spec.shape)
+            if spec.dtype == self.dtype:
+                return target.place(value)
+            self.check_dtype(spec.dtype)
+            return backend.kernels["cast"](target.place(value), dtype=self.dtype)
+        if isinstance(value, Tensor):
+            raise FeedError(f"{self.where} needs a value, it was given the symbolic {value!r}")
+        try:
+            array = to_numpy(value)
+        except (TypeError, ValueError) as error:
+            raise FeedError(f"{self.where} cannot take a value of type {type(value).__name__}: {error}") from None
+        self.check_shape(array.shape)
+        if array.dtype != self.numpy_dtype:
+            self.check_dtype(array.dtype)
+            array = array.astype(dtypes.numpy_dtype(self.dtype))
+        return target.feed(array)
+
+    def check_shape(self, shape: tuple[int, ...]) -> None:
+        if len(shape) != len(self.shape):
+            raise FeedError(f"{self.where} has rank {len(self.shape)} {self.shape}; "
+                            f"it was given rank {len(shape)} {tuple(shape)}")
+        for given, wanted in zip(shape, self.shape):
+            if wanted is not None and given != wanted:
+                raise FeedError(f"{self.where} has shape {self.shape}, it was given {tuple(shape)}")
+
+    def check_dtype(self, dtype: Any) -> None:
+        try:
+            given = dtypes.canonical(dtype)
+        except TypeError:
+            raise FeedError(f"{self.where} has dtype {self.dtype}, it was given {dtype}") from None
+        if dtypes.is_float(given) and not dtypes.is_float(self.dtype):
+            raise FeedError(f"{self.where} has dtype {self.dtype}, it was given {given}; cast it explicitly")
+        if self.dtype == dtypes.BOOL and given != dtypes.BOOL:
+            raise FeedError(f"{self.where} has dtype bool, it was given {given}; compare it explicitly")

@@ -1,0 +1,156 @@
+"""Rewriting a graph for one backend and phase: prune, choose the phase, expand composites, share, stable forms."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping, Sequence
+
+import numpy as np
+
+from kbackend.graph.node import Node, flat_tensors
+from kbackend.graph.tensor import Tensor
+from kbackend.graph.walk import Graph, map_args
+from kbackend.lowering.forms import stable_form
+from kbackend.ops.dispatch import expansion, make_node
+from kbackend.ops.declare import REGISTRY
+from kbackend.plugin.contract import InPlace
+
+
+class Rewriter:
+    """Rebuilds the part of a graph that its results need.
+
+    Args:
+        has_kernel: whether the backend has a kernel that serves a node.
+        phase: 0 (test) or 1 (train).
+    """
+
+    def __init__(self, has_kernel: Callable[[Node], bool], phase: int) -> None:
+        self.has_kernel = has_kernel
+        self.phase = phase
+        self.new: dict[int, Tensor] = {}
+        self._keep: list[Any] = []  # keeps old tensors alive while their ids are keys
+        self._shared: dict[Any, Node] = {}
+        self._stable: dict[int, Sequence[Tensor] | None] = {}
+
+    def rewrite(self, graph: Graph) -> Graph:
+        for tensor in graph.inputs:
+            self._map(tensor, tensor)
+        results = [self.resolve(t) for t in graph.results]
+        count = len(graph.outputs)
+        updates = [(variable, value) for (variable, _), value in zip(graph.updates, results[count:])]
+        return Graph(graph.inputs, results[:count], updates, graph.name)
+
+    def resolve(self, wanted: Tensor) -> Tensor:
+        """The tensor that replaces ``wanted``; iterative, so that deep graphs do not exhaust the stack."""
+        stack: list[Tensor] = [wanted]
+        while stack:
+            tensor = stack[-1]
+            if id(tensor) in self.new:
+                stack.pop()
+                continue
+            replacement = self._replacement(tensor)
+            needed = (replacement,) if replacement is not None else tensor.node.inputs
+            missing = [t for t in needed if id(t) not in self.new]
+            if missing:
+                stack.extend(reversed(missing))
+                continue
+            stack.pop()
+            if replacement is not None:
+                self._map(tensor, self.new[id(replacement)])
+            else:
+                self._rebuild(tensor.node)
+        return self.new[id(wanted)]
+
+    def _map(self, old: Tensor, new: Tensor) -> None:
+        self.new[id(old)] = new
+        self._keep.append(old)
+
+    def _replacement(self, tensor: Tensor) -> Tensor | None:
+        """The tensor of the old graph that stands for this one, or None when its node is to be rebuilt."""
+        node = tensor.node
+        if node.op.name == "phase_select":
+            return node.args[0] if self.phase else node.args[1]
+        if node.op.name == "update":
+            return node.args[1]
+        if node.number not in self._stable:
+            self._stable[node.number] = stable_form(node)
+        stable = self._stable[node.number]
+        if stable is not None:
+            return stable[tensor.index]
+        if getattr(node.op, "kind", "") == "composite" and not self.has_kernel(node):
+            return expansion(node)[tensor.index]
+        return None
+
+    def _rebuild(self, node: Node) -> None:
+        if node.op.name == "learning_phase":
+            self._map(node.outputs[0], make_node(REGISTRY["constant"], (), {"value": np.asarray(self.phase, np.int32),
+                                                                            "name": None}))
+            return
+        args = map_args(node.args, lambda t: self.new[id(t)])
+        attrs = {k: self._subgraph(v) if isinstance(v, Graph) else v for k, v in node.attrs.items()}
+        key = _sharing_key(node, args, attrs)
+        made = self._shared.get(key) if key is not None else None
+        if made is None:
+            same = all(a is b for a, b in zip(flat_tensors(args), node.inputs)) and attrs == node.attrs
+            made = node if same else Node(node.op, args, attrs, [t.spec for t in node.outputs], node.name, node.single)
+            if key is not None:
+                self._shared[key] = made
+        for old, new in zip(node.outputs, made.outputs):
+            self._map(old, new)
+
+    def _subgraph(self, graph: Graph) -> Graph:
+        return Rewriter(self.has_kernel, self.phase).rewrite(graph)
+
+
+def _sharing_key(node: Node, args: Any, attrs: Mapping[str, Any]) -> Any:
+    """Equal keys mean equal results; None for nodes that must stay apart."""
+    if not node.op.pure or not node.inputs and node.op.name != "constant":
+        return None
+    try:
+        frozen = tuple(sorted((k, _frozen(v)) for k, v in attrs.items() if k != "name"))
+        key = (node.op.name, map_args(args, id), frozen)  # type: ignore[arg-type]
+        hash(key)
+        return key
+    except TypeError:
+        return None
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, np.ndarray):
+        if value.size > 64:
+            raise TypeError("large constants are not compared")
+        return (value.dtype.str, value.shape, value.tobytes())
+    if isinstance(value, (list, tuple)):
+        return tuple(_frozen(v) for v in value)
+    return (type(value).__name__, value)
+
+
+def rewrite(graph: Graph, backend: Any, phase: int) -> Graph:
+    """The graph as the backend will run it."""
+    in_place = _updating_nodes(graph)
+
+    def has_kernel(node: Node) -> bool:
+        kernel = backend.kernels.get(node.op.name)
+        return kernel is not None and (not isinstance(kernel, InPlace) or node.number in in_place)
+
+    return Rewriter(has_kernel, phase).rewrite(graph)
+
+
+def _updating_nodes(graph: Graph) -> set[int]:
+    """Numbers of the nodes whose every output is the new value of one variable and nothing else."""
+    uses: dict[int, int] = {}
+    for node in graph.nodes():
+        for t in node.inputs:
+            uses[id(t)] = uses.get(id(t), 0) + 1
+    for t in graph.outputs:
+        uses[id(t)] = uses.get(id(t), 0) + 1
+    updating = [id(value) for _, value in graph.updates]
+    return {
+        value.node.number
+        for _, value in graph.updates
+        if all(updating.count(id(t)) == 1 and not uses.get(id(t)) for t in value.node.outputs)
+    }
+
+
+def feeds_of(graph: Graph) -> Sequence[Tensor]:
+    """Placeholders that the graph needs and that are not among its inputs."""
+    return [t for t in graph.leaves() if t.node.op.name == "placeholder"]

@@ -1,0 +1,20 @@
+"""All op declarations, a file a family. Importing this package imports no engine."""
+
+from kbackend.ops import (  # noqa: F401
+    activation,
+    control,
+    convolution,
+    creation,
+    elementwise,
+    function,
+    linear,
+    losses,
+    normalization,
+    optimizing,
+    random,
+    recurrent,
+    reduction,
+    shaping,
+    state,
+)
+from kbackend.ops import operators  # noqa: F401, E402 - needs all families

@@ -1,0 +1,3 @@
+"""Control flow: phases, switch, scan, rnn."""
+
+from __future__ import annotations

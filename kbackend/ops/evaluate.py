@@ -1,0 +1,43 @@
+"""Values of symbolic tensors that depend on no placeholder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kbackend.graph.tensor import Tensor
+
+
+def evaluate(tensor: Tensor) -> np.ndarray:
+    """The value on the active engine.
+
+    Raises:
+        ValueError: the tensor depends on placeholders; the message names them.
+    """
+    from kbackend.graph.variable import Variable
+
+    if isinstance(tensor, Variable):
+        return tensor.numpy()
+    return _function(tensor)([])[0]
+
+
+def evaluate_on_reference(tensor: Tensor) -> np.ndarray:
+    """The value on the NumPy engine: initial values are the same bits whatever engine runs the model."""
+    from kbackend.plugin.select import use_backend
+
+    with use_backend("numpy"):
+        return _function(tensor)([])[0]
+
+
+def _function(tensor: Tensor) -> Any:
+    from kbackend.graph.walk import Graph
+    from kbackend.lowering.program import Function
+    from kbackend.lowering.rewrite import feeds_of
+
+    unfed = feeds_of(Graph([], [tensor]))
+    if unfed:
+        names = ", ".join(repr(t.name) for t in unfed)
+        raise ValueError(f"{tensor!r} has no value of its own: it depends on the placeholders {names}; "
+                         "make a K.function and feed them")
+    return Function([], [tensor], name="eval")

@@ -1,0 +1,133 @@
+"""``K.function`` and the values of tensors and variables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kbackend.graph.tensor import Tensor
+from kbackend.graph.variable import Variable
+from kbackend.graph.walk import ancestors, depends_on
+from kbackend.lowering.program import Function, is_phase
+from kbackend.ops.dispatch import to_numpy
+from kbackend.ops.evaluate import evaluate
+from kbackend.ops.state import as_updates
+
+
+def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = None, jit: Any = None,
+             **kwargs: Any) -> Function:
+    """A callable that computes outputs from inputs and applies updates.
+
+    Args:
+        inputs: a list of tensors to feed: placeholders, any other tensors, ``K.learning_phase()``.
+        outputs: a list of tensors, computed from the state before the updates.
+        updates: a list of ``K.update(...)`` or pairs (variable, new value). All take effect together after the
+            outputs are computed, or none when an error is raised.
+        name: a name for messages and ``source``.
+        jit: None or False: the engine's plain mode; True: torch.compile or XLA.
+
+    Returns:
+        A function of one list; see :class:`kbackend.lowering.program.Function`.
+
+    Raises:
+        TypeError: inputs, outputs or updates is not a list or tuple, or holds something else.
+        ValueError: an unknown keyword argument; an input twice; an output that depends on a placeholder that is
+            not among the inputs.
+
+    >>> from kbackend import K
+    >>> n = K.variable(1.0)
+    >>> f = K.function([], [n], updates=[K.update_add(n, 1.0)])
+    >>> float(f([])[0]), float(K.get_value(n))
+    (1.0, 2.0)
+    """
+    if kwargs:
+        raise ValueError(f"K.function got unknown keyword arguments {sorted(kwargs)}; it takes inputs, outputs, "
+                         "updates, name and jit")
+    for label, value in (("inputs", inputs), ("outputs", outputs), ("updates", [] if updates is None else updates)):
+        if not isinstance(value, (list, tuple)):
+            raise TypeError(f"`{label}` to K.function must be a list or tuple, it is {type(value).__name__}")
+    for label, values in (("inputs", inputs), ("outputs", outputs)):
+        for tensor in values:
+            if not isinstance(tensor, Tensor):
+                raise TypeError(f"`{label}` to K.function must hold symbolic tensors, not {tensor!r}")
+    _check_inputs(inputs)
+    pairs = as_updates(updates)
+    pairs += [as_updates([n.outputs[0]])[0] for n in ancestors([*outputs, *(v for _, v in pairs)], inputs)
+              if n.op.name == "update"]
+    _check_updates(pairs)
+    _check_fed(inputs, [*outputs, *(value for _, value in pairs)], name or "function")
+    return Function(list(inputs), list(outputs), pairs, name or "function", jit)
+
+
+def _check_inputs(inputs: Any) -> None:
+    seen: set[int] = set()
+    for tensor in inputs:
+        if id(tensor) in seen:
+            raise ValueError(f"the input {tensor.name!r} is given twice")
+        if isinstance(tensor, Variable):
+            raise ValueError(f"the variable {tensor.name!r} cannot be an input; use K.set_value, or K.identity of it")
+        seen.add(id(tensor))
+
+
+def _check_updates(pairs: list[tuple[Variable, Tensor]]) -> None:
+    seen: dict[int, Tensor] = {}
+    for variable, value in pairs:
+        if seen.setdefault(id(variable), value) is not value:
+            raise ValueError(f"the variable {variable.name!r} has two different updates")
+
+
+def _check_fed(inputs: Any, results: list[Tensor], name: str) -> None:
+    needed = [n.outputs[0] for n in ancestors(results, inputs) if n.op.name == "placeholder"]
+    if not needed:
+        return
+    users = [r.name for r in results if any(depends_on([r], needed))]
+    raise ValueError(f"{name}: {', '.join(users[:3])} depends on the placeholder{'s' if len(needed) > 1 else ''} "
+                     f"{', '.join(repr(t.name) for t in needed)}, which the inputs do not feed")
+
+
+def eval(x: Any) -> np.ndarray:  # noqa: A001 - the name is K's
+    """The value as a NumPy array of a symbolic tensor that depends on no placeholder, or of any concrete tensor.
+
+    Raises:
+        ValueError: it depends on placeholders; the message names them.
+    """
+    if not isinstance(x, Tensor):
+        return np.array(to_numpy(x))
+    updates = [n for n in ancestors([x]) if n.op.name == "update"]
+    return function([], [x])([])[0] if updates else evaluate(x)
+
+
+def get_value(x: Any) -> np.ndarray:
+    """A copy of a variable's value as a NumPy array."""
+    return x.numpy() if isinstance(x, Variable) else eval(x)
+
+
+def batch_get_value(ops: Any) -> list[np.ndarray]:
+    """The values of several variables."""
+    return [get_value(x) for x in ops]
+
+
+def set_value(x: Variable, value: Any) -> None:
+    """Set a variable's value; shape and dtype stay, and no program is made again.
+
+    Raises:
+        TypeError: not a variable.
+        ValueError: another shape.
+    """
+    if not isinstance(x, Variable):
+        raise TypeError(f"K.set_value needs a variable, it was given {x!r}")
+    x.assign(to_numpy(value))
+
+
+def batch_set_value(tuples: Any) -> None:
+    """Set several variables: a list of pairs (variable, value). All shapes are checked before any is set."""
+    pairs = [(x, to_numpy(value)) for x, value in tuples]
+    for x, value in pairs:
+        if not isinstance(x, Variable) or value.shape != x.shape:
+            raise ValueError(f"{x!r} cannot take a value of shape {value.shape}")
+    for x, value in pairs:
+        x.assign(value)
+
+
+__all__ = ["batch_get_value", "batch_set_value", "eval", "function", "get_value", "is_phase", "set_value"]

@@ -1,0 +1,3 @@
+"""Crossentropies."""
+
+from __future__ import annotations

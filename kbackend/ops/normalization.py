@@ -1,0 +1,3 @@
+"""Batch normalization and its kin."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""Multi-tensor optimizer steps."""
+
+from __future__ import annotations

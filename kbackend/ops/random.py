@@ -1,0 +1,3 @@
+"""Random ops: one Philox stream on every engine."""
+
+from __future__ import annotations

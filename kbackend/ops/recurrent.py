@@ -1,0 +1,3 @@
+"""Recurrent ops with fused kernels."""
+
+from __future__ import annotations

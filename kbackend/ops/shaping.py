@@ -1,0 +1,3 @@
+"""Shapes, axes, joining, indexing."""
+
+from __future__ import annotations

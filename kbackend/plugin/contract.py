@@ -1,0 +1,252 @@
+"""What a backend is: a table of kernels, and a few functions about tensors, state, the tape and compilation."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any, Callable, Mapping, Sequence
+
+import numpy as np
+
+from kbackend.graph.tensor import TensorSpec
+from kbackend.ops.declare import REGISTRY, Op
+from kbackend.plugin.gaps import Gap, MissingKernel
+
+Kernel = Callable[..., Any]
+
+
+class PluginError(RuntimeError):
+    """A backend plugin cannot be used; the message lists every fault."""
+
+
+class Specialized:
+    """A kernel made for given attributes and specs, so that nothing of it is decided at run time.
+
+    ``factory(specs, **attributes)`` returns the function of the operands.
+    """
+
+    def __init__(self, factory: Callable[..., Kernel]) -> None:
+        self.factory = factory
+        self.__doc__ = factory.__doc__
+
+    def __call__(self, *args: Any, **attrs: Any) -> Any:
+        raise TypeError("a specialized kernel is called through Backend.bind_kernel")
+
+
+class InPlace:
+    """A kernel that changes variables in place: an override of a multi-tensor update op.
+
+    ``function(cells, *operands, **attributes)`` gets the holders of the variables that the op's results update,
+    in the order of the results, and returns nothing.
+    """
+
+    def __init__(self, function: Kernel) -> None:
+        self.function = function
+        self.__doc__ = function.__doc__
+
+
+class Target:
+    """An engine on a device: the place where programs run and variables live."""
+
+    def __init__(self, backend: Backend, device: str) -> None:
+        self.backend = backend
+        self.device = device
+        self.key = f"{backend.name}:{device}"
+
+    def __repr__(self) -> str:
+        return f"<Target {self.key}>"
+
+    def from_numpy(self, array: np.ndarray) -> Any:
+        return self.backend.from_numpy(array, self.device)
+
+    def feed(self, array: np.ndarray) -> Any:
+        return self.backend.feed(array, self.device)
+
+    def place(self, tensor: Any) -> Any:
+        return self.backend.place(tensor, self.device)
+
+    def make_cell(self, value: np.ndarray, variable: Any) -> Any:
+        return self.backend.make_cell(value, variable, self.device)
+
+    def cell_to_numpy(self, cell: Any) -> np.ndarray:
+        return self.backend.cell_to_numpy(cell)
+
+    def cell_assign(self, cell: Any, value: np.ndarray) -> Any:
+        return self.backend.cell_assign(cell, value, self.device)
+
+
+class Tape:
+    """Differentiation on one engine. Gradient nodes of a program share one tape a level (depth of nesting)."""
+
+    #: whether programs must switch recording on and off around the differentiated part
+    switches = False
+
+    def watch(self, level: int, tensor: Any) -> Any:
+        """The tensor, from here on recorded at ``level`` (0 is the outermost); itself when it already is."""
+        return tensor
+
+    def plain(self, tensor: Any, levels: tuple[int, ...]) -> Any:
+        """The tensor as seen by code that is recorded at ``levels`` only."""
+        return tensor
+
+    def gradients(self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool) -> Sequence[Any]:
+        """d sum(loss) / d tensor for each tensor; zeros where the engine finds no path.
+
+        Args:
+            nested: the results are differentiated again.
+            last: nothing after this needs the tape.
+        """
+        raise NotImplementedError
+
+    def record(self, on: bool) -> None:
+        """Switch recording; only called when ``switches`` is True."""
+
+
+class Backend:
+    """Base class of all backends.
+
+    Attributes:
+        name: the name users type.
+        kernels: op name -> kernel with the op's operands by position and its attributes as keywords.
+        gaps: op name -> Gap for what is absent.
+        eager: whether programs run as plain Python (variables are replaced after a run), or the backend compiles
+            and updates variables itself.
+        tape: the differentiation functions.
+    """
+
+    name: str
+    kernels: Mapping[str, Kernel]
+    gaps: Mapping[str, Gap] = {}
+    eager: bool = True
+    tape: Tape
+    install: str = ""
+
+    def version(self) -> str:
+        raise NotImplementedError
+
+    # tensors
+    def is_tensor(self, value: Any) -> bool:
+        raise NotImplementedError
+
+    def spec(self, tensor: Any) -> TensorSpec:
+        raise NotImplementedError
+
+    def dtype_of(self, tensor: Any) -> str:
+        return self.spec(tensor).dtype
+
+    def from_numpy(self, array: np.ndarray, device: str) -> Any:
+        """A tensor with a copy of the array's values."""
+        raise NotImplementedError
+
+    def feed(self, array: np.ndarray, device: str) -> Any:
+        """A tensor for a program's input; may share the array's memory since programs do not write inputs."""
+        return self.from_numpy(array, device)
+
+    def to_numpy(self, tensor: Any) -> np.ndarray:
+        """An array with the tensor's values that later updates do not change."""
+        raise NotImplementedError
+
+    def place(self, tensor: Any, device: str) -> Any:
+        """The tensor on the device."""
+        return tensor
+
+    # devices
+    def devices(self) -> list[str]:
+        return ["cpu"]
+
+    def default_device(self) -> str:
+        return self.devices()[0]
+
+    def synchronize(self, device: str) -> None:
+        """Wait until all work on the device is done; for timing."""
+
+    # state
+    def make_cell(self, value: np.ndarray, variable: Any, device: str) -> Any:
+        """The holder of a variable's value. Counters are held as Python ints by eager backends."""
+        return int(value) if variable.counter else self.from_numpy(value, device)
+
+    def cell_to_numpy(self, cell: Any) -> np.ndarray:
+        return np.asarray(cell, np.int64) if isinstance(cell, int) else self.to_numpy(cell)
+
+    def cell_assign(self, cell: Any, value: np.ndarray, device: str) -> Any:
+        """The holder with a new value: the same one changed, or another."""
+        return int(value) if isinstance(cell, int) else self.from_numpy(value, device)
+
+    # kernels
+    def bind_kernel(self, op_name: str, specs: Sequence[Any], attrs: Mapping[str, Any]) -> tuple[Kernel, dict[str, Any]]:
+        """The kernel for a node, and the attributes still to be given at the call."""
+        kernel = self.kernels[op_name]
+        if isinstance(kernel, Specialized):
+            return kernel.factory(list(specs), **attrs), {}
+        return kernel, dict(attrs)
+
+    def run_kernel(self, op: Op, kernel: Kernel, args: Sequence[Any], attrs: Mapping[str, Any], target: Target) -> Any:
+        """Run one kernel on concrete tensors."""
+        if isinstance(kernel, Specialized):
+            specs = [None if a is None else [self.spec(t) for t in a] if isinstance(a, tuple) else self.spec(a)
+                     for a in args]
+            return kernel.factory(specs, **attrs)(*args)
+        return kernel(*args, **attrs)
+
+    def missing(self, op_name: str) -> None:
+        """Raise for an op without kernel.
+
+        Raises:
+            MissingKernel: always.
+        """
+        gap = self.gaps.get(op_name)
+        why = f"{gap.kind}: {gap.reason}" if gap else "the backend declares neither a kernel nor a gap"
+        raise MissingKernel(f"{op_name} is not available on the backend {self.name} ({why})")
+
+    def copy(self, tensor: Any) -> Any:
+        """The tensor in memory of its own, so that an update in place does not reach it."""
+        raise NotImplementedError
+
+    # programs
+    def compile(self, emitted: Any, target: Target, jit: Any) -> Callable[..., Any]:
+        """A runner for an emitted program: ``runner(feeds) -> outputs`` that also updates the variables.
+
+        Eager backends run the emitted Python function as it is; see lowering/program.py.
+        """
+        from kbackend.lowering.program import eager_runner
+
+        return eager_runner(emitted, target)
+
+
+def validate(backend: Backend) -> None:
+    """Check a plugin as a whole.
+
+    Raises:
+        PluginError: with all faults: primitives with neither kernel nor gap, kernels of unknown ops, kernels whose
+            signature does not take the op's operands and attributes, gaps for kernels that exist.
+    """
+    faults = []
+    for op in REGISTRY.values():
+        kernel, gap = backend.kernels.get(op.name), backend.gaps.get(op.name)
+        if op.kind == "primitive" and kernel is None and gap is None:
+            faults.append(f"no kernel and no declared gap for the primitive {op.name}{op.signature}")
+        if kernel is not None and gap is not None and not gap.samples:
+            faults.append(f"{op.name} has a kernel and is declared absent ({gap.reason})")
+        if kernel is not None:
+            faults.extend(_signature_faults(op, kernel))
+    faults += [f"a kernel for the unknown op {name}" for name in backend.kernels if name not in REGISTRY]
+    faults += [f"a gap for the unknown op {name}" for name in backend.gaps if name not in REGISTRY]
+    if faults:
+        listed = "\n".join(f"  - {fault}" for fault in faults)
+        raise PluginError(f"the backend {backend.name} cannot be used; {len(faults)} faults:\n{listed}")
+
+
+def _signature_faults(op: Op, kernel: Any) -> list[str]:
+    positional: list[Any] = [None] * len(op.operands)
+    if isinstance(kernel, Specialized):
+        kernel, positional = kernel.factory, [None]
+    elif isinstance(kernel, InPlace):
+        kernel, positional = kernel.function, [None, *positional]
+    try:
+        signature = inspect.signature(kernel)
+    except (ValueError, TypeError):
+        return []  # built in: the engine does not say
+    try:
+        signature.bind(*positional, **{name: None for name in op.attributes if name != "name"})
+    except TypeError as error:
+        return [f"the kernel of {op.name}{op.signature} has the signature {signature}: {error}"]
+    return []

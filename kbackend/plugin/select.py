@@ -1,0 +1,190 @@
+"""Which engine and device run now: environment, config file, ``set_backend``, ``use_backend``, ``K.device``."""
+
+from __future__ import annotations
+
+import os
+from contextvars import ContextVar, Token
+from typing import Any
+
+from kbackend import config
+from kbackend.plugin.contract import Backend, Target
+from kbackend.plugin.discover import BackendError, available_backends, declared, load
+
+
+class DeviceError(BackendError):
+    """The device that was asked for does not exist for this engine."""
+
+
+_targets: dict[tuple[str, str], Target] = {}
+_loaded: dict[str, Backend] = {}
+_default: dict[str, str | None] = {"backend": None, "device": None}
+_inside: ContextVar[tuple[str | None, str | None]] = ContextVar("kbackend_inside", default=(None, None))
+_active: ContextVar[Target | None] = ContextVar("kbackend_active", default=None)
+_process_target: list[Target | None] = [None]
+
+
+def get_backend(name: str) -> Backend:
+    """The loaded backend of that name."""
+    if name not in _loaded:
+        _loaded[name] = load(name)
+    return _loaded[name]
+
+
+def target(name: str, device: str | None = None) -> Target:
+    """The target for a backend and a device ("cpu", "cuda", "cuda:1"; None: the backend's first choice).
+
+    Raises:
+        BackendError: the backend is unknown or missing.
+        DeviceError: the device is not there; the message lists those that are.
+    """
+    backend = get_backend(name)
+    found = backend.default_device() if device is None else _checked_device(backend, device)
+    key = (name, found)
+    if key not in _targets:
+        _targets[key] = Target(backend, found)
+    return _targets[key]
+
+
+def _checked_device(backend: Backend, device: str) -> str:
+    devices = backend.devices()
+    wanted = {"gpu": "cuda"}.get(device, device)
+    for candidate in (wanted, f"{wanted}:0"):
+        if candidate in devices:
+            return candidate
+    raise DeviceError(f"the backend {backend.name} has no device {device!r}; it has {', '.join(devices)}")
+
+
+def active_target() -> Target:
+    """The engine and device that concrete calls and programs use now."""
+    found = _active.get() or _process_target[0]
+    return found if found is not None else _resolve()
+
+
+def _resolve() -> Target:
+    name_inside, device_inside = _inside.get()
+    name = name_inside or _default["backend"] or _chosen_name()
+    device = device_inside or _default["device"] or os.environ.get("KBACKEND_DEVICE") or _file_device()
+    found = target(name, device)
+    if (name_inside, device_inside) == (None, None):
+        _process_target[0] = found
+    return found
+
+
+def _file_device() -> str | None:
+    return config.read_config_file().get("device")
+
+
+def _chosen_name() -> str:
+    wanted = os.environ.get("KBACKEND")
+    source = "the environment variable KBACKEND"
+    if not wanted:
+        wanted = config.read_config_file().get("backend")
+        source = str(config.config_path())
+    if wanted:
+        if wanted not in declared():
+            raise BackendError(
+                f"{source} asks for the unknown backend {wanted!r}; available are {', '.join(available_backends())}"
+            )
+        return wanted
+    names = available_backends()
+    if not names:
+        raise BackendError("no backend is installed; reinstall kbackend: pip install kbackend")
+    return names[0]
+
+
+def backend() -> str:
+    """The name of the active backend.
+
+    >>> import kbackend
+    >>> with kbackend.use_backend("numpy"):
+    ...     kbackend.backend()
+    'numpy'
+    """
+    return active_target().backend.name
+
+
+def device_name() -> str:
+    """The active device, such as 'cpu' or 'cuda:0'."""
+    return active_target().device
+
+
+def set_backend(name: str) -> None:
+    """Make ``name`` the backend of the process.
+
+    Raises:
+        BackendError: unknown, or its engine is not installed; the message has the install command.
+    """
+    get_backend(name)
+    _default["backend"] = name
+    if _default["device"] is not None and _default["device"] not in get_backend(name).devices():
+        _default["device"] = None
+    _process_target[0] = None
+
+
+def set_device(device: str | None) -> None:
+    """Make ``device`` ("cpu", "cuda", "cuda:1") the device of the process; None: the backend's first choice.
+
+    Raises:
+        DeviceError: the active backend has no such device; the message lists those that it has.
+    """
+    checked = target(active_target().backend.name, device).device
+    _default["device"] = None if device is None else checked
+    _process_target[0] = None
+
+
+class _Inside:
+    """A context in which another backend or device is active, for this thread or task only."""
+
+    def __init__(self, backend_name: str | None, device: str | None) -> None:
+        self._wanted = (backend_name, device)
+        self._tokens: list[tuple[Token[Any], Token[Any]]] = []
+
+    def __enter__(self) -> str:
+        name, device = self._wanted
+        old_name, old_device = _inside.get()
+        merged = (name or old_name, device if name else device or old_device)
+        where = _inside.set(merged)
+        try:
+            found = _resolve()
+        except Exception:
+            _inside.reset(where)
+            raise
+        self._tokens.append((where, _active.set(found)))
+        return found.backend.name if name else found.device
+
+    def __exit__(self, *exc: Any) -> None:
+        where, active = self._tokens.pop()
+        _active.reset(active)
+        _inside.reset(where)
+
+
+def use_backend(name: str, device: str | None = None) -> _Inside:
+    """A context manager in which ``name`` is the active backend.
+
+    >>> import kbackend
+    >>> from kbackend import K
+    >>> with kbackend.use_backend("numpy"):
+    ...     float(K.tanh(0.0))
+    0.0
+    """
+    return _Inside(name, device)
+
+
+def device(name: str) -> _Inside:
+    """A context manager in which ``name`` is the active device ("cpu", "cuda", "cuda:1")."""
+    return _Inside(None, name)
+
+
+def owner_of(value: Any) -> Backend | None:
+    """The loaded backend whose tensor ``value`` is; an engine that was never imported owns nothing."""
+    import sys
+
+    for name, loaded in _loaded.items():
+        if loaded.is_tensor(value):
+            return loaded
+    module = type(value).__module__.split(".", 1)[0]
+    for name in ("torch", "tensorflow"):
+        if module == name and name in sys.modules and name not in _loaded:
+            found = get_backend(name)
+            return found if found.is_tensor(value) else None
+    return None
