@@ -29,7 +29,7 @@ def test_wheel_holds_the_packages_the_data_and_nothing_else():
     outside = {name.split("/")[0] for name in files if not name.startswith("..")}
     info = {name for name in outside if name.endswith(".dist-info")}
     assert outside - info == set(PACKAGES)
-    for name in ("kbackend/data/digits.npz", "kbackend/data/DIGITS.md"):
+    for name in ("kbackend/data/digits.npz", "kbackend/data/DIGITS.md", "kbackend/py.typed"):
         assert name in files
 
 
