@@ -1,0 +1,1 @@
+"""Programs behind every speed figure of kbackend. Run `python -m benchmarks --help`."""

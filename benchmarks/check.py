@@ -1,0 +1,127 @@
+"""Do the peers of a workload compute the same network, and does each of them learn?
+
+Every peer starts from the same weights. Untrained, outputs may differ by rounding only. A few steps whose
+batch is the whole data, without dropout, leave no room for chance either: loss, gradients and Adam must agree.
+Then each peer trains as it is measured, and the loss of its outputs, computed here for all alike, must fall.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import workloads
+from benchmarks.peers import Peer, peers_of
+from benchmarks.processes import WorkerError, WorkerProcess
+
+EXACT = {"batch": 64, "samples": 64, "epochs": 5, "dropout": False}
+LEARN = {"batch": 32, "samples": 2048, "epochs": 2, "dropout": True}
+UNTRAINED_TOLERANCE, STEPS_TOLERANCE = 1e-5, 1e-3
+MUST_FALL_TO = 0.6
+
+Log = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Outputs (samples, ...) of one peer before and after training, and the losses that it reported."""
+
+    peer: Peer
+    parameters: int
+    before: np.ndarray
+    after: np.ndarray
+    losses: np.ndarray
+
+
+def run(names: list[str], engines: list[str], families: list[str], log: Log) -> int:
+    """Compare the peers of each workload; print every fault; return 1 if there is one."""
+    faults = [fault for name in names for fault in check_workload(name, engines, families, log)]
+    for fault in faults:
+        print(f"FAULT {fault}")
+    if not faults:
+        print("all peers compute the same networks, and their losses fall")
+    return 1 if faults else 0
+
+
+def check_workload(name: str, engines: list[str], families: list[str], log: Log) -> list[str]:
+    exact, learned, faults = [], [], []
+    for peer in peers_of(name, engines, families):
+        log(f"{name}, {peer.name}")
+        try:
+            one, other = trials(name, peer)
+        except WorkerError as error:
+            faults.append(f"{peer.name}: {error}")
+            continue
+        exact.append(one)
+        learned.append(other)
+    faults += same_network(
+        exact, sum(array.size for array in workloads.load(name).initial_weights().values())
+    )
+    for one in learned:
+        faults += learns(name, one, log)
+    return [f"{name}, {fault}" for fault in faults]
+
+
+def trials(workload: str, peer: Peer) -> list[Trial]:
+    """The exact trial and the one that learns, each in a process of its own."""
+    done = []
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "trial.npz"
+        for arguments in (EXACT, LEARN):
+            worker = WorkerProcess(workload, peer)
+            try:
+                worker.receive(300)
+                parameters = worker.ask("trial", file=str(file), **arguments)["parameters"]
+            finally:
+                worker.close()
+            with np.load(file, allow_pickle=False) as found:
+                done.append(Trial(peer, parameters, found["before"], found["after"], found["losses"]))
+    return done
+
+
+def same_network(exact: list[Trial], expected_parameters: int) -> list[str]:
+    """Faults in words: another parameter count, other outputs before or after the exact steps."""
+    if not exact:
+        return ["no peer ran"]
+    faults = []
+    reference = exact[0]
+    for one in exact:
+        if one.parameters != expected_parameters:
+            faults.append(f"{one.peer.name}: {one.parameters} parameters instead of {expected_parameters}")
+        for when, tolerance in (("before", UNTRAINED_TOLERANCE), ("after", STEPS_TOLERANCE)):
+            mine, theirs = getattr(one, when), getattr(reference, when)
+            if mine.shape != theirs.shape:
+                faults.append(f"{one.peer.name}: outputs {mine.shape}, {reference.peer.name} {theirs.shape}")
+            elif not (worst := float(np.abs(mine - theirs).max())) <= tolerance:
+                faults.append(f"{one.peer.name}: {when} training {worst:.2g} off {reference.peer.name}")
+    return faults
+
+
+def learns(workload: str, one: Trial, log: Log) -> list[str]:
+    """Faults of a normal training: a loss that does not fall, measured here or as the peer reports it."""
+    module = workloads.load(workload)
+    targets = module.data(len(one.before)).targets
+    start, end = (loss_of(module.LOSS, targets, outputs) for outputs in (one.before, one.after))
+    reported = one.losses[: len(one.losses) // 4].mean(), one.losses[-len(one.losses) // 4 :].mean()
+    shown = f"loss {start:.4f} to {end:.4f}, reported {reported[0]:.4f} to {reported[1]:.4f}"
+    log(f"{workload}, {one.peer.name}: {shown}")
+    faults = []
+    if not end < MUST_FALL_TO * start:
+        faults.append(f"{one.peer.name}: loss {start:.4f} ended at {end:.4f}")
+    if not reported[1] < reported[0]:
+        faults.append(f"{one.peer.name}: reported losses do not fall: {reported[0]:.4f}, {reported[1]:.4f}")
+    if len(one.losses) != LEARN["epochs"] * LEARN["samples"] // LEARN["batch"]:
+        faults.append(f"{one.peer.name}: {len(one.losses)} losses reported, one a step is due")
+    return faults
+
+
+def loss_of(name: str, targets: np.ndarray, outputs: np.ndarray) -> float:
+    """Mean loss of probabilities, in float64."""
+    p = np.clip(outputs.astype(np.float64), 1e-7, 1 - 1e-7)
+    if name == "binary_crossentropy":
+        return float(-np.mean(targets * np.log(p) + (1 - targets) * np.log1p(-p)))
+    return float(-np.mean(np.log(p[np.arange(len(targets)), targets])))

@@ -1,0 +1,62 @@
+"""A kbackend model behind the worker's interface: compile, fit, predict_on_batch."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from kbackend.callbacks import Callback
+from kbackend.optimizers import Adam
+
+from benchmarks.data import Data
+from benchmarks.kbackend_ import models
+from kbackend import K
+
+
+class LossReader(Callback):
+    """Reads the loss of every step, as the programs by hand do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.losses: list[float] = []
+
+    def on_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        assert logs is not None
+        self.losses.append(float(logs["loss"]))
+
+
+class KbackendProgram:
+    def __init__(self, workload: ModuleType, data: Data, batch: int, variant: str) -> None:
+        self.data, self.batch = data, batch
+        self.model = getattr(models, workload.__name__.rpartition(".")[2])(workload)
+        self.model.set_weights(list(workload.initial_weights().values()))
+        self.model.compile(optimizer=Adam(1e-3), loss=workload.LOSS)
+
+    def train(self, epochs: int) -> list[float]:
+        reader = LossReader()
+        self.model.fit(
+            several(self.data.inputs),
+            self.data.targets,
+            batch_size=self.batch,
+            epochs=epochs,
+            shuffle=True,
+            verbose=0,
+            callbacks=[reader],
+        )
+        return reader.losses
+
+    def predict(self, inputs: tuple[np.ndarray, ...]) -> np.ndarray:
+        return self.model.predict_on_batch(several(inputs))
+
+    def parameter_count(self) -> int:
+        return sum(int(np.prod(K.int_shape(w))) for w in self.model.trainable_weights)
+
+
+def several(arrays: tuple[np.ndarray, ...]) -> Any:
+    """One array for a model with one input, a list else."""
+    return arrays[0] if len(arrays) == 1 else list(arrays)
+
+
+def build(workload: ModuleType, data: Data, batch: int, variant: str) -> KbackendProgram:
+    return KbackendProgram(workload, data, batch, variant)

@@ -1,0 +1,64 @@
+"""A Keras 3 model behind the worker's interface: compile, fit, predict_on_batch."""
+
+from __future__ import annotations
+
+from types import ModuleType
+from typing import Any
+
+import keras
+import numpy as np
+
+from benchmarks.data import Data
+from benchmarks.keras3 import models
+
+
+class LossReader(keras.callbacks.Callback):
+    """Reads the loss of every step, as the programs by hand do."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.losses: list[float] = []
+
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
+        assert logs is not None
+        self.losses.append(float(logs["loss"]))
+
+
+class KerasProgram:
+    def __init__(self, workload: ModuleType, data: Data, batch: int, variant: str) -> None:
+        self.data, self.batch = data, batch
+        self.model = getattr(models, workload.__name__.rpartition(".")[2])(workload)
+        self.model.set_weights(list(workload.initial_weights().values()))
+        self.model.compile(
+            optimizer=keras.optimizers.Adam(1e-3),
+            loss=workload.LOSS,
+            jit_compile=variant in ("xla", "compile"),
+        )
+
+    def train(self, epochs: int) -> list[float]:
+        reader = LossReader()
+        self.model.fit(
+            several(self.data.inputs),
+            self.data.targets,
+            batch_size=self.batch,
+            epochs=epochs,
+            shuffle=True,
+            verbose=0,
+            callbacks=[reader],
+        )
+        return reader.losses
+
+    def predict(self, inputs: tuple[np.ndarray, ...]) -> np.ndarray:
+        return self.model.predict_on_batch(several(inputs))
+
+    def parameter_count(self) -> int:
+        return sum(int(np.prod(w.shape)) for w in self.model.trainable_weights)
+
+
+def several(arrays: tuple[np.ndarray, ...]) -> Any:
+    """One array for a model with one input, a list else."""
+    return arrays[0] if len(arrays) == 1 else list(arrays)
+
+
+def build(workload: ModuleType, data: Data, batch: int, variant: str) -> KerasProgram:
+    return KerasProgram(workload, data, batch, variant)
