@@ -61,8 +61,8 @@ def _check(x: tuple, h0: tuple, c0: tuple, kernel: tuple, recurrent_kernel: tupl
     if not fits:
         raise ValueError(
             f"lstm: x {x}, h0 {h0}, c0 {c0}, kernel {kernel}, recurrent_kernel {recurrent_kernel} and "
-            f"bias {bias} must be (batch, time, features), (batch, units), (batch, units), (features, 4 units), "
-            "(units, 4 units), (4 units,)"
+            f"bias {bias} must be (batch, time, features), (batch, units), (batch, units), "
+            "(features, 4 units), (units, 4 units), (4 units,)"
         )
 
 
