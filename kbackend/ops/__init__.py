@@ -6,7 +6,6 @@ from kbackend.ops import (  # noqa: F401
     convolution,
     creation,
     elementwise,
-    function,
     linear,
     losses,
     normalization,
