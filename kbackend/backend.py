@@ -12,10 +12,21 @@ from kbackend.config import (
     epsilon, floatx, image_data_format, normalize_data_format, set_epsilon, set_floatx, set_image_data_format,
 )
 from kbackend.graph.node import name_scope
+from kbackend.ops.batched import batch_dot
+from kbackend.ops.creation import (
+    arange, count_params, dtype, eye, full, int_shape, is_keras_tensor, is_placeholder, is_sparse, is_tensor,
+    is_variable, linspace, ndim, ones, ones_like, to_dense, zeros, zeros_like,
+)
 from kbackend.ops.elementwise import add, cast, multiply, tanh
 from kbackend.ops.function import batch_get_value, batch_set_value, eval, function, get_value, set_value
-from kbackend.ops.linear import matmul
+from kbackend.ops.indexing import gather, getitem, one_hot, slice_ as slice, take_along_axis
+from kbackend.ops.linear import dense, dot, matmul
 from kbackend.ops.reduction import sum_ as sum
+from kbackend.ops.shaping import (
+    batch_flatten, broadcast_to, concatenate, expand_dims, flatten, pad, permute_dimensions, repeat, repeat_elements,
+    reshape, reverse, shape, size, spatial_2d_padding, spatial_3d_padding, split, squeeze, stack, temporal_padding,
+    tile, transpose, unstack,
+)
 from kbackend.ops.state import (
     constant, gradients, moving_average_update, placeholder, update, update_add, update_sub, variable,
 )

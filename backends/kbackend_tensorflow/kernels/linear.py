@@ -1,5 +1,43 @@
 """Matrix product kernels."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import tensorflow as tf
 
-KERNELS = {"matmul": tf.matmul}
+from kbackend.plugin.contract import Specialized
+
+
+def matmul(x: Any, y: Any) -> Any:
+    if x.shape.rank > 2 and y.shape.rank == 2:
+        return _over_rows(x, y, lambda rows: tf.matmul(rows, y))
+    return tf.matmul(x, y)
+
+
+def _over_rows(x: Any, y: Any, function: Any) -> Any:
+    """One product over all rows at once instead of one a sample."""
+    dims = [d if d is not None else tf.shape(x)[i] for i, d in enumerate(x.shape)]
+    rows = dims[0]
+    for d in dims[1:-1]:
+        rows = rows * d
+    result = tf.reshape(function(tf.reshape(x, [rows, dims[-1]])), [*dims[:-1], tf.shape(y)[1]])
+    result.set_shape([*x.shape[:-1], y.shape[1]])
+    return result
+
+
+def _dense(specs: Any) -> Any:
+    x, _, bias = specs
+    if bias is None:
+        return lambda x, kernel, bias: matmul(x, kernel)
+    if len(x.shape) == 2:
+        return lambda x, kernel, bias: _affine(x, kernel, bias)
+    return lambda x, kernel, bias: _over_rows(x, kernel, lambda rows: _affine(rows, kernel, bias))
+
+
+def _affine(x: Any, kernel: Any, bias: Any) -> Any:
+    product = tf.matmul(x, kernel)
+    return tf.nn.bias_add(product, bias) if product.dtype.is_floating else product + bias
+
+
+KERNELS = {"matmul": matmul, "dense": Specialized(_dense)}

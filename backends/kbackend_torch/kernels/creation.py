@@ -4,4 +4,29 @@ from __future__ import annotations
 
 from typing import Any
 
-KERNELS: dict[str, Any] = {}
+import torch
+
+from kbackend_torch.dtypes import TORCH
+
+
+def fill(sizes: tuple[Any, ...], shape: tuple[int | None, ...], value: float, dtype: str) -> Any:
+    rest = iter(sizes)
+    dims = tuple(int(next(rest)) if d is None else d for d in shape)
+    return torch.full(dims, value, dtype=TORCH[dtype], device=_device())
+
+
+def full_like(x: Any, value: float, dtype: str) -> Any:
+    return torch.full_like(x, value, dtype=TORCH[dtype])
+
+
+def arange(start: Any, stop: Any, step: Any, dtype: str) -> Any:
+    return torch.arange(start.item(), stop.item(), step.item(), device=_device()).to(TORCH[dtype])
+
+
+def _device() -> str:
+    from kbackend.plugin.select import device_name
+
+    return device_name()
+
+
+KERNELS: dict[str, Any] = {"fill": fill, "full_like": full_like, "arange": arange}

@@ -1,0 +1,354 @@
+"""Indexing: ``x[...]``, slices, rows by number, one-hot vectors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kbackend import config, dtypes
+from kbackend.graph.tensor import Shape, Tensor, TensorSpec
+from kbackend.ops.declare import TensorLike, TensorList, derived, primitive
+from kbackend.ops.dispatch import dtype_of
+from kbackend.ops.partial import static_value
+from kbackend.ops.sample import In, Sample, call
+from kbackend.ops.shapes import axis_in
+
+#: in a canonical index: an integer or bound that is known only when the program runs
+SYMBOLIC = "?"
+Index = tuple[Any, ...]
+
+
+# ----------------------------------------------------------------------------------------------- static index
+
+
+def _prepare_index(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
+    return {**attrs, "index": canonical_index(attrs["index"], specs[0].ndim)}
+
+
+def canonical_index(index: Any, ndim: int) -> Index:
+    """Ints, None for new axes, and (start, stop, step) for slices; one entry for each dimension of the tensor.
+
+    Raises:
+        IndexError: more entries than dimensions, two Ellipses, or an entry of another kind.
+    """
+    given = list(index) if isinstance(index, tuple) else [index]
+    used = sum(i is not None and i is not Ellipsis for i in given)
+    if used > ndim:
+        raise IndexError(f"{used} indices for a tensor of rank {ndim}")
+    if sum(i is Ellipsis for i in given) > 1:
+        raise IndexError("an index can hold only one Ellipsis (...)")
+    fill = [(None, None, 1)] * (ndim - used)
+    at = next((n for n, i in enumerate(given) if i is Ellipsis), len(given))
+    return tuple(_canonical_entry(i) for i in [*given[:at], *fill, *given[at + 1:]])
+
+
+def _canonical_entry(entry: Any) -> Any:
+    if entry is None or entry == SYMBOLIC:
+        return entry
+    if isinstance(entry, slice):
+        entry = (entry.start, entry.stop, 1 if entry.step is None else entry.step)
+    if isinstance(entry, tuple) and len(entry) == 3:
+        if entry[2] == 0:
+            raise ValueError("the step of a slice cannot be 0")
+        return tuple(b if b is None or b == SYMBOLIC else _integer(b) for b in entry)
+    return _integer(entry)
+
+
+def _integer(value: Any) -> int:
+    if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
+        raise IndexError(f"an index is made of integers, slices, None and ..., not {type(value).__name__} {value!r}")
+    return value.__index__()
+
+
+def _indexed_shape(shape: Shape, index: Index) -> Shape:
+    result: list[int | None] = []
+    axis = 0
+    for entry in index:
+        if entry is None:
+            result.append(1)
+            continue
+        size = shape[axis]
+        if isinstance(entry, tuple):
+            result.append(_slice_length(size, entry))
+        elif entry != SYMBOLIC and size is not None and not -size <= entry < size:
+            raise IndexError(f"index {entry} is out of range for axis {axis} of size {size}")
+        axis += 1
+    return tuple(result)
+
+
+def _slice_length(size: int | None, bounds: tuple[Any, Any, Any]) -> int | None:
+    if SYMBOLIC in bounds:
+        return None
+    if size is not None:
+        return len(range(*slice(*bounds).indices(size)))
+    return 0 if bounds[1] == 0 and bounds[2] > 0 else None
+
+
+def _getitem_samples() -> list[Sample]:
+    return [
+        call(In((3, 4)), 1, name="int"),
+        call(In((3, 4)), -1, name="negative int"),
+        call(In((3, 4)), (slice(None), 2), name="column"),
+        call(In((3, 4, 2)), (Ellipsis, 0), name="ellipsis"),
+        call(In((3, 4)), (None, slice(1, None), None, slice(None, -1, 2)), name="new axes and steps"),
+        call(In((3,), values=[1.0, 2.0, 3.0]), slice(None, None, -1), name="reversed", row=54, expect=[3.0, 2.0, 1.0]),
+        call(In((5, 4)), (slice(3, 0, -2), slice(None, None, -1)), name="negative steps"),
+        call(In((3, 4)), (slice(5, 2), slice(-9, 9)), name="bounds out of range"),
+        call(In((4, 3), 0, 9, kind="int32"), (slice(1, 3), 0), name="int32", gradient=False),
+        call(In((3, 4)), 3, name="out of range", raises=IndexError),
+        call(In((3, 4)), (0, 0, 0), name="too many", raises=IndexError),
+    ]
+
+
+@primitive(name="getitem", prepare=_prepare_index, view=True, tolerance="moving", samples=_getitem_samples)
+def _getitem(x: TensorLike, index: Any) -> TensorSpec:
+    """``x[index]`` with an index known when the graph is built."""
+    return TensorSpec(_indexed_shape(x.shape, index), x.dtype)
+
+
+@primitive(name="getitem_at", prepare=_prepare_index, view=True, tolerance="moving",
+           samples=lambda: [call(In((4, 3)), [In((), kind="int32", values=2)], (SYMBOLIC,), name="int"),
+                            call(In((4, 3)), [In((), kind="int32", values=-1)], (slice(None), SYMBOLIC), name="column"),
+                            call(In((4, 3)), [In((), kind="int32", values=1)], (slice(SYMBOLIC, None),), name="start"),
+                            call(In((4, 3)), [In((), kind="int32", values=3)], (slice(SYMBOLIC, None, -1),), name="back")])
+def _getitem_at(x: TensorLike, bounds: TensorList, index: Any) -> TensorSpec:
+    """``x[index]`` where each "?" of the index stands for the next of ``bounds``, integer scalars."""
+    wanted = sum(1 if i == SYMBOLIC else i.count(SYMBOLIC) if isinstance(i, tuple) else 0 for i in index)
+    if wanted != len(bounds):
+        raise ValueError(f"{len(bounds)} bounds were given for {wanted} places")
+    for bound in bounds:
+        if bound.shape != () or not dtypes.is_integer(bound.dtype):
+            raise TypeError(f"an index must be an integer scalar, it is {bound}")
+    return TensorSpec(_indexed_shape(x.shape, index), x.dtype)
+
+
+# ----------------------------------------------------------------------------------------------- x[...]
+
+
+@derived
+def getitem(x: TensorLike, index: Any) -> Any:
+    """``x[index]``: integers, slices (negative steps too), None, ``...``, and integer scalars, symbolic or not.
+
+    Args:
+        x: a tensor.
+        index: what stands between the brackets. One integer tensor of rank 1 or more picks rows, as ``K.gather``.
+
+    Raises:
+        IndexError: an integer out of range, too many indices, an array of bool.
+
+    >>> from kbackend import K
+    >>> x = K.constant([[1, 2, 3], [4, 5, 6]])
+    >>> K.eval(x[:, ::-1][0]).tolist()
+    [3.0, 2.0, 1.0]
+    """
+    given = index if isinstance(index, tuple) else (index,)
+    for entry in given:
+        _refuse_masks(entry)
+    if len(given) == 1 and _is_rows(given[0]):
+        return gather(x, given[0])
+    bounds: list[Tensor] = []
+    canonical = tuple(_lifted_entry(entry, bounds) for entry in given)
+    if bounds:
+        return _getitem_at(x, bounds, canonical)
+    if isinstance(x, Tensor) and len(canonical) == 1 and isinstance(canonical[0], int):
+        found = _element(x, canonical[0])
+        if found is not None:
+            return found
+    return _getitem(x, canonical)
+
+
+def _refuse_masks(entry: Any) -> None:
+    if isinstance(entry, (bool, np.bool_)) or hasattr(entry, "dtype") and dtype_of(entry) == dtypes.BOOL:
+        raise IndexError("indexing with a bool mask gives a shape that depends on values; use K.switch or "
+                         "multiply with the mask, or index with NumPy after K.eval")
+    if isinstance(entry, list) and entry and all(isinstance(e, bool) for e in entry):
+        raise IndexError("indexing with a list of bool is not supported; use integer positions with K.gather")
+    if hasattr(entry, "dtype") and not dtypes.is_integer(dtype_of(entry)):
+        raise IndexError(f"indices must be integers, not {dtype_of(entry)}")
+
+
+def _is_rows(entry: Any) -> bool:
+    if isinstance(entry, list):
+        return True
+    return hasattr(entry, "dtype") and len(getattr(entry, "shape", ())) > 0
+
+
+def _lifted_entry(entry: Any, bounds: list[Tensor]) -> Any:
+    if isinstance(entry, slice):
+        return slice(*(_lifted_bound(b, bounds) for b in (entry.start, entry.stop, entry.step)))
+    return entry if entry is None or entry is Ellipsis else _lifted_bound(entry, bounds)
+
+
+def _lifted_bound(bound: Any, bounds: list[Tensor]) -> Any:
+    if isinstance(bound, Tensor):
+        if bound.ndim or not dtypes.is_integer(bound.dtype):
+            raise IndexError(f"an index must be an integer scalar, it is {bound!r}; rows by number: K.gather(x, i)")
+        known = static_value(bound)
+        if known is not None:
+            return known
+        bounds.append(bound)
+        return SYMBOLIC
+    return bound if bound is None else int(bound) if hasattr(bound, "dtype") else bound
+
+
+def _element(x: Tensor, i: int) -> Tensor | None:
+    """Element ``i`` of a vector that was just made of scalars: the scalar itself, without the detour."""
+    from kbackend.ops.shaping import extent
+
+    node = x.node
+    if node.op.name == "shape" and -node.args[0].ndim <= i < node.args[0].ndim:
+        return extent(node.args[0], (i,))
+    if node.op.name == "stack" and x.ndim == 1 and -len(node.args[0]) <= i < len(node.args[0]):
+        return node.args[0][i]
+    return None
+
+
+@derived(name="slice")
+def slice_(x: TensorLike, start: Any, size: Any) -> Any:
+    """The part of ``x`` that begins at ``start`` and has ``size`` elements along each axis (-1: all that follow).
+
+    Args:
+        x: a tensor of rank n.
+        start, size: n integers each; symbolic scalars are allowed.
+
+    >>> from kbackend import K
+    >>> K.eval(K.slice(K.constant([[1, 2, 3], [4, 5, 6]]), (0, 1), (2, 2))).tolist()
+    [[2.0, 3.0], [5.0, 6.0]]
+    """
+    from kbackend.ops.elementwise import add
+    from kbackend.ops.sizes import entries
+
+    starts, lengths = entries(start), entries(size)
+    rank = len(getattr(x, "shape", np.shape(x)))
+    if not len(starts) == len(lengths) == rank:
+        raise ValueError(f"slice: a tensor of rank {rank} needs {rank} starts and sizes, it was given {start}, {size}")
+    index: list[Any] = []
+    for axis, (begin, length) in enumerate(zip(starts, lengths)):
+        if isinstance(length, int) and length < 0:
+            index.append(slice(begin, None))
+            continue
+        if isinstance(begin, int) and isinstance(length, int):
+            _check_part(x.shape[axis] if hasattr(x, "shape") else None, begin, length, axis)
+            index.append(slice(begin, begin + length))
+        else:
+            index.append(slice(begin, add(begin, length)))
+    return getitem(x, tuple(index))
+
+
+def _check_part(dimension: int | None, begin: int, length: int, axis: int) -> None:
+    if begin < 0 or dimension is not None and begin + length > dimension:
+        raise ValueError(f"slice: {length} elements from {begin} do not fit axis {axis} of size {dimension}")
+
+
+# ----------------------------------------------------------------------------------------------- by number
+
+
+def _check_indices(indices: TensorSpec) -> None:
+    if not dtypes.is_integer(indices.dtype):
+        raise TypeError(f"indices must be integers, they are {indices.dtype}; cast them first")
+
+
+def _gather_samples() -> list[Sample]:
+    three = In((3, 2))
+    return [
+        call(In((5, 3)), In((4,), 0, 5, kind="int32"), name="rows"),
+        call(In((5, 3)), In((2, 3), kind="int32", values=[[0, 4, 4], [1, 0, 4]]), name="repeated rows"),
+        call(In((5,)), In((2, 2), 0, 5, kind="int64"), name="elements"),
+        call(In((4, 2, 3)), In((), kind="int32", values=2), name="one row"),
+        call(In((4, 2)), In((0,), kind="int32"), name="none"),
+        call(In((4,), 0, 9, kind="int32"), In((3,), 0, 4, kind="int32"), name="int32", gradient=False),
+        call(three, In((2,), kind="int32", values=[0, 3]), name="too large", row=27, raises=IndexError, dynamic=False),
+        call(three, In((2,), kind="int32", values=[0, -1]), name="negative", row=27, raises=IndexError, dynamic=False),
+        call(In((5,)), In((2, 2), kind="int32", values=[[0, 5], [1, 2]]), name="element too large", row=27,
+             raises=IndexError, dynamic=False),
+    ]
+
+
+@primitive(tolerance="moving", samples=_gather_samples)
+def gather(reference: TensorLike, indices: TensorLike) -> TensorSpec:
+    """Rows of ``reference`` by number.
+
+    Args:
+        reference: a tensor (n, ...).
+        indices: an integer tensor of any shape with values in [0, n).
+
+    Returns:
+        A tensor of shape indices.shape + reference.shape[1:], the dtype of ``reference``.
+
+    Raises:
+        IndexError: an index below 0 or not below n.
+        TypeError: indices that are not integers.
+
+    >>> from kbackend import K
+    >>> K.eval(K.gather(K.constant([[1, 2], [3, 4], [5, 6]]), [2, 0])).tolist()
+    [[5.0, 6.0], [1.0, 2.0]]
+    """
+    if reference.ndim == 0:
+        raise ValueError("a scalar has no rows")
+    _check_indices(indices)
+    return TensorSpec((*indices.shape, *reference.shape[1:]), reference.dtype)
+
+
+def _prepare_along(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
+    return {**attrs, "axis": axis_in(attrs["axis"], specs[0].ndim)}
+
+
+@primitive(prepare=_prepare_along, tolerance="moving",
+           samples=lambda: [call(In((3, 4)), In((3, 2), 0, 4, kind="int32"), axis=-1),
+                            call(In((3, 4)), In((2, 4), 0, 3, kind="int64"), axis=0)])
+def take_along_axis(x: TensorLike, indices: TensorLike, axis: int = -1) -> TensorSpec:
+    """Elements of ``x`` along one axis, picked by an integer tensor of the same rank (as NumPy's).
+
+    The other dimensions of ``indices`` equal those of ``x``; values are in [0, n).
+    """
+    _check_indices(indices)
+    if indices.ndim != x.ndim:
+        raise ValueError(f"the indices have rank {indices.ndim}, the tensor has rank {x.ndim}")
+    for i, (a, b) in enumerate(zip(x.shape, indices.shape)):
+        if i != axis and a is not None and b is not None and a != b:
+            raise ValueError(f"the shapes {x.shape} and {indices.shape} differ outside axis {axis}")
+    return TensorSpec(indices.shape, x.dtype)
+
+
+def _prepare_one_hot(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
+    count = attrs["num_classes"]
+    if isinstance(count, bool) or not hasattr(count, "__index__") or count.__index__() < 0:
+        raise ValueError(f"the number of classes must be a non-negative integer, it is {count!r}")
+    return {**attrs, "num_classes": count.__index__(), "dtype": dtypes.canonical(attrs["dtype"])}
+
+
+@primitive(name="one_hot", prepare=_prepare_one_hot, differentiable=False, tolerance="moving",
+           samples=lambda: [call(In((2, 3), 0, 4, kind="int32"), 4, "float32"),
+                            call(In((), kind="int64", values=1), 3, "float32", name="scalar"),
+                            call(In((3,), kind="int32", values=[-1, 1, 3]), 3, "float32", name="out of range", row=25,
+                                 expect=np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], "float32"))])
+def _one_hot(indices: TensorLike, num_classes: int, dtype: str) -> TensorSpec:
+    """One-hot vectors of a given dtype."""
+    _check_indices(indices)
+    return TensorSpec((*indices.shape, num_classes), dtype)
+
+
+@derived(samples=lambda: [call(In((3,), kind="int32", values=[0, 2, 1]), 3, name="floatx", row=26,
+                               expect=np.array([[1, 0, 0], [0, 0, 1], [0, 1, 0]], "float32"))])
+def one_hot(indices: TensorLike, num_classes: int) -> Any:
+    """One-hot vectors in floatx; an index below 0 or not below ``num_classes`` gives zeros.
+
+    Args:
+        indices: an integer tensor of any shape.
+        num_classes: the length of the vectors.
+
+    Returns:
+        A tensor of shape indices.shape + (num_classes,).
+
+    Raises:
+        TypeError: indices that are not integers.
+
+    >>> from kbackend import K
+    >>> K.eval(K.one_hot([0, 2], 3)).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]
+    """
+    return _one_hot(indices, num_classes, config.floatx())
+
+
+__all__ = ["canonical_index", "gather", "getitem", "one_hot", "slice_", "take_along_axis"]
