@@ -56,6 +56,12 @@ class TorchBackend(Backend):
     def cell_to_numpy(self, cell: Any) -> np.ndarray:
         return np.asarray(cell, np.int64) if isinstance(cell, int) else np.array(self.to_numpy(cell))
 
+    def make_cell(self, value: np.ndarray, variable: Any, device: str) -> Any:
+        return super().make_cell(value, variable, "cpu" if variable.host else device)
+
+    def cell_assign(self, cell: Any, value: np.ndarray, device: str) -> Any:
+        return int(value) if isinstance(cell, int) else self.from_numpy(value, str(cell.device))
+
     def copy(self, tensor: Any) -> Any:
         return tensor.clone()
 

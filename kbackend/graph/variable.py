@@ -39,12 +39,13 @@ class Variable(Tensor):
         trainable: whether an optimizer may change it.
         constraint: a function of the new value, applied after each optimizer step.
         counter: the variable counts runs: each program that reads it adds one (random streams use this).
+        host: the value stays in host memory on every device, so that kernels read it without waiting (learning rates).
 
     A variable has a value on one engine at a time (its home). ``numpy()`` gives it, ``assign`` sets it; neither
     makes a program again.
     """
 
-    __slots__ = ("trainable", "constraint", "counter", "uid", "regularizer", "_initial", "_cells", "_home", "lock")
+    __slots__ = ("trainable", "constraint", "counter", "host", "uid", "regularizer", "_initial", "_cells", "_home", "lock")
 
     def __init__(
         self,
@@ -55,6 +56,7 @@ class Variable(Tensor):
         trainable: bool = True,
         constraint: Callable[[Any], Any] | None = None,
         counter: bool = False,
+        host: bool = False,
     ) -> None:
         if any(d is None for d in shape):
             raise ValueError(f"a variable needs a known shape, {name or 'it'} was given {shape}")
@@ -68,6 +70,7 @@ class Variable(Tensor):
         self.constraint = constraint
         self.regularizer: Any = None
         self.counter = counter
+        self.host = host
         self._initial = initial
         self._cells: dict[Any, Any] = {}
         self._home: Any = None

@@ -136,9 +136,13 @@ class Function:
         if self._phase_at is not None:
             phase = _checked_phase(values.pop(self._phase_at))
         target = active_target()
-        feeds = [check(value, target) for check, value in zip(self._checks, values)]
-        outputs = self.program(target, phase)(feeds)
+        outputs = self.run(values, target, phase)
         return [target.backend.to_numpy(t) for t in outputs] if as_numpy else list(outputs)
+
+    def run(self, values: Sequence[Any], target: Any, phase: int) -> Sequence[Any]:
+        """Check the values, run on a target in a phase, and return the engine's tensors."""
+        feeds = [check(value, target) for check, value in zip(self._checks, values)]
+        return self.program(target, phase)(feeds)
 
     def __repr__(self) -> str:
         return f"<K.function {self.name}: {len(self.inputs)} inputs, {len(self.outputs)} outputs>"

@@ -162,6 +162,7 @@ def _plain_dtype(value: Any, array: np.ndarray) -> str:
 
 def run(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
     """The concrete call: convert, check with the same rule, and run the active backend's kernel."""
+    from kbackend.plugin.contract import InPlace
     from kbackend.plugin.select import active_target
 
     target = active_target()
@@ -171,7 +172,7 @@ def run(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
         if op.prepare is not None:
             attrs = op.prepare(specs, attrs)
         kernel = target.backend.kernels.get(op.name)
-        if kernel is None:
+        if kernel is None or isinstance(kernel, InPlace):
             return _run_body(op, args, attrs, target)
         rule = op.rule if op.kind == "composite" else op.function
         if rule is not None:

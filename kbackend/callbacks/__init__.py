@@ -1,0 +1,10 @@
+"""Callbacks: objects that are told what happens during training."""
+
+from kbackend.callbacks.base import Callback, CallbackList, Logs
+from kbackend.callbacks.history import History
+from kbackend.callbacks.progress import ProgbarLogger
+from kbackend.callbacks.stopping import EarlyStopping, TerminateOnNaN
+from kbackend.callbacks.simple import LambdaCallback, LearningRateScheduler
+
+__all__ = ["Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback", "LearningRateScheduler", "Logs",
+           "ProgbarLogger", "TerminateOnNaN"]
