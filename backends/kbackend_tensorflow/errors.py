@@ -1,0 +1,39 @@
+"""Errors that TensorFlow raises while a kernel or program runs, as the exceptions that all engines raise."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from tensorflow.errors import InvalidArgumentError
+
+_KINDS: tuple[tuple[str, type[Exception]], ...] = (
+    (r"indices\S* = .* is not in \[", IndexError),
+    (r"slice index -?\d+ of dimension \d+ out of bounds", IndexError),
+    (r"[Dd]ivision by zero", ZeroDivisionError),
+    (r"", ValueError),
+)
+
+
+def translated(error: InvalidArgumentError) -> Exception:
+    """The exception for an InvalidArgumentError: IndexError, ZeroDivisionError, or else ValueError."""
+    text = error.message or str(error)
+    kind = next(kind for pattern, kind in _KINDS if re.search(pattern, text))
+    return kind(_detail(text))
+
+
+def _detail(text: str) -> str:
+    """The part of a message that says what was wrong, without the traceback of the traced graph."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    told = [line for line in lines if "[[{{node" not in line and "[Op:" not in line and not line.startswith(
+        ("Graph execution error", "Detected at node", "File \"", "Stack trace", "<stack traces"))]
+    return (told[-1] if told else lines[0] if lines else text)[:500]
+
+
+def translating(function: Callable[..., Any], *args: Any) -> Any:
+    """``function(*args)`` with TensorFlow's error turned into Python's."""
+    try:
+        return function(*args)
+    except InvalidArgumentError as error:
+        raise translated(error) from error
