@@ -12,6 +12,7 @@ import tensorflow as tf  # noqa: E402
 
 from kbackend.graph.tensor import TensorSpec  # noqa: E402
 from kbackend.plugin.contract import Backend  # noqa: E402
+from kbackend_tensorflow.errors import translating  # noqa: E402
 from kbackend_tensorflow.gaps import GAPS  # noqa: E402
 from kbackend_tensorflow.kernels import KERNELS  # noqa: E402
 from kbackend_tensorflow.tape import TensorFlowTape  # noqa: E402
@@ -67,7 +68,7 @@ class TensorFlowBackend(Backend):
     # state: cells are tf.Variables that programs capture
 
     def make_cell(self, value: np.ndarray, variable: Any, device: str) -> Any:
-        where = "CPU:0" if variable.counter else _tf_device(device)
+        where = "CPU:0" if variable.counter or variable.host else _tf_device(device)
         with tf.init_scope(), tf.device(where):
             return tf.Variable(value, trainable=False, name=None)
 
@@ -80,6 +81,9 @@ class TensorFlowBackend(Backend):
 
     def read(self, cells: Sequence[Any]) -> list[Any]:
         return [cell.read_value() for cell in cells]
+
+    def run_kernel(self, op: Any, kernel: Any, args: Sequence[Any], attrs: Any, target: Any) -> Any:
+        return translating(super().run_kernel, op, kernel, args, attrs, target)
 
     def compile(self, emitted: Any, target: Any, jit: Any) -> Callable[..., Any]:
         cells = [v.cell(target) for v in emitted.variables]
@@ -106,7 +110,7 @@ class TensorFlowBackend(Backend):
             for variable in variables:
                 if variable.home is not target:
                     variable.cell(target)
-            return traced(*feeds)
+            return translating(traced, *feeds)
 
         return run
 
