@@ -12,6 +12,9 @@ from kbackend.plugin.contract import Tape
 class TensorFlowTape(Tape):
     """The traced graph is the tape, for every level."""
 
+    def enter(self, tensor: Any) -> Any:
+        return tf.identity(tensor)
+
     def gradients(self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool) -> Sequence[Any]:
         found = tf.gradients(loss, list(tensors), unconnected_gradients="zero")
         return tuple(tf.convert_to_tensor(g) for g in found)

@@ -19,6 +19,9 @@ class TorchTape(Tape):
             return tensor
         return tensor.detach().requires_grad_()
 
+    def enter(self, tensor: Any) -> Any:
+        return tensor.view_as(tensor)
+
     def plain(self, tensor: Any, levels: tuple[int, ...]) -> Any:
         return tensor if levels else tensor.detach()
 

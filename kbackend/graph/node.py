@@ -27,6 +27,11 @@ _numbers = itertools.count()
 _SCOPE: list[str] = []
 
 
+def next_number() -> int:
+    """A number larger than those of all nodes made so far and smaller than those of all later ones."""
+    return next(_numbers)
+
+
 class Node:
     """One application of ``op`` to ``args``, with ``attrs``, giving ``outputs``.
 

@@ -46,14 +46,25 @@ class Emitted:
 
 
 class _Emitter:
-    """Writes one function; subgraphs are written by emitters that share the namespace."""
+    """Writes one function. The bodies of loops and branches are written by emitters of their own.
 
-    def __init__(self, backend: Any, target: Any, namespace: dict[str, Any], functions: list[str]) -> None:
+    Args:
+        functions: the sources of all bodies, in the order of writing.
+        base: the first level that gradients inside a body may use.
+        around: the levels at which a body as a whole is recorded.
+    """
+
+    def __init__(self, backend: Any, target: Any, functions: list[str], base: int = 0, around: tuple[int, ...] = ()
+                 ) -> None:
         self.backend = backend
         self.target = target
-        self.namespace = namespace
+        self.namespace: dict[str, Any] = {}
         self.functions = functions
+        self.base = base
+        self.around = around
         self.names = Names()
+        self.registers: dict[int, str] = {}
+        self.taken: set[str] = {"cells", "results"}
         self.plain_of: dict[tuple[int, tuple[int, ...]], str] = {}
         self.lines: list[str] = []
         self.recording = False
@@ -64,7 +75,7 @@ class _Emitter:
     def bind(self, stem: str, value: Any) -> str:
         """A name in the program's namespace for a Python value."""
         name, count = stem, 1
-        while name in self.namespace and not _same(self.namespace[name], value):
+        while name in self.taken or name in self.namespace and not _same(self.namespace[name], value):
             count += 1
             name = f"{stem}_{count}"
         self.namespace[name] = value
@@ -73,8 +84,13 @@ class _Emitter:
     def register(self, tensor: Tensor) -> str:
         if id(tensor) in self.constants:
             return self.constants[id(tensor)]
-        name = self.names(tensor)
-        return f"{name}_" if name in self.namespace else name
+        if id(tensor) not in self.registers:
+            name = self.names(tensor)
+            while name in self.namespace or name in self.taken:
+                name += "_"
+            self.registers[id(tensor)] = name
+            self.taken.add(name)
+        return self.registers[id(tensor)]
 
     def operand(self, tensor: Tensor, levels: tuple[int, ...], made: Plan) -> str:
         """The register of an operand as code recorded at ``levels`` must see it."""
@@ -85,7 +101,7 @@ class _Emitter:
         if key not in self.plain_of:
             name = f"{self.register(tensor)}_plain" + "".join(map(str, levels))
             tape = self.bind("plain", self.backend.tape.plain)
-            self.line(f"{name} = {tape}({self.register(tensor)}, {levels!r})")
+            self.line(f"{name} = {tape}({self.register(tensor)}, {tuple(sorted({*self.around, *levels}))!r})")
             self.plain_of[key] = name
         return self.plain_of[key]
 
@@ -110,7 +126,7 @@ class _Emitter:
             self.line(f"{name} = {self.bind('watch', self.backend.tape.watch)}({level}, {name})")
 
     def record(self, on: bool) -> None:
-        if self.backend.tape.switches and self.recording != on:
+        if self.backend.tape.switches and self.recording != on and not self.around:
             self.recording = on
             self.line(f"{self.bind('record', self.backend.tape.record)}({on})")
 
@@ -122,7 +138,7 @@ class _Emitter:
         levels = made.recorded(node)
         self.record(bool(levels))
         args = [self.argument(a, levels, made) for a in node.args]
-        kernel, attrs = self.kernel(node)
+        kernel, attrs = self.kernel(node, made)
         text = args + [f"{k}={self.attribute(k, v, node)}" for k, v in attrs.items()]
         if isinstance(kernel, InPlace):
             holders = "".join(f"cells[{cells[id(t)]}], " for t in node.outputs)
@@ -132,11 +148,12 @@ class _Emitter:
         self.line(f"{outputs}{'' if node.single else ','} = {self.bind(node.op.name, kernel)}({', '.join(text)})")
         return None
 
-    def kernel(self, node: Node) -> tuple[Any, dict[str, Any]]:
+    def kernel(self, node: Node, made: Plan) -> tuple[Any, dict[str, Any]]:
         attrs = {k: v for k, v in node.attrs.items() if k != "name"}
         if node.op.name not in self.backend.kernels:
             self.backend.missing(node.op.name)
-        subgraphs = {k: self.subgraph(v) for k, v in attrs.items() if isinstance(v, Graph)}
+        subgraphs = {k: self.subgraph(v, f"{node.op.name}_{k}", node, made)
+                     for k, v in attrs.items() if isinstance(v, Graph)}
         specs = [map_specs(a) for a in node.args]
         kernel, rest = self.backend.bind_kernel(node.op.name, specs, {**attrs, **subgraphs})
         return kernel, rest
@@ -154,7 +171,7 @@ class _Emitter:
     def gradients(self, node: Node, made: Plan, last: bool) -> None:
         loss, sources = node.args
         level = made.level_of[node.number]
-        nested = node.number in made.nested
+        nested = node.number in made.nested or bool(self.around)
         self.record(nested)
         tensors = "".join(f"{self.register(t)}, " for t in sources)
         outputs = "".join(f"{self.register(t)}, " for t in node.outputs)
@@ -162,10 +179,15 @@ class _Emitter:
         call = f"{self.bind('gradients', self.backend.tape.gradients)}({level}, {self.operand(loss, around, made)}"
         self.line(f"{outputs}= {call}, ({tensors}), {nested}, {last})")
 
-    def subgraph(self, graph: Graph) -> Callable[..., Any]:
-        """The subgraph as a function of its inputs, for the control flow kernels."""
-        inner = _Emitter(self.backend, self.target, {}, [])
-        return inner.function(graph, graph.inputs, base_level=100)
+    def subgraph(self, graph: Graph, name: str, node: Node, made: Plan) -> Callable[..., Any]:
+        """The body of a loop or branch as a function of its inputs that returns a tuple.
+
+        The function's attribute ``graph`` is the body's graph.
+        """
+        base = 1 + max(made.level_of.values(), default=self.base - 1)
+        around = tuple(sorted({*self.around, *made.recorded(node)}))
+        inner = _Emitter(self.backend, self.target, self.functions, base, around)
+        return inner.function(graph, name)
 
     # functions --------------------------------------------------------------------------------------------
 
@@ -191,19 +213,34 @@ class _Emitter:
         name = self.operand(tensor, (), made)
         return f"{self.bind('copy', self.backend.copy)}({name})" if _may_alias(tensor) else name
 
-    def function(self, graph: Graph, inputs: Sequence[Tensor], base_level: int = 0) -> Callable[..., Any]:
+    def function(self, graph: Graph, name: str) -> Callable[..., Any]:
         """Emit ``graph`` as a function of its inputs that returns a tuple."""
-        made = plan(graph, base_level)
+        made = plan(graph, self.base)
+        inputs = ", ".join(self.register(t) for t in graph.inputs)
+        for tensor in graph.inputs:
+            self.enter(tensor, made)
         self.body(graph, made, {})
-        self.line(f"return ({''.join(f'{self.operand(t, (), made)}, ' for t in graph.outputs)})")
-        head = f"def {identifier(graph.name)}({', '.join(self.register(t) for t in inputs)}):"
-        return compile_source("\n".join([head, *self.lines]), identifier(graph.name), self.namespace)
+        results = "".join(f"{self.operand(t, (), made)}, " for t in graph.outputs)
+        self.record(False)
+        self.line(f"return ({results})")
+        name = f"{name}_{len(self.functions) + 1}"
+        source = "\n".join([f"def {name}({inputs}):", *self.lines])
+        self.functions.append(source)
+        function = compile_source(source, name, self.namespace)
+        function.graph = graph  # type: ignore[attr-defined]
+        return function
+
+    def enter(self, tensor: Tensor, made: Plan) -> None:
+        """A handle of its own for an operand that the body differentiates by."""
+        if made.watched.get(id(tensor)):
+            name = self.register(tensor)
+            self.line(f"{name} = {self.bind('enter', self.backend.tape.enter)}({name})")
 
 
 def emit(graph: Graph, target: Any, variables: list[Variable]) -> Emitted:
     """Emit a rewritten graph for ``target``."""
     backend = target.backend
-    emitter = _Emitter(backend, target, {}, [])
+    emitter = _Emitter(backend, target, [])
     made = plan(graph)
     position = {id(v): i for i, v in enumerate(variables)}
     in_place = {id(value): variable for variable, value in graph.updates
@@ -221,6 +258,7 @@ def emit(graph: Graph, target: Any, variables: list[Variable]) -> Emitted:
     name = identifier(graph.name)
     source = "\n".join([f"def {name}({inputs}cells):", *emitter.lines])
     function = compile_source(source, name, emitter.namespace)
+    source = "\n\n\n".join([*emitter.functions, source])
     return Emitted(source, function, graph, variables, [v for v, _ in functional], list(in_place.values()),
                    [v for v in variables if v.counter], emitter.namespace)
 
@@ -273,7 +311,8 @@ def _may_alias(tensor: Tensor) -> bool:
     """Whether the tensor may share memory with a variable, a constant or an input."""
     while True:
         node = tensor.node
-        if not node.inputs:
+        bodies = [v for v in node.attrs.values() if isinstance(v, Graph)]
+        if not node.inputs or any(_may_alias(t) for body in bodies for t in body.outputs):
             return True
         if not getattr(node.op, "view", False):
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any, Callable, Mapping, Sequence
 
 import numpy as np
@@ -30,8 +31,10 @@ class Rewriter:
         self._keep: list[Any] = []  # keeps old tensors alive while their ids are keys
         self._shared: dict[Any, Node] = {}
         self._stable: dict[int, Sequence[Tensor] | None] = {}
+        self._given: set[int] = set()
 
     def rewrite(self, graph: Graph) -> Graph:
+        self._given = {id(t) for t in graph.inputs if t.node.inputs}
         for tensor in graph.inputs:
             self._map(tensor, tensor)
         results = [self.resolve(t) for t in graph.results]
@@ -72,7 +75,9 @@ class Rewriter:
         if node.op.name == "update":
             return node.args[1]
         if node.number not in self._stable:
-            self._stable[node.number] = stable_form(node)
+            # a stable form looks at how an operand was made, which says nothing of one that is given
+            behind = any(id(t) in self._given for t in node.inputs)
+            self._stable[node.number] = None if behind else stable_form(node)
         stable = self._stable[node.number]
         if stable is not None:
             return stable[tensor.index]
@@ -87,10 +92,13 @@ class Rewriter:
             return
         args = map_args(node.args, lambda t: self.new[id(t)])
         attrs = {k: self._subgraph(v) if isinstance(v, Graph) else v for k, v in node.attrs.items()}
+        if any(isinstance(v, Graph) for v in attrs.values()):
+            args, attrs = _without_unused_captures(node, args, attrs)
         key = _sharing_key(node, args, attrs)
         made = self._shared.get(key) if key is not None else None
         if made is None:
-            same = all(a is b for a, b in zip(flat_tensors(args), node.inputs)) and attrs == node.attrs
+            new = list(flat_tensors(args))
+            same = len(new) == len(node.inputs) and all(map(operator.is_, new, node.inputs)) and attrs == node.attrs
             made = node if same else Node(node.op, args, attrs, [t.spec for t in node.outputs], node.name, node.single)
             if key is not None:
                 self._shared[key] = made
@@ -99,6 +107,23 @@ class Rewriter:
 
     def _subgraph(self, graph: Graph) -> Graph:
         return Rewriter(self.has_kernel, self.phase).rewrite(graph)
+
+
+def _without_unused_captures(node: Node, args: Any, attrs: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
+    """Operands and attributes of a loop or branch without the outer tensors that its rewritten bodies do not read."""
+    place = node.op.operands.index("captures")  # type: ignore[attr-defined]
+    count = len(args[place])
+    bodies = {k: v for k, v in attrs.items() if isinstance(v, Graph)}
+    read: set[int] = set()
+    for body in bodies.values():
+        read.update(id(t) for t in body.outputs)
+        read.update(id(t) for n in body.nodes() for t in n.inputs)
+    some = next(iter(bodies.values()))
+    keep = [i for i, t in enumerate(some.inputs[len(some.inputs) - count:]) if id(t) in read]
+    kept = {k: Graph([*v.inputs[: len(v.inputs) - count], *(v.inputs[len(v.inputs) - count:][i] for i in keep)],
+                     v.outputs, v.updates, v.name) for k, v in bodies.items()}
+    args = tuple(tuple(a[i] for i in keep) if n == place else a for n, a in enumerate(args))
+    return args, {**attrs, **kept}
 
 
 def _sharing_key(node: Node, args: Any, attrs: Mapping[str, Any]) -> Any:

@@ -84,6 +84,11 @@ class Tape:
         """The tensor, from here on recorded at ``level`` (0 is the outermost); itself when it already is."""
         return tensor
 
+    def enter(self, tensor: Any) -> Any:
+        """A handle of the operand of a loop's body: gradients taken in the body with respect to the handle do not
+        reach through it to what the outer program made the operand of."""
+        return tensor
+
     def plain(self, tensor: Any, levels: tuple[int, ...]) -> Any:
         """The tensor as seen by code that is recorded at ``levels`` only."""
         return tensor

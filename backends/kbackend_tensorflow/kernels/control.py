@@ -1,7 +1,122 @@
-"""Control flow kernels."""
+"""Control flow kernels: TensorFlow's own branches and loops, and unrolled loops where the length is small."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable, Sequence
 
-KERNELS: dict[str, Any] = {}
+import tensorflow as tf
+
+from kbackend.plugin.contract import Specialized
+
+Body = Callable[..., Any]
+
+#: loops of up to so many steps are unrolled, which runs faster and compiles slower than tf.while_loop
+UNROLLED_STEPS = 32
+
+
+def cond(pred: Any, captures: Any, then_graph: Body, else_graph: Body) -> Any:
+    return tf.cond(pred, lambda: tuple(then_graph(*captures)), lambda: tuple(else_graph(*captures)))
+
+
+def make_scan(specs: Sequence[Any], *, body: Any, axis: int, reverse: bool, indexed: bool) -> Body:
+    sequences, initial, _ = specs
+    length = next((s.shape[axis] for s in sequences if s.shape[axis] is not None), None)
+    options = {"body": body, "axis": axis, "reverse": reverse, "indexed": indexed}
+    if length is not None and 0 < length <= UNROLLED_STEPS:
+        return lambda sequences, initial, captures: _unrolled(sequences, initial, captures, length, **options)
+    return lambda sequences, initial, captures: _looped(sequences, initial, captures, length, **options)
+
+
+def _unrolled(
+    sequences: Any, initial: Any, captures: Any, length: int, body: Body, axis: int, reverse: bool, indexed: bool
+) -> Any:
+    columns = [tf.unstack(s, length, axis) for s in sequences]
+    if reverse:
+        columns = [c[::-1] for c in columns]
+    states, rows = tuple(initial), []
+    split = -len(states) or None
+    for index, slices in enumerate(zip(*columns)):
+        at = (tf.constant(index, tf.int64),) if indexed else ()
+        found = body(*slices, *states, *at, *captures)
+        rows.append(found[:split])
+        states = found[split:] if split else ()
+    return (*(tf.stack(column, axis) for column in zip(*rows)), *states)
+
+
+def _looped(
+    sequences: Any, initial: Any, captures: Any, length: int | None, body: Any, axis: int, reverse: bool, indexed: bool
+) -> Any:
+    steps = tf.shape(sequences[0])[axis] if length is None else length
+    columns = [_array(_time_first(s, axis, reverse), steps) for s in sequences]
+    states = len(initial)
+    made = body.graph.outputs[: len(body.graph.outputs) - states]
+    arrays = tuple(tf.TensorArray(t.dtype, steps, element_shape=t.shape) for t in made)
+    carried = body.graph.inputs[len(sequences): len(sequences) + states]
+
+    def step(t: Any, states: Any, arrays: Any) -> Any:
+        at = (tf.cast(t, tf.int64),) if indexed else ()
+        found = body(*(c.read(t) for c in columns), *states, *at, *captures)
+        outputs, new = found[: len(arrays)], found[len(arrays):]
+        return t + 1, tuple(new), tuple(a.write(t, o) for a, o in zip(arrays, outputs))
+
+    invariants = (tf.TensorShape(()), tuple(tf.TensorShape(t.shape) for t in carried), (tf.TensorShape(None),) * len(arrays))
+    _, last, arrays = tf.while_loop(
+        lambda t, *_: t < steps, step, (tf.constant(0), tuple(initial), arrays), invariants, maximum_iterations=steps
+    )
+    return (*(_time_back(a.stack(), axis) for a in arrays), *last)
+
+
+def _array(sequence: Any, steps: Any) -> Any:
+    return tf.TensorArray(sequence.dtype, steps).unstack(sequence)
+
+
+def _time_first(x: Any, axis: int, reverse: bool) -> Any:
+    rank = len(x.shape)
+    if axis:
+        x = tf.transpose(x, [axis, *(i for i in range(rank) if i != axis)])
+    return tf.reverse(x, [0]) if reverse else x
+
+
+def _time_back(x: Any, axis: int) -> Any:
+    rank = len(x.shape)
+    return tf.transpose(x, [*range(1, axis + 1), 0, *range(axis + 1, rank)]) if axis else x
+
+
+def make_while_loop(
+    specs: Sequence[Any], *, condition: Body, body: Any, indexed: bool, maximum_iterations: int | None
+) -> Body:
+    count = len(specs[0])
+    shapes = [tf.TensorShape(t.shape) for t in body.graph.inputs[:count]]
+
+    def run(state: Any, captures: Any) -> Any:
+        if not indexed:
+            return tuple(tf.while_loop(
+                lambda *s: condition(*s, *captures)[0], lambda *s: list(body(*s, *captures)), list(state), shapes,
+                maximum_iterations=maximum_iterations))
+        *last, _ = tf.while_loop(
+            lambda *s: condition(*s, *captures)[0], lambda *s: [*body(*s, *captures), s[-1] + 1],
+            [*state, tf.constant(0, tf.int64)], [*shapes, tf.TensorShape(())], maximum_iterations=maximum_iterations)
+        return tuple(last)
+
+    return run
+
+
+def loop_step(step: Any, index: Any) -> Any:
+    return (tf.cast(step, tf.int64) + tf.cast(index, tf.int64) * 0x9E3779B1) % 2**32
+
+
+def print_tensor(x: Any, message: str) -> Any:
+    import sys
+
+    printed = tf.print(message, x, output_stream=sys.stdout)
+    with tf.control_dependencies([] if printed is None else [printed]):
+        return tf.identity(x)
+
+
+KERNELS = {
+    "cond": cond,
+    "loop_step": loop_step,
+    "print_tensor": print_tensor,
+    "scan": Specialized(make_scan),
+    "while_loop": Specialized(make_while_loop),
+}

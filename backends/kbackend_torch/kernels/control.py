@@ -1,7 +1,67 @@
-"""Control flow kernels."""
+"""Control flow kernels: Python branches and loops."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Callable
 
-KERNELS: dict[str, Any] = {}
+import torch
+
+Body = Callable[..., Any]
+
+
+def cond(pred: Any, captures: Any, then_graph: Body, else_graph: Body) -> Any:
+    return then_graph(*captures) if pred else else_graph(*captures)
+
+
+def scan(sequences: Any, initial: Any, captures: Any, body: Body, axis: int, reverse: bool, indexed: bool) -> Any:
+    if sequences[0].shape[axis] == 0:
+        return _no_steps(sequences, initial, captures, body, axis, indexed)
+    columns = [s.unbind(axis) for s in sequences]
+    if reverse:
+        columns = [c[::-1] for c in columns]
+    states, rows = tuple(initial), []
+    split = -len(states) or None
+    for index, slices in enumerate(zip(*columns)):
+        found = body(*slices, *states, *((index,) if indexed else ()), *captures)
+        rows.append(found[:split])
+        states = found[split:] if split else ()
+    return (*(torch.stack(column, axis) for column in zip(*rows)), *states)
+
+
+def _no_steps(sequences: Any, initial: Any, captures: Any, body: Body, axis: int, indexed: bool) -> Any:
+    """Empty outputs; a step on zeros tells their shapes."""
+    zeros = [s.new_zeros((*s.shape[:axis], *s.shape[axis + 1:])) for s in sequences]
+    found = body(*zeros, *initial, *((0,) if indexed else ()), *captures)
+    outputs = found[: len(found) - len(initial)]
+    return (*(o.new_zeros((*o.shape[:axis], 0, *o.shape[axis:])) for o in outputs), *initial)
+
+
+def while_loop(
+    state: Any, captures: Any, condition: Body, body: Body, indexed: bool, maximum_iterations: int | None
+) -> Any:
+    index = 0
+    while maximum_iterations is None or index < maximum_iterations:
+        at = (index,) if indexed else ()
+        if not condition(*state, *at, *captures)[0]:
+            break
+        state = body(*state, *at, *captures)
+        index += 1
+    return tuple(state)
+
+
+def loop_step(step: Any, index: Any) -> Any:
+    return (step + index * 0x9E3779B1) % 2**32
+
+
+def print_tensor(x: Any, message: str) -> Any:
+    print(message, x.detach())
+    return x
+
+
+KERNELS = {
+    "cond": cond,
+    "loop_step": loop_step,
+    "print_tensor": print_tensor,
+    "scan": scan,
+    "while_loop": while_loop,
+}

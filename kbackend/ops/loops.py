@@ -1,0 +1,342 @@
+"""Loops over time: scan, the maps and folds on top of it, and ``K.rnn``."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Sequence
+
+import numpy as np
+
+from kbackend.graph.tensor import Tensor, TensorSpec
+from kbackend.graph.walk import Graph
+from kbackend.ops.declare import REGISTRY, TensorList, derived, primitive
+from kbackend.ops.dispatch import lift, make_node, to_numpy
+from kbackend.ops.subgraph import Loop
+
+#: what one step of a scan returns: outputs to be stacked, and the new states
+Step = Callable[[list[Any], list[Any]], tuple[Sequence[Any], Sequence[Any]]]
+
+
+# ------------------------------------------------------------------------------------------------- scan
+
+
+@primitive(name="scan", tolerance="rnn")
+def _scan(
+    sequences: TensorList, initial: TensorList, captures: TensorList, *, body: Graph, axis: int = 0,
+    reverse: bool = False, indexed: bool = False,
+) -> tuple[TensorSpec, ...]:
+    """The outputs of ``body`` for each slice along ``axis``, stacked along the same axis, and the last states.
+
+    ``body`` is a graph of (slices, states, [index], captures) that gives (outputs, states). With ``reverse`` the
+    last slice comes first, and so does its output.
+    """
+    length = time_steps(sequences, axis)
+    states = len(initial)
+    outputs = body.outputs[: len(body.outputs) - states]
+    for i, t in enumerate(outputs):
+        if t.ndim < axis:
+            raise ValueError(f"output {i} of a step has shape {t.shape}; it cannot be stacked along axis {axis}")
+    formals = body.inputs[len(sequences): len(sequences) + states]
+    return (*(TensorSpec((*t.shape[:axis], length, *t.shape[axis:]), t.dtype) for t in outputs),
+            *(t.spec for t in formals))
+
+
+def time_steps(sequences: Sequence[Any], axis: int) -> int | None:
+    """The common length of sequences along their time axis, None when it is not known.
+
+    Raises:
+        ValueError: the lengths differ, or a sequence has no such axis.
+    """
+    if not sequences:
+        raise ValueError("a loop over time needs at least one sequence")
+    length: int | None = None
+    for s in sequences:
+        if len(s.shape) <= axis:
+            raise ValueError(f"a sequence needs a time axis {axis}, it has the shape {tuple(s.shape)}")
+        found = s.shape[axis]
+        if length is not None and found is not None and found != length:
+            raise ValueError(f"the sequences have {length} and {found} time steps")
+        length = found if length is None else length
+    return length
+
+
+@derived
+def scan(
+    step: Step, sequences: Sequence[Any], initial: Sequence[Any], axis: int = 0, reverse: bool = False
+) -> tuple[list[Any], list[Any]]:
+    """Walk along sequences and carry states.
+
+    Args:
+        step: a function ``(slices, states) -> (outputs, new states)`` of lists; called once or twice, on symbolic
+            tensors. It may use any tensors and variables from outside.
+        sequences: at least one tensor; all have the same number of time steps along ``axis``.
+        initial: the states at the start; a step keeps their dtypes and ranks.
+        axis: the time axis of the sequences and of the stacked outputs.
+        reverse: the last slice comes first, and so does its output.
+
+    Returns:
+        A list with the outputs of all steps, stacked along ``axis``, and a list with the last states. Gradients flow
+        through both. Random draws in ``step``, dropout too, differ from step to step.
+
+    Raises:
+        TypeError: the dtype of a state changes. ValueError: its rank or the number of states changes.
+    """
+    sequences, initial = list(sequences), list(initial)
+    if not any(isinstance(t, Tensor) for t in (*sequences, *initial)):
+        found = _run_now(step, sequences, initial, axis, reverse)
+        if found is not None:
+            return found
+    sequences, initial = [lift(s) for s in sequences], [lift(t) for t in initial]
+    slices = [TensorSpec((*s.shape[:axis], *s.shape[axis + 1:]), s.dtype) for s in sequences]
+    count = len(sequences)
+
+    def flat(*tensors: Tensor) -> list[Any]:
+        outputs, states = _checked_step(step, list(tensors[:count]), list(tensors[count: count + len(initial)]))
+        return [*outputs, *states]
+
+    loop = Loop(flat, slices, [t.spec for t in initial])
+    captures = loop.body.captures
+    attrs = {"body": loop.body.graph(captures, "body"), "axis": axis, "reverse": bool(reverse), "indexed": loop.indexed}
+    results = make_node(REGISTRY["scan"], (tuple(sequences), tuple(initial), captures), attrs)
+    results = results if isinstance(results, list) else [results]
+    return results[: len(results) - len(initial)], results[len(results) - len(initial):]
+
+
+def _checked_step(step: Step, slices: list[Any], states: list[Any]) -> tuple[list[Any], list[Any]]:
+    outputs, new = step(slices, states)
+    outputs, new = list(outputs), list(new)
+    if len(new) != len(states):
+        raise ValueError(f"a step returned {len(new)} states, it was given {len(states)}")
+    return outputs, new
+
+
+def _run_now(
+    step: Step, sequences: list[Any], states: list[Any], axis: int, reverse: bool
+) -> tuple[list[Any], list[Any]] | None:
+    """The loop on concrete tensors; None when the step gives symbolic ones, because it reads a variable."""
+    from kbackend.ops import shaping
+
+    sequences = [s if hasattr(s, "shape") else to_numpy(s) for s in sequences]
+    length = time_steps(sequences, axis)
+    assert length is not None
+    if length == 0:
+        return None
+    before = (slice(None),) * axis
+    rows: list[list[Any]] = []
+    for t in reversed(range(length)) if reverse else range(length):
+        outputs, states = _checked_step(step, [s[(*before, t)] for s in sequences], states)
+        if any(isinstance(v, Tensor) for v in (*outputs, *states)):
+            return None
+        rows.append(outputs)
+    return [shaping.stack(list(column), axis=axis) for column in zip(*rows)], states
+
+
+# ------------------------------------------------------------------------------------------------- maps and folds
+
+
+@derived
+def map_fn(fn: Callable[[Any], Any], elems: Any, name: str | None = None, dtype: Any = None) -> Any:
+    """``fn`` of each element along the first axis, stacked.
+
+    Args:
+        fn: a function of one element that returns a tensor or a list of tensors. Given a list of tensors as
+            ``elems`` it gets a list.
+        elems: a tensor, or a list of tensors with equal first dimensions.
+        name: a name for the first result.
+        dtype: the dtype of the result (a list of them for several); that of what ``fn`` returns when None.
+
+    >>> from kbackend import K
+    >>> K.eval(K.map_fn(lambda row: K.sum(row), K.constant([[1., 2.], [3., 4.]]))).tolist()
+    [3.0, 7.0]
+    """
+    from kbackend.ops import elementwise
+
+    several = isinstance(elems, (list, tuple)) and any(hasattr(e, "shape") for e in elems)
+    single: list[bool] = []
+
+    def step(slices: list[Any], states: list[Any]) -> tuple[list[Any], list[Any]]:
+        result = fn(slices if several else slices[0])
+        single.append(not isinstance(result, (list, tuple)))
+        return ([result] if single[-1] else list(result)), []
+
+    outputs, _ = scan(step, list(elems) if several else [_sequence(elems)], [])
+    if dtype is not None:
+        wanted = dtype if isinstance(dtype, (list, tuple)) else [dtype] * len(outputs)
+        outputs = [elementwise.cast(t, d) for t, d in zip(outputs, wanted)]
+    return outputs[0] if single[-1] else outputs
+
+
+@derived
+def foldl(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
+    """``fn(... fn(fn(initializer, elems[0]), elems[1]) ..., elems[-1])``.
+
+    Args:
+        fn: a function of the accumulated value and an element.
+        elems: a tensor.
+        initializer: the first accumulated value; the first element when None.
+
+    >>> from kbackend import K
+    >>> float(K.eval(K.foldl(lambda a, x: a * 2 + x, K.constant([1., 0., 1.]))))
+    5.0
+    """
+    return _fold(fn, elems, initializer, reverse=False)
+
+
+@derived
+def foldr(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
+    """As :func:`foldl`, from the last element to the first."""
+    return _fold(fn, elems, initializer, reverse=True)
+
+
+def _fold(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any, reverse: bool) -> Any:
+    elems = _sequence(elems)
+    if initializer is None:
+        initializer = elems[-1 if reverse else 0]
+        elems = elems[:-1] if reverse else elems[1:]
+        if elems.shape[0] == 0:
+            return initializer
+    _, states = scan(lambda slices, states: ([], [fn(states[0], slices[0])]), [elems], [initializer], reverse=reverse)
+    return states[0]
+
+
+def _sequence(elems: Any) -> Any:
+    elems = elems if hasattr(elems, "shape") else np.asarray(elems)
+    if not len(elems.shape):
+        raise ValueError("a map or fold needs a tensor of rank 1 or more")
+    return elems
+
+
+# ------------------------------------------------------------------------------------------------- rnn
+
+StepFunction = Callable[[Any, list[Any]], tuple[Any, Sequence[Any]]]
+TIME = 1
+
+
+@derived
+def rnn(
+    step_function: StepFunction,
+    inputs: Any,
+    initial_states: Sequence[Any],
+    go_backwards: bool = False,
+    mask: Any = None,
+    constants: Sequence[Any] | None = None,
+    unroll: bool = False,
+    input_length: int | None = None,
+) -> tuple[Any, Any, list[Any]]:
+    """Apply a step function along the time axis.
+
+    Args:
+        step_function: ``(input, states) -> (output, new states)``; the input is (samples, ...), the states are a
+            list with the constants appended, and the new states come without them.
+        inputs: (samples, time, ...).
+        initial_states: the states before the first step.
+        go_backwards: walk from the last time step to the first; outputs are in the order of walking.
+        mask: (samples, time) or (samples, time, 1), bool or numbers. A step that is masked (0) leaves the states of
+            that sample as they are and repeats its last output, zeros before the first.
+        constants: tensors that every step gets.
+        unroll: a copy of the step for each time step; needs a known time dimension.
+        input_length: the number of time steps, where the shape of ``inputs`` does not tell it.
+
+    Returns:
+        The last output (samples, ...), all outputs (samples, time, ...) and a list of the last states.
+
+    Raises:
+        ValueError: inputs of rank below 2, ``unroll`` without a known time dimension, a mask of another length.
+
+    The step function may use variables and tensors from outside, gradients of inner tensors, and other loops.
+    Random draws in it, dropout too, differ from step to step; draw a mask outside to share it between steps.
+
+    >>> from kbackend import K
+    >>> x = K.constant([[[1.], [2.], [3.]]])
+    >>> last, outputs, states = K.rnn(lambda x, s: (x + s[0], [x + s[0]]), x, [K.constant([[0.]])])
+    >>> K.eval(outputs)[0, :, 0].tolist()
+    [1.0, 3.0, 6.0]
+    """
+    inputs = inputs if hasattr(inputs, "shape") else to_numpy(inputs)
+    if len(inputs.shape) < 2:
+        raise ValueError(f"rnn needs inputs (samples, time, ...), they have the shape {tuple(inputs.shape)}")
+    constants, states = list(constants or ()), list(initial_states)
+    sequences = [inputs]
+    if mask is not None:
+        sequences.append(_checked_mask(mask))
+    time_steps(sequences, TIME)
+
+    def step(slices: list[Any], carried: list[Any]) -> tuple[list[Any], list[Any]]:
+        output, new = step_function(slices[0], [*carried, *constants])
+        if len(new) != len(carried):
+            raise ValueError(f"the step function returned {len(new)} states, it was given {len(carried)}")
+        return [output], list(new)
+
+    if mask is not None:
+        states.append(_before_first(step, sequences, states, go_backwards))
+        step = _masked(step)
+    if unroll:
+        outputs, states = _unrolled(step, sequences, states, go_backwards, input_length)
+    else:
+        outputs, states = scan(step, sequences, states, axis=TIME, reverse=go_backwards)
+    if mask is not None:
+        states = states[:-1]
+    last = outputs[0][:, -1]
+    return last, outputs[0], states
+
+
+def _checked_mask(mask: Any) -> Any:
+    from kbackend.ops import elementwise
+
+    mask = mask if hasattr(mask, "shape") else to_numpy(mask)
+    if len(mask.shape) < 2:
+        raise ValueError(f"a mask is (samples, time) or (samples, time, 1), it has the shape {tuple(mask.shape)}")
+    return elementwise.cast(mask, "bool")
+
+
+def _masked(step: Step) -> Step:
+    """The step with the mask as second slice and the previous output as last state."""
+
+    def masked(slices: list[Any], carried: list[Any]) -> tuple[list[Any], list[Any]]:
+        *states, previous = carried
+        (output,), new = step(slices[:1], states)
+        chosen = _where(slices[1], output, previous)
+        return [chosen], [*(_where(slices[1], n, s) for n, s in zip(new, states)), chosen]
+
+    return masked
+
+
+def _where(mask: Any, new: Any, old: Any) -> Any:
+    from kbackend.ops import elementwise, shaping
+
+    rank = len(new.shape)
+    if len(mask.shape) > rank:
+        raise ValueError(f"a mask of rank {len(mask.shape) + 1} does not fit a state or output of shape {new.shape}")
+    for _ in range(rank - len(mask.shape)):
+        mask = shaping.expand_dims(mask, -1)
+    return elementwise.where(mask, new, old)
+
+
+def _before_first(step: Step, sequences: list[Any], states: list[Any], go_backwards: bool) -> Any:
+    """Zeros of the shape and dtype of an output.
+
+    A state of the same spec lends its shape; otherwise the shape is that of an output of the first step.
+    """
+    from kbackend.ops import elementwise
+
+    (output,), _ = step([sequences[0][:, -1 if go_backwards else 0]], list(states))
+    for state in states:
+        if isinstance(output, Tensor) and isinstance(state, Tensor) and state.spec == output.spec:
+            return elementwise.zeros_like(state)
+    return elementwise.zeros_like(output)
+
+
+def _unrolled(
+    step: Step, sequences: list[Any], states: list[Any], reverse: bool, input_length: int | None
+) -> tuple[list[Any], list[Any]]:
+    from kbackend.ops import shaping
+
+    length = time_steps(sequences, TIME)
+    length = input_length if length is None else length
+    if length is None:
+        raise ValueError("unroll=True needs a known number of time steps; give the inputs a time dimension or "
+                         "input_length")
+    outputs = []
+    for t in reversed(range(length)) if reverse else range(length):
+        (output,), states = _checked_step(step, [s[:, t] for s in sequences], states)
+        outputs.append(output)
+    return [shaping.stack(outputs, axis=TIME)], states
