@@ -13,6 +13,9 @@ from kbackend.config import (
 )
 from kbackend.graph.node import name_scope
 from kbackend.ops.batched import batch_dot
+from kbackend.ops.convolution import (
+    bias_add, conv1d, conv2d, conv3d, depthwise_conv2d, pool2d, pool3d, separable_conv1d, separable_conv2d,
+)
 from kbackend.ops.creation import (
     arange, count_params, dtype, eye, full, int_shape, is_keras_tensor, is_placeholder, is_sparse, is_tensor,
     is_variable, linspace, ndim, ones, ones_like, to_dense, zeros, zeros_like,
@@ -21,6 +24,10 @@ from kbackend.ops.elementwise import add, cast, multiply, tanh
 from kbackend.ops.function import batch_get_value, batch_set_value, eval, function, get_value, set_value
 from kbackend.ops.indexing import gather, getitem, one_hot, slice_ as slice, take_along_axis
 from kbackend.ops.linear import dense, dot, matmul
+from kbackend.ops.random import (
+    dropout, get_seed, random_bernoulli, random_binomial, random_normal, random_normal_variable, random_uniform,
+    random_uniform_variable, set_seed, truncated_normal,
+)
 from kbackend.ops.reduction import sum_ as sum
 from kbackend.ops.shaping import (
     batch_flatten, broadcast_to, concatenate, expand_dims, flatten, pad, permute_dimensions, repeat, repeat_elements,

@@ -1,7 +1,123 @@
-"""Convolution and pooling kernels."""
+"""Convolution and pooling kernels.
+
+One spatial dimension is done as two with a first one of size 1. Three-dimensional pooling is done as two poolings,
+since TensorFlow's own knows one dtype only and ends the process on an empty batch.
+"""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-KERNELS: dict[str, Any] = {}
+import tensorflow as tf
+
+
+def convolution(x: Any, kernel: Any, bias: Any = None, *, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
+    rank = len(strides)
+    if rank == 1:
+        wide = padding if padding == "same" else ((0, 0), *padding)
+        y = convolution(x[:, None], kernel[None], bias, strides=(1, *strides), padding=wide, dilation=(1, *dilation),
+                        groups=groups)
+        return tf.squeeze(y, 1)
+    y = _plane(x, kernel, strides, padding, dilation) if rank == 2 else _space(x, kernel, strides, padding, dilation, groups)
+    return y if bias is None else tf.nn.bias_add(y, bias)
+
+
+def _whole(pairs: Any) -> list[list[int]]:
+    """Pairs for all dimensions of a channels-last tensor."""
+    return [[0, 0], *map(list, pairs), [0, 0]]
+
+
+def _is_valid(padding: Any) -> bool:
+    return padding != "same" and not any(map(any, padding))
+
+
+def _plane(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any) -> Any:
+    how: Any = "SAME" if padding == "same" else "VALID" if _is_valid(padding) else _whole(padding)
+    if isinstance(how, list) and max(dilation) > 1:  # TensorFlow has no gradient for both at once on the CPU
+        x, how = tf.pad(x, how), "VALID"
+    return tf.nn.conv2d(x, kernel, strides, how, dilations=dilation)
+
+
+def _space(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
+    how = "SAME" if padding == "same" else "VALID"
+    if padding != "same" and not _is_valid(padding):
+        x = tf.pad(x, _whole(padding))
+
+    def run(x: Any, kernel: Any) -> Any:
+        return tf.nn.conv3d(x, kernel, [1, *strides, 1], how, dilations=[1, *dilation, 1])
+
+    if groups == 1:
+        return run(x, kernel)
+    parts = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1))
+    return tf.concat([run(*part) for part in parts], -1)
+
+
+# ------------------------------------------------------------------------------------------------- pooling
+
+
+def _by_planes(pool: Any, x: Any, window: Any, strides: Any, padding: Any) -> Any:
+    """Pooling over any number of spatial dimensions by a pooling over two."""
+    same = padding == "same"
+    if len(window) == 2:
+        return pool(x, window, strides, padding)
+    if len(window) == 1:
+        return tf.squeeze(pool(x[:, None], (1, *window), (1, *strides), padding if same else ((0, 0), *padding)), 1)
+    sizes = tf.shape(x)
+    y = pool(tf.reshape(x, tf.concat([[sizes[0] * sizes[1]], sizes[2:]], 0)), window[1:], strides[1:],
+             padding if same else padding[1:])
+    inner = tf.shape(y)
+    y = tf.reshape(y, [sizes[0], sizes[1], inner[1] * inner[2], sizes[4]])
+    y = pool(y, (window[0], 1), (strides[0], 1), padding if same else (padding[0], (0, 0)))
+    return tf.reshape(y, tf.concat([tf.shape(y)[:2], inner[1:]], 0))
+
+
+def max_pool(x: Any, *, window: Any, strides: Any, padding: Any) -> Any:
+    return _by_planes(_max_pool, x, window, strides, padding)
+
+
+def _max_pool(x: Any, window: Any, strides: Any, padding: Any) -> Any:
+    how: Any = "SAME" if padding == "same" else "VALID" if _is_valid(padding) else _whole(padding)
+
+    def pool(values: Any) -> Any:
+        return tf.nn.max_pool2d(values, window, strides, how)
+
+    return _repaired(pool(x), x, pool)
+
+
+def _repaired(y: Any, x: Any, pool: Any) -> Any:
+    """TensorFlow's pooling on the CPU passes over NaN and gives the lowest finite number for windows of -inf.
+
+    One sum tells whether that can matter; it costs a tenth of the pooling.
+    """
+
+    def exactly(y: Any, x: Any) -> Any:
+        above = pool(tf.cast((x > -math.inf) | tf.math.is_nan(x), x.dtype))
+        missing = pool(tf.cast(tf.math.is_nan(x), x.dtype))
+        nan, lowest = (tf.constant(v, x.dtype) for v in (math.nan, -math.inf))
+        return tf.where(missing > 0, nan, tf.where(above > 0, y, lowest))
+
+    @tf.custom_gradient
+    def repair(y: Any, x: Any) -> Any:
+        total = tf.reduce_sum(tf.cast(x, tf.float32) if x.dtype.size < 4 else x)
+        result = tf.cond(tf.math.is_finite(total), lambda: tf.identity(y), lambda: exactly(y, x))
+        return result, lambda gradient: (gradient, None)
+
+    return repair(y, x)
+
+
+def avg_pool(x: Any, *, window: Any, strides: Any, padding: Any) -> Any:
+    return _by_planes(_avg_pool, x, window, strides, padding)
+
+
+def _avg_pool(x: Any, window: Any, strides: Any, padding: Any) -> Any:
+    if padding == "same":
+        return tf.nn.avg_pool2d(x, window, strides, "SAME")
+    if _is_valid(padding):
+        return tf.nn.avg_pool2d(x, window, strides, "VALID")
+    ones = tf.ones(tf.concat([[1], tf.shape(x)[1:3], [1]], 0), x.dtype)
+    share = tf.nn.avg_pool2d(tf.pad(ones, _whole(padding)), window, strides, "VALID")
+    return tf.nn.avg_pool2d(tf.pad(x, _whole(padding)), window, strides, "VALID") / share
+
+
+KERNELS = {"convolution": convolution, "max_pool": max_pool, "avg_pool": avg_pool}
