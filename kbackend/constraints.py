@@ -1,0 +1,114 @@
+"""Constraints: functions of a weight's new value, applied after each training step."""
+
+from __future__ import annotations
+
+from typing import Any, Callable
+
+from kbackend import config
+from kbackend.model import registry
+from kbackend.ops import elementwise, reduction
+
+
+class Constraint:
+    """Base class: ``constraint(w)`` gives the value that the weight takes."""
+
+    def __call__(self, w: Any) -> Any:
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        return {k: registry.plain(v) for k, v in vars(self).items()}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        return cls(**config)
+
+
+def _norm(w: Any, axis: Any) -> Any:
+    return elementwise.sqrt(reduction.sum_(elementwise.square(w), axis=axis, keepdims=True))
+
+
+def _scaled(w: Any, wanted: Any, norm: Any) -> Any:
+    return elementwise.multiply(w, elementwise.divide(wanted, elementwise.add(norm, config.epsilon())))
+
+
+class MaxNorm(Constraint):
+    """Norms along ``axis`` are at most ``max_value``.
+
+    >>> from kbackend import K, constraints
+    >>> K.eval(constraints.max_norm(1.)(K.constant([[3.], [4.]]))).round(4).tolist()
+    [[0.6], [0.8]]
+    """
+
+    def __init__(self, max_value: float = 2, axis: Any = 0) -> None:
+        self.max_value, self.axis = max_value, axis
+
+    def __call__(self, w: Any) -> Any:
+        norm = _norm(w, self.axis)
+        return _scaled(w, elementwise.clip(norm, 0.0, self.max_value), norm)
+
+
+class NonNeg(Constraint):
+    """Negative values become 0."""
+
+    def __call__(self, w: Any) -> Any:
+        return elementwise.maximum(w, 0.0)
+
+
+class UnitNorm(Constraint):
+    """Norms along ``axis`` are 1."""
+
+    def __init__(self, axis: Any = 0) -> None:
+        self.axis = axis
+
+    def __call__(self, w: Any) -> Any:
+        return _scaled(w, 1.0, _norm(w, self.axis))
+
+
+class MinMaxNorm(Constraint):
+    """Norms along ``axis`` move towards [min_value, max_value], by the part ``rate`` of the way."""
+
+    def __init__(self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0) -> None:
+        self.min_value, self.max_value, self.rate, self.axis = min_value, max_value, rate, axis
+
+    def __call__(self, w: Any) -> Any:
+        norm = _norm(w, self.axis)
+        inside = elementwise.clip(norm, self.min_value, self.max_value)
+        wanted = elementwise.add(elementwise.multiply(inside, self.rate), elementwise.multiply(norm, 1.0 - self.rate))
+        return _scaled(w, wanted, norm)
+
+
+max_norm = MaxNorm
+non_neg = NonNeg
+unit_norm = UnitNorm
+min_max_norm = MinMaxNorm
+_BUILTIN: dict[str, Any] = {
+    "MaxNorm": MaxNorm, "NonNeg": NonNeg, "UnitNorm": UnitNorm, "MinMaxNorm": MinMaxNorm, "max_norm": MaxNorm,
+    "non_neg": NonNeg, "unit_norm": UnitNorm, "min_max_norm": MinMaxNorm, "maxnorm": MaxNorm, "nonneg": NonNeg,
+    "unitnorm": UnitNorm,
+}
+
+
+def get(identifier: Any) -> Callable[[Any], Any] | None:
+    """A constraint from a name, a configuration or a function; None for None.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    if identifier is None or callable(identifier):
+        return identifier() if isinstance(identifier, type) else identifier
+    return registry.make(identifier, _BUILTIN, "constraint")
+
+
+def serialize(constraint: Any) -> Any:
+    """The constraint's configuration."""
+    return registry.plain(constraint)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The constraint of a configuration."""
+    with registry.custom_object_scope(custom_objects):
+        return get(config)
+
+
+__all__ = ["Constraint", "MaxNorm", "MinMaxNorm", "NonNeg", "UnitNorm", "deserialize", "get", "max_norm",
+           "min_max_norm", "non_neg", "serialize", "unit_norm"]

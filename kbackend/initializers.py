@@ -1,0 +1,347 @@
+"""Initial values of weights. An initializer is a function of (shape, dtype) that gives a symbolic tensor.
+
+The values come from the Philox stream (see :func:`kbackend.set_seed`) and are the same on every engine.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any, Callable, Sequence
+
+import numpy as np
+
+from kbackend import config, dtypes
+from kbackend.graph.tensor import Tensor
+from kbackend.model import registry
+from kbackend.ops import random as draws
+from kbackend.ops.evaluate import evaluate_on_reference
+from kbackend.ops.state import constant as _constant
+
+
+class Initializer:
+    """Base class: ``initializer(shape, dtype=None)`` gives the initial value."""
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
+        raise NotImplementedError
+
+    def get_config(self) -> dict[str, Any]:
+        return dict(vars(self))
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> Any:
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
+
+
+def _filled(shape: Sequence[int], value: Any, dtype: Any) -> Tensor:
+    return _constant(np.broadcast_to(np.asarray(value), tuple(shape)), dtype or config.floatx())
+
+
+class Zeros(Initializer):
+    """All zeros."""
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
+        return _filled(shape, 0, dtype)
+
+
+class Ones(Initializer):
+    """All ones."""
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
+        return _filled(shape, 1, dtype)
+
+
+class Constant(Initializer):
+    """One value, or an array that fits the shape.
+
+    >>> from kbackend import K, initializers
+    >>> K.eval(initializers.Constant(2)((2,))).tolist()
+    [2.0, 2.0]
+    """
+
+    def __init__(self, value: Any = 0) -> None:
+        self.value = value
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
+        return _filled(shape, self.value, dtype)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"value": registry.plain(self.value)}
+
+
+class RandomNormal(Initializer):
+    """Normal draws.
+
+    Args:
+        mean, stddev: of the distribution.
+        seed: a seed for these draws alone; the process' stream when None.
+    """
+
+    def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
+        self.mean, self.stddev, self.seed = mean, stddev, seed
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
+        return draws.random_normal(shape, self.mean, self.stddev, dtype=dtype, seed=self.seed)
+
+
+class TruncatedNormal(RandomNormal):
+    """Normal draws within two standard deviations. See :class:`RandomNormal`."""
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
+        return draws.truncated_normal(shape, self.mean, self.stddev, dtype=dtype, seed=self.seed)
+
+
+class RandomUniform(Initializer):
+    """Uniform draws from [minval, maxval)."""
+
+    def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
+        self.minval, self.maxval, self.seed = minval, maxval, seed
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
+        return draws.random_uniform(shape, self.minval, self.maxval, dtype=dtype, seed=self.seed)
+
+
+class VarianceScaling(Initializer):
+    """Draws whose variance is ``scale / n``.
+
+    Args:
+        scale: a positive number.
+        mode: n is the number of inputs ('fan_in') or outputs ('fan_out') of a unit, or their mean ('fan_avg').
+        distribution: 'normal' (truncated at two standard deviations), 'untruncated_normal' or 'uniform'.
+        seed: a seed for these draws alone; the process' stream when None.
+
+    Raises:
+        ValueError: scale, mode or distribution is not one of these.
+    """
+
+    MODES = ("fan_in", "fan_out", "fan_avg")
+    DISTRIBUTIONS = ("normal", "truncated_normal", "untruncated_normal", "uniform")
+
+    def __init__(self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "normal",
+                 seed: int | None = None) -> None:
+        if scale <= 0:
+            raise ValueError(f"the scale of VarianceScaling must be positive, it is {scale}")
+        if mode not in self.MODES or distribution not in self.DISTRIBUTIONS:
+            raise ValueError(f"VarianceScaling: mode must be one of {self.MODES}, distribution one of "
+                             f"{self.DISTRIBUTIONS}; they are {mode!r} and {distribution!r}")
+        self.scale, self.mode, self.distribution, self.seed = scale, mode, distribution, seed
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
+        fan_in, fan_out = fans(shape)
+        count = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}[self.mode]
+        variance = self.scale / max(1.0, count)
+        if self.distribution == "uniform":
+            limit = math.sqrt(3.0 * variance)
+            return draws.random_uniform(shape, -limit, limit, dtype=dtype, seed=self.seed)
+        if self.distribution == "untruncated_normal":
+            return draws.random_normal(shape, 0.0, math.sqrt(variance), dtype=dtype, seed=self.seed)
+        # the standard deviation of a normal variable cut at two standard deviations
+        return draws.truncated_normal(shape, 0.0, math.sqrt(variance) / 0.87962566103423978, dtype=dtype,
+                                      seed=self.seed)
+
+
+def fans(shape: Sequence[int]) -> tuple[float, float]:
+    """Inputs and outputs of a unit for a weight in Keras's layout (kernel positions first, then inputs, outputs).
+
+    >>> fans((3, 3, 16, 32))
+    (144.0, 288.0)
+    """
+    if not shape:
+        return 1.0, 1.0
+    if len(shape) == 1:
+        return math.sqrt(shape[0]), math.sqrt(shape[0])
+    positions = math.prod(shape[:-2])
+    return float(positions * shape[-2]), float(positions * shape[-1])
+
+
+class _Scaled(VarianceScaling):
+    """VarianceScaling with everything chosen but the seed."""
+
+    chosen: tuple[float, str, str] = (1.0, "fan_in", "normal")
+
+    def __init__(self, seed: int | None = None) -> None:
+        super().__init__(*self.chosen, seed)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"seed": self.seed}
+
+
+class GlorotUniform(_Scaled):
+    """Uniform, variance 2 / (fan in + fan out). Source: Glorot and Bengio 2010."""
+
+    chosen = (1.0, "fan_avg", "uniform")
+
+
+class GlorotNormal(_Scaled):
+    """Truncated normal, variance 2 / (fan in + fan out). Source: Glorot and Bengio 2010."""
+
+    chosen = (1.0, "fan_avg", "normal")
+
+
+class HeUniform(_Scaled):
+    """Uniform, variance 2 / fan in. Source: He et al. 2015."""
+
+    chosen = (2.0, "fan_in", "uniform")
+
+
+class HeNormal(_Scaled):
+    """Truncated normal, variance 2 / fan in. Source: He et al. 2015."""
+
+    chosen = (2.0, "fan_in", "normal")
+
+
+class LecunUniform(_Scaled):
+    """Uniform, variance 1 / fan in. Source: LeCun et al. 1998."""
+
+    chosen = (1.0, "fan_in", "uniform")
+
+
+class LecunNormal(_Scaled):
+    """Truncated normal, variance 1 / fan in. Source: LeCun et al. 1998."""
+
+    chosen = (1.0, "fan_in", "normal")
+
+
+class Orthogonal(Initializer):
+    """A matrix with orthonormal rows or columns, times ``gain``. Source: Saxe et al. 2013.
+
+    The leading dimensions of shapes of rank above two are taken together.
+
+    Raises:
+        ValueError: a shape of rank below two.
+    """
+
+    def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
+        self.gain, self.seed = gain, seed
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
+        if len(shape) < 2:
+            raise ValueError(f"an orthogonal weight needs rank 2 or more, its shape is {tuple(shape)}")
+        rows, columns = math.prod(shape[:-1]), shape[-1]
+        draw = draws.random_normal((max(rows, columns), min(rows, columns)), 0.0, 1.0, dtype="float64", seed=self.seed)
+
+        def value() -> np.ndarray:
+            matrix = _orthonormal_columns(evaluate_on_reference(draw))
+            matrix = matrix if rows >= columns else matrix.T
+            return (self.gain * matrix).reshape(shape)
+
+        return Deferred(value, tuple(shape), dtypes.canonical(dtype or config.floatx()))
+
+
+def _orthonormal_columns(matrix: np.ndarray) -> np.ndarray:
+    """Q of the QR decomposition whose R has a positive diagonal, which makes it uniform and unique."""
+    q, r = np.linalg.qr(matrix)
+    return q * np.where(np.diag(r) < 0, -1.0, 1.0)
+
+
+class Identity(Initializer):
+    """``gain`` times the identity matrix.
+
+    Raises:
+        ValueError: a shape that is not of rank two.
+    """
+
+    def __init__(self, gain: float = 1.0) -> None:
+        self.gain = gain
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
+        if len(shape) != 2:
+            raise ValueError(f"the identity initializer needs a shape of rank 2, it was given {tuple(shape)}")
+        return _constant(self.gain * np.eye(*shape), dtype or config.floatx())
+
+
+# ------------------------------------------------------------------------------------------------ values
+
+
+class Deferred:
+    """A value that NumPy computes when it is needed, once."""
+
+    def __init__(self, compute: Callable[[], np.ndarray], shape: tuple[int, ...], dtype: str) -> None:
+        self.compute, self.shape, self.dtype = compute, shape, dtype
+        self._value: np.ndarray | None = None
+
+    def __call__(self) -> np.ndarray:
+        if self._value is None:
+            self._value = np.asarray(self.compute()).astype(dtypes.numpy_dtype(self.dtype))
+            self.compute = _spent
+        return self._value
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.asarray(self(), dtype)
+
+
+def _spent() -> np.ndarray:
+    raise AssertionError("the value has been computed")
+
+
+def initial_value(initializer: Callable[..., Any], shape: tuple[int, ...], dtype: str) -> Callable[[], np.ndarray]:
+    """A function without arguments that gives the initial value of a weight; draws get their seeds now.
+
+    Raises:
+        ValueError: the initializer gives another shape.
+    """
+    made = initializer(shape, dtype=dtype)
+    found = made if isinstance(made, (Tensor, Deferred)) else np.asarray(made)
+    if tuple(found.shape) != shape:
+        raise ValueError(f"the initializer {initializer!r} gave the shape {tuple(found.shape)} for a weight of {shape}")
+    if isinstance(found, Deferred):
+        return found
+    if not isinstance(found, Tensor):
+        return Deferred(lambda: found, shape, dtype)
+    if found.node.op.name == "constant":
+        return Deferred(lambda: found.node.attrs["value"], shape, dtype)
+    return Deferred(lambda: evaluate_on_reference(found), shape, dtype)
+
+
+# ------------------------------------------------------------------------------------------------ names
+
+zero = zeros = Zeros
+one = ones = Ones
+constant = Constant
+normal = random_normal = RandomNormal
+uniform = random_uniform = RandomUniform
+truncated_normal = TruncatedNormal
+variance_scaling = VarianceScaling
+glorot_uniform, glorot_normal = GlorotUniform, GlorotNormal
+he_uniform, he_normal = HeUniform, HeNormal
+lecun_uniform, lecun_normal = LecunUniform, LecunNormal
+orthogonal = Orthogonal
+identity = Identity
+
+_CLASSES = (Zeros, Ones, Constant, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling, GlorotUniform,
+            GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal, Identity)
+_ALIASES = {
+    "zero": Zeros, "zeros": Zeros, "one": Ones, "ones": Ones, "constant": Constant, "normal": RandomNormal,
+    "random_normal": RandomNormal, "uniform": RandomUniform, "random_uniform": RandomUniform,
+    "truncated_normal": TruncatedNormal, "variance_scaling": VarianceScaling, "glorot_uniform": GlorotUniform,
+    "glorot_normal": GlorotNormal, "he_uniform": HeUniform, "he_normal": HeNormal, "lecun_uniform": LecunUniform,
+    "lecun_normal": LecunNormal, "orthogonal": Orthogonal, "identity": Identity,
+}
+_BUILTIN: dict[str, Any] = {**{c.__name__: c for c in _CLASSES}, **_ALIASES}
+
+
+def get(identifier: Any) -> Callable[..., Any]:
+    """An initializer from a name, a configuration, an Initializer or a function of (shape, dtype).
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    if callable(identifier):
+        return identifier() if isinstance(identifier, type) else identifier
+    return registry.make(identifier, _BUILTIN, "initializer")
+
+
+def serialize(initializer: Any) -> Any:
+    """The initializer's configuration."""
+    return registry.plain(initializer)
+
+
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The initializer of a configuration."""
+    with registry.custom_object_scope(custom_objects):
+        return get(config)
+
+
+__all__ = [*(c.__name__ for c in _CLASSES), "Initializer", "deserialize", "fans", "get", "serialize", *_ALIASES]

@@ -1,0 +1,182 @@
+"""Sequential: a model that is one chain of layers."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+from kbackend import dtypes
+from kbackend.graph.tensor import Tensor
+from kbackend.model.functional import Model
+from kbackend.model.input import Input, InputLayer
+from kbackend.model.layer import Layer, unique_name
+from kbackend.model.topology import Topology
+from kbackend.ops.dispatch import to_numpy
+
+
+class Sequential(Model):
+    """A chain of layers, each with one input and one output.
+
+    Args:
+        layers: the layers; more can be added.
+        name: the name; sequential_1 and so on when None.
+
+    The input's shape comes from ``input_shape`` of the first layer, from an ``Input``, from a first layer that is a
+    model, from :meth:`build`, or from the first data that the model sees.
+
+    >>> from kbackend import Sequential, layers
+    >>> model = Sequential([layers.Dense(3, input_shape=(4,)), layers.Activation("relu")])
+    >>> model.output_shape
+    (None, 3)
+    """
+
+    def __init__(self, layers: Sequence[Layer] | None = None, name: str | None = None, trainable: bool = True) -> None:
+        if type(self).call is not Model.call:
+            raise NotImplementedError(f"{type(self).__name__} overrides `call`, which models do not support")
+        Layer.__init__(self, name=name or unique_name("sequential"), trainable=trainable)
+        self._single_input = self._single_output = True
+        self._chain: list[Layer] = []
+        self._tensors: list[Tensor] = []  # the input, and the result of each layer
+        self._found: Topology | None = None
+        for layer in layers or ():
+            self.add(layer)
+
+    def add(self, layer: Any) -> None:
+        """Add a layer at the end.
+
+        Raises:
+            TypeError: not a layer, or one with several outputs.
+            ValueError: the name is taken, or the layer does not fit; the model is as before.
+        """
+        if isinstance(layer, Tensor) and layer.history is not None and isinstance(layer.history.layer, InputLayer):
+            layer = layer.history.layer
+        if not isinstance(layer, Layer):
+            raise TypeError(f"model {self.name}: only layers can be added, not {layer!r}")
+        if isinstance(layer, InputLayer):
+            self._start(layer.get_output_at(0))
+            return
+        if any(other.name == layer.name for other in self._chain):
+            raise ValueError(f"model {self.name} has a layer named {layer.name!r} already; names must be unique")
+        if not self._tensors and not self._chain:
+            self._start_with(layer)
+        if self._tensors:
+            self._tensors.append(self._applied(layer, self._tensors[-1]))
+        self._chain.append(layer)
+        self._changed()
+
+    def _start(self, tensor: Tensor) -> None:
+        if self._tensors or self._chain:
+            raise ValueError(f"model {self.name}: an input can only come first")
+        self._tensors = [tensor]
+        self._changed()
+
+    def _start_with(self, layer: Layer) -> None:
+        """Make the input when the first layer says what it is."""
+        shape, dtype = layer._batch_input_shape, layer._input_dtype()
+        if shape is None and isinstance(layer, Model) and layer.built:
+            first = layer.inputs[0]
+            shape, dtype = first.shape, first.dtype
+        if shape is not None:
+            self._tensors = [Input(batch_shape=shape, dtype=dtype, name=f"{layer.name}_input")]
+
+    def _applied(self, layer: Layer, tensor: Tensor) -> Tensor:
+        result = layer(tensor)
+        if not isinstance(result, Tensor):
+            raise TypeError(f"model {self.name}: the layer {layer.name} has {len(result)} outputs; a Sequential takes "
+                            "layers with one")
+        return result
+
+    def pop(self) -> None:
+        """Remove the last layer.
+
+        Raises:
+            TypeError: there is none.
+        """
+        if not self._chain:
+            raise TypeError(f"model {self.name} has no layers to remove")
+        self._chain.pop()
+        if self._tensors:
+            self._tensors.pop()
+        self._changed()
+
+    def _changed(self) -> None:
+        self._found = None
+        self._functions = {}
+        self._spec = None
+        self.built = bool(self._tensors and self._chain)
+
+    def build(self, input_shape: Any = None) -> None:
+        """Make the weights for inputs of a shape, with the batch dimension."""
+        if self.built or input_shape is None and self._batch_input_shape is None:
+            return
+        self._build_on(tuple(input_shape or self._batch_input_shape), None)
+
+    def _build_on(self, shape: tuple[int | None, ...], dtype: str | None) -> None:
+        if not self._chain:
+            raise ValueError(f"model {self.name} has no layers")
+        first = Input(batch_shape=shape, dtype=dtype or self._chain[0]._input_dtype(),
+                      name=f"{self._chain[0].name}_input")
+        tensors = [first]
+        for layer in self._chain:
+            tensors.append(self._applied(layer, tensors[-1]))
+        self._tensors = tensors
+        self._changed()
+
+    def _ensure_built(self, x: Any) -> None:
+        if self.built or x is None:
+            return
+        data = next(iter(x.values())) if isinstance(x, Mapping) else x[0] if isinstance(x, list) and len(x) == 1 else x
+        array = to_numpy(data)
+        kind = dtypes.canonical(array.dtype)
+        self._build_on((None, *array.shape[1:]), kind if not dtypes.is_float(kind) else None)
+
+    @property
+    def _topology(self) -> Topology:
+        if not self.built:
+            raise RuntimeError(f"model {self.name} does not know its input's shape yet: give the first layer an "
+                               "input_shape, call build(input_shape), or train it on data")
+        if self._found is None:
+            self._found = Topology(self._tensors[:1], self._tensors[-1:], self.name)
+        return self._found
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers in order, without the input."""
+        return list(self._chain)
+
+    @property
+    def weights(self) -> list[Any]:  # type: ignore[override]
+        return super().weights if self.built else [v for layer in self._chain for v in layer.weights]
+
+    @property
+    def trainable_weights(self) -> list[Any]:  # type: ignore[override]
+        if self.built:
+            return super().trainable_weights
+        return [v for layer in self._chain for v in layer.trainable_weights] if self.trainable else []
+
+    def get_config(self) -> dict[str, Any]:
+        """The layers' configurations, and the input's shape when it is known."""
+        from kbackend.model.registry import registered_name
+
+        found: dict[str, Any] = {"name": self.name, "layers": [
+            {"class_name": registered_name(type(layer)), "config": layer.get_config()} for layer in self._chain]}
+        if self._tensors:
+            found["batch_input_shape"] = list(self._tensors[0].shape)
+            found["input_dtype"] = self._tensors[0].dtype
+        return found
+
+    @classmethod
+    def from_config(cls, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+        """A Sequential like the one whose configuration this is, with fresh weights."""
+        from kbackend.layers import deserialize
+        from kbackend.model.registry import custom_object_scope
+
+        settings = config if isinstance(config, Mapping) else {"layers": config}
+        with custom_object_scope(custom_objects):
+            model = cls(name=settings.get("name"))
+            chain = [deserialize(entry) for entry in settings["layers"]]
+        shape = settings.get("batch_input_shape")
+        if shape is not None and chain and chain[0]._batch_input_shape is None:
+            model.add(Input(batch_shape=shape, dtype=settings.get("input_dtype")))
+        for layer in chain:
+            model.add(layer)
+        return model

@@ -1,0 +1,76 @@
+"""What a layer requires of its inputs."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Sequence
+
+from kbackend.graph.tensor import Tensor
+
+
+class InputSpec:
+    """Requirements on one input of a layer; None means any.
+
+    Args:
+        dtype: the dtype.
+        shape: the shape, None for free dimensions.
+        ndim, min_ndim, max_ndim: the rank.
+        axes: axis -> size.
+    """
+
+    def __init__(self, dtype: str | None = None, shape: Sequence[int | None] | None = None, ndim: int | None = None,
+                 max_ndim: int | None = None, min_ndim: int | None = None,
+                 axes: Mapping[int, int | None] | None = None) -> None:
+        self.dtype = dtype
+        self.shape = None if shape is None else tuple(shape)
+        self.ndim = len(self.shape) if self.shape is not None else ndim
+        self.max_ndim = max_ndim
+        self.min_ndim = min_ndim
+        self.axes = dict(axes or {})
+
+    def fault(self, tensor: Tensor) -> str | None:
+        """What is wrong with the tensor, as the end of "expects ...", or None."""
+        rank, shape = len(tensor.shape), tensor.shape
+        if self.ndim is not None and rank != self.ndim:
+            return f"rank {self.ndim}"
+        if self.min_ndim is not None and rank < self.min_ndim:
+            return f"rank {self.min_ndim} or more"
+        if self.max_ndim is not None and rank > self.max_ndim:
+            return f"rank {self.max_ndim} or less"
+        if self.dtype is not None and tensor.dtype != self.dtype:
+            return f"dtype {self.dtype}"
+        for axis, size in self.axes.items():
+            if size is not None and shape[axis] is not None and shape[axis] != size:
+                return f"size {size} along axis {axis}"
+        if self.shape is not None and any(w is not None and g is not None and w != g for w, g in zip(self.shape, shape)):
+            return f"shape {self.shape}"
+        return None
+
+    def __repr__(self) -> str:
+        given = {k: v for k, v in vars(self).items() if v not in (None, {})}
+        return f"InputSpec({', '.join(f'{k}={v}' for k, v in given.items())})"
+
+
+def check_inputs(layer: Any, tensors: Sequence[Tensor]) -> None:
+    """Compare a layer's inputs with its ``input_spec``.
+
+    Raises:
+        ValueError: too many or too few inputs, another rank, shape or dtype; the message names layer and shapes.
+    """
+    if layer.input_spec is None:
+        return
+    specs = layer.input_spec if isinstance(layer.input_spec, (list, tuple)) else [layer.input_spec]
+    label = f"layer {layer.name} ({type(layer).__name__})"
+    if len(specs) != len(tensors):
+        raise ValueError(f"{label} expects {len(specs)} input{'s' * (len(specs) != 1)}, it was given {len(tensors)}: "
+                         f"{shapes_text(tensors)}")
+    for position, (spec, tensor) in enumerate(zip(specs, tensors)):
+        fault = spec.fault(tensor) if spec is not None else None
+        if fault:
+            which = f"input {position} " if len(specs) > 1 else "an input "
+            raise ValueError(f"{label} expects {which}of {fault}, it was given {tensor.name!r} of shape {tensor.shape} "
+                             f"and dtype {tensor.dtype}")
+
+
+def shapes_text(tensors: Sequence[Tensor]) -> str:
+    """Names and shapes for a message."""
+    return ", ".join(f"{t.name!r} {t.shape}" for t in tensors) or "none"

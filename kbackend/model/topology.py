@@ -1,0 +1,207 @@
+"""The graph of a model as calls of layers and the raw ops between them, from its inputs to its outputs."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any, Iterable, Sequence
+
+from kbackend.graph.node import Node
+from kbackend.graph.tensor import Tensor
+from kbackend.graph.variable import Variable
+from kbackend.graph.walk import DisconnectedGraph, ancestors
+from kbackend.model.calls import LayerCall
+from kbackend.model.input import InputLayer
+from kbackend.model.layer import Layer, unique_name
+
+Unit = LayerCall | Node
+
+#: operands that are hyperparameters: op -> positions. Variables there are not weights of a model.
+_HYPERPARAMETERS = {"dropout": (1,)}
+
+
+def unit_of(tensor: Tensor) -> Unit:
+    """The call of a layer that made the tensor, or else its node."""
+    return tensor.history if tensor.history is not None else tensor.node
+
+
+def sources_of(unit: Unit) -> Sequence[Tensor]:
+    """The tensors that a unit reads."""
+    return unit.sources if isinstance(unit, LayerCall) else unit.inputs
+
+
+class Topology:
+    """What lies between a model's inputs and outputs.
+
+    Attributes:
+        inputs, outputs: the tensors.
+        input_layers: one for each input.
+        units: calls of layers and raw nodes in an order in which they can run.
+        layers: in order of traversal: those farthest from the outputs first, then as first met from the outputs.
+        calls: the calls of layers among the units.
+
+    Raises:
+        DisconnectedGraph: an output depends on an input that is not among the inputs.
+        ValueError: two layers with one name; an input twice, or one that cannot be fed.
+        TypeError: an input or output that is not a symbolic tensor.
+    """
+
+    def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any], name: str) -> None:
+        self.name = name
+        self.inputs = _checked_inputs(inputs, name)
+        self.outputs = _checked_outputs(outputs, name)
+        self._input_ids = {id(t): i for i, t in enumerate(self.inputs)}
+        self.units, met = self._walk()
+        self.calls = [u for u in self.units if isinstance(u, LayerCall)]
+        self.input_layers = [self._input_layer(t) for t in self.inputs]
+        self.layers = self._sorted_layers(met)
+        _check_names(self.layers, name)
+
+    def _input_layer(self, tensor: Tensor) -> Layer:
+        history = tensor.history
+        if history is not None and isinstance(history.layer, InputLayer):
+            return history.layer
+        layer = InputLayer(input_tensor=tensor, name=unique_name("input"))
+        tensor.history = history
+        return layer
+
+    # walking ------------------------------------------------------------------------------------------------
+
+    def _walk(self) -> tuple[list[Unit], dict[int, int]]:
+        """Units in topological order, and for each layer and input by id how early it is met from the outputs."""
+        met: dict[int, int] = {}
+        order: list[Unit] = []
+        done: set[int] = set()
+        self._inputs_met: set[int] = set()
+        for output in self.outputs:
+            stack: list[tuple[Tensor, bool]] = [(output, False)]
+            while stack:
+                tensor, ready = stack.pop()
+                if id(tensor) in self._input_ids:
+                    met.setdefault(id(tensor), len(met))
+                    continue
+                unit = unit_of(tensor)
+                if ready:
+                    order.append(unit)
+                    continue
+                if id(unit) in done:
+                    continue
+                done.add(id(unit))
+                self._check_reached(tensor, unit, order)
+                if isinstance(unit, LayerCall):
+                    met.setdefault(id(unit.layer), len(met))
+                stack.append((tensor, True))
+                stack.extend((t, False) for t in reversed(sources_of(unit)))
+        return order, met
+
+    def _check_reached(self, tensor: Tensor, unit: Unit, passed: Sequence[Unit]) -> None:
+        is_input = isinstance(unit, LayerCall) and isinstance(unit.layer, InputLayer)
+        if not is_input and not (isinstance(unit, Node) and unit.op.name == "placeholder"):
+            return
+        given = ", ".join(f"{t.name!r} {t.shape}" for t in self.inputs)
+        raise DisconnectedGraph(
+            f"model {self.name}: the graph is disconnected: an output needs the tensor {tensor.name!r} of shape "
+            f"{tensor.shape}, which is neither among the inputs ({given}) nor computed from them")
+
+    def _sorted_layers(self, met: dict[int, int]) -> list[Layer]:
+        depths, layer_depths = self._depths()
+        found: dict[int, tuple[int, int, Layer]] = {}
+        for call in self.calls:
+            found[id(call.layer)] = (-layer_depths[id(call.layer)], met[id(call.layer)], call.layer)
+        for tensor, layer in zip(self.inputs, self.input_layers):
+            found[id(layer)] = (-depths.get(id(tensor), 0), met.get(id(tensor), -1), layer)
+        return [layer for _, _, layer in sorted(found.values(), key=lambda entry: entry[:2])]
+
+    def _depths(self) -> tuple[dict[int, int], dict[int, int]]:
+        """Distances from the outputs in layers: of units and inputs by id, and of layers by id."""
+        depths: dict[int, int] = {}
+        layer_depths: dict[int, int] = {}
+        for unit in reversed(self.units):
+            depth = depths.get(id(unit), 0)
+            step = 0
+            if isinstance(unit, LayerCall):
+                step = 1
+                depth = max(depth, layer_depths.get(id(unit.layer), 0))
+                layer_depths[id(unit.layer)] = depth
+                depths[id(unit)] = depth
+            for tensor in sources_of(unit):
+                key = id(tensor) if id(tensor) in self._input_ids else id(unit_of(tensor))
+                depths[key] = max(depths.get(key, 0), depth + step)
+        return depths, layer_depths
+
+    # what it holds ------------------------------------------------------------------------------------------
+
+    @cached_property
+    def variables(self) -> list[Variable]:
+        """The variables that the outputs read, without counters and hyperparameters, in order of making."""
+        hidden = {id(v) for layer in self.layers for v in _hyperparameters(layer)}
+        found: dict[int, Variable] = {}
+        for node in ancestors(self.outputs, self.inputs):
+            skipped = _HYPERPARAMETERS.get(node.op.name, ())
+            hidden.update(id(node.args[i]) for i in skipped if node.args[i] is not None)
+            for tensor in node.inputs:
+                if isinstance(tensor, Variable) and not tensor.counter:
+                    found[id(tensor)] = tensor
+        for output in self.outputs:
+            if isinstance(output, Variable):
+                found[id(output)] = output
+        return sorted((v for k, v in found.items() if k not in hidden), key=lambda v: v.uid)
+
+    def origins(self, tensors: Iterable[Tensor]) -> list[tuple[Layer, int, int]]:
+        """The layers behind tensors, through raw ops: (layer, index of the call, index of the output)."""
+        found: dict[tuple[int, int, int], tuple[Layer, int, int]] = {}
+        stack = list(tensors)[::-1]
+        seen: set[int] = set()
+        while stack:
+            tensor = stack.pop()
+            if id(tensor) in seen:
+                continue
+            seen.add(id(tensor))
+            if id(tensor) in self._input_ids:
+                layer = self.input_layers[self._input_ids[id(tensor)]]
+                found.setdefault((id(layer), 0, 0), (layer, 0, 0))
+            elif tensor.history is not None:
+                call = tensor.history
+                place = (call.layer, call.index, call.output_index(tensor))
+                found.setdefault((id(call.layer), *place[1:]), place)
+            else:
+                stack.extend(reversed(tensor.node.inputs))
+        return list(found.values())
+
+
+def _hyperparameters(layer: Layer) -> list[Any]:
+    own = [getattr(layer, key, None) for key in layer.hyperparameters]
+    inner = layer.layers if hasattr(layer, "layers") else layer._sublayers()
+    return [v for v in own if isinstance(v, Variable)] + [v for sub in inner for v in _hyperparameters(sub)]
+
+
+def _checked_inputs(inputs: Sequence[Any], name: str) -> tuple[Tensor, ...]:
+    seen: set[int] = set()
+    for position, tensor in enumerate(inputs):
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"model {name}: input {position} must be a symbolic tensor, made by Input(shape), not "
+                            f"{tensor!r}")
+        if isinstance(tensor, Variable) or tensor.node.op.name in ("constant", "learning_phase"):
+            raise ValueError(f"model {name}: input {position} is the {tensor.node.op.name} {tensor.name!r}, which "
+                             "cannot be fed; make an input with Input(shape)")
+        if id(tensor) in seen:
+            raise ValueError(f"model {name}: the input {tensor.name!r} is listed twice")
+        seen.add(id(tensor))
+    return tuple(inputs)
+
+
+def _checked_outputs(outputs: Sequence[Any], name: str) -> tuple[Tensor, ...]:
+    for position, tensor in enumerate(outputs):
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"model {name}: output {position} must be a symbolic tensor computed from the inputs, not "
+                            f"{tensor!r}")
+    return tuple(outputs)
+
+
+def _check_names(layers: Sequence[Layer], name: str) -> None:
+    counts: dict[str, int] = {}
+    for layer in layers:
+        counts[layer.name] = counts.get(layer.name, 0) + 1
+    for repeated, count in counts.items():
+        if count > 1:
+            raise ValueError(f"model {name}: the name {repeated!r} is used for {count} layers; names must be unique in "
+                             "a model")

@@ -1,0 +1,86 @@
+"""Models, and functions that make them from others."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, Callable, Mapping
+
+from kbackend.model.calls import as_list
+from kbackend.model.configuration import model_config, model_from
+from kbackend.model.functional import Model
+from kbackend.model.input import Input, InputLayer
+from kbackend.model.layer import Layer
+from kbackend.model.registry import custom_object_scope
+from kbackend.model.sequential import Sequential
+
+
+def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """A model from ``{"class_name": ..., "config": model.get_config()}``, with fresh weights.
+
+    Raises:
+        ValueError: a class that is neither built in nor registered nor in ``custom_objects``.
+    """
+    from kbackend.layers import deserialize
+
+    return deserialize(config, custom_objects)
+
+
+def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """A model from what ``model.to_json()`` gave, with fresh weights.
+
+    >>> from kbackend import Sequential, layers
+    >>> model = Sequential([layers.Dense(2, input_shape=(3,))])
+    >>> model_from_json(model.to_json()).output_shape
+    (None, 2)
+    """
+    return model_from_config(json.loads(json_string), custom_objects)
+
+
+def clone_model(model: Model, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None) -> Any:
+    """A model of the same structure, with layers and weights of its own.
+
+    Args:
+        model: the model.
+        input_tensors: build the clone on these tensors; new inputs are made when None.
+        clone_function: makes the new layer for an old one.
+
+    Raises:
+        ValueError: ``model`` is not a model.
+    """
+    if not isinstance(model, Model):
+        raise ValueError(f"clone_model needs a model, it was given {model!r}")
+    clone = clone_function or _clone_layer
+    if isinstance(model, Sequential):
+        return _clone_sequential(model, input_tensors, clone)
+    old = {layer.name: layer for layer in model._topology.layers}
+    given: dict[str, Any] = {}
+    if input_tensors is not None:
+        given = dict(zip(model.input_names, as_list(input_tensors)))
+
+    def make(entry: Mapping[str, Any]) -> Layer:
+        layer = old[entry["name"]]
+        if isinstance(layer, InputLayer):
+            tensor = given.get(layer.name)
+            return InputLayer(input_tensor=tensor, name=layer.name) if tensor is not None else _clone_layer(layer)
+        return clone(layer)
+
+    return model_from(type(model), model_config(model), make)
+
+
+def _clone_layer(layer: Layer) -> Layer:
+    return clone_model(layer) if isinstance(layer, Model) else layer._twin()
+
+
+def _clone_sequential(model: Sequential, input_tensors: Any, clone: Callable[[Layer], Layer]) -> Sequential:
+    made = type(model)(name=model.name)
+    if input_tensors is not None:
+        made._start(as_list(input_tensors)[0])
+    elif model.built:
+        first = model.inputs[0]
+        made._start(Input(batch_shape=first.shape, dtype=first.dtype))
+    for layer in model.layers:
+        made.add(clone(layer))
+    return made
+
+
+__all__ = ["Model", "Sequential", "clone_model", "custom_object_scope", "model_from_config", "model_from_json"]

@@ -1,0 +1,1 @@
+"""Tools around models: summary, pictures, comparison, the command line."""

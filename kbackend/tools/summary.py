@@ -1,0 +1,91 @@
+"""``model.summary()``: the layers of a model as a table."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, Callable
+
+from kbackend.graph.tensor import Tensor
+from kbackend.model.calls import flat_tensors
+from kbackend.model.input import InputLayer
+from kbackend.model.layer import Layer
+
+
+def print_summary(model: Any, line_length: int | None = None, positions: Any = None,
+                  print_fn: Callable[[str], Any] | None = None) -> None:
+    """Print the table of a model's layers; see :meth:`kbackend.Model.summary`."""
+    for line in summary_text(model, line_length).splitlines():
+        (print_fn or print)(line)
+
+
+def summary_text(model: Any, line_length: int | None = None) -> str:
+    """The table and the totals as text."""
+    from rich.console import Console
+    from rich.table import Table
+
+    connected = not _is_chain(model)
+    table = Table(title=f'Model "{model.name}"', title_justify="left", show_lines=False)
+    table.add_column("Layer (type)")
+    table.add_column("Output shape")
+    table.add_column("Parameters", justify="right")
+    if connected:
+        table.add_column("Connected to")
+    for layer in model.layers:
+        row = [f"{layer.name} ({type(layer).__name__})", _output_text(layer), f"{_count(layer.weights):,}"]
+        table.add_row(*row, *([_origins_text(model, layer)] if connected else []))
+    text = io.StringIO()
+    Console(file=text, width=line_length or (100 if connected else 78), color_system=None, legacy_windows=False,
+            force_terminal=False, force_jupyter=False, markup=False, highlight=False).print(table)
+    return text.getvalue().rstrip("\n") + "\n" + _totals(model)
+
+
+def _count(weights: Any) -> int:
+    total = 0
+    for variable in weights:
+        size = 1
+        for d in variable.shape:
+            size *= d
+        total += size
+    return total
+
+
+def _totals(model: Any) -> str:
+    trainable, whole = _count(model.trainable_weights), _count(model.weights)
+    lines = [f"Total parameters: {whole:,}", f"Trainable: {trainable:,}", f"Non-trainable: {whole - trainable:,}"]
+    loose = _count(model.weights) - _count({id(v): v for x in model.layers for v in x.weights}.values())
+    return "\n".join([*lines, *([f"Of these in ops between layers: {loose:,}"] if loose else [])])
+
+
+def _is_chain(model: Any) -> bool:
+    """Whether each layer has one call, on the result of the layer before."""
+    from kbackend.model.sequential import Sequential
+
+    if isinstance(model, Sequential):
+        return True
+    topology = model._topology
+    if len(topology.inputs) > 1 or len(topology.units) != len(topology.calls) or len(topology.calls) != len(model.layers) - 1:
+        return False
+    before = topology.inputs[0]
+    for call in topology.calls:
+        if len(call.operands) != 1 or call.operands[0] is not before:
+            return False
+        before = call.outputs[0]
+    return True
+
+
+def _output_text(layer: Layer) -> str:
+    if not layer._calls:
+        return "?"
+    shapes = [_shape_text(call.structure) for call in layer._calls]
+    return shapes[0] if all(s == shapes[0] for s in shapes) else "several"
+
+
+def _shape_text(structure: Any) -> str:
+    return ", ".join(str(t.shape) for t in flat_tensors(structure))
+
+
+def _origins_text(model: Any, layer: Layer) -> str:
+    if isinstance(layer, InputLayer):
+        return ""
+    operands: list[Tensor] = [t for call in model._topology.calls if call.layer is layer for t in call.operands]
+    return ", ".join(f"{x.name}[{call}][{index}]" for x, call, index in model._topology.origins(operands))
