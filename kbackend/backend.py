@@ -13,6 +13,7 @@ from kbackend.config import (
 )
 from kbackend.graph.node import name_scope
 from kbackend.ops.batched import batch_dot
+from kbackend.ops.control import cond, control_dependencies, print_tensor, switch, while_loop
 from kbackend.ops.convolution import (
     bias_add, conv1d, conv2d, conv3d, depthwise_conv2d, pool2d, pool3d, separable_conv1d, separable_conv2d,
 )
@@ -24,10 +25,16 @@ from kbackend.ops.elementwise import add, cast, multiply, tanh
 from kbackend.ops.function import batch_get_value, batch_set_value, eval, function, get_value, set_value
 from kbackend.ops.indexing import gather, getitem, one_hot, slice_ as slice, take_along_axis
 from kbackend.ops.linear import dense, dot, matmul
+from kbackend.ops.loops import foldl, foldr, map_fn, rnn, scan
+from kbackend.ops.phase import (
+    clear_session, get_uid, in_test_phase, in_train_phase, learning_phase, learning_phase_scope, reset_uids,
+    set_learning_phase,
+)
 from kbackend.ops.random import (
     dropout, get_seed, random_bernoulli, random_binomial, random_normal, random_normal_variable, random_uniform,
     random_uniform_variable, set_seed, truncated_normal,
 )
+from kbackend.ops.recurrent import gru, lstm, simple_rnn
 from kbackend.ops.reduction import sum_ as sum
 from kbackend.ops.shaping import (
     batch_flatten, broadcast_to, concatenate, expand_dims, flatten, pad, permute_dimensions, repeat, repeat_elements,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import autograd.numpy as anp
-from autograd.core import VJPNode, vspace
+from autograd.core import VJPNode, sparse_add, sparse_object_types, vspace
 from autograd.tracer import Box, isbox, new_box, toposort
 
 from kbackend.plugin.contract import Tape
@@ -43,6 +43,8 @@ class NumpyTape(Tape):
             if gradient is None:
                 continue
             for parent, part in zip(node.parents, node.vjp(gradient), strict=False):
+                if type(part) in sparse_object_types:  # of autograd's own indexing; it only adds to dense arrays
+                    part = sparse_add(vspace(part), None, part)
                 pending[parent] = part if parent not in pending else pending[parent] + part
         for i, key in enumerate(keys):  # the same tensor may be asked for twice
             if found[i] is None and key is not None and wanted[id(key._node)] != i:

@@ -240,7 +240,7 @@ def rnn(
         The last output (samples, ...), all outputs (samples, time, ...) and a list of the last states.
 
     Raises:
-        ValueError: inputs of rank below 2, ``unroll`` without a known time dimension, a mask of another length.
+        ValueError: inputs of rank below 3, ``unroll`` without a known time dimension, a mask of another length.
 
     The step function may use variables and tensors from outside, gradients of inner tensors, and other loops.
     Random draws in it, dropout too, differ from step to step; draw a mask outside to share it between steps.
@@ -252,8 +252,8 @@ def rnn(
     [1.0, 3.0, 6.0]
     """
     inputs = inputs if hasattr(inputs, "shape") else to_numpy(inputs)
-    if len(inputs.shape) < 2:
-        raise ValueError(f"rnn needs inputs (samples, time, ...), they have the shape {tuple(inputs.shape)}")
+    if len(inputs.shape) < 3:
+        raise ValueError(f"rnn needs inputs (samples, time, features...), they have the shape {tuple(inputs.shape)}")
     constants, states = list(constants or ()), list(initial_states)
     sequences = [inputs]
     if mask is not None:
@@ -316,13 +316,13 @@ def _before_first(step: Step, sequences: list[Any], states: list[Any], go_backwa
 
     A state of the same spec lends its shape; otherwise the shape is that of an output of the first step.
     """
-    from kbackend.ops import elementwise
+    from kbackend.ops import creation
 
     (output,), _ = step([sequences[0][:, -1 if go_backwards else 0]], list(states))
     for state in states:
         if isinstance(output, Tensor) and isinstance(state, Tensor) and state.spec == output.spec:
-            return elementwise.zeros_like(state)
-    return elementwise.zeros_like(output)
+            return creation.zeros_like(state)
+    return creation.zeros_like(output)
 
 
 def _unrolled(
