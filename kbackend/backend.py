@@ -21,7 +21,70 @@ from kbackend.ops.creation import (
     arange, count_params, dtype, eye, full, int_shape, is_keras_tensor, is_placeholder, is_sparse, is_tensor,
     is_variable, linspace, ndim, ones, ones_like, to_dense, zeros, zeros_like,
 )
-from kbackend.ops.elementwise import add, cast, multiply, tanh
+from kbackend.ops.activation import (
+    elu,
+    exponential,
+    gelu,
+    hard_sigmoid,
+    leaky_relu,
+    linear,
+    log_softmax,
+    relu,
+    selu,
+    sigmoid,
+    silu,
+    softmax,
+    softplus,
+    softsign,
+    swish,
+)
+from kbackend.ops.elementwise import abs_ as abs
+from kbackend.ops.elementwise import (
+    add,
+    cast,
+    cast_to_floatx,
+    ceil,
+    clip,
+    cos,
+    divide,
+    equal,
+    erf,
+    exp,
+    expm1,
+    floor,
+    floor_divide,
+    greater,
+    greater_equal,
+    identity,
+    isfinite,
+    isnan,
+    less,
+    less_equal,
+    log,
+    log1p,
+    logical_and,
+    logical_not,
+    logical_or,
+    logical_xor,
+    maximum,
+    minimum,
+    mod,
+    multiply,
+    negative,
+    not_equal,
+    reciprocal,
+    rsqrt,
+    sign,
+    sin,
+    sqrt,
+    square,
+    stop_gradient,
+    subtract,
+    tanh,
+    where,
+)
+from kbackend.ops.elementwise import pow_ as pow
+from kbackend.ops.elementwise import round_ as round
 from kbackend.ops.function import batch_get_value, batch_set_value, eval, function, get_value, set_value
 from kbackend.ops.indexing import gather, getitem, one_hot, slice_ as slice, take_along_axis
 from kbackend.ops.linear import dense, dot, matmul
@@ -35,6 +98,11 @@ from kbackend.ops.random import (
     random_uniform_variable, set_seed, truncated_normal,
 )
 from kbackend.ops.recurrent import gru, lstm, simple_rnn
+from kbackend.ops.reduction import all_ as all
+from kbackend.ops.reduction import any_ as any
+from kbackend.ops.reduction import argmax, argmin, l2_normalize, logsumexp, mean, prod, std, var
+from kbackend.ops.reduction import max_ as max
+from kbackend.ops.reduction import min_ as min
 from kbackend.ops.reduction import sum_ as sum
 from kbackend.ops.shaping import (
     batch_flatten, broadcast_to, concatenate, expand_dims, flatten, pad, permute_dimensions, repeat, repeat_elements,

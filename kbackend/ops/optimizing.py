@@ -12,8 +12,8 @@ from __future__ import annotations
 from typing import Any
 
 from kbackend.graph.tensor import TensorSpec
+from kbackend.ops import elementwise as ew
 from kbackend.ops.declare import TensorLike, TensorList, composite
-from kbackend.ops.elementwise import add, cast, divide, multiply, pow_, sqrt, square, subtract
 from kbackend.ops.sample import In, Sample, call
 
 _STEP = {"tolerance": "elementwise", "pure": False}
@@ -49,13 +49,13 @@ def _rule(lists: int) -> Any:
 def _scalar(value: Any, like: Any) -> Any:
     from kbackend.ops.dispatch import dtype_of
 
-    return cast(value, dtype_of(like))
+    return ew.cast(value, dtype_of(like))
 
 
 @composite(rule=_rule(2), samples=lambda: _sample(2, 0.1), **_STEP)
 def sgd_step(params: TensorList, grads: TensorList, lr: TensorLike) -> Any:
     """``p - lr * g`` for all tensors."""
-    return [subtract(p, multiply(_scalar(lr, p), g)) for p, g in zip(params, grads)]
+    return [ew.subtract(p, ew.multiply(_scalar(lr, p), g)) for p, g in zip(params, grads)]
 
 
 @composite(rule=_rule(3), samples=lambda: _sample(3, 0.1, 0.9, nesterov=True) + _sample(3, 0.1, 0.9), **_STEP)
@@ -65,11 +65,11 @@ def momentum_step(params: TensorList, grads: TensorList, velocities: TensorList,
     inside the velocity)."""
     new_params, new_velocities = [], []
     for p, g, v in zip(params, grads, velocities):
-        step = multiply(_scalar(lr, p), g)
+        step = ew.multiply(_scalar(lr, p), g)
         m = _scalar(momentum, p)
-        velocity = subtract(multiply(m, v), step)
-        moved = subtract(multiply(m, velocity), step) if nesterov else velocity
-        new_params.append(add(p, moved))
+        velocity = ew.subtract(ew.multiply(m, v), step)
+        moved = ew.subtract(ew.multiply(m, velocity), step) if nesterov else velocity
+        new_params.append(ew.add(p, moved))
         new_velocities.append(velocity)
     return [*new_params, *new_velocities]
 
@@ -77,13 +77,13 @@ def momentum_step(params: TensorList, grads: TensorList, velocities: TensorList,
 @composite(rule=_rule(3), samples=lambda: _sample(3, 0.1, 0.9, 1e-7), **_STEP)
 def rmsprop_step(params: TensorList, grads: TensorList, averages: TensorList, lr: TensorLike, rho: TensorLike,
                  epsilon: TensorLike) -> Any:
-    """``a = rho * a + (1 - rho) * g^2``; ``p - lr * g / sqrt(a + epsilon)`` (Tieleman and Hinton, 2012)."""
+    """``a = rho * a + (1 - rho) * g^2``; ``p - lr * g / ew.sqrt(a + epsilon)`` (Tieleman and Hinton, 2012)."""
     new_params, new_averages = [], []
     for p, g, a in zip(params, grads, averages):
         r = _scalar(rho, p)
-        average = add(multiply(r, a), multiply(subtract(1.0, r), square(g)))
-        step = divide(multiply(_scalar(lr, p), g), sqrt(add(average, _scalar(epsilon, p))))
-        new_params.append(subtract(p, step))
+        average = ew.add(ew.multiply(r, a), ew.multiply(ew.subtract(1.0, r), ew.square(g)))
+        step = ew.divide(ew.multiply(_scalar(lr, p), g), ew.sqrt(ew.add(average, _scalar(epsilon, p))))
+        new_params.append(ew.subtract(p, step))
         new_averages.append(average)
     return [*new_params, *new_averages]
 
@@ -91,15 +91,15 @@ def rmsprop_step(params: TensorList, grads: TensorList, averages: TensorList, lr
 @composite(rule=_rule(4), samples=lambda: _sample(4, 0.001, 0.9, 0.999, 1e-7, 3.0), **_STEP)
 def adam_step(params: TensorList, grads: TensorList, means: TensorList, squares: TensorList, lr: TensorLike,
               beta_1: TensorLike, beta_2: TensorLike, epsilon: TensorLike, step: TensorLike) -> Any:
-    """Adam (Kingma and Ba, 2015, the form before section 2.1): ``p - lr_t * m / (sqrt(v) + epsilon)`` with
-    ``lr_t = lr * sqrt(1 - beta_2^t) / (1 - beta_1^t)``; ``step`` is t, counted from 1."""
+    """Adam (Kingma and Ba, 2015, the form before section 2.1): ``p - lr_t * m / (ew.sqrt(v) + epsilon)`` with
+    ``lr_t = lr * ew.sqrt(1 - beta_2^t) / (1 - beta_1^t)``; ``step`` is t, counted from 1."""
     new_params, new_means, new_squares = [], [], []
     for p, g, m, v in zip(params, grads, means, squares):
         t, b1, b2 = (_scalar(x, p) for x in (step, beta_1, beta_2))
-        rate = divide(multiply(_scalar(lr, p), sqrt(subtract(1.0, pow_(b2, t)))), subtract(1.0, pow_(b1, t)))
-        mean = add(multiply(b1, m), multiply(subtract(1.0, b1), g))
-        second = add(multiply(b2, v), multiply(subtract(1.0, b2), square(g)))
-        new_params.append(subtract(p, divide(multiply(rate, mean), add(sqrt(second), _scalar(epsilon, p)))))
+        rate = ew.divide(ew.multiply(_scalar(lr, p), ew.sqrt(ew.subtract(1.0, ew.pow_(b2, t)))), ew.subtract(1.0, ew.pow_(b1, t)))
+        mean = ew.add(ew.multiply(b1, m), ew.multiply(ew.subtract(1.0, b1), g))
+        second = ew.add(ew.multiply(b2, v), ew.multiply(ew.subtract(1.0, b2), ew.square(g)))
+        new_params.append(ew.subtract(p, ew.divide(ew.multiply(rate, mean), ew.add(ew.sqrt(second), _scalar(epsilon, p)))))
         new_means.append(mean)
         new_squares.append(second)
     return [*new_params, *new_means, *new_squares]
@@ -108,13 +108,13 @@ def adam_step(params: TensorList, grads: TensorList, means: TensorList, squares:
 @composite(rule=_rule(4), samples=lambda: _sample(4, 0.1, 0.95, 1e-7), **_STEP)
 def adadelta_step(params: TensorList, grads: TensorList, averages: TensorList, deltas: TensorList, lr: TensorLike,
                   rho: TensorLike, epsilon: TensorLike) -> Any:
-    """Adadelta (Zeiler, 2012): ``u = g * sqrt(d + e) / sqrt(a + e)``; ``p - lr * u``."""
+    """Adadelta (Zeiler, 2012): ``u = g * ew.sqrt(d + e) / ew.sqrt(a + e)``; ``p - lr * u``."""
     new_params, new_averages, new_deltas = [], [], []
     for p, g, a, d in zip(params, grads, averages, deltas):
         r, e = _scalar(rho, p), _scalar(epsilon, p)
-        average = add(multiply(r, a), multiply(subtract(1.0, r), square(g)))
-        change = divide(multiply(g, sqrt(add(d, e))), sqrt(add(average, e)))
-        new_params.append(subtract(p, multiply(_scalar(lr, p), change)))
+        average = ew.add(ew.multiply(r, a), ew.multiply(ew.subtract(1.0, r), ew.square(g)))
+        change = ew.divide(ew.multiply(g, ew.sqrt(ew.add(d, e))), ew.sqrt(ew.add(average, e)))
+        new_params.append(ew.subtract(p, ew.multiply(_scalar(lr, p), change)))
         new_averages.append(average)
-        new_deltas.append(add(multiply(r, d), multiply(subtract(1.0, r), square(change))))
+        new_deltas.append(ew.add(ew.multiply(r, d), ew.multiply(ew.subtract(1.0, r), ew.square(change))))
     return [*new_params, *new_averages, *new_deltas]
