@@ -26,8 +26,15 @@ def translated(error: InvalidArgumentError) -> Exception:
 def _detail(text: str) -> str:
     """The part of a message that says what was wrong, without the traceback of the traced graph."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
-    told = [line for line in lines if "[[{{node" not in line and "[Op:" not in line and not line.startswith(
-        ("Graph execution error", "Detected at node", "File \"", "Stack trace", "<stack traces"))]
+    told = [
+        line
+        for line in lines
+        if "[[{{node" not in line
+        and "[Op:" not in line
+        and not line.startswith(
+            ("Graph execution error", "Detected at node", 'File "', "Stack trace", "<stack traces")
+        )
+    ]
     return (told[-1] if told else lines[0] if lines else text)[:500]
 
 

@@ -1,8 +1,8 @@
 """Graphs as JSON text and back.
 
-A document holds nodes in an order in which each refers to earlier ones only. Ops go by name and are looked up among
-the declared ones, so a document can name nothing that runs code; composites are made again from name and attributes.
-Every field is checked before it is used.
+A document holds nodes in an order in which each refers to earlier ones only. Ops go by name and are looked
+up among the declared ones, so a document can name nothing that runs code; composites are made again from name
+and attributes. Every field is checked before it is used.
 """
 
 from __future__ import annotations
@@ -29,17 +29,17 @@ DEEPEST = 16
 
 
 class GraphFormatError(ValueError):
-    """A document that is no graph, or a graph that cannot become a document; the message says where and why."""
+    """A document that is no graph, or a graph that cannot become one; the message says where and why."""
 
 
-# ------------------------------------------------------------------------------------------ to text
+# ---------------------------------------------------------------------- to text
 
 
 def to_json(graph: Graph, values: bool = True) -> str:
     """The graph as JSON text.
 
     Args:
-        graph: the graph. Tensors that are fed in the middle become placeholders of their name, shape and dtype.
+        graph: the graph. Tensors that are fed in the middle become placeholders of their name and type.
         values: whether the values of the variables are written. Their constraints and regularizers never are.
 
     Raises:
@@ -78,7 +78,7 @@ def _graph_to_plain(graph: Graph, values: bool) -> dict[str, Any]:
 
 
 def _in_order(graph: Graph) -> list[Node]:
-    """Topological; by depth first, because the nodes of rewritten graphs are not numbered along their edges."""
+    """Topological, depth first, because the nodes of rewritten graphs are not numbered along their edges."""
     given = {id(t) for t in graph.inputs}
     done: set[int] = set()
     result: list[Node] = []
@@ -186,7 +186,7 @@ def _array_to_plain(array: np.ndarray) -> list[Any]:
     ]
 
 
-# ------------------------------------------------------------------------------------------ from text
+# ---------------------------------------------------------------------- from text
 
 
 def from_json(text: str | bytes, variables: Mapping[str, Variable] | None = None) -> Graph:
@@ -197,9 +197,9 @@ def from_json(text: str | bytes, variables: Mapping[str, Variable] | None = None
         variables: variables by name that take the place of those in the document.
 
     Raises:
-        GraphFormatError: anything that does not fit: no JSON, another version, an unknown op, a reference to the
-            node itself or a later one (a cycle), an attribute, shape, dtype or length that is wrong, a variable that
-            has a value neither in the document nor in ``variables``.
+        GraphFormatError: anything that does not fit: no JSON, another version, an unknown op, a reference to
+            the node itself or a later one (a cycle), an attribute, shape, dtype or length that is wrong, a
+            variable that has a value neither in the document nor in ``variables``.
     """
     try:
         plain = json.loads(text, parse_constant=_refuse_constant)

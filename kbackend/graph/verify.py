@@ -18,10 +18,10 @@ def verify(graph: Graph) -> None:
     """Check a graph before it is lowered or saved.
 
     Raises:
-        InvalidGraph: two inputs of one name, an input that stands twice, two updates of one variable, an update of
-            another shape or dtype, a node whose results do not follow from its operands and attributes.
-        DisconnectedGraph: inputs that nothing depends on, or placeholders that are needed and not among the inputs;
-            all of them are listed.
+        InvalidGraph: two inputs of one name, an input that stands twice, two updates of one variable, an
+            update of another shape or dtype, a node whose results do not follow from its operands and attributes.
+        DisconnectedGraph: inputs that nothing depends on, or placeholders that are needed and not among the
+            inputs; all of them are listed.
 
     >>> from kbackend import K
     >>> x, y = K.placeholder((2,), name="x"), K.placeholder((2,), name="y")

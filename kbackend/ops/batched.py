@@ -9,8 +9,8 @@ from kbackend.ops.dispatch import to_numpy
 from kbackend.ops.elementwise import multiply
 from kbackend.ops.linear import matmul
 from kbackend.ops.sample import In, Sample, call
-from kbackend.ops.shaping import expand_dims, extent, permute_dimensions, reshape, squeeze
 from kbackend.ops.shapes import axis_in
+from kbackend.ops.shaping import expand_dims, extent, permute_dimensions, reshape, squeeze
 
 
 def _batch_dot_samples() -> list[Sample]:
@@ -38,8 +38,8 @@ def batch_dot(x: TensorLike, y: TensorLike, axes: Any = None) -> Any:
 
     Args:
         x, y: tensors of rank 2 or more with the same first dimension, the samples.
-        axes: an int for both, or a pair; not 0. None: the last axis of ``x``, and of ``y`` the last but one (the last
-            for a matrix).
+        axes: an int for both, or a pair; not 0. None: the last axis of ``x``, and of ``y`` the last but one
+            (the last for a matrix).
 
     Returns:
         A tensor (samples, x's other axes, y's other axes); (samples, 1) when none are left.
@@ -53,12 +53,16 @@ def batch_dot(x: TensorLike, y: TensorLike, axes: Any = None) -> Any:
     """
     dims_x, dims_y = _dims(x), _dims(y)
     if min(len(dims_x), len(dims_y)) < 2:
-        raise ValueError(f"K.batch_dot needs tensors of rank 2 or more, their shapes are {dims_x} and {dims_y}")
+        raise ValueError(
+            f"K.batch_dot needs tensors of rank 2 or more, their shapes are {dims_x} and {dims_y}"
+        )
     a, b = _axes(axes, dims_x, dims_y)
     for i, j, what in ((0, 0, "samples"), (a, b, "elements")):
         if None not in (dims_x[i], dims_y[j]) and dims_x[i] != dims_y[j]:
-            raise ValueError(f"K.batch_dot: {dims_x[i]} and {dims_y[j]} {what} along the axes {i} and {j} of "
-                             f"the shapes {dims_x} and {dims_y}")
+            raise ValueError(
+                f"K.batch_dot: {dims_x[i]} and {dims_y[j]} {what} along the axes {i} and {j} of "
+                f"the shapes {dims_x} and {dims_y}"
+            )
     left, rest_x = _as_matrices(x, dims_x, a, True)
     right, rest_y = _as_matrices(y, dims_y, b, False)
     found = matmul(left, right)

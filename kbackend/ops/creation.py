@@ -22,13 +22,23 @@ def _chosen(dtype: Any) -> str:
 
 
 def _prepare_fill(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
-    return {**attrs, "dtype": dtypes.canonical(attrs["dtype"]), "shape": tuple(attrs["shape"]),
-            "value": float(attrs["value"])}
+    return {
+        **attrs,
+        "dtype": dtypes.canonical(attrs["dtype"]),
+        "shape": tuple(attrs["shape"]),
+        "value": float(attrs["value"]),
+    }
 
 
-@primitive(prepare=_prepare_fill, differentiable=False, tolerance="moving",
-           samples=lambda: [call([In((), kind="int32", values=3)], (None, 2), 1.5, "float32"),
-                            call([In((), kind="int32", values=0)], (2, None), 1, "int32", name="empty")])
+@primitive(
+    prepare=_prepare_fill,
+    differentiable=False,
+    tolerance="moving",
+    samples=lambda: [
+        call([In((), kind="int32", values=3)], (None, 2), 1.5, "float32"),
+        call([In((), kind="int32", values=0)], (2, None), 1, "int32", name="empty"),
+    ],
+)
 def fill(sizes: TensorList, shape: Any, value: float, dtype: str, name: str | None = None) -> TensorSpec:
     """A tensor of one value; each None in the shape stands for the next of ``sizes``, integer scalars."""
     check_sizes(sizes, shape)
@@ -93,9 +103,17 @@ def _prepare_like(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     return {**attrs, "dtype": dtype, "value": float(attrs["value"])}
 
 
-@primitive(prepare=_prepare_like, differentiable=False, tolerance="moving",
-           samples=lambda: [call(In((2, 3)), 2.5), call(In((0, 2)), 0), call(In((2,), kind="int32"), 1, "float32"),
-                            call(In((2,), kind="bool"), 1)])
+@primitive(
+    prepare=_prepare_like,
+    differentiable=False,
+    tolerance="moving",
+    samples=lambda: [
+        call(In((2, 3)), 2.5),
+        call(In((0, 2)), 0),
+        call(In((2,), kind="int32"), 1, "float32"),
+        call(In((2,), kind="bool"), 1),
+    ],
+)
 def full_like(x: TensorLike, value: float, dtype: Any = None, name: str | None = None) -> TensorSpec:
     """A tensor of one value with the shape of ``x``, and its dtype unless another is given."""
     return TensorSpec(x.shape, dtype)
@@ -113,18 +131,37 @@ def ones_like(x: TensorLike, dtype: Any = None, name: str | None = None) -> Any:
     return full_like(x, 1, dtype, name)
 
 
-# ------------------------------------------------------------------------------------------------ ranges
+# ---------------------------------------------------------------------- ranges
 
 
 def _prepare_range(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     return {**attrs, "dtype": dtypes.canonical(attrs["dtype"])}
 
 
-@primitive(name="arange", promote="same", prepare=_prepare_range, differentiable=False, tolerance="moving",
-           samples=lambda: [call(In((), kind="int32", values=0), In((), kind="int32", values=5),
-                                 In((), kind="int32", values=2), "int32", gradient=False),
-                            call(In((), kind="int32", values=5), In((), kind="int32", values=0),
-                                 In((), kind="int32", values=-2), "float32", name="backwards", gradient=False)])
+@primitive(
+    name="arange",
+    promote="same",
+    prepare=_prepare_range,
+    differentiable=False,
+    tolerance="moving",
+    samples=lambda: [
+        call(
+            In((), kind="int32", values=0),
+            In((), kind="int32", values=5),
+            In((), kind="int32", values=2),
+            "int32",
+            gradient=False,
+        ),
+        call(
+            In((), kind="int32", values=5),
+            In((), kind="int32", values=0),
+            In((), kind="int32", values=-2),
+            "float32",
+            name="backwards",
+            gradient=False,
+        ),
+    ],
+)
 def _arange(start: TensorLike, stop: TensorLike, step: TensorLike, dtype: str) -> TensorSpec:
     """The numbers from ``start`` to before ``stop``, all three scalars."""
     for spec in (start, stop, step):
@@ -166,7 +203,7 @@ def _constant(array: np.ndarray) -> Any:
     return make_node(REGISTRY["constant"], (), {"value": array, "name": None})
 
 
-# ------------------------------------------------------------------------------------------------ questions
+# ---------------------------------------------------------------------- questions
 
 
 @derived

@@ -19,7 +19,7 @@ SYMBOLIC = "?"
 Index = tuple[Any, ...]
 
 
-# ----------------------------------------------------------------------------------------------- static index
+# ---------------------------------------------------------------------- static index
 
 
 def _prepare_index(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def _prepare_index(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
 
 
 def canonical_index(index: Any, ndim: int) -> Index:
-    """Ints, None for new axes, and (start, stop, step) for slices; one entry for each dimension of the tensor.
+    """Ints, None for new axes, and (start, stop, step) for slices; an entry for each dimension of the tensor.
 
     Raises:
         IndexError: more entries than dimensions, two Ellipses, or an entry of another kind.
@@ -40,7 +40,7 @@ def canonical_index(index: Any, ndim: int) -> Index:
         raise IndexError("an index can hold only one Ellipsis (...)")
     fill = [(None, None, 1)] * (ndim - used)
     at = next((n for n, i in enumerate(given) if i is Ellipsis), len(given))
-    return tuple(_canonical_entry(i) for i in [*given[:at], *fill, *given[at + 1:]])
+    return tuple(_canonical_entry(i) for i in [*given[:at], *fill, *given[at + 1 :]])
 
 
 def _canonical_entry(entry: Any) -> Any:
@@ -57,7 +57,9 @@ def _canonical_entry(entry: Any) -> Any:
 
 def _integer(value: Any) -> int:
     if isinstance(value, (bool, np.bool_)) or not hasattr(value, "__index__"):
-        raise IndexError(f"an index is made of integers, slices, None and ..., not {type(value).__name__} {value!r}")
+        raise IndexError(
+            f"an index is made of integers, slices, None and ..., not {type(value).__name__} {value!r}"
+        )
     return value.__index__()
 
 
@@ -92,7 +94,13 @@ def _getitem_samples() -> list[Sample]:
         call(In((3, 4)), (slice(None), 2), name="column"),
         call(In((3, 4, 2)), (Ellipsis, 0), name="ellipsis"),
         call(In((3, 4)), (None, slice(1, None), None, slice(None, -1, 2)), name="new axes and steps"),
-        call(In((3,), values=[1.0, 2.0, 3.0]), slice(None, None, -1), name="reversed", row=54, expect=[3.0, 2.0, 1.0]),
+        call(
+            In((3,), values=[1.0, 2.0, 3.0]),
+            slice(None, None, -1),
+            name="reversed",
+            row=54,
+            expect=[3.0, 2.0, 1.0],
+        ),
         call(In((5, 4)), (slice(3, 0, -2), slice(None, None, -1)), name="negative steps"),
         call(In((3, 4)), (slice(5, 2), slice(-9, 9)), name="bounds out of range"),
         call(In((4, 3), 0, 9, kind="int32"), (slice(1, 3), 0), name="int32", gradient=False),
@@ -107,11 +115,18 @@ def _getitem(x: TensorLike, index: Any) -> TensorSpec:
     return TensorSpec(_indexed_shape(x.shape, index), x.dtype)
 
 
-@primitive(name="getitem_at", prepare=_prepare_index, view=True, tolerance="moving",
-           samples=lambda: [call(In((4, 3)), [In((), kind="int32", values=2)], (SYMBOLIC,), name="int"),
-                            call(In((4, 3)), [In((), kind="int32", values=-1)], (slice(None), SYMBOLIC), name="column"),
-                            call(In((4, 3)), [In((), kind="int32", values=1)], (slice(SYMBOLIC, None),), name="start"),
-                            call(In((4, 3)), [In((), kind="int32", values=3)], (slice(SYMBOLIC, None, -1),), name="back")])
+@primitive(
+    name="getitem_at",
+    prepare=_prepare_index,
+    view=True,
+    tolerance="moving",
+    samples=lambda: [
+        call(In((4, 3)), [In((), kind="int32", values=2)], (SYMBOLIC,), name="int"),
+        call(In((4, 3)), [In((), kind="int32", values=-1)], (slice(None), SYMBOLIC), name="column"),
+        call(In((4, 3)), [In((), kind="int32", values=1)], (slice(SYMBOLIC, None),), name="start"),
+        call(In((4, 3)), [In((), kind="int32", values=3)], (slice(SYMBOLIC, None, -1),), name="back"),
+    ],
+)
 def _getitem_at(x: TensorLike, bounds: TensorList, index: Any) -> TensorSpec:
     """``x[index]`` where each "?" of the index stands for the next of ``bounds``, integer scalars."""
     wanted = sum(1 if i == SYMBOLIC else i.count(SYMBOLIC) if isinstance(i, tuple) else 0 for i in index)
@@ -123,16 +138,17 @@ def _getitem_at(x: TensorLike, bounds: TensorList, index: Any) -> TensorSpec:
     return TensorSpec(_indexed_shape(x.shape, index), x.dtype)
 
 
-# ----------------------------------------------------------------------------------------------- x[...]
+# ---------------------------------------------------------------------- x[...]
 
 
 @derived
 def getitem(x: TensorLike, index: Any) -> Any:
-    """``x[index]``: integers, slices (negative steps too), None, ``...``, and integer scalars, symbolic or not.
+    """``x[index]``: integers, slices (negative steps too), None, ``...``, and integer scalars.
 
     Args:
         x: a tensor.
-        index: what stands between the brackets. One integer tensor of rank 1 or more picks rows, as ``K.gather``.
+        index: what stands between the brackets. One integer tensor of rank 1 or more picks rows, as
+            ``K.gather``.
 
     Raises:
         IndexError: an integer out of range, too many indices, an array of bool.
@@ -160,8 +176,10 @@ def getitem(x: TensorLike, index: Any) -> Any:
 
 def _refuse_masks(entry: Any) -> None:
     if isinstance(entry, (bool, np.bool_)) or hasattr(entry, "dtype") and dtype_of(entry) == dtypes.BOOL:
-        raise IndexError("indexing with a bool mask gives a shape that depends on values; use K.switch or "
-                         "multiply with the mask, or index with NumPy after K.eval")
+        raise IndexError(
+            "indexing with a bool mask gives a shape that depends on values; use K.switch or "
+            "multiply with the mask, or index with NumPy after K.eval"
+        )
     if isinstance(entry, list) and entry and all(isinstance(e, bool) for e in entry):
         raise IndexError("indexing with a list of bool is not supported; use integer positions with K.gather")
     if hasattr(entry, "dtype") and not dtypes.is_integer(dtype_of(entry)):
@@ -183,7 +201,9 @@ def _lifted_entry(entry: Any, bounds: list[Tensor]) -> Any:
 def _lifted_bound(bound: Any, bounds: list[Tensor]) -> Any:
     if isinstance(bound, Tensor):
         if bound.ndim or not dtypes.is_integer(bound.dtype):
-            raise IndexError(f"an index must be an integer scalar, it is {bound!r}; rows by number: K.gather(x, i)")
+            raise IndexError(
+                f"an index must be an integer scalar, it is {bound!r}; rows by number: K.gather(x, i)"
+            )
         known = static_value(bound)
         if known is not None:
             return known
@@ -206,11 +226,11 @@ def _element(x: Tensor, i: int) -> Tensor | None:
 
 @derived(name="slice")
 def slice_(x: TensorLike, start: Any, size: Any) -> Any:
-    """The part of ``x`` that begins at ``start`` and has ``size`` elements along each axis (-1: all that follow).
+    """The part of ``x`` that begins at ``start`` and has ``size`` elements along each axis.
 
     Args:
         x: a tensor of rank n.
-        start, size: n integers each; symbolic scalars are allowed.
+        start, size: n integers each; symbolic scalars are allowed. A size of -1 means all that follow.
 
     >>> from kbackend import K
     >>> K.eval(K.slice(K.constant([[1, 2, 3], [4, 5, 6]]), (0, 1), (2, 2))).tolist()
@@ -222,7 +242,9 @@ def slice_(x: TensorLike, start: Any, size: Any) -> Any:
     starts, lengths = entries(start), entries(size)
     rank = len(getattr(x, "shape", np.shape(x)))
     if not len(starts) == len(lengths) == rank:
-        raise ValueError(f"slice: a tensor of rank {rank} needs {rank} starts and sizes, it was given {start}, {size}")
+        raise ValueError(
+            f"slice: a tensor of rank {rank} needs {rank} starts and sizes, it was given {start}, {size}"
+        )
     index: list[Any] = []
     for axis, (begin, length) in enumerate(zip(starts, lengths)):
         if isinstance(length, int) and length < 0:
@@ -241,7 +263,7 @@ def _check_part(dimension: int | None, begin: int, length: int, axis: int) -> No
         raise ValueError(f"slice: {length} elements from {begin} do not fit axis {axis} of size {dimension}")
 
 
-# ----------------------------------------------------------------------------------------------- by number
+# ---------------------------------------------------------------------- by number
 
 
 def _check_indices(indices: TensorSpec) -> None:
@@ -258,10 +280,30 @@ def _gather_samples() -> list[Sample]:
         call(In((4, 2, 3)), In((), kind="int32", values=2), name="one row"),
         call(In((4, 2)), In((0,), kind="int32"), name="none"),
         call(In((4,), 0, 9, kind="int32"), In((3,), 0, 4, kind="int32"), name="int32", gradient=False),
-        call(three, In((2,), kind="int32", values=[0, 3]), name="too large", row=27, raises=IndexError, dynamic=False),
-        call(three, In((2,), kind="int32", values=[0, -1]), name="negative", row=27, raises=IndexError, dynamic=False),
-        call(In((5,)), In((2, 2), kind="int32", values=[[0, 5], [1, 2]]), name="element too large", row=27,
-             raises=IndexError, dynamic=False),
+        call(
+            three,
+            In((2,), kind="int32", values=[0, 3]),
+            name="too large",
+            row=27,
+            raises=IndexError,
+            dynamic=False,
+        ),
+        call(
+            three,
+            In((2,), kind="int32", values=[0, -1]),
+            name="negative",
+            row=27,
+            raises=IndexError,
+            dynamic=False,
+        ),
+        call(
+            In((5,)),
+            In((2, 2), kind="int32", values=[[0, 5], [1, 2]]),
+            name="element too large",
+            row=27,
+            raises=IndexError,
+            dynamic=False,
+        ),
     ]
 
 
@@ -294,9 +336,14 @@ def _prepare_along(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     return {**attrs, "axis": axis_in(attrs["axis"], specs[0].ndim)}
 
 
-@primitive(prepare=_prepare_along, tolerance="moving",
-           samples=lambda: [call(In((3, 4)), In((3, 2), 0, 4, kind="int32"), axis=-1),
-                            call(In((3, 4)), In((2, 4), 0, 3, kind="int64"), axis=0)])
+@primitive(
+    prepare=_prepare_along,
+    tolerance="moving",
+    samples=lambda: [
+        call(In((3, 4)), In((3, 2), 0, 4, kind="int32"), axis=-1),
+        call(In((3, 4)), In((2, 4), 0, 3, kind="int64"), axis=0),
+    ],
+)
 def take_along_axis(x: TensorLike, indices: TensorLike, axis: int = -1) -> TensorSpec:
     """Elements of ``x`` along one axis, picked by an integer tensor of the same rank (as NumPy's).
 
@@ -318,19 +365,41 @@ def _prepare_one_hot(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     return {**attrs, "num_classes": count.__index__(), "dtype": dtypes.canonical(attrs["dtype"])}
 
 
-@primitive(name="one_hot", prepare=_prepare_one_hot, differentiable=False, tolerance="moving",
-           samples=lambda: [call(In((2, 3), 0, 4, kind="int32"), 4, "float32"),
-                            call(In((), kind="int64", values=1), 3, "float32", name="scalar"),
-                            call(In((3,), kind="int32", values=[-1, 1, 3]), 3, "float32", name="out of range", row=25,
-                                 expect=np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], "float32"))])
+@primitive(
+    name="one_hot",
+    prepare=_prepare_one_hot,
+    differentiable=False,
+    tolerance="moving",
+    samples=lambda: [
+        call(In((2, 3), 0, 4, kind="int32"), 4, "float32"),
+        call(In((), kind="int64", values=1), 3, "float32", name="scalar"),
+        call(
+            In((3,), kind="int32", values=[-1, 1, 3]),
+            3,
+            "float32",
+            name="out of range",
+            row=25,
+            expect=np.array([[0, 0, 0], [0, 1, 0], [0, 0, 0]], "float32"),
+        ),
+    ],
+)
 def _one_hot(indices: TensorLike, num_classes: int, dtype: str) -> TensorSpec:
     """One-hot vectors of a given dtype."""
     _check_indices(indices)
     return TensorSpec((*indices.shape, num_classes), dtype)
 
 
-@derived(samples=lambda: [call(In((3,), kind="int32", values=[0, 2, 1]), 3, name="floatx", row=26,
-                               expect=np.array([[1, 0, 0], [0, 0, 1], [0, 1, 0]], "float32"))])
+@derived(
+    samples=lambda: [
+        call(
+            In((3,), kind="int32", values=[0, 2, 1]),
+            3,
+            name="floatx",
+            row=26,
+            expect=np.array([[1, 0, 0], [0, 0, 1], [0, 1, 0]], "float32"),
+        )
+    ]
+)
 def one_hot(indices: TensorLike, num_classes: int) -> Any:
     """One-hot vectors in floatx; an index below 0 or not below ``num_classes`` gives zeros.
 

@@ -57,19 +57,27 @@ def _dense_rule(x: TensorSpec, kernel: TensorSpec, bias: TensorSpec | None) -> T
     inner, outer = x.shape[-1], kernel.shape[0]
     if inner is not None and outer is not None and inner != outer:
         raise ValueError(f"the inputs have {inner} features, the kernel has {outer} rows")
-    if bias is not None and (bias.ndim != 1 or None not in (width := (bias.shape[0], kernel.shape[1]))
-                             and width[0] != width[1]):
+    if bias is not None and (
+        bias.ndim != 1 or None not in (width := (bias.shape[0], kernel.shape[1])) and width[0] != width[1]
+    ):
         raise ValueError(f"the bias has shape {bias.shape}, the kernel {kernel.shape}")
     return TensorSpec((*x.shape[:-1], kernel.shape[1]), x.dtype)
 
 
-@composite(promote="same", tolerance="matmul", rule=_dense_rule,
-           samples=lambda: [call(In((2, 3)), In((3, 4)), In((4,))), call(In((2, 3)), In((3, 4)), name="no bias"),
-                            call(In((2, 5, 3)), In((3, 4)), In((4,)), name="rank 3"),
-                            call(In((2, 5, 3)), In((3, 4)), name="rank 3, no bias"),
-                            call(In((0, 3)), In((3, 4)), In((4,)), name="no samples"),
-                            call(In((2, 2, 2, 3)), In((3, 1)), In((1,)), name="rank 4"),
-                            call(In((2, 3)), In((3, 4)), In((3,)), name="bias", raises=ValueError, dynamic=False)])
+@composite(
+    promote="same",
+    tolerance="matmul",
+    rule=_dense_rule,
+    samples=lambda: [
+        call(In((2, 3)), In((3, 4)), In((4,))),
+        call(In((2, 3)), In((3, 4)), name="no bias"),
+        call(In((2, 5, 3)), In((3, 4)), In((4,)), name="rank 3"),
+        call(In((2, 5, 3)), In((3, 4)), name="rank 3, no bias"),
+        call(In((0, 3)), In((3, 4)), In((4,)), name="no samples"),
+        call(In((2, 2, 2, 3)), In((3, 1)), In((1,)), name="rank 4"),
+        call(In((2, 3)), In((3, 4)), In((3,)), name="bias", raises=ValueError, dynamic=False),
+    ],
+)
 def dense(x: TensorLike, kernel: TensorLike, bias: TensorLike | None = None) -> Any:
     """``x @ kernel + bias``, the fully connected layer.
 
@@ -91,12 +99,17 @@ def _shape(x: Any) -> Shape:
     return tuple(x.shape) if hasattr(x, "shape") else to_numpy(x).shape
 
 
-@derived(samples=lambda: [
-    call(In((2, 3)), In((3, 4)), name="matrices"), call(In((2, 5, 3)), In((3, 4)), name="rank 3 and 2"),
-    call(In((2, 3)), In((4, 3, 5)), name="rank 2 and 3"), call(In((2, 2, 3)), In((2, 3, 4)), name="rank 3 and 3"),
-    call(In((3,)), In((3,)), name="vectors", dynamic=False), call(In((2, 3)), In((3,)), name="a matrix and a vector"),
-    call(In((3,)), In((3, 2)), name="a vector and a matrix", dynamic=False),
-])
+@derived(
+    samples=lambda: [
+        call(In((2, 3)), In((3, 4)), name="matrices"),
+        call(In((2, 5, 3)), In((3, 4)), name="rank 3 and 2"),
+        call(In((2, 3)), In((4, 3, 5)), name="rank 2 and 3"),
+        call(In((2, 2, 3)), In((2, 3, 4)), name="rank 3 and 3"),
+        call(In((3,)), In((3,)), name="vectors", dynamic=False),
+        call(In((2, 3)), In((3,)), name="a matrix and a vector"),
+        call(In((3,)), In((3, 2)), name="a vector and a matrix", dynamic=False),
+    ]
+)
 def dot(x: TensorLike, y: TensorLike) -> Any:
     """The product over the last axis of ``x`` and the last but one of ``y`` (the only one of a vector).
 
@@ -131,18 +144,25 @@ def _dot_of_ranks(x: Any, y: Any) -> Any:
     flat = permute_dimensions(y, (rank - 2, *range(rank - 2), rank - 1))
     rows = shape[-2] if shape[-2] is not None else extent(y, (-2,))
     found = matmul(x, reshape(flat, [rows, -1]))
-    ends = [d if d is not None else extent(t, (i,)) for t, dims, skipped in ((x, _shape(x), -1), (y, shape, -2))
-            for i, d in enumerate(dims) if i != len(dims) + skipped]
+    ends = [
+        d if d is not None else extent(t, (i,))
+        for t, dims, skipped in ((x, _shape(x), -1), (y, shape, -2))
+        for i, d in enumerate(dims)
+        if i != len(dims) + skipped
+    ]
     return reshape(found, ends)
 
 
-@derived(samples=lambda: [
-    call(In((2, 3)), In((3, 4)), name="matrices"), call(In((3,)), In((3,)), name="vectors", dynamic=False),
-    call(In((2, 5, 3)), In((3,)), name="batch and vector"), call(In((3,)), In((2, 3, 4)), name="vector and batch",
-                                                                 dynamic=False),
-])
+@derived(
+    samples=lambda: [
+        call(In((2, 3)), In((3, 4)), name="matrices"),
+        call(In((3,)), In((3,)), name="vectors", dynamic=False),
+        call(In((2, 5, 3)), In((3,)), name="batch and vector"),
+        call(In((3,)), In((2, 3, 4)), name="vector and batch", dynamic=False),
+    ]
+)
 def matrix_product(x: TensorLike, y: TensorLike) -> Any:
-    """``x @ y`` as NumPy means it: a vector on the left is a row, on the right a column, and its 1 is dropped.
+    """``x @ y`` as NumPy means it: a vector on the left is a row, on the right a column.
 
     Raises:
         ValueError: a scalar operand, or inner dimensions that differ.

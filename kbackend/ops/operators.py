@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from types import ModuleType
-from typing import Any, Callable
+from typing import Any
 
 from kbackend.graph.tensor import Tensor, install_operators
 from kbackend.ops import batched, creation, elementwise, indexing, linear, reduction, shaping
@@ -16,9 +17,22 @@ def _op(module: ModuleType, name: str) -> Callable[..., Any]:
 
 
 _BINARY = {
-    "add": "add", "sub": "subtract", "mul": "multiply", "truediv": "divide", "floordiv": "floor_divide", "mod": "mod",
-    "pow": "pow", "and": "logical_and", "or": "logical_or", "xor": "logical_xor", "lt": "less", "le": "less_equal",
-    "gt": "greater", "ge": "greater_equal", "eq": "equal", "ne": "not_equal",
+    "add": "add",
+    "sub": "subtract",
+    "mul": "multiply",
+    "truediv": "divide",
+    "floordiv": "floor_divide",
+    "mod": "mod",
+    "pow": "pow",
+    "and": "logical_and",
+    "or": "logical_or",
+    "xor": "logical_xor",
+    "lt": "less",
+    "le": "less_equal",
+    "gt": "greater",
+    "ge": "greater_equal",
+    "eq": "equal",
+    "ne": "not_equal",
 }
 _UNARY = {"neg": "negative", "abs": "abs", "invert": "logical_not", "round": "round"}
 _ALTERNATIVES = {"logical_and": "and_", "logical_or": "or_", "logical_xor": "xor", "logical_not": "invert"}
@@ -38,7 +52,7 @@ def _operators() -> dict[str, Callable[..., Any]]:
     return table
 
 
-# ------------------------------------------------------------------------------------------------ methods
+# ---------------------------------------------------------------------- methods
 
 
 def _reshape(self: Tensor, *shape: Any) -> Tensor:
@@ -48,14 +62,20 @@ def _reshape(self: Tensor, *shape: Any) -> Tensor:
 def _transpose(self: Tensor, *axes: Any) -> Tensor:
     if not axes or axes == (None,):
         return shaping.transpose(self)
-    return shaping.permute_dimensions(self, axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes)
+    return shaping.permute_dimensions(
+        self, axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
+    )
 
 
 def _squeeze(self: Tensor, axis: Any = None) -> Tensor:
     """NumPy's: all dimensions known to be 1 when no axis is given."""
     if axis is None:
         axis = tuple(i for i, d in enumerate(self.shape) if d == 1)
-    axes = sorted((a % max(self.ndim, 1) for a in axis), reverse=True) if isinstance(axis, (tuple, list)) else [axis]
+    axes = (
+        sorted((a % max(self.ndim, 1) for a in axis), reverse=True)
+        if isinstance(axis, (tuple, list))
+        else [axis]
+    )
     result = self
     for a in axes:
         result = shaping.squeeze(result, a)
@@ -88,18 +108,28 @@ def _cumulated(name: str) -> Callable[..., Tensor]:
     return method
 
 
-def _clip(self: Tensor, min: Any = None, max: Any = None) -> Tensor:  # noqa: A002 - NumPy's names
+def _clip(self: Tensor, min: Any = None, max: Any = None) -> Tensor:
     return _op(elementwise, "clip")(self, min, max)
 
 
 def _methods() -> dict[str, Any]:
-    table: dict[str, Any] = {name: _reduction(name) for name in
-                             ("sum", "mean", "max", "min", "prod", "any", "all", "std", "var")}
+    table: dict[str, Any] = {
+        name: _reduction(name) for name in ("sum", "mean", "max", "min", "prod", "any", "all", "std", "var")
+    }
     table |= {name: _position(name) for name in ("argmax", "argmin")}
     table |= {name: _cumulated(name) for name in ("cumsum", "cumprod")}
-    table |= {"astype": elementwise.cast, "reshape": _reshape, "transpose": _transpose, "flatten": shaping.flatten,
-              "ravel": shaping.flatten, "squeeze": _squeeze, "clip": _clip, "dot": linear.dot,
-              "T": property(shaping.transpose), "size": property(shaping.size)}
+    table |= {
+        "astype": elementwise.cast,
+        "reshape": _reshape,
+        "transpose": _transpose,
+        "flatten": shaping.flatten,
+        "ravel": shaping.flatten,
+        "squeeze": _squeeze,
+        "clip": _clip,
+        "dot": linear.dot,
+        "T": property(shaping.transpose),
+        "size": property(shaping.size),
+    }
     return table
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -24,8 +25,8 @@ def static_value(tensor: Any) -> Any:
         tensor: a symbolic integer tensor that shapes and numbers are made into, or a number or list.
 
     Returns:
-        A list (nested as the tensor is) with None for each element that is not known while the graph is built; for
-        a scalar an int or None; None for a tensor of which nothing is known.
+        A list (nested as the tensor is) with None for each element that is not known while the graph is
+        built; for a scalar an int or None; None for a tensor of which nothing is known.
 
     >>> from kbackend import K
     >>> static_value(K.shape(K.placeholder((None, 3))))
@@ -106,7 +107,9 @@ def _reshaped(node: Node) -> np.ndarray | None:
 @_evaluator("stack")
 def _stack(node: Node) -> np.ndarray | None:
     parts = [_partial(t) for t in node.args[0]]
-    return None if any(p is None for p in parts) else np.stack(parts, axis=node.attrs["axis"])  # type: ignore[arg-type]
+    if any(p is None for p in parts):
+        return None
+    return np.stack(parts, axis=node.attrs["axis"])  # type: ignore[arg-type]
 
 
 @_evaluator("concatenate")
@@ -158,7 +161,13 @@ def _elementwise(function: Callable[..., int]) -> Callable[[Node], np.ndarray | 
 
 
 for _name, _function in {
-    "add": operator.add, "subtract": operator.sub, "multiply": operator.mul, "floor_divide": operator.floordiv,
-    "mod": operator.mod, "negative": operator.neg, "maximum": max, "minimum": min,
+    "add": operator.add,
+    "subtract": operator.sub,
+    "multiply": operator.mul,
+    "floor_divide": operator.floordiv,
+    "mod": operator.mod,
+    "negative": operator.neg,
+    "maximum": max,
+    "minimum": min,
 }.items():
     _EVALUATORS[_name] = _elementwise(_function)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -52,8 +53,10 @@ def _entry(entry: Any, shape: Any) -> Entry:
         known = static_value(entry)
         return entry if known is None else known
     if entry is None:
-        raise ValueError(f"the shape {shape} holds None; use -1 for the dimension to be inferred, "
-                         "or K.shape(x)[axis] for one that is known when the program runs")
+        raise ValueError(
+            f"the shape {shape} holds None; use -1 for the dimension to be inferred, "
+            "or K.shape(x)[axis] for one that is known when the program runs"
+        )
     if isinstance(entry, (bool, float)):
         raise TypeError(f"a dimension must be an integer, it is {entry!r}")
     if isinstance(entry, int):
@@ -66,8 +69,10 @@ def _entry(entry: Any, shape: Any) -> Entry:
 
 def split_entries(found: Sequence[Entry]) -> tuple[list[Tensor], tuple[int | None, ...]]:
     """The tensors among the entries, and the pattern with None in their places."""
-    return ([e for e in found if isinstance(e, Tensor)],
-            tuple(None if isinstance(e, Tensor) else int(e) for e in found))
+    return (
+        [e for e in found if isinstance(e, Tensor)],
+        tuple(None if isinstance(e, Tensor) else int(e) for e in found),
+    )
 
 
 def check_sizes(sizes: Sequence[TensorSpec], pattern: Shape) -> None:

@@ -44,7 +44,7 @@ def network():
     return Graph([x], [parts, loss, gw, gh, second], [(w, K.add(w, K.multiply(gw, -0.1)))], "network")
 
 
-# ------------------------------------------------------------------------------------------ round trips
+# ---------------------------------------------------------------------- round trips
 
 
 def test_a_network_with_gradients_gives_the_same_bits(network):
@@ -165,7 +165,7 @@ def test_a_python_function_cannot_be_written():
         to_json(Graph([x], [y]))
 
 
-# ------------------------------------------------------------------------------------------ refusals
+# ---------------------------------------------------------------------- refusals
 
 
 def changed(network, change) -> str:

@@ -11,7 +11,9 @@ from kbackend import dtypes
 
 def fill(sizes: tuple[Any, ...], shape: tuple[int | None, ...], value: float, dtype: str) -> Any:
     rest = iter(sizes)
-    return np.full(tuple(int(next(rest)) if d is None else d for d in shape), value, dtypes.numpy_dtype(dtype))
+    return np.full(
+        tuple(int(next(rest)) if d is None else d for d in shape), value, dtypes.numpy_dtype(dtype)
+    )
 
 
 def full_like(x: Any, value: float, dtype: str) -> Any:

@@ -41,8 +41,11 @@ def _getitem_at(specs: Any, index: tuple[Any, ...]) -> Any:
     def getitem_at(x: Any, bounds: tuple[Any, ...]) -> Any:
         rest = iter(bounds)
         found = tuple(
-            tuple(int(next(rest)) if b == "?" else b for b in i) if isinstance(i, tuple)
-            else int(next(rest)) if i == "?" else i
+            tuple(int(next(rest)) if b == "?" else b for b in i)
+            if isinstance(i, tuple)
+            else int(next(rest))
+            if i == "?"
+            else i
             for i in index
         )
         return take_slice(x, _plain_index(found))
@@ -50,7 +53,7 @@ def _getitem_at(specs: Any, index: tuple[Any, ...]) -> Any:
     return getitem_at
 
 
-# ------------------------------------------------------------------------------------------------ by number
+# ---------------------------------------------------------------------- by number
 
 
 @primitive
@@ -97,10 +100,16 @@ def _add_along_axis(g: Any, indices: Any, axis: int, shape: tuple[int, ...]) -> 
     return result
 
 
-defvjp(take_along_axis, lambda ans, x, indices, axis: lambda g: _add_along_axis(g, indices, axis, x.shape),
-       argnums=(0,))
-defvjp(_add_along_axis, lambda ans, g, indices, axis, shape: lambda h: take_along_axis(h, indices, axis),
-       argnums=(0,))
+defvjp(
+    take_along_axis,
+    lambda ans, x, indices, axis: lambda g: _add_along_axis(g, indices, axis, x.shape),
+    argnums=(0,),
+)
+defvjp(
+    _add_along_axis,
+    lambda ans, g, indices, axis, shape: lambda h: take_along_axis(h, indices, axis),
+    argnums=(0,),
+)
 
 
 def one_hot(indices: Any, num_classes: int, dtype: str) -> Any:

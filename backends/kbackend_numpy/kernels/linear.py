@@ -1,4 +1,4 @@
-"""Matrix product kernels: autograd primitives of our own, because one product over all rows is one BLAS call."""
+"""Matrix product kernels: autograd primitives of our own, with one BLAS call for all rows of a batch."""
 
 from __future__ import annotations
 
@@ -71,8 +71,12 @@ def _dense_bias(ans: Any, x: Any, kernel: Any, bias: Any) -> Any:
     return lambda g: _summed(g, axes)
 
 
-defvjp(_dense, lambda ans, x, kernel, bias: _matmul_left(ans, x, kernel),
-       lambda ans, x, kernel, bias: _matmul_right(ans, x, kernel), _dense_bias)
+defvjp(
+    _dense,
+    lambda ans, x, kernel, bias: _matmul_left(ans, x, kernel),
+    lambda ans, x, kernel, bias: _matmul_right(ans, x, kernel),
+    _dense_bias,
+)
 
 
 def dense(specs: Any) -> Any:

@@ -62,7 +62,7 @@ def squeeze(x: Any, axis: int) -> Any:
     dims = x.shape
     if dims[axis] != 1:
         raise ValueError(f"squeeze: axis {axis} has size {dims[axis]}, only a dimension of 1 can be removed")
-    return reshape(x, (*dims[:axis], *dims[axis + 1:]))
+    return reshape(x, (*dims[:axis], *dims[axis + 1 :]))
 
 
 @primitive
@@ -73,7 +73,7 @@ def reverse(x: Any, axes: tuple[int, ...]) -> Any:
 defvjp(reverse, lambda ans, x, axes: lambda g: reverse(g, axes), argnums=(0,))
 
 
-# ------------------------------------------------------------------------------------------------ joining, splitting
+# ---------------------------------------------------------------------- joining, splitting
 
 
 @primitive
@@ -87,8 +87,10 @@ def _join_vjp(argnums: Any, ans: Any, args: Any, kwargs: Any) -> Any:
     before = (slice(None),) * axis
 
     def vjp(g: Any) -> Any:
-        return tuple(indexing.take_slice(g, (*before, slice(ends[n - 2] if n > 1 else 0, ends[n - 1])))
-                     for n in argnums)
+        return tuple(
+            indexing.take_slice(g, (*before, slice(ends[n - 2] if n > 1 else 0, ends[n - 1])))
+            for n in argnums
+        )
 
     return vjp
 
@@ -133,7 +135,7 @@ def split(x: Any, sizes: tuple[int, ...], axis: int) -> tuple[Any, ...]:
     return tuple(parts)
 
 
-# ------------------------------------------------------------------------------------------------ repeating, padding
+# ---------------------------------------------------------------------- repeating, padding
 
 
 @primitive
@@ -171,9 +173,11 @@ def broadcast_to(x: Any, sizes: tuple[Any, ...], shape: tuple[int | None, ...]) 
 
 def repeat_elements(x: Any, rep: int, axis: int) -> Any:
     dims = x.shape
-    spread = (*dims[:axis + 1], rep, *dims[axis + 1:])
-    return reshape(_broadcast(reshape(x, (*dims[:axis + 1], 1, *dims[axis + 1:])), spread),
-                   (*dims[:axis], dims[axis] * rep, *dims[axis + 1:]))
+    spread = (*dims[: axis + 1], rep, *dims[axis + 1 :])
+    return reshape(
+        _broadcast(reshape(x, (*dims[: axis + 1], 1, *dims[axis + 1 :])), spread),
+        (*dims[:axis], dims[axis] * rep, *dims[axis + 1 :]),
+    )
 
 
 def tile(x: Any, sizes: tuple[Any, ...], n: tuple[int | None, ...]) -> Any:
@@ -181,7 +185,9 @@ def tile(x: Any, sizes: tuple[Any, ...], n: tuple[int | None, ...]) -> Any:
     dims = x.shape
     thin = tuple(d for pair in ((1, d) for d in dims) for d in pair)
     wide = tuple(d for pair in zip(counts, dims, strict=True) for d in pair)
-    return reshape(_broadcast(reshape(x, thin), wide), tuple(c * d for c, d in zip(counts, dims, strict=True)))
+    return reshape(
+        _broadcast(reshape(x, thin), wide), tuple(c * d for c, d in zip(counts, dims, strict=True))
+    )
 
 
 @primitive

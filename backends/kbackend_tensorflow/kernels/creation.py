@@ -18,7 +18,11 @@ def _value(value: float, dtype: str) -> Any:
 
 
 def full_like(x: Any, value: float, dtype: str) -> Any:
-    return tf.fill(tf.shape(x), _value(value, dtype)) if None in x.shape else tf.fill(x.shape, _value(value, dtype))
+    return (
+        tf.fill(tf.shape(x), _value(value, dtype))
+        if None in x.shape
+        else tf.fill(x.shape, _value(value, dtype))
+    )
 
 
 def arange(start: Any, stop: Any, step: Any, dtype: str) -> Any:

@@ -17,15 +17,21 @@ def _getitem(specs: Any, index: tuple[Any, ...]) -> Any:
 def _getitem_at(specs: Any, index: tuple[Any, ...]) -> Any:
     def getitem_at(x: Any, bounds: tuple[Any, ...]) -> Any:
         rest = iter([tf.cast(b, tf.int32) for b in bounds])
-        return x[tuple(
-            slice(*(next(rest) if b == "?" else b for b in i)) if isinstance(i, tuple) else next(rest) if i == "?" else i
-            for i in index
-        )]
+        return x[
+            tuple(
+                slice(*(next(rest) if b == "?" else b for b in i))
+                if isinstance(i, tuple)
+                else next(rest)
+                if i == "?"
+                else i
+                for i in index
+            )
+        ]
 
     return getitem_at
 
 
-# ------------------------------------------------------------------------------------------------ by number
+# ---------------------------------------------------------------------- by number
 
 
 def _wide(indices: Any) -> Any:
@@ -42,7 +48,9 @@ def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
         return tf.gather(x, _wide(indices), batch_dims=last)
     order = [i for i in range(last + 1) if i != axis]
     back = [*range(axis), last, *range(axis, last)]
-    moved = tf.gather(tf.transpose(x, [*order, axis]), tf.transpose(_wide(indices), [*order, axis]), batch_dims=last)
+    moved = tf.gather(
+        tf.transpose(x, [*order, axis]), tf.transpose(_wide(indices), [*order, axis]), batch_dims=last
+    )
     return tf.transpose(moved, back)
 
 

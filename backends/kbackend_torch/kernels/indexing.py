@@ -18,7 +18,7 @@ def _getitem(specs: Any, index: tuple[Any, ...]) -> Any:
 
 
 def _backwards(x: Any, index: tuple[Any, ...]) -> Any:
-    """``x[index]`` with negative steps, which torch does not have: the same elements forwards, then flipped."""
+    """``x[index]`` with negative steps, which torch lacks: the same elements forwards, then flipped."""
     plain: list[Any] = []
     flipped: list[int] = []
     axis = place = 0
@@ -38,8 +38,11 @@ def _getitem_at(specs: Any, index: tuple[Any, ...]) -> Any:
     def getitem_at(x: Any, bounds: tuple[Any, ...]) -> Any:
         rest = iter(bounds)
         found = tuple(
-            tuple(int(next(rest)) if b == "?" else b for b in i) if isinstance(i, tuple)
-            else int(next(rest)) if i == "?" else i
+            tuple(int(next(rest)) if b == "?" else b for b in i)
+            if isinstance(i, tuple)
+            else int(next(rest))
+            if i == "?"
+            else i
             for i in index
         )
         return _backwards(x, found)
@@ -47,7 +50,7 @@ def _getitem_at(specs: Any, index: tuple[Any, ...]) -> Any:
     return getitem_at
 
 
-# ------------------------------------------------------------------------------------------------ by number
+# ---------------------------------------------------------------------- by number
 
 
 def _wide(indices: Any) -> Any:

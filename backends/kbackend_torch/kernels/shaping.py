@@ -40,7 +40,9 @@ def permute_dimensions(x: Any, pattern: tuple[int, ...]) -> Any:
 
 def squeeze(x: Any, axis: int) -> Any:
     if x.shape[axis] != 1:
-        raise ValueError(f"squeeze: axis {axis} has size {x.shape[axis]}, only a dimension of 1 can be removed")
+        raise ValueError(
+            f"squeeze: axis {axis} has size {x.shape[axis]}, only a dimension of 1 can be removed"
+        )
     return x.squeeze(axis)
 
 
