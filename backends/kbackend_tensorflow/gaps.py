@@ -1,5 +1,7 @@
 """Kernels that this backend does not have, with the reason."""
 
-from kbackend.plugin.gaps import Gap
+from kbackend.plugin.gaps import Gap, never
 
-GAPS: dict[str, Gap] = {}
+GAPS: dict[str, Gap] = {
+    "convolution": never("TensorFlow with oneDNN gives the shape of x for an empty batch", "empty batch"),
+}

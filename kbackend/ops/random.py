@@ -1,13 +1,13 @@
 """Random draws from one Philox4x32-10 stream that is the same on every engine.
 
-The bits of a draw are a function of three numbers: the *key* (a seed of 64 bits), the *op id* (which draw of the
-program) and the *step* (how often the draw has been made). Op id and step are the high half of Philox' 128-bit
-counter, the low half numbers the blocks of four words. Source: Salmon, Moraes, Dror, Shaw, "Parallel Random
-Numbers: As Easy as 1, 2, 3", SC11.
+The bits of a draw are a function of three numbers: the *key* (a seed of 64 bits), the *op id* (which draw of
+the program) and the *step* (how often the draw has been made). Op id and step are the high half of Philox'
+128-bit counter, the low half numbers the blocks of four words. Source: Salmon, Moraes, Dror, Shaw, "Parallel
+Random Numbers: As Easy as 1, 2, 3", SC11.
 
 Each symbolic draw owns a counter that advances by one after each run of a program that holds it. ``set_seed``
-sets the key of the draws made after it and starts their op ids anew; a draw with a seed of its own has the op id 0,
-so that it is the same in any program.
+sets the key of the draws made after it and starts their op ids anew; a draw with a seed of its own has the op
+id 0, so that it is the same in any program.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ import math
 import operator
 import os
 import threading
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -41,7 +42,7 @@ _FIRST_OP_ID = 16  # below it are the draws that have a seed of their own
 _TRUNCATED_AT = 2.0  # standard deviations
 
 
-# --------------------------------------------------------------------------------------------------- seeds
+# ------------------------------------------------------------------------------------- seeds
 
 
 class _Process:
@@ -141,7 +142,7 @@ def permutation(n: int, key: int, stream: int) -> np.ndarray:
     return np.argsort(words[0::2] << np.uint64(32) | words[1::2], kind="stable")
 
 
-# --------------------------------------------------------------------------------------------------- shapes
+# ------------------------------------------------------------------------------------- shapes
 
 
 def _parts(shape: Any) -> tuple[list[Tensor], Shape]:
@@ -167,7 +168,7 @@ def _floats(dtype: Any) -> str:
     return config.floatx() if dtype is None else dtypes.canonical(dtype)
 
 
-# --------------------------------------------------------------------------------------------------- the stream
+# ------------------------------------------------------------------------------------- the stream
 
 
 def _step(value: int = 3) -> In:
@@ -182,20 +183,22 @@ def _draws(*operands: Any, **options: Any) -> list[Sample]:
     """Samples of a draw in each float dtype, and one of nothing."""
     common = {"key": 2**63 + 11, "op_id": 5, "gradient": False, "dynamic": False, **options}
     return [
-        call(*operands, _step(), shape=(3, 7), dtype="float32", **common),
-        call(*operands, _step(), shape=(5,), dtype="float64", **common),
-        call(*operands, _step(), shape=(0, 2), dtype="float32", **common),
-        call(*operands, _step(2**31), shape=(), dtype="float32", **common),
-        call(*operands, _step(), [_integer(2)], shape=(None, 3), dtype="float32", **common),
+        call(*operands, _step(), shape=(3, 7), dtype="float32", dtypes=("float32",), **common),
+        call(*operands, _step(), shape=(5,), dtype="float64", dtypes=("float64",), **common),
+        call(*operands, _step(), shape=(3, 5), dtype="float16", dtypes=("float16",), **common),
+        call(*operands, _step(), shape=(0, 2), dtype="float32", dtypes=("float32",), **common),
+        call(*operands, _step(2**31), shape=(), dtype="float32", dtypes=("float32",), **common),
+        call(*operands, _step(), [_integer(2)], shape=(None, 3), dtype="float32", dtypes=("float32",), **common),
     ]
 
 
 def _unit_samples() -> list[Sample]:
     common = {"key": 1, "op_id": (1 << 32) - 1, "gradient": False, "dynamic": False}
-    return [*_draws(), call(_step(), shape=(9,), dtype="float16", **common)]
+    return [*_draws(), call(_step(), shape=(9,), dtype="float32", dtypes=("float32",), **common)]
 
 
-@primitive(prepare=_float_draw_attrs, differentiable=False, tolerance="exact", creates=True, samples=_unit_samples)
+@primitive(prepare=_float_draw_attrs, differentiable=False, tolerance="exact", creates=True,
+           samples=_unit_samples)
 def random_unit(step: TensorLike, sizes: TensorList = (), *, shape: Shape, key: int, op_id: int,
                 dtype: str) -> TensorSpec:
     """Numbers in [0, 1), bit for bit the same on every engine.
@@ -206,13 +209,13 @@ def random_unit(step: TensorLike, sizes: TensorList = (), *, shape: Shape, key: 
         shape: the shape.
         key: the seed, 64 bits.
         op_id: which draw of the program, 32 bits.
-        dtype: float32 takes the high 24 bits of a word, float64 27 and 26 bits of two, float16 11, bfloat16 8.
+        dtype: float32 takes the high 24 bits of a word, float64 27 and 26 of two words, float16 11, bfloat16 8.
     """
     check_sizes(sizes, shape)
     return TensorSpec(shape, dtype)
 
 
-# --------------------------------------------------------------------------------------------------- dropout
+# ------------------------------------------------------------------------------------- dropout
 
 
 def _dropout_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
@@ -222,10 +225,10 @@ def _dropout_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any
     shape = specs[0].shape
     noise = tuple(noise)
     if len(noise) != len(shape):
-        raise ValueError(f"noise_shape {noise} must have an entry for each of the {len(shape)} dimensions of x")
+        raise ValueError(f"noise_shape {noise} must have an entry for each dimension of x {shape}")
     for wanted, have in zip(noise, shape):
         if wanted not in (None, 1) and have is not None and wanted != have:
-            raise ValueError(f"noise_shape {noise} does not fit x of shape {shape}: entries are 1, None or x's own")
+            raise ValueError(f"noise_shape {noise} does not fit x {shape}: entries are 1, None or x's own")
     noise = tuple(1 if n == 1 else None for n in noise)
     return {**attrs, "noise_shape": None if 1 not in noise else noise}
 
@@ -249,8 +252,8 @@ def _dropout_samples() -> list[Sample]:
         call(x, rate(0.3), _step(), **common),
         call(x, rate(0.3, "float64"), _step(), dtypes=("float64",), **common),
         call(x, rate(0.0), _step(), name="rate 0", **common),
-        call(In((2, 3), 0.5, 2.0), rate(1.0), _step(), name="rate 1 gives zeros", row=28, expect=np.zeros((2, 3)),
-             expect_gradient=np.zeros((2, 3)), **common),
+        call(In((2, 3), 0.5, 2.0), rate(1.0), _step(), name="rate 1 gives zeros", row=28,
+             expect=np.zeros((2, 3)), expect_gradient=np.zeros((2, 3)), **common),
         call(In((2, 3, 4)), rate(0.5), _step(), noise_shape=(None, 1, 4), name="noise_shape", **common),
         call(In((0, 3)), rate(0.5), _step(), name="empty", **common),
         call(In(()), rate(0.5), _step(), name="scalar", dynamic=False, **common),
@@ -261,8 +264,11 @@ def _dropout_samples() -> list[Sample]:
 @composite(name="dropout", prepare=_dropout_attrs, rule=_dropout_rule, samples=_dropout_samples)
 def _dropout(x: TensorLike, rate: TensorLike, step: TensorLike, *, noise_shape: Shape | None = None, key: int,
              op_id: int) -> Any:
-    """``x`` times a mask of zeros and ``1 / (1 - rate)``. An element is kept where its unit is at least ``rate``;
-    units have 24 bits and ``rate`` is taken as float32, whatever the dtype of ``x``."""
+    """``x`` times a mask of zeros and ``1 / (1 - rate)``.
+
+    An element is kept where its unit is at least ``rate``; units have 24 bits and ``rate`` is taken as float32,
+    whatever the dtype of ``x``.
+    """
     dtype = dtype_of(x)
     wide = dtype if dtype in ("float32", "float64") else "float32"
     known = tuple(x.shape)
@@ -275,21 +281,26 @@ def _dropout(x: TensorLike, rate: TensorLike, step: TensorLike, *, noise_shape: 
     return e.multiply(x, e.where(kept, scale, zeros_like(scale)))
 
 
+def _is_number(d: Any) -> bool:
+    return d is not None and not isinstance(d, Tensor)
+
+
 def _check_rate(level: Any) -> None:
     if not 0 <= level <= 1:
         raise ValueError(f"the rate of dropout must be in [0, 1], it is {level!r}")
 
 
 @derived(samples=lambda: [call(In((2, 3), 0.5, 2.0), 1, row=28, expect=np.zeros((2, 3))),
-                          call(In((2, 3)), 1.5, raises=ValueError), call(In((2, 3)), -0.1, raises=ValueError)])
+                          call(In((2, 3)), 1.5, raises=ValueError),
+                          call(In((2, 3)), -0.1, raises=ValueError)])
 def dropout(x: TensorLike, level: Any, noise_shape: Any = None, seed: int | None = None) -> Any:
     """Sets elements of ``x`` to zero with probability ``level`` and divides the others by ``1 - level``.
 
     Args:
         x: a float tensor.
         level: a number in [0, 1], or a scalar variable or tensor, which is not checked. 1 gives zeros.
-        noise_shape: which dimensions of ``x`` have a decision of their own: for each dimension 1 (one decision
-            for all of it) or None, the size, or a symbolic scalar (its own decisions).
+        noise_shape: for each dimension of ``x`` 1 (one decision for all of it), or None, the size, or a
+            symbolic scalar (decisions of their own).
         seed: a seed for this call; the process' stream when None.
 
     Returns:
@@ -309,22 +320,24 @@ def dropout(x: TensorLike, level: Any, noise_shape: Any = None, seed: int | None
         _check_rate(level)
         level = constant(float(level), dtype) if symbolic else np.asarray(level, dtype)
     if isinstance(noise_shape, Tensor):
-        raise TypeError(f"noise_shape must be a list or tuple, it is {noise_shape!r}; its entries may be symbolic")
+        raise TypeError(f"noise_shape must be a list or tuple, not {noise_shape!r}; its entries may be symbolic")
     if noise_shape is not None:
-        noise_shape = tuple(None if d is None or isinstance(d, Tensor) else operator.index(d) for d in noise_shape)
+        noise_shape = tuple(operator.index(d) if _is_number(d) else None for d in noise_shape)
     key, op_id = stream_of(seed)
     step = counter("dropout_step") if symbolic else 0
     return _dropout(x, level, step, noise_shape=noise_shape, key=key, op_id=op_id)
 
 
-# --------------------------------------------------------------------------------------------------- draws
+# ------------------------------------------------------------------------------------- draws
 
 
 def _bound(value: float) -> In:
     return In((), values=np.asarray(value), kind="float32", gradient=False)
 
 
-def _draw_rule(first: Any, second: Any, step: Any, sizes: Any, *, shape: Shape, dtype: str, **_: Any) -> TensorSpec:
+def _draw_rule(
+    first: Any, second: Any, step: Any, sizes: Any, *, shape: Shape, dtype: str, **_: Any
+) -> TensorSpec:
     check_sizes(sizes, shape)
     return TensorSpec(shape, dtype)
 
@@ -365,7 +378,7 @@ def _normal(mean: TensorLike, stddev: TensorLike, step: TensorLike, sizes: Tenso
             key: int, op_id: int, dtype: str) -> Any:
     """Box and Muller's transformation of the units of two op ids: ``sqrt(-2 log(1 - u)) cos(2 pi v)``.
 
-    ``1 - u`` is in (0, 1] and exact. In float32 no value is further than 5.8 standard deviations from the mean.
+    ``1 - u`` is in (0, 1] and exact. In float32 no value is further than 5.8 ``stddev`` from ``mean``.
     """
     wide = _wide(dtype)
     common = {"shape": shape, "key": key, "dtype": wide}
@@ -403,18 +416,18 @@ TAIL = (
 )
 
 
-@composite(promote="float", samples=lambda: [call(In((4, 5), -0.47, 0.47), gradient=False, dtypes=("float64", "float32")),
-                                             call(In((3,), values=[-0.4772, 0.0, 0.4772]), gradient=False,
-                                                  dtypes=("float64", "float32"))])
+@composite(promote="float", samples=lambda: [
+    call(In((4, 5), -0.47, 0.47), gradient=False, dtypes=("float64", "float32")),
+    call(In((3,), values=[-0.4772, 0.0, 0.4772]), gradient=False, dtypes=("float64", "float32"))])
 def normal_quantile(q: TensorLike) -> Any:
-    """The ``x`` below which a standard normal variable lies with probability ``0.5 + q``, for \\|q\\| <= 0.4999.
+    """The ``x`` below which a standard normal variable lies with probability ``0.5 + q``, for q in +-0.4999.
 
-    Source: Wichura, "Algorithm AS 241: The Percentage Points of the Normal Distribution", 1988, without the far
-    tails; relative error 1e-15 in float64.
+    Source: Wichura, "Algorithm AS 241: The Percentage Points of the Normal Distribution", 1988, without the
+    far tails; relative error 1e-15 in float64.
     """
     square = e.multiply(q, q)
     central = e.multiply(_ratio(e.subtract(0.180625, square), CENTRAL), q)
-    far = e.sqrt(e.negative(e.log(e.subtract(0.5, e.absolute(q)))))
+    far = e.sqrt(e.negative(e.log(e.subtract(0.5, e.abs_(q)))))
     tail = e.multiply(_ratio(e.subtract(far, 1.6), TAIL), e.sign(q))
     return e.where(e.less_equal(square, 0.180625), central, tail)
 
@@ -430,7 +443,7 @@ def _polynomial(r: Any, powers: tuple[float, ...]) -> Any:
     return e.add(value, powers[-1])
 
 
-# --------------------------------------------------------------------------------------------------- functions of K
+# ------------------------------------------------------------------------------------- functions of K
 
 
 def _draw(op: Any, first: Any, second: Any, shape: Any, dtype: str, seed: Any, count: int = 1) -> Tensor:
@@ -442,8 +455,15 @@ def _draw(op: Any, first: Any, second: Any, shape: Any, dtype: str, seed: Any, c
     return op(first, second, step, sizes, shape=pattern, key=key, op_id=op_id, dtype=dtype)
 
 
+def _draw_unit(name: str, shape: Any, dtype: str, seed: Any) -> Tensor:
+    sizes, pattern = _parts(shape)
+    key, op_id = stream_of(seed)
+    return random_unit(counter(f"{name}_step"), sizes, shape=pattern, key=key, op_id=op_id, dtype=dtype)
+
+
 @derived
-def random_uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, seed: int | None = None) -> Tensor:
+def random_uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None,
+                   seed: int | None = None) -> Tensor:
     """Numbers spread evenly over ``[minval, maxval)``; a new draw each time a program runs.
 
     Args:
@@ -467,14 +487,13 @@ def random_uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any 
         if not minval <= maxval:
             raise ValueError(f"random_uniform needs minval <= maxval, they are {minval} and {maxval}")
         if (minval, maxval) == (0, 1):
-            sizes, pattern = _parts(shape)
-            key, op_id = stream_of(seed)
-            return random_unit(counter("random_uniform_step"), sizes, shape=pattern, key=key, op_id=op_id, dtype=chosen)
+            return _draw_unit("random_uniform", shape, chosen, seed)
     return _draw(_uniform, minval, maxval, shape, chosen, seed)
 
 
 @derived
-def random_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, seed: int | None = None) -> Tensor:
+def random_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None,
+                  seed: int | None = None) -> Tensor:
     """Normally distributed numbers, by Box and Muller's transformation; a new draw each time a program runs.
 
     Args:
@@ -510,9 +529,7 @@ def random_binomial(shape: Any, p: Any = 0.0, dtype: Any = None, seed: int | Non
     """
     if isinstance(p, (bool, int, float)) and not 0 <= p <= 1:
         raise ValueError(f"a probability is in [0, 1], it is {p!r}")
-    sizes, pattern = _parts(shape)
-    key, op_id = stream_of(seed)
-    unit = random_unit(counter("random_binomial_step"), sizes, shape=pattern, key=key, op_id=op_id, dtype="float32")
+    unit = _draw_unit("random_binomial", shape, "float32", seed)
     return e.cast(e.less(unit, p if isinstance(p, Tensor) else constant(p, "float32")), _floats(dtype))
 
 

@@ -8,7 +8,9 @@ from kbackend.ops.convolution import same_pairs
 from kbackend_numpy import convolution as engine
 
 
-def convolution(x: Any, kernel: Any, bias: Any = None, *, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
+def convolution(
+    x: Any, kernel: Any, bias: Any = None, *, strides: Any, padding: Any, dilation: Any, groups: int
+) -> Any:
     if padding == "same":
         padding = same_pairs(x.shape[1:-1], kernel.shape[:-2], strides, dilation)
     y = engine.convolution(x, kernel, strides=strides, padding=padding, dilation=dilation, groups=groups)

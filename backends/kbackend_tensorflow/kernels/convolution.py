@@ -1,7 +1,7 @@
 """Convolution and pooling kernels.
 
-One spatial dimension is done as two with a first one of size 1. Three-dimensional pooling is done as two poolings,
-since TensorFlow's own knows one dtype only and ends the process on an empty batch.
+One spatial dimension is done as two with a first one of size 1. Three-dimensional pooling is done as two
+poolings, since TensorFlow's own knows one dtype only and ends the process on an empty batch.
 """
 
 from __future__ import annotations
@@ -12,15 +12,32 @@ from typing import Any
 import tensorflow as tf
 
 
-def convolution(x: Any, kernel: Any, bias: Any = None, *, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
+def convolution(
+    x: Any, kernel: Any, bias: Any = None, *, strides: Any, padding: Any, dilation: Any, groups: int
+) -> Any:
     rank = len(strides)
     if rank == 1:
         wide = padding if padding == "same" else ((0, 0), *padding)
-        y = convolution(x[:, None], kernel[None], bias, strides=(1, *strides), padding=wide, dilation=(1, *dilation),
-                        groups=groups)
+        y = convolution(x[:, None], kernel[None], bias, strides=(1, *strides), padding=wide,
+                        dilation=(1, *dilation), groups=groups)
         return tf.squeeze(y, 1)
-    y = _plane(x, kernel, strides, padding, dilation) if rank == 2 else _space(x, kernel, strides, padding, dilation, groups)
+    if max(dilation) > 1 and (x.dtype != tf.float32 or groups > 1):
+        kernel, dilation = _dilated(kernel, dilation), (1,) * rank
+    y = (_plane if rank == 2 else _space)(x, kernel, strides, padding, dilation, groups)
     return y if bias is None else tf.nn.bias_add(y, bias)
+
+
+def _dilated(kernel: Any, dilation: Any) -> Any:
+    """The kernel with zeros between its taps. TensorFlow's own dilation has gradients on the CPU where oneDNN
+    computes it, which is in float32 and without groups."""
+    for axis, step in enumerate(dilation):
+        if step > 1:
+            sizes = tf.shape(kernel)
+            pairs = [[0, 0]] * (axis + 1) + [[0, step - 1]] + [[0, 0]] * (kernel.shape.rank - axis - 1)
+            spread = tf.pad(tf.expand_dims(kernel, axis + 1), pairs)
+            spread = tf.reshape(spread, tf.concat([sizes[:axis], [sizes[axis] * step], sizes[axis + 1:]], 0))
+            kernel = spread[(slice(None),) * axis + (slice(0, (sizes[axis] - 1) * step + 1),)]
+    return kernel
 
 
 def _whole(pairs: Any) -> list[list[int]]:
@@ -32,11 +49,17 @@ def _is_valid(padding: Any) -> bool:
     return padding != "same" and not any(map(any, padding))
 
 
-def _plane(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any) -> Any:
+def _plane(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
     how: Any = "SAME" if padding == "same" else "VALID" if _is_valid(padding) else _whole(padding)
     if isinstance(how, list) and max(dilation) > 1:  # TensorFlow has no gradient for both at once on the CPU
         x, how = tf.pad(x, how), "VALID"
-    return tf.nn.conv2d(x, kernel, strides, how, dilations=dilation)
+    if groups == 1:
+        return tf.nn.conv2d(x, kernel, strides, how, dilations=dilation)
+    if kernel.shape[-2] == 1 and len(set(strides)) == 1:
+        sizes = tf.shape(kernel)
+        taps = tf.reshape(kernel, tf.stack([sizes[0], sizes[1], groups, -1]))
+        return tf.nn.depthwise_conv2d(x, taps, [1, *strides, 1], how)
+    return _by_groups(lambda x, kernel: tf.nn.conv2d(x, kernel, strides, how), x, kernel, groups)
 
 
 def _space(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
@@ -47,9 +70,12 @@ def _space(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, group
     def run(x: Any, kernel: Any) -> Any:
         return tf.nn.conv3d(x, kernel, [1, *strides, 1], how, dilations=[1, *dilation, 1])
 
-    if groups == 1:
-        return run(x, kernel)
-    parts = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1))
+    return run(x, kernel) if groups == 1 else _by_groups(run, x, kernel, groups)
+
+
+def _by_groups(run: Any, x: Any, kernel: Any, groups: int) -> Any:
+    """Each group by itself: TensorFlow has gradients of grouped convolutions on the CPU only with oneDNN."""
+    parts = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1), strict=True)
     return tf.concat([run(*part) for part in parts], -1)
 
 
@@ -62,7 +88,8 @@ def _by_planes(pool: Any, x: Any, window: Any, strides: Any, padding: Any) -> An
     if len(window) == 2:
         return pool(x, window, strides, padding)
     if len(window) == 1:
-        return tf.squeeze(pool(x[:, None], (1, *window), (1, *strides), padding if same else ((0, 0), *padding)), 1)
+        wide = padding if same else ((0, 0), *padding)
+        return tf.squeeze(pool(x[:, None], (1, *window), (1, *strides), wide), 1)
     sizes = tf.shape(x)
     y = pool(tf.reshape(x, tf.concat([[sizes[0] * sizes[1]], sizes[2:]], 0)), window[1:], strides[1:],
              padding if same else padding[1:])

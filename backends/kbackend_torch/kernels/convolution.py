@@ -1,17 +1,19 @@
 """Convolution and pooling kernels.
 
-Torch wants channels first. A channels-last tensor with its dimensions permuted is what torch calls the channels_last
-memory format: nothing is copied, and neither is when the result is permuted back.
+Torch wants channels first. A channels-last tensor with its dimensions permuted is what torch calls the
+channels_last memory format: nothing is copied, and neither is when the result is permuted back.
 """
 
 from __future__ import annotations
 
 import math
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
 
+from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.convolution import same_pairs, window_counts
 from kbackend.plugin.contract import Specialized
 
@@ -27,7 +29,7 @@ def _orders(rank: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...
 
 
 def _flat(pairs: Sequence[tuple[int, int]]) -> list[int]:
-    """Pairs of the spatial dimensions of a channels-last tensor as F.pad takes them: from the last dimension on."""
+    """Pairs of the spatial dimensions of a channels-last tensor as F.pad takes them: the last dimension first."""
     return [0, 0] + [n for pair in reversed(pairs) for n in pair]
 
 
@@ -44,7 +46,8 @@ def _convolution(specs: Any, *, strides: Any, padding: Any, dilation: Any, group
         inner = [lo for lo, _ in pairs]
         if not _symmetric(pairs):
             x, inner = F.pad(x, _flat(pairs)), [0] * rank
-        return run(x.permute(to_first), kernel.permute(of_kernel), bias, strides, inner, dilation, groups).permute(back)
+        taps = kernel.permute(of_kernel)
+        return run(x.permute(to_first), taps, bias, strides, inner, dilation, groups).permute(back)
 
     if padding == "same":
         sizes, window = specs[0].shape[1:-1], specs[1].shape[:-2]
@@ -58,7 +61,8 @@ def _convolution(specs: Any, *, strides: Any, padding: Any, dilation: Any, group
     inner = [lo for lo, _ in padding]
 
     def plain(x: Any, kernel: Any, bias: Any = None) -> Any:
-        return run(x.permute(to_first), kernel.permute(of_kernel), bias, strides, inner, dilation, groups).permute(back)
+        taps = kernel.permute(of_kernel)
+        return run(x.permute(to_first), taps, bias, strides, inner, dilation, groups).permute(back)
 
     return plain
 
@@ -81,6 +85,9 @@ def _avg_pool(specs: Any, *, window: Any, strides: Any, padding: Any) -> Any:
     rank = len(window)
     to_first, back, _ = _orders(rank)
     run = _AVG_POOLS[rank]
+    if rank == 3 and specs[0].dtype in ("float16", "bfloat16"):  # torch has no kernel for them
+        wide = _avg_pool([TensorSpec(specs[0].shape, "float32")], window=window, strides=strides, padding=padding)
+        return lambda x: wide(x.float()).to(x.dtype)
 
     def with_pairs(x: Any, pairs: Any) -> Any:
         inner = [lo for lo, _ in pairs]
