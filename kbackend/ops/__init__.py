@@ -6,6 +6,7 @@ from kbackend.ops import (  # noqa: F401
     convolution,
     creation,
     elementwise,
+    foreign,
     linear,
     losses,
     normalization,

@@ -1,0 +1,65 @@
+"""Layers."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping
+
+from kbackend.layers.activation import ELU, LeakyReLU, ReLU, Softmax
+from kbackend.layers.convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
+from kbackend.layers.core import (
+    Activation, ActivityRegularization, Dense, Dropout, Flatten, GaussianNoise, Lambda, Permute, RepeatVector, Reshape,
+)
+from kbackend.layers.embedding import Embedding
+from kbackend.layers.masking import Masking
+from kbackend.layers.merge import (
+    Add, Average, Concatenate, Dot, Maximum, Minimum, Multiply, Subtract, add, average, concatenate, dot, maximum, minimum,
+    multiply, subtract,
+)
+from kbackend.layers.normalization import BatchNormalization
+from kbackend.layers.pooling import (
+    AveragePooling2D, AvgPool2D, GlobalAveragePooling1D, GlobalAveragePooling2D, GlobalAvgPool1D, GlobalAvgPool2D,
+    GlobalMaxPool2D, GlobalMaxPooling2D, MaxPool2D, MaxPooling2D,
+)
+from kbackend.layers.recurrent import LSTM, SimpleRNN
+from kbackend.model import registry
+from kbackend.model.input import Input, InputLayer
+from kbackend.model.layer import Layer
+from kbackend.model.spec import InputSpec
+
+__all__ = [
+    "ELU", "LSTM", "Activation", "ActivityRegularization", "Add", "Average", "AveragePooling2D", "AvgPool2D",
+    "BatchNormalization", "Concatenate", "Conv1D", "Conv2D", "Convolution1D", "Convolution2D", "Dense", "Dot", "Dropout",
+    "Embedding", "Flatten", "GaussianNoise", "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAvgPool1D",
+    "GlobalAvgPool2D", "GlobalMaxPool2D", "GlobalMaxPooling2D", "Input", "InputLayer", "InputSpec", "Lambda", "Layer",
+    "LeakyReLU", "Masking", "MaxPool2D", "MaxPooling2D", "Maximum", "Minimum", "Multiply", "Permute", "ReLU",
+    "RepeatVector", "Reshape", "SimpleRNN", "Softmax", "Subtract", "add", "average", "concatenate", "deserialize", "dot",
+    "maximum", "minimum", "multiply", "serialize", "subtract",
+]
+
+
+def _builtin() -> dict[str, Any]:
+    from kbackend.model.functional import Model
+    from kbackend.model.sequential import Sequential
+
+    classes = {k: v for k, v in globals().items() if isinstance(v, type) and issubclass(v, Layer)}
+    return classes | {"Model": Model, "Functional": Model, "Sequential": Sequential}
+
+
+def serialize(layer: Layer) -> dict[str, Any]:
+    """A layer as ``{"class_name": ..., "config": ...}``, plain values without weights."""
+    return {"class_name": registry.registered_name(type(layer)), "config": layer.get_config()}
+
+
+def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """A layer from what :func:`serialize` gave.
+
+    Raises:
+        ValueError: a class that is neither built in nor registered nor in ``custom_objects``.
+
+    >>> from kbackend import layers
+    >>> layers.deserialize(layers.serialize(layers.Dense(3, name="d"))).units
+    3
+    """
+    with registry.custom_object_scope(custom_objects):
+        found = registry.find(config["class_name"], _builtin(), "layer")
+        return found.from_config(config["config"])

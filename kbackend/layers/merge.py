@@ -1,0 +1,209 @@
+"""Layers that make one tensor of several."""
+
+from __future__ import annotations
+
+from typing import Any, Sequence
+
+from kbackend import backend as K
+from kbackend.model.layer import Layer
+
+
+class Merge(Layer):
+    """Base class: combines a list of tensors, two at a time.
+
+    Tensors of lower rank get dimensions of 1 after the batch dimension. The result's mask is True where all are.
+    """
+
+    supports_masking = True
+    least = 2
+    most: int | None = None
+
+    def _combine(self, inputs: Sequence[Any]) -> Any:
+        raise NotImplementedError
+
+    def _check(self, inputs: Any) -> list[Any]:
+        if not isinstance(inputs, (list, tuple)):
+            raise ValueError("it needs a list of tensors")
+        if len(inputs) < self.least or self.most is not None and len(inputs) > self.most:
+            raise ValueError(f"it needs {self.least}{'' if self.most == self.least else ' or more'} tensors, it was given "
+                             f"{len(inputs)}")
+        return list(inputs)
+
+    def call(self, inputs: Any) -> Any:
+        tensors = self._check(inputs)
+        rank = max(t.ndim for t in tensors)
+        return self._combine([_of_rank(t, rank) for t in tensors])
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        masks = [m for m in mask or () if m is not None]
+        if len(masks) < 2:
+            return masks[0] if masks else None
+        return K.all(K.stack(masks, axis=0), axis=0)
+
+
+def _of_rank(tensor: Any, rank: int) -> Any:
+    while tensor.ndim < rank:
+        tensor = K.expand_dims(tensor, axis=1)
+    return tensor
+
+
+class Add(Merge):
+    """The sum of the inputs.
+
+    >>> from kbackend import Input, layers
+    >>> layers.Add()([Input((3,)), Input((3,))]).shape
+    (None, 3)
+    """
+
+    def _combine(self, inputs: Sequence[Any]) -> Any:
+        result = inputs[0]
+        for other in inputs[1:]:
+            result = result + other
+        return result
+
+
+class Subtract(Merge):
+    """The first input minus the second."""
+
+    most = 2
+
+    def _combine(self, inputs: Sequence[Any]) -> Any:
+        return inputs[0] - inputs[1]
+
+
+class Multiply(Merge):
+    """The product of the inputs, element by element."""
+
+    def _combine(self, inputs: Sequence[Any]) -> Any:
+        result = inputs[0]
+        for other in inputs[1:]:
+            result = result * other
+        return result
+
+
+class Average(Add):
+    """The mean of the inputs."""
+
+    def _combine(self, inputs: Sequence[Any]) -> Any:
+        return super()._combine(inputs) / float(len(inputs))
+
+
+class Maximum(Merge):
+    """The largest of the inputs, element by element."""
+
+    def _combine(self, inputs: Sequence[Any]) -> Any:
+        result = inputs[0]
+        for other in inputs[1:]:
+            result = K.maximum(result, other)
+        return result
+
+
+class Minimum(Merge):
+    """The smallest of the inputs, element by element."""
+
+    def _combine(self, inputs: Sequence[Any]) -> Any:
+        result = inputs[0]
+        for other in inputs[1:]:
+            result = K.minimum(result, other)
+        return result
+
+
+class Concatenate(Merge):
+    """The inputs one after the other along ``axis``; their other dimensions are the same.
+
+    Masks are joined like the inputs; an input without a mask counts as unmasked.
+    """
+
+    arguments = ("axis",)
+
+    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.axis = axis
+
+    def call(self, inputs: Any) -> Any:
+        return K.concatenate(self._check(inputs), axis=self.axis)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        if mask is None or all(m is None for m in mask):
+            return None
+        parts = []
+        for tensor, part in zip(inputs, mask):
+            if part is None:
+                part = K.ones_like(tensor[..., :1], dtype="bool")
+            parts.append(K.expand_dims(part, -1) if part.ndim < tensor.ndim else part)
+        return K.all(K.concatenate(parts, axis=self.axis), axis=-1)
+
+
+class Dot(Merge):
+    """The product of two inputs over one axis of each, sample by sample.
+
+    Args:
+        axes: the axis of both, or a pair; see ``K.batch_dot``.
+        normalize: divide by the norms first, which gives cosines.
+    """
+
+    arguments = ("axes", "normalize")
+    most = 2
+
+    def __init__(self, axes: Any, normalize: bool = False, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        pair = axes if isinstance(axes, (list, tuple)) else (axes, axes)
+        if len(pair) != 2 or not all(isinstance(a, int) for a in pair):
+            raise ValueError(f"layer {self.name} (Dot): axes must be an integer or two of them, it is {axes!r}")
+        self.axes = axes if isinstance(axes, int) else tuple(axes)
+        self.normalize = normalize
+
+    def call(self, inputs: Any) -> Any:
+        x, y = self._check(inputs)
+        pair = self.axes if isinstance(self.axes, tuple) else (self.axes, self.axes)
+        axes = [a % t.ndim for a, t in zip(pair, (x, y))]
+        if self.normalize:
+            x, y = K.l2_normalize(x, axis=axes[0]), K.l2_normalize(y, axis=axes[1])
+        return K.batch_dot(x, y, axes)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return None
+
+
+def add(inputs: Any, **kwargs: Any) -> Any:
+    """The sum of tensors, as a layer."""
+    return Add(**kwargs)(inputs)
+
+
+def subtract(inputs: Any, **kwargs: Any) -> Any:
+    """The first tensor minus the second, as a layer."""
+    return Subtract(**kwargs)(inputs)
+
+
+def multiply(inputs: Any, **kwargs: Any) -> Any:
+    """The product of tensors, element by element, as a layer."""
+    return Multiply(**kwargs)(inputs)
+
+
+def average(inputs: Any, **kwargs: Any) -> Any:
+    """The mean of tensors, as a layer."""
+    return Average(**kwargs)(inputs)
+
+
+def maximum(inputs: Any, **kwargs: Any) -> Any:
+    """The largest of tensors, element by element, as a layer."""
+    return Maximum(**kwargs)(inputs)
+
+
+def minimum(inputs: Any, **kwargs: Any) -> Any:
+    """The smallest of tensors, element by element, as a layer."""
+    return Minimum(**kwargs)(inputs)
+
+
+def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
+    """Tensors one after the other along ``axis``, as a layer."""
+    return Concatenate(axis=axis, **kwargs)(inputs)
+
+
+def dot(inputs: Any, axes: Any = -1, normalize: bool = False, **kwargs: Any) -> Any:
+    """The product of two tensors over one axis of each, as a layer."""
+    return Dot(axes=axes, normalize=normalize, **kwargs)(inputs)
+
+
+__all__ = ["Add", "Average", "Concatenate", "Dot", "Maximum", "Merge", "Minimum", "Multiply", "Subtract", "add", "average",
+           "concatenate", "dot", "maximum", "minimum", "multiply", "subtract"]
