@@ -137,16 +137,22 @@ class _Emitter:
             return self.gradients(node, made, last)
         levels = made.recorded(node)
         self.record(bool(levels))
-        args = [self.argument(a, levels, made) for a in node.args]
         kernel, attrs = self.kernel(node, made)
-        text = args + [f"{k}={self.attribute(k, v, node)}" for k, v in attrs.items()]
         if isinstance(kernel, InPlace):
-            holders = "".join(f"cells[{cells[id(t)]}], " for t in node.outputs)
-            self.line(f"{self.bind(node.op.name, kernel.function)}(({holders}), {', '.join(text)})")
-            return None
+            return self.in_place(node, kernel, attrs, made, cells)
+        args = [self.argument(a, levels, made) for a in node.args]
+        text = args + [f"{k}={self.attribute(k, v, node)}" for k, v in attrs.items()]
         outputs = ", ".join(self.register(t) for t in node.outputs)
         self.line(f"{outputs}{'' if node.single else ','} = {self.bind(node.op.name, kernel)}({', '.join(text)})")
         return None
+
+    def in_place(self, node: Node, kernel: InPlace, attrs: dict[str, Any], made: Plan, cells: dict[int, int]) -> None:
+        """A call that changes variables; lists of variables are not passed again, the kernel has their holders."""
+        holders = "".join(f"cells[{cells[id(t)]}], " for t in node.outputs)
+        held = [isinstance(a, tuple) and all(isinstance(t, Variable) for t in a) for a in node.args]
+        args = ["()" if skip else self.argument(a, (), made) for a, skip in zip(node.args, held)]
+        text = args + [f"{k}={self.attribute(k, v, node)}" for k, v in attrs.items()]
+        self.line(f"{self.bind(node.op.name, kernel.function)}(({holders}), {', '.join(text)})")
 
     def kernel(self, node: Node, made: Plan) -> tuple[Any, dict[str, Any]]:
         attrs = {k: v for k, v in node.attrs.items() if k != "name"}

@@ -36,7 +36,8 @@ class InPlace:
     """A kernel that changes variables in place: an override of a multi-tensor update op.
 
     ``function(cells, *operands, **attributes)`` gets the holders of the variables that the op's results update,
-    in the order of the results, and returns nothing.
+    in the order of the results, and returns nothing. Operands that are lists of variables arrive as (): their
+    holders are among ``cells``.
     """
 
     def __init__(self, function: Kernel) -> None:
