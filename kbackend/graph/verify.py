@@ -19,7 +19,7 @@ def verify(graph: Graph) -> None:
 
     Raises:
         InvalidGraph: two inputs of one name, an input that stands twice, two updates of one variable, an
-            update of another shape or dtype, a node whose results do not follow from its operands and attributes.
+            update of another shape or dtype, a node whose results do not follow from operands and attributes.
         DisconnectedGraph: inputs that nothing depends on, or placeholders that are needed and not among the
             inputs; all of them are listed.
 

@@ -16,17 +16,14 @@ from kbackend.ops.sizes import check_sizes, entries, split_entries
 
 
 def _listed(tensors: Any, what: str) -> Sequence[Any]:
-    if not isinstance(tensors, (list, tuple)) or not tensors:
-        raise TypeError(
-            f"{what} needs a non-empty list of tensors, it was given {tensors!r}"
-            if not tensors
-            else f"{what} needs a list of tensors, not {tensors!r}"
-        )
-    return (
-        [to_numpy(t) if isinstance(t, (bool, int, float, list, tuple)) else t for t in tensors]
-        if not any(isinstance(t, Tensor) for t in tensors)
-        else tensors
-    )
+    """A list of tensors in which numbers have become arrays, so that it is not taken for one tensor."""
+    if not isinstance(tensors, (list, tuple)):
+        raise TypeError(f"{what} needs a list of tensors, not {tensors!r}")
+    if not tensors:
+        raise TypeError(f"{what} needs a non-empty list of tensors")
+    if any(isinstance(t, Tensor) for t in tensors):
+        return tensors
+    return [to_numpy(t) if isinstance(t, (bool, int, float, list, tuple)) else t for t in tensors]
 
 
 def _prepare_join(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:

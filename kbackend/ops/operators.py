@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any
 
 from kbackend.graph.tensor import Tensor, install_operators
@@ -11,46 +10,43 @@ from kbackend.ops import batched, creation, elementwise, indexing, linear, reduc
 from kbackend.ops.evaluate import evaluate
 
 
-def _op(module: ModuleType, name: str) -> Callable[..., Any]:
-    """A function of a family by its name in K, with an underscore where that is a builtin's."""
-    return getattr(module, f"{name}_", None) or getattr(module, name)
+def _comparing(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """``==`` and ``!=``; what can never be a tensor is left to Python, so that ``x == None`` is False."""
+
+    def compare(x: Any, y: Any) -> Any:
+        if any(v is None or isinstance(v, (str, bytes, type, dict, set)) for v in (x, y)):
+            return NotImplemented
+        return function(x, y)
+
+    return compare
 
 
-_BINARY = {
-    "add": "add",
-    "sub": "subtract",
-    "mul": "multiply",
-    "truediv": "divide",
-    "floordiv": "floor_divide",
-    "mod": "mod",
-    "pow": "pow",
-    "and": "logical_and",
-    "or": "logical_or",
-    "xor": "logical_xor",
-    "lt": "less",
-    "le": "less_equal",
-    "gt": "greater",
-    "ge": "greater_equal",
-    "eq": "equal",
-    "ne": "not_equal",
+_OPERATORS: dict[str, Callable[..., Any]] = {
+    "add": elementwise.add,
+    "sub": elementwise.subtract,
+    "mul": elementwise.multiply,
+    "truediv": elementwise.divide,
+    "floordiv": elementwise.floor_divide,
+    "mod": elementwise.mod,
+    "pow": elementwise.pow_,
+    "matmul": linear.matrix_product,
+    "and": elementwise.logical_and,
+    "or": elementwise.logical_or,
+    "xor": elementwise.logical_xor,
+    "lt": elementwise.less,
+    "le": elementwise.less_equal,
+    "gt": elementwise.greater,
+    "ge": elementwise.greater_equal,
+    "eq": _comparing(elementwise.equal),
+    "ne": _comparing(elementwise.not_equal),
+    "neg": elementwise.negative,
+    "pos": lambda x: x,
+    "abs": elementwise.abs_,
+    "invert": elementwise.logical_not,
+    "round": elementwise.round_,
+    "getitem": indexing.getitem,
+    "evaluate": evaluate,
 }
-_UNARY = {"neg": "negative", "abs": "abs", "invert": "logical_not", "round": "round"}
-_ALTERNATIVES = {"logical_and": "and_", "logical_or": "or_", "logical_xor": "xor", "logical_not": "invert"}
-
-
-def _operators() -> dict[str, Callable[..., Any]]:
-    table: dict[str, Callable[..., Any]] = {}
-    for symbol, name in {**_BINARY, **_UNARY}.items():
-        for candidate in (f"{name}_", name, _ALTERNATIVES.get(name, "")):
-            if candidate and hasattr(elementwise, candidate):
-                table[symbol] = getattr(elementwise, candidate)
-                break
-    table["matmul"] = linear.matrix_product
-    table["getitem"] = indexing.getitem
-    table["evaluate"] = evaluate
-    table["pos"] = lambda x: x
-    return table
-
 
 # ---------------------------------------------------------------------- methods
 
@@ -62,77 +58,68 @@ def _reshape(self: Tensor, *shape: Any) -> Tensor:
 def _transpose(self: Tensor, *axes: Any) -> Tensor:
     if not axes or axes == (None,):
         return shaping.transpose(self)
-    return shaping.permute_dimensions(
-        self, axes[0] if len(axes) == 1 and not isinstance(axes[0], int) else axes
-    )
+    one_list = len(axes) == 1 and not isinstance(axes[0], int)
+    return shaping.permute_dimensions(self, axes[0] if one_list else axes)
 
 
 def _squeeze(self: Tensor, axis: Any = None) -> Tensor:
     """NumPy's: all dimensions known to be 1 when no axis is given."""
     if axis is None:
         axis = tuple(i for i, d in enumerate(self.shape) if d == 1)
-    axes = (
-        sorted((a % max(self.ndim, 1) for a in axis), reverse=True)
-        if isinstance(axis, (tuple, list))
-        else [axis]
-    )
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
     result = self
-    for a in axes:
+    for a in sorted((a + self.ndim if a < 0 else a for a in axes), reverse=True):
         result = shaping.squeeze(result, a)
     return result
 
 
-def _reduction(name: str) -> Callable[..., Tensor]:
+def _reduction(function: Callable[..., Any]) -> Callable[..., Tensor]:
     def method(self: Tensor, axis: Any = None, keepdims: bool = False) -> Tensor:
-        return _op(reduction, name)(self, axis, keepdims)
+        return function(self, axis, keepdims)
 
-    method.__name__ = name
     return method
 
 
-def _position(name: str) -> Callable[..., Tensor]:
+def _along(function: Callable[..., Any]) -> Callable[..., Tensor]:
+    """Without an axis NumPy looks at all elements in a row."""
+
     def method(self: Tensor, axis: Any = None) -> Tensor:
-        x, axis = (shaping.flatten(self), 0) if axis is None else (self, axis)
-        return _op(reduction, name)(x, axis)
+        return function(shaping.flatten(self), 0) if axis is None else function(self, axis)
 
-    method.__name__ = name
-    return method
-
-
-def _cumulated(name: str) -> Callable[..., Tensor]:
-    def method(self: Tensor, axis: Any = None) -> Tensor:
-        x, axis = (shaping.flatten(self), 0) if axis is None else (self, axis)
-        return _op(reduction, name)(x, axis)
-
-    method.__name__ = name
     return method
 
 
 def _clip(self: Tensor, min: Any = None, max: Any = None) -> Tensor:
-    return _op(elementwise, "clip")(self, min, max)
+    return elementwise.clip(self, min, max)
 
 
-def _methods() -> dict[str, Any]:
-    table: dict[str, Any] = {
-        name: _reduction(name) for name in ("sum", "mean", "max", "min", "prod", "any", "all", "std", "var")
-    }
-    table |= {name: _position(name) for name in ("argmax", "argmin")}
-    table |= {name: _cumulated(name) for name in ("cumsum", "cumprod")}
-    table |= {
-        "astype": elementwise.cast,
-        "reshape": _reshape,
-        "transpose": _transpose,
-        "flatten": shaping.flatten,
-        "ravel": shaping.flatten,
-        "squeeze": _squeeze,
-        "clip": _clip,
-        "dot": linear.dot,
-        "T": property(shaping.transpose),
-        "size": property(shaping.size),
-    }
-    return table
+_METHODS: dict[str, Any] = {
+    "sum": _reduction(reduction.sum_),
+    "mean": _reduction(reduction.mean),
+    "max": _reduction(reduction.max_),
+    "min": _reduction(reduction.min_),
+    "prod": _reduction(reduction.prod),
+    "any": _reduction(reduction.any_),
+    "all": _reduction(reduction.all_),
+    "std": _reduction(reduction.std),
+    "var": _reduction(reduction.var),
+    "argmax": _along(reduction.argmax),
+    "argmin": _along(reduction.argmin),
+    "astype": elementwise.cast,
+    "reshape": _reshape,
+    "transpose": _transpose,
+    "T": property(shaping.transpose),
+    "flatten": shaping.flatten,
+    "ravel": shaping.flatten,
+    "squeeze": _squeeze,
+    "clip": _clip,
+    "dot": linear.dot,
+    "size": property(shaping.size),
+}
+_METHODS |= {
+    name: _along(getattr(reduction, name)) for name in ("cumsum", "cumprod") if hasattr(reduction, name)
+}
 
-
-install_operators(_operators(), _methods())
+install_operators(_OPERATORS, _METHODS)
 
 __all__ = ["batched", "creation"]
