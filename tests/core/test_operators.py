@@ -92,8 +92,10 @@ def test_arithmetic_on_bools_is_an_error_that_names_the_op():
 
 # ---------------------------------------------------------------------- @
 
-MATMULS = [((2, 3), (3, 4)), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 4)), ((5, 2, 3), (3,)), ((3,), (5, 3, 4)),
-           ((5, 2, 3), (3, 4)), ((5, 2, 3), (5, 3, 4)), ((2, 1, 2, 3), (4, 3, 2)), ((0, 3), (3, 2))]  # fmt: skip
+MATMULS = [((2, 3), (3, 4)), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 4)), ((5, 2, 3), (3,)), ((3,), (5, 3,
+    4)),
+           ((5, 2, 3), (3, 4)), ((5, 2, 3), (5, 3, 4)), ((2, 1, 2, 3), (4, 3, 2)), ((0, 3), (3,
+           2))]  # fmt: skip
 
 
 @pytest.mark.parametrize(("left", "right"), MATMULS)
@@ -116,10 +118,12 @@ def test_matmul_of_a_scalar_is_an_error():
 
 ARRAY = np.arange(60, dtype="float32").reshape(3, 4, 5)
 INDICES = [
-    0, -1, slice(None), slice(1, None), slice(None, -1), slice(None, None, -1), slice(2, 0, -1), slice(-2, None),
+    0, -1, slice(None), slice(1, None), slice(None, -1), slice(None, None, -1), slice(2, 0, -1), slice(-2,
+    None),
     slice(0, 9, 2), slice(5, 2), None, Ellipsis, (), (1, 2), (1, 2, 3), (-1, slice(None), 0), (Ellipsis, 1),
     (slice(None), None, 2), (None, Ellipsis, None), (slice(None), slice(3, None, -2), slice(None, None, 3)),
-    (0, Ellipsis, slice(None, None, -1)), (slice(0, 0),), np.int64(2), (slice(np.int32(1), None), np.int8(-1)),
+    (0, Ellipsis, slice(None, None, -1)), (slice(0, 0),), np.int64(2), (slice(np.int32(1), None),
+    np.int8(-1)),
 ]  # fmt: skip
 
 
@@ -153,7 +157,8 @@ def test_symbolic_integers_in_indices(each_backend):
     i = K.placeholder((), dtype="int32")
     x = K.placeholder((None, 4, 5))
     calls = [
-        lambda x, i: x[i], lambda x, i: x[:, i], lambda x, i: x[i:], lambda x, i: x[:i, None], lambda x, i: x[::-1, i:3],
+        lambda x, i: x[i], lambda x, i: x[:, i], lambda x, i: x[i:], lambda x, i: x[:i, None], lambda x,
+        i: x[::-1, i:3],
         lambda x, i: x[i::-1], lambda x, i: x[:-i], lambda x, i: x[i, ..., -1], lambda x, i: x[i, i, i:],
     ]  # fmt: skip
     symbols = [call(x, i) for call in calls]
@@ -225,12 +230,14 @@ def test_gradients_of_gather_add_up_repeated_rows(each_backend):
 # ---------------------------------------------------------------------- methods
 
 METHODS = {
-    "sum": lambda x: x.sum(), "sum of an axis": lambda x: x.sum(axis=1), "kept": lambda x: x.sum(0, keepdims=True),
+    "sum": lambda x: x.sum(), "sum of an axis": lambda x: x.sum(axis=1), "kept": lambda x: x.sum(0,
+    keepdims=True),
     "mean": lambda x: x.mean(-1), "max": lambda x: x.max((0, 1)), "min": lambda x: x.min(axis=2),
     "prod": lambda x: (x / 30).prod(1), "std": lambda x: x.std(0), "var": lambda x: x.var(),
     "any": lambda x: (x > 58).any(axis=0), "all": lambda x: (x > 5).all(axis=(1, 2)),
     "argmax": lambda x: x.argmax(), "argmin of an axis": lambda x: x.argmin(axis=-1),
-    "reshape": lambda x: x.reshape(4, -1), "reshape by a tuple": lambda x: x.reshape((5, 12)), "T": lambda x: x.T,
+    "reshape": lambda x: x.reshape(4, -1), "reshape by a tuple": lambda x: x.reshape((5, 12)),
+    "T": lambda x: x.T,
     "transpose": lambda x: x.transpose(), "transpose of axes": lambda x: x.transpose(1, -1, 0),
     "transpose by a tuple": lambda x: x.transpose((0, 2, 1)), "flatten": lambda x: x.flatten(),
     "ravel": lambda x: x.ravel(), "astype": lambda x: x.astype("int32"), "clip": lambda x: x.clip(3, 9),
@@ -302,8 +309,10 @@ def test_sizes_read_at_run_time(each_backend, rows):
     x = K.placeholder((None, 2))
     n = K.shape(x)[0]
     outputs = [K.zeros((n, 3)), K.ones(K.shape(x), dtype="int32"), K.full((2, n), 1.5), K.arange(n),
-               K.broadcast_to(x, (2, n, 2)), K.tile(x, (2, n)), K.tile(x, n), K.arange(0, n, 2, dtype="float32"),
-               K.batch_flatten(K.expand_dims(x, 1)), n, K.cast(n, "float32") * K.constant([1.0, 2.0])]  # fmt: skip
+               K.broadcast_to(x, (2, n, 2)), K.tile(x, (2, n)), K.tile(x, n), K.arange(0, n, 2,
+               dtype="float32"),
+               K.batch_flatten(K.expand_dims(x, 1)), n, K.cast(n, "float32") * K.constant([1.0,
+               2.0])]  # fmt: skip
     given = RNG.normal(size=(rows, 2)).astype("float32")
     wanted = [np.zeros((rows, 3), "float32"), np.ones((rows, 2), "int32"), np.full((2, rows), 1.5, "float32"),
               np.arange(rows, dtype="int32"), np.broadcast_to(given, (2, rows, 2)), np.tile(given, (2, rows)),
@@ -340,7 +349,8 @@ def test_shapes_that_cannot_be_say_why():
 
 BATCH_DOTS = [
     ((3, 4), (3, 4), 1), ((3, 4), (3, 4), None), ((3, 2, 4), (3, 4), None), ((3, 4), (3, 4, 5), None),
-    ((3, 2, 4), (3, 4, 5), None), ((3, 2, 4), (3, 5, 4), 2), ((3, 4, 2), (3, 4, 5), 1), ((3, 4, 2), (3, 5, 4), (1, 2)),
+    ((3, 2, 4), (3, 4, 5), None), ((3, 2, 4), (3, 5, 4), 2), ((3, 4, 2), (3, 4, 5), 1), ((3, 4, 2), (3, 5,
+    4), (1, 2)),
     ((3, 2, 5, 4), (3, 4, 6), (3, 1)), ((3, 2, 5, 4), (3, 6, 4, 2), (-1, 2)), ((3, 2, 5, 4), (3, 5), (2, 1)),
     ((3, 5), (3, 2, 5, 4), (1, -2)),
 ]  # fmt: skip
@@ -370,7 +380,8 @@ def test_batch_dot_of_unknown_dimensions(each_backend):
 
 
 @pytest.mark.parametrize(("left", "right"), [((2, 3), (3, 4)), ((2, 5, 3), (3, 4)), ((2, 3), (4, 3, 5)),
-                                             ((2, 2, 3), (2, 4, 3, 5)), ((3,), (3,)), ((3,), (2, 3, 4))])  # fmt: skip
+                                             ((2, 2, 3), (2, 4, 3, 5)), ((3,), (3,)), ((3,), (2, 3,
+                                             4))])  # fmt: skip
 def test_dot_is_numpys(each_backend, left, right):
     x, y = RNG.normal(size=left).astype("float32"), RNG.normal(size=right).astype("float32")
     symbol, value = run(K.dot, x, y)
