@@ -1,0 +1,47 @@
+"""Philox4x32-10 words on the CPU, by randomgen."""
+
+import threading
+
+import numpy as np
+from randomgen import Philox
+
+WORD, KEYS, COUNTERS = (1 << 32) - 1, 1 << 64, 1 << 128
+
+
+class _Generator(threading.local):
+    """A bit generator for each thread: setting its state takes a fifth of the time of making another."""
+
+    def __init__(self) -> None:
+        self.bits = Philox(key=0, number=4, width=32)
+        # A state whose buffer is used up, so that the first word asked for is of the next block.
+        self.state = self.bits.state
+        self.counter = self.state["state"]["counter"]
+        self.key = self.state["state"]["key"]
+
+    def words(self, key: int, stream: int, count: int) -> np.ndarray:
+        # randomgen adds one to the counter before it makes a block.
+        start = ((stream << 64) - 1) % COUNTERS
+        self.counter[:] = (start & WORD, start >> 32 & WORD, start >> 64 & WORD, start >> 96)
+        self.key[:] = (key & WORD, key >> 32)
+        self.bits.state = self.state
+        # Each word comes in 64 bits; this is still faster, at any count, than `Generator.integers` of uint32.
+        return self.bits.random_raw(count).astype(np.uint32)
+
+
+_generator = _Generator()
+
+
+def words(key: int, stream: int, count: int) -> np.ndarray:
+    """The first `count` words of a Philox4x32-10 stream, as uint32.
+
+    `key` and `stream` are in [0, 2**64), else a ValueError is raised. The key's low word comes first; the low
+    half of the counter is the number of the block, from 0, and its high half is `stream`. Element e is word
+    e % 4 of block e // 4. Source: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3",
+    SC11.
+
+    >>> [hex(word) for word in words(0, 0, 4)]
+    ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
+    """
+    if not (0 <= key < KEYS and 0 <= stream < KEYS):
+        raise ValueError(f"philox: key {key} and stream {stream} must be in [0, 2**64)")
+    return _generator.words(key, stream, count)
