@@ -13,6 +13,10 @@ from kbackend.model.topology import Topology
 from kbackend.ops.dispatch import to_numpy
 
 
+class NotBuilt(RuntimeError, AttributeError):
+    """A model is asked for what depends on its input's shape, which it does not know yet."""
+
+
 class Sequential(Model):
     """A chain of layers, each with one input and one output.
 
@@ -132,8 +136,8 @@ class Sequential(Model):
     @property
     def _topology(self) -> Topology:
         if not self.built:
-            raise RuntimeError(f"model {self.name} does not know its input's shape yet: give the first layer an "
-                               "input_shape, call build(input_shape), or train it on data")
+            raise NotBuilt(f"model {self.name} does not know its input's shape yet: give the first layer an "
+                           "input_shape, call build(input_shape), or train it on data")
         if self._found is None:
             self._found = Topology(self._tensors[:1], self._tensors[-1:], self.name)
         return self._found
