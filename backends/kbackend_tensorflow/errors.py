@@ -16,6 +16,10 @@ _KINDS: tuple[tuple[str, type[Exception]], ...] = (
 )
 
 
+#: what TensorFlow says of a label outside [0, n), and what kbackend_tensorflow.kernels.losses says
+_LABEL = re.compile(r"label (?:value of )?\[?(-?\d+)\]? (?:which is outside the valid range of|is not in) \[0, (\d+)\)")
+
+
 def translated(error: InvalidArgumentError) -> Exception:
     """The exception for an InvalidArgumentError: IndexError, ZeroDivisionError, or else ValueError."""
     text = error.message or str(error)
@@ -25,6 +29,9 @@ def translated(error: InvalidArgumentError) -> Exception:
 
 def _detail(text: str) -> str:
     """The part of a message that says what was wrong, without the traceback of the traced graph."""
+    label = _LABEL.search(text)
+    if label:
+        return f"the label {label[1]} is not in [0, {label[2]})"
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     told = [
         line

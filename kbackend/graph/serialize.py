@@ -408,7 +408,7 @@ def _read_array(plain: Any, where: str) -> np.ndarray:
         raise GraphFormatError(f"{where}: {spec} needs {wanted} bytes, the document has {len(raw)}")
     if spec.dtype == dtypes.BOOL and raw.strip(b"\0\1"):
         raise GraphFormatError(f"{where}: a bool is neither 0 nor 1")
-    array = np.frombuffer(raw, dtype=dtype).reshape(spec.shape)
+    array = np.frombuffer(raw, dtype=dtype).reshape([d for d in spec.shape if d is not None])
     return array.byteswap() if sys.byteorder == "big" else array.copy()
 
 

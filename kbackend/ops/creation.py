@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kbackend import config, dtypes
-from kbackend.graph.tensor import Tensor, TensorSpec
+from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 from kbackend.graph.variable import Variable
 from kbackend.ops.declare import REGISTRY, TensorLike, TensorList, derived, primitive
 from kbackend.ops.dispatch import dtype_of, make_node, to_numpy
@@ -53,7 +53,12 @@ def _filled(shape: Any, value: float, dtype: str, name: str | None) -> Any:
     if sizes:
         return fill(sizes, pattern, value, dtype, name)
     numpy_dtype = dtypes.numpy_dtype(dtype)
-    return Variable(lambda: np.full(pattern, value, numpy_dtype), pattern, dtype, name)
+    dims = _known(pattern)
+    return Variable(lambda: np.full(dims, value, numpy_dtype), dims, dtype, name)
+
+
+def _known(pattern: Shape) -> tuple[int, ...]:
+    return tuple(d for d in pattern if d is not None)
 
 
 @derived
@@ -80,7 +85,7 @@ def full(shape: Any, value: float, dtype: Any = None) -> Any:
     sizes, pattern = split_entries(entries([shape] if isinstance(shape, int) else shape))
     if sizes:
         return fill(sizes, pattern, value, _chosen(dtype))
-    return _constant(np.full(pattern, value, dtypes.numpy_dtype(_chosen(dtype))))
+    return _constant(np.full(_known(pattern), value, dtypes.numpy_dtype(_chosen(dtype))))
 
 
 @derived

@@ -53,7 +53,7 @@ def _partial(tensor: Tensor) -> np.ndarray | None:
 
 
 def _unknown(tensor: Tensor) -> np.ndarray:
-    return np.full(tensor.shape, None, dtype=object)
+    return _objects(None, tensor.shape)
 
 
 def _objects(values: Any, shape: Any) -> np.ndarray:
@@ -101,7 +101,7 @@ def _same(node: Node) -> np.ndarray | None:
 @_evaluator("reshape", "expand_dims", "squeeze")
 def _reshaped(node: Node) -> np.ndarray | None:
     found = _partial(node.args[0])
-    return None if found is None else found.reshape(node.outputs[0].shape)
+    return None if found is None else np.reshape(found, node.outputs[0].shape)  # type: ignore[arg-type]
 
 
 @_evaluator("stack")
@@ -160,7 +160,7 @@ def _elementwise(function: Callable[..., int]) -> Callable[[Node], np.ndarray | 
     return evaluate
 
 
-for _name, _function in {
+_ARITHMETIC: dict[str, Callable[..., int]] = {
     "add": operator.add,
     "subtract": operator.sub,
     "multiply": operator.mul,
@@ -169,5 +169,6 @@ for _name, _function in {
     "negative": operator.neg,
     "maximum": max,
     "minimum": min,
-}.items():
+}
+for _name, _function in _ARITHMETIC.items():
     _EVALUATORS[_name] = _elementwise(_function)

@@ -92,10 +92,10 @@ def test_arithmetic_on_bools_is_an_error_that_names_the_op():
 
 # ---------------------------------------------------------------------- @
 
-MATMULS = [((2, 3), (3, 4)), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 4)), ((5, 2, 3), (3,)), ((3,), (5, 3,
-    4)),
-           ((5, 2, 3), (3, 4)), ((5, 2, 3), (5, 3, 4)), ((2, 1, 2, 3), (4, 3, 2)), ((0, 3), (3,
-           2))]  # fmt: skip
+MATMULS = [
+    ((2, 3), (3, 4)), ((3,), (3,)), ((2, 3), (3,)), ((3,), (3, 4)), ((5, 2, 3), (3,)), ((3,), (5, 3, 4)),
+    ((5, 2, 3), (3, 4)), ((5, 2, 3), (5, 3, 4)), ((2, 1, 2, 3), (4, 3, 2)), ((0, 3), (3, 2)),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("left", "right"), MATMULS)
@@ -118,12 +118,10 @@ def test_matmul_of_a_scalar_is_an_error():
 
 ARRAY = np.arange(60, dtype="float32").reshape(3, 4, 5)
 INDICES = [
-    0, -1, slice(None), slice(1, None), slice(None, -1), slice(None, None, -1), slice(2, 0, -1), slice(-2,
-    None),
-    slice(0, 9, 2), slice(5, 2), None, Ellipsis, (), (1, 2), (1, 2, 3), (-1, slice(None), 0), (Ellipsis, 1),
-    (slice(None), None, 2), (None, Ellipsis, None), (slice(None), slice(3, None, -2), slice(None, None, 3)),
-    (0, Ellipsis, slice(None, None, -1)), (slice(0, 0),), np.int64(2), (slice(np.int32(1), None),
-    np.int8(-1)),
+    0, -1, slice(None), slice(1, None), slice(None, -1), slice(None, None, -1), slice(2, 0, -1), slice(0, 0),
+    slice(-2, None), slice(0, 9, 2), slice(5, 2), None, Ellipsis, (), (1, 2), (1, 2, 3), (-1, slice(None), 0),
+    (Ellipsis, 1), (slice(None), None, 2), (None, Ellipsis, None), (0, Ellipsis, slice(None, None, -1)),
+    (slice(None), slice(3, None, -2), slice(None, None, 3)), np.int64(2), (slice(np.int32(1), None), np.int8(-1)),
 ]  # fmt: skip
 
 
@@ -157,10 +155,16 @@ def test_symbolic_integers_in_indices(each_backend):
     i = K.placeholder((), dtype="int32")
     x = K.placeholder((None, 4, 5))
     calls = [
-        lambda x, i: x[i], lambda x, i: x[:, i], lambda x, i: x[i:], lambda x, i: x[:i, None], lambda x,
-        i: x[::-1, i:3],
-        lambda x, i: x[i::-1], lambda x, i: x[:-i], lambda x, i: x[i, ..., -1], lambda x, i: x[i, i, i:],
-    ]  # fmt: skip
+        lambda x, i: x[i],
+        lambda x, i: x[:, i],
+        lambda x, i: x[i:],
+        lambda x, i: x[:i, None],
+        lambda x, i: x[::-1, i:3],
+        lambda x, i: x[i::-1],
+        lambda x, i: x[:-i],
+        lambda x, i: x[i, ..., -1],
+        lambda x, i: x[i, i, i:],
+    ]
     symbols = [call(x, i) for call in calls]
     function = K.function([x, i], symbols)
     for number in (1, 2):
@@ -230,20 +234,34 @@ def test_gradients_of_gather_add_up_repeated_rows(each_backend):
 # ---------------------------------------------------------------------- methods
 
 METHODS = {
-    "sum": lambda x: x.sum(), "sum of an axis": lambda x: x.sum(axis=1), "kept": lambda x: x.sum(0,
-    keepdims=True),
-    "mean": lambda x: x.mean(-1), "max": lambda x: x.max((0, 1)), "min": lambda x: x.min(axis=2),
-    "prod": lambda x: (x / 30).prod(1), "std": lambda x: x.std(0), "var": lambda x: x.var(),
-    "any": lambda x: (x > 58).any(axis=0), "all": lambda x: (x > 5).all(axis=(1, 2)),
-    "argmax": lambda x: x.argmax(), "argmin of an axis": lambda x: x.argmin(axis=-1),
-    "reshape": lambda x: x.reshape(4, -1), "reshape by a tuple": lambda x: x.reshape((5, 12)),
+    "sum": lambda x: x.sum(),
+    "sum of an axis": lambda x: x.sum(axis=1),
+    "kept": lambda x: x.sum(0, keepdims=True),
+    "mean": lambda x: x.mean(-1),
+    "max": lambda x: x.max((0, 1)),
+    "min": lambda x: x.min(axis=2),
+    "prod": lambda x: (x / 30).prod(1),
+    "std": lambda x: x.std(0),
+    "var": lambda x: x.var(),
+    "any": lambda x: (x > 58).any(axis=0),
+    "all": lambda x: (x > 5).all(axis=(1, 2)),
+    "argmax": lambda x: x.argmax(),
+    "argmin of an axis": lambda x: x.argmin(axis=-1),
+    "reshape": lambda x: x.reshape(4, -1),
+    "reshape by a tuple": lambda x: x.reshape((5, 12)),
     "T": lambda x: x.T,
-    "transpose": lambda x: x.transpose(), "transpose of axes": lambda x: x.transpose(1, -1, 0),
-    "transpose by a tuple": lambda x: x.transpose((0, 2, 1)), "flatten": lambda x: x.flatten(),
-    "ravel": lambda x: x.ravel(), "astype": lambda x: x.astype("int32"), "clip": lambda x: x.clip(3, 9),
-    "squeeze": lambda x: x[:1, :, 2:3].squeeze(), "squeeze an axis": lambda x: x[:1, :1].squeeze(axis=-2),
-    "squeeze axes": lambda x: x[:1, :1].squeeze((0, -2)), "dot": lambda x: x.dot(np.ones((5, 2), "float32")),
-}  # fmt: skip
+    "transpose": lambda x: x.transpose(),
+    "transpose of axes": lambda x: x.transpose(1, -1, 0),
+    "transpose by a tuple": lambda x: x.transpose((0, 2, 1)),
+    "flatten": lambda x: x.flatten(),
+    "ravel": lambda x: x.ravel(),
+    "astype": lambda x: x.astype("int32"),
+    "clip": lambda x: x.clip(3, 9),
+    "squeeze": lambda x: x[:1, :, 2:3].squeeze(),
+    "squeeze an axis": lambda x: x[:1, :1].squeeze(axis=-2),
+    "squeeze axes": lambda x: x[:1, :1].squeeze((0, -2)),
+    "dot": lambda x: x.dot(np.ones((5, 2), "float32")),
+}
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -308,16 +326,33 @@ def test_reshape_by_symbolic_shapes(each_backend, name):
 def test_sizes_read_at_run_time(each_backend, rows):
     x = K.placeholder((None, 2))
     n = K.shape(x)[0]
-    outputs = [K.zeros((n, 3)), K.ones(K.shape(x), dtype="int32"), K.full((2, n), 1.5), K.arange(n),
-               K.broadcast_to(x, (2, n, 2)), K.tile(x, (2, n)), K.tile(x, n), K.arange(0, n, 2,
-               dtype="float32"),
-               K.batch_flatten(K.expand_dims(x, 1)), n, K.cast(n, "float32") * K.constant([1.0,
-               2.0])]  # fmt: skip
+    outputs = [
+        K.zeros((n, 3)),
+        K.ones(K.shape(x), dtype="int32"),
+        K.full((2, n), 1.5),
+        K.arange(n),
+        K.broadcast_to(x, (2, n, 2)),
+        K.tile(x, (2, n)),
+        K.tile(x, n),
+        K.arange(0, n, 2, dtype="float32"),
+        K.batch_flatten(K.expand_dims(x, 1)),
+        n,
+        K.cast(n, "float32") * K.constant([1.0, 2.0]),
+    ]
     given = RNG.normal(size=(rows, 2)).astype("float32")
-    wanted = [np.zeros((rows, 3), "float32"), np.ones((rows, 2), "int32"), np.full((2, rows), 1.5, "float32"),
-              np.arange(rows, dtype="int32"), np.broadcast_to(given, (2, rows, 2)), np.tile(given, (2, rows)),
-              np.tile(given, rows), np.arange(0, rows, 2, dtype="float32"), given, np.int32(rows),
-              np.array([rows, 2 * rows], "float32")]  # fmt: skip
+    wanted = [
+        np.zeros((rows, 3), "float32"),
+        np.ones((rows, 2), "int32"),
+        np.full((2, rows), 1.5, "float32"),
+        np.arange(rows, dtype="int32"),
+        np.broadcast_to(given, (2, rows, 2)),
+        np.tile(given, (2, rows)),
+        np.tile(given, rows),
+        np.arange(0, rows, 2, dtype="float32"),
+        given,
+        np.int32(rows),
+        np.array([rows, 2 * rows], "float32"),
+    ]
     for value, expected in zip(K.function([x], outputs)([given]), wanted, strict=True):
         assert value.dtype == expected.dtype and np.array_equal(value, expected)
 
@@ -348,12 +383,19 @@ def test_shapes_that_cannot_be_say_why():
 # ---------------------------------------------------------------------- products
 
 BATCH_DOTS = [
-    ((3, 4), (3, 4), 1), ((3, 4), (3, 4), None), ((3, 2, 4), (3, 4), None), ((3, 4), (3, 4, 5), None),
-    ((3, 2, 4), (3, 4, 5), None), ((3, 2, 4), (3, 5, 4), 2), ((3, 4, 2), (3, 4, 5), 1), ((3, 4, 2), (3, 5,
-    4), (1, 2)),
-    ((3, 2, 5, 4), (3, 4, 6), (3, 1)), ((3, 2, 5, 4), (3, 6, 4, 2), (-1, 2)), ((3, 2, 5, 4), (3, 5), (2, 1)),
+    ((3, 4), (3, 4), 1),
+    ((3, 4), (3, 4), None),
+    ((3, 2, 4), (3, 4), None),
+    ((3, 4), (3, 4, 5), None),
+    ((3, 2, 4), (3, 4, 5), None),
+    ((3, 2, 4), (3, 5, 4), 2),
+    ((3, 4, 2), (3, 4, 5), 1),
+    ((3, 4, 2), (3, 5, 4), (1, 2)),
+    ((3, 2, 5, 4), (3, 4, 6), (3, 1)),
+    ((3, 2, 5, 4), (3, 6, 4, 2), (-1, 2)),
+    ((3, 2, 5, 4), (3, 5), (2, 1)),
     ((3, 5), (3, 2, 5, 4), (1, -2)),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("left", "right", "axes"), BATCH_DOTS)
@@ -379,9 +421,17 @@ def test_batch_dot_of_unknown_dimensions(each_backend):
     )
 
 
-@pytest.mark.parametrize(("left", "right"), [((2, 3), (3, 4)), ((2, 5, 3), (3, 4)), ((2, 3), (4, 3, 5)),
-                                             ((2, 2, 3), (2, 4, 3, 5)), ((3,), (3,)), ((3,), (2, 3,
-                                             4))])  # fmt: skip
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ((2, 3), (3, 4)),
+        ((2, 5, 3), (3, 4)),
+        ((2, 3), (4, 3, 5)),
+        ((2, 2, 3), (2, 4, 3, 5)),
+        ((3,), (3,)),
+        ((3,), (2, 3, 4)),
+    ],
+)
 def test_dot_is_numpys(each_backend, left, right):
     x, y = RNG.normal(size=left).astype("float32"), RNG.normal(size=right).astype("float32")
     symbol, value = run(K.dot, x, y)
