@@ -14,8 +14,8 @@ from autograd.tracer import isbox
 def slices(sequence: Any, axis: int) -> Sequence[Any]:
     """The slices of an array or box along an axis.
 
-    The gradient of a slice would be an array of zeros as large as the sequence. Here slices hand their gradients to a
-    holder of the sequence, which stacks them once.
+    The gradient of a slice would be an array of zeros as large as the sequence. Here slices hand their
+    gradients to a holder of the sequence, which stacks them once.
     """
     if not isbox(sequence):
         return np.moveaxis(sequence, axis, 0)
@@ -24,7 +24,8 @@ def slices(sequence: Any, axis: int) -> Sequence[Any]:
 
 
 class _Gradients:
-    """The gradients of the slices of one holder; sums of these are made in place, since nobody else holds them."""
+    """The gradients of the slices of one holder; sums of these are made in place, since nobody else holds
+    them."""
 
     def __init__(self, t: int, gradient: Any) -> None:
         self.found = {t: gradient}

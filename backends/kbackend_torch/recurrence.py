@@ -1,8 +1,10 @@
-"""Recurrences written as loops of steps: what the fused kernels compute, differentiable as often as wanted."""
+"""Recurrences written as loops of steps: what the fused kernels compute, differentiable as often as
+wanted."""
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -52,13 +54,15 @@ def steps_of_gru(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
 def gru_weights(kernel: Any, recurrent: Any, bias: Any) -> Any:
     """From the gate order z, r, h to PyTorch's r, z, n."""
     kernel, recurrent, bias = (
-        None if w is None else torch.cat([w.chunk(3, -1)[n] for n in (1, 0, 2)], -1) for w in (kernel, recurrent, bias)
+        None if w is None else torch.cat([w.chunk(3, -1)[n] for n in (1, 0, 2)], -1)
+        for w in (kernel, recurrent, bias)
     )
     return kernel, recurrent, bias
 
 
 def twice_differentiable(fused: Function, steps: Function) -> Function:
-    """The fused kernel, whose gradient on an accelerator is that of ``steps`` where it is differentiated itself.
+    """The fused kernel, whose gradient on an accelerator is that of ``steps`` where it is differentiated
+    itself.
 
     cuDNN's backward pass has no derivative; the kernels for CPUs are compositions that have.
     """
@@ -81,12 +85,19 @@ def twice_differentiable(fused: Function, steps: Function) -> Function:
             operands = ctx.saved_tensors if again else ctx.own
             results = steps(*operands) if again else ctx.results
             wanted = [o for o, n in zip(operands, needed) if n]
-            found = iter(torch.autograd.grad(results, wanted, gradients, retain_graph=True, create_graph=again,
-                                             allow_unused=True))
+            found = iter(
+                torch.autograd.grad(
+                    results, wanted, gradients, retain_graph=True, create_graph=again, allow_unused=True
+                )
+            )
             return tuple(next(found) if n else None for n in needed)
 
     def run(*operands: Any) -> Any:
-        if operands[0].is_cuda and torch.is_grad_enabled() and any(o is not None and o.requires_grad for o in operands):
+        if (
+            operands[0].is_cuda
+            and torch.is_grad_enabled()
+            and any(o is not None and o.requires_grad for o in operands)
+        ):
             return Fused.apply(*operands)
         return fused(*operands)
 

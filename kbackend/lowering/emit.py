@@ -54,8 +54,9 @@ class _Emitter:
         around: the levels at which a body as a whole is recorded.
     """
 
-    def __init__(self, backend: Any, target: Any, functions: list[str], base: int = 0, around: tuple[int, ...] = ()
-                 ) -> None:
+    def __init__(
+        self, backend: Any, target: Any, functions: list[str], base: int = 0, around: tuple[int, ...] = ()
+    ) -> None:
         self.backend = backend
         self.target = target
         self.namespace: dict[str, Any] = {}

@@ -11,8 +11,8 @@ from kbackend.graph.node import Node, flat_tensors
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph, map_args
 from kbackend.lowering.forms import stable_form
-from kbackend.ops.dispatch import expansion, make_node
 from kbackend.ops.declare import REGISTRY
+from kbackend.ops.dispatch import expansion, make_node
 from kbackend.plugin.contract import InPlace
 
 
@@ -98,8 +98,10 @@ class Rewriter:
         made = self._shared.get(key) if key is not None else None
         if made is None:
             new = list(flat_tensors(args))
-            same = len(new) == len(node.inputs) and all(map(operator.is_, new, node.inputs)) and attrs == node.attrs
-            made = node if same else Node(node.op, args, attrs, [t.spec for t in node.outputs], node.name, node.single)
+            same = len(new) == len(node.inputs) and all(map(operator.is_, new, node.inputs))
+            specs = [t.spec for t in node.outputs]
+            made = node if same and attrs == node.attrs else Node(
+                node.op, args, attrs, specs, node.name, node.single)
             if key is not None:
                 self._shared[key] = made
         for old, new in zip(node.outputs, made.outputs):
@@ -110,7 +112,7 @@ class Rewriter:
 
 
 def _without_unused_captures(node: Node, args: Any, attrs: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Operands and attributes of a loop or branch without the outer tensors that its rewritten bodies do not read."""
+    """Operands and attributes of a loop or branch without the outer tensors that its bodies do not read."""
     place = node.op.operands.index("captures")  # type: ignore[attr-defined]
     count = len(args[place])
     bodies = {k: v for k, v in attrs.items() if isinstance(v, Graph)}
@@ -120,8 +122,10 @@ def _without_unused_captures(node: Node, args: Any, attrs: Mapping[str, Any]) ->
         read.update(id(t) for n in body.nodes() for t in n.inputs)
     some = next(iter(bodies.values()))
     keep = [i for i, t in enumerate(some.inputs[len(some.inputs) - count:]) if id(t) in read]
-    kept = {k: Graph([*v.inputs[: len(v.inputs) - count], *(v.inputs[len(v.inputs) - count:][i] for i in keep)],
-                     v.outputs, v.updates, v.name) for k, v in bodies.items()}
+    kept = {}
+    for k, v in bodies.items():
+        formals, captures = v.inputs[: len(v.inputs) - count], v.inputs[len(v.inputs) - count:]
+        kept[k] = Graph([*formals, *(captures[i] for i in keep)], v.outputs, v.updates, v.name)
     args = tuple(tuple(a[i] for i in keep) if n == place else a for n, a in enumerate(args))
     return args, {**attrs, **kept}
 

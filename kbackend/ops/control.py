@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from typing import Any, Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -14,12 +15,13 @@ from kbackend.ops.declare import REGISTRY, TensorLike, TensorList, derived, prim
 from kbackend.ops.dispatch import lift, make_node, to_numpy
 from kbackend.ops.subgraph import Loop, trace, union
 
-
 # ------------------------------------------------------------------------------------------------- cond
 
 
 @primitive(name="cond")
-def _cond(pred: TensorLike, captures: TensorList, *, then_graph: Graph, else_graph: Graph) -> tuple[TensorSpec, ...]:
+def _cond(
+    pred: TensorLike, captures: TensorList, *, then_graph: Graph, else_graph: Graph
+) -> tuple[TensorSpec, ...]:
     """The outputs of one of two graphs of ``captures``, chosen by a bool scalar; only that one runs.
 
     An engine on an accelerator waits for ``pred`` before it goes on.
@@ -65,11 +67,14 @@ def cond(pred: TensorLike, then: Callable[[], Any], otherwise: Callable[[], Any]
 
     one, other = trace(flat(then), []), trace(flat(otherwise), [])
     if len(one.outputs) != len(other.outputs) or single[0] != single[1]:
-        raise ValueError(f"the branches of a condition return {len(one.outputs)} and {len(other.outputs)} results")
+        raise ValueError(
+            f"the branches of a condition return {len(one.outputs)} and {len(other.outputs)} results"
+        )
     common = [dtypes.promote(a.dtype, b.dtype) for a, b in zip(one.outputs, other.outputs)]
     for body in (one, other):
-        body.outputs = tuple(t if t.dtype == dtype else elementwise.cast(t, dtype)
-                             for t, dtype in zip(body.outputs, common))
+        body.outputs = tuple(
+            t if t.dtype == dtype else elementwise.cast(t, dtype) for t, dtype in zip(body.outputs, common)
+        )
     captures = union((one, other))
     attrs = {"then_graph": one.graph(captures, "then"), "else_graph": other.graph(captures, "otherwise")}
     if pred.dtype != dtypes.BOOL:
@@ -83,10 +88,10 @@ def switch(condition: TensorLike, then_expression: Any, else_expression: Any) ->
     """``then_expression`` where the condition holds, else ``else_expression``.
 
     Args:
-        condition: a scalar chooses as a whole; a tensor chooses element by element, and its shape stands for the
-            first dimensions of the expressions. Numbers other than 0 count as true.
-        then_expression, else_expression: tensors, or functions without arguments that give them. With a scalar
-            condition only the chosen function is computed when the program runs.
+        condition: a scalar chooses as a whole; a tensor chooses element by element, and its shape stands for
+            the first dimensions of the expressions. Numbers other than 0 count as true.
+        then_expression, else_expression: tensors, or functions without arguments that give them. With a
+            scalar condition only the chosen function is computed when the program runs.
 
     Returns:
         A tensor.
@@ -116,8 +121,10 @@ def _choose_elements(condition: Any, then: Any, otherwise: Any) -> Any:
     rank = max(np.ndim(e) if not hasattr(e, "shape") else len(e.shape) for e in (then, otherwise))
     missing = rank - len(condition.shape)
     if missing < 0:
-        raise ValueError(f"switch: the condition has rank {len(condition.shape)}, which is higher than the rank {rank} "
-                         "of then_expression and else_expression")
+        raise ValueError(
+            f"switch: the condition has rank {len(condition.shape)}, which is higher than the rank {rank} "
+            "of then_expression and else_expression"
+        )
     for _ in range(missing):
         condition = shaping.expand_dims(condition, -1)
     return elementwise.where(elementwise.cast(condition, dtypes.BOOL), then, otherwise)
@@ -128,16 +135,25 @@ def _choose_elements(condition: Any, then: Any, otherwise: Any) -> Any:
 
 @primitive(name="while_loop")
 def _while_loop(
-    state: TensorList, captures: TensorList, *, condition: Graph, body: Graph, indexed: bool = False,
+    state: TensorList,
+    captures: TensorList,
+    *,
+    condition: Graph,
+    body: Graph,
+    indexed: bool = False,
     maximum_iterations: int | None = None,
 ) -> tuple[TensorSpec, ...]:
-    """The state after ``body`` has run while ``condition`` held; both are graphs of (state, [index], captures)."""
+    """The state after ``body`` has run while ``condition`` held; both are graphs of (state, [index],
+    captures)."""
     return tuple(t.spec for t in body.inputs[: len(state)])
 
 
 @derived
 def while_loop(
-    condition: Callable[..., Any], body: Callable[..., Any], state: Sequence[Any], maximum_iterations: int | None = None
+    condition: Callable[..., Any],
+    body: Callable[..., Any],
+    state: Sequence[Any],
+    maximum_iterations: int | None = None,
 ) -> list[Any]:
     """Run ``body`` as long as ``condition`` holds.
 
@@ -165,17 +181,25 @@ def while_loop(
         results = body(*tensors)
         results = list(results) if isinstance(results, (list, tuple)) else [results]
         if len(results) != len(initial):
-            raise ValueError(f"the body of a while loop returned {len(results)} tensors for a state of {len(initial)}")
+            raise ValueError(
+                f"the body of a while loop returned {len(results)} tensors for a state of {len(initial)}"
+            )
         return [lift(r, dtype) for r, dtype in zip(results, _weak_types(results, initial))]
 
     loop = Loop(step, [], [t.spec for t in initial])
     specs = [t.spec for t in loop.body.formals]
     test = trace(lambda *tensors: [condition(*tensors[: len(initial)])], specs)
     if test.outputs[0].shape != () or test.outputs[0].dtype != dtypes.BOOL:
-        raise ValueError(f"the condition of a while loop must give a bool scalar, it gave {test.outputs[0]!r}")
+        raise ValueError(
+            f"the condition of a while loop must give a bool scalar, it gave {test.outputs[0]!r}"
+        )
     captures = union((loop.body, test))
-    attrs = {"condition": test.graph(captures, "condition"), "body": loop.body.graph(captures, "body"),
-             "indexed": loop.indexed, "maximum_iterations": maximum_iterations}
+    attrs = {
+        "condition": test.graph(captures, "condition"),
+        "body": loop.body.graph(captures, "body"),
+        "indexed": loop.indexed,
+        "maximum_iterations": maximum_iterations,
+    }
     return make_node(REGISTRY["while_loop"], (tuple(initial), captures), attrs)
 
 
@@ -203,5 +227,6 @@ def print_tensor(x: TensorLike, message: str = "") -> Any:
 
 
 def control_dependencies(control_inputs: Any) -> nullcontext[None]:
-    """A context without effect: updates take effect together at the end of a function, in no order of their own."""
+    """A context without effect: updates take effect together at the end of a function, in no order of
+    their own."""
     return nullcontext()

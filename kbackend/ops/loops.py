@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -21,23 +22,34 @@ Step = Callable[[list[Any], list[Any]], tuple[Sequence[Any], Sequence[Any]]]
 
 @primitive(name="scan", tolerance="rnn")
 def _scan(
-    sequences: TensorList, initial: TensorList, captures: TensorList, *, body: Graph, axis: int = 0,
-    reverse: bool = False, indexed: bool = False,
+    sequences: TensorList,
+    initial: TensorList,
+    captures: TensorList,
+    *,
+    body: Graph,
+    axis: int = 0,
+    reverse: bool = False,
+    indexed: bool = False,
 ) -> tuple[TensorSpec, ...]:
-    """The outputs of ``body`` for each slice along ``axis``, stacked along the same axis, and the last states.
+    """The outputs of ``body`` for each slice along ``axis``, stacked along the same axis, and the last
+    states.
 
-    ``body`` is a graph of (slices, states, [index], captures) that gives (outputs, states). With ``reverse`` the
-    last slice comes first, and so does its output.
+    ``body`` is a graph of (slices, states, [index], captures) that gives (outputs, states). With ``reverse``
+    the last slice comes first, and so does its output.
     """
     length = time_steps(sequences, axis)
     states = len(initial)
     outputs = body.outputs[: len(body.outputs) - states]
     for i, t in enumerate(outputs):
         if t.ndim < axis:
-            raise ValueError(f"output {i} of a step has shape {t.shape}; it cannot be stacked along axis {axis}")
-    formals = body.inputs[len(sequences): len(sequences) + states]
-    return (*(TensorSpec((*t.shape[:axis], length, *t.shape[axis:]), t.dtype) for t in outputs),
-            *(t.spec for t in formals))
+            raise ValueError(
+                f"output {i} of a step has shape {t.shape}; it cannot be stacked along axis {axis}"
+            )
+    formals = body.inputs[len(sequences) : len(sequences) + states]
+    return (
+        *(TensorSpec((*t.shape[:axis], length, *t.shape[axis:]), t.dtype) for t in outputs),
+        *(t.spec for t in formals),
+    )
 
 
 def time_steps(sequences: Sequence[Any], axis: int) -> int | None:
@@ -66,16 +78,16 @@ def scan(
     """Walk along sequences and carry states.
 
     Args:
-        step: a function ``(slices, states) -> (outputs, new states)`` of lists; called once or twice, on symbolic
-            tensors. It may use any tensors and variables from outside.
+        step: a function ``(slices, states) -> (outputs, new states)`` of lists; called once or twice, on
+            symbolic tensors. It may use any tensors and variables from outside.
         sequences: at least one tensor; all have the same number of time steps along ``axis``.
         initial: the states at the start; a step keeps their dtypes and ranks.
         axis: the time axis of the sequences and of the stacked outputs.
         reverse: the last slice comes first, and so does its output.
 
     Returns:
-        A list with the outputs of all steps, stacked along ``axis``, and a list with the last states. Gradients flow
-        through both. Random draws in ``step``, dropout too, differ from step to step.
+        A list with the outputs of all steps, stacked along ``axis``, and a list with the last states.
+        Gradients flow through both. Random draws in ``step``, dropout too, differ from step to step.
 
     Raises:
         TypeError: the dtype of a state changes. ValueError: its rank or the number of states changes.
@@ -86,19 +98,26 @@ def scan(
         if found is not None:
             return found
     sequences, initial = [lift(s) for s in sequences], [lift(t) for t in initial]
-    slices = [TensorSpec((*s.shape[:axis], *s.shape[axis + 1:]), s.dtype) for s in sequences]
+    slices = [TensorSpec((*s.shape[:axis], *s.shape[axis + 1 :]), s.dtype) for s in sequences]
     count = len(sequences)
 
     def flat(*tensors: Tensor) -> list[Any]:
-        outputs, states = _checked_step(step, list(tensors[:count]), list(tensors[count: count + len(initial)]))
+        outputs, states = _checked_step(
+            step, list(tensors[:count]), list(tensors[count : count + len(initial)])
+        )
         return [*outputs, *states]
 
     loop = Loop(flat, slices, [t.spec for t in initial])
     captures = loop.body.captures
-    attrs = {"body": loop.body.graph(captures, "body"), "axis": axis, "reverse": bool(reverse), "indexed": loop.indexed}
+    attrs = {
+        "body": loop.body.graph(captures, "body"),
+        "axis": axis,
+        "reverse": bool(reverse),
+        "indexed": loop.indexed,
+    }
     results = make_node(REGISTRY["scan"], (tuple(sequences), tuple(initial), captures), attrs)
     results = results if isinstance(results, list) else [results]
-    return results[: len(results) - len(initial)], results[len(results) - len(initial):]
+    return results[: len(results) - len(initial)], results[len(results) - len(initial) :]
 
 
 def _checked_step(step: Step, slices: list[Any], states: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -130,7 +149,7 @@ def _run_now(
     return [shaping.stack(list(column), axis=axis) for column in zip(*rows)], states
 
 
-# ------------------------------------------------------------------------------------------------- maps and folds
+# --------------------------------------------------------------------------------------------- maps and folds
 
 
 @derived
@@ -194,7 +213,9 @@ def _fold(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any, reverse: 
         elems = elems[:-1] if reverse else elems[1:]
         if elems.shape[0] == 0:
             return initializer
-    _, states = scan(lambda slices, states: ([], [fn(states[0], slices[0])]), [elems], [initializer], reverse=reverse)
+    _, states = scan(
+        lambda slices, states: ([], [fn(states[0], slices[0])]), [elems], [initializer], reverse=reverse
+    )
     return states[0]
 
 
@@ -225,13 +246,13 @@ def rnn(
     """Apply a step function along the time axis.
 
     Args:
-        step_function: ``(input, states) -> (output, new states)``; the input is (samples, ...), the states are a
-            list with the constants appended, and the new states come without them.
+        step_function: ``(input, states) -> (output, new states)``; the input is (samples, ...), the states
+            are a list with the constants appended, and the new states come without them.
         inputs: (samples, time, ...).
         initial_states: the states before the first step.
         go_backwards: walk from the last time step to the first; outputs are in the order of walking.
-        mask: (samples, time) or (samples, time, 1), bool or numbers. A step that is masked (0) leaves the states of
-            that sample as they are and repeats its last output, zeros before the first.
+        mask: (samples, time) or (samples, time, 1), bool or numbers. A step that is masked (0) leaves the
+            states of that sample as they are and repeats its last output, zeros before the first.
         constants: tensors that every step gets.
         unroll: a copy of the step for each time step; needs a known time dimension.
         input_length: the number of time steps, where the shape of ``inputs`` does not tell it.
@@ -240,7 +261,8 @@ def rnn(
         The last output (samples, ...), all outputs (samples, time, ...) and a list of the last states.
 
     Raises:
-        ValueError: inputs of rank below 3, ``unroll`` without a known time dimension, a mask of another length.
+        ValueError: inputs of rank below 3, ``unroll`` without a known time dimension, a mask of another
+            length.
 
     The step function may use variables and tensors from outside, gradients of inner tensors, and other loops.
     Random draws in it, dropout too, differ from step to step; draw a mask outside to share it between steps.
@@ -253,7 +275,9 @@ def rnn(
     """
     inputs = inputs if hasattr(inputs, "shape") else to_numpy(inputs)
     if len(inputs.shape) < 3:
-        raise ValueError(f"rnn needs inputs (samples, time, features...), they have the shape {tuple(inputs.shape)}")
+        raise ValueError(
+            f"rnn needs inputs (samples, time, features...), they have the shape {tuple(inputs.shape)}"
+        )
     constants, states = list(constants or ()), list(initial_states)
     sequences = [inputs]
     if mask is not None:
@@ -284,7 +308,9 @@ def _checked_mask(mask: Any) -> Any:
 
     mask = mask if hasattr(mask, "shape") else to_numpy(mask)
     if len(mask.shape) < 2:
-        raise ValueError(f"a mask is (samples, time) or (samples, time, 1), it has the shape {tuple(mask.shape)}")
+        raise ValueError(
+            f"a mask is (samples, time) or (samples, time, 1), it has the shape {tuple(mask.shape)}"
+        )
     return elementwise.cast(mask, "bool")
 
 
@@ -305,7 +331,9 @@ def _where(mask: Any, new: Any, old: Any) -> Any:
 
     rank = len(new.shape)
     if len(mask.shape) > rank:
-        raise ValueError(f"a mask of rank {len(mask.shape) + 1} does not fit a state or output of shape {new.shape}")
+        raise ValueError(
+            f"a mask of rank {len(mask.shape) + 1} does not fit a state or output of shape {new.shape}"
+        )
     for _ in range(rank - len(mask.shape)):
         mask = shaping.expand_dims(mask, -1)
     return elementwise.where(mask, new, old)
@@ -333,8 +361,9 @@ def _unrolled(
     length = time_steps(sequences, TIME)
     length = input_length if length is None else length
     if length is None:
-        raise ValueError("unroll=True needs a known number of time steps; give the inputs a time dimension or "
-                         "input_length")
+        raise ValueError(
+            "unroll=True needs a known number of time steps; give the inputs a time dimension or input_length"
+        )
     outputs = []
     for t in reversed(range(length)) if reverse else range(length):
         (output,), states = _checked_step(step, [s[:, t] for s in sequences], states)

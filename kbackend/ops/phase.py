@@ -38,8 +38,8 @@ def learning_phase() -> Any:
     """The learning phase: 0 (test) or 1 (train).
 
     Returns:
-        A symbolic int32 scalar, the same one at each call, that ``K.function`` can feed and that is 0 where nobody
-        does; or the int that ``set_learning_phase`` or ``learning_phase_scope`` has fixed.
+        A symbolic int32 scalar, the same one at each call, that ``K.function`` can feed and that is 0 where
+        nobody does; or the int that ``set_learning_phase`` or ``learning_phase_scope`` has fixed.
 
     >>> from kbackend import K
     >>> x = K.placeholder((1,))
@@ -93,7 +93,7 @@ def _phase_value(value: Any) -> int:
     return int(value)
 
 
-# ------------------------------------------------------------------------------------------------- choosing by it
+# --------------------------------------------------------------------------------------------- choosing by it
 
 
 @derived
@@ -102,8 +102,9 @@ def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
 
     Args:
         x, alt: tensors of one rank, or functions without arguments that give them.
-        training: None for :func:`learning_phase`; a bool or int decides at once; a symbolic scalar decides when the
-            program runs, and only the chosen one is computed then if ``x`` and ``alt`` are functions.
+        training: None for :func:`learning_phase`; a bool or int decides at once; a symbolic scalar decides
+            when the program runs, and only the chosen one is computed then if ``x`` and ``alt`` are
+            functions.
 
     Returns:
         A tensor. With the symbolic phase, a program holds only what its phase needs.
@@ -140,7 +141,7 @@ def _truth(phase: Any) -> bool:
     return bool(np.reshape(array, ()))
 
 
-# ------------------------------------------------------------------------------------------------- the session
+# ------------------------------------------------------------------------------------------------ the session
 
 
 def get_uid(prefix: str = "") -> int:
@@ -163,6 +164,7 @@ def reset_uids() -> None:
 
 
 def clear_session() -> None:
-    """Start anew: counted names, the phase tensor and a fixed phase. Tensors and variables made before stay usable."""
+    """Start anew: counted names, the phase tensor and a fixed phase. Tensors and variables made before
+    stay usable."""
     with _session.lock:
         _session.clear()

@@ -1,12 +1,14 @@
 """Recurrent layers as single ops: LSTM, GRU and the simple RNN over a whole sequence.
 
-The ops are defined by ``rnn`` and elementwise ops; backends have fused kernels for them. They stand for the usual
-activations and for no mask. The public functions call them where they can and ``rnn`` where they cannot.
+The ops are defined by ``rnn`` and elementwise ops; backends have fused kernels for them. They stand for the
+usual activations and for no mask. The public functions call them where they can and ``rnn`` where they
+cannot.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from kbackend import dtypes
 from kbackend.graph.tensor import TensorSpec
@@ -18,11 +20,18 @@ from kbackend.ops.sample import In, Sample, call
 Activation = Any
 
 
-# ------------------------------------------------------------------------------------------------- shape rules
+# ------------------------------------------------------------------------------------------------ shape rules
 
 
-def _check(inputs: TensorSpec, states: Sequence[Any], kernel: TensorSpec, recurrent: TensorSpec, bias: Any,
-           gates: int, bias_shape: tuple[int | None, ...] | None = None) -> tuple[TensorSpec, TensorSpec]:
+def _check(
+    inputs: TensorSpec,
+    states: Sequence[Any],
+    kernel: TensorSpec,
+    recurrent: TensorSpec,
+    bias: Any,
+    gates: int,
+    bias_shape: tuple[int | None, ...] | None = None,
+) -> tuple[TensorSpec, TensorSpec]:
     """The specs of all outputs and of one state.
 
     Raises:
@@ -41,7 +50,9 @@ def _check(inputs: TensorSpec, states: Sequence[Any], kernel: TensorSpec, recurr
         wanted.append(("bias", bias, (wide,) if bias_shape is None else bias_shape))
     for name, spec, shape in wanted:
         if not _fits(spec.shape, shape):
-            raise ValueError(f"{name} must have the shape {shape}, it has {spec.shape}; inputs are {inputs.shape}")
+            raise ValueError(
+                f"{name} must have the shape {shape}, it has {spec.shape}; inputs are {inputs.shape}"
+            )
     return TensorSpec((batch, time, units), inputs.dtype), TensorSpec((batch, units), inputs.dtype)
 
 
@@ -50,7 +61,14 @@ def _fits(shape: Any, wanted: Any) -> bool:
 
 
 def _two_states(
-    inputs: Any, h0: Any, c0: Any, kernel: Any, recurrent_kernel: Any, bias: Any = None, *, go_backwards: bool = False
+    inputs: Any,
+    h0: Any,
+    c0: Any,
+    kernel: Any,
+    recurrent_kernel: Any,
+    bias: Any = None,
+    *,
+    go_backwards: bool = False,
 ) -> tuple[TensorSpec, ...]:
     outputs, state = _check(inputs, (h0, c0), kernel, recurrent_kernel, bias, 4)
     return outputs, state, state
@@ -75,7 +93,11 @@ def _gru_rule(
 
 def _weights(gates: int, bias: bool | tuple[int, ...] = True, features: int = 3, units: int = 2) -> list[Any]:
     shape = (gates * units,) if bias is True else bias
-    return [In((features, gates * units), -1, 1), In((units, gates * units), -1, 1), In(shape, -1, 1) if shape else None]
+    return [
+        In((features, gates * units), -1, 1),
+        In((units, gates * units), -1, 1),
+        In(shape, -1, 1) if shape else None,
+    ]
 
 
 def _samples(states: int, gates: int, bias: bool | tuple[int, ...] = True) -> Callable[[], list[Sample]]:
@@ -88,8 +110,12 @@ def _samples(states: int, gates: int, bias: bool | tuple[int, ...] = True) -> Ca
             call(In((4, 5, 3)), *given, *weights, go_backwards=True, name="backwards"),
             call(In((4, 5, 3)), *none, *weights[:2], None, name="no bias"),
             call(In((4, 1, 3)), *given, *weights, name="one step"),
-            call(In((1, 40, 3), -0.5, 0.5), *none, *weights, name="forty steps", dtypes=("float64", "float32")),
-            call(In((4, 5, 3)), *given, *_weights(gates, bias, features=4), name="features", raises=ValueError),
+            call(
+                In((1, 40, 3), -0.5, 0.5), *none, *weights, name="forty steps", dtypes=("float64", "float32")
+            ),
+            call(
+                In((4, 5, 3)), *given, *_weights(gates, bias, features=4), name="features", raises=ValueError
+            ),
             call(In((5, 3)), *given, *weights, name="rank", raises=ValueError, dynamic=False),
         ]
 
@@ -100,43 +126,80 @@ def _samples(states: int, gates: int, bias: bool | tuple[int, ...] = True) -> Ca
 
 
 @composite(name="lstm", promote="same", rule=_two_states, tolerance="rnn", samples=_samples(2, 4))
-def _lstm(inputs: TensorLike, h0: TensorLike | None, c0: TensorLike | None, kernel: TensorLike,
-          recurrent_kernel: TensorLike, bias: TensorLike | None = None, *, go_backwards: bool = False) -> Any:
+def _lstm(
+    inputs: TensorLike,
+    h0: TensorLike | None,
+    c0: TensorLike | None,
+    kernel: TensorLike,
+    recurrent_kernel: TensorLike,
+    bias: TensorLike | None = None,
+    *,
+    go_backwards: bool = False,
+) -> Any:
     """An LSTM with sigmoid gates and tanh; absent states are zeros. See :func:`lstm`."""
-    return _lstm_steps(inputs, (h0, c0), kernel, recurrent_kernel, bias, "tanh", "sigmoid", go_backwards=go_backwards)
+    return _lstm_steps(
+        inputs, (h0, c0), kernel, recurrent_kernel, bias, "tanh", "sigmoid", go_backwards=go_backwards
+    )
 
 
 @composite(name="simple_rnn", promote="same", rule=_one_state, tolerance="rnn", samples=_samples(1, 1))
-def _simple_rnn(inputs: TensorLike, h0: TensorLike | None, kernel: TensorLike, recurrent_kernel: TensorLike,
-                bias: TensorLike | None = None, *, go_backwards: bool = False) -> Any:
+def _simple_rnn(
+    inputs: TensorLike,
+    h0: TensorLike | None,
+    kernel: TensorLike,
+    recurrent_kernel: TensorLike,
+    bias: TensorLike | None = None,
+    *,
+    go_backwards: bool = False,
+) -> Any:
     """A simple RNN with tanh; an absent state is zeros. See :func:`simple_rnn`."""
     return _simple_steps(inputs, (h0,), kernel, recurrent_kernel, bias, "tanh", go_backwards=go_backwards)
 
 
 @composite(name="gru", promote="same", rule=_gru_rule, tolerance="rnn", samples=_samples(1, 3, (2, 6)))
-def _gru(inputs: TensorLike, h0: TensorLike | None, kernel: TensorLike, recurrent_kernel: TensorLike,
-         bias: TensorLike | None = None, *, go_backwards: bool = False) -> Any:
+def _gru(
+    inputs: TensorLike,
+    h0: TensorLike | None,
+    kernel: TensorLike,
+    recurrent_kernel: TensorLike,
+    bias: TensorLike | None = None,
+    *,
+    go_backwards: bool = False,
+) -> Any:
     """A GRU with sigmoid gates, tanh and ``reset_after``; an absent state is zeros. See :func:`gru`."""
-    return _gru_steps(inputs, (h0,), kernel, recurrent_kernel, bias, "tanh", "sigmoid", True, go_backwards=go_backwards)
+    return _gru_steps(
+        inputs, (h0,), kernel, recurrent_kernel, bias, "tanh", "sigmoid", True, go_backwards=go_backwards
+    )
 
 
-# ------------------------------------------------------------------------------------------------- public functions
+# ------------------------------------------------------------------------------------------- public functions
 
 
 @derived
-def lstm(inputs: TensorLike, h0: TensorLike | None, c0: TensorLike | None, kernel: TensorLike,
-         recurrent_kernel: TensorLike, bias: TensorLike | None = None, mask: TensorLike | None = None, *,
-         activation: Activation = "tanh", recurrent_activation: Activation = "sigmoid", go_backwards: bool = False,
-         unroll: bool = False) -> list[Any]:
+def lstm(
+    inputs: TensorLike,
+    h0: TensorLike | None,
+    c0: TensorLike | None,
+    kernel: TensorLike,
+    recurrent_kernel: TensorLike,
+    bias: TensorLike | None = None,
+    mask: TensorLike | None = None,
+    *,
+    activation: Activation = "tanh",
+    recurrent_activation: Activation = "sigmoid",
+    go_backwards: bool = False,
+    unroll: bool = False,
+) -> list[Any]:
     """A long short-term memory over a sequence.
 
     Args:
         inputs: (batch, time, features).
         h0, c0: (batch, units), the states before the first step; None for zeros.
-        kernel: (features, 4 units), recurrent_kernel: (units, 4 units), bias: (4 units,) or None; the gates are in
-            the order i, f, c, o.
+        kernel: (features, 4 units), recurrent_kernel: (units, 4 units), bias: (4 units,) or None; the gates
+            are in the order i, f, c, o.
         mask: (batch, time), see :func:`kbackend.ops.loops.rnn`.
-        activation, recurrent_activation: functions of a tensor, or names of ops. The defaults have fused kernels.
+        activation, recurrent_activation: functions of a tensor, or names of ops. The defaults have fused
+            kernels.
         go_backwards: from the last step to the first.
         unroll: see :func:`kbackend.ops.loops.rnn`; without effect where a fused kernel runs.
 
@@ -146,18 +209,38 @@ def lstm(inputs: TensorLike, h0: TensorLike | None, c0: TensorLike | None, kerne
     Raises:
         ValueError: shapes that do not fit. TypeError: integers.
 
-    Source: Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997, with the forget gate of Gers et al., 2000.
+    Source: Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997, with the forget gate of Gers et al.,
+        2000.
     """
     if mask is None and _is(activation, "tanh") and _is(recurrent_activation, "sigmoid"):
         return _lstm(inputs, h0, c0, kernel, recurrent_kernel, bias, go_backwards=go_backwards)
-    return _lstm_steps(inputs, (h0, c0), kernel, recurrent_kernel, bias, activation, recurrent_activation,
-                       go_backwards=go_backwards, mask=mask, unroll=unroll)
+    return _lstm_steps(
+        inputs,
+        (h0, c0),
+        kernel,
+        recurrent_kernel,
+        bias,
+        activation,
+        recurrent_activation,
+        go_backwards=go_backwards,
+        mask=mask,
+        unroll=unroll,
+    )
 
 
 @derived
-def simple_rnn(inputs: TensorLike, h0: TensorLike | None, kernel: TensorLike, recurrent_kernel: TensorLike,
-               bias: TensorLike | None = None, mask: TensorLike | None = None, *, activation: Activation = "tanh",
-               go_backwards: bool = False, unroll: bool = False) -> list[Any]:
+def simple_rnn(
+    inputs: TensorLike,
+    h0: TensorLike | None,
+    kernel: TensorLike,
+    recurrent_kernel: TensorLike,
+    bias: TensorLike | None = None,
+    mask: TensorLike | None = None,
+    *,
+    activation: Activation = "tanh",
+    go_backwards: bool = False,
+    unroll: bool = False,
+) -> list[Any]:
     """A fully connected recurrence, ``h = activation(x kernel + h recurrent_kernel + bias)``.
 
     Args: as :func:`lstm`, with kernels of ``units`` columns and one state.
@@ -167,20 +250,40 @@ def simple_rnn(inputs: TensorLike, h0: TensorLike | None, kernel: TensorLike, re
     """
     if mask is None and _is(activation, "tanh"):
         return _simple_rnn(inputs, h0, kernel, recurrent_kernel, bias, go_backwards=go_backwards)
-    return _simple_steps(inputs, (h0,), kernel, recurrent_kernel, bias, activation, go_backwards=go_backwards, mask=mask,
-                         unroll=unroll)
+    return _simple_steps(
+        inputs,
+        (h0,),
+        kernel,
+        recurrent_kernel,
+        bias,
+        activation,
+        go_backwards=go_backwards,
+        mask=mask,
+        unroll=unroll,
+    )
 
 
 @derived
-def gru(inputs: TensorLike, h0: TensorLike | None, kernel: TensorLike, recurrent_kernel: TensorLike,
-        bias: TensorLike | None = None, mask: TensorLike | None = None, *, activation: Activation = "tanh",
-        recurrent_activation: Activation = "sigmoid", reset_after: bool = True, go_backwards: bool = False,
-        unroll: bool = False) -> list[Any]:
+def gru(
+    inputs: TensorLike,
+    h0: TensorLike | None,
+    kernel: TensorLike,
+    recurrent_kernel: TensorLike,
+    bias: TensorLike | None = None,
+    mask: TensorLike | None = None,
+    *,
+    activation: Activation = "tanh",
+    recurrent_activation: Activation = "sigmoid",
+    reset_after: bool = True,
+    go_backwards: bool = False,
+    unroll: bool = False,
+) -> list[Any]:
     """A gated recurrent unit over a sequence.
 
     Args: as :func:`lstm`, with the gates in the order z, r, h and one state.
         bias: (2, 3 units) for inputs and state with ``reset_after``, else (3 units,).
-        reset_after: whether the reset gate acts after the product with ``recurrent_kernel`` (cuDNN) or before it.
+        reset_after: whether the reset gate acts after the product with ``recurrent_kernel`` (cuDNN) or before
+            it.
 
     Returns:
         [outputs (batch, time, units), last h (batch, units)].
@@ -189,15 +292,27 @@ def gru(inputs: TensorLike, h0: TensorLike | None, kernel: TensorLike, recurrent
     """
     if mask is None and reset_after and _is(activation, "tanh") and _is(recurrent_activation, "sigmoid"):
         return _gru(inputs, h0, kernel, recurrent_kernel, bias, go_backwards=go_backwards)
-    return _gru_steps(inputs, (h0,), kernel, recurrent_kernel, bias, activation, recurrent_activation, reset_after,
-                      go_backwards=go_backwards, mask=mask, unroll=unroll)
+    return _gru_steps(
+        inputs,
+        (h0,),
+        kernel,
+        recurrent_kernel,
+        bias,
+        activation,
+        recurrent_activation,
+        reset_after,
+        go_backwards=go_backwards,
+        mask=mask,
+        unroll=unroll,
+    )
 
 
 # ------------------------------------------------------------------------------------------------- steps
 
 
 def _is(activation: Activation, name: str) -> bool:
-    """Whether an activation is the op of that name, given by name, as the op or as a function of ours that calls it."""
+    """Whether an activation is the op of that name, given by name, as the op or as a function of ours that
+    calls it."""
     if isinstance(activation, str):
         return activation == name
     if hasattr(activation, "op"):
@@ -220,8 +335,16 @@ def _function(activation: Activation) -> Callable[[Any], Any]:
     raise ValueError(f"unknown activation {activation!r}; give the name of an op or a function of a tensor")
 
 
-def _lstm_steps(inputs: Any, states: Sequence[Any], kernel: Any, recurrent: Any, bias: Any, activation: Activation,
-                recurrent_activation: Activation, **options: Any) -> list[Any]:
+def _lstm_steps(
+    inputs: Any,
+    states: Sequence[Any],
+    kernel: Any,
+    recurrent: Any,
+    bias: Any,
+    activation: Activation,
+    recurrent_activation: Activation,
+    **options: Any,
+) -> list[Any]:
     from kbackend.ops import elementwise as e
     from kbackend.ops import linear, shaping
 
@@ -237,8 +360,15 @@ def _lstm_steps(inputs: Any, states: Sequence[Any], kernel: Any, recurrent: Any,
     return _run(step, inputs, states, kernel, recurrent, bias, **options)
 
 
-def _simple_steps(inputs: Any, states: Sequence[Any], kernel: Any, recurrent: Any, bias: Any, activation: Activation,
-                  **options: Any) -> list[Any]:
+def _simple_steps(
+    inputs: Any,
+    states: Sequence[Any],
+    kernel: Any,
+    recurrent: Any,
+    bias: Any,
+    activation: Activation,
+    **options: Any,
+) -> list[Any]:
     from kbackend.ops import elementwise as e
     from kbackend.ops import linear
 
@@ -251,8 +381,17 @@ def _simple_steps(inputs: Any, states: Sequence[Any], kernel: Any, recurrent: An
     return _run(step, inputs, states, kernel, recurrent, bias, **options)
 
 
-def _gru_steps(inputs: Any, states: Sequence[Any], kernel: Any, recurrent: Any, bias: Any, activation: Activation,
-               recurrent_activation: Activation, reset_after: bool, **options: Any) -> list[Any]:
+def _gru_steps(
+    inputs: Any,
+    states: Sequence[Any],
+    kernel: Any,
+    recurrent: Any,
+    bias: Any,
+    activation: Activation,
+    recurrent_activation: Activation,
+    reset_after: bool,
+    **options: Any,
+) -> list[Any]:
     from kbackend.ops import elementwise as e
     from kbackend.ops import linear, shaping
 
@@ -273,16 +412,26 @@ def _gru_steps(inputs: Any, states: Sequence[Any], kernel: Any, recurrent: Any, 
         else:
             zh, rh = shaping.split(linear.matmul(h, recurrent[:, : 2 * units]), 2, axis=-1)
             update, reset = gate(e.add(zx, zh)), gate(e.add(rx, rh))
-            new = act(e.add(gx, linear.matmul(e.multiply(reset, h), recurrent[:, 2 * units:])))
+            new = act(e.add(gx, linear.matmul(e.multiply(reset, h), recurrent[:, 2 * units :])))
         h = e.add(e.multiply(update, h), e.multiply(e.subtract(1.0, update), new))
         return h, [h]
 
     return _run(step, inputs, states, kernel, recurrent, bias, **options)
 
 
-def _run(step: loops.StepFunction, inputs: Any, states: Sequence[Any], kernel: Any, recurrent: Any, bias: Any,
-         go_backwards: bool = False, mask: Any = None, unroll: bool = False) -> list[Any]:
-    """[outputs, *states] of a step that gets its share of the product of the inputs, made once for all steps."""
+def _run(
+    step: loops.StepFunction,
+    inputs: Any,
+    states: Sequence[Any],
+    kernel: Any,
+    recurrent: Any,
+    bias: Any,
+    go_backwards: bool = False,
+    mask: Any = None,
+    unroll: bool = False,
+) -> list[Any]:
+    """[outputs, *states] of a step that gets its share of the product of the inputs, made once for all
+    steps."""
     from kbackend.ops import elementwise as e
     from kbackend.ops import linear
 
@@ -298,6 +447,6 @@ def _zero_state(inputs: Any, recurrent: Any) -> Any:
     """Zeros (batch, units)."""
     from kbackend.ops import creation, shaping
 
-    shape = (inputs.shape[0], recurrent.shape[0])
-    sizes = [shaping.extent(x, (0,)) for x, known in zip((inputs, recurrent), shape) if known is None]
-    return creation.fill(sizes, shape, 0.0, dtype_of(inputs))
+    units = recurrent.shape[0]
+    sizes = [shaping.extent(inputs, (0,))] + ([shaping.extent(recurrent, (0,))] if units is None else [])
+    return creation.fill(sizes, (None, units), 0.0, dtype_of(inputs))

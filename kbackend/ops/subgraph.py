@@ -1,13 +1,14 @@
 """Subgraphs: the body of a loop or branch, traced from a Python function on placeholders.
 
-A body's graph has the inputs [*formals, *captures]. Captures are tensors of the outside that the body reads; they
-are operands of the node that holds the body, so that whoever walks the outer graph (gradients, variables, unfed
-placeholders) sees them without looking inside.
+A body's graph has the inputs [*formals, *captures]. Captures are tensors of the outside that the body reads;
+they are operands of the node that holds the body, so that whoever walks the outer graph (gradients,
+variables, unfed placeholders) sees them without looking inside.
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from kbackend.graph.node import next_number
 from kbackend.graph.tensor import Shape, Tensor, TensorSpec
@@ -22,7 +23,9 @@ _LEAVES_INSIDE = ("constant", "learning_phase")
 class Body:
     """A traced function: what it takes, what it returns, and what it reads from outside."""
 
-    def __init__(self, formals: Sequence[Tensor], outputs: Sequence[Tensor], captures: Sequence[Tensor]) -> None:
+    def __init__(
+        self, formals: Sequence[Tensor], outputs: Sequence[Tensor], captures: Sequence[Tensor]
+    ) -> None:
         self.formals = tuple(formals)
         self.outputs = tuple(outputs)
         self.captures = tuple(captures)
@@ -76,8 +79,10 @@ def _captures(outputs: Sequence[Tensor], formals: Sequence[Tensor], start: int) 
 def _refuse_updates(outputs: Sequence[Tensor], stop: Sequence[Tensor]) -> None:
     for node in ancestors(outputs, stop):
         if node.op.name == "update":
-            raise ValueError(f"{node.name}: K.update inside a loop or branch never takes effect; "
-                             "return the value from it and update the variable outside")
+            raise ValueError(
+                f"{node.name}: K.update inside a loop or branch never takes effect; "
+                "return the value from it and update the variable outside"
+            )
 
 
 def union(bodies: Sequence[Body]) -> tuple[Tensor, ...]:
@@ -99,12 +104,15 @@ class Loop:
     """
 
     def __init__(
-        self, function: Callable[..., Sequence[Any]], slices: Sequence[TensorSpec], states: Sequence[TensorSpec]
+        self,
+        function: Callable[..., Sequence[Any]],
+        slices: Sequence[TensorSpec],
+        states: Sequence[TensorSpec],
     ) -> None:
         self.states = list(states)
         while True:
             self.body = trace(function, [*slices, *self.states])
-            found = [t.spec for t in self.body.outputs[len(self.body.outputs) - len(self.states):]]
+            found = [t.spec for t in self.body.outputs[len(self.body.outputs) - len(self.states) :]]
             loosened = [_loosened(i, old, new) for i, (old, new) in enumerate(zip(self.states, found))]
             if loosened == self.states:
                 break
@@ -132,9 +140,11 @@ def _with_index(body: Body) -> Body:
 
 @primitive(name="loop_step", differentiable=False)
 def loop_step(step: TensorLike, index: TensorLike) -> TensorSpec:
-    """The step of a random draw in iteration ``index`` of a loop: ``step + index * 0x9E3779B1``, modulo 2**32.
+    """The step of a random draw in iteration ``index`` of a loop: ``step + index * 0x9E3779B1``, modulo
+    2**32.
 
-    The multiplier is odd, so that iterations of one run differ, and large, so that the next runs do not meet them.
+    The multiplier is odd, so that iterations of one run differ, and large, so that the next runs do not meet
+    them.
     """
     return TensorSpec((), "int64")
 

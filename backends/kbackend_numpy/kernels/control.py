@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from autograd.tracer import getval, isbox
@@ -22,7 +23,9 @@ def _truth(pred: Any) -> bool:
     return bool(pred)
 
 
-def scan(sequences: Any, initial: Any, captures: Any, body: Body, axis: int, reverse: bool, indexed: bool) -> Any:
+def scan(
+    sequences: Any, initial: Any, captures: Any, body: Body, axis: int, reverse: bool, indexed: bool
+) -> Any:
     length = sequences[0].shape[axis]
     if length == 0:
         return _no_steps(sequences, initial, captures, body, axis, indexed)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -28,7 +29,14 @@ def make_scan(specs: Sequence[Any], *, body: Any, axis: int, reverse: bool, inde
 
 
 def _unrolled(
-    sequences: Any, initial: Any, captures: Any, length: int, body: Body, axis: int, reverse: bool, indexed: bool
+    sequences: Any,
+    initial: Any,
+    captures: Any,
+    length: int,
+    body: Body,
+    axis: int,
+    reverse: bool,
+    indexed: bool,
 ) -> Any:
     columns = [tf.unstack(s, length, axis) for s in sequences]
     if reverse:
@@ -44,24 +52,39 @@ def _unrolled(
 
 
 def _looped(
-    sequences: Any, initial: Any, captures: Any, length: int | None, body: Any, axis: int, reverse: bool, indexed: bool
+    sequences: Any,
+    initial: Any,
+    captures: Any,
+    length: int | None,
+    body: Any,
+    axis: int,
+    reverse: bool,
+    indexed: bool,
 ) -> Any:
     steps = tf.shape(sequences[0])[axis] if length is None else length
     columns = [_array(_time_first(s, axis, reverse), steps) for s in sequences]
     states = len(initial)
     made = body.graph.outputs[: len(body.graph.outputs) - states]
     arrays = tuple(tf.TensorArray(t.dtype, steps, element_shape=t.shape) for t in made)
-    carried = body.graph.inputs[len(sequences): len(sequences) + states]
+    carried = body.graph.inputs[len(sequences) : len(sequences) + states]
 
     def step(t: Any, states: Any, arrays: Any) -> Any:
         at = (tf.cast(t, tf.int64),) if indexed else ()
         found = body(*(c.read(t) for c in columns), *states, *at, *captures)
-        outputs, new = found[: len(arrays)], found[len(arrays):]
+        outputs, new = found[: len(arrays)], found[len(arrays) :]
         return t + 1, tuple(new), tuple(a.write(t, o) for a, o in zip(arrays, outputs))
 
-    invariants = (tf.TensorShape(()), tuple(tf.TensorShape(t.shape) for t in carried), (tf.TensorShape(None),) * len(arrays))
+    invariants = (
+        tf.TensorShape(()),
+        tuple(tf.TensorShape(t.shape) for t in carried),
+        (tf.TensorShape(None),) * len(arrays),
+    )
     _, last, arrays = tf.while_loop(
-        lambda t, *_: t < steps, step, (tf.constant(0), tuple(initial), arrays), invariants, maximum_iterations=steps
+        lambda t, *_: t < steps,
+        step,
+        (tf.constant(0), tuple(initial), arrays),
+        invariants,
+        maximum_iterations=steps,
     )
     return (*(_time_back(a.stack(), axis) for a in arrays), *last)
 
@@ -90,12 +113,22 @@ def make_while_loop(
 
     def run(state: Any, captures: Any) -> Any:
         if not indexed:
-            return tuple(tf.while_loop(
-                lambda *s: condition(*s, *captures)[0], lambda *s: list(body(*s, *captures)), list(state), shapes,
-                maximum_iterations=maximum_iterations))
+            return tuple(
+                tf.while_loop(
+                    lambda *s: condition(*s, *captures)[0],
+                    lambda *s: list(body(*s, *captures)),
+                    list(state),
+                    shapes,
+                    maximum_iterations=maximum_iterations,
+                )
+            )
         *last, _ = tf.while_loop(
-            lambda *s: condition(*s, *captures)[0], lambda *s: [*body(*s, *captures), s[-1] + 1],
-            [*state, tf.constant(0, tf.int64)], [*shapes, tf.TensorShape(())], maximum_iterations=maximum_iterations)
+            lambda *s: condition(*s, *captures)[0],
+            lambda *s: [*body(*s, *captures), s[-1] + 1],
+            [*state, tf.constant(0, tf.int64)],
+            [*shapes, tf.TensorShape(())],
+            maximum_iterations=maximum_iterations,
+        )
         return tuple(last)
 
     return run

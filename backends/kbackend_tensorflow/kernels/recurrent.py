@@ -1,12 +1,13 @@
 """Recurrent kernels: the product of the inputs made once, then steps that are unrolled where they are few.
 
-Unrolled steps beat ``tf.while_loop`` three to one and the kernel BlockLSTM by a little (32 samples, 10 steps, 64 units,
-a training step on two cores).
+Unrolled steps beat ``tf.while_loop`` three to one and the kernel BlockLSTM by a little (32 samples, 10 steps,
+64 units, a training step on two cores).
 """
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -76,14 +77,22 @@ def _looped(z: Any, states: Sequence[Any], step: Step, go_backwards: bool) -> An
     steps = tf.shape(z)[0]
     parts = tf.TensorArray(z.dtype, steps).unstack(tf.reverse(z, [0]) if go_backwards else z)
     outputs = tf.TensorArray(z.dtype, steps, element_shape=states[0].shape)
-    invariants = [tf.TensorShape(()), [tf.TensorShape((None, s.shape[1])) for s in states], tf.TensorShape(None)]
+    invariants = [
+        tf.TensorShape(()),
+        [tf.TensorShape((None, s.shape[1])) for s in states],
+        tf.TensorShape(None),
+    ]
 
     def body(t: Any, states: Any, outputs: Any) -> Any:
         new = list(step(parts.read(t), states))
         return [t + 1, new, outputs.write(t, new[0])]
 
     _, last, outputs = tf.while_loop(
-        lambda t, *_: t < steps, body, [tf.constant(0), list(states), outputs], invariants, maximum_iterations=steps
+        lambda t, *_: t < steps,
+        body,
+        [tf.constant(0), list(states), outputs],
+        invariants,
+        maximum_iterations=steps,
     )
     return (tf.transpose(outputs.stack(), (1, 0, 2)), *last)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import torch
 
@@ -13,7 +14,9 @@ def cond(pred: Any, captures: Any, then_graph: Body, else_graph: Body) -> Any:
     return then_graph(*captures) if pred else else_graph(*captures)
 
 
-def scan(sequences: Any, initial: Any, captures: Any, body: Body, axis: int, reverse: bool, indexed: bool) -> Any:
+def scan(
+    sequences: Any, initial: Any, captures: Any, body: Body, axis: int, reverse: bool, indexed: bool
+) -> Any:
     if sequences[0].shape[axis] == 0:
         return _no_steps(sequences, initial, captures, body, axis, indexed)
     columns = [s.unbind(axis) for s in sequences]
@@ -30,7 +33,7 @@ def scan(sequences: Any, initial: Any, captures: Any, body: Body, axis: int, rev
 
 def _no_steps(sequences: Any, initial: Any, captures: Any, body: Body, axis: int, indexed: bool) -> Any:
     """Empty outputs; a step on zeros tells their shapes."""
-    zeros = [s.new_zeros((*s.shape[:axis], *s.shape[axis + 1:])) for s in sequences]
+    zeros = [s.new_zeros((*s.shape[:axis], *s.shape[axis + 1 :])) for s in sequences]
     found = body(*zeros, *initial, *((0,) if indexed else ()), *captures)
     outputs = found[: len(found) - len(initial)]
     return (*(o.new_zeros((*o.shape[:axis], 0, *o.shape[axis:])) for o in outputs), *initial)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import torch
 
 from kbackend.plugin.contract import Specialized
-from kbackend_torch.recurrence import gru_weights, steps_of_gru, steps_of_lstm, steps_of_simple, twice_differentiable
+from kbackend_torch.recurrence import (
+    gru_weights,
+    steps_of_gru,
+    steps_of_lstm,
+    steps_of_simple,
+    twice_differentiable,
+)
 
 Function = Callable[..., Any]
 
@@ -31,14 +38,18 @@ def _fused_lstm(x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, bias: Any) 
 
 def _fused_simple(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
     weights = _weights(kernel, recurrent, () if bias is None else (bias, torch.zeros_like(bias)))
-    outputs, h = torch._VF.rnn_tanh(x, h[None], weights, bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True)
+    outputs, h = torch._VF.rnn_tanh(
+        x, h[None], weights, bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True
+    )
     return outputs, h[0]
 
 
 def _fused_gru(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
     kernel, recurrent, bias = gru_weights(kernel, recurrent, bias)
     weights = _weights(kernel, recurrent, () if bias is None else (bias[0], bias[1]))
-    outputs, h = torch._VF.gru(x, h[None], weights, bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True)
+    outputs, h = torch._VF.gru(
+        x, h[None], weights, bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True
+    )
     return outputs, h[0]
 
 
