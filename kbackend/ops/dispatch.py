@@ -171,12 +171,12 @@ def run(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
     try:
         if op.prepare is not None:
             attrs = op.prepare(specs, attrs)
-        kernel = target.backend.kernels.get(op.name)
-        if kernel is None or isinstance(kernel, InPlace):
-            return _run_body(op, args, attrs, target)
         rule = op.rule if op.kind == "composite" else op.function
         if rule is not None:
             rule(*specs, **attrs)  # the same checks as for a symbolic call
+        kernel = target.backend.kernels.get(op.name)
+        if kernel is None or isinstance(kernel, InPlace):
+            return _run_body(op, args, attrs, target)
     except (OpError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
         raise _named(op, specs, attrs, error) from (error if not isinstance(error, OpError) else None)
     return target.backend.run_kernel(op, kernel, args, {k: v for k, v in attrs.items() if k != "name"}, target)

@@ -48,7 +48,7 @@ def round_(x: Any) -> Any:
 
 
 def clip_range(x: Any, low: float, high: float) -> Any:
-    return tf.clip_by_value(x, tf.cast(low, x.dtype), tf.cast(high, x.dtype))
+    return tf.clip_by_value(x, tf.constant(low, x.dtype), tf.constant(high, x.dtype))
 
 
 KERNELS = {

@@ -1,7 +1,36 @@
-"""Loss kernels."""
+"""Crossentropy kernels."""
 
 from __future__ import annotations
 
 from typing import Any
 
-KERNELS: dict[str, Any] = {}
+import tensorflow as tf
+
+
+def checked_labels(labels: Any, logits: Any) -> Any:
+    count = tf.cast(tf.shape(logits)[-1], labels.dtype)
+    outside = (labels < 0) | (labels >= count)
+    wrong = tf.boolean_mask(labels, outside)
+    message = tf.strings.format("the label {} is not in [0, {})", (tf.reshape(wrong, [-1])[:1], count))
+    with tf.control_dependencies([tf.debugging.Assert(~tf.reduce_any(outside), [message])]):
+        return tf.identity(labels)
+
+
+def label_crossentropy(labels: Any, logits: Any) -> Any:
+    return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
+
+
+@tf.custom_gradient
+def sigmoid_crossentropy(target: Any, logits: Any) -> Any:
+    def gradients(g: Any) -> Any:
+        return -g * logits, g * (tf.sigmoid(logits) - target)
+
+    far = tf.math.log1p(tf.exp(-tf.abs(logits)))
+    return tf.nn.relu(logits) - logits * target + far, gradients
+
+
+KERNELS: dict[str, Any] = {
+    "checked_labels": checked_labels,
+    "label_crossentropy": label_crossentropy,
+    "sigmoid_crossentropy": sigmoid_crossentropy,
+}
