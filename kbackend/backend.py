@@ -93,9 +93,11 @@ from kbackend.ops.phase import (
     clear_session, get_uid, in_test_phase, in_train_phase, learning_phase, learning_phase_scope, reset_uids,
     set_learning_phase,
 )
+from kbackend.ops.losses import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
+from kbackend.ops.normalization import batch_normalization, moments, normalize_batch_in_training
 from kbackend.ops.random import (
-    dropout, get_seed, random_bernoulli, random_binomial, random_normal, random_normal_variable, random_uniform,
-    random_uniform_variable, set_seed, truncated_normal,
+    dropout, get_seed, random_bernoulli, random_binomial, random_normal, random_normal_variable,
+    random_uniform, random_uniform_variable, set_seed, truncated_normal,
 )
 from kbackend.ops.recurrent import gru, lstm, simple_rnn
 from kbackend.ops.reduction import all_ as all
