@@ -248,6 +248,7 @@ def emit(graph: Graph, target: Any, variables: list[Variable]) -> Emitted:
     """Emit a rewritten graph for ``target``."""
     backend = target.backend
     emitter = _Emitter(backend, target, [])
+    emitter.taken.add(identifier(graph.name))  # a kernel of that name would be hidden by the function itself
     made = plan(graph)
     position = {id(v): i for i, v in enumerate(variables)}
     in_place = {id(value): variable for variable, value in graph.updates

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from typing import Any
 
@@ -173,6 +175,16 @@ def use_backend(name: str, device: str | None = None) -> _Inside:
 def device(name: str) -> _Inside:
     """A context manager in which ``name`` is the active device ("cpu", "cuda", "cuda:1")."""
     return _Inside(None, name)
+
+
+@contextmanager
+def use_target(wanted: Target) -> Iterator[Target]:
+    """A context in which exactly this target is active; the conformance kit runs changed copies of backends so."""
+    token = _active.set(wanted)
+    try:
+        yield wanted
+    finally:
+        _active.reset(token)
 
 
 def owner_of(value: Any) -> Backend | None:

@@ -1,0 +1,61 @@
+"""Comparing a result with its reference: shape, dtype, places of NaN and Inf, and the error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+
+def difference(found: Any, wanted: Any, bound: float, floor: float = 0.0) -> str | None:
+    """What is wrong with ``found``, or None.
+
+    Args:
+        found, wanted: arrays; dtypes are not compared.
+        bound: of max|found - wanted| / max|wanted| over the finite elements.
+        floor: a lower limit of that divisor, for results that are 0 up to rounding.
+    """
+    found, wanted = np.asarray(found), np.asarray(wanted)
+    if found.shape != wanted.shape:
+        return f"the shape is {found.shape}, it should be {wanted.shape}"
+    if found.size == 0:
+        return None
+    found, wanted = _plain(found), _plain(wanted)
+    if not np.array_equal(np.isnan(found), np.isnan(wanted)):
+        return f"NaN stands at {_places(np.isnan(found))}, it should at {_places(np.isnan(wanted))}"
+    infinite = np.isinf(wanted) | np.isinf(found)
+    if not np.array_equal(found[infinite], wanted[infinite]):
+        return f"infinities differ: {_shown(found[infinite])} instead of {_shown(wanted[infinite])}"
+    finite = np.isfinite(wanted)
+    if not finite.any():
+        return None
+    error = relative_error(found[finite], wanted[finite], floor)
+    if error <= bound:
+        return None
+    worst = int(np.argmax(np.abs(found[finite] - wanted[finite])))
+    place = tuple(int(i) for i in np.argwhere(finite)[worst])
+    return (f"the error is {error:.3g}, the tolerance {bound:.3g}; "
+            f"at {place} it is {float(found[place])!r} instead of {float(wanted[place])!r}")
+
+
+def relative_error(found: np.ndarray, wanted: np.ndarray, floor: float = 0.0) -> float:
+    """max|found - wanted| / max|wanted|; the absolute error where the reference is all zeros."""
+    if found.size == 0:
+        return 0.0
+    divisor = max(float(np.max(np.abs(wanted))), floor)
+    return float(np.max(np.abs(found - wanted))) / (divisor or 1.0)
+
+
+def _plain(value: Any) -> np.ndarray:
+    array = np.asarray(value)
+    wide = array.dtype.kind in "iu" and array.dtype.itemsize == 8  # float64 would round large integers
+    return array.astype(np.longdouble if wide else np.float64)
+
+
+def _places(mask: np.ndarray) -> str:
+    places = [tuple(int(i) for i in p) for p in np.argwhere(mask)]
+    return "no place" if not places else ", ".join(map(str, places[:4])) + (", ..." if len(places) > 4 else "")
+
+
+def _shown(values: np.ndarray) -> str:
+    return "[" + ", ".join(map(repr, values[:6].tolist())) + ("...]" if values.size > 6 else "]")

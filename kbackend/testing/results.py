@@ -1,0 +1,86 @@
+"""Running one sample at once on a backend, and what comes out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Sequence
+
+import numpy as np
+
+from kbackend.graph.tensor import Tensor
+from kbackend.graph.variable import Variable
+from kbackend.lowering.program import Function
+from kbackend.ops.random import set_seed
+from kbackend.plugin.contract import Target
+from kbackend.plugin.select import use_target
+from kbackend.testing.samples import Case
+
+#: the seed of the process before each call, so that draws without a seed of their own repeat
+SEED = 1789
+
+
+@dataclass
+class Result:
+    """The tensors of a result in the order in which they stand in it, and the rest.
+
+    Attributes:
+        arrays: the values of the tensors.
+        dtypes: their dtypes.
+        plain: Python values of the result, such as the entries of ``K.int_shape``.
+        tensors: the engine's tensors.
+    """
+
+    arrays: list[np.ndarray] = field(default_factory=list)
+    dtypes: list[str] = field(default_factory=list)
+    plain: list[Any] = field(default_factory=list)
+    tensors: list[Any] = field(default_factory=list)
+
+    def add(self, tensor: Any, target: Target) -> None:
+        self.tensors.append(tensor)
+        self.arrays.append(target.backend.to_numpy(tensor))
+        self.dtypes.append(target.backend.dtype_of(tensor))
+
+
+def leaves(result: Any) -> Iterator[Any]:
+    """The values in nested lists and tuples."""
+    if isinstance(result, (list, tuple)):
+        for item in result:
+            yield from leaves(item)
+    else:
+        yield result
+
+
+def call_symbolic(case: Case, values: Sequence[Any]) -> Any:
+    """The call, with the process' seed set."""
+    set_seed(SEED)
+    return case.call(values)
+
+
+def run_concrete(case: Case, target: Target, tensors: Sequence[Any] | None = None) -> Result:
+    """Call the op on the engine's own tensors.
+
+    Draws and other results that are symbolic all the same are evaluated on the target.
+    """
+    if tensors is None:
+        tensors = [target.from_numpy(a) for a in case.arrays]
+    with use_target(target):
+        found = list(leaves(call_symbolic(case, tensors)))
+        symbolic = [leaf for leaf in found if isinstance(leaf, Tensor)]
+        values = iter(Function([], symbolic, name="conformance").run([], target, 0) if symbolic else ())
+        result = Result()
+        for leaf in found:
+            if isinstance(leaf, Tensor):
+                result.add(next(values), target)
+            elif target.backend.is_tensor(leaf):
+                result.add(leaf, target)
+            else:
+                result.plain.append(leaf)
+    return result
+
+
+def draws(tensors: Sequence[Tensor]) -> bool:
+    """Whether a program of these tensors gives other values at each run."""
+    from kbackend.graph.walk import ancestors
+
+    return any(isinstance(t, Variable) and t.counter for n in ancestors(tensors) for t in n.outputs)

@@ -1,0 +1,189 @@
+"""From samples to calls: every declared sample in every dtype it is run in, with its input arrays."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import Any, Callable, Sequence
+
+import numpy as np
+
+import kbackend.ops  # noqa: F401 - declares all ops
+from kbackend import dtypes
+from kbackend.ops.declare import DERIVED, REGISTRY, Op
+from kbackend.ops.sample import In, Sample
+
+#: the group of the samples without an input of kind 'float'
+FIXED = "fixed"
+#: how far drawn values stay from those that a sample avoids
+CLEARANCE = 0.05
+#: prefix that tells K's derived functions from ops of the same name
+DERIVED_PREFIX = "K."
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One sample of an op in one dtype.
+
+    Attributes:
+        op: the op or derived function.
+        index: the sample's place among the op's samples.
+        sample: the sample.
+        group: the dtype of inputs of kind 'float', or 'fixed' where there are none.
+        ins: the declared inputs, in the order in which they stand in the call.
+        arrays: their values.
+    """
+
+    op: Op
+    index: int
+    sample: Sample
+    group: str
+    ins: tuple[In, ...]
+    arrays: tuple[np.ndarray, ...]
+
+    @property
+    def label(self) -> str:
+        name = f" {self.sample.name!r}" if self.sample.name else ""
+        return f"{op_key(self.op)}[{self.index}]{name} {self.group}"
+
+    def call(self, values: Sequence[Any]) -> Any:
+        """Call the op with one value for each input."""
+        rest = iter(values)
+        args = [_filled(a, lambda: next(rest)) for a in self.sample.args]
+        kwargs = {k: _filled(v, lambda: next(rest)) for k, v in self.sample.kwargs.items()}
+        return invoke(self.op, args, kwargs)
+
+    def widened(self) -> tuple[np.ndarray, ...]:
+        """The inputs with those of kind 'float' in float64, the values unchanged."""
+        return tuple(a.astype(np.float64) if i.kind == "float" else a for i, a in zip(self.ins, self.arrays))
+
+    def with_arrays(self, arrays: Sequence[np.ndarray]) -> Case:
+        return replace(self, arrays=tuple(arrays))
+
+
+def invoke(op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """Call an op or a derived function as a user would."""
+    if op.kind == "derived":
+        return op.function(*args, **kwargs)
+    from kbackend.ops.dispatch import call
+
+    return call(op, *op.bind(*args, **kwargs))
+
+
+def op_key(op: Op) -> str:
+    """A name that is unique among ops and derived functions."""
+    return f"{DERIVED_PREFIX}{op.name}" if op.kind == "derived" else op.name
+
+
+def find_op(key: str) -> Op:
+    """The op of a key made by :func:`op_key`."""
+    return DERIVED[key.removeprefix(DERIVED_PREFIX)] if key.startswith(DERIVED_PREFIX) else REGISTRY[key]
+
+
+def all_ops() -> list[Op]:
+    """All ops and derived functions, without the leaves that the lowering handles."""
+    return [op for op in (*REGISTRY.values(), *DERIVED.values()) if op.kind != "leaf"]
+
+
+@cache
+def samples_of(op: Op) -> tuple[Sample, ...]:
+    return tuple(op.samples()) if op.samples is not None else ()
+
+
+def groups(op: Op) -> list[str]:
+    """The dtypes in which some sample of the op is run; 'fixed' for samples without an input of kind 'float'."""
+    found: dict[str, None] = {}
+    for sample in samples_of(op):
+        found.update(dict.fromkeys(sample_groups(sample)))
+    return list(found)
+
+
+def sample_groups(sample: Sample) -> tuple[str, ...]:
+    return tuple(sample.dtypes) if any(i.kind == "float" for i in inputs_of(sample)) else (FIXED,)
+
+
+@cache
+def cases(op: Op, group: str) -> tuple[Case, ...]:
+    """The op's samples that are run in a group."""
+    return tuple(
+        make_case(op, index, sample, group)
+        for index, sample in enumerate(samples_of(op))
+        if group in sample_groups(sample)
+    )
+
+
+def make_case(op: Op, index: int, sample: Sample, group: str) -> Case:
+    """The sample with its arrays: the same ones in each run, drawn in float64 and then rounded to the dtype."""
+    ins = tuple(inputs_of(sample))
+    seed = zlib.crc32(f"{op_key(op)}:{index}".encode())
+    arrays = tuple(realise(i, group, np.random.default_rng([seed, place])) for place, i in enumerate(ins))
+    return Case(op, index, sample, group, ins, arrays)
+
+
+def inputs_of(sample: Sample) -> list[In]:
+    found: list[In] = []
+
+    def note(value: In) -> In:
+        found.append(value)
+        return value
+
+    for value in (*sample.args, *sample.kwargs.values()):
+        _walk(value, note)
+    return found
+
+
+def _walk(value: Any, visit: Callable[[In], Any]) -> Any:
+    if isinstance(value, In):
+        return visit(value)
+    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
+        return type(value)(_walk(v, visit) for v in value)
+    return value
+
+
+def _filled(value: Any, following: Callable[[], Any]) -> Any:
+    return _walk(value, lambda _: following())
+
+
+def realise(declared: In, group: str, rng: np.random.Generator) -> np.ndarray:
+    """An array for an input."""
+    dtype = group if declared.kind == "float" else declared.kind
+    if declared.values is not None:
+        values = np.asarray(declared.values)
+        if declared.shape and values.shape != declared.shape:
+            values = np.broadcast_to(values, declared.shape)
+    elif dtype == dtypes.BOOL:
+        values = rng.integers(0, 2, declared.shape)
+    elif dtypes.is_integer(dtype):
+        values = rng.integers(int(declared.low), int(declared.high), declared.shape)
+    else:
+        values = _reals(declared, rng)
+    return np.array(values).astype(dtypes.numpy_dtype(dtype))
+
+
+def _reals(declared: In, rng: np.random.Generator) -> np.ndarray:
+    size = int(np.prod(declared.shape))
+    if declared.distinct:
+        unit = (rng.permutation(size) + 0.5) / max(size, 1)
+    else:
+        unit = rng.random(size)
+    return _spread(unit, declared).reshape(declared.shape)
+
+
+def _spread(unit: np.ndarray, declared: In) -> np.ndarray:
+    """[0, 1) onto the parts of [low, high) that are clear of the values to avoid, keeping the order."""
+    pieces, start = [], declared.low
+    for value in sorted(declared.avoid):
+        pieces.append((start, value - CLEARANCE))
+        start = value + CLEARANCE
+    pieces.append((start, declared.high))
+    pieces = [(max(a, declared.low), min(b, declared.high)) for a, b in pieces]
+    pieces = [(a, b) for a, b in pieces if b > a]
+    if not pieces:
+        raise ValueError(f"{declared} avoids all of its range")
+    at = unit * sum(b - a for a, b in pieces)
+    values = np.empty_like(at)
+    for a, b in pieces:
+        values[at >= 0] = a + at[at >= 0]
+        at = at - (b - a)
+    return values
