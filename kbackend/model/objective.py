@@ -6,7 +6,7 @@ from typing import Any, Mapping, Sequence
 
 from kbackend import config, losses, metrics
 from kbackend.graph.tensor import Tensor
-from kbackend.ops import elementwise, reduction, shaping, state
+from kbackend.ops import creation, elementwise, reduction, shaping, state
 
 
 class Objective:
@@ -97,7 +97,7 @@ def _broadcast_weight(score: Tensor, weight: Any, mask: Any) -> Any:
         while part.ndim < score.ndim:
             part = shaping.expand_dims(part, -1)
         result = part if result is None else elementwise.multiply(result, part)
-    return elementwise.add(result, shaping.zeros_like(score)) if result.ndim == score.ndim else result
+    return elementwise.add(result, creation.zeros_like(score)) if result.ndim == score.ndim else result
 
 
 class Spec:

@@ -84,6 +84,17 @@ def test_five_steps_follow_the_formula(each_backend, name, constrained):
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6)
 
 
+@pytest.mark.parametrize("name", CASES)
+def test_gradients_whose_memory_is_transposed(each_backend, name):
+    formula, make = CASES[name]
+    factors = np.arange(1.0, 7.0, dtype=np.float32).reshape(3, 2)
+    with kbackend.use_backend(each_backend):
+        w = K.variable(np.zeros((2, 3)))
+        loss = K.sum(K.permute_dimensions(w, (1, 0)) * factors)
+        K.function([], [], updates=make().get_updates(loss, [w]))([])
+        np.testing.assert_allclose(K.get_value(w), formula(np.zeros((2, 3)), factors.T, {}, 1), rtol=1e-5)
+
+
 def test_outputs_see_the_state_before_a_step_in_place(each_backend):
     with kbackend.use_backend(each_backend):
         w = K.variable([1.0, 2.0])

@@ -41,10 +41,11 @@ def rmsprop(cells: Any, params: Any, grads: Any, averages: Any, lr: Any, rho: An
 def adam(cells: Any, params: Any, grads: Any, means: Any, squares: Any, lr: Any, beta_1: Any, beta_2: Any, epsilon: Any,
          step: Any) -> None:
     p, m, v = _groups(cells, len(grads))
+    g = [x.contiguous() for x in grads]  # the fused kernel walks memory and does not look at strides
     # torch adds epsilon after correcting the root for its bias, Keras before: equal with epsilon / sqrt(1 - beta_2^t)
     t, b2 = float(step), float(beta_2)
     steps = [torch.tensor(t, dtype=torch.float32, device=p[0].device)] * len(p)
-    torch._fused_adam_(p, list(grads), m, v, [], steps, lr=float(lr), beta1=float(beta_1), beta2=b2, weight_decay=0.0,
+    torch._fused_adam_(p, g, m, v, [], steps, lr=float(lr), beta1=float(beta_1), beta2=b2, weight_decay=0.0,
                        eps=float(epsilon) / sqrt(1 - b2**t), amsgrad=False, maximize=False)
 
 
