@@ -7,6 +7,7 @@ read, as [["variable", number], 0].
 
 from __future__ import annotations
 
+import copy
 from typing import Any, Callable, Mapping, Sequence
 
 import numpy as np
@@ -68,7 +69,7 @@ class _Writer:
                 self.variables.append(tensor)
             number = next(i for i, v in enumerate(self.variables) if v is tensor)
             return [["variable", number], 0]
-        return self.places[id(tensor)]
+        return copy.deepcopy(self.places[id(tensor)])  # a configuration shares no lists within itself
 
     def layer(self, layer: Any) -> dict[str, Any]:
         calls = self.calls.get(id(layer), [])
