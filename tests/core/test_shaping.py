@@ -34,6 +34,8 @@ def test_what_is_known_of_shapes_while_the_graph_is_built():
     assert static_value(K.stack([shape[0], shape[2] // 2, 5])) == [None, 2, 5]
     assert static_value(K.prod(shape[1:])) == 12 and static_value(K.prod(shape)) is None
     assert static_value(K.cast(shape, "int64")) == [None, 3, 4]
+    assert static_value(K.reverse(shape, 0)) == [4, 3, None]
+    assert static_value(K.maximum(shape, 4)) == [None, 4, 4]
     assert static_value(K.size(K.placeholder((2, 5)))) == 10
     assert static_value(K.placeholder((2,), dtype="int32")) == [None, None]
     assert static_value(K.placeholder((None,), dtype="int32")) is None
