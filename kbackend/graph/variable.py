@@ -93,7 +93,8 @@ class Variable(Tensor):
         """A copy of the value."""
         with self.lock:
             if self._home is None:
-                return np.array(self.initial_value())
+                self._initial = self.initial_value()  # kept: a random initial value is drawn once
+                return np.array(self._initial)
             return self._home.cell_to_numpy(self._cells[self._home])
 
     def assign(self, value: Any) -> None:
