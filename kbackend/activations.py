@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from kbackend import backend as K
 from kbackend.model import registry
@@ -66,8 +67,10 @@ def exponential(x: Any) -> Any:
     return K.exp(x)
 
 
-_BUILTIN: dict[str, Any] = {f.__name__: f for f in (
-    linear, relu, elu, selu, softmax, softplus, softsign, tanh, sigmoid, hard_sigmoid, exponential)}
+_BUILTIN: dict[str, Any] = {
+    f.__name__: f
+    for f in (linear, relu, elu, selu, softmax, softplus, softsign, tanh, sigmoid, hard_sigmoid, exponential)
+}
 
 
 def get(identifier: Any) -> Callable[..., Any]:

@@ -6,7 +6,8 @@ The values come from the Philox stream (see :func:`kbackend.set_seed`) and are t
 from __future__ import annotations
 
 import math
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -108,7 +109,8 @@ class VarianceScaling(Initializer):
 
     Args:
         scale: a positive number.
-        mode: n is the number of inputs ('fan_in') or outputs ('fan_out') of a unit, or their mean ('fan_avg').
+        mode: n is the number of inputs ('fan_in') or outputs ('fan_out') of a unit, or their mean
+            ('fan_avg').
         distribution: 'normal' (truncated at two standard deviations), 'untruncated_normal' or 'uniform'.
         seed: a seed for these draws alone; the process' stream when None.
 
@@ -119,13 +121,16 @@ class VarianceScaling(Initializer):
     MODES = ("fan_in", "fan_out", "fan_avg")
     DISTRIBUTIONS = ("normal", "truncated_normal", "untruncated_normal", "uniform")
 
-    def __init__(self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "normal",
-                 seed: int | None = None) -> None:
+    def __init__(
+        self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "normal", seed: int | None = None
+    ) -> None:
         if scale <= 0:
             raise ValueError(f"the scale of VarianceScaling must be positive, it is {scale}")
         if mode not in self.MODES or distribution not in self.DISTRIBUTIONS:
-            raise ValueError(f"VarianceScaling: mode must be one of {self.MODES}, distribution one of "
-                             f"{self.DISTRIBUTIONS}; they are {mode!r} and {distribution!r}")
+            raise ValueError(
+                f"VarianceScaling: mode must be one of {self.MODES}, distribution one of "
+                f"{self.DISTRIBUTIONS}; they are {mode!r} and {distribution!r}"
+            )
         self.scale, self.mode, self.distribution, self.seed = scale, mode, distribution, seed
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
@@ -138,12 +143,14 @@ class VarianceScaling(Initializer):
         if self.distribution == "untruncated_normal":
             return draws.random_normal(shape, 0.0, math.sqrt(variance), dtype=dtype, seed=self.seed)
         # the standard deviation of a normal variable cut at two standard deviations
-        return draws.truncated_normal(shape, 0.0, math.sqrt(variance) / 0.87962566103423978, dtype=dtype,
-                                      seed=self.seed)
+        return draws.truncated_normal(
+            shape, 0.0, math.sqrt(variance) / 0.87962566103423978, dtype=dtype, seed=self.seed
+        )
 
 
 def fans(shape: Sequence[int]) -> tuple[float, float]:
-    """Inputs and outputs of a unit for a weight in Keras's layout (kernel positions first, then inputs, outputs).
+    """Inputs and outputs of a unit for a weight in Keras's layout (kernel positions first, then inputs,
+    outputs).
 
     >>> fans((3, 3, 16, 32))
     (144.0, 288.0)
@@ -220,7 +227,9 @@ class Orthogonal(Initializer):
         if len(shape) < 2:
             raise ValueError(f"an orthogonal weight needs rank 2 or more, its shape is {tuple(shape)}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
-        draw = draws.random_normal((max(rows, columns), min(rows, columns)), 0.0, 1.0, dtype="float64", seed=self.seed)
+        draw = draws.random_normal(
+            (max(rows, columns), min(rows, columns)), 0.0, 1.0, dtype="float64", seed=self.seed
+        )
 
         def value() -> np.ndarray:
             matrix = _orthonormal_columns(evaluate_on_reference(draw))
@@ -249,7 +258,7 @@ class Identity(Initializer):
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
         if len(shape) != 2:
             raise ValueError(f"the identity initializer needs a shape of rank 2, it was given {tuple(shape)}")
-        return _constant(self.gain * np.eye(*shape), dtype or config.floatx())
+        return _constant(self.gain * np.eye(shape[0], shape[1]), dtype or config.floatx())
 
 
 # ------------------------------------------------------------------------------------------------ values
@@ -276,7 +285,9 @@ def _spent() -> np.ndarray:
     raise AssertionError("the value has been computed")
 
 
-def initial_value(initializer: Callable[..., Any], shape: tuple[int, ...], dtype: str) -> Callable[[], np.ndarray]:
+def initial_value(
+    initializer: Callable[..., Any], shape: tuple[int, ...], dtype: str
+) -> Callable[[], np.ndarray]:
     """A function without arguments that gives the initial value of a weight; draws get their seeds now.
 
     Raises:
@@ -285,7 +296,9 @@ def initial_value(initializer: Callable[..., Any], shape: tuple[int, ...], dtype
     made = initializer(shape, dtype=dtype)
     found = made if isinstance(made, (Tensor, Deferred)) else np.asarray(made)
     if tuple(found.shape) != shape:
-        raise ValueError(f"the initializer {initializer!r} gave the shape {tuple(found.shape)} for a weight of {shape}")
+        raise ValueError(
+            f"the initializer {initializer!r} gave the shape {tuple(found.shape)} for a weight of {shape}"
+        )
     if isinstance(found, Deferred):
         return found
     if not isinstance(found, Tensor):
@@ -310,14 +323,43 @@ lecun_uniform, lecun_normal = LecunUniform, LecunNormal
 orthogonal = Orthogonal
 identity = Identity
 
-_CLASSES = (Zeros, Ones, Constant, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling, GlorotUniform,
-            GlorotNormal, HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal, Identity)
+_CLASSES = (
+    Zeros,
+    Ones,
+    Constant,
+    RandomNormal,
+    TruncatedNormal,
+    RandomUniform,
+    VarianceScaling,
+    GlorotUniform,
+    GlorotNormal,
+    HeUniform,
+    HeNormal,
+    LecunUniform,
+    LecunNormal,
+    Orthogonal,
+    Identity,
+)
 _ALIASES = {
-    "zero": Zeros, "zeros": Zeros, "one": Ones, "ones": Ones, "constant": Constant, "normal": RandomNormal,
-    "random_normal": RandomNormal, "uniform": RandomUniform, "random_uniform": RandomUniform,
-    "truncated_normal": TruncatedNormal, "variance_scaling": VarianceScaling, "glorot_uniform": GlorotUniform,
-    "glorot_normal": GlorotNormal, "he_uniform": HeUniform, "he_normal": HeNormal, "lecun_uniform": LecunUniform,
-    "lecun_normal": LecunNormal, "orthogonal": Orthogonal, "identity": Identity,
+    "zero": Zeros,
+    "zeros": Zeros,
+    "one": Ones,
+    "ones": Ones,
+    "constant": Constant,
+    "normal": RandomNormal,
+    "random_normal": RandomNormal,
+    "uniform": RandomUniform,
+    "random_uniform": RandomUniform,
+    "truncated_normal": TruncatedNormal,
+    "variance_scaling": VarianceScaling,
+    "glorot_uniform": GlorotUniform,
+    "glorot_normal": GlorotNormal,
+    "he_uniform": HeUniform,
+    "he_normal": HeNormal,
+    "lecun_uniform": LecunUniform,
+    "lecun_normal": LecunNormal,
+    "orthogonal": Orthogonal,
+    "identity": Identity,
 }
 _BUILTIN: dict[str, Any] = {**{c.__name__: c for c in _CLASSES}, **_ALIASES}
 
@@ -344,4 +386,12 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
         return get(config)
 
 
-__all__ = [*(c.__name__ for c in _CLASSES), "Initializer", "deserialize", "fans", "get", "serialize", *_ALIASES]
+__all__ = [
+    *(c.__name__ for c in _CLASSES),
+    "Initializer",
+    "deserialize",
+    "fans",
+    "get",
+    "serialize",
+    *_ALIASES,
+]

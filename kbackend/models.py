@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Callable, Mapping
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from kbackend.model.calls import as_list
 from kbackend.model.configuration import model_config, model_from
@@ -36,7 +37,9 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     return model_from_config(json.loads(json_string), custom_objects)
 
 
-def clone_model(model: Model, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None) -> Any:
+def clone_model(
+    model: Model, input_tensors: Any = None, clone_function: Callable[[Layer], Layer] | None = None
+) -> Any:
     """A model of the same structure, with layers and weights of its own.
 
     Args:
@@ -61,7 +64,11 @@ def clone_model(model: Model, input_tensors: Any = None, clone_function: Callabl
         layer = old[entry["name"]]
         if isinstance(layer, InputLayer):
             tensor = given.get(layer.name)
-            return InputLayer(input_tensor=tensor, name=layer.name) if tensor is not None else _clone_layer(layer)
+            return (
+                InputLayer(input_tensor=tensor, name=layer.name)
+                if tensor is not None
+                else _clone_layer(layer)
+            )
         return clone(layer)
 
     return model_from(type(model), model_config(model), make)
@@ -83,4 +90,11 @@ def _clone_sequential(model: Sequential, input_tensors: Any, clone: Callable[[La
     return made
 
 
-__all__ = ["Model", "Sequential", "clone_model", "custom_object_scope", "model_from_config", "model_from_json"]
+__all__ = [
+    "Model",
+    "Sequential",
+    "clone_model",
+    "custom_object_scope",
+    "model_from_config",
+    "model_from_json",
+]

@@ -14,12 +14,19 @@ class ReLU(Layer):
     arguments = ("max_value", "negative_slope", "threshold")
     supports_masking = True
 
-    def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0,
-                 **kwargs: Any) -> None:
+    def __init__(
+        self,
+        max_value: float | None = None,
+        negative_slope: float = 0.0,
+        threshold: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         if negative_slope < 0 or max_value is not None and max_value < 0:
-            raise ValueError(f"layer {self.name} (ReLU): max_value and negative_slope must not be negative, they are "
-                             f"{max_value} and {negative_slope}")
+            raise ValueError(
+                f"layer {self.name} (ReLU): max_value and negative_slope must not be negative, they are "
+                f"{max_value} and {negative_slope}"
+            )
         self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
 
     def call(self, inputs: Any) -> Any:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from kbackend import activations, config, constraints, initializers, regularizers
 from kbackend import backend as K
@@ -18,15 +19,44 @@ class Conv(Layer):
 
     rank = 2
     paddings: tuple[str, ...] = ("valid", "same")
-    arguments = ("filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "groups", "activation",
-                 "use_bias", "kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer",
-                 "kernel_constraint", "bias_constraint")
+    arguments = (
+        "filters",
+        "kernel_size",
+        "strides",
+        "padding",
+        "data_format",
+        "dilation_rate",
+        "groups",
+        "activation",
+        "use_bias",
+        "kernel_initializer",
+        "bias_initializer",
+        "kernel_regularizer",
+        "bias_regularizer",
+        "kernel_constraint",
+        "bias_constraint",
+    )
 
-    def __init__(self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid",
-                 data_format: str | None = None, dilation_rate: Any = 1, groups: int = 1, activation: Any = None,
-                 use_bias: bool = True, kernel_initializer: Any = "glorot_uniform", bias_initializer: Any = "zeros",
-                 kernel_regularizer: Any = None, bias_regularizer: Any = None, activity_regularizer: Any = None,
-                 kernel_constraint: Any = None, bias_constraint: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = 1,
+        groups: int = 1,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         label = f"layer {self.name} ({type(self).__name__})"
         self.filters = positive(filters, "filters", label)
@@ -37,10 +67,14 @@ class Conv(Layer):
         self.dilation_rate = per_dimension(dilation_rate, self.rank, "dilation_rate", label)
         self.groups = positive(groups, "groups", label)
         if self.filters % self.groups:
-            raise ValueError(f"{label}: filters ({self.filters}) must be a multiple of groups ({self.groups})")
+            raise ValueError(
+                f"{label}: filters ({self.filters}) must be a multiple of groups ({self.groups})"
+            )
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
-            raise ValueError(f"{label}: strides and dilation_rate cannot both be above 1, they are {self.strides} and "
-                             f"{self.dilation_rate}")
+            raise ValueError(
+                f"{label}: strides and dilation_rate cannot both be above 1, they are {self.strides} and "
+                f"{self.dilation_rate}"
+            )
         self.activation = activations.get(activation)
         self.use_bias = use_bias
         self.kernel_initializer = initializers.get(kernel_initializer)
@@ -58,16 +92,33 @@ class Conv(Layer):
     def build(self, input_shape: Any) -> None:
         channels = input_shape[self._channel_axis]
         if channels is None:
-            raise ValueError(f"the channels of the input must be known, the shape is {input_shape} and data_format is "
-                             f"{self.data_format!r}")
+            raise ValueError(
+                f"the channels of the input must be known, the shape is {input_shape} and data_format is "
+                f"{self.data_format!r}"
+            )
         if channels % self.groups:
-            raise ValueError(f"the input has {channels} channels, which is not a multiple of groups ({self.groups})")
+            raise ValueError(
+                f"the input has {channels} channels, which is not a multiple of groups ({self.groups})"
+            )
         shape = (*self.kernel_size, channels // self.groups, self.filters)
-        self.kernel = self.add_weight("kernel", shape, initializer=self.kernel_initializer,
-                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
-        self.bias = self.add_weight("bias", (self.filters,), initializer=self.bias_initializer,
-                                    regularizer=self.bias_regularizer,
-                                    constraint=self.bias_constraint) if self.use_bias else None
+        self.kernel = self.add_weight(
+            "kernel",
+            shape,
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.bias = (
+            self.add_weight(
+                "bias",
+                (self.filters,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+            if self.use_bias
+            else None
+        )
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={self._channel_axis: channels})
 
     def _padding(self) -> Any:
@@ -79,8 +130,15 @@ class Conv(Layer):
         first = self.data_format == "channels_first"
         if first:
             inputs = K.permute_dimensions(inputs, (0, *range(2, self.rank + 2), 1))
-        result = convolution(inputs, self.kernel, self.bias, strides=self.strides, padding=self._padding(),
-                             dilation=self.dilation_rate, groups=self.groups)
+        result = convolution(
+            inputs,
+            self.kernel,
+            self.bias,
+            strides=self.strides,
+            padding=self._padding(),
+            dilation=self.dilation_rate,
+            groups=self.groups,
+        )
         if first:
             result = K.permute_dimensions(result, (0, self.rank + 1, *range(1, self.rank + 1)))
         return foreign.apply(self.activation, result)
@@ -114,8 +172,17 @@ class Conv2D(Conv):
     (None, 5, 6, 8)
     """
 
-    def __init__(self, filters: int, kernel_size: Any, strides: Any = (1, 1), padding: str = "valid",
-                 data_format: str | None = None, dilation_rate: Any = (1, 1), *args: Any, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = (1, 1),
+        padding: str = "valid",
+        data_format: str | None = None,
+        dilation_rate: Any = (1, 1),
+        *args: Any,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(filters, kernel_size, strides, padding, data_format, dilation_rate, *args, **kwargs)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from typing import Any, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from kbackend import activations, constraints, initializers, regularizers
 from kbackend import backend as K
-from kbackend.layers.arguments import is_zero, positive, rate as checked_rate
+from kbackend.layers.arguments import is_zero, positive
+from kbackend.layers.arguments import rate as checked_rate
 from kbackend.model.layer import Layer
 from kbackend.model.spec import InputSpec
 from kbackend.ops import foreign, linear
@@ -31,14 +33,33 @@ class Dense(Layer):
     (None, 3)
     """
 
-    arguments = ("units", "activation", "use_bias", "kernel_initializer", "bias_initializer", "kernel_regularizer",
-                 "bias_regularizer", "kernel_constraint", "bias_constraint")
+    arguments = (
+        "units",
+        "activation",
+        "use_bias",
+        "kernel_initializer",
+        "bias_initializer",
+        "kernel_regularizer",
+        "bias_regularizer",
+        "kernel_constraint",
+        "bias_constraint",
+    )
     supports_masking = True
 
-    def __init__(self, units: int, activation: Any = None, use_bias: bool = True, kernel_initializer: Any = "glorot_uniform",
-                 bias_initializer: Any = "zeros", kernel_regularizer: Any = None, bias_regularizer: Any = None,
-                 activity_regularizer: Any = None, kernel_constraint: Any = None, bias_constraint: Any = None,
-                 **kwargs: Any) -> None:
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
         if "input_shape" not in kwargs and "input_dim" in kwargs:
             kwargs["input_shape"] = (kwargs.pop("input_dim"),)
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
@@ -57,11 +78,24 @@ class Dense(Layer):
         size = input_shape[-1]
         if size is None:
             raise ValueError(f"the last dimension of the input must be known, the shape is {input_shape}")
-        self.kernel = self.add_weight("kernel", (size, self.units), initializer=self.kernel_initializer,
-                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
-        self.bias = self.add_weight("bias", (self.units,), initializer=self.bias_initializer,
-                                    regularizer=self.bias_regularizer,
-                                    constraint=self.bias_constraint) if self.use_bias else None
+        self.kernel = self.add_weight(
+            "kernel",
+            (size, self.units),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.bias = (
+            self.add_weight(
+                "bias",
+                (self.units,),
+                initializer=self.bias_initializer,
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+            if self.use_bias
+            else None
+        )
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
 
     def call(self, inputs: Any) -> Any:
@@ -93,7 +127,8 @@ class Dropout(Layer):
     """In training, sets a part of the inputs to 0 and scales the others up; else passes them on.
 
     Args:
-        rate: the part that is dropped: a number in [0, 1], or a K.variable, which stays live: a new value counts from
+        rate: the part that is dropped: a number in [0, 1], or a K.variable, which stays live: a new value
+            counts from
             the next step on, and no program is made again.
         noise_shape: which dimensions have decisions of their own; see ``K.dropout``.
         seed: a seed for this layer; the process' stream when None.
@@ -111,8 +146,13 @@ class Dropout(Layer):
     hyperparameters = ("rate",)
     supports_masking = True
 
-    def __init__(self, rate: Any, noise_shape: Sequence[int | None] | None = None, seed: int | None = None,
-                 **kwargs: Any) -> None:
+    def __init__(
+        self,
+        rate: Any,
+        noise_shape: Sequence[int | None] | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.rate = checked_rate(rate, f"layer {self.name} (Dropout)")
         self.noise_shape = noise_shape
@@ -121,7 +161,9 @@ class Dropout(Layer):
     def call(self, inputs: Any, training: Any = None) -> Any:
         if is_zero(self.rate):
             return inputs
-        return K.in_train_phase(lambda: K.dropout(inputs, self.rate, self.noise_shape, self.seed), inputs, training)
+        return K.in_train_phase(
+            lambda: K.dropout(inputs, self.rate, self.noise_shape, self.seed), inputs, training
+        )
 
     def _twin(self) -> Layer:
         """With the same live rate."""
@@ -214,8 +256,10 @@ class Reshape(Layer):
         super().__init__(**kwargs)
         self.target_shape = tuple(int(d) for d in target_shape)
         if sum(d == -1 for d in self.target_shape) > 1 or any(d < -1 for d in self.target_shape):
-            raise ValueError(f"layer {self.name} (Reshape): target_shape may hold one -1 and no other negative number, it "
-                             f"is {tuple(target_shape)}")
+            raise ValueError(
+                f"layer {self.name} (Reshape): target_shape may hold one -1 and no other negative number, it "
+                f"is {tuple(target_shape)}"
+            )
 
     def _resolved(self, shape: Sequence[int | None]) -> tuple[int, ...]:
         """The target with -1 computed, where the input's shape tells."""
@@ -225,8 +269,10 @@ class Reshape(Layer):
         size = math.prod(d for d in shape[1:] if d is not None)
         fits = size == known if -1 not in self.target_shape else known and size % known == 0
         if not fits:
-            raise ValueError(f"a sample of shape {tuple(shape[1:])} has {size} elements, which do not fit target_shape "
-                             f"{self.target_shape}")
+            raise ValueError(
+                f"a sample of shape {tuple(shape[1:])} has {size} elements, which do not fit target_shape "
+                f"{self.target_shape}"
+            )
         return tuple(size // known if d == -1 else d for d in self.target_shape)
 
     def call(self, inputs: Any) -> Any:
@@ -250,8 +296,10 @@ class Permute(Layer):
         super().__init__(**kwargs)
         self.dims = tuple(dims)
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
-            raise ValueError(f"layer {self.name} (Permute): dims must hold each of 1 to {len(self.dims)} once, it is "
-                             f"{self.dims}")
+            raise ValueError(
+                f"layer {self.name} (Permute): dims must hold each of 1 to {len(self.dims)} once, it is "
+                f"{self.dims}"
+            )
         self.input_spec = InputSpec(ndim=len(self.dims) + 1)
 
     def call(self, inputs: Any) -> Any:
@@ -276,14 +324,17 @@ class Lambda(Layer):
     """A function as a layer: of our ops, or an engine's own, such as ``tf.sigmoid`` or ``torch.sigmoid``.
 
     Args:
-        function: called with the inputs, and with ``mask`` when it has such a parameter. A model with an engine's
+        function: called with the inputs, and with ``mask`` when it has such a parameter. A model with an
+            engine's
             own function runs on that engine only.
-        output_shape: for an engine's own function, the shape without the batch dimension, or a function of the input
+        output_shape: for an engine's own function, the shape without the batch dimension, or a function of
+            the input
             shape; found by asking the engine when None.
         mask: the mask of the result, or a function of (inputs, mask); none when None.
         arguments: further keyword arguments of the function.
 
-    ``get_config`` writes the function's name, never its code: reading needs the function in ``custom_objects``.
+    ``get_config`` writes the function's name, never its code: reading needs the function in
+    ``custom_objects``.
 
     >>> from kbackend import Input, layers
     >>> layers.Lambda(lambda x: x * 2)(Input((3,))).shape
@@ -292,8 +343,14 @@ class Lambda(Layer):
 
     supports_masking = True
 
-    def __init__(self, function: Any, output_shape: Any = None, mask: Any = None, arguments: Mapping[str, Any] | None = None,
-                 **kwargs: Any) -> None:
+    def __init__(
+        self,
+        function: Any,
+        output_shape: Any = None,
+        mask: Any = None,
+        arguments: Mapping[str, Any] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.function: Callable[..., Any] = _function_of(function)
         self._output_shape = tuple(output_shape) if isinstance(output_shape, list) else output_shape
@@ -313,7 +370,11 @@ class Lambda(Layer):
         from kbackend.model.registry import plain
 
         found = super().get_config()
-        for key, value in (("function", self.function), ("output_shape", self._output_shape), ("mask", self.mask)):
+        for key, value in (
+            ("function", self.function),
+            ("output_shape", self._output_shape),
+            ("mask", self.mask),
+        ):
             found[key] = plain(value)
         return found | {"arguments": plain(self.function_arguments)}
 
@@ -335,5 +396,15 @@ def _function_of(function: Any) -> Callable[..., Any]:
     return find(function, public, "function")
 
 
-__all__ = ["Activation", "ActivityRegularization", "Dense", "Dropout", "Flatten", "GaussianNoise", "Lambda", "Permute",
-           "RepeatVector", "Reshape"]
+__all__ = [
+    "Activation",
+    "ActivityRegularization",
+    "Dense",
+    "Dropout",
+    "Flatten",
+    "GaussianNoise",
+    "Lambda",
+    "Permute",
+    "RepeatVector",
+    "Reshape",
+]

@@ -24,15 +24,33 @@ class Embedding(Layer):
     Shapes: (batch, ...) to (batch, ..., output_dim). Weights: embeddings (input_dim, output_dim).
     """
 
-    arguments = ("input_dim", "output_dim", "embeddings_initializer", "embeddings_regularizer", "embeddings_constraint",
-                 "mask_zero", "input_length")
+    arguments = (
+        "input_dim",
+        "output_dim",
+        "embeddings_initializer",
+        "embeddings_regularizer",
+        "embeddings_constraint",
+        "mask_zero",
+        "input_length",
+    )
     supports_masking = True
 
-    def __init__(self, input_dim: int, output_dim: int, embeddings_initializer: Any = "uniform",
-                 embeddings_regularizer: Any = None, embeddings_constraint: Any = None, mask_zero: bool = False,
-                 input_length: Any = None, weights: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        input_dim: int,
+        output_dim: int,
+        embeddings_initializer: Any = "uniform",
+        embeddings_regularizer: Any = None,
+        embeddings_constraint: Any = None,
+        mask_zero: bool = False,
+        input_length: Any = None,
+        weights: Any = None,
+        **kwargs: Any,
+    ) -> None:
         if "input_shape" not in kwargs and "batch_input_shape" not in kwargs:
-            kwargs["input_shape"] = tuple(input_length) if isinstance(input_length, (list, tuple)) else (input_length,)
+            kwargs["input_shape"] = (
+                tuple(input_length) if isinstance(input_length, (list, tuple)) else (input_length,)
+            )
         super().__init__(weights=weights, **kwargs)
         label = f"layer {self.name} (Embedding)"
         self.input_dim = positive(input_dim, "input_dim", label)
@@ -47,9 +65,13 @@ class Embedding(Layer):
             self.input_spec = InputSpec(shape=(None, *lengths))
 
     def build(self, input_shape: Any) -> None:
-        self.embeddings = self.add_weight("embeddings", (self.input_dim, self.output_dim),
-                                          initializer=self.embeddings_initializer,
-                                          regularizer=self.embeddings_regularizer, constraint=self.embeddings_constraint)
+        self.embeddings = self.add_weight(
+            "embeddings",
+            (self.input_dim, self.output_dim),
+            initializer=self.embeddings_initializer,
+            regularizer=self.embeddings_regularizer,
+            constraint=self.embeddings_constraint,
+        )
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return K.not_equal(inputs, 0) if self.mask_zero else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from kbackend import backend as K
 from kbackend.model.layer import Layer
@@ -11,7 +12,8 @@ from kbackend.model.layer import Layer
 class Merge(Layer):
     """Base class: combines a list of tensors, two at a time.
 
-    Tensors of lower rank get dimensions of 1 after the batch dimension. The result's mask is True where all are.
+    Tensors of lower rank get dimensions of 1 after the batch dimension. The result's mask is True where all
+    are.
     """
 
     supports_masking = True
@@ -25,8 +27,10 @@ class Merge(Layer):
         if not isinstance(inputs, (list, tuple)):
             raise ValueError("it needs a list of tensors")
         if len(inputs) < self.least or self.most is not None and len(inputs) > self.most:
-            raise ValueError(f"it needs {self.least}{'' if self.most == self.least else ' or more'} tensors, it was given "
-                             f"{len(inputs)}")
+            raise ValueError(
+                f"it needs {self.least}{'' if self.most == self.least else ' or more'} tensors, it was given "
+                f"{len(inputs)}"
+            )
         return list(inputs)
 
     def call(self, inputs: Any) -> Any:
@@ -149,7 +153,9 @@ class Dot(Merge):
         super().__init__(**kwargs)
         pair = axes if isinstance(axes, (list, tuple)) else (axes, axes)
         if len(pair) != 2 or not all(isinstance(a, int) for a in pair):
-            raise ValueError(f"layer {self.name} (Dot): axes must be an integer or two of them, it is {axes!r}")
+            raise ValueError(
+                f"layer {self.name} (Dot): axes must be an integer or two of them, it is {axes!r}"
+            )
         self.axes = axes if isinstance(axes, int) else tuple(axes)
         self.normalize = normalize
 
@@ -205,5 +211,22 @@ def dot(inputs: Any, axes: Any = -1, normalize: bool = False, **kwargs: Any) -> 
     return Dot(axes=axes, normalize=normalize, **kwargs)(inputs)
 
 
-__all__ = ["Add", "Average", "Concatenate", "Dot", "Maximum", "Merge", "Minimum", "Multiply", "Subtract", "add", "average",
-           "concatenate", "dot", "maximum", "minimum", "multiply", "subtract"]
+__all__ = [
+    "Add",
+    "Average",
+    "Concatenate",
+    "Dot",
+    "Maximum",
+    "Merge",
+    "Minimum",
+    "Multiply",
+    "Subtract",
+    "add",
+    "average",
+    "concatenate",
+    "dot",
+    "maximum",
+    "minimum",
+    "multiply",
+    "subtract",
+]

@@ -14,9 +14,12 @@ from kbackend.model.spec import InputSpec
 class BatchNormalization(Layer):
     """Mean 0 and variance 1 along ``axis``, then a scale and an offset.
 
-    In training the statistics are the batch's, and each training step moves the moving averages towards them; else
-    the moving averages are used. The moving variance takes the biased variance. ``trainable = False`` (before compile)
-    freezes scale, offset and moving averages; the phase still decides which statistics are used, and calling the
+    In training the statistics are the batch's, and each training step moves the moving averages towards
+    them; else
+    the moving averages are used. The moving variance takes the biased variance. ``trainable = False``
+    (before compile)
+    freezes scale, offset and moving averages; the phase still decides which statistics are used, and calling
+    the
     layer or model with ``training=False`` decides that.
 
     Args:
@@ -31,20 +34,52 @@ class BatchNormalization(Layer):
     Source: Ioffe and Szegedy 2015.
     """
 
-    arguments = ("axis", "momentum", "epsilon", "center", "scale", "beta_initializer", "gamma_initializer",
-                 "moving_mean_initializer", "moving_variance_initializer", "beta_regularizer", "gamma_regularizer",
-                 "beta_constraint", "gamma_constraint")
+    arguments = (
+        "axis",
+        "momentum",
+        "epsilon",
+        "center",
+        "scale",
+        "beta_initializer",
+        "gamma_initializer",
+        "moving_mean_initializer",
+        "moving_variance_initializer",
+        "beta_regularizer",
+        "gamma_regularizer",
+        "beta_constraint",
+        "gamma_constraint",
+    )
     supports_masking = True
 
-    def __init__(self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True,
-                 scale: bool = True, beta_initializer: Any = "zeros", gamma_initializer: Any = "ones",
-                 moving_mean_initializer: Any = "zeros", moving_variance_initializer: Any = "ones",
-                 beta_regularizer: Any = None, gamma_regularizer: Any = None, beta_constraint: Any = None,
-                 gamma_constraint: Any = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        axis: int = -1,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        moving_mean_initializer: Any = "zeros",
+        moving_variance_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         if not isinstance(axis, int):
-            raise TypeError(f"layer {self.name} (BatchNormalization): axis must be an integer, it is {axis!r}")
-        self.axis, self.momentum, self.epsilon, self.center, self.scale = axis, momentum, epsilon, center, scale
+            raise TypeError(
+                f"layer {self.name} (BatchNormalization): axis must be an integer, it is {axis!r}"
+            )
+        self.axis, self.momentum, self.epsilon, self.center, self.scale = (
+            axis,
+            momentum,
+            epsilon,
+            center,
+            scale,
+        )
         self.beta_initializer = initializers.get(beta_initializer)
         self.gamma_initializer = initializers.get(gamma_initializer)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
@@ -62,15 +97,34 @@ class BatchNormalization(Layer):
         size = input_shape[self.axis]
         if size is None:
             raise ValueError(f"axis {self.axis} of the input must be known, the shape is {input_shape}")
-        self.gamma = self.add_weight("gamma", (size,), initializer=self.gamma_initializer,
-                                     regularizer=self.gamma_regularizer,
-                                     constraint=self.gamma_constraint) if self.scale else None
-        self.beta = self.add_weight("beta", (size,), initializer=self.beta_initializer, regularizer=self.beta_regularizer,
-                                    constraint=self.beta_constraint) if self.center else None
-        self.moving_mean = self.add_weight("moving_mean", (size,), initializer=self.moving_mean_initializer,
-                                           trainable=False)
-        self.moving_variance = self.add_weight("moving_variance", (size,), initializer=self.moving_variance_initializer,
-                                               trainable=False)
+        self.gamma = (
+            self.add_weight(
+                "gamma",
+                (size,),
+                initializer=self.gamma_initializer,
+                regularizer=self.gamma_regularizer,
+                constraint=self.gamma_constraint,
+            )
+            if self.scale
+            else None
+        )
+        self.beta = (
+            self.add_weight(
+                "beta",
+                (size,),
+                initializer=self.beta_initializer,
+                regularizer=self.beta_regularizer,
+                constraint=self.beta_constraint,
+            )
+            if self.center
+            else None
+        )
+        self.moving_mean = self.add_weight(
+            "moving_mean", (size,), initializer=self.moving_mean_initializer, trainable=False
+        )
+        self.moving_variance = self.add_weight(
+            "moving_variance", (size,), initializer=self.moving_variance_initializer, trainable=False
+        )
         self.input_spec = InputSpec(min_ndim=2, axes={self.axis: size})
 
     def call(self, inputs: Any, training: Any = None) -> Any:
@@ -78,14 +132,21 @@ class BatchNormalization(Layer):
         if not isinstance(phase, Tensor) and not phase:
             return self._by_moving_averages(inputs)
         axes = [a for a in range(inputs.ndim) if a != self.axis % inputs.ndim]
-        normed, mean, variance = K.normalize_batch_in_training(inputs, self.gamma, self.beta, axes, self.epsilon)
-        self.add_update([K.moving_average_update(self.moving_mean, mean, self.momentum),
-                         K.moving_average_update(self.moving_variance, variance, self.momentum)])
+        normed, mean, variance = K.normalize_batch_in_training(
+            inputs, self.gamma, self.beta, axes, self.epsilon
+        )
+        self.add_update(
+            [
+                K.moving_average_update(self.moving_mean, mean, self.momentum),
+                K.moving_average_update(self.moving_variance, variance, self.momentum),
+            ]
+        )
         return K.in_train_phase(normed, lambda: self._by_moving_averages(inputs), phase)
 
     def _by_moving_averages(self, inputs: Any) -> Any:
-        return K.batch_normalization(inputs, self.moving_mean, self.moving_variance, self.beta, self.gamma, self.axis,
-                                     self.epsilon)
+        return K.batch_normalization(
+            inputs, self.moving_mean, self.moving_variance, self.beta, self.gamma, self.axis, self.epsilon
+        )
 
 
 __all__ = ["BatchNormalization"]

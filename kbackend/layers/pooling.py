@@ -17,8 +17,14 @@ class _Pooling2D(Layer):
     mode = "max"
     arguments = ("pool_size", "strides", "padding", "data_format")
 
-    def __init__(self, pool_size: Any = (2, 2), strides: Any = None, padding: str = "valid", data_format: str | None = None,
-                 **kwargs: Any) -> None:
+    def __init__(
+        self,
+        pool_size: Any = (2, 2),
+        strides: Any = None,
+        padding: str = "valid",
+        data_format: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         label = f"layer {self.name} ({type(self).__name__})"
         self.pool_size = per_dimension(pool_size, 2, "pool_size", label)
@@ -81,12 +87,15 @@ class GlobalMaxPooling2D(_GlobalPooling2D):
 
 
 class GlobalAveragePooling1D(Layer):
-    """The mean over steps, of the unmasked ones when there is a mask: (batch, steps, features) to (batch, features)."""
+    """The mean over steps, of the unmasked ones when there is a mask: (batch, steps, features) to (batch,
+    features)."""
 
     arguments = ("data_format", "keepdims")
     supports_masking = True
 
-    def __init__(self, data_format: str | None = "channels_last", keepdims: bool = False, **kwargs: Any) -> None:
+    def __init__(
+        self, data_format: str | None = "channels_last", keepdims: bool = False, **kwargs: Any
+    ) -> None:
         super().__init__(**kwargs)
         self.data_format = config.normalize_data_format(data_format)
         self.keepdims = keepdims
@@ -106,7 +115,21 @@ class GlobalAveragePooling1D(Layer):
 
 
 MaxPool2D, AvgPool2D = MaxPooling2D, AveragePooling2D
-GlobalAvgPool2D, GlobalMaxPool2D, GlobalAvgPool1D = GlobalAveragePooling2D, GlobalMaxPooling2D, GlobalAveragePooling1D
+GlobalAvgPool2D, GlobalMaxPool2D, GlobalAvgPool1D = (
+    GlobalAveragePooling2D,
+    GlobalMaxPooling2D,
+    GlobalAveragePooling1D,
+)
 
-__all__ = ["AveragePooling2D", "AvgPool2D", "GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAvgPool1D",
-           "GlobalAvgPool2D", "GlobalMaxPool2D", "GlobalMaxPooling2D", "MaxPool2D", "MaxPooling2D"]
+__all__ = [
+    "AveragePooling2D",
+    "AvgPool2D",
+    "GlobalAveragePooling1D",
+    "GlobalAveragePooling2D",
+    "GlobalAvgPool1D",
+    "GlobalAvgPool2D",
+    "GlobalMaxPool2D",
+    "GlobalMaxPooling2D",
+    "MaxPool2D",
+    "MaxPooling2D",
+]

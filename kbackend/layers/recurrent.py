@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from kbackend import activations, constraints, initializers, regularizers
 from kbackend import backend as K
-from kbackend.layers.arguments import is_zero, positive, rate as checked_rate
+from kbackend.layers.arguments import is_zero, positive
+from kbackend.layers.arguments import rate as checked_rate
 from kbackend.model.calls import as_list
 from kbackend.model.layer import Layer
 from kbackend.model.spec import InputSpec
@@ -16,30 +18,67 @@ from kbackend.ops import recurrent
 class Recurrent(Layer):
     """Base class of layers that walk along the steps of (batch, steps, features)."""
 
-    arguments = ("units", "activation", "use_bias", "kernel_initializer", "recurrent_initializer", "bias_initializer",
-                 "kernel_regularizer", "recurrent_regularizer", "bias_regularizer", "kernel_constraint",
-                 "recurrent_constraint", "bias_constraint", "dropout", "recurrent_dropout", "seed", "return_sequences",
-                 "return_state", "go_backwards", "unroll")
+    arguments: tuple[str, ...] = (
+        "units",
+        "activation",
+        "use_bias",
+        "kernel_initializer",
+        "recurrent_initializer",
+        "bias_initializer",
+        "kernel_regularizer",
+        "recurrent_regularizer",
+        "bias_regularizer",
+        "kernel_constraint",
+        "recurrent_constraint",
+        "bias_constraint",
+        "dropout",
+        "recurrent_dropout",
+        "seed",
+        "return_sequences",
+        "return_state",
+        "go_backwards",
+        "unroll",
+    )
     hyperparameters = ("dropout", "recurrent_dropout")
     supports_masking = True
     gates = 1
     states = 1
 
-    def __init__(self, units: int, activation: Any = "tanh", use_bias: bool = True,
-                 kernel_initializer: Any = "glorot_uniform", recurrent_initializer: Any = "orthogonal",
-                 bias_initializer: Any = "zeros", kernel_regularizer: Any = None, recurrent_regularizer: Any = None,
-                 bias_regularizer: Any = None, activity_regularizer: Any = None, kernel_constraint: Any = None,
-                 recurrent_constraint: Any = None, bias_constraint: Any = None, dropout: Any = 0.0,
-                 recurrent_dropout: Any = 0.0, return_sequences: bool = False, return_state: bool = False,
-                 go_backwards: bool = False, stateful: bool = False, unroll: bool = False, seed: int | None = None,
-                 implementation: int | None = None, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        recurrent_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        recurrent_constraint: Any = None,
+        bias_constraint: Any = None,
+        dropout: Any = 0.0,
+        recurrent_dropout: Any = 0.0,
+        return_sequences: bool = False,
+        return_state: bool = False,
+        go_backwards: bool = False,
+        stateful: bool = False,
+        unroll: bool = False,
+        seed: int | None = None,
+        implementation: int | None = None,
+        **kwargs: Any,
+    ) -> None:
         if "input_dim" in kwargs:
             kwargs["input_shape"] = (kwargs.pop("input_length", None), kwargs.pop("input_dim"))
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         label = f"layer {self.name} ({type(self).__name__})"
         if stateful:
-            raise NotImplementedError(f"{label}: stateful=True is not supported; take the state with return_state=True "
-                                      "and give it to the next call as initial_state")
+            raise NotImplementedError(
+                f"{label}: stateful=True is not supported; take the state with return_state=True "
+                "and give it to the next call as initial_state"
+            )
         if implementation not in (None, 0, 1, 2):
             raise ValueError(f"{label}: implementation must be 1 or 2, it is {implementation!r}")
         self.units = positive(units, "units", label)
@@ -66,15 +105,31 @@ class Recurrent(Layer):
         if size is None:
             raise ValueError(f"the features of the input must be known, the shape is {shape}")
         wide = self.gates * self.units
-        self.kernel = self.add_weight("kernel", (size, wide), initializer=self.kernel_initializer,
-                                      regularizer=self.kernel_regularizer, constraint=self.kernel_constraint)
-        self.recurrent_kernel = self.add_weight("recurrent_kernel", (self.units, wide),
-                                                initializer=self.recurrent_initializer,
-                                                regularizer=self.recurrent_regularizer,
-                                                constraint=self.recurrent_constraint)
-        self.bias = self.add_weight("bias", (wide,), initializer=self._bias_initial(),
-                                    regularizer=self.bias_regularizer,
-                                    constraint=self.bias_constraint) if self.use_bias else None
+        self.kernel = self.add_weight(
+            "kernel",
+            (size, wide),
+            initializer=self.kernel_initializer,
+            regularizer=self.kernel_regularizer,
+            constraint=self.kernel_constraint,
+        )
+        self.recurrent_kernel = self.add_weight(
+            "recurrent_kernel",
+            (self.units, wide),
+            initializer=self.recurrent_initializer,
+            regularizer=self.recurrent_regularizer,
+            constraint=self.recurrent_constraint,
+        )
+        self.bias = (
+            self.add_weight(
+                "bias",
+                (wide,),
+                initializer=self._bias_initial(),
+                regularizer=self.bias_regularizer,
+                constraint=self.bias_constraint,
+            )
+            if self.use_bias
+            else None
+        )
         self._sequence_spec = InputSpec(ndim=3, axes={-1: size})
 
     def _bias_initial(self) -> Callable[..., Any]:
@@ -85,11 +140,15 @@ class Recurrent(Layer):
     def _check_sequence(self, sequence: Any, given: Sequence[Any]) -> list[Any]:
         fault = self._sequence_spec.fault(sequence)
         if fault:
-            raise ValueError(f"layer {self.name} ({type(self).__name__}) expects (batch, steps, features) of {fault}, it "
-                             f"was given {sequence.name!r} of shape {sequence.shape}")
+            raise ValueError(
+                f"layer {self.name} ({type(self).__name__}) expects (batch, steps, features) of {fault}, it "
+                f"was given {sequence.name!r} of shape {sequence.shape}"
+            )
         if given and len(given) != self.states:
-            raise ValueError(f"layer {self.name} ({type(self).__name__}) has {self.states} state"
-                             f"{'s' * (self.states > 1)}, initial_state holds {len(given)}")
+            raise ValueError(
+                f"layer {self.name} ({type(self).__name__}) has {self.states} state"
+                f"{'s' * (self.states > 1)}, initial_state holds {len(given)}"
+            )
         return list(given) if given else [None] * self.states
 
     def __call__(self, inputs: Any, initial_state: Any = None, **kwargs: Any) -> Any:
@@ -97,7 +156,8 @@ class Recurrent(Layer):
 
         Args:
             inputs: (batch, steps, features), or a list of that and the initial states.
-            initial_state: the state (or list of states) before the first step, each (batch, units); zeros when None.
+            initial_state: the state (or list of states) before the first step, each (batch, units); zeros
+                when None.
             mask: (batch, steps), in place of the one that the inputs carry. Masked steps are skipped.
             training: True or False fixes the learning phase.
 
@@ -133,7 +193,9 @@ class Recurrent(Layer):
         """The inputs with features dropped, the same at all steps of a sample."""
         if is_zero(self.dropout):
             return inputs
-        return K.in_train_phase(lambda: K.dropout(inputs, self.dropout, (None, 1, None), self.seed), inputs, training)
+        return K.in_train_phase(
+            lambda: K.dropout(inputs, self.dropout, (None, 1, None), self.seed), inputs, training
+        )
 
     def _recurrent_mask(self, inputs: Any, training: Any) -> Any:
         """What the state is multiplied by, the same at all steps: (batch, units), or None."""
@@ -160,8 +222,9 @@ class Recurrent(Layer):
             after = self._step(slice_, before, chosen)
             return after[0], after
 
-        _, outputs, last = K.rnn(step, z, start, go_backwards=self.go_backwards, mask=mask, constants=[factor],
-                                 unroll=self.unroll)
+        _, outputs, last = K.rnn(
+            step, z, start, go_backwards=self.go_backwards, mask=mask, constants=[factor], unroll=self.unroll
+        )
         return [outputs, *last]
 
 
@@ -172,7 +235,8 @@ class SimpleRNN(Recurrent):
         units: the size of the state.
         activation: a name or a function.
         use_bias: whether there is a bias.
-        dropout: the part of the features that is dropped in training, the same at all steps; a K.variable stays live.
+        dropout: the part of the features that is dropped in training, the same at all steps; a K.variable
+            stays live.
         recurrent_dropout: the same for the state.
         return_sequences: give the outputs of all steps, not only the last.
         return_state: give the last state too.
@@ -186,8 +250,17 @@ class SimpleRNN(Recurrent):
     """
 
     def _walk(self, inputs: Any, states: list[Any], mask: Any) -> list[Any]:
-        return recurrent.simple_rnn(inputs, states[0], self.kernel, self.recurrent_kernel, self.bias, mask,
-                                    activation=self.activation, go_backwards=self.go_backwards, unroll=self.unroll)
+        return recurrent.simple_rnn(
+            inputs,
+            states[0],
+            self.kernel,
+            self.recurrent_kernel,
+            self.bias,
+            mask,
+            activation=self.activation,
+            go_backwards=self.go_backwards,
+            unroll=self.unroll,
+        )
 
     def _step(self, z: Any, states: list[Any], factor: Any) -> list[Any]:
         return [self.activation(z + K.dot(states[0] * factor, self.recurrent_kernel))]
@@ -201,7 +274,8 @@ class LSTM(Recurrent):
         unit_forget_bias: the bias of the forget gate starts at 1.
         others: as :class:`SimpleRNN`.
 
-    Weights: kernel (features, 4 units), recurrent_kernel (units, 4 units), bias (4 units,); gates in the order i, f,
+    Weights: kernel (features, 4 units), recurrent_kernel (units, 4 units), bias (4 units,); gates in the
+        order i, f,
     c, o. With ``return_state`` the states are h and c.
 
     >>> from kbackend import Input, layers
@@ -213,10 +287,21 @@ class LSTM(Recurrent):
     gates = 4
     states = 2
 
-    def __init__(self, units: int, activation: Any = "tanh", recurrent_activation: Any = "sigmoid", use_bias: bool = True,
-                 kernel_initializer: Any = "glorot_uniform", recurrent_initializer: Any = "orthogonal",
-                 bias_initializer: Any = "zeros", unit_forget_bias: bool = True, **kwargs: Any) -> None:
-        super().__init__(units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, **kwargs)
+    def __init__(
+        self,
+        units: int,
+        activation: Any = "tanh",
+        recurrent_activation: Any = "sigmoid",
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        recurrent_initializer: Any = "orthogonal",
+        bias_initializer: Any = "zeros",
+        unit_forget_bias: bool = True,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(
+            units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, **kwargs
+        )
         self.recurrent_activation = activations.get(recurrent_activation)
         self.unit_forget_bias = unit_forget_bias
 
@@ -227,22 +312,34 @@ class LSTM(Recurrent):
 
         def initial(shape: Any, dtype: Any = None) -> Any:
             ones = initializers.Ones()((units,), dtype)
-            return K.concatenate([initializer((units,), dtype=dtype), ones, initializer((2 * units,), dtype=dtype)], axis=0)
+            return K.concatenate(
+                [initializer((units,), dtype=dtype), ones, initializer((2 * units,), dtype=dtype)], axis=0
+            )
 
         return initial
 
     def _walk(self, inputs: Any, states: list[Any], mask: Any) -> list[Any]:
-        return recurrent.lstm(inputs, states[0], states[1], self.kernel, self.recurrent_kernel, self.bias, mask,
-                              activation=self.activation, recurrent_activation=self.recurrent_activation,
-                              go_backwards=self.go_backwards, unroll=self.unroll)
+        return recurrent.lstm(
+            inputs,
+            states[0],
+            states[1],
+            self.kernel,
+            self.recurrent_kernel,
+            self.bias,
+            mask,
+            activation=self.activation,
+            recurrent_activation=self.recurrent_activation,
+            go_backwards=self.go_backwards,
+            unroll=self.unroll,
+        )
 
     def _step(self, z: Any, states: list[Any], factor: Any) -> list[Any]:
         h, c = states
         z = z + K.dot(h * factor, self.recurrent_kernel)
         n = self.units
         gate, activation = self.recurrent_activation, self.activation
-        c = gate(z[:, n:2 * n]) * c + gate(z[:, :n]) * activation(z[:, 2 * n:3 * n])
-        return [gate(z[:, 3 * n:]) * activation(c), c]
+        c = gate(z[:, n : 2 * n]) * c + gate(z[:, :n]) * activation(z[:, 2 * n : 3 * n])
+        return [gate(z[:, 3 * n :]) * activation(c), c]
 
 
 __all__ = ["LSTM", "SimpleRNN"]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Callable, Iterator, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
 
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor
@@ -29,7 +30,17 @@ class LayerCall:
         losses, updates: what the layer and the layers inside it recorded.
     """
 
-    __slots__ = ("layer", "inputs", "kwargs", "index", "outputs", "structure", "losses", "updates", "_sources")
+    __slots__ = (
+        "layer",
+        "inputs",
+        "kwargs",
+        "index",
+        "outputs",
+        "structure",
+        "losses",
+        "updates",
+        "_sources",
+    )
 
     def __init__(self, layer: Any, inputs: Any, kwargs: dict[str, Any], index: int) -> None:
         self.layer = layer
@@ -50,7 +61,7 @@ class LayerCall:
     @property
     def captured(self) -> tuple[Tensor, ...]:
         """Tensors of the graph around that the call reads without having been given them (closures)."""
-        return self.sources[len(self.operands):]
+        return self.sources[len(self.operands) :]
 
     @property
     def sources(self) -> tuple[Tensor, ...]:

@@ -1,14 +1,17 @@
 """The structure of a model as plain values, and back.
 
-The form is Keras's: layers with the calls made of each ("inbound_nodes"), references [layer, call, output]. Beside
-it stand the raw ops ("ops"), whose results are referred to as [["op", number], output], and the variables that they
+The form is Keras's: layers with the calls made of each ("inbound_nodes"), references [layer, call, output].
+Beside
+it stand the raw ops ("ops"), whose results are referred to as [["op", number], output], and the variables
+that they
 read, as [["variable", number], 0].
 """
 
 from __future__ import annotations
 
 import copy
-from typing import Any, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -54,10 +57,13 @@ class _Writer:
     def config(self, model: Any) -> dict[str, Any]:
         layers = [self.layer(layer) for layer in self.topology.layers]
         ops = [self.op(node) for node in self.nodes]
-        found = {"name": model.name, "layers": layers,
-                 "input_layers": [self.place(t) for t in self.topology.inputs],
-                 "output_layers": [self.place(t) for t in self.topology.outputs],
-                 "single": [model._single_input, model._single_output]}
+        found = {
+            "name": model.name,
+            "layers": layers,
+            "input_layers": [self.place(t) for t in self.topology.inputs],
+            "output_layers": [self.place(t) for t in self.topology.outputs],
+            "single": [model._single_input, model._single_output],
+        }
         if ops or self.variables:
             found["ops"] = ops
             found["variables"] = [_variable_config(v) for v in self.variables]
@@ -73,14 +79,20 @@ class _Writer:
 
     def layer(self, layer: Any) -> dict[str, Any]:
         calls = self.calls.get(id(layer), [])
-        return {"name": layer.name, "class_name": registered_name(type(layer)), "config": layer.get_config(),
-                "inbound_nodes": [self.call(call) for call in calls]}
+        return {
+            "name": layer.name,
+            "class_name": registered_name(type(layer)),
+            "config": layer.get_config(),
+            "inbound_nodes": [self.call(call) for call in calls],
+        }
 
     def call(self, call: LayerCall) -> dict[str, Any]:
         if call.captured:
             names = ", ".join(t.name for t in call.captured)
-            raise ConfigurationError(f"model {self.name}: the layer {call.layer.name} reads {names} without having been "
-                                     "given it; pass it as an argument so that the model can be written")
+            raise ConfigurationError(
+                f"model {self.name}: the layer {call.layer.name} reads {names} without having been "
+                "given it; pass it as an argument so that the model can be written"
+            )
         return {"inputs": self.value(call.inputs), "kwargs": self.value(call.kwargs)}
 
     def value(self, value: Any) -> Any:
@@ -101,8 +113,14 @@ def _is_variable(unit: Node) -> bool:
 
 
 def _variable_config(variable: Variable) -> dict[str, Any]:
-    return {"name": variable.name, "dtype": variable.dtype, "trainable": variable.trainable, "shape": list(variable.shape),
-            "counter": variable.counter, "value": variable.numpy().tolist()}
+    return {
+        "name": variable.name,
+        "dtype": variable.dtype,
+        "trainable": variable.trainable,
+        "shape": list(variable.shape),
+        "counter": variable.counter,
+        "value": variable.numpy().tolist(),
+    }
 
 
 def _attribute(key: str, value: Any, node: Node, model: str) -> Any:
@@ -117,8 +135,10 @@ def _attribute(key: str, value: Any, node: Node, model: str) -> Any:
         return {"slice": [value.start, value.stop, value.step]}
     if value is Ellipsis:
         return {"ellipsis": True}
-    raise ConfigurationError(f"model {model}: the op {node.name} has the attribute {key} of type {type(value).__name__}, "
-                             "which cannot be written; put the op into a Layer of your own")
+    raise ConfigurationError(
+        f"model {model}: the op {node.name} has the attribute {key} of type {type(value).__name__}, "
+        "which cannot be written; put the op into a Layer of your own"
+    )
 
 
 def _attribute_from(value: Any) -> Any:
@@ -167,15 +187,19 @@ class _Reader:
         while waiting:
             left = [item for item in waiting if not self.try_make(*item)]
             if len(left) == len(waiting):
-                raise ConfigurationError(f"model {config.get('name')}: {left[0][0]} refers to something that is not there")
+                raise ConfigurationError(
+                    f"model {config.get('name')}: {left[0][0]} refers to something that is not there"
+                )
             waiting = left
         inputs = [self.tensor(p) for p in config["input_layers"]]
         outputs = [self.tensor(p) for p in config["output_layers"]]
         one_in, one_out = config.get("single", (len(inputs) == 1, len(outputs) == 1))
-        return cls(inputs[0] if one_in else inputs, outputs[0] if one_out else outputs, name=config.get("name"))
+        return cls(
+            inputs[0] if one_in else inputs, outputs[0] if one_out else outputs, name=config.get("name")
+        )
 
     def key(self, place: Any) -> Any:
-        return (tuple(place[0]) if isinstance(place[0], list) else (place[0], place[1]))
+        return tuple(place[0]) if isinstance(place[0], list) else (place[0], place[1])
 
     def tensor(self, place: Any) -> Tensor:
         key = self.key(place)
@@ -230,5 +254,11 @@ def _variable_from(entry: Mapping[str, Any]) -> Variable:
     from kbackend import dtypes
 
     value = np.array(entry["value"], dtype=dtypes.numpy_dtype(entry["dtype"])).reshape(entry["shape"])
-    return Variable(value, tuple(entry["shape"]), entry["dtype"], entry["name"], trainable=entry["trainable"],
-                    counter=entry["counter"])
+    return Variable(
+        value,
+        tuple(entry["shape"]),
+        entry["dtype"],
+        entry["name"],
+        trainable=entry["trainable"],
+        counter=entry["counter"],
+    )

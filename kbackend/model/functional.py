@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any, Mapping, Sequence
+from typing import Any
 
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
@@ -22,7 +23,8 @@ class Model(Trainer, Layer):
     """A graph of layers and ops from inputs to outputs, which can be trained, called and nested.
 
     Args:
-        inputs: a tensor or a list of tensors, made by ``Input``; any other tensor of a graph will do as well, and
+        inputs: a tensor or a list of tensors, made by ``Input``; any other tensor of a graph will do as
+            well, and
             then stands for values given from outside.
         outputs: a tensor or a list of tensors computed from the inputs, by layers or by any ops.
         name: the name; model_1 and so on when None.
@@ -46,14 +48,19 @@ class Model(Trainer, Layer):
 
     supports_masking = True
 
-    def __init__(self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True) -> None:
+    def __init__(
+        self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True
+    ) -> None:
         if inputs is None or outputs is None:
             raise NotImplementedError(
-                f"{type(self).__name__} needs inputs and outputs: Model(inputs, outputs). Models defined by a `call` "
-                "method are not supported; make a Layer with a call method and apply it to an Input")
+                f"{type(self).__name__} needs inputs and outputs: Model(inputs, outputs). Models defined by "
+                "a `call` method are not supported; make a Layer with a call method and apply it to an Input"
+            )
         if type(self).call is not Model.call:
-            raise NotImplementedError(f"{type(self).__name__} overrides `call`, which models do not support; make it a "
-                                      "Layer, or give the outputs to Model.__init__")
+            raise NotImplementedError(
+                f"{type(self).__name__} overrides `call`, which models do not support; make it a "
+                "Layer, or give the outputs to Model.__init__"
+            )
         Layer.__init__(self, name=name or unique_name("model"), trainable=trainable)
         self._single_input = not isinstance(inputs, (list, tuple))
         self._single_output = not isinstance(outputs, (list, tuple))
@@ -85,7 +92,8 @@ class Model(Trainer, Layer):
 
     @property
     def output_names(self) -> list[str]:  # type: ignore[override]
-        """The names of the layers that make the outputs; op results are called output_1, output_2 by position."""
+        """The names of the layers that make the outputs; op results are called output_1, output_2 by
+        position."""
         names: list[str] = []
         for position, tensor in enumerate(self._topology.outputs, 1):
             base = tensor.history.layer.name if tensor.history is not None else f"output_{position}"
@@ -123,14 +131,18 @@ class Model(Trainer, Layer):
         layers = self.layers
         if index is not None:
             if not -len(layers) <= index < len(layers):
-                raise ValueError(f"model {self.name} has {len(layers)} layers; there is none at index {index}")
+                raise ValueError(
+                    f"model {self.name} has {len(layers)} layers; there is none at index {index}"
+                )
             return layers[index]
         if not name:
             raise ValueError(f"get_layer of model {self.name} needs a name or an index")
         for layer in layers:
             if layer.name == name:
                 return layer
-        raise ValueError(f"model {self.name} has no layer {name!r}; it has {', '.join(x.name for x in layers)}")
+        raise ValueError(
+            f"model {self.name} has no layer {name!r}; it has {', '.join(x.name for x in layers)}"
+        )
 
     def _sublayers(self) -> list[Layer]:
         return self.layers
@@ -145,8 +157,10 @@ class Model(Trainer, Layer):
         """The weights that training changes, by layer."""
         if not self.trainable:
             return []
-        return distinct([v for layer in self.layers for v in layer.trainable_weights]
-                        + [v for v in self._own_weights() if v.trainable])
+        return distinct(
+            [v for layer in self.layers for v in layer.trainable_weights]
+            + [v for v in self._own_weights() if v.trainable]
+        )
 
     @property
     def weights(self) -> list[Variable]:  # type: ignore[override]
@@ -157,23 +171,27 @@ class Model(Trainer, Layer):
 
     @property
     def losses(self) -> list[Any]:  # type: ignore[override]
-        """Scalars added to the loss: regularizers, ``add_loss``, and what the calls inside the model recorded."""
+        """Scalars added to the loss: regularizers, ``add_loss``, and what the calls inside the model
+        recorded."""
         recorded = [r.tensor for call in self._topology.calls for r in call.losses]
         return self._standing_losses() + self._tied_losses() + recorded
 
     @property
     def updates(self) -> list[Any]:  # type: ignore[override]
-        """Updates that each training step runs, of the calls inside the model and of layers that are trainable."""
+        """Updates that each training step runs, of the calls inside the model and of layers that are
+        trainable."""
         if not self.trainable:
             return []
-        return self._standing_updates() + [r.tensor for call in self._topology.calls for r in call.updates
-                                           if r.layer.trainable]
+        return self._standing_updates() + [
+            r.tensor for call in self._topology.calls for r in call.updates if r.layer.trainable
+        ]
 
     def _standing_updates(self) -> list[Any]:
         return super()._standing_updates() if self.trainable else []
 
     def _standing_losses(self) -> list[Any]:
-        """Without the losses added to the model that depend on its inputs: those belong to each of its calls."""
+        """Without the losses added to the model that depend on its inputs: those belong to each of its
+        calls."""
         tied = {id(loss) for loss in self._tied_losses()}
         return [loss for loss in super()._standing_losses() if id(loss) not in tied]
 
@@ -198,7 +216,9 @@ class Model(Trainer, Layer):
         if isinstance(inputs, Mapping):
             unknown = sorted(set(inputs) ^ set(self.input_names))
             if unknown:
-                raise ValueError(f"model {self.name} has the inputs {self.input_names}; the names {unknown} do not fit")
+                raise ValueError(
+                    f"model {self.name} has the inputs {self.input_names}; the names {unknown} do not fit"
+                )
             inputs = [inputs[name] for name in self.input_names]
         return super().__call__(inputs, **kwargs)
 
@@ -218,14 +238,19 @@ class Model(Trainer, Layer):
     def _check_given(self, given: Sequence[Tensor]) -> None:
         wanted = self._topology.inputs
         if len(given) != len(wanted):
-            raise ValueError(f"model {self.name} takes {len(wanted)} inputs ({', '.join(self.input_names)}), it was "
-                             f"called on {len(given)}: {shapes_text(given)}")
+            raise ValueError(
+                f"model {self.name} takes {len(wanted)} inputs ({', '.join(self.input_names)}), it was "
+                f"called on {len(given)}: {shapes_text(given)}"
+            )
         for name, old, new in zip(self.input_names, wanted, given):
             fits = len(old.shape) == len(new.shape) and all(
-                a is None or b is None or a == b for a, b in zip(old.shape, new.shape))
+                a is None or b is None or a == b for a, b in zip(old.shape, new.shape)
+            )
             if not fits:
-                raise ValueError(f"model {self.name}: the input {name!r} has shape {old.shape}, it was called on "
-                                 f"{new.name!r} of shape {new.shape}")
+                raise ValueError(
+                    f"model {self.name}: the input {name!r} has shape {old.shape}, it was called on "
+                    f"{new.name!r} of shape {new.shape}"
+                )
 
     def _set_masks(self, results: Sequence[Tensor], inputs: Any, masks: Any) -> None:
         """The layers inside have set them."""
@@ -302,8 +327,10 @@ def _phase_scope(training: Any, name: str) -> Any:
     if training is None:
         return nullcontext()
     if isinstance(training, Tensor):
-        raise TypeError(f"model {name}: training must be True, False or None; for a phase that changes from run to run "
-                        "leave it None and feed K.learning_phase()")
+        raise TypeError(
+            f"model {name}: training must be True, False or None; for a phase that changes from run to run "
+            "leave it None and feed K.learning_phase()"
+        )
     return learning_phase_scope(int(training))
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 from kbackend import config, dtypes
 from kbackend.graph.tensor import Tensor
@@ -25,13 +26,23 @@ class InputLayer(Layer):
 
     supports_masking = True
 
-    def __init__(self, input_shape: Any = None, batch_size: int | None = None, batch_input_shape: Any = None,
-                 dtype: Any = None, input_tensor: Tensor | None = None, sparse: bool = False, name: str | None = None,
-                 **kwargs: Any) -> None:
+    def __init__(
+        self,
+        input_shape: Any = None,
+        batch_size: int | None = None,
+        batch_input_shape: Any = None,
+        dtype: Any = None,
+        input_tensor: Tensor | None = None,
+        sparse: bool = False,
+        name: str | None = None,
+        **kwargs: Any,
+    ) -> None:
         if input_tensor is not None:
             batch_input_shape, dtype = input_tensor.shape, dtype or input_tensor.dtype
             if dtypes.canonical(dtype) != input_tensor.dtype:
-                raise ValueError(f"the tensor {input_tensor.name!r} has dtype {input_tensor.dtype}, not {dtype}")
+                raise ValueError(
+                    f"the tensor {input_tensor.name!r} has dtype {input_tensor.dtype}, not {dtype}"
+                )
         if input_shape is None and batch_input_shape is None:
             raise ValueError("an InputLayer needs input_shape, batch_input_shape or input_tensor")
         if sparse:
@@ -40,12 +51,19 @@ class InputLayer(Layer):
             from kbackend.model.layer import unique_name
 
             name = unique_name("input")
-        super().__init__(name=name, dtype=dtype, input_shape=input_shape, batch_size=batch_size,
-                         batch_input_shape=batch_input_shape, **kwargs)
+        super().__init__(
+            name=name,
+            dtype=dtype,
+            input_shape=input_shape,
+            batch_size=batch_size,
+            batch_input_shape=batch_input_shape,
+            **kwargs,
+        )
         self.built = True
         assert self._batch_input_shape is not None
-        given = input_tensor is not None
-        tensor = input_tensor if given else placeholder(self._batch_input_shape, dtype=self.dtype, name=self.name)
+        tensor = input_tensor
+        if tensor is None:
+            tensor = placeholder(self._batch_input_shape, dtype=self.dtype, name=self.name)
         call = LayerCall(self, [], {}, 0)
         call.structure, call.outputs = tensor, (tensor,)
         self._calls.append(call)
@@ -68,9 +86,15 @@ class InputLayer(Layer):
         return {"batch_input_shape": list(self._batch_input_shape), "dtype": self.dtype, "name": self.name}
 
 
-def Input(shape: Sequence[int | None] | int | None = None, batch_shape: Sequence[int | None] | None = None,  # noqa: N802
-          name: str | None = None, dtype: Any = None, sparse: bool = False, tensor: Tensor | None = None,
-          batch_size: int | None = None) -> Tensor:
+def Input(
+    shape: Sequence[int | None] | int | None = None,
+    batch_shape: Sequence[int | None] | None = None,
+    name: str | None = None,
+    dtype: Any = None,
+    sparse: bool = False,
+    tensor: Tensor | None = None,
+    batch_size: int | None = None,
+) -> Tensor:
     """A symbolic tensor that a model takes as input.
 
     Args:
@@ -91,6 +115,13 @@ def Input(shape: Sequence[int | None] | int | None = None, batch_shape: Sequence
     """
     if shape is None and batch_shape is None and tensor is None:
         raise ValueError("Input needs a shape without the batch dimension, or batch_shape, or tensor")
-    layer = InputLayer(shape, batch_size, batch_shape, dtype or config.floatx() if tensor is None else dtype, tensor,
-                       sparse, name)
+    layer = InputLayer(
+        shape,
+        batch_size,
+        batch_shape,
+        dtype or config.floatx() if tensor is None else dtype,
+        tensor,
+        sparse,
+        name,
+    )
     return layer.get_output_at(0)

@@ -3,42 +3,48 @@
 from __future__ import annotations
 
 import inspect
-import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache
-from typing import Any, Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
-from kbackend import config, dtypes, initializers, regularizers, constraints
+from kbackend import config, constraints, dtypes, initializers, regularizers
 from kbackend.graph.node import name_scope
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import depends_on
+from kbackend.model.called import Called
 from kbackend.model.calls import (
-    LayerCall, Record, as_list, current, depth, detached, flat_tensors, leaves, map_structure, one_or_list, recording,
+    LayerCall,
+    Record,
+    as_list,
+    current,
+    depth,
+    detached,
+    flat_tensors,
+    leaves,
+    map_structure,
+    one_or_list,
+    recording,
 )
+from kbackend.model.naming import snake_case, unique_name
 from kbackend.model.spec import InputSpec, check_inputs, shapes_text
 from kbackend.ops.dispatch import OpError, lift, to_numpy
 from kbackend.ops.function import batch_get_value
-from kbackend.ops.phase import get_uid
+from kbackend.ops.shapes import product
 
-_KNOWN_ARGUMENTS = ("input_shape", "batch_input_shape", "batch_size", "dtype", "name", "trainable", "weights",
-                    "input_dtype", "activity_regularizer")
-
-
-def snake_case(name: str) -> str:
-    """``LayerNorm`` -> ``layer_norm``, as Keras names layers.
-
-    >>> snake_case("MaxPooling2D"), snake_case("LSTM"), snake_case("SimpleRNN")
-    ('max_pooling2d', 'lstm', 'simple_rnn')
-    """
-    name = name.lstrip("_") or "layer"
-    return re.sub("([a-z])([A-Z])", r"\1_\2", re.sub("(.)([A-Z][a-z0-9]+)", r"\1_\2", name)).lower()
-
-
-def unique_name(stem: str) -> str:
-    """The stem with its next number, as Keras names layers."""
-    return f"{stem}_{get_uid(stem)}"
+_KNOWN_ARGUMENTS = (
+    "input_shape",
+    "batch_input_shape",
+    "batch_size",
+    "dtype",
+    "name",
+    "trainable",
+    "weights",
+    "input_dtype",
+    "activity_regularizer",
+)
 
 
 @cache
@@ -47,11 +53,12 @@ def _accepts(function: Callable[..., Any], parameter: str) -> bool:
     return any(p.name == parameter or p.kind is p.VAR_KEYWORD for p in parameters)
 
 
-class Layer:
+class Layer(Called):
     """A function of tensors with weights.
 
     A layer of one's own overrides ``build(input_shape)``, which makes weights with :meth:`add_weight`, and
-    ``call(inputs)``, which may also take ``mask`` and ``training``; shapes are inferred from the ops it calls.
+    ``call(inputs)``, which may also take ``mask`` and ``training``; shapes are inferred from the ops it
+    calls.
 
     Args:
         name: the name; from the class and a number when None.
@@ -86,7 +93,9 @@ class Layer:
     input_spec: InputSpec | Sequence[InputSpec | None] | None = None
     _untracked = frozenset({"_calls", "_weights", "_losses", "_updates", "_initial_weights"})
 
-    def __init__(self, name: str | None = None, dtype: Any = None, trainable: bool = True, **kwargs: Any) -> None:
+    def __init__(
+        self, name: str | None = None, dtype: Any = None, trainable: bool = True, **kwargs: Any
+    ) -> None:
         unknown = sorted(set(kwargs) - set(_KNOWN_ARGUMENTS))
         if unknown:
             raise TypeError(f"{type(self).__name__} got unknown arguments {unknown}")
@@ -106,8 +115,16 @@ class Layer:
 
     # weights ------------------------------------------------------------------------------------------------
 
-    def add_weight(self, name: str | None = None, shape: Sequence[int] = (), dtype: Any = None, initializer: Any = None,
-                   regularizer: Any = None, trainable: bool = True, constraint: Any = None) -> Variable:
+    def add_weight(
+        self,
+        name: str | None = None,
+        shape: Sequence[int] = (),
+        dtype: Any = None,
+        initializer: Any = None,
+        regularizer: Any = None,
+        trainable: bool = True,
+        constraint: Any = None,
+    ) -> Variable:
         """Make a weight.
 
         Args:
@@ -125,9 +142,13 @@ class Layer:
         chosen = self.dtype if dtype is None else dtypes.canonical(dtype)
         dims = tuple(shape)
         if any(d is None for d in dims):
-            raise ValueError(f"layer {self.name}: the weight {name!r} needs a known shape, it was given {dims}")
+            raise ValueError(
+                f"layer {self.name}: the weight {name!r} needs a known shape, it was given {dims}"
+            )
         initial = initializers.initial_value(initializers.get(initializer or "glorot_uniform"), dims, chosen)
-        variable = Variable(initial, dims, chosen, name, trainable=trainable, constraint=constraints.get(constraint))
+        variable = Variable(
+            initial, dims, chosen, name, trainable=trainable, constraint=constraints.get(constraint)
+        )
         variable.regularizer = regularizers.get(regularizer)
         self._weights.append(variable)
         return variable
@@ -186,11 +207,15 @@ class Layer:
         variables = self.weights
         values = [to_numpy(w) for w in weights]
         if len(values) != len(variables):
-            raise ValueError(f"layer {self.name} has {len(variables)} weights, set_weights was given {len(values)}")
+            raise ValueError(
+                f"layer {self.name} has {len(variables)} weights, set_weights was given {len(values)}"
+            )
         for variable, value in zip(variables, values):
             if value.shape != variable.shape:
-                raise ValueError(f"layer {self.name}: the weight {variable.name} has shape {variable.shape}, "
-                                 f"set_weights was given {value.shape}")
+                raise ValueError(
+                    f"layer {self.name}: the weight {variable.name} has shape {variable.shape}, "
+                    f"set_weights was given {value.shape}"
+                )
         for variable, value in zip(variables, values):
             variable.assign(value)
 
@@ -201,8 +226,10 @@ class Layer:
             RuntimeError: the layer has not been built.
         """
         if not self.built:
-            raise RuntimeError(f"layer {self.name} has no weights yet: call it on a tensor, or build it, first")
-        return sum(int(np.prod(v.shape, dtype=np.int64)) for v in self.weights)
+            raise RuntimeError(
+                f"layer {self.name} has no weights yet: call it on a tensor, or build it, first"
+            )
+        return sum(product(v.shape) or 0 for v in self.weights)
 
     # losses and updates -------------------------------------------------------------------------------------
 
@@ -219,7 +246,8 @@ class Layer:
         kept.extend(Record(self, update) for update in as_list(updates) if update is not None)
 
     def _standing_losses(self) -> list[Any]:
-        """Losses that do not belong to a call: regularizers of weights, and what add_loss got outside calls."""
+        """Losses that do not belong to a call: regularizers of weights, and what add_loss got outside
+        calls."""
         penalties = [v.regularizer(v) for v in self._own_weights() if v.regularizer is not None]
         inner = [loss for layer in self._sublayers() for loss in layer._standing_losses()]
         return penalties + [record.tensor for record in self._losses] + inner
@@ -236,7 +264,9 @@ class Layer:
     @property
     def updates(self) -> list[Any]:
         """Updates that training runs; those of layers that are not trainable are left out."""
-        return self._standing_updates() + [r.tensor for call in self._calls for r in call.updates if r.layer.trainable]
+        return self._standing_updates() + [
+            r.tensor for call in self._calls for r in call.updates if r.layer.trainable
+        ]
 
     def get_losses_for(self, inputs: Any) -> list[Any]:
         """The losses that depend on the inputs; for None those that depend on no call."""
@@ -256,7 +286,7 @@ class Layer:
         """Make the weights for inputs of a shape (or a list of shapes). Runs once, at the first call."""
         self.built = True
 
-    def call(self, inputs: Any, **kwargs: Any) -> Any:
+    def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """The layer's function. Layers override it."""
         return inputs
 
@@ -273,9 +303,11 @@ class Layer:
 
     def _refuse_mask(self, mask: Any) -> None:
         if any(m is not None for m in as_list(mask)):
-            raise TypeError(f"layer {self.name} ({type(self).__name__}) does not support masking, and its input has a "
-                            "mask (from Embedding(mask_zero=True) or Masking). Put a layer before it that consumes the "
-                            "mask, such as LSTM(return_sequences=False), or Lambda(lambda x: x, mask=...) to drop it")
+            raise TypeError(
+                f"layer {self.name} ({type(self).__name__}) does not support masking, and its input has a "
+                "mask (from Embedding(mask_zero=True) or Masking). Put a layer before it that consumes the "
+                "mask, such as LSTM(return_sequences=False), or Lambda(lambda x: x, mask=...) to drop it"
+            )
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the result for inputs of a shape (or a list of shapes); the layer does not change.
@@ -303,7 +335,8 @@ class Layer:
         """Apply the layer to symbolic tensors (arrays become constants).
 
         Raises:
-            ValueError: the inputs do not fit; the message names the layer and the shapes. The layer is as before.
+            ValueError: the inputs do not fit; the message names the layer and the shapes. The layer is as
+                before.
         """
         inputs = map_structure(_lifted, inputs)
         given = flat_tensors(inputs)
@@ -336,7 +369,9 @@ class Layer:
     def _check_arguments(self, kwargs: Mapping[str, Any]) -> None:
         for key in kwargs:
             if key not in ("mask", "training") and not _accepts(type(self).call, key):
-                raise TypeError(f"layer {self.name} ({type(self).__name__}) takes no argument {key!r} when it is called")
+                raise TypeError(
+                    f"layer {self.name} ({type(self).__name__}) takes no argument {key!r} when it is called"
+                )
 
     def _input_masks(self, inputs: Any, kwargs: Mapping[str, Any]) -> Any:
         """The masks of the inputs, in their structure; None where there is none."""
@@ -404,95 +439,24 @@ class Layer:
 
     def _named(self, error: Exception, given: Sequence[Tensor]) -> Exception:
         """The error with the layer and its inputs in front, once: the innermost layer wins."""
-        if getattr(error, "_kbackend_layer", False) or type(error) not in (ValueError, TypeError, IndexError, OpError):
+        if getattr(error, "_kbackend_layer", False) or type(error) not in (
+            ValueError,
+            TypeError,
+            IndexError,
+            OpError,
+        ):
             return error
-        named = type(error)(f"layer {self.name} ({type(self).__name__}) called on {shapes_text(given)}: {error}")
-        named._kbackend_layer = True  # type: ignore[union-attr]
+        named: Any = type(error)(
+            f"layer {self.name} ({type(self).__name__}) called on {shapes_text(given)}: {error}"
+        )
+        named._kbackend_layer = True
         return named
-
-    # calls --------------------------------------------------------------------------------------------------
-
-    def _call_at(self, index: int, what: str) -> LayerCall:
-        if not self._calls:
-            raise RuntimeError(f"layer {self.name} has never been called; it has no {what}")
-        if not -len(self._calls) <= index < len(self._calls):
-            raise ValueError(f"layer {self.name} has {len(self._calls)} calls; there is no {what} at {index}")
-        return self._calls[index]
-
-    def _only_call(self, what: str) -> LayerCall:
-        if len(self._calls) > 1:
-            raise AttributeError(f"layer {self.name} has been called {len(self._calls)} times; which {what} is meant "
-                                 f"is not clear: use get_{what}_at(index)")
-        if not self._calls:
-            raise AttributeError(f"layer {self.name} has never been called; it has no {what}")
-        return self._calls[0]
-
-    def get_input_at(self, node_index: int) -> Any:
-        """The tensor (or list) that the layer was given at a call."""
-        return self._call_at(node_index, "input").inputs
-
-    def get_output_at(self, node_index: int) -> Any:
-        """The tensor (or list) that a call of the layer gave."""
-        return self._call_at(node_index, "output").structure
-
-    def get_input_shape_at(self, node_index: int) -> Any:
-        return map_structure(lambda t: t.shape, self.get_input_at(node_index))
-
-    def get_output_shape_at(self, node_index: int) -> Any:
-        return map_structure(lambda t: t.shape, self.get_output_at(node_index))
-
-    def get_input_mask_at(self, node_index: int) -> Any:
-        return map_structure(lambda t: t._keras_mask, self.get_input_at(node_index))
-
-    def get_output_mask_at(self, node_index: int) -> Any:
-        return map_structure(lambda t: t._keras_mask, self.get_output_at(node_index))
-
-    @property
-    def input(self) -> Any:
-        """What the layer was given, when it was called once.
-
-        Raises:
-            AttributeError: never called, or more than once.
-        """
-        return self._only_call("input").inputs
-
-    @property
-    def output(self) -> Any:
-        """What the layer gave, when it was called once. See :attr:`input`."""
-        return self._only_call("output").structure
-
-    @property
-    def input_mask(self) -> Any:
-        self._only_call("input_mask")
-        return self.get_input_mask_at(0)
-
-    @property
-    def output_mask(self) -> Any:
-        self._only_call("output_mask")
-        return self.get_output_mask_at(0)
-
-    @property
-    def input_shape(self) -> Any:
-        """The shape of the input; with several calls, of all of them when it is the same."""
-        return self._common_shape("input", [self.get_input_shape_at(i) for i in range(len(self._calls))])
-
-    @property
-    def output_shape(self) -> Any:
-        """The shape of the output; with several calls, of all of them when it is the same."""
-        return self._common_shape("output", [self.get_output_shape_at(i) for i in range(len(self._calls))])
-
-    def _common_shape(self, what: str, shapes: list[Any]) -> Any:
-        if not shapes:
-            self._only_call(what)
-        if any(s != shapes[0] for s in shapes):
-            raise AttributeError(f"layer {self.name} has different {what} shapes at its {len(shapes)} calls; "
-                                 f"use get_{what}_shape_at(index)")
-        return shapes[0]
 
     # configuration ------------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
-        """The constructor's arguments as plain values, so that ``from_config`` makes a layer like this one."""
+        """The constructor's arguments as plain values, so that ``from_config`` makes a layer like this
+        one."""
         from kbackend.model.registry import plain
 
         found: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}

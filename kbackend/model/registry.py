@@ -5,15 +5,16 @@ Nothing is ever imported because a configuration names it.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
-from typing import Any, Callable, Mapping, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 T = TypeVar("T")
 
 _registered: dict[str, Any] = {}
-_passed: ContextVar[Mapping[str, Any]] = ContextVar("kbackend_custom_objects", default={})
+_passed: ContextVar[Mapping[str, Any] | None] = ContextVar("kbackend_custom_objects", default=None)
 
 
 class custom_object_scope:
@@ -36,14 +37,15 @@ class custom_object_scope:
         self._objects = dict(custom_objects or {})
 
     def __enter__(self) -> None:
-        self._token = _passed.set({**_passed.get(), **self._objects})
+        self._token = _passed.set({**(_passed.get() or {}), **self._objects})
 
     def __exit__(self, *exc: Any) -> None:
         _passed.reset(self._token)
 
 
 def register(name: str | None = None) -> Callable[[T], T]:
-    """A decorator that makes a class or function known to configurations, under its own name unless one is given.
+    """A decorator that makes a class or function known to configurations, under its own name unless one is
+    given.
 
     Raises:
         ValueError: another object has the name.
@@ -69,15 +71,18 @@ def find(name: str, builtin: Mapping[str, Any], kind: str) -> Any:
     Raises:
         ValueError: unknown; the message says how to make it known.
     """
-    for table in (_passed.get(), _registered, builtin):
+    for table in (_passed.get() or {}, _registered, builtin):
         if name in table:
             return table[name]
-    raise ValueError(f"unknown {kind} {name!r}; pass it in custom_objects or register it. Built in are: "
-                     f"{', '.join(sorted(builtin))}")
+    raise ValueError(
+        f"unknown {kind} {name!r}; pass it in custom_objects or register it. Built in are: "
+        f"{', '.join(sorted(builtin))}"
+    )
 
 
 def make(identifier: Any, builtin: Mapping[str, Any], kind: str) -> Any:
-    """An object from a name or a configuration ``{"class_name": ..., "config": {...}}``; classes are instantiated.
+    """An object from a name or a configuration ``{"class_name": ..., "config": {...}}``; classes are
+    instantiated.
 
     Raises:
         ValueError: an unknown name.

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from kbackend import dtypes
 from kbackend.graph.tensor import Tensor
@@ -24,7 +25,8 @@ class Sequential(Model):
         layers: the layers; more can be added.
         name: the name; sequential_1 and so on when None.
 
-    The input's shape comes from ``input_shape`` of the first layer, from an ``Input``, from a first layer that is a
+    The input's shape comes from ``input_shape`` of the first layer, from an ``Input``, from a first layer
+    that is a
     model, from :meth:`build`, or from the first data that the model sees.
 
     >>> from kbackend import Sequential, layers
@@ -33,7 +35,9 @@ class Sequential(Model):
     (None, 3)
     """
 
-    def __init__(self, layers: Sequence[Layer] | None = None, name: str | None = None, trainable: bool = True) -> None:
+    def __init__(
+        self, layers: Sequence[Layer] | None = None, name: str | None = None, trainable: bool = True
+    ) -> None:
         if type(self).call is not Model.call:
             raise NotImplementedError(f"{type(self).__name__} overrides `call`, which models do not support")
         Layer.__init__(self, name=name or unique_name("sequential"), trainable=trainable)
@@ -51,7 +55,11 @@ class Sequential(Model):
             TypeError: not a layer, or one with several outputs.
             ValueError: the name is taken, or the layer does not fit; the model is as before.
         """
-        if isinstance(layer, Tensor) and layer.history is not None and isinstance(layer.history.layer, InputLayer):
+        if (
+            isinstance(layer, Tensor)
+            and layer.history is not None
+            and isinstance(layer.history.layer, InputLayer)
+        ):
             layer = layer.history.layer
         if not isinstance(layer, Layer):
             raise TypeError(f"model {self.name}: only layers can be added, not {layer!r}")
@@ -59,7 +67,9 @@ class Sequential(Model):
             self._start(layer.get_output_at(0))
             return
         if any(other.name == layer.name for other in self._chain):
-            raise ValueError(f"model {self.name} has a layer named {layer.name!r} already; names must be unique")
+            raise ValueError(
+                f"model {self.name} has a layer named {layer.name!r} already; names must be unique"
+            )
         if not self._tensors and not self._chain:
             self._start_with(layer)
         if self._tensors:
@@ -85,8 +95,10 @@ class Sequential(Model):
     def _applied(self, layer: Layer, tensor: Tensor) -> Tensor:
         result = layer(tensor)
         if not isinstance(result, Tensor):
-            raise TypeError(f"model {self.name}: the layer {layer.name} has {len(result)} outputs; a Sequential takes "
-                            "layers with one")
+            raise TypeError(
+                f"model {self.name}: the layer {layer.name} has {len(result)} outputs; a Sequential takes "
+                "layers with one"
+            )
         return result
 
     def pop(self) -> None:
@@ -112,13 +124,17 @@ class Sequential(Model):
         """Make the weights for inputs of a shape, with the batch dimension."""
         if self.built or input_shape is None and self._batch_input_shape is None:
             return
-        self._build_on(tuple(input_shape or self._batch_input_shape), None)
+        shape = self._batch_input_shape if input_shape is None else input_shape
+        self._build_on(tuple(shape or ()), None)
 
     def _build_on(self, shape: tuple[int | None, ...], dtype: str | None) -> None:
         if not self._chain:
             raise ValueError(f"model {self.name} has no layers")
-        first = Input(batch_shape=shape, dtype=dtype or self._chain[0]._input_dtype(),
-                      name=f"{self._chain[0].name}_input")
+        first = Input(
+            batch_shape=shape,
+            dtype=dtype or self._chain[0]._input_dtype(),
+            name=f"{self._chain[0].name}_input",
+        )
         tensors = [first]
         for layer in self._chain:
             tensors.append(self._applied(layer, tensors[-1]))
@@ -128,7 +144,13 @@ class Sequential(Model):
     def _ensure_built(self, x: Any) -> None:
         if self.built or x is None:
             return
-        data = next(iter(x.values())) if isinstance(x, Mapping) else x[0] if isinstance(x, list) and len(x) == 1 else x
+        data = (
+            next(iter(x.values()))
+            if isinstance(x, Mapping)
+            else x[0]
+            if isinstance(x, list) and len(x) == 1
+            else x
+        )
         array = to_numpy(data)
         kind = dtypes.canonical(array.dtype)
         self._build_on((None, *array.shape[1:]), kind if not dtypes.is_float(kind) else None)
@@ -136,8 +158,10 @@ class Sequential(Model):
     @property
     def _topology(self) -> Topology:
         if not self.built:
-            raise NotBuilt(f"model {self.name} does not know its input's shape yet: give the first layer an "
-                           "input_shape, call build(input_shape), or train it on data")
+            raise NotBuilt(
+                f"model {self.name} does not know its input's shape yet: give the first layer an "
+                "input_shape, call build(input_shape), or train it on data"
+            )
         if self._found is None:
             self._found = Topology(self._tensors[:1], self._tensors[-1:], self.name)
         return self._found
@@ -161,8 +185,13 @@ class Sequential(Model):
         """The layers' configurations, and the input's shape when it is known."""
         from kbackend.model.registry import registered_name
 
-        found: dict[str, Any] = {"name": self.name, "layers": [
-            {"class_name": registered_name(type(layer)), "config": layer.get_config()} for layer in self._chain]}
+        found: dict[str, Any] = {
+            "name": self.name,
+            "layers": [
+                {"class_name": registered_name(type(layer)), "config": layer.get_config()}
+                for layer in self._chain
+            ],
+        }
         if self._tensors:
             found["batch_input_shape"] = list(self._tensors[0].shape)
             found["input_dtype"] = self._tensors[0].dtype

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from kbackend.graph.tensor import Tensor
 
@@ -17,9 +18,15 @@ class InputSpec:
         axes: axis -> size.
     """
 
-    def __init__(self, dtype: str | None = None, shape: Sequence[int | None] | None = None, ndim: int | None = None,
-                 max_ndim: int | None = None, min_ndim: int | None = None,
-                 axes: Mapping[int, int | None] | None = None) -> None:
+    def __init__(
+        self,
+        dtype: str | None = None,
+        shape: Sequence[int | None] | None = None,
+        ndim: int | None = None,
+        max_ndim: int | None = None,
+        min_ndim: int | None = None,
+        axes: Mapping[int, int | None] | None = None,
+    ) -> None:
         self.dtype = dtype
         self.shape = None if shape is None else tuple(shape)
         self.ndim = len(self.shape) if self.shape is not None else ndim
@@ -41,7 +48,9 @@ class InputSpec:
         for axis, size in self.axes.items():
             if size is not None and shape[axis] is not None and shape[axis] != size:
                 return f"size {size} along axis {axis}"
-        if self.shape is not None and any(w is not None and g is not None and w != g for w, g in zip(self.shape, shape)):
+        if self.shape is not None and any(
+            w is not None and g is not None and w != g for w, g in zip(self.shape, shape)
+        ):
             return f"shape {self.shape}"
         return None
 
@@ -54,21 +63,26 @@ def check_inputs(layer: Any, tensors: Sequence[Tensor]) -> None:
     """Compare a layer's inputs with its ``input_spec``.
 
     Raises:
-        ValueError: too many or too few inputs, another rank, shape or dtype; the message names layer and shapes.
+        ValueError: too many or too few inputs, another rank, shape or dtype; the message names layer and
+            shapes.
     """
     if layer.input_spec is None:
         return
     specs = layer.input_spec if isinstance(layer.input_spec, (list, tuple)) else [layer.input_spec]
     label = f"layer {layer.name} ({type(layer).__name__})"
     if len(specs) != len(tensors):
-        raise ValueError(f"{label} expects {len(specs)} input{'s' * (len(specs) != 1)}, it was given {len(tensors)}: "
-                         f"{shapes_text(tensors)}")
+        raise ValueError(
+            f"{label} expects {len(specs)} input{'s' * (len(specs) != 1)}, it was given {len(tensors)}: "
+            f"{shapes_text(tensors)}"
+        )
     for position, (spec, tensor) in enumerate(zip(specs, tensors)):
         fault = spec.fault(tensor) if spec is not None else None
         if fault:
             which = f"input {position} " if len(specs) > 1 else "an input "
-            raise ValueError(f"{label} expects {which}of {fault}, it was given {tensor.name!r} of shape {tensor.shape} "
-                             f"and dtype {tensor.dtype}")
+            raise ValueError(
+                f"{label} expects {which}of {fault}, it was given {tensor.name!r} of shape {tensor.shape} "
+                f"and dtype {tensor.dtype}"
+            )
 
 
 def shapes_text(tensors: Sequence[Tensor]) -> str:

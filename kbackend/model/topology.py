@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import cached_property
-from typing import Any, Iterable, Sequence
+from typing import Any
 
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor
@@ -36,7 +37,8 @@ class Topology:
         inputs, outputs: the tensors.
         input_layers: one for each input.
         units: calls of layers and raw nodes in an order in which they can run.
-        layers: in order of traversal: those farthest from the outputs first, then as first met from the outputs.
+        layers: in order of traversal: those farthest from the outputs first, then as first met from the
+            outputs.
         calls: the calls of layers among the units.
 
     Raises:
@@ -67,7 +69,8 @@ class Topology:
     # walking ------------------------------------------------------------------------------------------------
 
     def _walk(self) -> tuple[list[Unit], dict[int, int]]:
-        """Units in topological order, and for each layer and input by id how early it is met from the outputs."""
+        """Units in topological order, and for each layer and input by id how early it is met from the
+        outputs."""
         met: dict[int, int] = {}
         order: list[Unit] = []
         done: set[int] = set()
@@ -99,8 +102,9 @@ class Topology:
             return
         given = ", ".join(f"{t.name!r} {t.shape}" for t in self.inputs)
         raise DisconnectedGraph(
-            f"model {self.name}: the graph is disconnected: an output needs the tensor {tensor.name!r} of shape "
-            f"{tensor.shape}, which is neither among the inputs ({given}) nor computed from them")
+            f"model {self.name}: the graph is disconnected: an output needs the tensor {tensor.name!r} of "
+            f"shape {tensor.shape}, which is neither among the inputs ({given}) nor computed from them"
+        )
 
     def _sorted_layers(self, met: dict[int, int]) -> list[Layer]:
         depths, layer_depths = self._depths()
@@ -178,11 +182,15 @@ def _checked_inputs(inputs: Sequence[Any], name: str) -> tuple[Tensor, ...]:
     seen: set[int] = set()
     for position, tensor in enumerate(inputs):
         if not isinstance(tensor, Tensor):
-            raise TypeError(f"model {name}: input {position} must be a symbolic tensor, made by Input(shape), not "
-                            f"{tensor!r}")
+            raise TypeError(
+                f"model {name}: input {position} must be a symbolic tensor, made by Input(shape), not "
+                f"{tensor!r}"
+            )
         if isinstance(tensor, Variable) or tensor.node.op.name in ("constant", "learning_phase"):
-            raise ValueError(f"model {name}: input {position} is the {tensor.node.op.name} {tensor.name!r}, which "
-                             "cannot be fed; make an input with Input(shape)")
+            raise ValueError(
+                f"model {name}: input {position} is the {tensor.node.op.name} {tensor.name!r}, which "
+                "cannot be fed; make an input with Input(shape)"
+            )
         if id(tensor) in seen:
             raise ValueError(f"model {name}: the input {tensor.name!r} is listed twice")
         seen.add(id(tensor))
@@ -192,8 +200,10 @@ def _checked_inputs(inputs: Sequence[Any], name: str) -> tuple[Tensor, ...]:
 def _checked_outputs(outputs: Sequence[Any], name: str) -> tuple[Tensor, ...]:
     for position, tensor in enumerate(outputs):
         if not isinstance(tensor, Tensor):
-            raise TypeError(f"model {name}: output {position} must be a symbolic tensor computed from the inputs, not "
-                            f"{tensor!r}")
+            raise TypeError(
+                f"model {name}: output {position} must be a symbolic tensor computed from the inputs, not "
+                f"{tensor!r}"
+            )
     return tuple(outputs)
 
 
@@ -203,5 +213,7 @@ def _check_names(layers: Sequence[Layer], name: str) -> None:
         counts[layer.name] = counts.get(layer.name, 0) + 1
     for repeated, count in counts.items():
         if count > 1:
-            raise ValueError(f"model {name}: the name {repeated!r} is used for {count} layers; names must be unique in "
-                             "a model")
+            raise ValueError(
+                f"model {name}: the name {repeated!r} is used for {count} layers; names must be unique in "
+                "a model"
+            )

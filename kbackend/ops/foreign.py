@@ -6,7 +6,8 @@ The shape and dtype of the result are found by calling the function on the engin
 from __future__ import annotations
 
 import inspect
-from typing import Any, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -27,14 +28,19 @@ def takes(function: Callable[..., Any], parameter: str) -> bool:
     return parameter in parameters
 
 
-def apply(function: Callable[..., Any], inputs: Any, arguments: Mapping[str, Any] | None = None,
-          output_shape: Any = None) -> Any:
+def apply(
+    function: Callable[..., Any],
+    inputs: Any,
+    arguments: Mapping[str, Any] | None = None,
+    output_shape: Any = None,
+) -> Any:
     """``function(inputs, **arguments)`` for a function of our ops or of an engine's.
 
     Args:
         inputs: a symbolic tensor, or a list of them.
         arguments: further keyword arguments; for an engine's function plain values.
-        output_shape: for an engine's function, the result's shape without the batch dimension, or a function of the
+        output_shape: for an engine's function, the result's shape without the batch dimension, or a function
+            of the
             input's shape (or list of shapes).
 
     Raises:
@@ -56,11 +62,17 @@ def apply(function: Callable[..., Any], inputs: Any, arguments: Mapping[str, Any
     several = isinstance(inputs, (list, tuple))
     tensors = list(inputs) if several else [inputs]
     settings = tuple(sorted(given.items()))
-    return foreign(tensors, function=function, engine=engine, several=several, arguments=settings,
-                   output_shape=output_shape)
+    return foreign(
+        tensors,
+        function=function,
+        engine=engine,
+        several=several,
+        arguments=settings,
+        output_shape=output_shape,
+    )
 
 
-# ------------------------------------------------------------------------------------------- whose function it is
+# --------------------------------------------------------------------------------------- whose function it is
 
 
 def _engines() -> list[str]:
@@ -100,13 +112,22 @@ def _engine_used_by(function: Any) -> str | None:
 # ------------------------------------------------------------------------------------------- the op
 
 
-def _rule(inputs: Sequence[TensorSpec], *, function: Callable[..., Any], engine: str, several: bool,
-          arguments: tuple[tuple[str, Any], ...], output_shape: Any = None) -> Any:
+def _rule(
+    inputs: Sequence[TensorSpec],
+    *,
+    function: Callable[..., Any],
+    engine: str,
+    several: bool,
+    arguments: tuple[tuple[str, Any], ...],
+    output_shape: Any = None,
+) -> Any:
     if output_shape is not None:
         return _told(inputs, several, output_shape)
     small, large = (_ask(inputs, function, engine, several, arguments, size) for size in _TRIED_SIZES)
-    specs = tuple(TensorSpec(tuple(a if a == b else None for a, b in zip(s.shape, t.shape)), s.dtype)
-                  for s, t in zip(small, large))
+    specs = tuple(
+        TensorSpec(tuple(a if a == b else None for a, b in zip(s.shape, t.shape)), s.dtype)
+        for s, t in zip(small, large)
+    )
     return specs[0] if len(specs) == 1 else specs
 
 
@@ -119,14 +140,24 @@ def _told(inputs: Sequence[TensorSpec], several: bool, output_shape: Any) -> Ten
     return TensorSpec(shape, first.dtype)
 
 
-def _ask(inputs: Sequence[TensorSpec], function: Callable[..., Any], engine: str, several: bool,
-         arguments: tuple[tuple[str, Any], ...], size: int) -> list[TensorSpec]:
+def _ask(
+    inputs: Sequence[TensorSpec],
+    function: Callable[..., Any],
+    engine: str,
+    several: bool,
+    arguments: tuple[tuple[str, Any], ...],
+    size: int,
+) -> list[TensorSpec]:
     """The specs of the results for inputs whose unknown dimensions are ``size``."""
     from kbackend.plugin.select import get_backend
 
     backend = get_backend(engine)
-    tensors = [backend.from_numpy(np.ones([size if d is None else d for d in s.shape], dtypes.numpy_dtype(s.dtype)), "cpu")
-               for s in inputs]
+    tensors = [
+        backend.from_numpy(
+            np.ones([size if d is None else d for d in s.shape], dtypes.numpy_dtype(s.dtype)), "cpu"
+        )
+        for s in inputs
+    ]
     try:
         result = function(tensors if several else tensors[0], **dict(arguments))
     except Exception as error:
@@ -137,8 +168,15 @@ def _ask(inputs: Sequence[TensorSpec], function: Callable[..., Any], engine: str
 
 
 @primitive(tolerance="exact")
-def foreign(inputs: TensorList, *, function: Callable[..., Any], engine: str, several: bool,
-            arguments: tuple[tuple[str, Any], ...], output_shape: Any = None) -> Any:
+def foreign(
+    inputs: TensorList,
+    *,
+    function: Callable[..., Any],
+    engine: str,
+    several: bool,
+    arguments: tuple[tuple[str, Any], ...],
+    output_shape: Any = None,
+) -> Any:
     """An engine's own function of one tensor, or of a list when ``several``.
 
     Args:
@@ -149,20 +187,35 @@ def foreign(inputs: TensorList, *, function: Callable[..., Any], engine: str, se
         arguments: further keyword arguments, as sorted pairs.
         output_shape: see :func:`apply`.
     """
-    return _rule(inputs, function=function, engine=engine, several=several, arguments=arguments,
-                 output_shape=output_shape)
+    return _rule(
+        inputs,
+        function=function,
+        engine=engine,
+        several=several,
+        arguments=arguments,
+        output_shape=output_shape,
+    )
 
 
 def kernel(backend: str) -> Callable[..., Callable[..., Any]]:
     """The factory of the kernel for a backend: the same on all."""
     from kbackend.plugin.gaps import MissingKernel
 
-    def factory(specs: Any, *, function: Callable[..., Any], engine: str, several: bool,
-                arguments: tuple[tuple[str, Any], ...], output_shape: Any = None) -> Callable[..., Any]:
+    def factory(
+        specs: Any,
+        *,
+        function: Callable[..., Any],
+        engine: str,
+        several: bool,
+        arguments: tuple[tuple[str, Any], ...],
+        output_shape: Any = None,
+    ) -> Callable[..., Any]:
         if engine != backend:
             name = getattr(function, "__name__", repr(function))
-            raise MissingKernel(f"the function {name} is {engine}'s own and cannot run on {backend}; run the model on "
-                                f'{engine}, with model.to("{engine}") or KBACKEND={engine}')
+            raise MissingKernel(
+                f"the function {name} is {engine}'s own and cannot run on {backend}; run the model on "
+                f'{engine}, with model.to("{engine}") or KBACKEND={engine}'
+            )
         given = dict(arguments)
         if several:
             return lambda tensors: function(list(tensors), **given)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from kbackend.graph.tensor import Tensor
 from kbackend.model.calls import flat_tensors
@@ -11,8 +12,12 @@ from kbackend.model.input import InputLayer
 from kbackend.model.layer import Layer
 
 
-def print_summary(model: Any, line_length: int | None = None, positions: Any = None,
-                  print_fn: Callable[[str], Any] | None = None) -> None:
+def print_summary(
+    model: Any,
+    line_length: int | None = None,
+    positions: Any = None,
+    print_fn: Callable[[str], Any] | None = None,
+) -> None:
     """Print the table of a model's layers; see :meth:`kbackend.Model.summary`."""
     for line in summary_text(model, line_length).splitlines():
         (print_fn or print)(line)
@@ -34,8 +39,16 @@ def summary_text(model: Any, line_length: int | None = None) -> str:
         row = [f"{layer.name} ({type(layer).__name__})", _output_text(layer), f"{_count(layer.weights):,}"]
         table.add_row(*row, *([_origins_text(model, layer)] if connected else []))
     text = io.StringIO()
-    Console(file=text, width=line_length or (100 if connected else 78), color_system=None, legacy_windows=False,
-            force_terminal=False, force_jupyter=False, markup=False, highlight=False).print(table)
+    Console(
+        file=text,
+        width=line_length or (100 if connected else 78),
+        color_system=None,
+        legacy_windows=False,
+        force_terminal=False,
+        force_jupyter=False,
+        markup=False,
+        highlight=False,
+    ).print(table)
     return text.getvalue().rstrip("\n") + "\n" + _totals(model)
 
 
@@ -51,7 +64,11 @@ def _count(weights: Any) -> int:
 
 def _totals(model: Any) -> str:
     trainable, whole = _count(model.trainable_weights), _count(model.weights)
-    lines = [f"Total parameters: {whole:,}", f"Trainable: {trainable:,}", f"Non-trainable: {whole - trainable:,}"]
+    lines = [
+        f"Total parameters: {whole:,}",
+        f"Trainable: {trainable:,}",
+        f"Non-trainable: {whole - trainable:,}",
+    ]
     loose = _count(model.weights) - _count({id(v): v for x in model.layers for v in x.weights}.values())
     return "\n".join([*lines, *([f"Of these in ops between layers: {loose:,}"] if loose else [])])
 
@@ -63,7 +80,11 @@ def _is_chain(model: Any) -> bool:
     if isinstance(model, Sequential):
         return True
     topology = model._topology
-    if len(topology.inputs) > 1 or len(topology.units) != len(topology.calls) or len(topology.calls) != len(model.layers) - 1:
+    if (
+        len(topology.inputs) > 1
+        or len(topology.units) != len(topology.calls)
+        or len(topology.calls) != len(model.layers) - 1
+    ):
         return False
     before = topology.inputs[0]
     for call in topology.calls:
@@ -87,5 +108,7 @@ def _shape_text(structure: Any) -> str:
 def _origins_text(model: Any, layer: Layer) -> str:
     if isinstance(layer, InputLayer):
         return ""
-    operands: list[Tensor] = [t for call in model._topology.calls if call.layer is layer for t in call.operands]
+    operands: list[Tensor] = [
+        t for call in model._topology.calls if call.layer is layer for t in call.operands
+    ]
     return ", ".join(f"{x.name}[{call}][{index}]" for x, call, index in model._topology.origins(operands))

@@ -71,15 +71,21 @@ def test_compute_output_shape_changes_nothing():
 def test_activation_layers():
     x = rows(3, 4) * 3
     assert np.array_equal(apply(layers.Activation("relu"), x), np.maximum(x, 0))
-    np.testing.assert_allclose(apply(layers.ReLU(2.0, 0.1, 0.5), x),
-                               np.where(x >= 2, 2, np.where(x >= 0.5, x, 0.1 * (x - 0.5))), rtol=1e-5)
+    np.testing.assert_allclose(
+        apply(layers.ReLU(2.0, 0.1, 0.5), x),
+        np.where(x >= 2, 2, np.where(x >= 0.5, x, 0.1 * (x - 0.5))),
+        rtol=1e-5,
+    )
     np.testing.assert_allclose(apply(layers.LeakyReLU(), x), np.where(x > 0, x, 0.3 * x), rtol=1e-6)
-    np.testing.assert_allclose(apply(layers.ELU(2.0), x), np.where(x > 0, x, 2 * np.expm1(np.minimum(x, 0))), rtol=1e-5)
+    np.testing.assert_allclose(
+        apply(layers.ELU(2.0), x), np.where(x > 0, x, 2 * np.expm1(np.minimum(x, 0))), rtol=1e-5
+    )
     e = np.exp(x)
     np.testing.assert_allclose(apply(layers.Softmax(axis=1), x), e / e.sum(1, keepdims=True), rtol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["linear", "relu", "elu", "selu", "softmax", "softplus", "softsign", "tanh", "sigmoid",
+@pytest.mark.parametrize("name", ["linear", "relu", "elu", "selu", "softmax", "softplus", "softsign", "tanh",
+                                  "sigmoid",
                                   "hard_sigmoid", "exponential"])  # fmt: skip
 def test_activation_names(name):
     function = activations.get(name)
@@ -88,7 +94,9 @@ def test_activation_names(name):
 
 
 def test_selu_is_scaled():
-    np.testing.assert_allclose(apply(layers.Activation("selu"), np.array([[1.0, -1.0]])), [[1.0507, -1.1113]], rtol=1e-4)
+    np.testing.assert_allclose(
+        apply(layers.Activation("selu"), np.array([[1.0, -1.0]])), [[1.0507, -1.1113]], rtol=1e-4
+    )
 
 
 # ------------------------------------------------------------------------------------------------ dropout
@@ -151,7 +159,8 @@ def test_merges():
     a, b, c = rows(2, 3), rows(2, 3, seed=1), rows(2, 3, seed=2)
     for layer, expected in (
         (layers.Add(), a + b + c), (layers.Multiply(), a * b * c), (layers.Average(), (a + b + c) / 3),
-        (layers.Maximum(), np.maximum(np.maximum(a, b), c)), (layers.Minimum(), np.minimum(np.minimum(a, b), c)),
+        (layers.Maximum(), np.maximum(np.maximum(a, b), c)),
+        (layers.Minimum(), np.minimum(np.minimum(a, b), c)),
         (layers.Concatenate(), np.concatenate([a, b, c], -1)),
     ):  # fmt: skip
         np.testing.assert_allclose(apply(layer, a, b, c), expected, rtol=1e-6)
@@ -175,7 +184,9 @@ def test_dot_and_cosine():
     a, b = rows(2, 3), rows(2, 3, seed=1)
     np.testing.assert_allclose(apply(layers.Dot(axes=1), a, b), (a * b).sum(1, keepdims=True), rtol=1e-5)
     norms = np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1)
-    np.testing.assert_allclose(apply(layers.Dot(-1, normalize=True), a, b)[:, 0], (a * b).sum(1) / norms, rtol=1e-5)
+    np.testing.assert_allclose(
+        apply(layers.Dot(-1, normalize=True), a, b)[:, 0], (a * b).sum(1) / norms, rtol=1e-5
+    )
     u, v = rows(2, 3, 4), rows(2, 5, 4, seed=1)
     np.testing.assert_allclose(apply(layers.Dot(axes=2), u, v), u @ v.transpose(0, 2, 1), rtol=1e-5)
 
@@ -190,8 +201,15 @@ def embedded(**kwargs):
 
 def test_masks_travel_through_layers_that_support_them():
     x, h = embedded()
-    for layer in (layers.Dropout(0.5), layers.Dense(2), layers.Activation("relu"), layers.BatchNormalization(),
-                  layers.LeakyReLU(), layers.GaussianNoise(0.1), layers.LSTM(2, return_sequences=True)):
+    for layer in (
+        layers.Dropout(0.5),
+        layers.Dense(2),
+        layers.Activation("relu"),
+        layers.BatchNormalization(),
+        layers.LeakyReLU(),
+        layers.GaussianNoise(0.1),
+        layers.LSTM(2, return_sequences=True),
+    ):
         h = layer(h)
         assert h._keras_mask is not None, layer.name
     assert layers.LSTM(2)(h)._keras_mask is None
@@ -212,7 +230,12 @@ def test_masks_of_merges():
     assert mask(layers.add([h, free])) == [True, True, False, False]
     assert mask(layers.concatenate([h, g])) == [True, False, False, False]
     assert mask(layers.concatenate([free, h])) == [True, True, False, False]
-    assert mask(layers.concatenate([h, free, g], axis=1)) == [True, True, False, False] + [True] * 4 + [True, False, True, False]
+    assert mask(layers.concatenate([h, free, g], axis=1)) == [True, True, False, False] + [True] * 4 + [
+        True,
+        False,
+        True,
+        False,
+    ]
     assert layers.concatenate([free, free])._keras_mask is None
 
 
@@ -271,8 +294,11 @@ def test_embedding():
 
 def test_channels_first_is_channels_last_moved():
     x = rows(2, 3, 7, 6)
-    for make in (lambda f: layers.Conv2D(4, 3, padding="same", strides=2, data_format=f, kernel_initializer="ones"),
-                 lambda f: layers.MaxPooling2D(2, data_format=f), lambda f: layers.AveragePooling2D(3, 1, "same", f)):
+    for make in (
+        lambda f: layers.Conv2D(4, 3, padding="same", strides=2, data_format=f, kernel_initializer="ones"),
+        lambda f: layers.MaxPooling2D(2, data_format=f),
+        lambda f: layers.AveragePooling2D(3, 1, "same", f),
+    ):
         last = apply(make("channels_last"), x.transpose(0, 2, 3, 1))
         np.testing.assert_allclose(apply(make("channels_first"), x), last.transpose(0, 3, 1, 2), rtol=1e-5)
     for pooling, function in ((layers.GlobalAveragePooling2D, np.mean), (layers.GlobalMaxPooling2D, np.max)):
@@ -289,7 +315,7 @@ def test_convolution_written_out():
     expected = np.zeros((1, 3, 3, 2))
     for r in range(3):
         for c in range(3):
-            expected[0, r, c] = np.einsum("rci,rcio->o", x[0, r:r + 2, c:c + 3], kernel) + bias
+            expected[0, r, c] = np.einsum("rci,rcio->o", x[0, r : r + 2, c : c + 3], kernel) + bias
     np.testing.assert_allclose(got, np.maximum(expected, 0), rtol=1e-4, atol=1e-5)
 
 
@@ -306,7 +332,7 @@ def test_causal_convolution_sees_no_later_step():
     assert apply(layer, x)[0, :, 0].tolist() == [1, 3, 6, 9, 12]
 
 
-# ------------------------------------------------------------------------------------------------ normalization
+# ---------------------------------------------------------------------------------------------- normalization
 
 
 @pytest.mark.parametrize("axis", [-1, 1])
@@ -329,12 +355,14 @@ def test_batch_normalization_in_both_phases(axis, center, scale):
     def normed(mean, variance):
         return (x - mean) / np.sqrt(variance + 0.01) * given["gamma"] + given["beta"]
 
-    np.testing.assert_allclose(apply(layer, x), normed(given["moving_mean"], given["moving_variance"]), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        apply(layer, x), normed(given["moving_mean"], given["moving_variance"]), rtol=1e-4, atol=1e-5
+    )
     expected = normed(x.mean(axes, keepdims=True), x.var(axes, keepdims=True))
     np.testing.assert_allclose(apply(layer, x, phase=1), expected, rtol=1e-4, atol=1e-5)
 
 
-# ------------------------------------------------------------------------------------------------ custom layers
+# ---------------------------------------------------------------------------------------------- custom layers
 
 
 def test_layer_that_gives_its_input_back_gives_a_tensor_of_its_own():
@@ -363,8 +391,17 @@ def test_training_and_mask_are_given_to_layers_that_take_them():
 
 
 def test_constraints_and_regularizers_reach_the_training_step(each_backend):
-    model = Sequential([layers.Dense(3, use_bias=False, input_shape=(2,), kernel_constraint="non_neg",
-                                     kernel_regularizer=regularizers.l2(1.0))])
+    model = Sequential(
+        [
+            layers.Dense(
+                3,
+                use_bias=False,
+                input_shape=(2,),
+                kernel_constraint="non_neg",
+                kernel_regularizer=regularizers.l2(1.0),
+            )
+        ]
+    )
     model.compile(kbackend.optimizers.SGD(0.1), "mse")
     x = np.zeros((4, 2), "float32")
     model.set_weights([np.array([[1.0, -1.0, 0.5], [2.0, 3.0, -4.0]])])
@@ -383,9 +420,16 @@ def value(initializer, *shape):
 def test_initializers_have_their_moments():
     assert (value("zeros", 2, 3) == 0).all() and (value("ones", 2) == 1).all()
     assert (value(initializers.Constant([1, 2]), 3, 2) == [1, 2]).all()
-    for name, variance in (("glorot_uniform", 2 / 500), ("glorot_normal", 2 / 500), ("he_uniform", 2 / 200),
-                           ("he_normal", 2 / 200), ("lecun_uniform", 1 / 200), ("lecun_normal", 1 / 200),
-                           ("random_normal", 0.05**2), ("random_uniform", 0.1**2 / 12)):
+    for name, variance in (
+        ("glorot_uniform", 2 / 500),
+        ("glorot_normal", 2 / 500),
+        ("he_uniform", 2 / 200),
+        ("he_normal", 2 / 200),
+        ("lecun_uniform", 1 / 200),
+        ("lecun_normal", 1 / 200),
+        ("random_normal", 0.05**2),
+        ("random_uniform", 0.1**2 / 12),
+    ):
         drawn = value(name, 200, 300)
         assert abs(drawn.mean()) < 3 * np.sqrt(variance / drawn.size), name
         np.testing.assert_allclose(drawn.var(), variance, rtol=0.03, err_msg=name)
@@ -415,8 +459,12 @@ def test_an_initializer_of_the_wrong_shape():
 
 def test_regularizers_written_out():
     w = np.array([[1.0, -2.0], [3.0, 0.5]])
-    for regularizer, expected in ((regularizers.l1(0.1), 0.65), (regularizers.l2(0.1), 1.425),
-                                  (regularizers.l1_l2(0.1, 0.1), 2.075), (regularizers.L1L2(), 0.0)):
+    for regularizer, expected in (
+        (regularizers.l1(0.1), 0.65),
+        (regularizers.l2(0.1), 1.425),
+        (regularizers.l1_l2(0.1, 0.1), 2.075),
+        (regularizers.L1L2(), 0.0),
+    ):
         assert abs(float(K.eval(regularizer(K.constant(w)))) - expected) < 1e-6
     live = K.variable(0.0)
     penalty = regularizers.L1L2(l2=live)(K.constant(w))
@@ -427,7 +475,8 @@ def test_regularizers_written_out():
 def test_constraints_written_out():
     w = np.array([[3.0, 0.3], [4.0, 0.4]])
     for constraint, expected in (
-        (constraints.max_norm(1.0), [[0.6, 0.3], [0.8, 0.4]]), (constraints.unit_norm(), [[0.6, 0.6], [0.8, 0.8]]),
+        (constraints.max_norm(1.0), [[0.6, 0.3], [0.8, 0.4]]),
+        (constraints.unit_norm(), [[0.6, 0.6], [0.8, 0.8]]),
         (constraints.min_max_norm(1.0, 2.0, rate=0.5), [[2.1, 0.45], [2.8, 0.6]]), (constraints.non_neg(), w),
     ):  # fmt: skip
         np.testing.assert_allclose(K.eval(constraint(K.constant(w))), expected, rtol=1e-5)

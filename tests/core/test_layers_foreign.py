@@ -34,7 +34,9 @@ X = np.random.RandomState(0).randn(4, 3).astype("float32")
 SIGMOID = 1 / (1 + np.exp(-X))
 
 
-@pytest.mark.parametrize("name", [pytest.param(n, marks=pytest.mark.engine(n)) for n in ("torch", "tensorflow")])
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=pytest.mark.engine(n)) for n in ("torch", "tensorflow")]
+)
 @pytest.mark.parametrize("form", [0, 1, 2])
 def test_an_engines_function_runs_and_trains(name, form):
     function = functions(name)[form]
@@ -45,7 +47,9 @@ def test_an_engines_function_runs_and_trains(name, form):
         np.testing.assert_allclose(Model(x, out).predict(X), SIGMOID, rtol=1e-6)
         gradient = K.gradients(K.sum(out), [x])[0]
         np.testing.assert_allclose(K.function([x], [gradient])([X])[0], SIGMOID * (1 - SIGMOID), rtol=1e-5)
-        model = Sequential([layers.Dense(1, input_shape=(3,)), layers.Lambda(function), layers.Activation(function)])
+        model = Sequential(
+            [layers.Dense(1, input_shape=(3,)), layers.Lambda(function), layers.Activation(function)]
+        )
         model.compile("sgd", "mse")
         before = model.get_weights()[0].copy()
         model.fit(X, np.zeros((4, 1)), epochs=1, verbose=0)
@@ -89,8 +93,12 @@ def test_another_engine_refuses_and_says_why():
     torch = engine("torch")
     x = Input((3,))
     model = Model(x, layers.Lambda(torch.sigmoid)(x))
-    with kbackend.use_backend("numpy"), pytest.raises(
-        MissingKernel, match=r"the function sigmoid is torch's own and cannot run on numpy; .*KBACKEND=torch"
+    with (
+        kbackend.use_backend("numpy"),
+        pytest.raises(
+            MissingKernel,
+            match=r"the function sigmoid is torch's own and cannot run on numpy; .*KBACKEND=torch",
+        ),
     ):
         model.predict(X)
 
@@ -109,7 +117,9 @@ def test_models_with_engines_functions_can_be_called_again():
 @pytest.mark.engine("torch")
 def test_a_failing_engine_function_tells_the_shapes():
     torch = engine("torch")
-    with pytest.raises(ValueError, match=r"layer lambda_1 \(Lambda\).*the torch function reshape failed on .*float32"):
+    with pytest.raises(
+        ValueError, match=r"layer lambda_1 \(Lambda\).*the torch function reshape failed on .*float32"
+    ):
         layers.Lambda(torch.reshape, arguments={"shape": (7, 7)})(Input((3,)))
 
 

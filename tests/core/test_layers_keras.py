@@ -24,7 +24,11 @@ def rows(*shape, seed=0):
 IDS = np.array([[1, 2, 3, 0], [4, 0, 0, 0], [5, 6, 7, 8]], "int32")
 CASES = [
     ("Dense", {"units": 3, "activation": "softmax"}, [(5, 4)]),
-    ("Conv2D", {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same", "activation": "elu"}, [(7, 6, 2)]),
+    (
+        "Conv2D",
+        {"filters": 4, "kernel_size": 3, "strides": 2, "padding": "same", "activation": "elu"},
+        [(7, 6, 2)],
+    ),
     ("Conv2D", {"filters": 4, "kernel_size": (2, 3), "dilation_rate": 2}, [(9, 8, 3)]),
     ("Conv1D", {"filters": 4, "kernel_size": 3, "padding": "causal", "dilation_rate": 2}, [(9, 3)]),
     ("MaxPooling2D", {"pool_size": 3, "strides": 2, "padding": "same"}, [(7, 6, 2)]),

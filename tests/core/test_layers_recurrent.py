@@ -34,7 +34,7 @@ def lstm_by_hand(x, weights, gate=sigmoid, mask=None, state=None, backwards=Fals
         i, f, g, o = np.split(x[:, t] @ kernel + h @ recurrent + bias, 4, axis=1)
         new_c = gate(f) * c + gate(i) * np.tanh(g)
         new_h = gate(o) * np.tanh(new_c)
-        keep = np.ones((len(x), 1), bool) if mask is None else mask[:, t:t + 1]
+        keep = np.ones((len(x), 1), bool) if mask is None else mask[:, t : t + 1]
         h, c, out = np.where(keep, new_h, h), np.where(keep, new_c, c), np.where(keep, new_h, out)
         outputs.append(out)
     return np.stack(outputs, 1), h, c
@@ -46,7 +46,7 @@ def simple_by_hand(x, weights, mask=None):
     outputs = []
     for t in range(x.shape[1]):
         new = np.tanh(x[:, t] @ kernel + h @ recurrent + bias)
-        keep = np.ones((len(x), 1), bool) if mask is None else mask[:, t:t + 1]
+        keep = np.ones((len(x), 1), bool) if mask is None else mask[:, t : t + 1]
         h, out = np.where(keep, new, h), np.where(keep, new, out)
         outputs.append(out)
     return np.stack(outputs, 1), h
@@ -57,7 +57,8 @@ MASK = np.array([[1, 1, 1, 1, 1], [1, 1, 0, 0, 0], [0, 1, 0, 1, 0]], bool)
 
 
 def with_all(layer, x=X, mask=None, **kwargs):
-    """outputs and states of a layer with return_sequences and return_state, and the layer's weights made uneven."""
+    """outputs and states of a layer with return_sequences and return_state, and the layer's weights made
+    uneven."""
     i = Input(x.shape[1:])
     m = Input(x.shape[1:2], dtype="bool")
     outputs = layer(i, **({} if mask is None else {"mask": m}), **kwargs)
@@ -70,8 +71,13 @@ def with_all(layer, x=X, mask=None, **kwargs):
 @pytest.mark.parametrize("backwards", [False, True], ids=["forwards", "backwards"])
 @pytest.mark.parametrize("recurrent_activation", ["sigmoid", "hard_sigmoid"])
 def test_lstm(each_backend, mask, backwards, recurrent_activation):
-    layer = layers.LSTM(2, recurrent_activation=recurrent_activation, return_sequences=True, return_state=True,
-                        go_backwards=backwards)
+    layer = layers.LSTM(
+        2,
+        recurrent_activation=recurrent_activation,
+        return_sequences=True,
+        return_state=True,
+        go_backwards=backwards,
+    )
     got = with_all(layer, mask=mask)
     gate = {"sigmoid": sigmoid, "hard_sigmoid": hard_sigmoid}[recurrent_activation]
     expected = lstm_by_hand(X, layer.get_weights(), gate, mask, backwards=backwards)
@@ -128,7 +134,10 @@ def test_weights_have_keras_names_and_shapes():
     layer = layers.LSTM(3, name="l")
     layer(Input((5, 4)))
     assert [(w.name, w.shape) for w in layer.weights] == [
-        ("l/kernel", (4, 12)), ("l/recurrent_kernel", (3, 12)), ("l/bias", (12,))]
+        ("l/kernel", (4, 12)),
+        ("l/recurrent_kernel", (3, 12)),
+        ("l/bias", (12,)),
+    ]
 
 
 def test_usual_lstm_is_one_op_and_unusual_ones_are_loops():
@@ -172,12 +181,18 @@ def test_dropout_of_inputs_and_states_only_in_training(kind):
 
 def test_dropout_of_the_state_is_the_same_at_all_steps():
     x = Input((40, 1))
-    layer = layers.SimpleRNN(6, activation="linear", use_bias=False, kernel_initializer="zeros",
-                             recurrent_initializer="identity", recurrent_dropout=0.5)
+    layer = layers.SimpleRNN(
+        6,
+        activation="linear",
+        use_bias=False,
+        kernel_initializer="zeros",
+        recurrent_initializer="identity",
+        recurrent_dropout=0.5,
+    )
     h0 = Input((6,))
     out = layer(x, initial_state=h0)
     got = K.function([x, h0, K.learning_phase()], [out])([np.zeros((20, 40, 1)), np.ones((20, 6)), 1])[0]
-    # a state is doubled at every step or dropped at the first: a mask drawn at each step would leave next to nothing
+    # a state is doubled at every step or dropped at the first: with a mask for each step next to none is left
     assert set(np.unique(got)) == {0.0, 2.0**40} and 0.3 < (got > 0).mean() < 0.7
 
 
@@ -206,7 +221,9 @@ def test_two_branches_train_to_the_same_losses_on_every_engine(each_backend):
         model = Model([a, b], layers.Dense(1)(layers.concatenate([left, right])))
         model.compile("adam", "mse")
         ids = np.random.RandomState(0).randint(0, 7, (32, 6))
-        return model.fit([rows(32, 6, 3), ids], rows(32, 1, seed=5), batch_size=8, epochs=3, verbose=0).history["loss"]
+        return model.fit(
+            [rows(32, 6, 3), ids], rows(32, 1, seed=5), batch_size=8, epochs=3, verbose=0
+        ).history["loss"]
 
     here = losses()
     with kbackend.use_backend("numpy"):

@@ -64,7 +64,7 @@ def test_shared_layer_has_one_set_of_weights_and_two_calls():
     assert len(model.weights) == 2
     assert dense.get_output_at(0) is u and dense.get_input_at(1) is b
     with pytest.raises(AttributeError, match="dense_1 has been called 2 times"):
-        dense.output
+        _ = dense.output
     assert dense.output_shape == (None, 3)
 
 
@@ -94,7 +94,9 @@ def test_part_of_a_model_between_any_tensors():
 
 def two_layers():
     x = Input((4,))
-    return Model(x, layers.Dense(2, name="out")(layers.Dense(3, activation="tanh", name="hidden")(x)), name="inner")
+    return Model(
+        x, layers.Dense(2, name="out")(layers.Dense(3, activation="tanh", name="hidden")(x)), name="inner"
+    )
 
 
 def test_nested_model_shares_weights_and_computes_the_same():
@@ -150,7 +152,7 @@ def test_model_takes_inputs_by_name():
         model({"a": a, "c": b})
 
 
-# ------------------------------------------------------------------------------------------------ ops between layers
+# ----------------------------------------------------------------------------------------- ops between layers
 
 
 def test_ops_between_layers_need_no_lambda():
@@ -186,7 +188,9 @@ def test_variables_of_ops_are_weights_of_the_model():
 def test_live_rates_and_counters_are_no_weights():
     rate = K.variable(0.5)
     x = Input((3,))
-    model = Model(x, K.dropout(layers.GaussianNoise(K.variable(0.1))(layers.Dropout(rate)(x)), K.variable(0.2)))
+    model = Model(
+        x, K.dropout(layers.GaussianNoise(K.variable(0.1))(layers.Dropout(rate)(x)), K.variable(0.2))
+    )
     assert model.weights == []
     outer = Model(x, model(x))
     assert outer.weights == []
@@ -264,7 +268,9 @@ def test_set_weights_checks_all_before_it_sets_any():
     before = layer.get_weights()
     with pytest.raises(ValueError, match=r"layer d has 2 weights, set_weights was given 1"):
         layer.set_weights(before[:1])
-    with pytest.raises(ValueError, match=r"layer d: the weight d/bias has shape \(3,\), set_weights was given \(4,\)"):
+    with pytest.raises(
+        ValueError, match=r"layer d: the weight d/bias has shape \(3,\), set_weights was given \(4,\)"
+    ):
         layer.set_weights([before[0] + 1, np.zeros(4)])
     assert np.array_equal(layer.get_weights()[0], before[0])
 
@@ -303,7 +309,7 @@ def test_variables_and_layers_in_attributes_are_tracked():
     assert len(model.trainable_weights) == 3
 
 
-# ------------------------------------------------------------------------------------------------ losses, updates
+# -------------------------------------------------------------------------------------------- losses, updates
 
 
 class Penalized(Layer):
@@ -318,8 +324,12 @@ def value_of(tensors, inputs, values):
 
 def test_losses_come_from_weights_calls_activities_and_add_loss():
     x = Input((2,))
-    dense = layers.Dense(2, kernel_regularizer=kbackend.regularizers.l2(0.5), use_bias=False,
-                         activity_regularizer=lambda t: K.sum(t) * 10.0)
+    dense = layers.Dense(
+        2,
+        kernel_regularizer=kbackend.regularizers.l2(0.5),
+        use_bias=False,
+        activity_regularizer=lambda t: K.sum(t) * 10.0,
+    )
     model = Model(x, Penalized()(dense(x)))
     dense.set_weights([np.ones((2, 2))])
     model.add_loss(K.sum(model.output) * 100.0)
@@ -469,10 +479,10 @@ def test_sequential_refuses_what_does_not_fit():
 
 def test_unbuilt_sequential_says_what_is_missing():
     with pytest.raises(RuntimeError, match="model s does not know its input's shape yet"):
-        Sequential([layers.Dense(3)], name="s").outputs
+        _ = Sequential([layers.Dense(3)], name="s").outputs
 
 
-# ------------------------------------------------------------------------------------------------ without engine
+# --------------------------------------------------------------------------------------------- without engine
 
 
 def test_a_model_is_built_without_importing_an_engine(fresh_python):

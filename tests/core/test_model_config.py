@@ -24,7 +24,9 @@ def rows(*shape, seed=0):
 def same(model, copy, *values):
     copy.set_weights(model.get_weights())
     left, right = (m.predict(list(values) if len(values) > 1 else values[0]) for m in (model, copy))
-    for a, b in zip(left if isinstance(left, list) else [left], right if isinstance(right, list) else [right]):
+    for a, b in zip(
+        left if isinstance(left, list) else [left], right if isinstance(right, list) else [right]
+    ):
         np.testing.assert_array_equal(a, b)
     assert [x.name for x in copy.layers] == [x.name for x in model.layers]
     assert not {id(w) for w in copy.weights} & {id(w) for w in model.weights}
@@ -36,8 +38,13 @@ def through_json(model, **custom):
 
 def graph_model():
     a, b = Input((4,), name="a"), Input((4,), name="b")
-    shared = layers.Dense(3, activation="relu", kernel_regularizer="l2", kernel_initializer="he_normal",
-                          kernel_constraint="max_norm")
+    shared = layers.Dense(
+        3,
+        activation="relu",
+        kernel_regularizer="l2",
+        kernel_initializer="he_normal",
+        kernel_constraint="max_norm",
+    )
     both = layers.concatenate([shared(a), shared(b)])
     scale = K.variable([[1.0], [2.0]], name="scale")
     h = both[:, ::2] * 2.0 + K.mean(K.reshape(both, (-1, 6)), axis=1, keepdims=True)
@@ -137,7 +144,9 @@ def test_what_cannot_be_written_is_an_error():
     x = Input((3,))
     hidden = layers.Dense(3)(x)
     model = Model(x, layers.Lambda(lambda t: t + hidden, name="reads")(x), name="m")
-    with pytest.raises(ConfigurationError, match="model m: the layer reads reads .* without having been given it"):
+    with pytest.raises(
+        ConfigurationError, match="model m: the layer reads reads .* without having been given it"
+    ):
         model.get_config()
 
 
@@ -187,7 +196,8 @@ def test_clone_on_given_tensors_and_with_other_layers():
 
 
 @pytest.mark.parametrize("value", [
-    initializers.Constant(2.0), initializers.RandomUniform(-1, 1, seed=3), initializers.VarianceScaling(2.0, "fan_out"),
+    initializers.Constant(2.0), initializers.RandomUniform(-1, 1, seed=3),
+    initializers.VarianceScaling(2.0, "fan_out"),
     initializers.GlorotNormal(seed=1), initializers.Orthogonal(2.0), initializers.Identity(),
 ])  # fmt: skip
 def test_initializers_through_plain_values(value):
@@ -205,10 +215,14 @@ def lines_of(model, **options):
 
 
 def test_summary_of_a_chain():
-    model = Sequential([layers.Dense(3, input_shape=(4,), name="first"), layers.BatchNormalization()], name="chain")
+    model = Sequential(
+        [layers.Dense(3, input_shape=(4,), name="first"), layers.BatchNormalization()], name="chain"
+    )
     text = "\n".join(lines_of(model))
     assert 'Model "chain"' in text and "Connected to" not in text
-    assert any("first (Dense)" in line and "(None, 3)" in line and " 15 " in line for line in text.splitlines())
+    assert any(
+        "first (Dense)" in line and "(None, 3)" in line and " 15 " in line for line in text.splitlines()
+    )
     assert text.endswith("Total parameters: 27\nTrainable: 21\nNon-trainable: 6")
 
 

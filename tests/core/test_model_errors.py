@@ -1,4 +1,5 @@
-"""Bad input to models and layers: one clear error that names layer, op and shapes, before any state has changed."""
+"""Bad input to models and layers: one clear error that names layer, op and shapes, before any state has
+changed."""
 
 import numpy as np
 import pytest
@@ -15,7 +16,9 @@ def _fresh():
 def test_a_disconnected_graph_names_the_tensor_that_is_missing():
     x, y = Input((3,), name="x"), Input((4,), name="y")
     out = layers.add([layers.Dense(2)(x), layers.Dense(2)(y)])
-    with pytest.raises(ValueError, match=r"model m: .* needs the tensor 'y' of shape \(None, 4\).*'x' \(None, 3\)"):
+    with pytest.raises(
+        ValueError, match=r"model m: .* needs the tensor 'y' of shape \(None, 4\).*'x' \(None, 3\)"
+    ):
         Model(x, out, name="m")
 
 
@@ -70,14 +73,19 @@ def test_a_model_on_tensors_of_wrong_shape():
     x = Input((3,), name="x")
     model = Model(x, layers.Dense(2)(x), name="m")
     wrong = Input((4,), name="wrong")
-    with pytest.raises(ValueError, match=r"the input 'x' has shape \(None, 3\), it was called on 'wrong' of shape"):
+    with pytest.raises(
+        ValueError, match=r"the input 'x' has shape \(None, 3\), it was called on 'wrong' of shape"
+    ):
         model(wrong)
 
 
 def test_wrong_rank_names_layer_and_shapes_and_builds_nothing():
     conv = layers.Conv2D(4, 3, name="conv")
-    with pytest.raises(ValueError, match=r"layer conv \(Conv2D\) expects an input of rank 4, it was given 'x' of shape "
-                                         r"\(None, 8\)"):
+    with pytest.raises(
+        ValueError,
+        match=r"layer conv \(Conv2D\) expects an input of rank 4, it was given 'x' of shape "
+        r"\(None, 8\)",
+    ):
         conv(Input((8,), name="x"))
     assert not conv.built and conv.weights == [] and conv._calls == []
 
@@ -107,7 +115,9 @@ def test_a_failure_inside_call_leaves_the_layer_as_it_was():
             return K.dot(inputs, self.w) + K.ones_like(inputs)
 
     layer = Picky(name="picky")
-    with pytest.raises(ValueError, match=r"layer picky \(Picky\) called on 'x' \(None, 5\): add\(.*do not broadcast"):
+    with pytest.raises(
+        ValueError, match=r"layer picky \(Picky\) called on 'x' \(None, 5\): add\(.*do not broadcast"
+    ):
         layer(Input((5,), name="x"))
     assert not layer.built and layer.losses == [] and layer.weights == [layer.w]
     layer(Input((2,)))
@@ -142,7 +152,8 @@ def test_a_rate_that_is_no_scalar():
     (lambda: layers.Dense(2.5), "units must be a positive integer, it is 2.5"),
     (lambda: layers.Conv2D(2, (3, 3, 3)), r"kernel_size must be an integer or 2 of them, it is \(3, 3, 3\)"),
     (lambda: layers.Conv2D(2, 3, padding="causal"), "padding must be one of valid, same, it is 'causal'"),
-    (lambda: layers.Conv2D(2, 3, strides=2, dilation_rate=2), "strides and dilation_rate cannot both be above 1"),
+    (lambda: layers.Conv2D(2, 3, strides=2, dilation_rate=2),
+     "strides and dilation_rate cannot both be above 1"),
     (lambda: layers.Conv2D(3, 3, groups=2), r"filters \(3\) must be a multiple of groups \(2\)"),
     (lambda: layers.MaxPooling2D(0), "pool_size must be a positive integer, it is 0"),
     (lambda: layers.Permute((2, 3)), "dims must hold each of 1 to 2 once"),
@@ -161,12 +172,16 @@ def test_bad_arguments_of_layers(make, message):
 def test_unknown_arguments():
     with pytest.raises(TypeError, match=r"Dense got unknown arguments \['unit'\]"):
         layers.Dense(2, unit=3)
-    with pytest.raises(TypeError, match=r"layer dense_1 \(Dense\) takes no argument 'train' when it is called"):
+    with pytest.raises(
+        TypeError, match=r"layer dense_1 \(Dense\) takes no argument 'train' when it is called"
+    ):
         layers.Dense(2)(Input((3,)), train=True)
 
 
 def test_reshape_to_another_number_of_elements():
-    with pytest.raises(ValueError, match=r"layer r \(Reshape\).*shape \(6,\) has 6 elements.*target_shape \(4, 2\)"):
+    with pytest.raises(
+        ValueError, match=r"layer r \(Reshape\).*shape \(6,\) has 6 elements.*target_shape \(4, 2\)"
+    ):
         layers.Reshape((4, 2), name="r")(Input((6,)))
 
 
@@ -181,7 +196,9 @@ def test_embedding_of_another_length():
 
 
 def test_stateful_is_refused_with_the_way_out():
-    with pytest.raises(NotImplementedError, match="stateful=True is not supported; take the state with return_state=True"):
+    with pytest.raises(
+        NotImplementedError, match="stateful=True is not supported; take the state with return_state=True"
+    ):
         layers.LSTM(2, stateful=True)
 
 
@@ -234,7 +251,7 @@ def test_get_layer_that_is_not_there():
 def test_a_layer_never_called():
     layer = layers.Dense(2, name="d")
     with pytest.raises(AttributeError, match="layer d has never been called; it has no output"):
-        layer.output
+        _ = layer.output
     with pytest.raises(RuntimeError, match="never been called"):
         layer.get_output_at(0)
 
