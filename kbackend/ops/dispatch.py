@@ -201,7 +201,7 @@ def _convert_all(op: Op, operands: Sequence[Any], target: Any) -> list[Any]:
 def _concrete_types(operand: Any) -> list[Any]:
     if isinstance(operand, (list, tuple)) and _holds_tensors(operand):
         return [t for o in operand for t in _concrete_types(o)]
-    if operand is None or isinstance(operand, (bool, int, float)):
+    if operand is None or _is_number(operand):
         return _operand_types(operand)
     return [dtype_of(operand)]
 
@@ -217,7 +217,7 @@ def _convert_operand(operand: Any, target: Any, dtype: str | None = None) -> Any
             return target.place(operand)
         return target.backend.kernels["cast"](target.place(operand), dtype=dtype)
     array = to_numpy(operand)
-    if dtype is None and isinstance(operand, (int, float)):
+    if dtype is None and _is_number(operand):
         dtype = dtypes.promote(*_operand_types(operand))
     elif dtype is None and isinstance(operand, (list, tuple)):
         dtype = _plain_dtype(operand, array)
@@ -232,11 +232,16 @@ def _concrete_spec(arg: Any, target: Any) -> Any:
     return target.backend.spec(arg)
 
 
+def _is_number(value: Any) -> bool:
+    """A Python number; NumPy's float64 scalar is one too and yet has a dtype of its own."""
+    return isinstance(value, (bool, int, float)) and not isinstance(value, np.generic)
+
+
 def dtype_of(value: Any) -> str:
     """The dtype of a symbolic tensor, an engine's tensor, an array or a number."""
     if isinstance(value, Tensor):
         return value.dtype
-    if isinstance(value, (bool, int, float)):
+    if _is_number(value):
         return dtypes.promote(*_operand_types(value))
     dtype = getattr(value, "dtype", None)
     return dtypes.canonical(dtype if dtype is not None else np.asarray(value).dtype)
