@@ -12,8 +12,9 @@ def words(key: Any, stream: Any, shape: Any) -> tf.Tensor:
     """The first words of a Philox4x32-10 stream, as uint32, eagerly or inside a tf.function.
 
     `key` and `stream` are Python ints in [0, 2**64), else a ValueError is raised, or scalar int64 or uint64
-    tensors whose 64 bits are taken as they are. `shape` is a count, a sequence of sizes or an integer tensor of
-    either kind; the words fill it in row-major order. `kbackend_numpy.philox.words` says which word is which.
+    tensors whose 64 bits are taken as they are. `shape` is a count, a sequence of sizes or an integer tensor
+    of either kind; the words fill it in row-major order. `kbackend_numpy.philox.words` says which word is
+    which.
 
     >>> [hex(word) for word in words(0, 0, 4).numpy()]
     ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']

@@ -1,6 +1,7 @@
 """Philox4x32-10 words as torch tensors: by randomgen on the CPU, in integer arithmetic on other devices."""
 
 import torch
+
 from kbackend_numpy import philox
 
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
@@ -12,8 +13,8 @@ WORD = (1 << 32) - 1
 def words(key: int, stream: int, count: int, device: torch.device | str = "cpu") -> torch.Tensor:
     """The first `count` words of a Philox4x32-10 stream, as int32 with the bits of uint32.
 
-    `key` and `stream` are in [0, 2**64), else a ValueError is raised; `kbackend_numpy.philox.words` says which
-    word is which. torch does little arithmetic on uint32, hence the signed dtype.
+    `key` and `stream` are in [0, 2**64), else a ValueError is raised; `kbackend_numpy.philox.words` says
+    which word is which. torch does little arithmetic on uint32, hence the signed dtype.
 
     >>> words(0, 0, 4).numpy().view("uint32").tolist() == [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
     True
@@ -40,7 +41,7 @@ def rounds(key: int, counter: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, .
     x0, x1, x2, x3 = counter
     low, high = key & WORD, key >> 32
     for _ in range(ROUNDS):
-        # A product of two words wraps in int64, but its 64 bits are right, and the mask drops the copied sign.
+        # A product of two words wraps in int64, but its bits are right, and the mask drops the copied sign.
         first, second = x0 * MULTIPLIERS[0], x2 * MULTIPLIERS[1]
         x0, x1, x2, x3 = (
             (second >> 32 & WORD) ^ x1 ^ low,

@@ -175,9 +175,8 @@ def test_tensorflow_words_in_a_function(dtype):
     @tf.function(input_signature=[tf.TensorSpec([], dtype), tf.TensorSpec([], tf.int32)])
     def draw(step, count):
         traces.append(step)
-        return tf_philox.words(
-            2**63 + 11, tf.constant(0x9ABCDEF0 << 32, tf.uint64) | tf.bitcast(step, tf.uint64), count
-        )
+        stream = tf.constant(0x9ABCDEF0 << 32, tf.uint64) | tf.bitcast(step, tf.uint64)
+        return tf_philox.words(2**63 + 11, stream, count)
 
     for step, count in ((0, 4), (1, 4099), (2**31 + 5, 7)):
         actual = draw(tf.constant(step, dtype), tf.constant(count)).numpy()
