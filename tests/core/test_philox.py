@@ -165,7 +165,7 @@ def test_tensorflow_fills_a_shape_in_row_major_order():
 @pytest.mark.engine("tensorflow")
 @pytest.mark.parametrize("dtype", ["int64", "uint64"])
 def test_tensorflow_words_in_a_function(dtype):
-    """One trace serves all steps and all sizes; the stream is made of an op's id and a step that is a tensor."""
+    """One trace serves all steps and sizes; the stream is made of an op id and a step that is a tensor."""
     import tensorflow as tf
 
     from kbackend_tensorflow import philox as tf_philox
