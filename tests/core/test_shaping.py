@@ -66,6 +66,15 @@ def test_reshape_by_symbolic_shapes(each_backend, name):
     assert all(d in (None, n) for d, n in zip(static, value.shape, strict=True))
 
 
+def test_reshape_by_the_size_of_another_tensor_checks_it(each_backend):
+    x, y = K.placeholder((None, 2)), K.placeholder((None, 3))
+    function = K.function([x, y], [K.reshape(x, (K.shape(y)[0], 2))])
+    assert function([np.ones((4, 2)), np.ones((4, 3))])[0].shape == (4, 2)
+    if each_backend != "tensorflow":  # its graph optimizer infers a single unknown dimension, whatever was asked for
+        with pytest.raises((ValueError, RuntimeError)):
+            function([np.ones((4, 2)), np.ones((5, 3))])
+
+
 @pytest.mark.parametrize("rows", [0, 3])
 def test_sizes_read_at_run_time(each_backend, rows):
     x = K.placeholder((None, 2))
