@@ -5,6 +5,7 @@ published algorithm, so each engine is compared with a definition and not with a
 """
 
 import math
+from statistics import NormalDist
 
 import numpy as np
 import pytest
@@ -110,6 +111,14 @@ def test_a_composition_drops_the_same_elements_as_the_kernel(each_backend):
     x, rate = np.random.RandomState(0).randn(40, 9).astype(np.float32), np.float32(0.37)
     attrs = {"noise_shape": None, "key": KEY, "op_id": 3}
     same_bits(K.eval(op.apply((x, rate, 5), attrs)), K.eval(op.function(x, rate, 5, **attrs)))
+
+
+def test_an_element_is_kept_where_its_unit_equals_the_rate(each_backend):
+    at = np.flatnonzero(words(0, 0, 5000) & 0xFF == 0)[0]  # no bits below the 24 that count
+    units = unit32(0, 0, (5000,))
+    x, rate = K.placeholder((5000,)), K.variable(units[at])
+    (found,) = K.function([x], [K.dropout(x, rate, seed=KEY)])([np.ones(5000, np.float32)])
+    assert ((found > 0) == (units >= units[at])).all()
 
 
 # ------------------------------------------------------------------------------------------- dropout
@@ -249,6 +258,12 @@ def test_draws_have_their_distribution(each_backend, make, distribution, dtype):
     (values,) = draw(lambda: make(dtype))
     assert values.dtype == dtype
     assert distance(values, distribution) < FAR
+
+
+def test_the_normal_quantile(each_backend):
+    q = np.concatenate([np.linspace(-0.4999, 0.4999, 501), [0.425, -0.425]])
+    expected = [NormalDist().inv_cdf(0.5 + p) for p in q]
+    np.testing.assert_allclose(K.eval(random.normal_quantile(q)), expected, rtol=2e-13, atol=1e-15)
 
 
 def test_consecutive_normals_are_independent(each_backend):
