@@ -185,6 +185,7 @@ def _prepare_repeat(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
 
 @primitive(
     prepare=_prepare_repeat,
+    view=True,
     tolerance="moving",
     samples=lambda: [
         call(In((2, 3)), 2, 1),
@@ -211,11 +212,13 @@ def repeat(x: TensorLike, n: int) -> Any:
 
 @primitive(
     name="tile",
+    view=True,
     tolerance="moving",
     samples=lambda: [
         call(In((2, 3)), [], (2, 1)),
         call(In((2, 3)), [], (1, 3)),
         call(In((2,)), [], (0,)),
+        call(In((2, 3)), [], (1, 1), name="once"),
         call(In((2, 3)), [In((), kind="int32", values=2)], (None, 2), name="symbolic"),
     ],
 )

@@ -70,7 +70,7 @@ def test_reshape_by_the_size_of_another_tensor_checks_it(each_backend):
     x, y = K.placeholder((None, 2)), K.placeholder((None, 3))
     function = K.function([x, y], [K.reshape(x, (K.shape(y)[0], 2))])
     assert function([np.ones((4, 2)), np.ones((4, 3))])[0].shape == (4, 2)
-    if each_backend != "tensorflow":  # its graph optimizer infers a single unknown dimension, whatever was asked for
+    if each_backend != "tensorflow":  # its graph optimizer infers a single unknown
         with pytest.raises((ValueError, RuntimeError)):
             function([np.ones((4, 2)), np.ones((5, 3))])
 
