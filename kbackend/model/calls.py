@@ -79,7 +79,8 @@ class LayerCall:
 
 
 def _captured(call: LayerCall, given: list[Tensor]) -> list[Tensor]:
-    stop = {id(t) for t in given}
+    # masks come along with the operands that carry them
+    stop = {id(t) for t in given} | {id(t._keras_mask) for t in given if t._keras_mask is not None}
     found: dict[int, Tensor] = {}
     seen: set[int] = set()
     results = [*call.outputs, *(r.tensor for r in call.losses)]

@@ -153,7 +153,7 @@ class Sequential(Model):
         )
         array = to_numpy(data)
         kind = dtypes.canonical(array.dtype)
-        self._build_on((None, *array.shape[1:]), kind if not dtypes.is_float(kind) else None)
+        self._build_on((None, *(array.shape[1:] or (1,))), kind if not dtypes.is_float(kind) else None)
 
     @property
     def _topology(self) -> Topology:

@@ -174,6 +174,21 @@ def test_ops_are_applied_again_when_the_model_is_called():
     np.testing.assert_allclose(run(outer, value), np.exp(value * 0.5)[:, :2] - value[:, 2:] * 0.5, rtol=1e-6)
 
 
+def test_loops_and_branches_between_layers_are_applied_again():
+    x = Input((3, 2))
+    double = K.map_fn(lambda row: row * 2.0, x)
+    chosen = K.switch(K.greater(K.sum(x), 0.0), lambda: x + 1.0, lambda: x - 1.0)
+    last, _, _ = K.rnn(lambda step, states: (step + states[0], [step + states[0]]), x, [K.zeros_like(x[:, 0])])
+    model = Model(x, [double, chosen, last])
+    y = Input((3, 2))
+    outer = Model(y, model(y * -1.0))
+    value = rows(4, 3, 2)
+    shift = 1.0 if value.sum() < 0 else -1.0
+    got = run(outer, value)
+    for a, b in zip(got, [-2 * value, shift - value, -value.sum(1)]):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
 def test_variables_of_ops_are_weights_of_the_model():
     x = Input((3,))
     scale, fixed = K.variable(np.full(3, 2.0), name="scale"), K.variable(5.0, name="fixed")
@@ -205,6 +220,13 @@ def test_a_layer_that_reads_a_tensor_from_around():
     outer = Model(y, model(y + 1.0))
     value = rows(2, 3)
     np.testing.assert_allclose(run(outer, value), run(model, value + 1), rtol=1e-6)
+
+
+def test_masks_are_not_taken_for_tensors_from_around():
+    x = Input((4, 2))
+    masked = layers.Masking()(layers.Dense(2)(x))
+    out = layers.SimpleRNN(3)(masked)
+    assert out.history.captured == () and out.history.sources == (masked,)
 
 
 def test_gradient_as_output_of_a_model():
@@ -443,6 +465,13 @@ def test_sequential_learns_its_shape_from_data():
     model.compile("sgd", "mse")
     model.fit(rows(8, 4), rows(8, 1), epochs=1, verbose=0)
     assert model.input_shape == (None, 4) and len(model.weights) == 4
+
+
+def test_sequential_learns_from_data_of_rank_one():
+    model = Sequential([layers.Dense(1)])
+    model.compile("sgd", "mse")
+    model.fit(np.arange(4.0), np.arange(4.0), epochs=1, verbose=0)
+    assert model.input_shape == (None, 1)
 
 
 def test_sequential_build_and_use_as_layer():
