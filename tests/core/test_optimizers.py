@@ -87,12 +87,16 @@ def test_five_steps_follow_the_formula(each_backend, name, constrained):
 @pytest.mark.parametrize("name", CASES)
 def test_gradients_whose_memory_is_transposed(each_backend, name):
     formula, make = CASES[name]
-    factors = np.arange(1.0, 7.0, dtype=np.float32).reshape(3, 2)
+    goal = np.array([[1.0, -2.0], [0.1, 3.0], [-0.5, 0.7]], np.float32)
     with kbackend.use_backend(each_backend):
         w = K.variable(np.zeros((2, 3)))
-        loss = K.sum(K.permute_dimensions(w, (1, 0)) * factors)
-        K.function([], [], updates=make().get_updates(loss, [w]))([])
-        np.testing.assert_allclose(K.get_value(w), formula(np.zeros((2, 3)), factors.T, {}, 1), rtol=1e-5)
+        loss = K.sum(K.square(K.dot(K.permute_dimensions(w, (1, 0)), np.eye(2)) - goal)) * 0.5
+        step = K.function([], [], updates=make().get_updates(loss, [w]))
+        expected, state = np.zeros((2, 3)), {}
+        for t in range(1, 6):
+            step([])
+            expected = formula(expected, expected - goal.T, state, t)
+        np.testing.assert_allclose(K.get_value(w), expected, rtol=1e-4, atol=1e-6)
 
 
 def test_outputs_see_the_state_before_a_step_in_place(each_backend):
