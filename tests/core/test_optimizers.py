@@ -84,19 +84,25 @@ def test_five_steps_follow_the_formula(each_backend, name, constrained):
         np.testing.assert_allclose(a, b, rtol=2e-5, atol=1e-6)
 
 
+def convolved(make):
+    """A kernel after some steps; torch gives the gradients of kernels in another order of memory."""
+    rng = np.random.default_rng(0)
+    x = K.constant(rng.normal(size=(2, 5, 5, 3)))
+    w = K.variable(rng.normal(size=(3, 3, 3, 4)))
+    loss = K.mean(K.square(K.conv2d(x, w) - 1.0))
+    step = K.function([], [], updates=make().get_updates(loss, [w]))
+    for _ in range(5):
+        step([])
+    return K.get_value(w)
+
+
 @pytest.mark.parametrize("name", CASES)
-def test_gradients_whose_memory_is_transposed(each_backend, name):
-    formula, make = CASES[name]
-    goal = np.array([[1.0, -2.0], [0.1, 3.0], [-0.5, 0.7]], np.float32)
+def test_gradients_in_another_order_of_memory(each_backend, name):
+    _, make = CASES[name]
     with kbackend.use_backend(each_backend):
-        w = K.variable(np.zeros((2, 3)))
-        loss = K.sum(K.square(K.dot(K.permute_dimensions(w, (1, 0)), np.eye(2)) - goal)) * 0.5
-        step = K.function([], [], updates=make().get_updates(loss, [w]))
-        expected, state = np.zeros((2, 3)), {}
-        for t in range(1, 6):
-            step([])
-            expected = formula(expected, expected - goal.T, state, t)
-        np.testing.assert_allclose(K.get_value(w), expected, rtol=1e-4, atol=1e-6)
+        found = convolved(make)
+    with kbackend.use_backend("numpy"):
+        np.testing.assert_allclose(found, convolved(make), rtol=1e-4, atol=1e-5)
 
 
 def test_outputs_see_the_state_before_a_step_in_place(each_backend):
