@@ -153,12 +153,15 @@ def test_dtype_is_kept(name, dtype):
     assert_near(y, exact.astype(dtype), tolerance)
 
 
-def test_float16_sums_in_float32():
-    ones, half = np.ones((1, 4096, 1), np.float16), np.full((4096, 1, 1), 0.5, np.float16)
-    options = dict(strides=(1,), padding=((0, 0),), dilation=(1,), groups=1)
-    assert conv.convolution(ones, half, **options).item() == 2048.0
-    vjp, y = make_vjp(lambda k: conv.convolution(ones, k, **options), half[:1])
-    assert vjp(np.ones_like(y)).item() == 4096.0
+@pytest.mark.parametrize("groups", [1, 2])
+def test_float16_sums_in_float32(groups):
+    """A running float16 sum of ones would stop at 2048."""
+    options = dict(strides=(1,), padding=((2999, 2999),), dilation=(1,), groups=groups)
+    ones, taps = np.ones((1, 3000, groups), np.float16), np.ones((3000, 1, groups), np.float16)
+    vjp, y = make_vjp(lambda pair: conv.convolution(*pair, **options), (ones, taps))
+    gx, gk = vjp(np.ones_like(y))
+    for sums in (y, gx, gk):
+        assert sums.dtype == np.float16 and sums.max() == 3000.0
 
 
 @pytest.mark.parametrize("view", ["transposed", "reversed", "broadcast"])
