@@ -165,6 +165,26 @@ def test_a_python_function_cannot_be_written():
         to_json(Graph([x], [y]))
 
 
+def test_branches_loops_draws_and_their_gradients_give_the_same_bits():
+    x, y = K.placeholder((None, 4), name="x"), K.placeholder((None, 5, 4), name="y")
+    p = K.placeholder((), dtype="bool", name="p")
+    w = K.variable(RNG.normal(size=(4, 4)), name="w")
+
+    def step(inputs, states):
+        new = K.tanh(K.dot(inputs, w) + states[0])
+        return new, [new]
+
+    last, sequence, _ = K.rnn(step, y, [K.zeros_like(y[:, 0])])
+    chosen = K.switch(p, lambda: K.dot(x, w), lambda: x * 2.0)
+    outputs = [last, sequence, chosen, K.map_fn(lambda row: row * K.sum(w), x), K.dropout(x, 0.5)]
+    outputs += [K.random_normal((3, 2)), *K.gradients(K.sum(chosen) + K.sum(last), [w, x, y])]
+    graph = Graph([x, y, p], outputs)
+    copy = round_trip(graph)
+    feeds = [RNG.normal(size=(3, 4)).astype("float32"), RNG.normal(size=(2, 5, 4)).astype("float32")]
+    for branch in (True, False):
+        assert_same_bits(values_of(graph, [*feeds, branch]), values_of(copy, [*feeds, branch]))
+
+
 # ---------------------------------------------------------------------- refusals
 
 
