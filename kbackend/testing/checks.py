@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from kbackend import dtypes
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.declare import Op
-from kbackend.plugin.contract import InPlace, Target
+from kbackend.plugin.contract import Target
 from kbackend.plugin.select import use_target
 from kbackend.testing import oracle
 from kbackend.testing.compare import difference
+from kbackend.testing.oracle import wants_gradient
 from kbackend.testing.programs import Built, Ran, build, function_of, run, run_together
 from kbackend.testing.report import Report
 from kbackend.testing.results import Result, run_concrete
 from kbackend.testing.samples import Case, cases, sample_groups
 from kbackend.testing.tolerances import class_of, coarser, tolerance
 
-#: the dtypes in which gradients are compared
-GRADIENT_GROUPS = ("float64", "float32")
 #: of the largest gradient of a sample: what is below is rounding of a gradient that is 0
 _GRADIENT_FLOOR = 1e-3
 
@@ -38,7 +38,7 @@ def check_op(op: Op, target: Target, group: str) -> Report:
     for case in cases(op, group):
         if case.sample.raises is not None:
             check_raises(report, case, target)
-    usable = [case for case in good if _has_reference(report, case)]
+    usable = [case for case in good if has_reference(report, case)]
     for case in usable:
         check_concrete(report, case, target)
     check_programs(report, usable, target)
@@ -52,18 +52,8 @@ def main_group(case: Case) -> str:
     return "float32" if "float32" in groups else groups[0]
 
 
-def wants_gradient(case: Case) -> bool:
-    """Whether gradients of the case are compared."""
-    sample, found = case.sample, oracle.reference(case)
-    if not sample.gradient or not case.op.differentiable or case.group not in GRADIENT_GROUPS:
-        return False
-    floats = [a for a, d in zip(found.arrays, found.dtypes) if dtypes.is_float(d)]
-    wanted = any(i.kind == "float" and i.gradient for i in case.ins)
-    finite = all(np.isfinite(a).all() for a in floats)
-    return bool(floats) and wanted and (finite or sample.expect_gradient is not None)
-
-
-def _has_reference(report: Report, case: Case) -> bool:
+def has_reference(report: Report, case: Case) -> bool:
+    """Whether the definition gives a result; if not, that is a fault."""
     before = len(report.faults)
     with report.guarded(case, "reference"):
         oracle.reference(case)
@@ -80,7 +70,7 @@ def check_concrete(report: Report, case: Case, target: Target) -> None:
     with report.guarded(case, "at once"):
         tensors = [target.from_numpy(a) for a in case.arrays]
         result = run_concrete(case, target, tensors)
-        _check_values(report, case, "at once", result)
+        check_values(report, case, "at once", result)
         _check_specs(report, case, "at once", result, _specs(case))
         _check_expected(report, case, result)
         for place, (tensor, array) in enumerate(zip(tensors, case.arrays)):
@@ -94,7 +84,8 @@ def _specs(case: Case) -> list[TensorSpec]:
     return [t.spec for t in build(case).tensors]
 
 
-def _check_values(report: Report, case: Case, check: str, result: Result, wanted: Result | None = None) -> None:
+def check_values(report: Report, case: Case, check: str, result: Result, wanted: Result | None = None) -> None:
+    """Compare a result with the definition, or with ``wanted``."""
     wanted = wanted or oracle.reference(case)
     if len(result.arrays) != len(wanted.arrays) or result.plain != wanted.plain:
         report.expect(case, check, f"it gives {len(result.arrays)} tensors and {result.plain}, it should give "
@@ -199,37 +190,35 @@ def check_programs(report: Report, good: Sequence[Case], target: Target) -> None
         if isinstance(ran, Exception):
             report.error(built.case, "as a program", ran)
             continue
-        _check_values(report, built.case, "as a program", ran.result)
+        check_values(report, built.case, "as a program", ran.result)
         _check_specs(report, built.case, "as a program", ran.result, [t.spec for t in built.tensors])
-        _check_gradients(report, built, ran)
+        check_gradients(report, built, ran)
 
 
-def _check_gradients(report: Report, built: Built, ran: Ran) -> None:
+def check_gradients(report: Report, built: Built, ran: Ran, prefix: str = "") -> None:
+    """Compare the gradients that a program gave with those of the definition and the declared ones."""
     case = built.case
     if built.plain_gradient is not None and ran.plain_gradient is not None:
-        bound = tolerance("gradient", case.group)
-        message = difference(ran.plain_gradient, case.sample.expect_gradient, bound)
-        report.expect(case, "expected gradient", message)
+        message = difference(ran.plain_gradient, case.sample.expect_gradient, tolerance("gradient", case.group))
+        report.expect(case, f"{prefix}expected gradient", message)
     elif case.sample.expect_gradient is not None and wants_gradient(case):
-        report.expect(case, "expected gradient", "no gradient reaches the first input")
+        report.expect(case, f"{prefix}expected gradient", "no gradient reaches the first input")
     if built.gradients and all(np.isfinite(a).all() for a in oracle.reference(case).arrays):
-        wanted = oracle.reference_gradients(case)
-        compare_gradients(report, case, "gradient", built, ran.gradients, wanted)
+        _compare_gradients(report, built, ran, prefix)
 
 
-def compare_gradients(
-    report: Report, case: Case, check: str, built: Built, found: Sequence[Any], wanted: Sequence[Any]
-) -> None:
+def _compare_gradients(report: Report, built: Built, ran: Ran, prefix: str) -> None:
     """Compare gradients, one for each input that wants one; None stands for zeros."""
-    largest = max((float(np.max(np.abs(w))) for w in wanted if w is not None and w.size), default=0.0)
+    case, wanted = built.case, oracle.reference_gradients(built.case)
+    largest = max((float(np.max(np.abs(w))) for w in wanted if w.size), default=0.0)
     bound = tolerance("gradient", case.group)
-    for (place, _), gradient, reference in zip(built.gradients, found, wanted):
+    for (place, _), found, reference in zip(built.gradients, ran.gradients, wanted):
         array = case.arrays[place]
-        gradient, reference = (np.zeros_like(array) if g is None else g for g in (gradient, reference))
+        gradient = np.zeros_like(array) if found is None else found
         message = difference(gradient, reference, bound, floor=_GRADIENT_FLOOR * largest)
         if message is None and gradient.dtype != array.dtype:
             message = f"its dtype is {gradient.dtype}, that of the input {array.dtype}"
-        report.expect(case, f"{check} of input {place}", message)
+        report.expect(case, f"{prefix}gradient of input {place}", message)
 
 
 # ------------------------------------------------------------------------------------------------- dynamic
@@ -246,7 +235,7 @@ def check_dynamic(report: Report, good: Sequence[Case], target: Target) -> None:
         first = run(builts, function, target, _feeds(builts))
         resized = [larger or case for case, _, larger in chosen]
         second = run(builts, function, target, [a for case in resized for a in case.arrays])
-    except Exception:  # noqa: BLE001 - one by one, to see which case it is
+    except Exception:  # one by one, to see which case it is
         _dynamic_one_by_one(report, chosen, target)
         return
     for (case, built, larger), one, other in zip(chosen, first, second):
@@ -269,14 +258,14 @@ def _feeds(builts: Sequence[Built]) -> list[np.ndarray]:
 def _compare_dynamic(report: Report, case: Case, built: Built, one: Ran, larger: Case | None, other: Ran) -> None:
     if built.plain:
         return
-    _check_values(report, case, "any batch size", one.result)
+    check_values(report, case, "any batch size", one.result)
     specs = [t.spec for t in built.tensors]
     for array, spec in zip(one.result.arrays, specs):
         wrong = None if fits(array.shape, spec.shape) else f"the shape is {array.shape}, inferred is {spec.shape}"
         report.expect(case, "any batch size, inferred", wrong)
     if larger is not None:
         wanted = run_concrete(larger.with_arrays(larger.widened()), oracle.numpy_target())
-        _check_values(report, larger, "another batch size", other.result, wanted)
+        check_values(report, larger, "another batch size", other.result, wanted)
 
 
 def _unknown_batch(report: Report, case: Case) -> tuple[Built, Case | None] | None:
@@ -294,7 +283,7 @@ def _unknown_batch(report: Report, case: Case) -> tuple[Built, Case | None] | No
     for places in ([together] if together == ranked[:1] else [together, ranked[:1]]):
         try:
             built = build(case, dynamic=places)
-        except Exception as raised:  # noqa: BLE001 - reported below if no choice works
+        except Exception as raised:  # reported below if no choice works
             error = raised
             continue
         larger = None if built.draws() else _larger(case, places)
@@ -346,12 +335,6 @@ def _not_raised(wanted: type[BaseException], action: Any, report: Report) -> str
         return None if str(error) else f"its {wanted.__name__} says nothing"
     except NotImplementedError:
         raise
-    except Exception as error:  # noqa: BLE001 - another exception is the fault
+    except Exception as error:  # another exception is the fault
         return f"it raises {type(error).__name__} instead of {wanted.__name__}: {str(error)[:300]}"
     return f"it does not raise {wanted.__name__}"
-
-
-def is_override(op: Op, target: Target) -> bool:
-    """Whether the backend has a kernel in place of the op's composition."""
-    kernel = target.backend.kernels.get(op.name)
-    return op.kind == "composite" and kernel is not None and not isinstance(kernel, InPlace)

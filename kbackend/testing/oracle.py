@@ -1,21 +1,27 @@
-"""The definition: what the NumPy backend gives in float64, forward and gradient, and its central differences."""
+"""The definition: what NumPy gives in float64, forward and gradient, and its central differences."""
 
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from functools import cache
-from typing import Any, Sequence
+from typing import Any
 
 import numpy as np
 
 from kbackend import dtypes
 from kbackend.lowering.program import Function
+from kbackend.ops.declare import Op
 from kbackend.plugin.contract import Target
 from kbackend.plugin.select import target, use_target
 from kbackend.testing.programs import Built, build, gradient_places
+from kbackend.testing.report import Report
 from kbackend.testing.results import Result, run_concrete
-from kbackend.testing.samples import Case, op_key
+from kbackend.testing.samples import Case, cases, op_key
+from kbackend.testing.tolerances import CENTRAL_DIFFERENCES
 
+#: the dtypes in which gradients are compared
+GRADIENT_GROUPS = ("float64", "float32")
 #: with more elements, derivatives are taken along random directions instead of along each axis
 _MOST_ELEMENTS = 120
 _DIRECTIONS = 24
@@ -42,6 +48,16 @@ def weights(case: Case, shapes: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
 def weights_like(case: Case) -> list[np.ndarray]:
     """The weights for the results of a case."""
     return weights(case, [a.shape for a in reference(case).arrays])
+
+
+def wants_gradient(case: Case) -> bool:
+    """Whether gradients of the case are compared."""
+    sample, found = case.sample, reference(case)
+    if not sample.gradient or not case.op.differentiable or case.group not in GRADIENT_GROUPS:
+        return False
+    floats = [a for a, d in zip(found.arrays, found.dtypes) if dtypes.is_float(d)]
+    finite = all(np.isfinite(a).all() for a in floats)
+    return bool(floats and gradient_places(case)) and (finite or sample.expect_gradient is not None)
 
 
 @cache
@@ -71,8 +87,35 @@ def central_differences(case: Case) -> list[tuple[str, float, float]]:
         for name, direction in _directions(wide.arrays[place]):
             there, back = (loss([*wide.arrays[:place], wide.arrays[place] + sign * _STEP * direction,
                                  *wide.arrays[place + 1:]]) for sign in (1, -1))
-            found.append((f"input {place}{name}", (there - back) / (2 * _STEP), float(np.sum(gradient * direction))))
+            slope = float(np.sum(gradient * direction))
+            found.append((f"input {place}{name}", (there - back) / (2 * _STEP), slope))
     return found
+
+
+def check_definition(op: Op) -> Report:
+    """The gradients of the NumPy backend against its own central differences, in float64."""
+    report = Report(numpy_target().backend)
+    for case in cases(op, "float64"):
+        if case.sample.raises is None and case.sample.expect_gradient is None:
+            with report.guarded(case, "central differences"):
+                if wants_gradient(case) and not _rounded(case) and not build(case).draws():
+                    _compare_differences(report, case)
+    return report
+
+
+def _rounded(case: Case) -> bool:
+    """Whether a result is in a dtype too narrow for differences."""
+    return any(dtypes.is_float(d) and d != "float64" for d in reference(case).dtypes)
+
+
+def _compare_differences(report: Report, case: Case) -> None:
+    found = central_differences(case)
+    largest = max((abs(g) for _, _, g in found), default=0.0) or 1.0
+    for direction, by_differences, by_gradients in found:
+        error = abs(by_differences - by_gradients) / largest
+        report.expect(case, f"central differences, {direction}", None if error <= CENTRAL_DIFFERENCES else
+                      f"they give {by_differences:.9g}, the gradient {by_gradients:.9g}: the error is {error:.3g}, "
+                      f"the tolerance {CENTRAL_DIFFERENCES:.3g}")
 
 
 class _Loss:

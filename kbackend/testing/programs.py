@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -129,7 +130,7 @@ def run_together(builts: Sequence[Built], target: Target) -> list[Ran | Exceptio
     feeds = [a.copy() for b in builts for a in b.case.arrays]
     try:
         return list(run(builts, function_of(builts, builts[0].case.op.name), target, feeds))
-    except Exception as error:  # noqa: BLE001 - whatever an engine raises belongs in the report
+    except Exception as error:  # whatever an engine raises belongs in the report
         if len(builts) == 1:
             return [error]
     return [found for b in builts for found in run_together([b], target)]

@@ -16,12 +16,12 @@ from kbackend.testing.samples import Case
 class Fault(NamedTuple):
     """A check that failed."""
 
-    case: Case
+    case: Case | str
     check: str
     message: str
 
     def __str__(self) -> str:
-        return f"{self.case.label}, {self.check}: {self.message}"
+        return f"{self.case if isinstance(self.case, str) else self.case.label}, {self.check}: {self.message}"
 
 
 @dataclass
@@ -37,24 +37,24 @@ class Report:
 
     backend: Backend
     faults: list[Fault] = field(default_factory=list)
-    skipped: list[tuple[Case, str]] = field(default_factory=list)
+    skipped: list[tuple[Case | str, str]] = field(default_factory=list)
     checked: int = 0
 
-    def expect(self, case: Case, check: str, message: str | None) -> None:
+    def expect(self, case: Case | str, check: str, message: str | None) -> None:
         """Count a check; ``message`` says what is wrong, None that nothing is."""
         self.checked += 1
         if message is not None:
             self.faults.append(Fault(case, check, message))
 
     @contextmanager
-    def guarded(self, case: Case, check: str) -> Iterator[None]:
+    def guarded(self, case: Case | str, check: str) -> Iterator[None]:
         """A block in which errors become faults of the case, and declared gaps become skips."""
         try:
             yield
-        except Exception as error:  # noqa: BLE001 - whatever an engine raises belongs in the report
+        except Exception as error:  # whatever an engine raises belongs in the report
             self.error(case, check, error)
 
-    def error(self, case: Case, check: str, error: Exception) -> None:
+    def error(self, case: Case | str, check: str, error: Exception) -> None:
         """Count a check that ended in an error."""
         reason = self._declared(error)
         if reason is None:

@@ -1,0 +1,39 @@
+"""The conformance kit: the checks that a backend has to pass, over every declared op.
+
+    pytest -p kbackend.testing.plugin --pyargs kbackend.testing.suite --kbackend NAME
+
+runs it on an installed backend, and so does ``python -m kbackend.testing NAME``. The checks are functions too:
+
+>>> from kbackend.plugin.select import target
+>>> from kbackend.testing import check_op, find_op
+>>> report = check_op(find_op("tanh"), target("numpy"), "float32")
+>>> report.faults
+[]
+"""
+
+from kbackend.testing.checks import check_op
+from kbackend.testing.graphs import check_round_trip
+from kbackend.testing.oracle import check_definition
+from kbackend.testing.overrides import check_in_place, check_override, is_in_place, is_override, with_kernels
+from kbackend.testing.report import Fault, Report
+from kbackend.testing.samples import all_ops, find_op, groups, op_key, samples_of
+from kbackend.testing.state import check_random_stream
+
+__all__ = [
+    "Fault",
+    "Report",
+    "all_ops",
+    "check_definition",
+    "check_in_place",
+    "check_op",
+    "check_override",
+    "check_random_stream",
+    "check_round_trip",
+    "find_op",
+    "groups",
+    "is_in_place",
+    "is_override",
+    "op_key",
+    "samples_of",
+    "with_kernels",
+]

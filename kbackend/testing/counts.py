@@ -1,0 +1,63 @@
+"""What the kit covers, in numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from kbackend.graph.walk import ancestors
+from kbackend.ops.declare import REGISTRY, Op
+from kbackend.plugin.select import get_backend
+from kbackend.testing.checks import main_group
+from kbackend.testing.programs import build
+from kbackend.testing.samples import all_ops, cases, groups, op_key, samples_of
+
+ROWS = range(1, 68)
+
+
+def rows_of_samples() -> dict[int, list[str]]:
+    """Row of the table of semantics -> the ops with a sample of it."""
+    found: dict[int, list[str]] = {}
+    for op in all_ops():
+        for sample in samples_of(op):
+            if sample.row is not None and op_key(op) not in found.setdefault(sample.row, []):
+                found[sample.row].append(op_key(op))
+    return dict(sorted(found.items()))
+
+
+def overrides_of_tolerance() -> list[tuple[str, str, str, str]]:
+    """(op, sample, class, reason) for each sample with a tolerance of its own."""
+    return [(op_key(op), s.name, s.tolerance, s.reason) for op in all_ops() for s in samples_of(op) if s.tolerance]
+
+
+def reached_ops() -> set[str]:
+    """Names of the ops of which some sample's graph holds a node: loops and branches are sampled through K."""
+    found: set[str] = set()
+    for op in all_ops():
+        for group in groups(op):
+            for case in cases(op, group):
+                if case.sample.raises is None and group == main_group(case):
+                    found.update(n.op.name for n in ancestors(build(case).tensors))
+    return found & set(REGISTRY)
+
+
+def unsampled(reached: set[str]) -> list[Op]:
+    """Ops and derived functions without a sample of their own that no sample's graph holds either."""
+    return [op for op in all_ops() if not samples_of(op) and (op.kind == "derived" or op.name not in reached)]
+
+
+def summary(backends: Sequence[str], checked: Mapping[str, int]) -> list[str]:
+    """Lines for the end of a run."""
+    ops = all_ops()
+    kinds = {kind: sum(op.kind == kind for op in ops) for kind in ("primitive", "composite", "derived")}
+    samples = sum(len(samples_of(op)) for op in ops)
+    lines = [
+        f"{len(ops)} ops ({', '.join(f'{n} {kind}' for kind, n in kinds.items())}), {samples} samples, "
+        f"{len(rows_of_samples())} rows of the semantics in samples",
+        f"{len(overrides_of_tolerance())} overrides of a tolerance",
+        *(f"  {op} {name!r}: {kind}, {reason}" for op, name, kind, reason in overrides_of_tolerance()),
+    ]
+    for name in backends:
+        gaps = get_backend(name).gaps
+        lines.append(f"{name}: {checked[name]} comparisons, {len(gaps)} gaps")
+        lines += [f"  {op}: {gap.kind}, {gap.reason}" for op, gap in gaps.items()]
+    return lines

@@ -1,0 +1,41 @@
+"""What does not depend on the engine: each sample's graph goes to JSON and back and computes the same."""
+
+from __future__ import annotations
+
+from kbackend.graph.serialize import from_json, to_json
+from kbackend.graph.walk import Graph
+from kbackend.lowering.program import Function
+from kbackend.ops.declare import Op
+from kbackend.plugin.select import use_target
+from kbackend.testing.checks import main_group
+from kbackend.testing.compare import difference
+from kbackend.testing.oracle import numpy_target
+from kbackend.testing.programs import Built, build
+from kbackend.testing.report import Report
+from kbackend.testing.samples import cases, groups
+
+
+def check_round_trip(op: Op) -> Report:
+    """The graph of each sample, written as JSON and read again: the same text, and on NumPy the same bits."""
+    report = Report(numpy_target().backend)
+    for group in groups(op):
+        for case in cases(op, group):
+            if case.sample.raises is None and group == main_group(case):
+                with report.guarded(case, "JSON"):
+                    built = build(case)
+                    if built.tensors:
+                        report.expect(case, "JSON", _lost(built))
+    return report
+
+
+def _lost(built: Built) -> str | None:
+    graph = Graph(built.inputs, built.tensors, name=built.case.op.name)
+    text = to_json(graph)
+    again = from_json(text)
+    if to_json(again) != text:
+        return "the graph that was read is written as another text"
+    with use_target(numpy_target()):
+        first, second = (
+            Function(g.inputs, g.outputs, name=g.name).run(built.case.arrays, numpy_target(), 0) for g in (graph, again)
+        )
+    return next((m for a, b in zip(first, second) if (m := difference(b, a, 0.0)) is not None), None)

@@ -1,0 +1,86 @@
+"""The pytest plugin of the kit: which backends and ops its tests run over, and what is counted at the end."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from kbackend.plugin.contract import Target
+from kbackend.testing.counts import summary
+
+_BACKENDS = pytest.StashKey[list[str]]()
+
+
+def pytest_addoption(parser: Any) -> None:
+    group = parser.getgroup("kbackend")
+    group.addoption("--kbackend", action="append", metavar="NAME",
+                    help="the backend that the conformance kit checks; may be given again (default: all installed)")
+
+
+def pytest_configure(config: Any) -> None:
+    config.addinivalue_line("markers", "engine(*names): the test needs these engines")
+    config.addinivalue_line("markers", "row(*numbers): the rows of the table of semantics that the test shows")
+
+
+def kit_backends(config: Any) -> list[str]:
+    """The names of the backends that are checked."""
+    if _BACKENDS not in config.stash:
+        from kbackend import available_backends
+
+        config.stash[_BACKENDS] = config.getoption("--kbackend", None) or available_backends()
+    return config.stash[_BACKENDS]
+
+
+def kit_target(name: str) -> Target:
+    """The backend on the device that KBACKEND_DEVICE names."""
+    from kbackend.plugin.select import target
+
+    return target(name, os.environ.get("KBACKEND_DEVICE"))
+
+
+def pytest_generate_tests(metafunc: Any) -> None:
+    names = metafunc.fixturenames
+    if "kit_backend" in names and "kit_op" not in names:
+        metafunc.parametrize("kit_backend", [_param(n, n) for n in kit_backends(metafunc.config)])
+    elif "kit_backend" in names:
+        metafunc.parametrize("kit_backend, kit_op, kit_group", _cases(metafunc))
+    elif "kit_op" in names:
+        from kbackend.testing.samples import all_ops, op_key, samples_of
+
+        keys = [op_key(op) for op in all_ops() if samples_of(op)]
+        metafunc.parametrize("kit_op", keys)
+
+
+def _param(backend: str, name: str, *values: Any) -> Any:
+    return pytest.param(backend, *values, id=name, marks=pytest.mark.engine(backend))
+
+
+def _cases(metafunc: Any) -> list[Any]:
+    """Backend, op and dtype for every op with a sample in that dtype."""
+    from kbackend.testing.samples import all_ops, groups, op_key
+
+    return [
+        _param(backend, f"{backend}-{op_key(op)}-{group}", op_key(op), group)
+        for backend in kit_backends(metafunc.config)
+        for op in all_ops()
+        for group in groups(op)
+    ]
+
+
+_checked: Counter[str] = Counter()
+
+
+def count(backend: str, checked: int) -> None:
+    """Add to the number of comparisons that the summary prints."""
+    _checked[backend] += checked
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    if not _checked:
+        return
+    terminalreporter.section("kbackend conformance")
+    for line in summary(list(_checked), _checked):
+        terminalreporter.line(line)

@@ -1,0 +1,7 @@
+"""Brings in the kit's plugin where the command line has not."""
+
+from typing import Any
+
+
+def pytest_configure(config: Any) -> None:
+    config.pluginmanager.import_plugin("kbackend.testing.plugin")

@@ -1,0 +1,83 @@
+"""What the kit covers: a sample for every op, every row of the semantics, a reason for every exception."""
+
+from __future__ import annotations
+
+from kbackend import K
+from kbackend.ops.declare import REGISTRY
+from kbackend.testing import counts, tolerances
+from kbackend.testing.samples import all_ops, groups, op_key, samples_of
+from kbackend.testing.suite import test_semantics, test_state
+
+#: derived functions whose subject is state: the test that shows them
+SHOWN_BY = {
+    "K.constant": "test_variables_and_constants",
+    "K.gradients": "test_gradients_of_any_tensor_and_any_order",
+    "K.moving_average_update": "test_kinds_of_update",
+    "K.placeholder": "test_variables_and_constants",
+    "K.random_normal_variable": "test_random_variables_start_the_same_everywhere",
+    "K.random_uniform_variable": "test_random_variables_start_the_same_everywhere",
+    "K.update": "test_kinds_of_update",
+    "K.update_add": "test_kinds_of_update",
+    "K.update_sub": "test_kinds_of_update",
+    "K.variable": "test_variables_and_constants",
+}
+#: rows that wait for a function of K that is not there yet
+WAITING = {
+    3: "conv2d_transpose",
+    6: "resize_images",
+    7: "resize_images",
+    23: "ctc_batch_cost",
+    24: "ctc_batch_cost",
+    40: "top_k",
+    41: "in_top_k",
+    46: "segment_sum",
+    47: "median",
+    50: "cholesky",
+    51: "svd",
+    57: "set_matmul_precision",
+}
+#: rows in which nothing is promised
+NOT_PROMISED = {45: "denormals"}
+
+
+def test_every_op_has_samples() -> None:
+    without = {op_key(op) for op in counts.unsampled(counts.reached_ops())}
+    assert not without - SHOWN_BY.keys(), f"no samples: {', '.join(sorted(without - SHOWN_BY.keys()))}"
+    assert not SHOWN_BY.keys() - without, f"now sampled: {', '.join(sorted(SHOWN_BY.keys() - without))}"
+
+
+def test_tests_that_stand_for_samples_exist() -> None:
+    assert all(hasattr(test_state, name) for name in SHOWN_BY.values())
+
+
+def test_every_row_is_shown_or_waits() -> None:
+    shown = {row for row in counts.rows_of_samples()} | _rows_of_tests()
+    listed = WAITING.keys() | NOT_PROMISED.keys()
+    assert not shown & listed, f"rows that wait no longer: {sorted(shown & listed)}"
+    assert sorted(shown | listed) == list(counts.ROWS), f"missing: {sorted(set(counts.ROWS) - shown - listed)}"
+
+
+def _rows_of_tests() -> set[int]:
+    marks = [m for test in vars(test_semantics).values() for m in getattr(test, "pytestmark", ()) if m.name == "row"]
+    return {row for mark in marks for row in mark.args}
+
+
+def test_rows_wait_only_for_what_is_not_there() -> None:
+    there = {row: name for row, name in WAITING.items() if hasattr(K, name) or name in REGISTRY}
+    assert not there, f"write samples for the rows of {there}"
+
+
+def test_samples_are_well_formed() -> None:
+    faults = []
+    for op in all_ops():
+        for index, sample in enumerate(samples_of(op)):
+            where = f"{op_key(op)}[{index}] {sample.name!r}"
+            if sample.reason and sample.tolerance is None and sample.compare == "values":
+                faults.append(f"{where} gives a reason and overrides nothing")
+            try:
+                tolerances.class_of(op, sample)
+            except ValueError as error:
+                faults.append(f"{where}: {error}")
+        if samples_of(op):
+            assert groups(op), op_key(op)
+    assert not faults, "\n".join(faults)
