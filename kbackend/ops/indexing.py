@@ -319,7 +319,8 @@ def gather(reference: TensorLike, indices: TensorLike) -> TensorSpec:
         A tensor of shape indices.shape + reference.shape[1:], the dtype of ``reference``.
 
     Raises:
-        IndexError: an index below 0 or not below n.
+        IndexError: an index below 0 or not below n. On an accelerator such an index may give NaN instead, because
+            a check would wait for the device.
         TypeError: indices that are not integers.
 
     >>> from kbackend import K

@@ -216,6 +216,21 @@ def test_gather_out_of_range_and_minus_one_raise_index_error_and_change_nothing(
         K.gather(np.zeros((3, 2), "float32"), np.array([0, number], "int32"))
 
 
+@pytest.mark.engine("torch")
+def test_gather_on_a_device_gives_nan_for_rows_that_are_not_there():
+    import torch
+
+    from kbackend_torch.kernels.indexing import gather_without_waiting
+
+    for shape in ((3, 2), (3,), (3, 2, 2)):
+        table = torch.arange(float(np.prod(shape))).reshape(shape).requires_grad_()
+        found = gather_without_waiting(table, torch.tensor([[2, -1], [3, 0]]))
+        assert torch.equal(found[0, 0], table[2]) and torch.equal(found[1, 1], table[0])
+        assert found[0, 1].isnan().all() and found[1, 0].isnan().all()
+        gradient = torch.autograd.grad(found.nansum(), table)[0]
+        assert torch.equal(gradient[1], torch.zeros_like(gradient[1])) and gradient.isfinite().all()
+
+
 def test_gradients_of_gather_add_up_repeated_rows(each_backend):
     x, rows = K.placeholder((None, 2)), K.placeholder((None, 2), dtype="int32")
     picked = K.gather(x, rows)

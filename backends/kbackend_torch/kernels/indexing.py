@@ -58,8 +58,21 @@ def _wide(indices: Any) -> Any:
 
 
 def gather(reference: Any, indices: Any) -> Any:
-    # Both check the range themselves and refuse negative indices: IndexError on the CPU.
     indices = _wide(indices)
+    if reference.is_cpu or not reference.is_floating_point():
+        # Torch checks the range by itself and refuses negative indices.
+        return _rows(reference, indices)
+    return gather_without_waiting(reference, indices)
+
+
+def gather_without_waiting(reference: Any, indices: Any) -> Any:
+    """Rows, and NaN for those out of range: an error would stop a device for the rest of the process."""
+    inside = indices.clamp(0, reference.shape[0] - 1)
+    outside = (inside != indices).reshape(indices.shape + (1,) * (reference.ndim - 1))
+    return _rows(reference, inside).masked_fill(outside, torch.nan)
+
+
+def _rows(reference: Any, indices: Any) -> Any:
     if reference.ndim == 2 and indices.numel():
         return torch.embedding(reference, indices)
     rows = reference.index_select(0, indices.reshape(-1))
