@@ -1,4 +1,5 @@
-"""Stable forms: expressions that are computed from the logits instead of from rounded probabilities."""
+"""Stable and cheaper forms of expressions: crossentropies computed from the logits instead of from rounded
+probabilities, pooling done before what has the same result afterwards on fewer elements."""
 
 from __future__ import annotations
 
@@ -36,6 +37,16 @@ def _same_axis(axis: int, output: Tensor) -> bool:
     return axis % output.ndim == output.node.attrs["axis"] % output.ndim
 
 
+def _pool_before_relu(node: Node) -> Sequence[Tensor] | None:
+    """The largest of rectified elements is the rectified largest, of which there are fewer."""
+    (x,) = node.args
+    if x.node.op.name != "relu":
+        return None
+    pooled = node.op.apply(x.node.args, node.attrs)  # type: ignore[attr-defined]
+    return (x.node.op.apply((pooled,), x.node.attrs),)  # type: ignore[attr-defined]
+
+
 _FORMS["categorical_crossentropy"] = _crossentropy_of("softmax")
 _FORMS["sparse_categorical_crossentropy"] = _crossentropy_of("softmax")
 _FORMS["binary_crossentropy"] = _crossentropy_of("sigmoid")
+_FORMS["max_pool"] = _pool_before_relu

@@ -11,6 +11,7 @@ from kbackend.graph.node import Node, flat_tensors
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph, map_args
 from kbackend.lowering.forms import stable_form
+from kbackend.lowering.plan import GRADIENTS
 from kbackend.ops.declare import REGISTRY
 from kbackend.ops.dispatch import expansion, make_node
 from kbackend.plugin.contract import InPlace
@@ -34,7 +35,9 @@ class Rewriter:
         self._given: set[int] = set()
 
     def rewrite(self, graph: Graph) -> Graph:
-        self._given = {id(t) for t in graph.inputs if t.node.inputs}
+        # no stable form may look behind a tensor that is fed, or with respect to which a gradient is taken
+        sources = (t for n in graph.nodes() if n.op.name == GRADIENTS for t in n.args[1])
+        self._given = {id(t) for t in (*graph.inputs, *sources) if t.node.inputs}
         for tensor in graph.inputs:
             self._map(tensor, tensor)
         results = [self.resolve(t) for t in graph.results]

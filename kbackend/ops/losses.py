@@ -39,7 +39,11 @@ def _clipped(output: Any, epsilon: float) -> Any:
 
 def _wide(x: Any) -> Any:
     """In float32 when it has 16 bits: ``1 - epsilon`` would be 1."""
-    return e.cast(x, "float32") if dtype_of(x) in ("float16", "bfloat16") else x
+    return _as(x, "float32") if dtype_of(x) in ("float16", "bfloat16") else x
+
+
+def _as(x: Any, dtype: str) -> Any:
+    return x if dtype_of(x) == dtype else e.cast(x, dtype)
 
 
 def _last(x: Any, axis: int) -> Any:
@@ -146,7 +150,7 @@ def _categorical(target: TensorLike, output: TensorLike, *, from_logits: bool, a
     target, output = _wide(target), _wide(output)
     shares = e.divide(output, reduction.sum_(output, axis=axis, keepdims=True))
     logs = e.log(_clipped(shares, epsilon or config.epsilon()))
-    return e.cast(e.negative(reduction.sum_(e.multiply(target, logs), axis=axis)), dtype)
+    return _as(e.negative(reduction.sum_(e.multiply(target, logs), axis=axis)), dtype)
 
 
 @derived(samples=lambda: [
@@ -202,7 +206,7 @@ def _sparse(target: TensorLike, output: TensorLike, *, from_logits: bool, axis: 
     labels = target if dtypes.is_integer(dtype_of(target)) else e.cast(target, "int64")
     if len(labels.shape) == len(output.shape):
         labels = shaping.squeeze(labels, -1)
-    return e.cast(label_crossentropy(labels, _last(output, axis)), dtype)
+    return _as(label_crossentropy(labels, _last(output, axis)), dtype)
 
 
 @derived(samples=lambda: [
@@ -246,7 +250,7 @@ def _binary(target: TensorLike, output: TensorLike, *, from_logits: bool, epsilo
     target, shares = _wide(target), _clipped(_wide(output), epsilon or config.epsilon())
     hit = e.multiply(target, e.log(shares))
     miss = e.multiply(e.subtract(1.0, target), e.log(e.subtract(1.0, shares)))
-    return e.cast(e.negative(e.add(hit, miss)), dtype)
+    return _as(e.negative(e.add(hit, miss)), dtype)
 
 
 @derived(samples=lambda: [
