@@ -96,6 +96,11 @@ class Function:
         return self.graph.outputs
 
     @property
+    def programs(self) -> dict[tuple[str, int], Program]:
+        """The programs made so far, by target and phase."""
+        return dict(self._programs)
+
+    @property
     def source(self) -> str:
         """The program for the active engine, as Python."""
         return self.program(active_target(), self._default_phase).source

@@ -175,6 +175,12 @@ class Trainer:
             self._cache()["predict"] = Function(self.inputs, list(self.outputs), (), f"{self.name}_predict", self._jit)
         return self._cache()["predict"]
 
+    def programs_made(self, kind: str) -> int:
+        """How many programs were made for the 'train', 'test' or 'predict' step: one for each engine and device."""
+        if kind == "predict":
+            return len(self._predict_function().programs)
+        return sum(len(f.programs) for key, f in self._cache().items() if key[0] == kind)
+
     # data ---------------------------------------------------------------------------------------------------
 
     def _arrays(self, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> tuple[list[Any], list[Any], list[Any]]:

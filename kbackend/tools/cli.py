@@ -1,0 +1,75 @@
+"""The command ``kbackend``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import kbackend
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code: 0, 1 for an error, 2 for wrong usage."""
+    options = _parser().parse_args(arguments)
+    if options.command is None:
+        _parser().print_help()
+        return 2
+    try:
+        return options.run(options)
+    except (RuntimeError, ValueError, OSError) as error:
+        print(f"kbackend: {error}", file=sys.stderr)
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="kbackend", description="One neutral graph, run by any engine.")
+    parser.add_argument("--version", action="version", version=f"kbackend {kbackend.__version__}")
+    commands = parser.add_subparsers(dest="command", metavar="command")
+    demo = commands.add_parser("demo", help="train two models on handwritten digits, on every installed engine")
+    demo.add_argument("--engines", nargs="+", metavar="NAME", help="backends to use; all installed ones otherwise")
+    demo.add_argument("--epochs", type=_positive, default=6, help="epochs of each fit (default 6)")
+    demo.add_argument("--seed", type=int, default=7, help="the seed of weights, masks and shuffles (default 7)")
+    demo.add_argument("--out", type=Path, default=Path("kbackend-demo.png"), help="where the picture goes")
+    demo.set_defaults(run=_demo)
+    commands.add_parser("backends", help="list the backends").set_defaults(run=_backends)
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is not positive")
+    return number
+
+
+def _demo(options: argparse.Namespace) -> int:
+    from kbackend.tools.demo import run
+
+    return run(options.engines or kbackend.available_backends(), options.epochs, options.seed, options.out)
+
+
+def _backends(options: argparse.Namespace) -> int:
+    from rich.console import Console
+    from rich.table import Table
+
+    from kbackend.plugin import discover, select
+
+    table = Table("backend", "engine", "devices", box=None, pad_edge=False)
+    available = kbackend.available_backends()
+    for name in sorted(discover.declared(), key=lambda n: (n not in available, available.index(n) if n in available else n)):
+        if name not in available:
+            table.add_row(name, "not installed", "")
+            continue
+        try:
+            backend = select.get_backend(name)
+            table.add_row(name, backend.version(), ", ".join(backend.devices()))
+        except RuntimeError as error:
+            table.add_row(name, "broken", str(error).splitlines()[0])
+    Console().print(table)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
