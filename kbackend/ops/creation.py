@@ -61,7 +61,14 @@ def _known(pattern: Shape) -> tuple[int, ...]:
     return tuple(d for d in pattern if d is not None)
 
 
-@derived
+@derived(
+    samples=lambda: [
+        call((2, 3)),
+        call(4, dtype="int32"),
+        call((0, 2), dtype="float64"),
+        call((-1,), name="negative", raises=ValueError),
+    ]
+)
 def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
     """A variable of zeros; a plain tensor when a dimension is a symbolic scalar.
 
@@ -73,13 +80,13 @@ def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
     return _filled(shape, 0, _chosen(dtype), name)
 
 
-@derived
+@derived(samples=lambda: [call((2, 3)), call((), dtype="float16")])
 def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
     """A variable of ones; a plain tensor when a dimension is a symbolic scalar. See :func:`zeros`."""
     return _filled(shape, 1, _chosen(dtype), name)
 
 
-@derived
+@derived(samples=lambda: [call((2, 3), 1.5), call([2], -3, dtype="int32"), call((2, 0), 1.0)])
 def full(shape: Any, value: float, dtype: Any = None) -> Any:
     """A constant of one value; dimensions may be symbolic scalars."""
     sizes, pattern = split_entries(entries([shape] if isinstance(shape, int) else shape))
@@ -88,7 +95,7 @@ def full(shape: Any, value: float, dtype: Any = None) -> Any:
     return _constant(np.full(_known(pattern), value, dtypes.numpy_dtype(_chosen(dtype))))
 
 
-@derived
+@derived(samples=lambda: [call(3), call((2, 3), dtype="float64"), call(0)])
 def eye(size: Any, dtype: Any = None, name: str | None = None) -> Variable:
     """A variable with ones on the diagonal.
 
@@ -124,13 +131,13 @@ def full_like(x: TensorLike, value: float, dtype: Any = None, name: str | None =
     return TensorSpec(x.shape, dtype)
 
 
-@derived
+@derived(samples=lambda: [call(In((2, 3))), call(In((2,), kind="int32")), call(In((0, 2)), dtype="int32")])
 def zeros_like(x: TensorLike, dtype: Any = None, name: str | None = None) -> Any:
     """Zeros with the shape of ``x``, and its dtype unless another is given."""
     return full_like(x, 0, dtype, name)
 
 
-@derived
+@derived(samples=lambda: [call(In((2, 3))), call(In((2,), kind="bool"), dtype="float32")])
 def ones_like(x: TensorLike, dtype: Any = None, name: str | None = None) -> Any:
     """Ones with the shape of ``x``, and its dtype unless another is given."""
     return full_like(x, 1, dtype, name)
@@ -175,7 +182,17 @@ def _arange(start: TensorLike, stop: TensorLike, step: TensorLike, dtype: str) -
     return TensorSpec((None,), dtype)
 
 
-@derived
+@derived(
+    samples=lambda: [
+        call(4),
+        call(2, 5),
+        call(5, 0, -2),
+        call(0, 1, 0.25, dtype="float32"),
+        call(0),
+        call(0, 3, 0, name="step 0", raises=ValueError),
+        call(0, In((), kind="int32", values=3), name="symbolic stop"),
+    ]
+)
 def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") -> Any:
     """The numbers from ``start`` to before ``stop``, or from 0 to before ``start`` when no ``stop`` is given.
 
@@ -198,7 +215,7 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") ->
     return _constant(np.arange(*bounds).astype(dtypes.numpy_dtype(chosen)))
 
 
-@derived
+@derived(samples=lambda: [call(0.0, 1.0, 5), call(2.0, -2.0, 4, dtype="float64"), call(1.0, 2.0, 1)])
 def linspace(start: float, stop: float, num: int = 50, dtype: Any = None) -> Any:
     """``num`` evenly spaced numbers from ``start`` to ``stop``, both included."""
     return _constant(np.linspace(start, stop, num).astype(dtypes.numpy_dtype(_chosen(dtype))))
@@ -211,7 +228,6 @@ def _constant(array: np.ndarray) -> Any:
 # ---------------------------------------------------------------------- questions
 
 
-@derived
 def int_shape(x: Any) -> tuple[int | None, ...] | None:
     """The shape as a tuple of ints, None where unknown; None when ``x`` has no shape.
 
@@ -225,20 +241,17 @@ def int_shape(x: Any) -> tuple[int | None, ...] | None:
     return tuple(None if d is None else int(d) for d in found)
 
 
-@derived
 def ndim(x: Any) -> int | None:
     """The number of dimensions; None when ``x`` has none."""
     found = int_shape(x)
     return None if found is None else len(found)
 
 
-@derived
 def dtype(x: Any) -> str:
     """The dtype as a string."""
     return dtype_of(x)
 
 
-@derived
 def count_params(x: Any) -> int:
     """The number of elements, which must be known.
 
@@ -251,7 +264,6 @@ def count_params(x: Any) -> int:
     return int(math.floor(found))
 
 
-@derived
 def is_tensor(x: Any) -> bool:
     """Whether ``x`` is a symbolic tensor, a variable or a tensor of a loaded engine."""
     from kbackend.plugin.select import owner_of
@@ -261,19 +273,16 @@ def is_tensor(x: Any) -> bool:
     return not isinstance(x, (np.ndarray, np.generic)) and owner_of(x) is not None
 
 
-@derived
 def is_variable(x: Any) -> bool:
     """Whether ``x`` is a variable."""
     return isinstance(x, Variable)
 
 
-@derived
 def is_placeholder(x: Any) -> bool:
     """Whether ``x`` is a placeholder."""
     return isinstance(x, Tensor) and x.node.op.name == "placeholder"
 
 
-@derived
 def is_keras_tensor(x: Any) -> bool:
     """Whether ``x`` came out of a layer or of ``Input``.
 
@@ -285,13 +294,11 @@ def is_keras_tensor(x: Any) -> bool:
     return getattr(x, "history", None) is not None
 
 
-@derived
 def is_sparse(tensor: Any) -> bool:
     """Whether ``tensor`` is sparse; symbolic tensors are dense."""
     return bool(getattr(tensor, "is_sparse", False)) or type(tensor).__name__ == "SparseTensor"
 
 
-@derived
 def to_dense(tensor: Any) -> Any:
     """A dense tensor from a sparse one, of SciPy or of an engine; a dense one is returned as it is."""
     for method in ("toarray", "to_dense"):

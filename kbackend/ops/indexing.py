@@ -141,7 +141,14 @@ def _getitem_at(x: TensorLike, bounds: TensorList, index: Any) -> TensorSpec:
 # ---------------------------------------------------------------------- x[...]
 
 
-@derived
+@derived(
+    samples=lambda: [
+        call(In((3, 4)), (slice(None, None, -1), 1)),
+        call(In((3, 4)), ([2, 0],), name="rows", dynamic=False),
+        call(In((4, 3)), In((2,), kind="int32", values=[1, 1]), name="rows by a tensor"),
+        call(In((3, 4)), True, name="mask", raises=IndexError),
+    ]
+)
 def getitem(x: TensorLike, index: Any) -> Any:
     """``x[index]``: integers, slices (negative steps too), None, ``...``, and integer scalars.
 
@@ -224,7 +231,15 @@ def _element(x: Tensor, i: int) -> Tensor | None:
     return None
 
 
-@derived(name="slice")
+@derived(
+    name="slice",
+    samples=lambda: [
+        call(In((3, 4)), (1, 0), (2, 3), dynamic=False),
+        call(In((3, 4)), (0, 2), (-1, 2)),
+        call(In((3, 4)), (1, 0), (3, 4), name="does not fit", raises=ValueError, dynamic=False),
+        call(In((3, 4)), [In((), kind="int32", values=1), 0], (2, 4), name="symbolic", dynamic=False),
+    ],
+)
 def slice_(x: TensorLike, start: Any, size: Any) -> Any:
     """The part of ``x`` that begins at ``start`` and has ``size`` elements along each axis.
 
@@ -319,8 +334,8 @@ def gather(reference: TensorLike, indices: TensorLike) -> TensorSpec:
         A tensor of shape indices.shape + reference.shape[1:], the dtype of ``reference``.
 
     Raises:
-        IndexError: an index below 0 or not below n. On an accelerator such an index may give NaN instead, because
-            a check would wait for the device.
+        IndexError: an index below 0 or not below n. On an accelerator it may give NaN instead, because the
+            check would wait for the device.
         TypeError: indices that are not integers.
 
     >>> from kbackend import K

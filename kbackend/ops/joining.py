@@ -61,7 +61,14 @@ def _concatenate(tensors: TensorList, axis: int = -1) -> TensorSpec:
     return TensorSpec((*rest[:axis], total, *rest[axis:]), first.dtype)
 
 
-@derived
+@derived(
+    samples=lambda: [
+        call([In((2, 3)), In((2, 1))]),
+        call([In((2, 3)), In((2, 3))], axis=0, dynamic=False),
+        call([In((2,), 0, 9, kind="int32"), In((2,))], name="promotion"),
+        call([], name="none", raises=TypeError),
+    ]
+)
 def concatenate(tensors: TensorList, axis: int = -1) -> Any:
     """Tensors put one after the other along an axis.
 
@@ -102,7 +109,13 @@ def _stack(x: TensorList, axis: int = 0) -> TensorSpec:
     return TensorSpec((*common[:axis], len(x), *common[axis:]), x[0].dtype)
 
 
-@derived
+@derived(
+    samples=lambda: [
+        call([In((2, 3)), In((2, 3))]),
+        call([In((2,)), In((2,))], axis=-1),
+        call([], name="none", raises=TypeError),
+    ]
+)
 def stack(x: TensorList, axis: int = 0) -> Any:
     """Tensors of one shape put side by side along a new axis.
 
@@ -200,7 +213,14 @@ def repeat_elements(x: TensorLike, rep: int, axis: int) -> TensorSpec:
     return TensorSpec((*x.shape[:axis], None if d is None else d * rep, *x.shape[axis + 1 :]), x.dtype)
 
 
-@derived
+@derived(
+    samples=lambda: [
+        call(In((2, 3)), 4),
+        call(In((2, 3)), 1),
+        call(In((0, 3)), 2),
+        call(In((2,)), 2, name="rank", raises=ValueError),
+    ]
+)
 def repeat(x: TensorLike, n: int) -> Any:
     """A matrix (samples, features) repeated along a new axis: (samples, n, features)."""
     if rank_of(x) != 2:
@@ -230,7 +250,14 @@ def _tile(x: TensorLike, sizes: TensorList, n: Any) -> TensorSpec:
     return TensorSpec(tuple(None if d is None or i is None else d * i for d, i in zip(x.shape, n)), x.dtype)
 
 
-@derived
+@derived(
+    samples=lambda: [
+        call(In((2, 3)), 2),
+        call(In((2, 3)), (2, 1)),
+        call(In((3,)), (2, 2), name="new axis"),
+        call(In((2, 3)), [In((), kind="int32", values=2), 1], name="symbolic"),
+    ]
+)
 def tile(x: TensorLike, n: Any) -> Any:
     """``x`` repeated as a whole: a, b becomes a, b, a, b.
 
@@ -269,7 +296,13 @@ def _broadcast_to(x: TensorLike, sizes: TensorList, shape: Any) -> TensorSpec:
     return TensorSpec(tuple(shape), x.dtype)
 
 
-@derived
+@derived(
+    samples=lambda: [
+        call(In((1, 3)), (2, 3), dynamic=False),
+        call(In((3,)), (2, 3), dynamic=False),
+        call(In((1, 3)), [In((), kind="int32", values=2), 3], name="symbolic", dynamic=False),
+    ]
+)
 def broadcast_to(x: TensorLike, shape: Any) -> Any:
     """``x`` repeated to a shape by the rules of broadcasting; dimensions may be symbolic, see ``reshape``."""
     return _broadcast_to(x, *split_entries(entries(shape)))
@@ -309,14 +342,27 @@ def pad(x: TensorLike, padding: Any, value: float = 0.0) -> TensorSpec:
     return TensorSpec(tuple(None if d is None else d + a + b for d, (a, b) in zip(x.shape, padding)), x.dtype)
 
 
-@derived
+@derived(
+    samples=lambda: [
+        call(In((2, 3, 2))),
+        call(In((2, 3, 2)), padding=(0, 2)),
+        call(In((2, 3, 2)), padding=2, name="int", raises=ValueError),
+    ]
+)
 def temporal_padding(x: TensorLike, padding: Any = (1, 1)) -> Any:
     """A tensor (samples, steps, features) with steps of zeros before and after."""
     _check_padding(padding, 2)
     return pad(x, ((0, 0), tuple(padding), (0, 0)))
 
 
-@derived
+@derived(
+    samples=lambda: [
+        call(In((2, 3, 3, 2))),
+        call(In((2, 3, 3, 2)), padding=((0, 1), (2, 0))),
+        call(In((2, 2, 3, 3)), data_format="channels_first"),
+        call(In((2, 3, 3, 2)), padding=(1, 1), name="ints", raises=ValueError),
+    ]
+)
 def spatial_2d_padding(x: TensorLike, padding: Any = ((1, 1), (1, 1)), data_format: str | None = None) -> Any:
     """Images with rows and columns of zeros around them.
 
@@ -328,7 +374,12 @@ def spatial_2d_padding(x: TensorLike, padding: Any = ((1, 1), (1, 1)), data_form
     return _spatial_padding(x, padding, data_format, 2)
 
 
-@derived
+@derived(
+    samples=lambda: [
+        call(In((1, 2, 2, 2, 1)), padding=((0, 1), (2, 0), (1, 1))),
+        call(In((1, 1, 2, 2, 2)), data_format="channels_first"),
+    ]
+)
 def spatial_3d_padding(
     x: TensorLike, padding: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None
 ) -> Any:
@@ -338,9 +389,9 @@ def spatial_3d_padding(
 
 def _spatial_padding(x: Any, padding: Any, data_format: str | None, count: int) -> Any:
     _check_padding(padding, count)
-    pairs = [tuple(p) for p in padding]
-    for pair in pairs:
+    for pair in padding:
         _check_padding(pair, 2)
+    pairs = [tuple(pair) for pair in padding]
     first = config.normalize_data_format(data_format) == "channels_first"
     return pad(x, ((0, 0), (0, 0), *pairs) if first else ((0, 0), *pairs, (0, 0)))
 

@@ -45,7 +45,7 @@ def extent(x: TensorLike, axes: Any = None) -> TensorSpec:
     return TensorSpec((), "int32")
 
 
-@derived
+@derived(samples=lambda: [call(In((2, 3))), call(In(())), call(In((0, 3)))])
 def size(x: TensorLike, name: str | None = None) -> Any:
     """The number of elements as an int32 scalar.
 
@@ -115,7 +115,15 @@ def _reshape_to(x: TensorLike, sizes: TensorList, shape: Any) -> TensorSpec:
     return TensorSpec(_reshaped(x.shape, shape), x.dtype)
 
 
-@derived
+@derived(
+    samples=lambda: [
+        call(In((2, 6)), (-1, 4)),
+        call(In((2, 6)), [In((), kind="int32", values=3), 4], name="a symbolic size"),
+        call(In((2, 6)), 12, name="int"),
+        call(In((2, 3)), In((2,), kind="int32", values=[3, 2]), name="a vector", dynamic=False),
+        call(In((2, 3)), (4, 2), name="does not fit", raises=ValueError, dynamic=False),
+    ]
+)
 def reshape(x: TensorLike, shape: Any) -> Any:
     """``x`` with another shape.
 
@@ -149,13 +157,21 @@ def _inferable(x: Any, size: Tensor, pattern: Shape) -> bool:
     return rest is not None and rest > 0 and rest == product(d for d in pattern if d is not None)
 
 
-@derived
+@derived(samples=lambda: [call(In((2, 3))), call(In(())), call(In((0, 3)))])
 def flatten(x: TensorLike) -> Any:
     """``x`` as a vector."""
     return _reshape(x, (-1,))
 
 
-@derived
+@derived(
+    samples=lambda: [
+        call(In((2, 3, 4))),
+        call(In((3,))),
+        call(In((0, 3, 2))),
+        call(In((2, 0, 3)), dynamic=False),
+        call(In(()), name="scalar", raises=ValueError),
+    ]
+)
 def batch_flatten(x: TensorLike) -> Any:
     """``x`` with all dimensions but the first made one.
 
@@ -213,7 +229,7 @@ def permute_dimensions(x: TensorLike, pattern: Any) -> TensorSpec:
     return TensorSpec(tuple(x.shape[a] for a in pattern), x.dtype)
 
 
-@derived
+@derived(samples=lambda: [call(In((2, 3))), call(In((2, 3, 4))), call(In(())), call(In((0, 3)))])
 def transpose(x: TensorLike) -> Any:
     """``x`` with its axes in reverse order."""
     return permute_dimensions(x, tuple(reversed(range(rank_of(x)))))
