@@ -24,15 +24,16 @@ def slices(sequence: Any, axis: int) -> Sequence[Any]:
 
 
 class _Gradients:
-    """The gradients of the slices of one holder; sums of these are made in place, since nobody else holds
+    """The gradients of the slices of one holder, by position; sums are made in place, nobody else has
     them."""
 
     def __init__(self, t: int, gradient: Any) -> None:
         self.found = {t: gradient}
 
     def __add__(self, other: _Gradients) -> _Gradients:
-        for t, gradient in other.found.items():
-            self.found[t] = self.found[t] + gradient if t in self.found else gradient
+        self.found.update(
+            other.found
+        )  # no slice comes twice: what a slice gets is summed before it is handed on
         return self
 
 

@@ -101,4 +101,5 @@ def twice_differentiable(fused: Function, steps: Function) -> Function:
             return Fused.apply(*operands)
         return fused(*operands)
 
+    run.on_accelerator = Fused.apply  # type: ignore[attr-defined]
     return run
