@@ -1,84 +1,162 @@
-"""Elementwise kernels. Derivatives are our own where autograd's are slow, leak float64 or differ from the promise."""
+"""Elementwise kernels, with derivatives of our own where autograd's are slow, leak float64 or differ."""
 
 from __future__ import annotations
 
-from math import erf as scalar_erf
+from collections.abc import Callable
 from typing import Any
 
 import autograd.numpy as np
 import numpy as onp
 from autograd.extend import defvjp, primitive
-from autograd.numpy.numpy_vjps import unbroadcast_f
 
 from kbackend import dtypes
+from kbackend_numpy import special
+from kbackend_numpy.kernels.reduction import unbroadcast, value_of
+
+Vjp = Callable[[Any], Any]
 
 
-def _as(value: Any, like: Any) -> Any:
-    return value.astype(like.dtype)
+def _smooth(function: Callable[..., Any], derivative: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+    """A function of one number with the derivative ``derivative(result, x)``."""
+
+    @primitive
+    def kernel(x: Any) -> Any:
+        return function(x)
+
+    defvjp(kernel, lambda ans, x: lambda g: g * derivative(ans, x))
+    return kernel
 
 
-def cast(x: Any, dtype: str) -> Any:
-    return x.astype(dtypes.numpy_dtype(dtype))
+def _flat(function: Callable[..., Any], keeps_integers: bool = False) -> Callable[..., Any]:
+    """A function through which no gradient flows."""
+
+    def kernel(*operands: Any) -> Any:
+        plain = [value_of(x) for x in operands]
+        if keeps_integers and plain[0].dtype.kind in "iu":
+            return plain[0]
+        return function(*plain)
+
+    return kernel
 
 
-def _quiet(function: Any) -> Any:
-    """NumPy's functions without warnings: the engines agree on NaN and Inf, and none of them warns."""
-
-    def quiet(*args: Any) -> Any:
-        with onp.errstate(all="ignore"):
-            return function(*args)
-
-    return quiet
+# ------------------------------------------------------------ arithmetic
 
 
-# choice -------------------------------------------------------------------------------------------------------
+def _binary(
+    function: Callable[..., Any], of_x: Callable[..., Any], of_y: Callable[..., Any]
+) -> Callable[..., Any]:
+    """A function of two numbers; ``of_x(g, result, x, y)`` is x's gradient before unbroadcasting."""
+
+    @primitive
+    def kernel(x: Any, y: Any) -> Any:
+        return function(x, y)
+
+    defvjp(
+        kernel,
+        lambda ans, x, y: lambda g: unbroadcast(of_x(g, ans, x, y), x.shape),
+        lambda ans, x, y: lambda g: unbroadcast(of_y(g, ans, x, y), y.shape),
+    )
+    return kernel
+
+
+add = _binary(onp.add, lambda g, ans, x, y: g, lambda g, ans, x, y: g)
+subtract = _binary(onp.subtract, lambda g, ans, x, y: g, lambda g, ans, x, y: -g)
+multiply = _binary(onp.multiply, lambda g, ans, x, y: g * y, lambda g, ans, x, y: g * x)
+divide = _binary(onp.true_divide, lambda g, ans, x, y: g / y, lambda g, ans, x, y: -(g / y) * (x / y))
+
+
+def _checked(x: Any, y: Any) -> None:
+    if x.dtype.kind in "iu" and not onp.all(value_of(y)):
+        raise ZeroDivisionError("an integer is divided by zero")
+
+
+def floor_divide(x: Any, y: Any) -> Any:
+    _checked(x, y)
+    return onp.floor_divide(value_of(x), value_of(y))
+
+
+_float_mod = _binary(onp.mod, lambda g, ans, x, y: g, lambda g, ans, x, y: -g * floor_divide(x, y))
+
+
+def mod(x: Any, y: Any) -> Any:
+    _checked(x, y)
+    return _float_mod(x, y)
+
+
+def _power_of_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    zero = value_of(y) == 0
+    one = onp.ones((), x.dtype)
+    return g * y * power(where(zero, one, x), where(zero, one, y) - 1)
+
+
+def _power_of_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+    return g * np.log(where(value_of(x) == 0, onp.ones((), x.dtype), x)) * ans
+
+
+power = _binary(onp.power, _power_of_x, _power_of_y)
 
 
 @primitive
-def maximum(x: Any, y: Any) -> Any:
-    return onp.maximum(x, y)
+def power_number(x: Any, exponent: float) -> Any:
+    return x * x * x if exponent == 3 else onp.power(x, exponent)
+
+
+def _power_number_vjp(ans: Any, x: Any, exponent: float) -> Vjp:
+    if exponent == 0:
+        return lambda g: np.zeros_like(g)
+    return lambda g: g * exponent if exponent == 1 else g * (exponent * power_number(x, exponent - 1))
+
+
+defvjp(power_number, _power_number_vjp)
+
+
+def _half_at_ties(wins: Any, ties: Any, dtype: Any) -> Any:
+    return (wins.astype(dtype) + ties.astype(dtype)) * dtype.type(0.5)
+
+
+def _chosen(
+    function: Callable[..., Any], wins: Callable[..., Any], ties: Callable[..., Any]
+) -> Callable[..., Any]:
+    """The larger or smaller of two: the gradient to the one that wins, half to each at a tie."""
+
+    def of_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
+        x, y = value_of(x), value_of(y)
+        return g * _half_at_ties(wins(x, y), ties(x, y), ans.dtype)
+
+    def of_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
+        return of_x(g, ans, y, x)
+
+    return _binary(function, of_x, of_y)
+
+
+def _root_gradient(g: Any, root: Any) -> Any:
+    """g / (2 root), and 0 where g is 0 even if the root is 0 (docs/semantics.md, row 62)."""
+    nothing = (value_of(g) == 0) & (value_of(root) == 0)
+    return g * 0.5 / where(nothing, onp.ones((), root.dtype), root)
 
 
 @primitive
-def minimum(x: Any, y: Any) -> Any:
-    return onp.minimum(x, y)
+def sqrt(x: Any) -> Any:
+    return onp.sqrt(x)
 
 
-def _share(wins: Any, other: Any, dtype: Any) -> Any:
-    """1 where it wins, one half at a tie."""
-    return (wins.astype(dtype) + (~other).astype(dtype)) * dtype.type(0.5)
-
-
-def _choice(larger: bool) -> Any:
-    def first(ans: Any, x: Any, y: Any) -> Any:
-        wins, other = (x >= y, y >= x) if larger else (x <= y, y <= x)
-        return unbroadcast_f(x, lambda g: g * _share(wins, other, ans.dtype))
-
-    def second(ans: Any, x: Any, y: Any) -> Any:
-        wins, other = (y >= x, x >= y) if larger else (y <= x, x <= y)
-        return unbroadcast_f(y, lambda g: g * _share(wins, other, ans.dtype))
-
-    return first, second
-
-
-defvjp(maximum, *_choice(True))
-defvjp(minimum, *_choice(False))
+defvjp(sqrt, lambda ans, x: lambda g: _root_gradient(g, ans))
 
 
 @primitive
-def clip_range(x: Any, low: float, high: float) -> Any:
-    return onp.clip(x, x.dtype.type(low), x.dtype.type(high))
+def _tanh_gradient(g: Any, y: Any) -> Any:
+    """g (1 - y^2) in one new array."""
+    found = onp.multiply(y, y)
+    found = onp.subtract(1, found, out=found if isinstance(found, onp.ndarray) else None)
+    found *= g
+    return found
 
 
-def _clip_vjp(ans: Any, x: Any, low: float, high: float) -> Any:
-    inside = ((x >= low) & (x <= high)).astype(x.dtype)
-    return lambda g: g * inside
-
-
-defvjp(clip_range, _clip_vjp)
-
-
-# functions ----------------------------------------------------------------------------------------------------
+defvjp(
+    _tanh_gradient,
+    lambda ans, g, y: lambda h: _tanh_gradient(h, y),
+    lambda ans, g, y: lambda h: -2 * y * g * h,
+)
 
 
 @primitive
@@ -86,70 +164,10 @@ def tanh(x: Any) -> Any:
     return onp.tanh(x)
 
 
-defvjp(tanh, lambda ans, x: lambda g: g * (1 - ans * ans))
+defvjp(tanh, lambda ans, x: lambda g: _tanh_gradient(g, ans))
 
 
-@primitive
-def absolute(x: Any) -> Any:
-    return onp.abs(x)
-
-
-defvjp(absolute, lambda ans, x: lambda g: g * np.sign(x))
-
-
-@primitive
-def sqrt(x: Any) -> Any:
-    with onp.errstate(all="ignore"):
-        return onp.sqrt(x)
-
-
-@_quiet
-def _half_over(g: Any, root: Any) -> Any:
-    """g / (2 root), and 0 where g is 0 even if the root is 0."""
-    zero = g == 0
-    return np.where(zero, np.zeros_like(g), g * 0.5 / np.where(zero, np.ones_like(root), root))
-
-
-defvjp(sqrt, lambda ans, x: lambda g: _half_over(g, ans if not hasattr(ans, "_value") else sqrt(x)))
-
-
-@primitive
-def power(x: Any, y: Any) -> Any:
-    with onp.errstate(all="ignore"):
-        return onp.power(x, y)
-
-
-def _power_x(ans: Any, x: Any, y: Any) -> Any:
-    def vjp(g: Any) -> Any:
-        zero = y == 0
-        return g * y * power(np.where(zero, np.ones_like(x), x), np.where(zero, np.ones_like(y), y) - 1)
-
-    return unbroadcast_f(x, vjp)
-
-
-def _power_y(ans: Any, x: Any, y: Any) -> Any:
-    safe = np.where(x > 0, x, np.ones_like(x))
-    return unbroadcast_f(y, lambda g: g * np.log(safe) * power(x, y))
-
-
-defvjp(power, _power_x, _power_y)
-
-
-def floor_divide(x: Any, y: Any) -> Any:
-    if x.dtype.kind in "iu" and onp.any(onp.equal(y, 0)):
-        raise ZeroDivisionError("integer division by zero")
-    return onp.floor_divide(x, y)
-
-
-_erf = onp.frompyfunc(scalar_erf, 1, 1)
-
-
-@primitive
-def erf(x: Any) -> Any:
-    return onp.asarray(_erf(x.astype(onp.float64)), onp.float64).astype(x.dtype)
-
-
-defvjp(erf, lambda ans, x: lambda g: g * x.dtype.type(1.1283791670955126) * np.exp(-x * x))
+# ------------------------------------------------------------ choice
 
 
 @primitive
@@ -157,61 +175,109 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     return onp.where(condition, x, y)
 
 
-defvjp(where, None,
-       lambda ans, c, x, y: unbroadcast_f(x, lambda g: where(c, g, np.zeros_like(g))),
-       lambda ans, c, x, y: unbroadcast_f(y, lambda g: where(c, np.zeros_like(g), g)))
+def _zero(g: Any) -> Any:
+    return onp.zeros((), g.dtype)
 
 
-def _value(x: Any) -> Any:
-    while hasattr(x, "_value"):
-        x = x._value
+defvjp(
+    where,
+    None,
+    lambda ans, c, x, y: lambda g: unbroadcast(where(c, g, _zero(g)), x.shape),
+    lambda ans, c, x, y: lambda g: unbroadcast(where(c, _zero(g), g), y.shape),
+)
+
+
+@primitive
+def clip_range(x: Any, low: float | None, high: float | None) -> Any:
+    return onp.array(x) if low is None and high is None else onp.clip(x, low, high)
+
+
+def _clip_vjp(ans: Any, x: Any, low: float | None, high: float | None) -> Vjp:
+    def vjp(g: Any) -> Any:
+        plain = value_of(x)
+        inside = True if low is None else plain >= low
+        inside = inside if high is None else inside & (plain <= high)
+        return g if inside is True else g * inside.astype(x.dtype)
+
+    return vjp
+
+
+defvjp(clip_range, _clip_vjp)
+
+
+# ------------------------------------------------------------ dtype and identity
+
+
+def cast(x: Any, dtype: str) -> Any:
+    wanted = dtypes.numpy_dtype(dtype)
+    return x if x.dtype == wanted else x.astype(wanted)
+
+
+def identity(x: Any) -> Any:
     return x
 
 
-def stop_gradient(x: Any) -> Any:
-    return _value(x)
-
+_TWO_OVER_ROOT_PI = 1.1283791670955126
 
 KERNELS = {
-    "add": np.add,
-    "subtract": np.subtract,
-    "multiply": _quiet(np.multiply),
-    "divide": _quiet(np.true_divide),
-    "floor_divide": floor_divide,
-    "mod": _quiet(np.mod),
-    "pow": power,
-    "negative": np.negative,
-    "abs": absolute,
-    "sign": np.sign,
-    "square": np.square,
-    "sqrt": sqrt,
-    "exp": _quiet(np.exp),
-    "expm1": _quiet(np.expm1),
-    "log": _quiet(np.log),
-    "log1p": _quiet(np.log1p),
-    "sin": np.sin,
-    "cos": np.cos,
-    "tanh": tanh,
-    "erf": erf,
-    "floor": np.floor,
-    "ceil": np.ceil,
-    "round": np.round,
-    "maximum": maximum,
-    "minimum": minimum,
-    "where": where,
-    "clip_range": clip_range,
-    "equal": np.equal,
-    "not_equal": np.not_equal,
-    "greater": np.greater,
-    "greater_equal": np.greater_equal,
-    "less": np.less,
-    "less_equal": np.less_equal,
-    "logical_and": np.logical_and,
-    "logical_or": np.logical_or,
-    "logical_not": np.logical_not,
-    "isnan": np.isnan,
-    "isfinite": np.isfinite,
+    "abs": _smooth(onp.absolute, lambda ans, x: onp.sign(value_of(x))),
+    "acos": _smooth(onp.arccos, lambda ans, x: -1 / sqrt(1 - x * x)),
+    "add": add,
+    "asin": _smooth(onp.arcsin, lambda ans, x: 1 / sqrt(1 - x * x)),
+    "atan": _smooth(onp.arctan, lambda ans, x: 1 / (1 + x * x)),
+    "atan2": _binary(
+        onp.arctan2,
+        lambda g, ans, y, x: g * x / (x * x + y * y),
+        lambda g, ans, y, x: -g * y / (x * x + y * y),
+    ),
+    "bitwise_and": onp.bitwise_and,
+    "bitwise_not": onp.invert,
+    "bitwise_or": onp.bitwise_or,
+    "bitwise_xor": onp.bitwise_xor,
     "cast": cast,
-    "identity": lambda x: x,
-    "stop_gradient": stop_gradient,
+    "ceil": _flat(onp.ceil, keeps_integers=True),
+    "clip_range": clip_range,
+    "cos": _smooth(onp.cos, lambda ans, x: -np.sin(x)),
+    "cosh": _smooth(onp.cosh, lambda ans, x: np.sinh(x)),
+    "divide": divide,
+    "equal": _flat(onp.equal),
+    "erf": _smooth(special.erf, lambda ans, x: _TWO_OVER_ROOT_PI * np.exp(-x * x)),
+    "exp": _smooth(onp.exp, lambda ans, x: ans),
+    "expm1": _smooth(onp.expm1, lambda ans, x: ans + 1),
+    "floor": _flat(onp.floor, keeps_integers=True),
+    "floor_divide": floor_divide,
+    "greater": _flat(onp.greater),
+    "greater_equal": _flat(onp.greater_equal),
+    "identity": identity,
+    "isfinite": _flat(onp.isfinite),
+    "isinf": _flat(onp.isinf),
+    "isnan": _flat(onp.isnan),
+    "less": _flat(onp.less),
+    "less_equal": _flat(onp.less_equal),
+    "log": _smooth(onp.log, lambda ans, x: 1 / x),
+    "log1p": _smooth(onp.log1p, lambda ans, x: 1 / (1 + x)),
+    "logical_and": onp.logical_and,
+    "logical_not": onp.logical_not,
+    "logical_or": onp.logical_or,
+    "logical_xor": onp.logical_xor,
+    "maximum": _chosen(onp.maximum, onp.greater, onp.greater_equal),
+    "minimum": _chosen(onp.minimum, onp.less, onp.less_equal),
+    "mod": mod,
+    "multiply": multiply,
+    "negative": _smooth(onp.negative, lambda ans, x: -1),
+    "not_equal": _flat(onp.not_equal),
+    "pow": power,
+    "power_number": power_number,
+    "reciprocal": _smooth(lambda x: onp.divide(1, x), lambda ans, x: -ans * ans),
+    "round": _flat(onp.round, keeps_integers=True),
+    "sign": _flat(onp.sign),
+    "sin": _smooth(onp.sin, lambda ans, x: np.cos(x)),
+    "sinh": _smooth(onp.sinh, lambda ans, x: np.cosh(x)),
+    "sqrt": sqrt,
+    "square": _smooth(onp.square, lambda ans, x: 2 * x),
+    "stop_gradient": value_of,
+    "subtract": subtract,
+    "tan": _smooth(onp.tan, lambda ans, x: 1 + ans * ans),
+    "tanh": tanh,
+    "where": where,
 }

@@ -1,120 +1,182 @@
-"""Reduction kernels."""
+"""Reduction kernels, with derivatives of our own: autograd's are slow, leak float64 or differ."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import prod as product
 from typing import Any
 
 import autograd.numpy as np
 import numpy as onp
 from autograd.extend import defvjp, primitive
+from autograd.tracer import isbox
 
 Axes = tuple[int, ...]
 
 
-def _wide(dtype: Any) -> Any:
-    return onp.float32 if dtype.itemsize < 4 and dtype.kind not in "iub" else dtype
-
-
-def _kept(value: Any, like: Any, axis: Axes, keepdims: bool) -> Any:
-    """``value`` with the reduced axes as size 1."""
-    return value if keepdims else np.reshape(value, tuple(1 if i in axis else d for i, d in enumerate(like.shape)))
-
-
-@primitive
-def sum_(x: Any, axis: Axes, keepdims: bool) -> Any:
-    return onp.asarray(onp.sum(x, axis=axis, keepdims=keepdims, dtype=_wide(x.dtype))).astype(x.dtype, copy=False)
-
-
-def _spread(g: Any, like: Any, axis: Axes, keepdims: bool) -> Any:
-    return np.broadcast_to(_kept(g, like, axis, keepdims), like.shape)
-
-
-defvjp(sum_, lambda ans, x, axis, keepdims: lambda g: _spread(g, x, axis, keepdims))
-
-
-def _count(x: Any, axis: Axes) -> int:
-    return int(onp.prod([x.shape[a] for a in axis], dtype=onp.int64)) if axis else 1
-
-
-@primitive
-def mean(x: Any, axis: Axes, keepdims: bool) -> Any:
-    with onp.errstate(all="ignore"):
-        total = onp.sum(x, axis=axis, keepdims=keepdims, dtype=_wide(x.dtype))
-        return onp.asarray(total / total.dtype.type(_count(x, axis))).astype(x.dtype, copy=False)
-
-
-defvjp(mean, lambda ans, x, axis, keepdims: lambda g: _spread(g, x, axis, keepdims) * x.dtype.type(
-    1 / max(_count(x, axis), 1)))
-
-
-def _value(x: Any) -> Any:
-    while hasattr(x, "_value"):
+def value_of(x: Any) -> Any:
+    """The array in any number of autograd's boxes."""
+    while isbox(x):
         x = x._value
     return x
 
 
-def _extreme(function: Any) -> Any:
-    @primitive
-    def extreme(x: Any, axis: Axes, keepdims: bool) -> Any:
-        with onp.errstate(all="ignore"):
-            return function(x, axis=axis, keepdims=keepdims)
+def wide(dtype: Any) -> Any:
+    """The dtype in which values of ``dtype`` are accumulated."""
+    return onp.dtype(onp.float32) if dtype.itemsize < 4 and dtype.kind not in "iub" else dtype
 
-    def vjp(ans: Any, x: Any, axis: Axes, keepdims: bool) -> Any:
-        def spread(g: Any) -> Any:
-            here = (_value(x) == _kept(_value(ans), x, axis, keepdims)).astype(x.dtype)
-            share = here / onp.maximum(onp.sum(here, axis=axis, keepdims=True), 1).astype(x.dtype)
-            return _kept(g, x, axis, keepdims) * share
 
-        return spread
+def kept(x: Any, shape: tuple[int, ...], axis: Axes) -> Any:
+    """A reduced array with the reduced axes as size 1."""
+    return np.reshape(x, tuple(1 if i in axis else d for i, d in enumerate(shape)))
 
-    defvjp(extreme, vjp)
-    return extreme
+
+@primitive
+def sum_(x: Any, axis: Axes, keepdims: bool) -> Any:
+    dtype = wide(x.dtype)
+    result = onp.add.reduce(x, axis=axis, keepdims=keepdims, dtype=dtype)
+    return result if dtype == x.dtype else result.astype(x.dtype)
+
+
+@primitive
+def spread(g: Any, shape: tuple[int, ...], axis: Axes) -> Any:
+    """A reduced array repeated over the axes that were reduced."""
+    return onp.broadcast_to(g.reshape(tuple(1 if i in axis else d for i, d in enumerate(shape))), shape)
+
+
+defvjp(sum_, lambda ans, x, axis, keepdims: lambda g: spread(g, x.shape, axis))
+defvjp(spread, lambda ans, g, shape, axis: lambda h: np.reshape(sum_(h, axis, False), g.shape))
+
+
+def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    """A gradient summed over the axes along which an operand of ``shape`` was repeated."""
+    if g.shape == shape:
+        return g
+    extra = g.ndim - len(shape)
+    axes = (*range(extra), *(extra + i for i, d in enumerate(shape) if d == 1 and g.shape[extra + i] != 1))
+    return np.reshape(sum_(g, axes, False), shape)
+
+
+def _count(x: Any, axis: Axes) -> int:
+    return product(x.shape[a] for a in axis)
+
+
+@primitive
+def mean(x: Any, axis: Axes, keepdims: bool) -> Any:
+    total = onp.add.reduce(x, axis=axis, keepdims=keepdims, dtype=wide(x.dtype))
+    result = total / _count(x, axis)
+    return result if result.dtype == x.dtype else result.astype(x.dtype)
+
+
+defvjp(mean, lambda ans, x, axis, keepdims: lambda g: spread(g / max(_count(x, axis), 1), x.shape, axis))
 
 
 @primitive
 def prod(x: Any, axis: Axes, keepdims: bool) -> Any:
-    return onp.asarray(onp.prod(x, axis=axis, keepdims=keepdims, dtype=_wide(x.dtype))).astype(x.dtype, copy=False)
+    dtype = wide(x.dtype)
+    return onp.multiply.reduce(x, axis=axis, keepdims=keepdims, dtype=dtype).astype(x.dtype)
 
 
 def _prod_vjp(ans: Any, x: Any, axis: Axes, keepdims: bool) -> Any:
-    """Each element's derivative is the product of all others, found from both sides so that zeros do no harm."""
+    """Each element's derivative is the product of all others, found from both sides to allow zeros."""
+    rest = tuple(i for i in range(x.ndim) if i not in axis)
 
     def vjp(g: Any) -> Any:
-        rest = tuple(i for i in range(x.ndim) if i not in axis)
         moved = np.transpose(x, rest + axis)
-        flat = np.reshape(moved, (*(x.shape[i] for i in rest), -1))
-        count = flat.shape[-1]
-        one = np.ones_like(flat[..., :1])
-        left, right = [one], [one]
-        for i in range(count - 1):
-            left.append(left[-1] * flat[..., i : i + 1])
-            right.append(right[-1] * flat[..., count - 1 - i : count - i])
-        others = np.concatenate([a * b for a, b in zip(left, reversed(right))], axis=-1)
+        flat = np.reshape(moved, (*(x.shape[i] for i in rest), _count(x, axis)))
+        others = _before(flat) * np.flip(_before(np.flip(flat, -1)), -1)
         back = np.transpose(np.reshape(others, moved.shape), onp.argsort(rest + axis))
-        return _kept(g, x, axis, keepdims) * back
+        return spread(g, x.shape, axis) * back
 
     return vjp
+
+
+def _before(x: Any) -> Any:
+    """The product of all elements before each one along the last axis."""
+    if x.shape[-1] == 0:
+        return x
+    one = onp.ones((*x.shape[:-1], 1), x.dtype)
+    return np.concatenate([one, cumprod(x[..., :-1], x.ndim - 1)], axis=-1)
 
 
 defvjp(prod, _prod_vjp)
 
 
+def _extreme(function: Callable[..., Any]) -> Callable[..., Any]:
+    @primitive
+    def extreme(x: Any, axis: Axes, keepdims: bool) -> Any:
+        return function(x, axis=axis, keepdims=keepdims)
+
+    def vjp(ans: Any, x: Any, axis: Axes, keepdims: bool) -> Any:
+        def backward(g: Any) -> Any:
+            plain = value_of(x)
+            share = (plain == kept(value_of(ans), x.shape, axis)).astype(x.dtype)
+            ties = onp.add.reduce(share, axis=axis, keepdims=True)
+            return spread(g, x.shape, axis) * (share / ties)
+
+        return backward
+
+    defvjp(extreme, vjp)
+    return extreme
+
+
 def any_(x: Any, axis: Axes, keepdims: bool) -> Any:
-    return np.any(_value(x), axis=axis, keepdims=keepdims)
+    return onp.any(value_of(x), axis=axis, keepdims=keepdims)
 
 
 def all_(x: Any, axis: Axes, keepdims: bool) -> Any:
-    return np.all(_value(x), axis=axis, keepdims=keepdims)
+    return onp.all(value_of(x), axis=axis, keepdims=keepdims)
 
+
+def argmax(x: Any, axis: int) -> Any:
+    return onp.argmax(value_of(x), axis=axis)
+
+
+def argmin(x: Any, axis: int) -> Any:
+    return onp.argmin(value_of(x), axis=axis)
+
+
+@primitive
+def cumsum(x: Any, axis: int) -> Any:
+    return onp.add.accumulate(x, axis=axis, dtype=wide(x.dtype)).astype(x.dtype, copy=False)
+
+
+defvjp(cumsum, lambda ans, x, axis: lambda g: np.flip(cumsum(np.flip(g, axis), axis), axis))
+
+
+@primitive
+def cumprod(x: Any, axis: int) -> Any:
+    return onp.multiply.accumulate(x, axis=axis, dtype=wide(x.dtype)).astype(x.dtype, copy=False)
+
+
+def _cumprod_vjp(ans: Any, x: Any, axis: int) -> Any:
+    """d/dx[i] is the product before i times s[i], where s[i] = g[i] + x[i+1] s[i+1]; zeros do no harm."""
+
+    def vjp(g: Any) -> Any:
+        count = x.shape[axis]
+        if count == 0:
+            return g
+        x_last, g_last = np.moveaxis(x, axis, -1), np.moveaxis(g, axis, -1)
+        sums = [g_last[..., count - 1]]
+        for i in range(count - 2, -1, -1):
+            sums.append(g_last[..., i] + x_last[..., i + 1] * sums[-1])
+        return np.moveaxis(np.stack(sums[::-1], axis=-1) * _before(x_last), -1, axis)
+
+    return vjp
+
+
+defvjp(cumprod, _cumprod_vjp)
 
 KERNELS = {
-    "sum": sum_,
-    "mean": mean,
-    "prod": prod,
-    "max": _extreme(onp.max),
-    "min": _extreme(onp.min),
-    "any": any_,
     "all": all_,
-    "argmax": lambda x, axis: onp.asarray(onp.argmax(_value(x), axis=axis)),
-    "argmin": lambda x, axis: onp.asarray(onp.argmin(_value(x), axis=axis)),
+    "any": any_,
+    "argmax": argmax,
+    "argmin": argmin,
+    "cumprod": cumprod,
+    "cumsum": cumsum,
+    "max": _extreme(onp.max),
+    "mean": mean,
+    "min": _extreme(onp.min),
+    "prod": prod,
+    "sum": sum_,
 }

@@ -2,23 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
+from kbackend.plugin.contract import Specialized
 
-def softmax(x: Any, axis: int) -> Any:
-    return tf.nn.softmax(x, axis=axis)
+
+def _elu(specs: Any, alpha: float) -> Callable[[Any], Any]:
+    if alpha == 1:
+        return tf.nn.elu
+
+    def elu(x: Any) -> Any:
+        return tf.where(x < 0, tf.nn.elu(x) * alpha, x)
+
+    return elu
+
+
+def _leaky_relu(specs: Any, negative_slope: float) -> Callable[[Any], Any]:
+    """TensorFlow's own holds the slope in float32."""
+    if specs[0].dtype != "float64":
+        return lambda x: tf.nn.leaky_relu(x, negative_slope)
+    return lambda x: tf.where(x > 0, x, x * negative_slope)
 
 
 def log_softmax(x: Any, axis: int) -> Any:
     return tf.nn.log_softmax(x, axis=axis)
 
 
+def softmax(x: Any, axis: int) -> Any:
+    return tf.nn.softmax(x, axis=axis)
+
+
 KERNELS: dict[str, Any] = {
-    "rectify": tf.nn.relu,
+    "elu": Specialized(_elu),
+    "leaky_relu": Specialized(_leaky_relu),
+    "log_softmax": log_softmax,
+    "relu": tf.nn.relu,
+    "selu": tf.nn.selu,
     "sigmoid": tf.sigmoid,
     "softmax": softmax,
-    "log_softmax": log_softmax,
+    "softplus": tf.nn.softplus,
     "softsign": tf.nn.softsign,
 }

@@ -2,98 +2,198 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from math import pi
 from typing import Any
 
 import tensorflow as tf
+
+# ------------------------------------------------------------ gradients
+
+
+def _binary(
+    forward: Callable[..., Any], of_x: Callable[..., Any], of_y: Callable[..., Any]
+) -> Callable[..., Any]:
+    """A function of two numbers with its own gradients; ``of_x(g, x, y)`` is x's before unbroadcasting."""
+
+    @tf.custom_gradient
+    def kernel(x: Any, y: Any) -> Any:
+        def backward(g: Any) -> tuple[Any, Any]:
+            found = of_x(g, x, y), of_y(g, x, y)
+            if x.shape == y.shape and x.shape.is_fully_defined():
+                return found
+            axes = tf.raw_ops.BroadcastGradientArgs(s0=tf.shape(x), s1=tf.shape(y))
+            return tuple(tf.reshape(tf.reduce_sum(d, a), tf.shape(t)) for d, a, t in zip(found, axes, (x, y)))
+
+        return forward(x, y), backward
+
+    return kernel
+
+
+def _share(wins: Callable[..., Any], reaches: Callable[..., Any], g: Any, x: Any, y: Any) -> Any:
+    """All of the gradient where x wins, half of it at a tie."""
+    return g * 0.5 * (tf.cast(wins(x, y), g.dtype) + tf.cast(reaches(x, y), g.dtype))
+
+
+def _choice(
+    forward: Callable[..., Any], wins: Callable[..., Any], reaches: Callable[..., Any]
+) -> Callable[..., Any]:
+    """TensorFlow's own gradient at a tie is all to the first."""
+    of_floats = _binary(
+        forward,
+        lambda g, x, y: _share(wins, reaches, g, x, y),
+        lambda g, x, y: _share(wins, reaches, g, y, x),
+    )
+
+    def kernel(x: Any, y: Any) -> Any:
+        return of_floats(x, y) if x.dtype.is_floating else forward(x, y)
+
+    return kernel
+
+
+# ------------------------------------------------------------ powers
+
+
+def _power_of_x(g: Any, x: Any, y: Any) -> Any:
+    """TensorFlow's own gradient of x ** 0 at 0 is 0 * inf = NaN."""
+    one = tf.ones((), x.dtype)
+    zero = tf.equal(y, 0)
+    return g * y * power(tf.where(zero, one, x), tf.where(zero, one, y) - 1)
+
+
+def _power_of_y(g: Any, x: Any, y: Any) -> Any:
+    return g * tf.math.log(tf.where(tf.equal(x, 0), tf.ones((), x.dtype), x)) * power(x, y)
+
+
+_power_of_floats = _binary(tf.pow, _power_of_x, _power_of_y)
+
+
+def power(x: Any, y: Any) -> Any:
+    return _power_of_floats(x, y) if x.dtype.is_floating else tf.pow(x, y)
+
+
+def power_number(x: Any, exponent: float) -> Any:
+    return tf.ones_like(x) if exponent == 0 else tf.pow(x, tf.constant(exponent, x.dtype))
+
+
+# ------------------------------------------------------------ division
+
+
+def floor_divide(x: Any, y: Any) -> Any:
+    """As Python does: 1.0 // 0.1 is 9, where the floor of the rounded quotient is 10."""
+    if not x.dtype.is_floating:
+        return tf.math.floordiv(x, y)
+    if x.dtype.size < 4:
+        return tf.cast(floor_divide(tf.cast(x, tf.float32), tf.cast(y, tf.float32)), x.dtype)
+    rest = tf.truncatemod(x, y)
+    whole = tf.round((x - rest) / y)
+    whole -= tf.cast(tf.not_equal(rest, 0) & tf.not_equal(rest < 0, y < 0), x.dtype)
+    return tf.stop_gradient(tf.where(tf.equal(y, 0), x / y, whole))
+
+
+# ------------------------------------------------------------ circular functions
+
+
+def _is_negative(x: Any) -> Any:
+    """Whether the sign is minus, of zeros too."""
+    return (x < 0) | (1 / x < 0)
+
+
+def _angle(y: Any, x: Any) -> Any:
+    """TensorFlow's own angle of (-0, 0) is 0, where it is pi."""
+    on_axis = tf.where(_is_negative(x), tf.constant(pi, x.dtype), tf.zeros((), x.dtype))
+    angle = tf.where(tf.equal(y, 0), on_axis, tf.atan2(tf.abs(y), x))
+    return tf.where(_is_negative(y), -angle, angle)
+
+
+atan2 = _binary(_angle, lambda g, y, x: g * x / (x * x + y * y), lambda g, y, x: -g * y / (x * x + y * y))
+
+# ------------------------------------------------------------ the rest
+
+
+def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Rounding; integers are whole."""
+
+    def kernel(x: Any) -> Any:
+        return function(x) if x.dtype.is_floating else x
+
+    return kernel
+
+
+def clip_range(x: Any, low: float | None, high: float | None) -> Any:
+    """The gradient at a tie goes to the first, which is x."""
+    if high is not None:
+        x = tf.minimum(x, tf.constant(high, x.dtype))
+    return x if low is None else tf.maximum(x, tf.constant(low, x.dtype))
+
+
+def erf(x: Any) -> Any:
+    """TensorFlow's own of inf is NaN in float64."""
+    return (
+        tf.where(tf.math.is_inf(x), tf.sign(x), tf.math.erf(x)) if x.dtype == tf.float64 else tf.math.erf(x)
+    )
 
 
 def cast(x: Any, dtype: str) -> Any:
     return tf.cast(x, dtype)
 
 
-def maximum(x: Any, y: Any) -> Any:
-    """Half of the gradient to each at a tie; TensorFlow's own gives all of it to the first."""
-    if not x.dtype.is_floating:
-        return tf.maximum(x, y)
-    return tf.where((x > y) | tf.math.is_nan(x), x, tf.where(x == y, x * 0.5 + y * 0.5, y))
-
-
-def minimum(x: Any, y: Any) -> Any:
-    if not x.dtype.is_floating:
-        return tf.minimum(x, y)
-    return tf.where((x < y) | tf.math.is_nan(x), x, tf.where(x == y, x * 0.5 + y * 0.5, y))
-
-
-def power(x: Any, y: Any) -> Any:
-    """The gradient of x ** 0 is 0 at 0; TensorFlow's own gives 0 * inf = NaN."""
-    if not x.dtype.is_floating:
-        check = tf.debugging.Assert(tf.reduce_all(y >= 0), ["ValueError: an integer to a negative power"])
-        with tf.control_dependencies([] if check is None else [check]):
-            return tf.pow(x, y)
-    corner = (x == 0) & (y == 0)
-    return tf.pow(tf.where(corner, tf.ones_like(x), x), y)
-
-
-def floor_divide(x: Any, y: Any) -> Any:
-    if x.dtype.is_floating:
-        return tf.math.floordiv(x, y)
-    check = tf.debugging.Assert(tf.reduce_all(y != 0), ["ZeroDivisionError: integer division by zero"])
-    with tf.control_dependencies([] if check is None else [check]):
-        return tf.math.floordiv(x, tf.where(y == 0, tf.ones_like(y), y))
-
-
-@tf.custom_gradient
-def round_(x: Any) -> Any:
-    return tf.round(x), lambda g: tf.zeros_like(g)
-
-
-def clip_range(x: Any, low: float, high: float) -> Any:
-    return tf.clip_by_value(x, tf.constant(low, x.dtype), tf.constant(high, x.dtype))
-
-
 KERNELS = {
-    "add": tf.add,
-    "subtract": tf.subtract,
-    "multiply": tf.multiply,
-    "divide": tf.divide,
-    "floor_divide": floor_divide,
-    "mod": tf.math.floormod,
-    "pow": power,
-    "negative": tf.negative,
     "abs": tf.abs,
-    "sign": tf.sign,
-    "square": tf.square,
-    "sqrt": tf.sqrt,
-    "rsqrt": tf.math.rsqrt,
-    "reciprocal": tf.math.reciprocal,
+    "acos": tf.acos,
+    "add": tf.add,
+    "asin": tf.asin,
+    "atan": tf.atan,
+    "atan2": atan2,
+    "bitwise_and": tf.bitwise.bitwise_and,
+    "bitwise_not": tf.bitwise.invert,
+    "bitwise_or": tf.bitwise.bitwise_or,
+    "bitwise_xor": tf.bitwise.bitwise_xor,
+    "cast": cast,
+    "ceil": _whole(tf.math.ceil),
+    "clip_range": clip_range,
+    "cos": tf.cos,
+    "cosh": tf.cosh,
+    "divide": tf.divide,
+    "equal": tf.equal,
+    "erf": erf,
     "exp": tf.exp,
     "expm1": tf.math.expm1,
-    "log": tf.math.log,
-    "log1p": tf.math.log1p,
-    "sin": tf.sin,
-    "cos": tf.cos,
-    "tanh": tf.tanh,
-    "erf": tf.math.erf,
-    "floor": tf.floor,
-    "ceil": tf.math.ceil,
-    "round": round_,
-    "maximum": maximum,
-    "minimum": minimum,
-    "where": tf.where,
-    "clip_range": clip_range,
-    "equal": tf.equal,
-    "not_equal": tf.not_equal,
+    "floor": _whole(tf.floor),
+    "floor_divide": floor_divide,
     "greater": tf.greater,
     "greater_equal": tf.greater_equal,
+    "identity": tf.identity,
+    "isfinite": tf.math.is_finite,
+    "isinf": tf.math.is_inf,
+    "isnan": tf.math.is_nan,
     "less": tf.less,
     "less_equal": tf.less_equal,
+    "log": tf.math.log,
+    "log1p": tf.math.log1p,
     "logical_and": tf.logical_and,
+    "logical_not": tf.logical_not,
     "logical_or": tf.logical_or,
     "logical_xor": tf.math.logical_xor,
-    "logical_not": tf.logical_not,
-    "isnan": tf.math.is_nan,
-    "isfinite": tf.math.is_finite,
-    "cast": cast,
-    "identity": tf.identity,
+    "maximum": _choice(tf.maximum, tf.greater, tf.greater_equal),
+    "minimum": _choice(tf.minimum, tf.less, tf.less_equal),
+    "mod": tf.math.floormod,
+    "multiply": tf.multiply,
+    "negative": tf.negative,
+    "not_equal": tf.not_equal,
+    "pow": power,
+    "power_number": power_number,
+    "reciprocal": tf.math.reciprocal,
+    "round": _whole(tf.round),
+    "rsqrt": tf.math.rsqrt,
+    "sign": tf.sign,
+    "sin": tf.sin,
+    "sinh": tf.sinh,
+    "sqrt": tf.sqrt,
+    "square": tf.square,
     "stop_gradient": tf.stop_gradient,
+    "subtract": tf.subtract,
+    "tan": tf.tan,
+    "tanh": tf.tanh,
+    "where": tf.where,
 }

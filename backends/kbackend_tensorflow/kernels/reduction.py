@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
@@ -13,7 +14,7 @@ _SMALL = (tf.float16, tf.bfloat16)
 def _accumulating(function: Callable[..., Any]) -> Callable[..., Any]:
     """Small floats are accumulated in float32."""
 
-    def kernel(x: Any, axis: Axes, keepdims: bool) -> Any:
+    def kernel(x: Any, axis: Any, keepdims: bool) -> Any:
         if x.dtype in _SMALL:
             return tf.cast(function(tf.cast(x, tf.float32), axis=axis, keepdims=keepdims), x.dtype)
         return function(x, axis=axis, keepdims=keepdims)
@@ -30,33 +31,78 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _logical(function: Callable[..., Any]) -> Callable[..., Any]:
     def kernel(x: Any, axis: Axes, keepdims: bool) -> Any:
-        return function(x if x.dtype == tf.bool else x != 0, axis=axis, keepdims=keepdims)
+        return function(x if x.dtype == tf.bool else tf.not_equal(x, 0), axis=axis, keepdims=keepdims)
 
     return kernel
 
 
 def _position(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The first NaN wins; -0 equals 0."""
+    """TensorFlow's own ignores NaN and tells -0 from 0."""
 
     def kernel(x: Any, axis: int) -> Any:
         if not x.dtype.is_floating:
             return function(x, axis=axis)
         missing = tf.math.is_nan(x)
-        found = function(x + 0.0, axis=axis)
+        found = function(tf.where(tf.equal(x, 0), tf.zeros((), x.dtype), x), axis=axis)
         first = tf.argmax(tf.cast(missing, tf.int32), axis=axis)
         return tf.where(tf.reduce_any(missing, axis=axis), first, found)
 
     return kernel
 
 
+def _cumulating(function: Callable[..., Any]) -> Callable[..., Any]:
+    def kernel(x: Any, axis: int) -> Any:
+        if x.dtype in _SMALL:
+            return tf.cast(function(tf.cast(x, tf.float32), axis=axis), x.dtype)
+        return function(x, axis=axis)
+
+    return kernel
+
+
+def _cumprod(x: Any, axis: int) -> Any:
+    return _differentiable_cumprod(axis)(x) if x.dtype.is_floating else tf.math.cumprod(x, axis=axis)
+
+
+def _differentiable_cumprod(axis: int) -> Callable[[Any], Any]:
+    """TensorFlow's own gradient divides by x, which is wrong at zeros (docs/semantics.md, row 64).
+
+    d/dx[i] is the product before i times s[i], where s[i] = g[i] + x[i+1] s[i+1].
+    """
+
+    @tf.custom_gradient
+    def kernel(x: Any) -> Any:
+        def backward(g: Any) -> Any:
+            order = [axis, *(i for i in range(x.shape.rank) if i != axis)]
+            factors, parts = tf.transpose(x, order), tf.transpose(g, order)
+            factors = tf.concat([factors[1:], tf.zeros_like(factors[:1])], 0)
+            empty = tf.zeros(tf.shape(parts)[1:], x.dtype)
+            sums = tf.scan(lambda s, at: at[0] + at[1] * s, (parts, factors), empty, reverse=True)
+            before = tf.transpose(_differentiable_before(x, axis), order)
+            back = sorted(range(len(order)), key=order.__getitem__)
+            return tf.transpose(before * sums, back)
+
+        return tf.math.cumprod(x, axis=axis), backward
+
+    return kernel
+
+
+def _differentiable_before(x: Any, axis: int) -> Any:
+    """The product of all elements before each one."""
+    ones = tf.ones_like(tf.gather(x, [0], axis=axis)) if x.shape[axis] != 0 else x
+    shorter = tf.split(x, [-1, 1], axis=axis)[0] if x.shape[axis] != 0 else x
+    return tf.concat([ones, _differentiable_cumprod(axis)(shorter)], axis)
+
+
 KERNELS = {
-    "sum": _accumulating(tf.reduce_sum),
-    "mean": _accumulating(tf.reduce_mean),
-    "prod": _accumulating(tf.reduce_prod),
-    "max": _plain(tf.reduce_max),
-    "min": _plain(tf.reduce_min),
-    "any": _logical(tf.reduce_any),
     "all": _logical(tf.reduce_all),
+    "any": _logical(tf.reduce_any),
     "argmax": _position(tf.argmax),
     "argmin": _position(tf.argmin),
+    "cumprod": _cumulating(_cumprod),
+    "cumsum": _cumulating(tf.cumsum),
+    "max": _plain(tf.reduce_max),
+    "mean": _accumulating(tf.reduce_mean),
+    "min": _plain(tf.reduce_min),
+    "prod": _accumulating(tf.reduce_prod),
+    "sum": _accumulating(tf.reduce_sum),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,92 +10,144 @@ import torch
 from kbackend_torch.dtypes import TORCH
 
 
-def cast(x: Any, dtype: str) -> Any:
-    return x.to(TORCH[dtype])
-
-
 class _Sqrt(torch.autograd.Function):
     """The square root whose gradient stays 0 at 0 when nothing flows in; torch's own gives 0 * inf = NaN."""
 
+    generate_vmap_rule = True
+
     @staticmethod
-    def forward(ctx: Any, x: Any) -> Any:
-        root = torch.sqrt(x)
-        ctx.save_for_backward(root)
-        return root
+    def forward(x: Any) -> Any:
+        return torch.sqrt(x)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.save_for_backward(output)
 
     @staticmethod
     def backward(ctx: Any, g: Any) -> Any:  # type: ignore[override]
         (root,) = ctx.saved_tensors
-        return torch.where(g == 0, 0.0, g * 0.5 / root)
+        nothing = (g == 0) & (root == 0)
+        return g * 0.5 / torch.where(nothing, 1.0, root)
 
 
 def sqrt(x: Any) -> Any:
     return _Sqrt.apply(x) if x.requires_grad and torch.is_grad_enabled() else torch.sqrt(x)
 
 
-def sign(x: Any) -> Any:
-    return torch.where(torch.isnan(x), x, torch.sign(x)) if x.is_floating_point() else torch.sign(x)
+def _dividing(function: Callable[..., Any]) -> Callable[..., Any]:
+    """torch raises RuntimeError for an integer divided by zero on CPU; CUDA does not tell without a wait."""
+
+    def kernel(x: Any, y: Any) -> Any:
+        try:
+            return function(x, y)
+        except RuntimeError as error:
+            if "ZeroDivisionError" in str(error):
+                raise ZeroDivisionError("an integer is divided by zero") from None
+            raise
+
+    return kernel
+
+
+def _floored(x: Any, y: Any) -> Any:
+    return torch.div(x, y, rounding_mode="floor")
 
 
 def power(x: Any, y: Any) -> Any:
-    if not x.is_floating_point() and bool((y < 0).any()):
-        raise ValueError("an integer cannot be raised to a negative power; cast to float first")
+    if not x.is_floating_point() and y.device.type == "cpu" and bool((y < 0).any()):
+        raise ValueError("integers cannot be raised to negative powers; cast them first")
     return torch.pow(x, y)
 
 
-def floor_divide(x: Any, y: Any) -> Any:
-    if not x.is_floating_point() and bool((y == 0).any()):
-        raise ZeroDivisionError("integer division by zero")
-    return torch.floor_divide(x, y)
+def power_number(x: Any, exponent: float) -> Any:
+    return torch.pow(x, exponent)
 
 
-def clip_range(x: Any, low: float, high: float) -> Any:
-    return torch.clamp(x, low, high)
+def sign(x: Any) -> Any:
+    """torch's sign of NaN is 0."""
+    return torch.where(torch.isnan(x), x.detach(), torch.sign(x)) if x.is_floating_point() else torch.sign(x)
+
+
+def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Rounding; integers are whole."""
+
+    def kernel(x: Any) -> Any:
+        return function(x) if x.is_floating_point() else x
+
+    return kernel
+
+
+def clip_range(x: Any, low: float | None, high: float | None) -> Any:
+    return x.clone() if low is None and high is None else torch.clamp(x, low, high)
+
+
+def cast(x: Any, dtype: str) -> Any:
+    return x.to(TORCH[dtype])
+
+
+def identity(x: Any) -> Any:
+    return x
+
+
+def stop_gradient(x: Any) -> Any:
+    return x.detach()
 
 
 KERNELS = {
-    "add": torch.add,
-    "subtract": torch.sub,
-    "multiply": torch.mul,
-    "divide": torch.div,
-    "floor_divide": floor_divide,
-    "mod": torch.remainder,
-    "pow": power,
-    "negative": torch.neg,
     "abs": torch.abs,
-    "sign": sign,
-    "square": torch.square,
-    "sqrt": sqrt,
-    "rsqrt": torch.rsqrt,
-    "reciprocal": torch.reciprocal,
+    "acos": torch.acos,
+    "add": torch.add,
+    "asin": torch.asin,
+    "atan": torch.atan,
+    "atan2": torch.atan2,
+    "bitwise_and": torch.bitwise_and,
+    "bitwise_not": torch.bitwise_not,
+    "bitwise_or": torch.bitwise_or,
+    "bitwise_xor": torch.bitwise_xor,
+    "cast": cast,
+    "ceil": _whole(torch.ceil),
+    "clip_range": clip_range,
+    "cos": torch.cos,
+    "cosh": torch.cosh,
+    "divide": torch.div,
+    "equal": torch.eq,
+    "erf": torch.erf,
     "exp": torch.exp,
     "expm1": torch.expm1,
-    "log": torch.log,
-    "log1p": torch.log1p,
-    "sin": torch.sin,
-    "cos": torch.cos,
-    "tanh": torch.tanh,
-    "erf": torch.erf,
-    "floor": torch.floor,
-    "ceil": torch.ceil,
-    "round": torch.round,
-    "maximum": torch.maximum,
-    "minimum": torch.minimum,
-    "where": torch.where,
-    "clip_range": clip_range,
-    "equal": torch.eq,
-    "not_equal": torch.ne,
+    "floor": _whole(torch.floor),
+    "floor_divide": _dividing(_floored),
     "greater": torch.gt,
     "greater_equal": torch.ge,
+    "identity": identity,
+    "isfinite": torch.isfinite,
+    "isinf": torch.isinf,
+    "isnan": torch.isnan,
     "less": torch.lt,
     "less_equal": torch.le,
+    "log": torch.log,
+    "log1p": torch.log1p,
     "logical_and": torch.logical_and,
+    "logical_not": torch.logical_not,
     "logical_or": torch.logical_or,
     "logical_xor": torch.logical_xor,
-    "logical_not": torch.logical_not,
-    "isnan": torch.isnan,
-    "isfinite": torch.isfinite,
-    "cast": cast,
-    "identity": lambda x: x,
-    "stop_gradient": lambda x: x.detach(),
+    "maximum": torch.maximum,
+    "minimum": torch.minimum,
+    "mod": _dividing(torch.remainder),
+    "multiply": torch.mul,
+    "negative": torch.neg,
+    "not_equal": torch.ne,
+    "pow": power,
+    "power_number": power_number,
+    "reciprocal": torch.reciprocal,
+    "round": _whole(torch.round),
+    "rsqrt": torch.rsqrt,
+    "sign": sign,
+    "sin": torch.sin,
+    "sinh": torch.sinh,
+    "sqrt": sqrt,
+    "square": torch.square,
+    "stop_gradient": stop_gradient,
+    "subtract": torch.sub,
+    "tan": torch.tan,
+    "tanh": torch.tanh,
+    "where": torch.where,
 }

@@ -1,7 +1,8 @@
-"""Reduction kernels."""
+"""Reduction kernels. torch takes no axes for all axes; here no axes means none."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -9,51 +10,72 @@ import torch
 Axes = tuple[int, ...]
 
 
+def _over_axes(
+    function: Callable[..., Any], of_none: Callable[[Any], Any] = torch.clone, **options: Any
+) -> Any:
+    def kernel(x: Any, axis: Axes, keepdims: bool) -> Any:
+        return function(x, dim=axis, keepdim=keepdims, **options) if axis else of_none(x)
+
+    return kernel
+
+
 def sum_(x: Any, axis: Axes, keepdims: bool) -> Any:
-    if not axis:
-        return x.clone()
-    return torch.sum(x, dim=axis, keepdim=keepdims, dtype=x.dtype)
-
-
-def mean(x: Any, axis: Axes, keepdims: bool) -> Any:
-    return torch.mean(x, dim=axis, keepdim=keepdims) if axis else x.clone()
+    """In x's dtype: torch's own sum of int32 is int64."""
+    return torch.sum(x, dim=axis, keepdim=keepdims, dtype=x.dtype) if axis else x.clone()
 
 
 def prod(x: Any, axis: Axes, keepdims: bool) -> Any:
+    if not axis:
+        return x.clone()
     for a in reversed(axis):
         x = torch.prod(x, dim=a, keepdim=keepdims, dtype=x.dtype)
     return x
 
 
-def max_(x: Any, axis: Axes, keepdims: bool) -> Any:
-    return torch.amax(x, dim=axis, keepdim=keepdims) if axis else x.clone()
+def var(x: Any, axis: Axes, keepdims: bool) -> Any:
+    if not axis:
+        return x - x
+    if x.numel() == 0:
+        return torch.mean(x, dim=axis, keepdim=keepdims)  # torch.var warns
+    return torch.var(x, dim=axis, correction=0, keepdim=keepdims)
 
 
-def min_(x: Any, axis: Axes, keepdims: bool) -> Any:
-    return torch.amin(x, dim=axis, keepdim=keepdims) if axis else x.clone()
+def norm(x: Any, axis: Axes, keepdims: bool) -> Any:
+    return torch.linalg.vector_norm(x, dim=axis, keepdim=keepdims) if axis else torch.abs(x)
 
 
-def any_(x: Any, axis: Axes, keepdims: bool) -> Any:
-    return torch.any(x, dim=axis, keepdim=keepdims) if axis else x.to(torch.bool)
+def _to_bool(x: Any) -> Any:
+    return x != 0
 
 
-def all_(x: Any, axis: Axes, keepdims: bool) -> Any:
-    return torch.all(x, dim=axis, keepdim=keepdims) if axis else x.to(torch.bool)
+def argmax(x: Any, axis: int) -> Any:
+    return torch.argmax(x, dim=axis)
 
 
-def logsumexp(x: Any, axis: Axes, keepdims: bool) -> Any:
-    return torch.logsumexp(x, dim=axis, keepdim=keepdims)
+def argmin(x: Any, axis: int) -> Any:
+    return torch.argmin(x, dim=axis)
+
+
+def cumsum(x: Any, axis: int) -> Any:
+    return torch.cumsum(x, dim=axis, dtype=x.dtype)
+
+
+def cumprod(x: Any, axis: int) -> Any:
+    return torch.cumprod(x, dim=axis, dtype=x.dtype)
 
 
 KERNELS = {
-    "sum": sum_,
-    "mean": mean,
+    "all": _over_axes(torch.all, _to_bool),
+    "any": _over_axes(torch.any, _to_bool),
+    "argmax": argmax,
+    "argmin": argmin,
+    "cumprod": cumprod,
+    "cumsum": cumsum,
+    "max": _over_axes(torch.amax),
+    "mean": _over_axes(torch.mean),
+    "min": _over_axes(torch.amin),
+    "norm": norm,
     "prod": prod,
-    "max": max_,
-    "min": min_,
-    "any": any_,
-    "all": all_,
-    "logsumexp": logsumexp,
-    "argmax": lambda x, axis: torch.argmax(x, dim=axis),
-    "argmin": lambda x, axis: torch.argmin(x, dim=axis),
+    "sum": sum_,
+    "var": var,
 }
