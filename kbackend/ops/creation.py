@@ -76,19 +76,33 @@ def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
         shape: ints or integer scalars, or an integer vector.
         dtype: floatx when None.
         name: a name.
+
+    >>> from kbackend import K
+    >>> K.eval(K.zeros((2,))).tolist()
+    [0.0, 0.0]
     """
     return _filled(shape, 0, _chosen(dtype), name)
 
 
 @derived(samples=lambda: [call((2, 3)), call((), dtype="float16")])
 def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
-    """A variable of ones; a plain tensor when a dimension is a symbolic scalar. See :func:`zeros`."""
+    """A variable of ones; a plain tensor when a dimension is a symbolic scalar. See :func:`zeros`.
+
+    >>> from kbackend import K
+    >>> K.eval(K.ones((2,), dtype="int32")).tolist()
+    [1, 1]
+    """
     return _filled(shape, 1, _chosen(dtype), name)
 
 
 @derived(samples=lambda: [call((2, 3), 1.5), call([2], -3, dtype="int32"), call((2, 0), 1.0)])
 def full(shape: Any, value: float, dtype: Any = None) -> Any:
-    """A constant of one value; dimensions may be symbolic scalars."""
+    """A constant of one value; dimensions may be symbolic scalars.
+
+    >>> from kbackend import K
+    >>> K.eval(K.full((2,), 1.5)).tolist()
+    [1.5, 1.5]
+    """
     sizes, pattern = split_entries(entries([shape] if isinstance(shape, int) else shape))
     if sizes:
         return fill(sizes, pattern, value, _chosen(dtype))
@@ -103,6 +117,10 @@ def eye(size: Any, dtype: Any = None, name: str | None = None) -> Variable:
         size: the number of rows and columns, or a pair (rows, columns).
         dtype: floatx when None.
         name: a name.
+
+    >>> from kbackend import K
+    >>> K.eval(K.eye(2)).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
     """
     rows, columns = size if isinstance(size, (tuple, list)) else (size, size)
     chosen = _chosen(dtype)
@@ -133,13 +151,23 @@ def full_like(x: TensorLike, value: float, dtype: Any = None, name: str | None =
 
 @derived(samples=lambda: [call(In((2, 3))), call(In((2,), kind="int32")), call(In((0, 2)), dtype="int32")])
 def zeros_like(x: TensorLike, dtype: Any = None, name: str | None = None) -> Any:
-    """Zeros with the shape of ``x``, and its dtype unless another is given."""
+    """Zeros with the shape of ``x``, and its dtype unless another is given.
+
+    >>> from kbackend import K
+    >>> K.eval(K.zeros_like(K.constant([1, 2]))).tolist()
+    [0.0, 0.0]
+    """
     return full_like(x, 0, dtype, name)
 
 
 @derived(samples=lambda: [call(In((2, 3))), call(In((2,), kind="bool"), dtype="float32")])
 def ones_like(x: TensorLike, dtype: Any = None, name: str | None = None) -> Any:
-    """Ones with the shape of ``x``, and its dtype unless another is given."""
+    """Ones with the shape of ``x``, and its dtype unless another is given.
+
+    >>> from kbackend import K
+    >>> K.eval(K.ones_like(K.constant([1, 2]), dtype="bool")).tolist()
+    [True, True]
+    """
     return full_like(x, 1, dtype, name)
 
 
@@ -217,7 +245,12 @@ def arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") ->
 
 @derived(samples=lambda: [call(0.0, 1.0, 5), call(2.0, -2.0, 4, dtype="float64"), call(1.0, 2.0, 1)])
 def linspace(start: float, stop: float, num: int = 50, dtype: Any = None) -> Any:
-    """``num`` evenly spaced numbers from ``start`` to ``stop``, both included."""
+    """``num`` evenly spaced numbers from ``start`` to ``stop``, both included.
+
+    >>> from kbackend import K
+    >>> K.eval(K.linspace(0, 1, 3)).tolist()
+    [0.0, 0.5, 1.0]
+    """
     return _constant(np.linspace(start, stop, num).astype(dtypes.numpy_dtype(_chosen(dtype))))
 
 
@@ -257,6 +290,10 @@ def count_params(x: Any) -> int:
 
     Raises:
         ValueError: a dimension is unknown.
+
+    >>> from kbackend import K
+    >>> K.count_params(K.zeros((2, 3)))
+    6
     """
     found = product(int_shape(x) or ())
     if found is None:
@@ -274,12 +311,22 @@ def is_tensor(x: Any) -> bool:
 
 
 def is_variable(x: Any) -> bool:
-    """Whether ``x`` is a variable."""
+    """Whether ``x`` is a variable.
+
+    >>> from kbackend import K
+    >>> K.is_variable(K.zeros((2,)))
+    True
+    """
     return isinstance(x, Variable)
 
 
 def is_placeholder(x: Any) -> bool:
-    """Whether ``x`` is a placeholder."""
+    """Whether ``x`` is a placeholder.
+
+    >>> from kbackend import K
+    >>> K.is_placeholder(K.placeholder((2,)))
+    True
+    """
     return isinstance(x, Tensor) and x.node.op.name == "placeholder"
 
 
@@ -288,6 +335,10 @@ def is_keras_tensor(x: Any) -> bool:
 
     Raises:
         ValueError: ``x`` is no tensor.
+
+    >>> from kbackend import K
+    >>> K.is_keras_tensor(K.placeholder((2,)))
+    False
     """
     if not is_tensor(x):
         raise ValueError(f"K.is_keras_tensor needs a tensor, it was given {type(x).__name__}: {x!r}")

@@ -364,6 +364,10 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int = -1) -> Tenso
     """Elements of ``x`` along one axis, picked by an integer tensor of the same rank (as NumPy's).
 
     The other dimensions of ``indices`` equal those of ``x``; values are in [0, n).
+
+    >>> from kbackend import K
+    >>> K.eval(K.take_along_axis(K.constant([[1, 2], [3, 4]]), [[1], [0]], 1)).tolist()
+    [[2.0], [3.0]]
     """
     _check_indices(indices)
     if indices.ndim != x.ndim:

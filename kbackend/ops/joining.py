@@ -78,6 +78,10 @@ def concatenate(tensors: TensorList, axis: int = -1) -> Any:
 
     Raises:
         ValueError: ranks or other dimensions differ.
+
+    >>> from kbackend import K
+    >>> K.eval(K.concatenate([K.constant([[1], [2]]), K.constant([[3], [4]])])).tolist()
+    [[1.0, 3.0], [2.0, 4.0]]
     """
     return _concatenate(_listed(tensors, "concatenate"), axis)
 
@@ -125,6 +129,10 @@ def stack(x: TensorList, axis: int = 0) -> Any:
 
     Raises:
         ValueError: the shapes differ.
+
+    >>> from kbackend import K
+    >>> K.eval(K.stack([K.constant([1, 2]), K.constant([3, 4])], axis=1)).tolist()
+    [[1.0, 3.0], [2.0, 4.0]]
     """
     return _stack(_listed(x, "stack"), axis)
 
@@ -145,7 +153,12 @@ def _known(x: TensorSpec, axis: int) -> int:
     samples=lambda: [call(In((2, 3)), dynamic=False), call(In((2, 3)), -1), call(In((3, 2, 2)), 1)],
 )
 def unstack(x: TensorLike, axis: int = 0) -> tuple[TensorSpec, ...]:
-    """The parts of ``x`` along an axis of known length, as a list of tensors without that axis."""
+    """The parts of ``x`` along an axis of known length, as a list of tensors without that axis.
+
+    >>> from kbackend import K
+    >>> [t.shape for t in K.unstack(K.placeholder((None, 3)), axis=1)]
+    [(None,), (None,), (None,)]
+    """
     part = TensorSpec((*x.shape[:axis], *x.shape[axis + 1 :]), x.dtype)
     return (part,) * _known(x, axis)
 
@@ -181,6 +194,10 @@ def split(x: TensorLike, sizes: Any, axis: int = -1) -> tuple[TensorSpec, ...]:
 
     Raises:
         ValueError: the parts do not fit.
+
+    >>> from kbackend import K
+    >>> [t.shape for t in K.split(K.placeholder((None, 6)), (1, 5))]
+    [(None, 1), (None, 5)]
     """
     if any(s < 0 for s in sizes) or x.shape[axis] is not None and sum(sizes) != x.shape[axis]:
         raise ValueError(f"the parts {sizes} do not fit axis {axis} of size {x.shape[axis]}")
@@ -208,7 +225,12 @@ def _prepare_repeat(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def repeat_elements(x: TensorLike, rep: int, axis: int) -> TensorSpec:
-    """Each element repeated ``rep`` times along an axis, as ``np.repeat`` does: a, b becomes a, a, b, b."""
+    """Each element repeated ``rep`` times along an axis, as ``np.repeat`` does: a, b becomes a, a, b, b.
+
+    >>> from kbackend import K
+    >>> K.eval(K.repeat_elements(K.constant([1, 2]), 2, axis=0)).tolist()
+    [1.0, 1.0, 2.0, 2.0]
+    """
     d = x.shape[axis]
     return TensorSpec((*x.shape[:axis], None if d is None else d * rep, *x.shape[axis + 1 :]), x.dtype)
 
@@ -222,7 +244,12 @@ def repeat_elements(x: TensorLike, rep: int, axis: int) -> TensorSpec:
     ]
 )
 def repeat(x: TensorLike, n: int) -> Any:
-    """A matrix (samples, features) repeated along a new axis: (samples, n, features)."""
+    """A matrix (samples, features) repeated along a new axis: (samples, n, features).
+
+    >>> from kbackend import K
+    >>> K.int_shape(K.repeat(K.placeholder((None, 4)), 3))
+    (None, 3, 4)
+    """
     if rank_of(x) != 2:
         raise ValueError(
             f"K.repeat needs a tensor of rank 2, its rank is {rank_of(x)}; see K.tile, K.repeat_elements"
@@ -265,6 +292,10 @@ def tile(x: TensorLike, n: Any) -> Any:
         x: a tensor.
         n: how often along each axis: ints or integer scalars, or one integer vector. Fewer numbers than axes
             count from the last axis, more make new axes in front, as NumPy does.
+
+    >>> from kbackend import K
+    >>> K.eval(K.tile(K.constant([1, 2]), 2)).tolist()
+    [1.0, 2.0, 1.0, 2.0]
     """
     found = entries([n] if isinstance(n, int) else n)
     rank = rank_of(x)
@@ -304,7 +335,12 @@ def _broadcast_to(x: TensorLike, sizes: TensorList, shape: Any) -> TensorSpec:
     ]
 )
 def broadcast_to(x: TensorLike, shape: Any) -> Any:
-    """``x`` repeated to a shape by the rules of broadcasting; dimensions may be symbolic, see ``reshape``."""
+    """``x`` repeated to a shape by the rules of broadcasting; dimensions may be symbolic, see ``reshape``.
+
+    >>> from kbackend import K
+    >>> K.eval(K.broadcast_to(K.constant([1, 2]), (2, 2))).tolist()
+    [[1.0, 2.0], [1.0, 2.0]]
+    """
     return _broadcast_to(x, *split_entries(entries(shape)))
 
 
@@ -338,6 +374,10 @@ def pad(x: TensorLike, padding: Any, value: float = 0.0) -> TensorSpec:
         x: a tensor of rank n.
         padding: n pairs (before, after).
         value: what is put there.
+
+    >>> from kbackend import K
+    >>> K.eval(K.pad(K.constant([1, 2]), [(1, 2)])).tolist()
+    [0.0, 1.0, 2.0, 0.0, 0.0]
     """
     return TensorSpec(tuple(None if d is None else d + a + b for d, (a, b) in zip(x.shape, padding)), x.dtype)
 
@@ -350,7 +390,12 @@ def pad(x: TensorLike, padding: Any, value: float = 0.0) -> TensorSpec:
     ]
 )
 def temporal_padding(x: TensorLike, padding: Any = (1, 1)) -> Any:
-    """A tensor (samples, steps, features) with steps of zeros before and after."""
+    """A tensor (samples, steps, features) with steps of zeros before and after.
+
+    >>> from kbackend import K
+    >>> K.int_shape(K.temporal_padding(K.placeholder((None, 10, 4))))
+    (None, 12, 4)
+    """
     _check_padding(padding, 2)
     return pad(x, ((0, 0), tuple(padding), (0, 0)))
 
@@ -370,6 +415,10 @@ def spatial_2d_padding(x: TensorLike, padding: Any = ((1, 1), (1, 1)), data_form
         x: a tensor of rank 4.
         padding: ((top, bottom), (left, right)).
         data_format: 'channels_last' or 'channels_first'; the configured one when None.
+
+    >>> from kbackend import K
+    >>> K.int_shape(K.spatial_2d_padding(K.placeholder((None, 8, 8, 3)), ((1, 0), (2, 2))))
+    (None, 9, 12, 3)
     """
     return _spatial_padding(x, padding, data_format, 2)
 

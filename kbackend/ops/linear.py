@@ -40,6 +40,10 @@ def matmul(x: TensorLike, y: TensorLike) -> TensorSpec:
     Raises:
         ValueError: the inner dimensions differ, the others do not broadcast, or a rank is below 2.
         TypeError: bool operands.
+
+    >>> from kbackend import K
+    >>> K.int_shape(K.matmul(K.placeholder((None, 2, 3)), K.placeholder((3, 4))))
+    (None, 2, 4)
     """
     if x.ndim < 2 or y.ndim < 2:
         raise ValueError("matmul needs operands of rank 2 or more")
@@ -88,6 +92,10 @@ def dense(x: TensorLike, kernel: TensorLike, bias: TensorLike | None = None) -> 
 
     Returns:
         A tensor (..., outputs).
+
+    >>> from kbackend import K
+    >>> K.int_shape(K.dense(K.placeholder((None, 3)), K.zeros((3, 4)), K.zeros((4,))))
+    (None, 4)
     """
     from kbackend.ops.elementwise import add
 

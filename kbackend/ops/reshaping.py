@@ -159,7 +159,12 @@ def _inferable(x: Any, size: Tensor, pattern: Shape) -> bool:
 
 @derived(samples=lambda: [call(In((2, 3))), call(In(())), call(In((0, 3)))])
 def flatten(x: TensorLike) -> Any:
-    """``x`` as a vector."""
+    """``x`` as a vector.
+
+    >>> from kbackend import K
+    >>> K.int_shape(K.flatten(K.placeholder((2, 3))))
+    (6,)
+    """
     return _reshape(x, (-1,))
 
 
@@ -225,13 +230,22 @@ def permute_dimensions(x: TensorLike, pattern: Any) -> TensorSpec:
 
     Raises:
         ValueError: no permutation.
+
+    >>> from kbackend import K
+    >>> K.int_shape(K.permute_dimensions(K.placeholder((None, 2, 3)), (0, 2, 1)))
+    (None, 3, 2)
     """
     return TensorSpec(tuple(x.shape[a] for a in pattern), x.dtype)
 
 
 @derived(samples=lambda: [call(In((2, 3))), call(In((2, 3, 4))), call(In(())), call(In((0, 3)))])
 def transpose(x: TensorLike) -> Any:
-    """``x`` with its axes in reverse order."""
+    """``x`` with its axes in reverse order.
+
+    >>> from kbackend import K
+    >>> K.int_shape(K.transpose(K.placeholder((None, 2, 3))))
+    (3, 2, None)
+    """
     return permute_dimensions(x, tuple(reversed(range(rank_of(x)))))
 
 
@@ -257,7 +271,12 @@ def _prepare_expand(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def expand_dims(x: TensorLike, axis: int = -1) -> TensorSpec:
-    """``x`` with a new dimension of 1 at ``axis`` of the result."""
+    """``x`` with a new dimension of 1 at ``axis`` of the result.
+
+    >>> from kbackend import K
+    >>> K.int_shape(K.expand_dims(K.placeholder((None, 3)), 1))
+    (None, 1, 3)
+    """
     return TensorSpec((*x.shape[:axis], 1, *x.shape[axis:]), x.dtype)
 
 
@@ -277,6 +296,10 @@ def squeeze(x: TensorLike, axis: int) -> TensorSpec:
 
     Raises:
         ValueError: the dimension is not 1.
+
+    >>> from kbackend import K
+    >>> K.int_shape(K.squeeze(K.placeholder((None, 1, 3)), 1))
+    (None, 3)
     """
     if x.shape[axis] not in (1, None):
         raise ValueError(f"axis {axis} has size {x.shape[axis]}, only a dimension of 1 can be removed")
@@ -295,5 +318,10 @@ def squeeze(x: TensorLike, axis: int) -> TensorSpec:
     ],
 )
 def reverse(x: TensorLike, axes: Any) -> TensorSpec:
-    """``x`` with the order of the elements reversed along one or more axes."""
+    """``x`` with the order of the elements reversed along one or more axes.
+
+    >>> from kbackend import K
+    >>> K.eval(K.reverse(K.constant([1, 2, 3]), 0)).tolist()
+    [3.0, 2.0, 1.0]
+    """
     return x
