@@ -36,8 +36,8 @@ class MaxNorm(Constraint):
     """Norms along ``axis`` are at most ``max_value``.
 
     >>> from kbackend import K, constraints
-    >>> K.eval(constraints.max_norm(1.)(K.constant([[3.], [4.]]))).round(4).tolist()
-    [[0.6], [0.8]]
+    >>> K.eval(constraints.max_norm(2.5)(K.constant([[3.0], [4.0]]))).round(4).tolist()
+    [[1.5], [2.0]]
     """
 
     def __init__(self, max_value: float = 2, axis: Any = 0) -> None:

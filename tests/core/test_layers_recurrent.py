@@ -179,6 +179,20 @@ def test_dropout_of_inputs_and_states_only_in_training(kind):
     assert not np.allclose(first, still[0]) and not np.allclose(first, second)
 
 
+def test_dropout_of_the_inputs_is_the_same_at_all_steps():
+    x = Input((5, 6))
+    layer = layers.SimpleRNN(
+        6,
+        "linear",
+        kernel_initializer="identity",
+        recurrent_initializer="zeros",
+        dropout=0.5,
+        return_sequences=True,
+    )
+    got = K.function([x, K.learning_phase()], [layer(x)])([np.ones((20, 5, 6)), 1])[0]
+    assert np.array_equal(got, np.repeat(got[:, :1], 5, axis=1)) and set(np.unique(got)) == {0.0, 2.0}
+
+
 def test_dropout_of_the_state_is_the_same_at_all_steps():
     x = Input((40, 1))
     layer = layers.SimpleRNN(

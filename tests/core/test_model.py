@@ -49,8 +49,9 @@ def test_layers_are_in_order_of_traversal():
 def test_depth_of_a_shared_layer_is_its_greatest():
     x = Input((3,), name="x")
     shared = layers.Dense(3, name="shared")
-    model = Model(x, layers.add([shared(x), layers.Dense(3, name="top")(shared(x))], name="sum"))
-    assert [y.name for y in model.layers] == ["x", "shared", "top", "sum"]
+    top, mid = layers.Dense(3, name="top"), layers.Dense(3, name="mid")
+    model = Model(x, layers.add([shared(x), top(mid(shared(x)))], name="sum"))
+    assert [y.name for y in model.layers] == ["x", "shared", "mid", "top", "sum"]
 
 
 def test_shared_layer_has_one_set_of_weights_and_two_calls():
@@ -178,7 +179,9 @@ def test_loops_and_branches_between_layers_are_applied_again():
     x = Input((3, 2))
     double = K.map_fn(lambda row: row * 2.0, x)
     chosen = K.switch(K.greater(K.sum(x), 0.0), lambda: x + 1.0, lambda: x - 1.0)
-    last, _, _ = K.rnn(lambda step, states: (step + states[0], [step + states[0]]), x, [K.zeros_like(x[:, 0])])
+    last, _, _ = K.rnn(
+        lambda step, states: (step + states[0], [step + states[0]]), x, [K.zeros_like(x[:, 0])]
+    )
     model = Model(x, [double, chosen, last])
     y = Input((3, 2))
     outer = Model(y, model(y * -1.0))

@@ -59,6 +59,14 @@ def test_graph_with_shared_layers_and_ops():
     assert copy.layers[2].kernel_regularizer.l2 == 0.01
 
 
+def test_calls_of_a_shared_layer_keep_their_numbers():
+    x = Input((3,))
+    shared = layers.Dense(3, activation="tanh")
+    late = shared(layers.Dense(3)(x))
+    model = Model(x, layers.subtract([late, shared(x) * 2.0]))
+    same(model, through_json(model), rows(4, 3))
+
+
 def test_nested_models_and_sequentials():
     x = Input((4,))
     inner = Sequential([layers.Dense(3, input_shape=(4,)), layers.Dropout(0.5)], name="seq")
