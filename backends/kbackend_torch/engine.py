@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -53,7 +54,7 @@ class TorchBackend(Backend):
             import ml_dtypes
 
             return tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
-        return tensor.numpy()
+        return tensor.numpy(force=True)  # gradients may be torch's lazy zeros
 
     def cell_to_numpy(self, cell: Any) -> np.ndarray:
         return np.asarray(cell, np.int64) if isinstance(cell, int) else np.array(self.to_numpy(cell))

@@ -84,7 +84,7 @@ def _prod_vjp(ans: Any, x: Any, axis: Axes, keepdims: bool) -> Any:
     def vjp(g: Any) -> Any:
         moved = np.transpose(x, rest + axis)
         flat = np.reshape(moved, (*(x.shape[i] for i in rest), _count(x, axis)))
-        others = _before(flat) * np.flip(_before(np.flip(flat, -1)), -1)
+        others = _before(flat) * _reversed(_before(_reversed(flat, -1)), -1)
         back = np.transpose(np.reshape(others, moved.shape), onp.argsort(rest + axis))
         return spread(g, x.shape, axis) * back
 
@@ -137,11 +137,19 @@ def argmin(x: Any, axis: int) -> Any:
 
 
 @primitive
+def _reversed(x: Any, axis: int) -> Any:
+    return onp.flip(x, axis)
+
+
+defvjp(_reversed, lambda ans, x, axis: lambda g: _reversed(g, axis))
+
+
+@primitive
 def cumsum(x: Any, axis: int) -> Any:
     return onp.add.accumulate(x, axis=axis, dtype=wide(x.dtype)).astype(x.dtype, copy=False)
 
 
-defvjp(cumsum, lambda ans, x, axis: lambda g: np.flip(cumsum(np.flip(g, axis), axis), axis))
+defvjp(cumsum, lambda ans, x, axis: lambda g: _reversed(cumsum(_reversed(g, axis), axis), axis))
 
 
 @primitive

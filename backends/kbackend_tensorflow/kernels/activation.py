@@ -44,5 +44,4 @@ KERNELS: dict[str, Any] = {
     "sigmoid": tf.sigmoid,
     "softmax": softmax,
     "softplus": tf.nn.softplus,
-    "softsign": tf.nn.softsign,
 }
