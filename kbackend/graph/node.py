@@ -7,7 +7,9 @@ order, and no graph made in Python holds a cycle.
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING, Any, Iterable, Protocol, Sequence
+from collections.abc import Iterable, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Protocol
 
 from kbackend.graph.tensor import Tensor, TensorSpec
 
@@ -53,6 +55,7 @@ class Node:
     number: int
     name: str
     single: bool
+    _expansion: tuple[Tensor, ...] | None
 
     def __init__(
         self,
@@ -69,7 +72,7 @@ class Node:
         put = object.__setattr__
         put(self, "op", op)
         put(self, "args", tuple(args))
-        put(self, "attrs", dict(attrs))
+        put(self, "attrs", MappingProxyType(dict(attrs)))
         put(self, "number", number)
         put(self, "name", name)
         put(self, "single", single)
@@ -77,11 +80,15 @@ class Node:
         put(
             self,
             "outputs",
-            tuple(tensor_type(self, i, spec, name if single else f"{name}:{i}") for i, spec in enumerate(specs)),
+            tuple(
+                tensor_type(self, i, spec, name if single else f"{name}:{i}") for i, spec in enumerate(specs)
+            ),
         )
 
     def __setattr__(self, key: str, value: Any) -> None:
-        raise AttributeError(f"node {self.name} is immutable; make a new one, or copy the graph with substitutions")
+        raise AttributeError(
+            f"node {self.name} is immutable; make a new one, or copy the graph with substitutions"
+        )
 
     def __delattr__(self, key: str) -> None:
         raise AttributeError(f"node {self.name} is immutable")

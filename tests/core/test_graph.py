@@ -157,6 +157,8 @@ def test_nodes_cannot_be_changed(parts):
             setattr(h.node, name, None)
     with pytest.raises(AttributeError, match="immutable"):
         del h.node.args
+    with pytest.raises(TypeError):
+        K.permute_dimensions(h, (1, 0)).node.attrs["pattern"] = (0, 1)
 
 
 # ---------------------------------------------------------------------- what tensors cannot do
