@@ -59,5 +59,22 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_NAMES, *_MODULES})
 
 
-__all__ = ["K", "Input", "Model", "Sequential", "available_backends", "backend", "callbacks", "initializers", "layers",
-           "losses", "metrics", "optimizers", "regularizers", "set_backend", "set_device", "set_seed", "use_backend"]
+__all__ = [
+    "K",
+    "Input",
+    "Model",
+    "Sequential",
+    "available_backends",
+    "backend",
+    "callbacks",
+    "initializers",
+    "layers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "regularizers",
+    "set_backend",
+    "set_device",
+    "set_seed",
+    "use_backend",
+]

@@ -46,9 +46,13 @@ def is_integer(dtype: str) -> bool:
 @cache
 def _canonical_text(text: str) -> str:
     name = text.rsplit(".", 1)[-1]
-    name = {"float": config.floatx(), "int": "int32", "bool_": "bool", "half": "float16", "double": "float64"}.get(
-        name, name
-    )
+    name = {
+        "float": config.floatx(),
+        "int": "int32",
+        "bool_": "bool",
+        "half": "float16",
+        "double": "float64",
+    }.get(name, name)
     if name not in ALL:
         raise TypeError(f"unknown dtype {text!r}; known are {', '.join(ALL)}")
     return name
@@ -86,7 +90,9 @@ def numpy_dtype(dtype: str) -> np.dtype[Any]:
         try:
             import ml_dtypes
         except ImportError:
-            raise TypeError("bfloat16 arrays in NumPy need the package ml_dtypes: pip install ml_dtypes") from None
+            raise TypeError(
+                "bfloat16 arrays in NumPy need the package ml_dtypes: pip install ml_dtypes"
+            ) from None
         return np.dtype(ml_dtypes.bfloat16)
     return np.dtype(dtype)
 

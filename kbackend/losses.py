@@ -5,7 +5,8 @@ A loss function takes ``(y_true, y_pred)`` and returns a tensor without the last
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from kbackend.ops import activation, elementwise, reduction
 from kbackend.ops import losses as crossentropies
@@ -23,25 +24,34 @@ def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
     return reduction.mean(elementwise.abs_(elementwise.subtract(y_pred, y_true)), axis=-1)
 
 
-def categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0,
-                             axis: int = -1) -> Any:
+def categorical_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1
+) -> Any:
     """Crossentropy with one-hot targets along ``axis``; ``y_pred`` are probabilities unless ``from_logits``."""
     if label_smoothing:
         classes = y_pred.shape[axis]
-        y_true = elementwise.add(elementwise.multiply(y_true, 1.0 - label_smoothing), label_smoothing / classes)
+        y_true = elementwise.add(
+            elementwise.multiply(y_true, 1.0 - label_smoothing), label_smoothing / classes
+        )
     return crossentropies.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
-def sparse_categorical_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, axis: int = -1) -> Any:
+def sparse_categorical_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, axis: int = -1
+) -> Any:
     """Crossentropy with integer targets; see :func:`categorical_crossentropy`."""
     return crossentropies.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
-def binary_crossentropy(y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0) -> Any:
+def binary_crossentropy(
+    y_true: Any, y_pred: Any, from_logits: bool = False, label_smoothing: float = 0.0
+) -> Any:
     """Mean over the last axis of the crossentropy with targets in [0, 1]."""
     if label_smoothing:
         y_true = elementwise.add(elementwise.multiply(y_true, 1.0 - label_smoothing), 0.5 * label_smoothing)
-    return reduction.mean(crossentropies.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=-1)
+    return reduction.mean(
+        crossentropies.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=-1
+    )
 
 
 def hinge(y_true: Any, y_pred: Any) -> Any:
@@ -57,7 +67,9 @@ def kl_divergence(y_true: Any, y_pred: Any) -> Any:
 
     true = elementwise.clip(y_true, config.epsilon(), 1.0)
     predicted = elementwise.clip(y_pred, config.epsilon(), 1.0)
-    return reduction.sum_(elementwise.multiply(true, elementwise.log(elementwise.divide(true, predicted))), axis=-1)
+    return reduction.sum_(
+        elementwise.multiply(true, elementwise.log(elementwise.divide(true, predicted))), axis=-1
+    )
 
 
 def log_cosh(y_true: Any, y_pred: Any) -> Any:
@@ -113,15 +125,37 @@ class BinaryCrossentropy(Loss):
 
 
 _FUNCTIONS: dict[str, LossFunction] = {
-    f.__name__: f  # type: ignore[attr-defined]
-    for f in (mean_squared_error, mean_absolute_error, categorical_crossentropy, sparse_categorical_crossentropy,
-              binary_crossentropy, hinge, kl_divergence, log_cosh)
+    f.__name__: f
+    for f in (
+        mean_squared_error,
+        mean_absolute_error,
+        categorical_crossentropy,
+        sparse_categorical_crossentropy,
+        binary_crossentropy,
+        hinge,
+        kl_divergence,
+        log_cosh,
+    )
 }
-_FUNCTIONS |= {"mse": mean_squared_error, "MSE": mean_squared_error, "mae": mean_absolute_error,
-               "MAE": mean_absolute_error, "kullback_leibler_divergence": kl_divergence, "kld": kl_divergence,
-               "logcosh": log_cosh}
-_CLASSES = {c.__name__: c for c in (MeanSquaredError, MeanAbsoluteError, CategoricalCrossentropy,
-                                    SparseCategoricalCrossentropy, BinaryCrossentropy)}
+_FUNCTIONS |= {
+    "mse": mean_squared_error,
+    "MSE": mean_squared_error,
+    "mae": mean_absolute_error,
+    "MAE": mean_absolute_error,
+    "kullback_leibler_divergence": kl_divergence,
+    "kld": kl_divergence,
+    "logcosh": log_cosh,
+}
+_CLASSES = {
+    c.__name__: c
+    for c in (
+        MeanSquaredError,
+        MeanAbsoluteError,
+        CategoricalCrossentropy,
+        SparseCategoricalCrossentropy,
+        BinaryCrossentropy,
+    )
+}
 mse = MSE = mean_squared_error
 mae = MAE = mean_absolute_error
 

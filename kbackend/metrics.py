@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 from kbackend import config, losses
 from kbackend.ops import elementwise, reduction, shaping
@@ -51,7 +52,11 @@ def get(identifier: Any, output: Any = None, loss: Any = None) -> tuple[str, Met
     """
     if identifier in ("accuracy", "acc", "crossentropy", "ce"):
         kind = _kind(output, loss)
-        function = _FUNCTIONS[f"{kind}_accuracy"] if identifier.startswith("acc") else losses.get(f"{kind}_crossentropy")
+        function = (
+            _FUNCTIONS[f"{kind}_accuracy"]
+            if identifier.startswith("acc")
+            else losses.get(f"{kind}_crossentropy")
+        )
         return str(identifier), function
     if isinstance(identifier, str):
         if identifier in _FUNCTIONS:
@@ -62,7 +67,8 @@ def get(identifier: Any, output: Any = None, loss: Any = None) -> tuple[str, Met
             known = ", ".join(("accuracy", *_FUNCTIONS))
             raise ValueError(f"unknown metric {identifier!r}; known are {known} and the losses") from None
     if callable(identifier):
-        return getattr(identifier, "__name__", None) or getattr(identifier, "name", "metric"), identifier
+        name = getattr(identifier, "__name__", None) or getattr(identifier, "name", "metric")
+        return str(name), identifier
     raise ValueError(f"a metric is a name or a function (y_true, y_pred), not {identifier!r}")
 
 

@@ -10,7 +10,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -36,19 +37,34 @@ class Optimizer:
 
     #: constructor arguments held as variables, by attribute name
     hyperparameters: tuple[str, ...] = ()
+    learning_rate: Variable
 
-    def __init__(self, learning_rate: Any = 0.01, *, clipnorm: float | None = None, clipvalue: float | None = None,
-                 global_clipnorm: float | None = None, decay: float = 0.0, name: str | None = None,
-                 **unknown: Any) -> None:
+    def __init__(
+        self,
+        learning_rate: Any = 0.01,
+        *,
+        clipnorm: float | None = None,
+        clipvalue: float | None = None,
+        global_clipnorm: float | None = None,
+        decay: float = 0.0,
+        name: str | None = None,
+        **unknown: Any,
+    ) -> None:
         if unknown:
             raise TypeError(f"{type(self).__name__} got unknown arguments {sorted(unknown)}")
-        for label, value in (("clipnorm", clipnorm), ("clipvalue", clipvalue), ("global_clipnorm", global_clipnorm)):
+        for label, value in (
+            ("clipnorm", clipnorm),
+            ("clipvalue", clipvalue),
+            ("global_clipnorm", global_clipnorm),
+        ):
             if value is not None and value <= 0:
                 raise ValueError(f"{label} must be positive, it is {value}")
         self.name = name or type(self).__name__
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
         self._initial_decay = float(decay)
-        self.iterations = Variable(np.zeros((), np.int64), (), "int64", "iterations", trainable=False, host=True)
+        self.iterations = Variable(
+            np.zeros((), np.int64), (), "int64", "iterations", trainable=False, host=True
+        )
         self.hold("learning_rate", learning_rate)
         self._slots: dict[str, dict[int, Variable]] = {}
         self._order: list[Variable] = []
@@ -80,7 +96,9 @@ class Optimizer:
         if not self._initial_decay:
             return self.learning_rate
         steps = elementwise.cast(self.iterations, "float32")
-        return elementwise.divide(self.learning_rate, elementwise.add(1.0, elementwise.multiply(self._initial_decay, steps)))
+        return elementwise.divide(
+            self.learning_rate, elementwise.add(1.0, elementwise.multiply(self._initial_decay, steps))
+        )
 
     # state -------------------------------------------------------------------------------------------------
 
@@ -88,8 +106,10 @@ class Optimizer:
         """The state variable of a weight, zeros at first."""
         slots = self._slots.setdefault(name, {})
         if param.uid not in slots:
-            zeros = np.zeros(param.shape, dtypes.numpy_dtype(param.dtype))
-            made = Variable(zeros, param.shape, param.dtype, f"{self.name}/{name}/{param.name}", trainable=False)
+            zeros = np.zeros([d or 0 for d in param.shape], dtypes.numpy_dtype(param.dtype))
+            made = Variable(
+                zeros, param.shape, param.dtype, f"{self.name}/{name}/{param.name}", trainable=False
+            )
             slots[param.uid] = made
             self._order.append(made)
         return slots[param.uid]
@@ -116,7 +136,9 @@ class Optimizer:
             raise ValueError(f"{self.name} has {len(self.weights)} state arrays, it was given {len(weights)}")
         for variable, value in zip(self.weights, weights):
             if np.shape(value) != variable.shape:
-                raise ValueError(f"{variable.name} has shape {variable.shape}, it was given {np.shape(value)}")
+                raise ValueError(
+                    f"{variable.name} has shape {variable.shape}, it was given {np.shape(value)}"
+                )
         for variable, value in zip(self.weights, weights):
             variable.assign(value)
 
@@ -131,9 +153,11 @@ class Optimizer:
         gradients = state_ops.gradients(loss, list(params))
         missing = [p.name for p, g in zip(params, gradients) if g is None]
         if missing:
-            raise ValueError(f"the loss does not depend on {', '.join(missing)}, so there is no gradient to train "
-                             "them with; set trainable=False on their layers, or connect them to the loss")
-        return self._clipped(gradients)  # type: ignore[arg-type]
+            raise ValueError(
+                f"the loss does not depend on {', '.join(missing)}, so there is no gradient to train "
+                "them with; set trainable=False on their layers, or connect them to the loss"
+            )
+        return self._clipped(gradients)
 
     def _clipped(self, gradients: list[Tensor]) -> list[Tensor]:
         if self.global_clipnorm is not None:
@@ -168,7 +192,9 @@ class Optimizer:
         raise NotImplementedError
 
     def get_config(self) -> dict[str, Any]:
-        config: dict[str, Any] = {n: float(self.__dict__[n].numpy()) for n in ("learning_rate", *self.hyperparameters)}
+        config: dict[str, Any] = {
+            n: float(self.__dict__[n].numpy()) for n in ("learning_rate", *self.hyperparameters)
+        }
         config |= {n: getattr(self, n) for n in ("clipnorm", "clipvalue", "global_clipnorm")}
         return {**config, "decay": self._initial_decay, "name": self.name}
 
@@ -207,8 +233,11 @@ class SGD(Optimizer):
     """
 
     hyperparameters = ("momentum",)
+    momentum: Variable
 
-    def __init__(self, learning_rate: Any = 0.01, momentum: Any = 0.0, nesterov: bool = False, **options: Any) -> None:
+    def __init__(
+        self, learning_rate: Any = 0.01, momentum: Any = 0.0, nesterov: bool = False, **options: Any
+    ) -> None:
         super().__init__(learning_rate, **options)
         if not isinstance(momentum, Variable) and not 0 <= momentum <= 1:
             raise ValueError(f"momentum must lie in [0, 1], it is {momentum}")
@@ -218,8 +247,10 @@ class SGD(Optimizer):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "momentum" and self.__dict__.get("_plain") and "momentum" in self.__dict__ and value:
-            raise ValueError("this SGD was made without momentum and keeps no velocities; make it with momentum=K.variable(0.) "
-                             "or another number than 0 to change it later")
+            raise ValueError(
+                "this SGD was made without momentum and keeps no velocities; make it with momentum=K.variable(0.) "
+                "or another number than 0 to change it later"
+            )
         super().__setattr__(name, value)
 
     def states(self, params: Sequence[Variable]) -> list[list[Variable]]:
@@ -229,7 +260,9 @@ class SGD(Optimizer):
         if self._plain:
             return optimizing.sgd_step(params, gradients, self.rate())
         velocities = self.states(params)[1]
-        return optimizing.momentum_step(params, gradients, velocities, self.rate(), self.momentum, nesterov=self.nesterov)
+        return optimizing.momentum_step(
+            params, gradients, velocities, self.rate(), self.momentum, nesterov=self.nesterov
+        )
 
     def get_config(self) -> dict[str, Any]:
         return {**super().get_config(), "nesterov": self.nesterov}
@@ -239,6 +272,7 @@ class _WithEpsilon(Optimizer):
     """Optimizers that divide by a root."""
 
     hyperparameters: tuple[str, ...] = ("epsilon",)
+    epsilon: Variable
 
     def __init__(self, learning_rate: Any, epsilon: Any, **options: Any) -> None:
         super().__init__(learning_rate, **options)
@@ -249,8 +283,11 @@ class RMSprop(_WithEpsilon):
     """Divide the gradient by a running root of its mean square (Tieleman and Hinton, 2012)."""
 
     hyperparameters = ("rho", "epsilon")
+    rho: Variable
 
-    def __init__(self, learning_rate: Any = 0.001, rho: Any = 0.9, epsilon: Any = 1e-7, **options: Any) -> None:
+    def __init__(
+        self, learning_rate: Any = 0.001, rho: Any = 0.9, epsilon: Any = 1e-7, **options: Any
+    ) -> None:
         super().__init__(learning_rate, epsilon, **options)
         self.hold("rho", rho)
 
@@ -258,16 +295,26 @@ class RMSprop(_WithEpsilon):
         return [list(params), [self.slot("mean_square", p) for p in params]]
 
     def step(self, params: Sequence[Variable], gradients: Sequence[Tensor]) -> Any:
-        return optimizing.rmsprop_step(params, gradients, self.states(params)[1], self.rate(), self.rho, self.epsilon)
+        return optimizing.rmsprop_step(
+            params, gradients, self.states(params)[1], self.rate(), self.rho, self.epsilon
+        )
 
 
 class Adam(_WithEpsilon):
     """Adaptive moments (Kingma and Ba, 2015), with epsilon as Keras has it."""
 
     hyperparameters = ("beta_1", "beta_2", "epsilon")
+    beta_1: Variable
+    beta_2: Variable
 
-    def __init__(self, learning_rate: Any = 0.001, beta_1: Any = 0.9, beta_2: Any = 0.999, epsilon: Any = 1e-7,
-                 **options: Any) -> None:
+    def __init__(
+        self,
+        learning_rate: Any = 0.001,
+        beta_1: Any = 0.9,
+        beta_2: Any = 0.999,
+        epsilon: Any = 1e-7,
+        **options: Any,
+    ) -> None:
         super().__init__(learning_rate, epsilon, **options)
         self.hold("beta_1", beta_1)
         self.hold("beta_2", beta_2)
@@ -278,28 +325,40 @@ class Adam(_WithEpsilon):
     def step(self, params: Sequence[Variable], gradients: Sequence[Tensor]) -> Any:
         _, means, squares = self.states(params)
         step = elementwise.add(self.iterations, 1)
-        return optimizing.adam_step(params, gradients, means, squares, self.rate(), self.beta_1, self.beta_2,
-                                    self.epsilon, step)
+        return optimizing.adam_step(
+            params, gradients, means, squares, self.rate(), self.beta_1, self.beta_2, self.epsilon, step
+        )
 
 
 class Adadelta(_WithEpsilon):
     """Adadelta (Zeiler, 2012)."""
 
     hyperparameters = ("rho", "epsilon")
+    rho: Variable
 
-    def __init__(self, learning_rate: Any = 0.001, rho: Any = 0.95, epsilon: Any = 1e-7, **options: Any) -> None:
+    def __init__(
+        self, learning_rate: Any = 0.001, rho: Any = 0.95, epsilon: Any = 1e-7, **options: Any
+    ) -> None:
         super().__init__(learning_rate, epsilon, **options)
         self.hold("rho", rho)
 
     def states(self, params: Sequence[Variable]) -> list[list[Variable]]:
-        return [list(params), [self.slot("mean_square", p) for p in params], [self.slot("mean_change", p) for p in params]]
+        return [
+            list(params),
+            [self.slot("mean_square", p) for p in params],
+            [self.slot("mean_change", p) for p in params],
+        ]
 
     def step(self, params: Sequence[Variable], gradients: Sequence[Tensor]) -> Any:
         _, averages, changes = self.states(params)
-        return optimizing.adadelta_step(params, gradients, averages, changes, self.rate(), self.rho, self.epsilon)
+        return optimizing.adadelta_step(
+            params, gradients, averages, changes, self.rate(), self.rho, self.epsilon
+        )
 
 
-_CLASSES: dict[str, Callable[..., Optimizer]] = {c.__name__.lower(): c for c in (SGD, RMSprop, Adam, Adadelta)}
+_CLASSES: dict[str, Callable[..., Optimizer]] = {
+    c.__name__.lower(): c for c in (SGD, RMSprop, Adam, Adadelta)
+}
 
 
 def get(identifier: Any) -> Optimizer:

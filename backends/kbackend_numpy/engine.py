@@ -43,7 +43,9 @@ class NumpyBackend(Backend):
 
     def to_numpy(self, tensor: Any) -> np.ndarray:
         array = np.asarray(tensor)
-        return array if array.flags.writeable else np.array(array)  # gradients of sums are views of one number
+        return (
+            array if array.flags.writeable else np.array(array)
+        )  # gradients of sums are views of one number
 
     # NumPy alone warns of what all engines answer with NaN or Inf
 

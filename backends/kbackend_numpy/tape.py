@@ -26,7 +26,9 @@ class NumpyTape(Tape):
         inner = self.plain(tensor._value, levels)
         return new_box(inner, tensor._trace, tensor._node) if tensor._trace in levels else inner
 
-    def gradients(self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool) -> Sequence[Any]:
+    def gradients(
+        self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool
+    ) -> Sequence[Any]:
         end = _box_at(loss, level)
         keys = [_box_at(t, level) for t in tensors]
         outer = tuple(range(level))
@@ -43,13 +45,17 @@ class NumpyTape(Tape):
             if gradient is None:
                 continue
             for parent, part in zip(node.parents, node.vjp(gradient), strict=False):
-                if type(part) in sparse_object_types:  # of autograd's own indexing; it only adds to dense arrays
+                if (
+                    type(part) in sparse_object_types
+                ):  # of autograd's own indexing; it only adds to dense arrays
                     part = sparse_add(vspace(part), None, part)
                 pending[parent] = part if parent not in pending else pending[parent] + part
         for i, key in enumerate(keys):  # the same tensor may be asked for twice
             if found[i] is None and key is not None and wanted[id(key._node)] != i:
                 found[i] = found[wanted[id(key._node)]]
-        return tuple(anp.zeros_like(v) if g is None else _like(g, v) for g, v in zip(found, values, strict=False))
+        return tuple(
+            anp.zeros_like(v) if g is None else _like(g, v) for g, v in zip(found, values, strict=False)
+        )
 
 
 def _like(gradient: Any, value: Any) -> Any:

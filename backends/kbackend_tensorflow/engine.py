@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
-import numpy as np  # noqa: E402
-import tensorflow as tf  # noqa: E402
+import numpy as np
+import tensorflow as tf
 
-from kbackend.graph.tensor import TensorSpec  # noqa: E402
-from kbackend.plugin.contract import Backend  # noqa: E402
-from kbackend_tensorflow.errors import translating  # noqa: E402
-from kbackend_tensorflow.gaps import GAPS  # noqa: E402
-from kbackend_tensorflow.kernels import KERNELS  # noqa: E402
-from kbackend_tensorflow.tape import TensorFlowTape  # noqa: E402
+from kbackend.graph.tensor import TensorSpec
+from kbackend.plugin.contract import Backend
+from kbackend_tensorflow.errors import translating
+from kbackend_tensorflow.gaps import GAPS
+from kbackend_tensorflow.kernels import KERNELS
+from kbackend_tensorflow.tape import TensorFlowTape
 
 
 class TensorFlowBackend(Backend):
@@ -102,8 +103,9 @@ class TensorFlowBackend(Backend):
                 return list(outputs)
 
         signature = [tf.TensorSpec(t.shape, t.dtype) for t in emitted.graph.inputs]
-        traced = tf.function(program, input_signature=signature, jit_compile=True if jit is True else None,
-                             autograph=False).get_concrete_function()
+        traced = tf.function(
+            program, input_signature=signature, jit_compile=True if jit is True else None, autograph=False
+        ).get_concrete_function()
         variables = emitted.variables
 
         def run(feeds: Sequence[Any]) -> Sequence[Any]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -15,6 +16,8 @@ class TensorFlowTape(Tape):
     def enter(self, tensor: Any) -> Any:
         return tf.identity(tensor)
 
-    def gradients(self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool) -> Sequence[Any]:
+    def gradients(
+        self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool
+    ) -> Sequence[Any]:
         found = tf.gradients(loss, list(tensors), unconnected_gradients="zero")
         return tuple(tf.convert_to_tensor(g) for g in found)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import torch
 
@@ -25,7 +26,9 @@ class TorchTape(Tape):
     def plain(self, tensor: Any, levels: tuple[int, ...]) -> Any:
         return tensor if levels else tensor.detach()
 
-    def gradients(self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool) -> Sequence[Any]:
+    def gradients(
+        self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool
+    ) -> Sequence[Any]:
         if not loss.requires_grad:
             return tuple(torch.zeros_like(t) for t in tensors)
         seed = None if loss.ndim == 0 else torch.ones_like(loss)

@@ -3,8 +3,17 @@
 from kbackend.callbacks.base import Callback, CallbackList, Logs
 from kbackend.callbacks.history import History
 from kbackend.callbacks.progress import ProgbarLogger
-from kbackend.callbacks.stopping import EarlyStopping, TerminateOnNaN
 from kbackend.callbacks.simple import LambdaCallback, LearningRateScheduler
+from kbackend.callbacks.stopping import EarlyStopping, TerminateOnNaN
 
-__all__ = ["Callback", "CallbackList", "EarlyStopping", "History", "LambdaCallback", "LearningRateScheduler", "Logs",
-           "ProgbarLogger", "TerminateOnNaN"]
+__all__ = [
+    "Callback",
+    "CallbackList",
+    "EarlyStopping",
+    "History",
+    "LambdaCallback",
+    "LearningRateScheduler",
+    "Logs",
+    "ProgbarLogger",
+    "TerminateOnNaN",
+]

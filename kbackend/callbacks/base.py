@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
-_EVENTS = ("train_begin", "train_end", "epoch_begin", "epoch_end", "train_batch_begin", "train_batch_end",
-           "test_begin", "test_end", "test_batch_begin", "test_batch_end")
+_EVENTS = (
+    "train_begin",
+    "train_end",
+    "epoch_begin",
+    "epoch_end",
+    "train_batch_begin",
+    "train_batch_end",
+    "test_begin",
+    "test_end",
+    "test_batch_begin",
+    "test_batch_end",
+)
 
 
 class Logs(Mapping[str, float]):
@@ -98,8 +108,9 @@ class CallbackList:
                 raise TypeError(f"callbacks must be kbackend.callbacks.Callback objects, not {callback!r}")
             callback.set_model(model)
             callback.set_params(params)
-        self._listeners = {event: [getattr(c, f"on_{event}") for c in callbacks if _listens(c, event)]
-                           for event in _EVENTS}
+        self._listeners = {
+            event: [getattr(c, f"on_{event}") for c in callbacks if _listens(c, event)] for event in _EVENTS
+        }
 
     def has(self, event: str) -> bool:
         return bool(self._listeners[event])

@@ -9,8 +9,10 @@ from kbackend.callbacks.base import Callback
 
 
 def _values(logs: Any) -> str:
-    return "  ".join(f"{name}: {value:.4g}" if abs(value) < 1e-3 else f"{name}: {value:.4f}"
-                     for name, value in logs.items())
+    return "  ".join(
+        f"{name}: {value:.4g}" if abs(value) < 1e-3 else f"{name}: {value:.4f}"
+        for name, value in logs.items()
+    )
 
 
 class ProgbarLogger(Callback):
@@ -44,8 +46,13 @@ class ProgbarLogger(Callback):
     def _new_bar(self) -> Any:
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(bar_width=24), MofNCompleteColumn(),
-                   TimeRemainingColumn(compact=True), TextColumn("{task.fields[values]}"))
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TimeRemainingColumn(compact=True),
+            TextColumn("{task.fields[values]}"),
+        )
         return Progress(*columns, console=self._console, auto_refresh=False, transient=True)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
@@ -62,8 +69,10 @@ class ProgbarLogger(Callback):
             self._bar = None
         seconds = time.perf_counter() - self._started
         steps = self.params["steps"]
-        self._console.print(f"{self._title}  {steps} steps, {seconds:.2f} s ({1000 * seconds / max(steps, 1):.2f} ms/step)"
-                            f"  {_values(logs or {})}")
+        self._console.print(
+            f"{self._title}  {steps} steps, {seconds:.2f} s ({1000 * seconds / max(steps, 1):.2f} ms/step)"
+            f"  {_values(logs or {})}"
+        )
 
     def on_train_end(self, logs: Any = None) -> None:
         if self._bar is not None:

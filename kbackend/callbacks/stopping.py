@@ -33,8 +33,16 @@ class EarlyStopping(Callback):
         restore_best_weights: set the weights of the best epoch at the end.
     """
 
-    def __init__(self, monitor: str = "val_loss", min_delta: float = 0, patience: int = 0, verbose: int = 0,
-                 mode: str = "auto", baseline: float | None = None, restore_best_weights: bool = False) -> None:
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        min_delta: float = 0,
+        patience: int = 0,
+        verbose: int = 0,
+        mode: str = "auto",
+        baseline: float | None = None,
+        restore_best_weights: bool = False,
+    ) -> None:
         super().__init__()
         if mode not in ("auto", "min", "max"):
             raise ValueError(f"mode must be 'auto', 'min' or 'max', it is {mode!r}")
@@ -52,7 +60,9 @@ class EarlyStopping(Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         value = (logs or {}).get(self.monitor)
         if value is None:
-            raise ValueError(f"EarlyStopping monitors {self.monitor!r}, which is not among {', '.join(logs or {})}")
+            raise ValueError(
+                f"EarlyStopping monitors {self.monitor!r}, which is not among {', '.join(logs or {})}"
+            )
         if self.best is None or self._sign * (value - self.best) > self.min_delta:
             self.best, self.wait = value, 0
             if self.restore_best_weights:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Callable, NamedTuple
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from kbackend.graph.node import Node
@@ -117,7 +118,9 @@ class Tensor:
         return int(self.numpy())
 
     def __reduce__(self) -> Any:
-        raise TypeError("a symbolic tensor cannot be pickled; save its graph with kbackend.graph.serialize.to_json")
+        raise TypeError(
+            "a symbolic tensor cannot be pickled; save its graph with kbackend.graph.serialize.to_json"
+        )
 
 
 _operators: dict[str, Callable[..., Any]] = {}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import itertools
 import threading
-from typing import Any, Callable
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,18 @@ class Variable(Tensor):
     makes a program again.
     """
 
-    __slots__ = ("trainable", "constraint", "counter", "host", "uid", "regularizer", "_initial", "_cells", "_home", "lock")
+    __slots__ = (
+        "trainable",
+        "constraint",
+        "counter",
+        "host",
+        "uid",
+        "regularizer",
+        "_initial",
+        "_cells",
+        "_home",
+        "lock",
+    )
 
     def __init__(
         self,
@@ -105,7 +117,9 @@ class Variable(Tensor):
         """
         array = np.asarray(value)
         if array.shape != self.shape:
-            raise ValueError(f"{self.name} has shape {self.shape}; it cannot take a value of shape {array.shape}")
+            raise ValueError(
+                f"{self.name} has shape {self.shape}; it cannot take a value of shape {array.shape}"
+            )
         array = np.array(array, dtype=dtypes.numpy_dtype(self.dtype))
         with self.lock:
             if self._home is None:
@@ -128,11 +142,11 @@ class Variable(Tensor):
     def _move(self, target: Any) -> Any:
         if self._home is target:
             return self._cells[target]
-        value = self.initial_value() if self._home is None else self._home.cell_to_numpy(self._cells[self._home])
-        old = self._cells.get(target)
-        self._cells[target] = (
-            target.make_cell(value, self) if old is None else target.cell_assign(old, value)
+        value = (
+            self.initial_value() if self._home is None else self._home.cell_to_numpy(self._cells[self._home])
         )
+        old = self._cells.get(target)
+        self._cells[target] = target.make_cell(value, self) if old is None else target.cell_assign(old, value)
         self._home = target
         return self._cells[target]
 

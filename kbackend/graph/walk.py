@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from kbackend.graph.node import Node, flat_tensors
 from kbackend.graph.tensor import Tensor
@@ -27,7 +28,9 @@ def ancestors(outputs: Iterable[Tensor], stop: Iterable[Tensor] = ()) -> list[No
 
 
 def depends_on(
-    outputs: Sequence[Tensor], sources: Sequence[Tensor], through: Callable[[Node, Tensor], bool] = lambda n, t: True
+    outputs: Sequence[Tensor],
+    sources: Sequence[Tensor],
+    through: Callable[[Node, Tensor], bool] = lambda n, t: True,
 ) -> list[bool]:
     """For each source, whether an output depends on it along edges that ``through(node, operand)`` allows."""
     reached = {id(t) for t in outputs}
@@ -138,4 +141,13 @@ def reapply(node: Node, args: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(result) if isinstance(result, (tuple, list)) else (result,)
 
 
-__all__ = ["DisconnectedGraph", "Graph", "ancestors", "copy_tensors", "depends_on", "flat_tensors", "map_args", "reapply"]
+__all__ = [
+    "DisconnectedGraph",
+    "Graph",
+    "ancestors",
+    "copy_tensors",
+    "depends_on",
+    "flat_tensors",
+    "map_args",
+    "reapply",
+]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import linecache
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -144,10 +145,14 @@ class _Emitter:
         args = [self.argument(a, levels, made) for a in node.args]
         text = args + [f"{k}={self.attribute(k, v, node)}" for k, v in attrs.items()]
         outputs = ", ".join(self.register(t) for t in node.outputs)
-        self.line(f"{outputs}{'' if node.single else ','} = {self.bind(node.op.name, kernel)}({', '.join(text)})")
+        self.line(
+            f"{outputs}{'' if node.single else ','} = {self.bind(node.op.name, kernel)}({', '.join(text)})"
+        )
         return None
 
-    def in_place(self, node: Node, kernel: InPlace, attrs: dict[str, Any], made: Plan, cells: dict[int, int]) -> None:
+    def in_place(
+        self, node: Node, kernel: InPlace, attrs: dict[str, Any], made: Plan, cells: dict[int, int]
+    ) -> None:
         """A call that changes variables; lists of variables are not passed again, the kernel has their holders."""
         holders = "".join(f"cells[{cells[id(t)]}], " for t in node.outputs)
         held = [isinstance(a, tuple) and all(isinstance(t, Variable) for t in a) for a in node.args]
@@ -159,8 +164,11 @@ class _Emitter:
         attrs = {k: v for k, v in node.attrs.items() if k != "name"}
         if node.op.name not in self.backend.kernels:
             self.backend.missing(node.op.name)
-        subgraphs = {k: self.subgraph(v, f"{node.op.name}_{k}", node, made)
-                     for k, v in attrs.items() if isinstance(v, Graph)}
+        subgraphs = {
+            k: self.subgraph(v, f"{node.op.name}_{k}", node, made)
+            for k, v in attrs.items()
+            if isinstance(v, Graph)
+        }
         specs = [map_specs(a) for a in node.args]
         kernel, rest = self.backend.bind_kernel(node.op.name, specs, {**attrs, **subgraphs})
         return kernel, rest
@@ -251,14 +259,19 @@ def emit(graph: Graph, target: Any, variables: list[Variable]) -> Emitted:
     emitter.taken.add(identifier(graph.name))  # a kernel of that name would be hidden by the function itself
     made = plan(graph)
     position = {id(v): i for i, v in enumerate(variables)}
-    in_place = {id(value): variable for variable, value in graph.updates
-                if isinstance(backend.kernels.get(value.node.op.name), InPlace)}
+    in_place = {
+        id(value): variable
+        for variable, value in graph.updates
+        if isinstance(backend.kernels.get(value.node.op.name), InPlace)
+    }
     cells = {key: position[id(variable)] for key, variable in in_place.items()}
     made.nodes.sort(key=lambda n: bool(n.outputs) and id(n.outputs[0]) in in_place)
     functional = [(variable, value) for variable, value in graph.updates if id(value) not in in_place]
     if variables:
         held = "".join(f"{emitter.register(v)}, " for v in variables)
-        emitter.line(f"{held}= cells" if backend.eager else f"{held}= {emitter.bind('read', backend.read)}(cells)")
+        emitter.line(
+            f"{held}= cells" if backend.eager else f"{held}= {emitter.bind('read', backend.read)}(cells)"
+        )
     for variable in variables:
         emitter.watch(variable, made)
     _emit_body(emitter, graph, made, cells, functional)
@@ -267,16 +280,28 @@ def emit(graph: Graph, target: Any, variables: list[Variable]) -> Emitted:
     source = "\n".join([f"def {name}({inputs}cells):", *emitter.lines])
     function = compile_source(source, name, emitter.namespace)
     source = "\n\n\n".join([*emitter.functions, source])
-    return Emitted(source, function, graph, variables, [v for v, _ in functional], list(in_place.values()),
-                   [v for v in variables if v.counter], emitter.namespace)
+    return Emitted(
+        source,
+        function,
+        graph,
+        variables,
+        [v for v, _ in functional],
+        list(in_place.values()),
+        [v for v in variables if v.counter],
+        emitter.namespace,
+    )
 
 
 def _emit_body(
-    emitter: _Emitter, graph: Graph, made: Plan, cells: dict[int, int], functional: list[tuple[Variable, Tensor]]
+    emitter: _Emitter,
+    graph: Graph,
+    made: Plan,
+    cells: dict[int, int],
+    functional: list[tuple[Variable, Tensor]],
 ) -> None:
     """All nodes, then the results, then the kernels that change variables in place."""
     before = [n for n in made.nodes if not (n.outputs and id(n.outputs[0]) in cells)]
-    after = made.nodes[len(before):]
+    after = made.nodes[len(before) :]
     kept = graph.outputs + tuple(v for _, v in functional) + tuple(t for n in after for t in n.inputs)
     rest = Plan(before, made.levels, made.watched, made.level_of, made.nested)
     emitter.body(Graph(graph.inputs, kept), rest, cells)
@@ -344,7 +369,7 @@ def compile_source(source: str, name: str, namespace: dict[str, Any]) -> Callabl
     """The function that the source defines; its lines show in tracebacks."""
     filename = f"<kbackend program {name} {id(namespace)}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
-    exec(compile(source, filename, "exec"), namespace)  # noqa: S102 - our own emitted text
+    exec(compile(source, filename, "exec"), namespace)
     return namespace[name]
 
 

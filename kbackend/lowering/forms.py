@@ -3,7 +3,7 @@ probabilities, pooling done before what has the same result afterwards on fewer 
 
 from __future__ import annotations
 
-from typing import Callable, Sequence
+from collections.abc import Callable, Sequence
 
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor
@@ -43,7 +43,7 @@ def _pool_before_relu(node: Node) -> Sequence[Tensor] | None:
     if x.node.op.name != "relu":
         return None
     pooled = node.op.apply(x.node.args, node.attrs)  # type: ignore[attr-defined]
-    return (x.node.op.apply((pooled,), x.node.attrs),)  # type: ignore[attr-defined]
+    return (x.node.op.apply((pooled,), x.node.attrs),)
 
 
 _FORMS["categorical_crossentropy"] = _crossentropy_of("softmax")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from typing import Any, Callable, Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,12 @@ class FeedError(ValueError):
 
 def eager_runner(emitted: Emitted, target: Any) -> Callable[[Sequence[Any]], Sequence[Any]]:
     """Run the emitted function as it is; afterwards all updates take effect together."""
-    function, variables, updated, counters = emitted.function, emitted.variables, emitted.updated, emitted.counters
+    function, variables, updated, counters = (
+        emitted.function,
+        emitted.variables,
+        emitted.updated,
+        emitted.counters,
+    )
 
     def run(feeds: Sequence[Any]) -> Sequence[Any]:
         cells = [v.cell(target) for v in variables]
@@ -48,12 +54,18 @@ class Program:
         rewritten = rewrite(graph, target.backend, phase)
         unfed = feeds_of(rewritten)
         if unfed:
-            raise FeedError(f"{graph.name}: these placeholders are needed and not fed: {', '.join(t.name for t in unfed)}")
+            raise FeedError(
+                f"{graph.name}: these placeholders are needed and not fed: {', '.join(t.name for t in unfed)}"
+            )
         self.emitted = emit(rewritten, target, rewritten.variables())
         self.source = self.emitted.source
         self.target = target
         self._runner = target.backend.compile(self.emitted, target, jit)
-        self._lock = threading.RLock() if self.emitted.updated or self.emitted.in_place or self.emitted.counters else None
+        self._lock = (
+            threading.RLock()
+            if self.emitted.updated or self.emitted.in_place or self.emitted.counters
+            else None
+        )
 
     def __call__(self, feeds: Sequence[Any]) -> Sequence[Any]:
         if self._lock is None:
@@ -188,7 +200,9 @@ class _FeedCheck:
         try:
             array = to_numpy(value)
         except (TypeError, ValueError) as error:
-            raise FeedError(f"{self.where} cannot take a value of type {type(value).__name__}: {error}") from None
+            raise FeedError(
+                f"{self.where} cannot take a value of type {type(value).__name__}: {error}"
+            ) from None
         self.check_shape(array.shape)
         if array.dtype != self.numpy_dtype:
             self.check_dtype(array.dtype)
@@ -197,8 +211,10 @@ class _FeedCheck:
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
         if len(shape) != len(self.shape):
-            raise FeedError(f"{self.where} has rank {len(self.shape)} {self.shape}; "
-                            f"it was given rank {len(shape)} {tuple(shape)}")
+            raise FeedError(
+                f"{self.where} has rank {len(self.shape)} {self.shape}; "
+                f"it was given rank {len(shape)} {tuple(shape)}"
+            )
         for given, wanted in zip(shape, self.shape):
             if wanted is not None and given != wanted:
                 raise FeedError(f"{self.where} has shape {self.shape}, it was given {tuple(shape)}")

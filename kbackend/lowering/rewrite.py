@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import operator
-from typing import Any, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -90,8 +91,12 @@ class Rewriter:
 
     def _rebuild(self, node: Node) -> None:
         if node.op.name == "learning_phase":
-            self._map(node.outputs[0], make_node(REGISTRY["constant"], (), {"value": np.asarray(self.phase, np.int32),
-                                                                            "name": None}))
+            self._map(
+                node.outputs[0],
+                make_node(
+                    REGISTRY["constant"], (), {"value": np.asarray(self.phase, np.int32), "name": None}
+                ),
+            )
             return
         args = map_args(node.args, lambda t: self.new[id(t)])
         attrs = {k: self._subgraph(v) if isinstance(v, Graph) else v for k, v in node.attrs.items()}
@@ -100,11 +105,14 @@ class Rewriter:
         key = _sharing_key(node, args, attrs)
         made = self._shared.get(key) if key is not None else None
         if made is None:
-            new = list(flat_tensors(args))
-            same = len(new) == len(node.inputs) and all(map(operator.is_, new, node.inputs))
+            operands = list(flat_tensors(args))
+            same = len(operands) == len(node.inputs) and all(map(operator.is_, operands, node.inputs))
             specs = [t.spec for t in node.outputs]
-            made = node if same and attrs == node.attrs else Node(
-                node.op, args, attrs, specs, node.name, node.single)
+            made = (
+                node
+                if same and attrs == node.attrs
+                else Node(node.op, args, attrs, specs, node.name, node.single)
+            )
             if key is not None:
                 self._shared[key] = made
         for old, new in zip(node.outputs, made.outputs):
@@ -124,10 +132,10 @@ def _without_unused_captures(node: Node, args: Any, attrs: Mapping[str, Any]) ->
         read.update(id(t) for t in body.outputs)
         read.update(id(t) for n in body.nodes() for t in n.inputs)
     some = next(iter(bodies.values()))
-    keep = [i for i, t in enumerate(some.inputs[len(some.inputs) - count:]) if id(t) in read]
+    keep = [i for i, t in enumerate(some.inputs[len(some.inputs) - count :]) if id(t) in read]
     kept = {}
     for k, v in bodies.items():
-        formals, captures = v.inputs[: len(v.inputs) - count], v.inputs[len(v.inputs) - count:]
+        formals, captures = v.inputs[: len(v.inputs) - count], v.inputs[len(v.inputs) - count :]
         kept[k] = Graph([*formals, *(captures[i] for i in keep)], v.outputs, v.updates, v.name)
     args = tuple(tuple(a[i] for i in keep) if n == place else a for n, a in enumerate(args))
     return args, {**attrs, **kept}
@@ -139,7 +147,7 @@ def _sharing_key(node: Node, args: Any, attrs: Mapping[str, Any]) -> Any:
         return None
     try:
         frozen = tuple(sorted((k, _frozen(v)) for k, v in attrs.items() if k != "name"))
-        key = (node.op.name, map_args(args, id), frozen)  # type: ignore[arg-type]
+        key = (node.op.name, map_args(args, id), frozen)
         hash(key)
         return key
     except TypeError:

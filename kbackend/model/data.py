@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,9 @@ def standardize(data: Any, tensors: Sequence[Tensor], names: Sequence[str], what
     """
     arrays = _in_order(data, names, what)
     if len(arrays) != len(tensors):
-        raise DataError(f"the model has {len(tensors)} {what}s ({', '.join(names)}), {len(arrays)} arrays were given")
+        raise DataError(
+            f"the model has {len(tensors)} {what}s ({', '.join(names)}), {len(arrays)} arrays were given"
+        )
     checked = [_fitted(a, t, n, what) for a, t, n in zip(arrays, tensors, names)]
     if len({len(a) for a in checked}) > 1:
         lengths = ", ".join(f"{n}: {len(a)}" for n, a in zip(names, checked))
@@ -42,7 +45,9 @@ def _in_order(data: Any, names: Sequence[str], what: str) -> list[Any]:
         missing = [n for n in names if n not in data]
         surplus = [n for n in data if n not in names]
         if missing or surplus:
-            raise DataError(f"{what}s by name: missing {missing}, unknown {surplus}; the model has {list(names)}")
+            raise DataError(
+                f"{what}s by name: missing {missing}, unknown {surplus}; the model has {list(names)}"
+            )
         return [data[n] for n in names]
     if isinstance(data, Iterator):
         raise DataError(f"{what}s cannot come from an iterator yet; give arrays")
@@ -65,7 +70,9 @@ def _fitted(value: Any, tensor: Tensor, name: str, what: str) -> np.ndarray:
     if array.ndim == len(tensor.shape) - 1 and tensor.shape[-1] in (1, None) and array.ndim <= 1:
         array = array[:, None]
     expected = (None, *tensor.shape[1:])
-    if array.ndim != len(expected) or any(e is not None and e != g for e, g in zip(expected[1:], array.shape[1:])):
+    if array.ndim != len(expected) or any(
+        e is not None and e != g for e, g in zip(expected[1:], array.shape[1:])
+    ):
         raise DataError(f"{what} {name!r} must have the shape {expected}, it has {array.shape}")
     return _cast(array, tensor.dtype, name, what)
 
@@ -75,11 +82,15 @@ def _cast(array: np.ndarray, dtype: str, name: str, what: str) -> np.ndarray:
     if kind not in "bifu" and array.dtype.name != "bfloat16":
         raise DataError(f"{what} {name!r} has the dtype {array.dtype}, numbers are needed")
     if kind == "f" and dtypes.is_integer(dtype):
-        raise DataError(f"{what} {name!r} must have the dtype {dtype}, it has {array.dtype}; cast it explicitly")
+        raise DataError(
+            f"{what} {name!r} must have the dtype {dtype}, it has {array.dtype}; cast it explicitly"
+        )
     return np.ascontiguousarray(array, dtype=dtypes.numpy_dtype(dtype))
 
 
-def split(arrays: Sequence[Sequence[np.ndarray]], fraction: float) -> tuple[list[list[np.ndarray]], list[list[np.ndarray]]]:
+def split(
+    arrays: Sequence[Sequence[np.ndarray]], fraction: float
+) -> tuple[list[list[np.ndarray]], list[list[np.ndarray]]]:
     """The last ``fraction`` of all samples apart, before any shuffle, as Keras does.
 
     Raises:
@@ -94,7 +105,9 @@ def split(arrays: Sequence[Sequence[np.ndarray]], fraction: float) -> tuple[list
     return [[a[:at] for a in group] for group in arrays], [[a[at:] for a in group] for group in arrays]
 
 
-def class_weighted(y: np.ndarray, class_weight: Mapping[int, float], weights: np.ndarray | None) -> np.ndarray:
+def class_weighted(
+    y: np.ndarray, class_weight: Mapping[int, float], weights: np.ndarray | None
+) -> np.ndarray:
     """Sample weights from class weights, times given ones.
 
     Raises:

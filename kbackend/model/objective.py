@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from kbackend import config, losses, metrics
 from kbackend.graph.tensor import Tensor
@@ -62,7 +63,9 @@ class Objective:
         self.weights.append(weight)
         return target, weight
 
-    def _metrics(self, spec: Spec, name: str, output: Tensor, loss: Any, target: Tensor, weight: Any, mask: Any) -> None:
+    def _metrics(
+        self, spec: Spec, name: str, output: Tensor, loss: Any, target: Tensor, weight: Any, mask: Any
+    ) -> None:
         several = len([x for x in spec.losses if x is not None]) > 1
         for identifier, use_weight in spec.metrics_of(name):
             label, function = metrics.get(identifier, output, loss)
@@ -76,8 +79,10 @@ class Objective:
                 continue
             mass = _broadcast_weight(score, chosen, mask)
             amount = reduction.sum_(mass)
-            value = elementwise.divide(reduction.sum_(elementwise.multiply(score, mass)),
-                                       elementwise.maximum(amount, config.epsilon()))
+            value = elementwise.divide(
+                reduction.sum_(elementwise.multiply(score, mass)),
+                elementwise.maximum(amount, config.epsilon()),
+            )
             self._add(label, value, amount)
 
 
@@ -89,7 +94,7 @@ def _weighted_mean(score: Tensor, weight: Any, mask: Any) -> Tensor:
 
 
 def _broadcast_weight(score: Tensor, weight: Any, mask: Any) -> Any:
-    result = None
+    result: Any = None
     for part in (weight, mask):
         if part is None:
             continue
@@ -107,10 +112,14 @@ class Spec:
         ValueError: unknown names, or lists of another length than the outputs.
     """
 
-    def __init__(self, model: Any, loss: Any, metric_list: Any, loss_weights: Any, weighted_metrics: Any) -> None:
+    def __init__(
+        self, model: Any, loss: Any, metric_list: Any, loss_weights: Any, weighted_metrics: Any
+    ) -> None:
         names = list(model.output_names)
         self.names = names
-        self.losses = [None if x is None else losses.get(x) for x in _for_each(loss, names, "loss", alone=True)]
+        self.losses = [
+            None if x is None else losses.get(x) for x in _for_each(loss, names, "loss", alone=True)
+        ]
         if all(x is None for x in self.losses):
             raise ValueError("compile needs a loss for at least one output")
         self.factors = _for_each(loss_weights, names, "loss_weights")
@@ -135,7 +144,9 @@ def _for_each(value: Any, names: Sequence[str], label: str, alone: bool = False)
         return [value.get(n) for n in names]
     if isinstance(value, (list, tuple)):
         if len(value) != len(names):
-            raise ValueError(f"{label} has {len(value)} entries, the model has {len(names)} outputs ({', '.join(names)})")
+            raise ValueError(
+                f"{label} has {len(value)} entries, the model has {len(names)} outputs ({', '.join(names)})"
+            )
         return list(value)
     if alone or len(names) == 1:
         return [value] * len(names)
@@ -153,4 +164,7 @@ def _metric_lists(value: Any, names: Sequence[str], label: str) -> dict[str, lis
         per_output = [list(value)] * len(names)
     else:
         raise ValueError(f"{label} must be a list or dict, it is {value!r}")
-    return {n: [] if v is None else list(v) if isinstance(v, (list, tuple)) else [v] for n, v in zip(names, per_output)}
+    return {
+        n: [] if v is None else list(v) if isinstance(v, (list, tuple)) else [v]
+        for n, v in zip(names, per_output)
+    }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -109,8 +110,15 @@ class Trainer:
 
     # compile ------------------------------------------------------------------------------------------------
 
-    def compile(self, optimizer: Any = "rmsprop", loss: Any = None, metrics: Any = None, loss_weights: Any = None,
-                weighted_metrics: Any = None, jit: Any = None) -> None:
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        loss_weights: Any = None,
+        weighted_metrics: Any = None,
+        jit: Any = None,
+    ) -> None:
         """Choose what training minimises and how.
 
         Args:
@@ -133,7 +141,9 @@ class Trainer:
 
     def _compiled(self) -> Spec:
         if self.optimizer is None:
-            raise RuntimeError(f"the model {self.name} is not compiled; call model.compile(optimizer, loss) first")
+            raise RuntimeError(
+                f"the model {self.name} is not compiled; call model.compile(optimizer, loss) first"
+            )
         if self._spec is None:
             self._spec = Spec(self, *self._compile_arguments)
         return self._spec
@@ -166,13 +176,17 @@ class Trainer:
         if kind == "train":
             updates = self.optimizer.get_updates(objective.total, list(self.trainable_weights))
             updates = as_updates([*updates, *self.updates])
-        made = Function(feeds, outputs, updates, f"{self.name}_{kind}_step", self._jit, phase=int(kind == "train"))
+        made = Function(
+            feeds, outputs, updates, f"{self.name}_{kind}_step", self._jit, phase=int(kind == "train")
+        )
         self._cache()[key] = made
         return made
 
     def _predict_function(self) -> Function:
         if "predict" not in self._cache():
-            self._cache()["predict"] = Function(self.inputs, list(self.outputs), (), f"{self.name}_predict", self._jit)
+            self._cache()["predict"] = Function(
+                self.inputs, list(self.outputs), (), f"{self.name}_predict", self._jit
+            )
         return self._cache()["predict"]
 
     def programs_made(self, kind: str) -> int:
@@ -183,7 +197,9 @@ class Trainer:
 
     # data ---------------------------------------------------------------------------------------------------
 
-    def _arrays(self, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> tuple[list[Any], list[Any], list[Any]]:
+    def _arrays(
+        self, x: Any, y: Any, sample_weight: Any, class_weight: Any
+    ) -> tuple[list[Any], list[Any], list[Any]]:
         spec = self._compiled()
         inputs = data.standardize(x, self.inputs, self.input_names, "input")
         names = [n for n, loss in zip(spec.names, spec.losses) if loss is not None]
@@ -200,16 +216,30 @@ class Trainer:
             if class_weight is not None:
                 weights = [data.class_weighted(t, class_weight, w) for t, w in zip(targets, weights)]
         if len(inputs[0]) != len(targets[0]) or weights and len(weights[0]) != len(targets[0]):
-            raise data.DataError(f"inputs have {len(inputs[0])} samples, targets {len(targets[0])}"
-                                 + (f", sample weights {len(weights[0])}" if weights else ""))
+            raise data.DataError(
+                f"inputs have {len(inputs[0])} samples, targets {len(targets[0])}"
+                + (f", sample weights {len(weights[0])}" if weights else "")
+            )
         return inputs, targets, weights
 
     # fit ----------------------------------------------------------------------------------------------------
 
-    def fit(self, x: Any = None, y: Any = None, batch_size: int | None = None, epochs: int = 1, verbose: int = 1,
-            callbacks: Sequence[Callback] | None = None, validation_split: float = 0.0, validation_data: Any = None,
-            shuffle: bool = True, class_weight: Any = None, sample_weight: Any = None, initial_epoch: int = 0,
-            validation_freq: int = 1) -> History:
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int = 1,
+        callbacks: Sequence[Callback] | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        validation_freq: int = 1,
+    ) -> History:
         """Train for some epochs.
 
         Args:
@@ -237,24 +267,49 @@ class Trainer:
         size = _checked_size(batch_size)
         inputs, targets, weights = self._arrays(x, y, sample_weight, class_weight)
         groups: list[Any] = [inputs, targets, weights]
-        held_out = None
+        held_out: Any = None
         if validation_data is not None:
             held_out = self._arrays(*_validation(validation_data), None)
         elif validation_split:
             groups, held_out = data.split(groups, validation_split)
         batches = data.Batches([a for group in groups for a in group], size)
-        return self._train(batches, bool(groups[2]), held_out, epochs, initial_epoch, verbose, callbacks or (), shuffle,
-                           validation_freq)
+        return self._train(
+            batches,
+            bool(groups[2]),
+            held_out,
+            epochs,
+            initial_epoch,
+            verbose,
+            callbacks or (),
+            shuffle,
+            validation_freq,
+        )
 
-    def _train(self, batches: data.Batches, weighted: bool, held_out: Any, epochs: int, initial_epoch: int, verbose: int,
-               callbacks: Sequence[Callback], shuffle: bool, validation_freq: int) -> History:
+    def _train(
+        self,
+        batches: data.Batches,
+        weighted: bool,
+        held_out: Any,
+        epochs: int,
+        initial_epoch: int,
+        verbose: int,
+        callbacks: Sequence[Callback],
+        shuffle: bool,
+        validation_freq: int,
+    ) -> History:
         target = self._where()
         objective = self._objective(weighted)
         program = self._step_function("train", weighted).program(target, 1)
         history = History()
         shown = [ProgbarLogger(verbose)] if verbose else []
-        params = {"epochs": epochs, "steps": len(batches), "samples": batches.samples, "verbose": verbose,
-                  "metrics": list(objective.names), "engine": target.key}
+        params = {
+            "epochs": epochs,
+            "steps": len(batches),
+            "samples": batches.samples,
+            "verbose": verbose,
+            "metrics": list(objective.names),
+            "engine": target.key,
+        }
         listeners = CallbackList([history, *callbacks, *shown], self, params)
         self.stop_training = False
         self.history = history
@@ -279,7 +334,9 @@ class Trainer:
         stream = (SHUFFLE_STREAM << 32) | (self._epochs_seen & 0xFFFFFFFF)
         return batches.shuffled(random.permutation(batches.samples, random.get_seed(), stream))
 
-    def _epoch(self, program: Any, target: Any, batches: Iterator[Any], means: _Means, listeners: CallbackList) -> None:
+    def _epoch(
+        self, program: Any, target: Any, batches: Iterator[Any], means: _Means, listeners: CallbackList
+    ) -> None:
         feed, begins, ends = target.feed, listeners.has("train_batch_begin"), listeners.has("train_batch_end")
         for index, (size, arrays) in enumerate(batches):
             if begins:
@@ -302,8 +359,15 @@ class Trainer:
             means.add(size, program([target.feed(a) for a in arrays]))
         return dict(means.logs())
 
-    def evaluate(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: int = 0,
-                 sample_weight: Any = None, return_dict: bool = False) -> Any:
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int = 0,
+        sample_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
         """Loss and metrics on data, in test phase.
 
         Returns:
@@ -322,8 +386,10 @@ class Trainer:
         target = self._where()
         program = self._predict_function().program(target, 0)
         to_numpy = target.backend.to_numpy
-        rows = [[to_numpy(t) for t in program([target.feed(a) for a in chosen])]
-                for _, chosen in data.Batches(arrays, _checked_size(batch_size)).slices()]
+        rows = [
+            [to_numpy(t) for t in program([target.feed(a) for a in chosen])]
+            for _, chosen in data.Batches(arrays, _checked_size(batch_size)).slices()
+        ]
         if not rows:
             raise data.DataError("predict needs at least one sample")
         joined = [parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*rows)]
@@ -375,7 +441,7 @@ def _checked_size(batch_size: int | None) -> int:
 def _validation(given: Any) -> tuple[Any, Any, Any]:
     if not isinstance(given, (list, tuple)) or len(given) not in (2, 3):
         raise data.DataError("validation_data must be (x, y) or (x, y, sample_weight)")
-    return (*given, None) if len(given) == 2 else tuple(given)  # type: ignore[return-value]
+    return (*given, None) if len(given) == 2 else tuple(given)
 
 
 def _scalar_or_list(values: list[float]) -> Any:

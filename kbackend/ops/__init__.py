@@ -10,6 +10,7 @@ from kbackend.ops import (  # noqa: F401
     linear,
     losses,
     normalization,
+    operators,
     optimizing,
     random,
     recurrent,
@@ -17,4 +18,3 @@ from kbackend.ops import (  # noqa: F401
     shaping,
     state,
 )
-from kbackend.ops import operators  # noqa: F401, E402 - needs all families

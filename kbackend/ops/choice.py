@@ -71,7 +71,7 @@ def masked_root(x: TensorLike) -> Any:
 
 
 def _between(x: TensorSpec, low: TensorSpec | None, high: TensorSpec | None) -> TensorSpec:
-    return arithmetic(x, low, high)
+    return arithmetic(*(s for s in (x, low, high) if s is not None))
 
 
 @composite(

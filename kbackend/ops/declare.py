@@ -14,8 +14,9 @@ Parameters annotated ``TensorLike`` or ``TensorList`` are operands, all others a
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable, Sequence
 from functools import update_wrapper
-from typing import Any, Callable, Sequence, TypeVar
+from typing import Any, TypeVar
 
 from kbackend.ops.sample import Sample
 
@@ -69,7 +70,8 @@ class Op:
         self.operands, self.lists, self.attributes = _split_parameters(self.signature)
         self.bind = _make_binder(self)
         self.is_promoted = tuple(
-            self.promote is not None and (self.promoted is None or name in self.promoted) for name in self.operands
+            self.promote is not None and (self.promoted is None or name in self.promoted)
+            for name in self.operands
         )
 
     def apply(self, args: Sequence[Any], attrs: Any) -> Any:
@@ -82,7 +84,9 @@ class Op:
         return f"<{self.kind} {self.name}{self.signature}>"
 
 
-def _split_parameters(signature: inspect.Signature) -> tuple[tuple[str, ...], frozenset[str], tuple[str, ...]]:
+def _split_parameters(
+    signature: inspect.Signature,
+) -> tuple[tuple[str, ...], frozenset[str], tuple[str, ...]]:
     operands, lists, attributes = [], set(), []
     for parameter in signature.parameters.values():
         text = parameter.annotation if isinstance(parameter.annotation, str) else ""
@@ -115,7 +119,7 @@ def _make_binder(op: Op) -> Callable[..., tuple[tuple[Any, ...], dict[str, Any]]
     attributes = ", ".join(f"{name!r}: {name}" for name in op.attributes)
     source = f"def {op.name}({', '.join(parts)}):\n    return ({operands}), {{{attributes}}}"
     namespace = dict(defaults)
-    exec(source, namespace)  # noqa: S102 - the text is made from a signature in our own source
+    exec(source, namespace)
     return namespace[op.name]
 
 
@@ -123,8 +127,10 @@ def _declare(kind: str, function: F, options: dict[str, Any]) -> F:
     op = Op(function, kind, **options)
     table = DERIVED if kind == "derived" else REGISTRY
     if op.name in table:
-        raise ValueError(f"{op.name} is declared twice, in {table[op.name].function.__module__} "
-                         f"and in {function.__module__}")
+        raise ValueError(
+            f"{op.name} is declared twice, in {table[op.name].function.__module__} "
+            f"and in {function.__module__}"
+        )
     table[op.name] = op
     if kind == "derived":
         function.op = op  # type: ignore[attr-defined]

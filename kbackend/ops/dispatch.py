@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -55,7 +56,9 @@ def _composite_node(op: Op, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
     single = not isinstance(result, (tuple, list))
     outputs = (result,) if single else tuple(result)
     if any(not isinstance(t, Tensor) for t in outputs):
-        raise TypeError(f"the body of the composite {op.name} must return symbolic tensors for symbolic operands")
+        raise TypeError(
+            f"the body of the composite {op.name} must return symbolic tensors for symbolic operands"
+        )
     node = Node(op, args, attrs, [t.spec for t in outputs], attrs.get("name"), single)
     node.remember_expansion(outputs)
     return node.outputs[0] if single else list(node.outputs)
@@ -144,11 +147,17 @@ def _lift_operand(operand: Any, dtype: str | None = None) -> Any:
 def lift(value: Any, dtype: str | None = None) -> Tensor:
     """A symbolic tensor for any value: itself, or a constant; cast to ``dtype`` when one is given."""
     if isinstance(value, Tensor):
-        return value if dtype is None or value.dtype == dtype else call(REGISTRY["cast"], (value,), {"dtype": dtype})
+        return (
+            value
+            if dtype is None or value.dtype == dtype
+            else call(REGISTRY["cast"], (value,), {"dtype": dtype})
+        )
     array = to_numpy(value)
     if dtype is None:
         dtype = _plain_dtype(value, array)
-    return make_node(REGISTRY["constant"], (), {"value": array.astype(dtypes.numpy_dtype(dtype)), "name": None})
+    return make_node(
+        REGISTRY["constant"], (), {"value": array.astype(dtypes.numpy_dtype(dtype)), "name": None}
+    )
 
 
 def _plain_dtype(value: Any, array: np.ndarray) -> str:
@@ -179,7 +188,9 @@ def run(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
             return _run_body(op, args, attrs, target)
     except (OpError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
         raise _named(op, specs, attrs, error) from (error if not isinstance(error, OpError) else None)
-    return target.backend.run_kernel(op, kernel, args, {k: v for k, v in attrs.items() if k != "name"}, target)
+    return target.backend.run_kernel(
+        op, kernel, args, {k: v for k, v in attrs.items() if k != "name"}, target
+    )
 
 
 def _run_body(op: Op, args: Sequence[Any], attrs: dict[str, Any], target: Any) -> Any:

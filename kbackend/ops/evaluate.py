@@ -38,6 +38,8 @@ def _function(tensor: Tensor) -> Any:
     unfed = feeds_of(Graph([], [tensor]))
     if unfed:
         names = ", ".join(repr(t.name) for t in unfed)
-        raise ValueError(f"{tensor!r} has no value of its own: it depends on the placeholders {names}; "
-                         "make a K.function and feed them")
+        raise ValueError(
+            f"{tensor!r} has no value of its own: it depends on the placeholders {names}; "
+            "make a K.function and feed them"
+        )
     return Function([], [tensor], name="eval")

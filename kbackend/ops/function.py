@@ -15,8 +15,9 @@ from kbackend.ops.evaluate import evaluate
 from kbackend.ops.state import as_updates
 
 
-def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = None, jit: Any = None,
-             **kwargs: Any) -> Function:
+def function(
+    inputs: Any, outputs: Any, updates: Any = None, name: str | None = None, jit: Any = None, **kwargs: Any
+) -> Function:
     """A callable that computes outputs from inputs and applies updates.
 
     Args:
@@ -42,9 +43,15 @@ def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = 
     (1.0, 2.0)
     """
     if kwargs:
-        raise ValueError(f"K.function got unknown keyword arguments {sorted(kwargs)}; it takes inputs, outputs, "
-                         "updates, name and jit")
-    for label, value in (("inputs", inputs), ("outputs", outputs), ("updates", [] if updates is None else updates)):
+        raise ValueError(
+            f"K.function got unknown keyword arguments {sorted(kwargs)}; it takes inputs, outputs, "
+            "updates, name and jit"
+        )
+    for label, value in (
+        ("inputs", inputs),
+        ("outputs", outputs),
+        ("updates", [] if updates is None else updates),
+    ):
         if not isinstance(value, (list, tuple)):
             raise TypeError(f"`{label}` to K.function must be a list or tuple, it is {type(value).__name__}")
     for label, values in (("inputs", inputs), ("outputs", outputs)):
@@ -53,8 +60,11 @@ def function(inputs: Any, outputs: Any, updates: Any = None, name: str | None = 
                 raise TypeError(f"`{label}` to K.function must hold symbolic tensors, not {tensor!r}")
     _check_inputs(inputs)
     pairs = as_updates(updates)
-    pairs += [as_updates([n.outputs[0]])[0] for n in ancestors([*outputs, *(v for _, v in pairs)], inputs)
-              if n.op.name == "update"]
+    pairs += [
+        as_updates([n.outputs[0]])[0]
+        for n in ancestors([*outputs, *(v for _, v in pairs)], inputs)
+        if n.op.name == "update"
+    ]
     _check_updates(pairs)
     _check_fed(inputs, [*outputs, *(value for _, value in pairs)], name or "function")
     return Function(list(inputs), list(outputs), pairs, name or "function", jit)
@@ -66,7 +76,9 @@ def _check_inputs(inputs: Any) -> None:
         if id(tensor) in seen:
             raise ValueError(f"the input {tensor.name!r} is given twice")
         if isinstance(tensor, Variable):
-            raise ValueError(f"the variable {tensor.name!r} cannot be an input; use K.set_value, or K.identity of it")
+            raise ValueError(
+                f"the variable {tensor.name!r} cannot be an input; use K.set_value, or K.identity of it"
+            )
         seen.add(id(tensor))
 
 
@@ -82,11 +94,13 @@ def _check_fed(inputs: Any, results: list[Tensor], name: str) -> None:
     if not needed:
         return
     users = [r.name for r in results if any(depends_on([r], needed))]
-    raise ValueError(f"{name}: {', '.join(users[:3])} depends on the placeholder{'s' if len(needed) > 1 else ''} "
-                     f"{', '.join(repr(t.name) for t in needed)}, which the inputs do not feed")
+    raise ValueError(
+        f"{name}: {', '.join(users[:3])} depends on the placeholder{'s' if len(needed) > 1 else ''} "
+        f"{', '.join(repr(t.name) for t in needed)}, which the inputs do not feed"
+    )
 
 
-def eval(x: Any) -> np.ndarray:  # noqa: A001 - the name is K's
+def eval(x: Any) -> np.ndarray:
     """The value as a NumPy array of a symbolic tensor that depends on no placeholder, or of any concrete tensor.
 
     Raises:

@@ -290,13 +290,14 @@ def rnn(
             raise ValueError(f"the step function returned {len(new)} states, it was given {len(carried)}")
         return [output], list(new)
 
+    stepping: Step = step
     if mask is not None:
         states.append(_before_first(step, sequences, states, go_backwards))
-        step = _masked(step)
+        stepping = _masked(step)
     if unroll:
-        outputs, states = _unrolled(step, sequences, states, go_backwards, input_length)
+        outputs, states = _unrolled(stepping, sequences, states, go_backwards, input_length)
     else:
-        outputs, states = scan(step, sequences, states, axis=TIME, reverse=go_backwards)
+        outputs, states = scan(stepping, sequences, states, axis=TIME, reverse=go_backwards)
     if mask is not None:
         states = states[:-1]
     last = outputs[0][:, -1]

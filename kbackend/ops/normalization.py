@@ -16,7 +16,7 @@ from kbackend.ops.dispatch import dtype_of
 from kbackend.ops.sample import In, Sample, call
 from kbackend.ops.shapes import axes_in, axis_in, broadcast
 
-_STATISTICS = {"low": 0.5, "high": 2.0}
+_STATISTICS: dict[str, Any] = {"low": 0.5, "high": 2.0}
 
 
 def _wide(dtype: str) -> str:

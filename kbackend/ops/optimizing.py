@@ -16,15 +16,19 @@ from kbackend.ops import elementwise as ew
 from kbackend.ops.declare import TensorLike, TensorList, composite
 from kbackend.ops.sample import In, Sample, call
 
-_STEP = {"tolerance": "elementwise", "pure": False}
+_STEP: dict[str, Any] = {"tolerance": "elementwise", "pure": False}
 
 
 def _check(*lists: Any) -> None:
     if len({len(x) for x in lists}) != 1:
-        raise ValueError(f"an optimizer step needs lists of equal length, it was given {[len(x) for x in lists]}")
+        raise ValueError(
+            f"an optimizer step needs lists of equal length, it was given {[len(x) for x in lists]}"
+        )
     for group in zip(*lists):
         if len({s.shape for s in group}) != 1:
-            raise ValueError(f"an optimizer step needs tensors of equal shapes, it was given {[s.shape for s in group]}")
+            raise ValueError(
+                f"an optimizer step needs tensors of equal shapes, it was given {[s.shape for s in group]}"
+            )
 
 
 def _lists(count: int) -> list[list[In]]:
@@ -34,7 +38,9 @@ def _lists(count: int) -> list[list[In]]:
 
 
 def _sample(lists: int, *scalars: float, **attrs: Any) -> list[Sample]:
-    return [call(*_lists(lists), *scalars, gradient=False, dynamic=False, dtypes=("float64", "float32"), **attrs)]
+    return [
+        call(*_lists(lists), *scalars, gradient=False, dynamic=False, dtypes=("float64", "float32"), **attrs)
+    ]
 
 
 def _rule(lists: int) -> Any:
@@ -59,8 +65,15 @@ def sgd_step(params: TensorList, grads: TensorList, lr: TensorLike) -> Any:
 
 
 @composite(rule=_rule(3), samples=lambda: _sample(3, 0.1, 0.9, nesterov=True) + _sample(3, 0.1, 0.9), **_STEP)
-def momentum_step(params: TensorList, grads: TensorList, velocities: TensorList, lr: TensorLike, momentum: TensorLike,
-                  *, nesterov: bool = False) -> Any:
+def momentum_step(
+    params: TensorList,
+    grads: TensorList,
+    velocities: TensorList,
+    lr: TensorLike,
+    momentum: TensorLike,
+    *,
+    nesterov: bool = False,
+) -> Any:
     """``v = momentum * v - lr * g``; ``p + v``, or ``p + momentum * v - lr * g`` with Nesterov (Keras: the rate is
     inside the velocity)."""
     new_params, new_velocities = [], []
@@ -75,8 +88,14 @@ def momentum_step(params: TensorList, grads: TensorList, velocities: TensorList,
 
 
 @composite(rule=_rule(3), samples=lambda: _sample(3, 0.1, 0.9, 1e-7), **_STEP)
-def rmsprop_step(params: TensorList, grads: TensorList, averages: TensorList, lr: TensorLike, rho: TensorLike,
-                 epsilon: TensorLike) -> Any:
+def rmsprop_step(
+    params: TensorList,
+    grads: TensorList,
+    averages: TensorList,
+    lr: TensorLike,
+    rho: TensorLike,
+    epsilon: TensorLike,
+) -> Any:
     """``a = rho * a + (1 - rho) * g^2``; ``p - lr * g / ew.sqrt(a + epsilon)`` (Tieleman and Hinton, 2012)."""
     new_params, new_averages = [], []
     for p, g, a in zip(params, grads, averages):
@@ -89,25 +108,46 @@ def rmsprop_step(params: TensorList, grads: TensorList, averages: TensorList, lr
 
 
 @composite(rule=_rule(4), samples=lambda: _sample(4, 0.001, 0.9, 0.999, 1e-7, 3.0), **_STEP)
-def adam_step(params: TensorList, grads: TensorList, means: TensorList, squares: TensorList, lr: TensorLike,
-              beta_1: TensorLike, beta_2: TensorLike, epsilon: TensorLike, step: TensorLike) -> Any:
+def adam_step(
+    params: TensorList,
+    grads: TensorList,
+    means: TensorList,
+    squares: TensorList,
+    lr: TensorLike,
+    beta_1: TensorLike,
+    beta_2: TensorLike,
+    epsilon: TensorLike,
+    step: TensorLike,
+) -> Any:
     """Adam (Kingma and Ba, 2015, the form before section 2.1): ``p - lr_t * m / (ew.sqrt(v) + epsilon)`` with
     ``lr_t = lr * ew.sqrt(1 - beta_2^t) / (1 - beta_1^t)``; ``step`` is t, counted from 1."""
     new_params, new_means, new_squares = [], [], []
     for p, g, m, v in zip(params, grads, means, squares):
         t, b1, b2 = (_scalar(x, p) for x in (step, beta_1, beta_2))
-        rate = ew.divide(ew.multiply(_scalar(lr, p), ew.sqrt(ew.subtract(1.0, ew.pow_(b2, t)))), ew.subtract(1.0, ew.pow_(b1, t)))
+        rate = ew.divide(
+            ew.multiply(_scalar(lr, p), ew.sqrt(ew.subtract(1.0, ew.pow_(b2, t)))),
+            ew.subtract(1.0, ew.pow_(b1, t)),
+        )
         mean = ew.add(ew.multiply(b1, m), ew.multiply(ew.subtract(1.0, b1), g))
         second = ew.add(ew.multiply(b2, v), ew.multiply(ew.subtract(1.0, b2), ew.square(g)))
-        new_params.append(ew.subtract(p, ew.divide(ew.multiply(rate, mean), ew.add(ew.sqrt(second), _scalar(epsilon, p)))))
+        new_params.append(
+            ew.subtract(p, ew.divide(ew.multiply(rate, mean), ew.add(ew.sqrt(second), _scalar(epsilon, p))))
+        )
         new_means.append(mean)
         new_squares.append(second)
     return [*new_params, *new_means, *new_squares]
 
 
 @composite(rule=_rule(4), samples=lambda: _sample(4, 0.1, 0.95, 1e-7), **_STEP)
-def adadelta_step(params: TensorList, grads: TensorList, averages: TensorList, deltas: TensorList, lr: TensorLike,
-                  rho: TensorLike, epsilon: TensorLike) -> Any:
+def adadelta_step(
+    params: TensorList,
+    grads: TensorList,
+    averages: TensorList,
+    deltas: TensorList,
+    lr: TensorLike,
+    rho: TensorLike,
+    epsilon: TensorLike,
+) -> Any:
     """Adadelta (Zeiler, 2012): ``u = g * ew.sqrt(d + e) / ew.sqrt(a + e)``; ``p - lr * u``."""
     new_params, new_averages, new_deltas = [], [], []
     for p, g, a, d in zip(params, grads, averages, deltas):

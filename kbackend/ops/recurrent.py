@@ -44,7 +44,10 @@ def _check(
     units = recurrent.shape[0]
     batch, time, features = inputs.shape
     wide = None if units is None else gates * units
-    wanted = [("kernel", kernel, (features, wide)), ("recurrent_kernel", recurrent, (units, wide))]
+    wanted: list[tuple[str, Any, tuple[int | None, ...]]] = [
+        ("kernel", kernel, (features, wide)),
+        ("recurrent_kernel", recurrent, (units, wide)),
+    ]
     wanted += [("a state", s, (batch, units)) for s in states if s is not None]
     if bias is not None:
         wanted.append(("bias", bias, (wide,) if bias_shape is None else bias_shape))

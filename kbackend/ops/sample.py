@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Callable
+from typing import Any
 
 #: dtypes in which a "float" input is run unless the sample says otherwise
 FLOATS = ("float64", "float32", "float16")
@@ -69,5 +70,9 @@ class Sample:
 
 def call(*args: Any, **options: Any) -> Sample:
     """``call(In((2, 3)), axis=1)``: keyword arguments that Sample does not know are the op's."""
-    own = {k: options.pop(k) for k in list(options) if k in Sample.__dataclass_fields__ and k not in ("args", "kwargs")}
+    own = {
+        k: options.pop(k)
+        for k in list(options)
+        if k in Sample.__dataclass_fields__ and k not in ("args", "kwargs")
+    }
     return Sample(args=args, kwargs=options, **own)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterable, Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from kbackend import dtypes
 from kbackend.graph.tensor import Shape, TensorSpec
@@ -108,6 +109,8 @@ def merge(shape: Shape, other: Shape) -> Shape:
     Raises:
         ValueError: they contradict each other.
     """
-    if len(shape) != len(other) or any(a is not None and b is not None and a != b for a, b in zip(shape, other)):
+    if len(shape) != len(other) or any(
+        a is not None and b is not None and a != b for a, b in zip(shape, other)
+    ):
         raise ValueError(f"the shapes {shape} and {other} contradict each other")
     return tuple(b if a is None else a for a, b in zip(shape, other))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -11,9 +12,8 @@ from kbackend.graph.node import Node, scoped
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import depends_on
-from kbackend.ops.declare import TensorLike, TensorList, derived, primitive
+from kbackend.ops.declare import REGISTRY, TensorLike, TensorList, derived, primitive
 from kbackend.ops.dispatch import dtype_of, lift, make_node, to_numpy
-from kbackend.ops.declare import REGISTRY
 
 
 def _leaf_gap(function: Any) -> Any:
@@ -75,15 +75,22 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     >>> K.eval(K.constant([1, 2])).tolist()
     [1.0, 2.0]
     """
-    array = to_numpy(value).astype(dtypes.numpy_dtype(config.floatx() if dtype is None else dtypes.canonical(dtype)))
+    array = to_numpy(value).astype(
+        dtypes.numpy_dtype(config.floatx() if dtype is None else dtypes.canonical(dtype))
+    )
     if shape is not None:
         array = np.full(shape, array) if array.size == 1 else array.reshape(shape)
     return make_node(REGISTRY["constant"], (), {"value": array, "name": scoped(name) if name else None})
 
 
 @derived
-def placeholder(shape: Any = None, ndim: int | None = None, dtype: Any = None, sparse: bool = False,
-                name: str | None = None) -> Tensor:
+def placeholder(
+    shape: Any = None,
+    ndim: int | None = None,
+    dtype: Any = None,
+    sparse: bool = False,
+    name: str | None = None,
+) -> Tensor:
     """A symbolic input whose value is fed when a function is called.
 
     Args:
@@ -109,8 +116,11 @@ def placeholder(shape: Any = None, ndim: int | None = None, dtype: Any = None, s
     dims = tuple(None if d is None else int(d) for d in shape)
     if any(d is not None and d < 0 for d in dims):
         raise ValueError(f"a placeholder cannot have the shape {tuple(shape)}")
-    attrs = {"shape": dims, "dtype": config.floatx() if dtype is None else dtypes.canonical(dtype),
-             "name": scoped(name) if name else None}
+    attrs = {
+        "shape": dims,
+        "dtype": config.floatx() if dtype is None else dtypes.canonical(dtype),
+        "name": scoped(name) if name else None,
+    }
     return make_node(REGISTRY["placeholder"], (), attrs)
 
 
@@ -136,7 +146,9 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
         source = value
         if any(d is None for d in source.shape):
             raise ValueError(f"a variable needs a known shape; {source!r} has none")
-        return Variable(lambda: evaluate_on_reference(source), source.shape, chosen, name, constraint=constraint)
+        return Variable(
+            lambda: evaluate_on_reference(source), source.shape, chosen, name, constraint=constraint
+        )
     array = np.array(to_numpy(value), dtype=dtypes.numpy_dtype(chosen))
     return Variable(array, array.shape, chosen, name, constraint=constraint)
 
@@ -200,7 +212,9 @@ def _checked_update(variable: Any, value: Any) -> tuple[Variable, Tensor]:
     if len(tensor.shape) != len(variable.shape) or any(
         d is not None and d != wanted for d, wanted in zip(tensor.shape, variable.shape)
     ):
-        raise ValueError(f"{variable.name} has shape {variable.shape}; its new value has shape {tensor.shape}")
+        raise ValueError(
+            f"{variable.name} has shape {variable.shape}; its new value has shape {tensor.shape}"
+        )
     return variable, tensor
 
 
@@ -229,5 +243,16 @@ def moving_average_update(x: Variable, value: Any, momentum: Any) -> Tensor:
     return update(x, x * momentum + value * (1 - momentum))
 
 
-__all__ = ["as_updates", "constant", "dtype_of", "gradients", "moving_average_update", "placeholder", "update",
-           "update_add", "update_sub", "variable", "Sequence"]
+__all__ = [
+    "as_updates",
+    "constant",
+    "dtype_of",
+    "gradients",
+    "moving_average_update",
+    "placeholder",
+    "update",
+    "update_add",
+    "update_sub",
+    "variable",
+    "Sequence",
+]

@@ -134,7 +134,7 @@ def _loosened(i: int, old: TensorSpec, new: TensorSpec) -> TensorSpec:
 def _with_index(body: Body) -> Body:
     """The body with the number of the iteration mixed into the step of every draw."""
     index = _formal(len(body.formals), TensorSpec((), "int64"))
-    moved = {counter: loop_step(counter, index) for counter in body.counters()}
+    moved: dict[Any, Any] = {counter: loop_step(counter, index) for counter in body.counters()}
     return Body((*body.formals, index), copy_tensors(body.outputs, moved), body.captures)
 
 

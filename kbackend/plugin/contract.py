@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from typing import Any, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -94,7 +95,9 @@ class Tape:
         """The tensor as seen by code that is recorded at ``levels`` only."""
         return tensor
 
-    def gradients(self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool) -> Sequence[Any]:
+    def gradients(
+        self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool
+    ) -> Sequence[Any]:
         """d sum(loss) / d tensor for each tensor; zeros where the engine finds no path.
 
         Args:
@@ -178,18 +181,24 @@ class Backend:
         return int(value) if isinstance(cell, int) else self.from_numpy(value, device)
 
     # kernels
-    def bind_kernel(self, op_name: str, specs: Sequence[Any], attrs: Mapping[str, Any]) -> tuple[Kernel, dict[str, Any]]:
+    def bind_kernel(
+        self, op_name: str, specs: Sequence[Any], attrs: Mapping[str, Any]
+    ) -> tuple[Kernel, dict[str, Any]]:
         """The kernel for a node, and the attributes still to be given at the call."""
         kernel = self.kernels[op_name]
         if isinstance(kernel, Specialized):
             return kernel.factory(list(specs), **attrs), {}
         return kernel, dict(attrs)
 
-    def run_kernel(self, op: Op, kernel: Kernel, args: Sequence[Any], attrs: Mapping[str, Any], target: Target) -> Any:
+    def run_kernel(
+        self, op: Op, kernel: Kernel, args: Sequence[Any], attrs: Mapping[str, Any], target: Target
+    ) -> Any:
         """Run one kernel on concrete tensors."""
         if isinstance(kernel, Specialized):
-            specs = [None if a is None else [self.spec(t) for t in a] if isinstance(a, tuple) else self.spec(a)
-                     for a in args]
+            specs = [
+                None if a is None else [self.spec(t) for t in a] if isinstance(a, tuple) else self.spec(a)
+                for a in args
+            ]
             return kernel.factory(specs, **attrs)(*args)
         return kernel(*args, **attrs)
 

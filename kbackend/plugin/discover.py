@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import os
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Callable
+from typing import Any
 
 from kbackend.plugin.contract import Backend, PluginError, validate
 
@@ -75,7 +76,9 @@ def _factory(name: str) -> Callable[[], Backend]:
     try:
         return point.load()
     except Exception as error:
-        raise BackendError(f"the plugin of the backend {name!r} ({_owner(point)}) cannot be imported: {error}") from error
+        raise BackendError(
+            f"the plugin of the backend {name!r} ({_owner(point)}) cannot be imported: {error}"
+        ) from error
 
 
 def _installed(name: str) -> bool:

@@ -191,7 +191,7 @@ def owner_of(value: Any) -> Backend | None:
     """The loaded backend whose tensor ``value`` is; an engine that was never imported owns nothing."""
     import sys
 
-    for name, loaded in _loaded.items():
+    for loaded in _loaded.values():
         if loaded.is_tensor(value):
             return loaded
     module = type(value).__module__.split(".", 1)[0]

@@ -84,12 +84,18 @@ def _specs(case: Case) -> list[TensorSpec]:
     return [t.spec for t in build(case).tensors]
 
 
-def check_values(report: Report, case: Case, check: str, result: Result, wanted: Result | None = None) -> None:
+def check_values(
+    report: Report, case: Case, check: str, result: Result, wanted: Result | None = None
+) -> None:
     """Compare a result with the definition, or with ``wanted``."""
     wanted = wanted or oracle.reference(case)
     if len(result.arrays) != len(wanted.arrays) or result.plain != wanted.plain:
-        report.expect(case, check, f"it gives {len(result.arrays)} tensors and {result.plain}, it should give "
-                                   f"{len(wanted.arrays)} tensors and {wanted.plain}")
+        report.expect(
+            case,
+            check,
+            f"it gives {len(result.arrays)} tensors and {result.plain}, it should give "
+            f"{len(wanted.arrays)} tensors and {wanted.plain}",
+        )
         return
     if callable(case.sample.compare):
         report.expect(case, check, _compared(case, result, wanted))
@@ -146,7 +152,9 @@ def _check_expected(report: Report, case: Case, result: Result) -> None:
         return
     expected = _as_tuple(case.sample.expect)
     if len(expected) != len(result.arrays):
-        report.expect(case, "expected", f"it gives {len(result.arrays)} tensors, {len(expected)} are expected")
+        report.expect(
+            case, "expected", f"it gives {len(result.arrays)} tensors, {len(expected)} are expected"
+        )
         return
     name = class_of(case.op, case.sample)
     for place, (found, dtype, wanted) in enumerate(zip(result.arrays, result.dtypes, expected)):
@@ -199,7 +207,9 @@ def check_gradients(report: Report, built: Built, ran: Ran, prefix: str = "") ->
     """Compare the gradients that a program gave with those of the definition and the declared ones."""
     case = built.case
     if built.plain_gradient is not None and ran.plain_gradient is not None:
-        message = difference(ran.plain_gradient, case.sample.expect_gradient, tolerance("gradient", case.group))
+        message = difference(
+            ran.plain_gradient, case.sample.expect_gradient, tolerance("gradient", case.group)
+        )
         report.expect(case, f"{prefix}expected gradient", message)
     elif case.sample.expect_gradient is not None and wants_gradient(case):
         report.expect(case, f"{prefix}expected gradient", "no gradient reaches the first input")
@@ -242,7 +252,9 @@ def check_dynamic(report: Report, good: Sequence[Case], target: Target) -> None:
         _compare_dynamic(report, case, built, one, larger, other)
 
 
-def _dynamic_one_by_one(report: Report, chosen: Sequence[tuple[Case, Built, Case | None]], target: Target) -> None:
+def _dynamic_one_by_one(
+    report: Report, chosen: Sequence[tuple[Case, Built, Case | None]], target: Target
+) -> None:
     for case, built, larger in chosen:
         with report.guarded(case, "any batch size"):
             function = function_of([built], f"{case.op.name}_any_batch")
@@ -255,13 +267,17 @@ def _feeds(builts: Sequence[Built]) -> list[np.ndarray]:
     return [a for b in builts for a in b.case.arrays]
 
 
-def _compare_dynamic(report: Report, case: Case, built: Built, one: Ran, larger: Case | None, other: Ran) -> None:
+def _compare_dynamic(
+    report: Report, case: Case, built: Built, one: Ran, larger: Case | None, other: Ran
+) -> None:
     if built.plain:
         return
     check_values(report, case, "any batch size", one.result)
     specs = [t.spec for t in built.tensors]
     for array, spec in zip(one.result.arrays, specs):
-        wrong = None if fits(array.shape, spec.shape) else f"the shape is {array.shape}, inferred is {spec.shape}"
+        wrong = (
+            None if fits(array.shape, spec.shape) else f"the shape is {array.shape}, inferred is {spec.shape}"
+        )
         report.expect(case, "any batch size, inferred", wrong)
     if larger is not None:
         wanted = run_concrete(larger.with_arrays(larger.widened()), oracle.numpy_target())
@@ -280,7 +296,7 @@ def _unknown_batch(report: Report, case: Case) -> tuple[Built, Case | None] | No
     together = [place for place in ranked if case.arrays[place].shape[0] == size]
     error: Exception | None = None
     fallback = None
-    for places in ([together] if together == ranked[:1] else [together, ranked[:1]]):
+    for places in [together] if together == ranked[:1] else [together, ranked[:1]]:
         try:
             built = build(case, dynamic=places)
         except Exception as raised:  # reported below if no choice works
@@ -319,7 +335,9 @@ def check_raises(report: Report, case: Case, target: Target) -> None:
         report.expect(case, "error at once", _not_raised(wanted, lambda: run_concrete(case, target), report))
     if case.group == main_group(case):
         with report.guarded(case, "error of the graph"):
-            report.expect(case, "error of the graph", _not_raised(wanted, lambda: _built_and_run(case, target), report))
+            report.expect(
+                case, "error of the graph", _not_raised(wanted, lambda: _built_and_run(case, target), report)
+            )
 
 
 def _built_and_run(case: Case, target: Target) -> None:

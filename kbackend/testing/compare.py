@@ -34,8 +34,10 @@ def difference(found: Any, wanted: Any, bound: float, floor: float = 0.0) -> str
         return None
     worst = int(np.argmax(np.abs(found[finite] - wanted[finite])))
     place = tuple(int(i) for i in np.argwhere(finite)[worst])
-    return (f"the error is {error:.3g}, the tolerance {bound:.3g}; "
-            f"at {place} it is {float(found[place])!r} instead of {float(wanted[place])!r}")
+    return (
+        f"the error is {error:.3g}, the tolerance {bound:.3g}; "
+        f"at {place} it is {float(found[place])!r} instead of {float(wanted[place])!r}"
+    )
 
 
 def relative_error(found: np.ndarray, wanted: np.ndarray, floor: float = 0.0) -> float:
@@ -54,7 +56,9 @@ def _plain(value: Any) -> np.ndarray:
 
 def _places(mask: np.ndarray) -> str:
     places = [tuple(int(i) for i in p) for p in np.argwhere(mask)]
-    return "no place" if not places else ", ".join(map(str, places[:4])) + (", ..." if len(places) > 4 else "")
+    return (
+        "no place" if not places else ", ".join(map(str, places[:4])) + (", ..." if len(places) > 4 else "")
+    )
 
 
 def _shown(values: np.ndarray) -> str:

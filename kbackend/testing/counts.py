@@ -26,7 +26,9 @@ def rows_of_samples() -> dict[int, list[str]]:
 
 def overrides_of_tolerance() -> list[tuple[str, str, str, str]]:
     """(op, sample, class, reason) for each sample with a tolerance of its own."""
-    return [(op_key(op), s.name, s.tolerance, s.reason) for op in all_ops() for s in samples_of(op) if s.tolerance]
+    return [
+        (op_key(op), s.name, s.tolerance, s.reason) for op in all_ops() for s in samples_of(op) if s.tolerance
+    ]
 
 
 def reached_ops() -> set[str]:

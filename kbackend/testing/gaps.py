@@ -18,7 +18,9 @@ def gap_samples(op: Op, target: Target) -> tuple[str, ...]:
 def without_declared(report: Report, op: Op, target: Target) -> Report:
     """The report without the faults of the samples that the backend declares to fail."""
     names = gap_samples(op, target)
-    report.faults = [f for f in report.faults if not (isinstance(f.case, Case) and f.case.sample.name in names)]
+    report.faults = [
+        f for f in report.faults if not (isinstance(f.case, Case) and f.case.sample.name in names)
+    ]
     return report
 
 

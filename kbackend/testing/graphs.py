@@ -36,6 +36,7 @@ def _lost(built: Built) -> str | None:
         return "the graph that was read is written as another text"
     with use_target(numpy_target()):
         first, second = (
-            Function(g.inputs, g.outputs, name=g.name).run(built.case.arrays, numpy_target(), 0) for g in (graph, again)
+            Function(g.inputs, g.outputs, name=g.name).run(built.case.arrays, numpy_target(), 0)
+            for g in (graph, again)
         )
     return next((m for a, b in zip(first, second) if (m := difference(b, a, 0.0)) is not None), None)

@@ -68,8 +68,10 @@ def reference_gradients(case: Case) -> list[np.ndarray]:
     with use_target(numpy_target()):
         function = Function(built.inputs, built.gradient_tensors(), name="reference")
         found = iter(function.run(list(wide.arrays), numpy_target(), 0))
-    return [np.zeros_like(wide.arrays[place]) if gradient is None else np.asarray(next(found))
-            for place, gradient in built.gradients]
+    return [
+        np.zeros_like(wide.arrays[place]) if gradient is None else np.asarray(next(found))
+        for place, gradient in built.gradients
+    ]
 
 
 def central_differences(case: Case) -> list[tuple[str, float, float]]:
@@ -85,8 +87,16 @@ def central_differences(case: Case) -> list[tuple[str, float, float]]:
     found = []
     for place, gradient in zip(gradient_places(case), gradients):
         for name, direction in _directions(wide.arrays[place]):
-            there, back = (loss([*wide.arrays[:place], wide.arrays[place] + sign * _STEP * direction,
-                                 *wide.arrays[place + 1:]]) for sign in (1, -1))
+            there, back = (
+                loss(
+                    [
+                        *wide.arrays[:place],
+                        wide.arrays[place] + sign * _STEP * direction,
+                        *wide.arrays[place + 1 :],
+                    ]
+                )
+                for sign in (1, -1)
+            )
             slope = float(np.sum(gradient * direction))
             found.append((f"input {place}{name}", (there - back) / (2 * _STEP), slope))
     return found
@@ -113,9 +123,14 @@ def _compare_differences(report: Report, case: Case) -> None:
     largest = max((abs(g) for _, _, g in found), default=0.0) or 1.0
     for direction, by_differences, by_gradients in found:
         error = abs(by_differences - by_gradients) / largest
-        report.expect(case, f"central differences, {direction}", None if error <= CENTRAL_DIFFERENCES else
-                      f"they give {by_differences:.9g}, the gradient {by_gradients:.9g}: the error is {error:.3g}, "
-                      f"the tolerance {CENTRAL_DIFFERENCES:.3g}")
+        report.expect(
+            case,
+            f"central differences, {direction}",
+            None
+            if error <= CENTRAL_DIFFERENCES
+            else f"they give {by_differences:.9g}, the gradient {by_gradients:.9g}: the error is {error:.3g}, "
+            f"the tolerance {CENTRAL_DIFFERENCES:.3g}",
+        )
 
 
 class _Loss:
@@ -128,8 +143,13 @@ class _Loss:
     def __call__(self, arrays: Sequence[np.ndarray]) -> float:
         with use_target(numpy_target()):
             outputs = self.function.run(list(arrays), numpy_target(), 0)
-        return float(sum(np.sum(np.asarray(o) * w) for o, w in zip(outputs, self.weights)
-                         if dtypes.is_float(dtypes.canonical(np.asarray(o).dtype))))
+        return float(
+            sum(
+                np.sum(np.asarray(o) * w)
+                for o, w in zip(outputs, self.weights)
+                if dtypes.is_float(dtypes.canonical(np.asarray(o).dtype))
+            )
+        )
 
 
 def _directions(array: np.ndarray) -> list[tuple[str, Any]]:

@@ -98,11 +98,15 @@ def _check_steps(report: Report, case: Case, target: Target) -> None:
             found = [v.numpy() for v in step.variables]
         for name, variable, array, reference in zip(names, step.variables, found, wanted[number]):
             bound = (number + 1) * tolerance(class_of(case.op, case.sample), variable.dtype)
-            report.expect(case, f"in place, {name} after step {number + 1}", difference(array, reference, bound))
+            report.expect(
+                case, f"in place, {name} after step {number + 1}", difference(array, reference, bound)
+            )
     program = step.function.program(target, 0)
     used = {id(v) for v in program.emitted.in_place}
     missed = [n for n, v in zip(names, step.variables) if id(v) not in used]
-    report.expect(case, "in place", f"the program does not change {', '.join(missed)} in place" if missed else None)
+    report.expect(
+        case, "in place", f"the program does not change {', '.join(missed)} in place" if missed else None
+    )
     unchanged = all(np.array_equal(a, b) for a, b in zip(step.feeds, step.originals))
     report.expect(case, "inputs stay", None if unchanged else "the step has changed its gradients or scalars")
 
@@ -122,7 +126,9 @@ class _Step:
         operands, kwargs = self._operands(case.arrays)
         results = invoke(case.op, operands, kwargs)
         if len(results) != len(self.variables):
-            raise ValueError(f"{case.op.name} gives {len(results)} results for {len(self.variables)} variables")
+            raise ValueError(
+                f"{case.op.name} gives {len(results)} results for {len(self.variables)} variables"
+            )
         self.originals = [a.copy() for a in self.feeds]
         self.function = Function(self.inputs, [], list(zip(self.variables, results)), name=case.op.name)
 
@@ -136,8 +142,8 @@ class _Step:
                 found.append(arg)
             elif name == _READ_ONLY:
                 self.feeds += [next(rest) for _ in arg]
-                self.inputs += [placeholder(a.shape, dtype=a.dtype) for a in self.feeds[-len(arg):]]
-                found.append(self.inputs[-len(arg):])
+                self.inputs += [placeholder(a.shape, dtype=a.dtype) for a in self.feeds[-len(arg) :]]
+                found.append(self.inputs[-len(arg) :])
             else:
                 made = [Variable(a, a.shape, str(a.dtype)) for a in (next(rest) for _ in arg)]
                 self.variables += made

@@ -16,13 +16,19 @@ _BACKENDS = pytest.StashKey[list[str]]()
 
 def pytest_addoption(parser: Any) -> None:
     group = parser.getgroup("kbackend")
-    group.addoption("--kbackend", action="append", metavar="NAME",
-                    help="the backend that the conformance kit checks; may be given again (default: all installed)")
+    group.addoption(
+        "--kbackend",
+        action="append",
+        metavar="NAME",
+        help="the backend that the conformance kit checks; may be given again (default: all installed)",
+    )
 
 
 def pytest_configure(config: Any) -> None:
     config.addinivalue_line("markers", "engine(*names): the test needs these engines")
-    config.addinivalue_line("markers", "row(*numbers): the rows of the table of semantics that the test shows")
+    config.addinivalue_line(
+        "markers", "row(*numbers): the rows of the table of semantics that the test shows"
+    )
 
 
 def kit_backends(config: Any) -> list[str]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -68,8 +68,10 @@ def build(case: Case, weights: Sequence[np.ndarray] | None = None, dynamic: Sequ
         weights: for each result, the weights of the sum whose gradients are wanted; None for no gradients.
         dynamic: places of the inputs whose first dimension is not known.
     """
-    inputs = [placeholder((None, *a.shape[1:]) if place in dynamic else a.shape, dtype=dtypes.canonical(a.dtype))
-              for place, a in enumerate(case.arrays)]
+    inputs = [
+        placeholder((None, *a.shape[1:]) if place in dynamic else a.shape, dtype=dtypes.canonical(a.dtype))
+        for place, a in enumerate(case.arrays)
+    ]
     built = Built(case, inputs)
     for leaf in leaves(call_symbolic(case, inputs)):
         (built.tensors if isinstance(leaf, Tensor) else built.plain).append(leaf)
@@ -104,10 +106,14 @@ def _total(terms: Sequence[Tensor]) -> Tensor:
 
 def function_of(builts: Sequence[Built], name: str) -> Function:
     """One function of several graphs."""
-    return Function([t for b in builts for t in b.inputs], [t for b in builts for t in b.outputs()], name=name)
+    return Function(
+        [t for b in builts for t in b.inputs], [t for b in builts for t in b.outputs()], name=name
+    )
 
 
-def run(builts: Sequence[Built], function: Function, target: Target, feeds: Sequence[np.ndarray]) -> list[Ran]:
+def run(
+    builts: Sequence[Built], function: Function, target: Target, feeds: Sequence[np.ndarray]
+) -> list[Ran]:
     """Run the function of some graphs and take its results apart."""
     with use_target(target):
         values = iter(function.run(list(feeds), target, 0))

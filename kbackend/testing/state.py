@@ -22,7 +22,9 @@ def check_random_stream(target: Target) -> Report:
         found, wanted = _runs(target), _runs(numpy_target())
         for run, (mine, numpys) in enumerate(zip(found, wanted)):
             for name, a, b in zip(("dropout", "random_uniform"), mine, numpys):
-                report.expect(name, f"run {run + 1}", None if np.array_equal(a, b) else "other values than NumPy's")
+                report.expect(
+                    name, f"run {run + 1}", None if np.array_equal(a, b) else "other values than NumPy's"
+                )
         for run in range(1, _RUNS):
             for name, a, b in zip(("dropout", "random_uniform"), found[run - 1], found[run]):
                 same = np.array_equal(a, b)
@@ -34,5 +36,7 @@ def _runs(target: Target) -> list[list[np.ndarray]]:
     x = placeholder((8, 16), dtype="float32")
     function = Function([x], [dropout(x, 0.5, seed=11), random_uniform((4, 9), seed=12)], name="draws")
     with use_target(target):
-        return [[target.backend.to_numpy(t) for t in function.run([np.ones((8, 16), np.float32)], target, 0)]
-                for _ in range(_RUNS)]
+        return [
+            [target.backend.to_numpy(t) for t in function.run([np.ones((8, 16), np.float32)], target, 0)]
+            for _ in range(_RUNS)
+        ]

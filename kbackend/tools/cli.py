@@ -27,10 +27,16 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="kbackend", description="One neutral graph, run by any engine.")
     parser.add_argument("--version", action="version", version=f"kbackend {kbackend.__version__}")
     commands = parser.add_subparsers(dest="command", metavar="command")
-    demo = commands.add_parser("demo", help="train two models on handwritten digits, on every installed engine")
-    demo.add_argument("--engines", nargs="+", metavar="NAME", help="backends to use; all installed ones otherwise")
+    demo = commands.add_parser(
+        "demo", help="train two models on handwritten digits, on every installed engine"
+    )
+    demo.add_argument(
+        "--engines", nargs="+", metavar="NAME", help="backends to use; all installed ones otherwise"
+    )
     demo.add_argument("--epochs", type=_positive, default=6, help="epochs of each fit (default 6)")
-    demo.add_argument("--seed", type=int, default=7, help="the seed of weights, masks and shuffles (default 7)")
+    demo.add_argument(
+        "--seed", type=int, default=7, help="the seed of weights, masks and shuffles (default 7)"
+    )
     demo.add_argument("--out", type=Path, default=Path("kbackend-demo.png"), help="where the picture goes")
     demo.set_defaults(run=_demo)
     commands.add_parser("backends", help="list the backends").set_defaults(run=_backends)
@@ -58,7 +64,9 @@ def _backends(options: argparse.Namespace) -> int:
 
     table = Table("backend", "engine", "devices", box=None, pad_edge=False)
     available = kbackend.available_backends()
-    for name in sorted(discover.declared(), key=lambda n: (n not in available, available.index(n) if n in available else n)):
+    for name in sorted(
+        discover.declared(), key=lambda n: (n not in available, available.index(n) if n in available else n)
+    ):
         if name not in available:
             table.add_row(name, "not installed", "")
             continue

@@ -101,13 +101,17 @@ def _train(engine: str, epochs: int, seed: int, advance: Any) -> Run:
         losses: list[float] = []
         for value in RATES:
             K.set_value(rate, value)
-            history = model.fit(flat, flat, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=[clock.callback(advance)])
+            history = model.fit(
+                flat, flat, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=[clock.callback(advance)]
+            )
             losses += history.history["loss"]
         run.losses["autoencoder"], run.weights["autoencoder"] = losses, model.get_weights()
         run.steps["autoencoder"], run.programs = clock.rate, model.programs_made("train")
         net = classifier()
         clock = _Clock(clock.steps)
-        history = net.fit(images, y, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=[clock.callback(advance)])
+        history = net.fit(
+            images, y, batch_size=BATCH, epochs=epochs, verbose=0, callbacks=[clock.callback(advance)]
+        )
         run.losses["classifier"], run.weights["classifier"] = history.history["loss"], net.get_weights()
         run.accuracy, run.steps["classifier"] = net.evaluate(held_out, y_test)[1], clock.rate
     run.seconds = time.perf_counter() - start
@@ -121,10 +125,16 @@ def run(engines: Sequence[str], epochs: int, seed: int, out: Path) -> int:
     for name in engines:
         if name not in known:
             raise ValueError(f"no backend {name!r} is installed; installed are {', '.join(known)}")
-    console.print(f"1,438 digits of 8 x 8 pixels to train, 359 held out; seed {seed}; engines: {', '.join(engines)}\n")
+    console.print(
+        f"1,438 digits of 8 x 8 pixels to train, 359 held out; seed {seed}; engines: {', '.join(engines)}\n"
+    )
     runs = []
-    columns = (TextColumn("{task.description}"), BarColumn(bar_width=30), TextColumn("{task.completed:.0f}/{task.total:.0f} epochs"),
-               TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(bar_width=30),
+        TextColumn("{task.completed:.0f}/{task.total:.0f} epochs"),
+        TimeElapsedColumn(),
+    )
     with Progress(*columns, console=console) as progress:
         for name in engines:
             task = progress.add_task(f"{name:<10}", total=3 * epochs)
@@ -152,8 +162,11 @@ def _table(title: str, first: str, runs: Sequence[Run]) -> Table:
 def _print_losses(console: Console, runs: Sequence[Run], epochs: int) -> None:
     table = _table(f"Autoencoder: one fit with dropout {RATES[0]}, one with {RATES[1]}", "epoch", runs)
     for e in range(2 * epochs):
-        table.add_row(f"{e + 1}  (rate {RATES[e // epochs]})", *(f"{r.losses['autoencoder'][e]:.6f}" for r in runs),
-                      end_section=e == epochs - 1)
+        table.add_row(
+            f"{e + 1}  (rate {RATES[e // epochs]})",
+            *(f"{r.losses['autoencoder'][e]:.6f}" for r in runs),
+            end_section=e == epochs - 1,
+        )
     console.print(table)
     made = ", ".join(f"{r.engine} {r.programs}" for r in runs)
     console.print(f"Programs made for the train step over both fits: {made}\n")
@@ -173,7 +186,12 @@ def _print_totals(console: Console, runs: Sequence[Run]) -> None:
 
 
 def _print_differences(console: Console, runs: Sequence[Run]) -> None:
-    table = Table(title=f"\nLargest difference from {runs[0].engine}", title_justify="left", title_style="bold", pad_edge=False)
+    table = Table(
+        title=f"\nLargest difference from {runs[0].engine}",
+        title_justify="left",
+        title_style="bold",
+        pad_edge=False,
+    )
     for heading in ("", "losses, relative", "weights, absolute"):
         table.add_column(heading, justify="right" if heading else "left")
     for model in CURVES.values():

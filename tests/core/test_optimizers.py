@@ -140,7 +140,9 @@ def test_clipping_by_value_norm_and_global_norm(each_backend):
             results[option] = [-K.get_value(a), -K.get_value(b)]
     np.testing.assert_allclose(np.concatenate(results["clipvalue"]), [1, 1, 1], rtol=1e-6)
     np.testing.assert_allclose(np.concatenate(results["clipnorm"]), [0.6, 0.8, 1], rtol=1e-6)
-    np.testing.assert_allclose(np.concatenate(results["global_clipnorm"]), np.array([3, 4, 12]) / 13, rtol=1e-6)
+    np.testing.assert_allclose(
+        np.concatenate(results["global_clipnorm"]), np.array([3, 4, 12]) / 13, rtol=1e-6
+    )
 
 
 def test_decay_divides_the_rate(each_backend):

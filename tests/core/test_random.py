@@ -216,7 +216,9 @@ def test_processes_without_a_seed_differ(fresh_python):
 def test_processes_with_a_seed_agree(fresh_python, each_backend):
     code = "from kbackend import K; K.set_seed(9); print(K.eval(K.random_uniform((4,))).tolist())"
     K.set_seed(9)
-    assert fresh_python(code, {"KBACKEND": each_backend}).split("\n")[-2] == str(K.eval(K.random_uniform((4,))).tolist())
+    assert fresh_python(code, {"KBACKEND": each_backend}).split("\n")[-2] == str(
+        K.eval(K.random_uniform((4,))).tolist()
+    )
 
 
 # ------------------------------------------------------------------------------------------- distributions
@@ -293,7 +295,9 @@ def test_binomial(each_backend):
 def test_gradients_flow_to_mean_and_deviation(each_backend):
     mean, deviation = K.variable(1.0), K.variable(2.0)
     values = K.random_normal((50,), mean, deviation, seed=1)
-    found, of_mean, of_deviation = K.function([], [values, *K.gradients(K.sum(values), [mean, deviation])])([])
+    found, of_mean, of_deviation = K.function([], [values, *K.gradients(K.sum(values), [mean, deviation])])(
+        []
+    )
     assert of_mean == 50
     np.testing.assert_allclose(of_deviation, ((found - 1) / 2).sum(), rtol=1e-4)
 

@@ -20,8 +20,14 @@ def classifier(**options):
     x = Input((4,), name="features")
     h = layers.Dense(8, activation="tanh")(x)
     model = Model(x, layers.Dense(2, activation="softmax", name="label")(h))
-    model.compile(**{"optimizer": optimizers.SGD(0.5), "loss": "sparse_categorical_crossentropy",
-                     "metrics": ["accuracy"], **options})
+    model.compile(
+        **{
+            "optimizer": optimizers.SGD(0.5),
+            "loss": "sparse_categorical_crossentropy",
+            "metrics": ["accuracy"],
+            **options,
+        }
+    )
     return model
 
 
@@ -50,7 +56,9 @@ def test_the_epoch_loss_is_the_mean_over_samples_though_the_last_batch_is_smalle
     model = classifier(optimizer=optimizers.SGD(0.0))
     history = model.fit(X, LABELS, batch_size=32, verbose=0)
     p = model.predict(X)
-    np.testing.assert_allclose(history.history["loss"][0], -np.log(p[np.arange(70), LABELS]).mean(), rtol=1e-5)
+    np.testing.assert_allclose(
+        history.history["loss"][0], -np.log(p[np.arange(70), LABELS]).mean(), rtol=1e-5
+    )
 
 
 def test_every_engine_follows_the_same_curve(each_backend):
@@ -110,9 +118,18 @@ def two_outputs(**options):
     kbackend.set_seed(2)
     a, b = Input((4,), name="a"), Input((3,), name="b")
     h = layers.concatenate([layers.Dense(5, activation="relu")(a), b])
-    model = Model([a, b], [layers.Dense(1, name="value")(h), layers.Dense(2, activation="softmax", name="label")(h)])
-    model.compile("rmsprop", **{"loss": {"value": "mse", "label": "categorical_crossentropy"},
-                                "loss_weights": [0.5, 2.0], "metrics": {"label": ["accuracy"]}, **options})
+    model = Model(
+        [a, b], [layers.Dense(1, name="value")(h), layers.Dense(2, activation="softmax", name="label")(h)]
+    )
+    model.compile(
+        "rmsprop",
+        **{
+            "loss": {"value": "mse", "label": "categorical_crossentropy"},
+            "loss_weights": [0.5, 2.0],
+            "metrics": {"label": ["accuracy"]},
+            **options,
+        },
+    )
     return model
 
 
@@ -123,8 +140,9 @@ def test_several_inputs_and_outputs_by_list_and_by_name(each_backend):
     second = by_name.fit({"b": b, "a": X}, {"label": ONE_HOT, "value": value}, epochs=2, verbose=0).history
     assert list(first) == ["loss", "value_loss", "label_loss", "label_accuracy"]
     assert first == second
-    np.testing.assert_allclose(first["loss"], 0.5 * np.array(first["value_loss"]) + 2 * np.array(first["label_loss"]),
-                               rtol=1e-5)
+    np.testing.assert_allclose(
+        first["loss"], 0.5 * np.array(first["value_loss"]) + 2 * np.array(first["label_loss"]), rtol=1e-5
+    )
     assert [p.shape for p in by_list.predict([X, b])] == [(70, 1), (70, 2)]
 
 
@@ -172,8 +190,18 @@ def test_training_stops_at_nan_before_the_next_step(each_backend, capsys):
     bad = X.copy()
     bad[40] = np.nan
     seen = []
-    model.fit(bad, LABELS, batch_size=10, shuffle=False, verbose=0, epochs=3,
-              callbacks=[callbacks.TerminateOnNaN(), callbacks.LambdaCallback(on_batch_end=lambda b, logs: seen.append(b))])
+    model.fit(
+        bad,
+        LABELS,
+        batch_size=10,
+        shuffle=False,
+        verbose=0,
+        epochs=3,
+        callbacks=[
+            callbacks.TerminateOnNaN(),
+            callbacks.LambdaCallback(on_batch_end=lambda b, logs: seen.append(b)),
+        ],
+    )
     assert seen == [0, 1, 2, 3, 4]
     assert "the loss is nan" in capsys.readouterr().out
 
@@ -192,7 +220,13 @@ def test_a_schedule_changes_the_rate_without_a_new_program(each_backend):
     model = classifier()
     model.fit(X, LABELS, verbose=0)
     made = dict(model._step_function("train", False)._programs)
-    model.fit(X, LABELS, epochs=3, verbose=0, callbacks=[callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)])
+    model.fit(
+        X,
+        LABELS,
+        epochs=3,
+        verbose=0,
+        callbacks=[callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)],
+    )
     assert float(K.get_value(model.optimizer.lr)) == 0.0625
     assert model._step_function("train", False)._programs == made
 
@@ -211,8 +245,10 @@ def test_a_model_moves_between_engines_with_weights_and_optimizer_state():
         assert moving.to(engine).engine.startswith(engine)
         moving.fit(X, LABELS, verbose=0, batch_size=16)
         staying.fit(X, LABELS, verbose=0, batch_size=16)
-    for a, b in zip(moving.get_weights() + moving.optimizer.get_weights(),
-                    staying.get_weights() + staying.optimizer.get_weights()):
+    for a, b in zip(
+        moving.get_weights() + moving.optimizer.get_weights(),
+        staying.get_weights() + staying.optimizer.get_weights(),
+    ):
         np.testing.assert_allclose(a, b, rtol=1e-4, atol=1e-6)
 
 
@@ -240,15 +276,30 @@ def test_digits_are_learned(each_backend):
 BAD = {
     "too few inputs": (lambda m: m.fit([X], [X[:, :1], ONE_HOT], verbose=0), "2 inputs"),
     "too many inputs": (lambda m: m.fit([X, X[:, :3], X], [X[:, :1], ONE_HOT], verbose=0), "2 inputs"),
-    "unknown name": (lambda m: m.fit({"a": X, "c": X}, [X[:, :1], ONE_HOT], verbose=0), "missing .'b'., unknown .'c'."),
-    "wrong width": (lambda m: m.fit([X, X], [X[:, :1], ONE_HOT], verbose=0), r"input 'b' must have the shape \(None, 3\)"),
+    "unknown name": (
+        lambda m: m.fit({"a": X, "c": X}, [X[:, :1], ONE_HOT], verbose=0),
+        "missing .'b'., unknown .'c'.",
+    ),
+    "wrong width": (
+        lambda m: m.fit([X, X], [X[:, :1], ONE_HOT], verbose=0),
+        r"input 'b' must have the shape \(None, 3\)",
+    ),
     "wrong rank": (lambda m: m.fit([X[..., None], X[:, :3]], [X[:, :1], ONE_HOT], verbose=0), "input 'a'"),
     "unequal lengths": (lambda m: m.fit([X[:9], X[:, :3]], [X[:, :1], ONE_HOT], verbose=0), "a: 9, b: 70"),
-    "targets of another length": (lambda m: m.fit([X, X[:, :3]], [X[:9, :1], ONE_HOT[:9]], verbose=0), "targets 9"),
+    "targets of another length": (
+        lambda m: m.fit([X, X[:, :3]], [X[:9, :1], ONE_HOT[:9]], verbose=0),
+        "targets 9",
+    ),
     "no targets": (lambda m: m.fit([X, X[:, :3]], verbose=0), "targets are missing"),
-    "strings": (lambda m: m.fit([X.astype(str), X[:, :3]], [X[:, :1], ONE_HOT], verbose=0), "numbers are needed"),
+    "strings": (
+        lambda m: m.fit([X.astype(str), X[:, :3]], [X[:, :1], ONE_HOT], verbose=0),
+        "numbers are needed",
+    ),
     "wrong target": (lambda m: m.fit([X, X[:, :3]], [X[:, :1], X], verbose=0), "target 'label'"),
-    "batch size": (lambda m: m.fit([X, X[:, :3]], [X[:, :1], ONE_HOT], batch_size=0, verbose=0), "batch_size"),
+    "batch size": (
+        lambda m: m.fit([X, X[:, :3]], [X[:, :1], ONE_HOT], batch_size=0, verbose=0),
+        "batch_size",
+    ),
 }
 
 
@@ -281,13 +332,16 @@ def test_an_uncompiled_model_says_so():
         Model(x, layers.Dense(2)(x)).fit(X, ONE_HOT, verbose=0)
 
 
-@pytest.mark.parametrize("arguments, message", [
-    ({"loss": "msee"}, "unknown loss 'msee'"),
-    ({"metrics": ["acuracy"]}, "unknown metric 'acuracy'"),
-    ({"loss": {"labell": "mse"}}, "unknown outputs"),
-    ({"loss": ["mse", "mse"]}, "2 entries"),
-    ({"loss": None}, "needs a loss"),
-])
+@pytest.mark.parametrize(
+    "arguments, message",
+    [
+        ({"loss": "msee"}, "unknown loss 'msee'"),
+        ({"metrics": ["acuracy"]}, "unknown metric 'acuracy'"),
+        ({"loss": {"labell": "mse"}}, "unknown outputs"),
+        ({"loss": ["mse", "mse"]}, "2 entries"),
+        ({"loss": None}, "needs a loss"),
+    ],
+)
 def test_compile_refuses_what_it_does_not_know(arguments, message):
     with pytest.raises(ValueError, match=message):
         classifier(**arguments)

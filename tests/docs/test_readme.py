@@ -10,7 +10,9 @@ import pytest
 README = Path(__file__).parents[2] / "README.md"
 BLOCK = re.compile(r"^## (?P<title>[^\n]+)\n(?P<text>.*?)(?=^## |\Z)", re.M | re.S)
 SECTIONS = {m["title"]: m["text"] for m in BLOCK.finditer(README.read_text(encoding="utf-8"))}
-EXAMPLES = {title: re.findall(r"^```python\n(.*?)^```", text, re.M | re.S) for title, text in SECTIONS.items()}
+EXAMPLES = {
+    title: re.findall(r"^```python\n(.*?)^```", text, re.M | re.S) for title, text in SECTIONS.items()
+}
 EXAMPLES = {title: code for title, code in EXAMPLES.items() if code}
 
 
@@ -21,14 +23,22 @@ def test_example_runs_on_every_engine(title, each_backend, fresh_python):
 
 
 def test_there_is_an_example_for_each_promise():
-    assert list(EXAMPLES) == ["A functional model", "A function with updates", "A live dropout rate",
-                              "The gradient with respect to an inner layer", "Switching engines"]
+    assert list(EXAMPLES) == [
+        "A functional model",
+        "A function with updates",
+        "A live dropout rate",
+        "The gradient with respect to an inner layer",
+        "Switching engines",
+    ]
 
 
-@pytest.mark.parametrize("title, command", [
-    ("Run it", "pip install -c constraints.txt . && kbackend demo"),
-    ("Test it", "pip install tox && tox"),
-])
+@pytest.mark.parametrize(
+    "title, command",
+    [
+        ("Run it", "pip install -c constraints.txt . && kbackend demo"),
+        ("Test it", "pip install tox && tox"),
+    ],
+)
 def test_commands_are_one_line_in_a_block_of_their_own(title, command):
     blocks = re.findall(r"^```[^\n]*\n(.*?)^```", SECTIONS[title], re.M | re.S)
     assert blocks[0] == command + "\n"

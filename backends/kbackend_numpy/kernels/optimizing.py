@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -27,7 +28,9 @@ def sgd(cells: Any, params: Any, grads: Any, lr: Any) -> None:
         p -= p.dtype.type(lr) * g
 
 
-def momentum(cells: Any, params: Any, grads: Any, velocities: Any, lr: Any, momentum: Any, nesterov: bool) -> None:
+def momentum(
+    cells: Any, params: Any, grads: Any, velocities: Any, lr: Any, momentum: Any, nesterov: bool
+) -> None:
     for g, p, v in _rows(cells, grads):
         keep = p.dtype.type(momentum)
         step = p.dtype.type(lr) * g
@@ -43,8 +46,18 @@ def rmsprop(cells: Any, params: Any, grads: Any, averages: Any, lr: Any, rho: An
         p -= number(lr) * g / np.sqrt(a + number(epsilon))
 
 
-def adam(cells: Any, params: Any, grads: Any, means: Any, squares: Any, lr: Any, beta_1: Any, beta_2: Any, epsilon: Any,
-         step: Any) -> None:
+def adam(
+    cells: Any,
+    params: Any,
+    grads: Any,
+    means: Any,
+    squares: Any,
+    lr: Any,
+    beta_1: Any,
+    beta_2: Any,
+    epsilon: Any,
+    step: Any,
+) -> None:
     for g, p, m, v in _rows(cells, grads):
         number = p.dtype.type
         b1, b2, t = number(beta_1), number(beta_2), number(step)
@@ -58,7 +71,9 @@ def adam(cells: Any, params: Any, grads: Any, means: Any, squares: Any, lr: Any,
         p -= change
 
 
-def adadelta(cells: Any, params: Any, grads: Any, averages: Any, deltas: Any, lr: Any, rho: Any, epsilon: Any) -> None:
+def adadelta(
+    cells: Any, params: Any, grads: Any, averages: Any, deltas: Any, lr: Any, rho: Any, epsilon: Any
+) -> None:
     for g, p, a, d in _rows(cells, grads):
         number = p.dtype.type
         r, e = number(rho), number(epsilon)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Sequence
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
@@ -24,11 +25,14 @@ def sgd(cells: Any, params: Any, grads: Any, lr: Any) -> None:
         tf.raw_ops.ResourceApplyGradientDescent(var=p.handle, alpha=tf.cast(lr, p.dtype), delta=g)
 
 
-def momentum(cells: Any, params: Any, grads: Any, velocities: Any, lr: Any, momentum: Any, nesterov: bool) -> None:
+def momentum(
+    cells: Any, params: Any, grads: Any, velocities: Any, lr: Any, momentum: Any, nesterov: bool
+) -> None:
     for g, p, v in _rows(cells, grads):
         rate, keep = _in(p.dtype, lr, momentum)
-        tf.raw_ops.ResourceApplyKerasMomentum(var=p.handle, accum=v.handle, lr=rate, grad=g, momentum=keep,
-                                              use_nesterov=nesterov)
+        tf.raw_ops.ResourceApplyKerasMomentum(
+            var=p.handle, accum=v.handle, lr=rate, grad=g, momentum=keep, use_nesterov=nesterov
+        )
 
 
 def rmsprop(cells: Any, params: Any, grads: Any, averages: Any, lr: Any, rho: Any, epsilon: Any) -> None:
@@ -38,23 +42,46 @@ def rmsprop(cells: Any, params: Any, grads: Any, averages: Any, lr: Any, rho: An
         p.assign_sub(rate * g * tf.math.rsqrt(average + e), read_value=False)
 
 
-def adam(cells: Any, params: Any, grads: Any, means: Any, squares: Any, lr: Any, beta_1: Any, beta_2: Any, epsilon: Any,
-         step: Any) -> None:
+def adam(
+    cells: Any,
+    params: Any,
+    grads: Any,
+    means: Any,
+    squares: Any,
+    lr: Any,
+    beta_1: Any,
+    beta_2: Any,
+    epsilon: Any,
+    step: Any,
+) -> None:
     powers: dict[Any, list[Any]] = {}
     for g, p, m, v in _rows(cells, grads):
         if p.dtype not in powers:
             rate, b1, b2, e, t = _in(p.dtype, lr, beta_1, beta_2, epsilon, step)
             powers[p.dtype] = [rate, b1, b2, e, b1**t, b2**t]
         rate, b1, b2, e, b1t, b2t = powers[p.dtype]
-        tf.raw_ops.ResourceApplyAdam(var=p.handle, m=m.handle, v=v.handle, beta1_power=b1t, beta2_power=b2t, lr=rate,
-                                     beta1=b1, beta2=b2, epsilon=e, grad=g)
+        tf.raw_ops.ResourceApplyAdam(
+            var=p.handle,
+            m=m.handle,
+            v=v.handle,
+            beta1_power=b1t,
+            beta2_power=b2t,
+            lr=rate,
+            beta1=b1,
+            beta2=b2,
+            epsilon=e,
+            grad=g,
+        )
 
 
-def adadelta(cells: Any, params: Any, grads: Any, averages: Any, deltas: Any, lr: Any, rho: Any, epsilon: Any) -> None:
+def adadelta(
+    cells: Any, params: Any, grads: Any, averages: Any, deltas: Any, lr: Any, rho: Any, epsilon: Any
+) -> None:
     for g, p, a, d in _rows(cells, grads):
         rate, r, e = _in(p.dtype, lr, rho, epsilon)
-        tf.raw_ops.ResourceApplyAdadelta(var=p.handle, accum=a.handle, accum_update=d.handle, lr=rate, rho=r, epsilon=e,
-                                         grad=g)
+        tf.raw_ops.ResourceApplyAdadelta(
+            var=p.handle, accum=a.handle, accum_update=d.handle, lr=rate, rho=r, epsilon=e, grad=g
+        )
 
 
 KERNELS = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import sqrt
-from typing import Any, Sequence
+from typing import Any
 
 import torch
 
@@ -18,7 +19,9 @@ def sgd(cells: Any, params: Any, grads: Any, lr: Any) -> None:
     torch._foreach_add_(list(cells), list(grads), alpha=-float(lr))
 
 
-def momentum(cells: Any, params: Any, grads: Any, velocities: Any, lr: Any, momentum: Any, nesterov: bool) -> None:
+def momentum(
+    cells: Any, params: Any, grads: Any, velocities: Any, lr: Any, momentum: Any, nesterov: bool
+) -> None:
     p, v = _groups(cells, len(grads))
     rate, keep = float(lr), float(momentum)
     torch._foreach_mul_(v, keep)
@@ -38,18 +41,43 @@ def rmsprop(cells: Any, params: Any, grads: Any, averages: Any, lr: Any, rho: An
     torch._foreach_addcdiv_(p, g, root, value=-float(lr))
 
 
-def adam(cells: Any, params: Any, grads: Any, means: Any, squares: Any, lr: Any, beta_1: Any, beta_2: Any, epsilon: Any,
-         step: Any) -> None:
+def adam(
+    cells: Any,
+    params: Any,
+    grads: Any,
+    means: Any,
+    squares: Any,
+    lr: Any,
+    beta_1: Any,
+    beta_2: Any,
+    epsilon: Any,
+    step: Any,
+) -> None:
     p, m, v = _groups(cells, len(grads))
     g = [x.contiguous() for x in grads]  # the fused kernel walks memory and does not look at strides
     # torch adds epsilon after correcting the root for its bias, Keras before: equal with epsilon / sqrt(1 - beta_2^t)
     t, b2 = float(step), float(beta_2)
     steps = [torch.tensor(t, dtype=torch.float32, device=p[0].device)] * len(p)
-    torch._fused_adam_(p, g, m, v, [], steps, lr=float(lr), beta1=float(beta_1), beta2=b2, weight_decay=0.0,
-                       eps=float(epsilon) / sqrt(1 - b2**t), amsgrad=False, maximize=False)
+    torch._fused_adam_(
+        p,
+        g,
+        m,
+        v,
+        [],
+        steps,
+        lr=float(lr),
+        beta1=float(beta_1),
+        beta2=b2,
+        weight_decay=0.0,
+        eps=float(epsilon) / sqrt(1 - b2**t),
+        amsgrad=False,
+        maximize=False,
+    )
 
 
-def adadelta(cells: Any, params: Any, grads: Any, averages: Any, deltas: Any, lr: Any, rho: Any, epsilon: Any) -> None:
+def adadelta(
+    cells: Any, params: Any, grads: Any, averages: Any, deltas: Any, lr: Any, rho: Any, epsilon: Any
+) -> None:
     p, a, d = _groups(cells, len(grads))
     g, r, e = list(grads), float(rho), float(epsilon)
     torch._foreach_mul_(a, r)

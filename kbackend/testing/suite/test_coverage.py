@@ -54,11 +54,18 @@ def test_every_row_is_shown_or_waits() -> None:
     shown = {row for row in counts.rows_of_samples()} | _rows_of_tests()
     listed = WAITING.keys() | NOT_PROMISED.keys()
     assert not shown & listed, f"rows that wait no longer: {sorted(shown & listed)}"
-    assert sorted(shown | listed) == list(counts.ROWS), f"missing: {sorted(set(counts.ROWS) - shown - listed)}"
+    assert sorted(shown | listed) == list(counts.ROWS), (
+        f"missing: {sorted(set(counts.ROWS) - shown - listed)}"
+    )
 
 
 def _rows_of_tests() -> set[int]:
-    marks = [m for test in vars(test_semantics).values() for m in getattr(test, "pytestmark", ()) if m.name == "row"]
+    marks = [
+        m
+        for test in vars(test_semantics).values()
+        for m in getattr(test, "pytestmark", ())
+        if m.name == "row"
+    ]
     return {row for mark in marks for row in mark.args}
 
 

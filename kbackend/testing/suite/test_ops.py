@@ -56,7 +56,9 @@ def test_in_place_kernels(kit_backend: str) -> None:
 def test_gaps_stand(kit_backend: str) -> None:
     """Samples that a backend declares to fail do fail."""
     target = kit_target(kit_backend)
-    faults = [f for op in all_ops() if gaps.gap_samples(op, target) for f in gaps.check_gap(op, target).faults]
+    faults = [
+        f for op in all_ops() if gaps.gap_samples(op, target) for f in gaps.check_gap(op, target).faults
+    ]
     assert not faults, "\n".join(map(str, faults))
 
 

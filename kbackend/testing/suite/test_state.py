@@ -53,14 +53,23 @@ def test_outputs_see_the_old_state_and_updates_take_effect_together(active: Targ
     f([])
     assert K.get_value(a).tolist() == (11 * START).tolist()
     assert K.get_value(b).tolist() == (21 * START).tolist()
-    assert [t.tolist() for t in first] == [START.tolist(), (10 * START).tolist()], "an output changed afterwards"
+    assert [t.tolist() for t in first] == [START.tolist(), (10 * START).tolist()], (
+        "an output changed afterwards"
+    )
 
 
 def test_kinds_of_update(active: Target) -> None:
     total, left, average = K.variable(1.0), K.variable(1.0), K.variable(1.0)
     step = K.placeholder(())
-    f = K.function([step], [], updates=[
-        K.update_add(total, step), K.update_sub(left, step), K.moving_average_update(average, step, 0.5)])
+    f = K.function(
+        [step],
+        [],
+        updates=[
+            K.update_add(total, step),
+            K.update_sub(left, step),
+            K.moving_average_update(average, step, 0.5),
+        ],
+    )
     f([3.0])
     assert [float(K.get_value(v)) for v in (total, left, average)] == [4.0, -2.0, 2.0]
     K.function([], [], updates=[K.update(total, left * 2.0)])([])
@@ -106,12 +115,16 @@ def test_a_gradient_beside_an_update(active: Target) -> None:
 
 def test_random_variables_start_the_same_everywhere(active: Target) -> None:
     K.set_seed(5)
-    found = [K.get_value(K.random_uniform_variable((4, 3), -1.0, 1.0)),
-             K.get_value(K.random_normal_variable((4, 3), 0.0, 1.0))]
+    found = [
+        K.get_value(K.random_uniform_variable((4, 3), -1.0, 1.0)),
+        K.get_value(K.random_normal_variable((4, 3), 0.0, 1.0)),
+    ]
     with use_target(kit_target("numpy")):
         K.set_seed(5)
-        wanted = [K.get_value(K.random_uniform_variable((4, 3), -1.0, 1.0)),
-                  K.get_value(K.random_normal_variable((4, 3), 0.0, 1.0))]
+        wanted = [
+            K.get_value(K.random_uniform_variable((4, 3), -1.0, 1.0)),
+            K.get_value(K.random_normal_variable((4, 3), 0.0, 1.0)),
+        ]
     for mine, numpys in zip(found, wanted):
         assert mine.dtype == np.float32
         assert mine.tolist() == numpys.tolist()
