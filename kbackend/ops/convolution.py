@@ -1,8 +1,8 @@
 """Convolution and pooling over one to three spatial dimensions.
 
 The ops work on channels-last tensors ``(batch, *spatial, channels)``; the functions of K transpose where the
-data format is channels_first. Padding is 'valid' (none), 'same' (the output has ``ceil(size / stride)`` positions
-and the odd pad goes to the end) or a pair (before, after) for each spatial dimension.
+data format is channels_first. Padding is 'valid' (none), 'same' (the output has ``ceil(size / stride)``
+positions and the odd pad goes to the end) or a pair (before, after) for each spatial dimension.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def _out_size(size: int | None, window: int | None, stride: int, pair: Any, dila
         return None
     out = (size + pair[0] + pair[1] - (window - 1) * dilation - 1) // stride + 1
     if out < 1:
-        raise ValueError(f"a window of {window} with dilation {dilation} does not fit a dimension of size {size} "
-                         f"padded by {pair}")
+        raise ValueError(f"a window of {window} with dilation {dilation} does not fit a dimension of size "
+                         f"{size} padded by {pair}")
     return out
 
 
@@ -124,7 +124,8 @@ def _convolution_samples() -> list[Sample]:
         call(In((2, 7, 6, 3)), In((3, 2, 3, 4)), name="valid"),
         call(In((2, 7, 6, 3)), In((3, 2, 3, 4)), In((4,)), name="bias"),
         call(In((2, 7, 6, 3)), In((3, 2, 3, 4)), strides=(2, 1), padding="same", name="same, strides"),
-        call(In((2, 8, 9, 2)), In((3, 3, 2, 3)), strides=2, padding=((2, 1), (0, 3)), name="pairs of paddings"),
+        call(In((2, 8, 9, 2)), In((3, 3, 2, 3)), strides=2, padding=((2, 1), (0, 3)),
+             name="pairs of paddings"),
         call(In((2, 9, 8, 2)), In((3, 2, 2, 3)), padding="same", dilation=(2, 3), name="dilation"),
         call(In((2, 9, 8, 2)), In((3, 2, 2, 3)), In((3,)), dilation=2, padding=((1, 0), (0, 0)),
              name="dilation, bias"),
@@ -136,8 +137,8 @@ def _convolution_samples() -> list[Sample]:
              name="three dimensions"),
         call(In((2, 5, 5, 3)), In((1, 1, 3, 4)), name="window of one"),
         call(In((0, 5, 5, 3)), In((3, 3, 3, 4)), name="empty batch", dynamic=False),
-        call(In((1, 6, 1), values=ones), In((3, 1, 1), values=np.arange(1.0, 4.0).reshape(3, 1, 1)), strides=2,
-             padding="same", row=1, expect=np.array([6.0, 6.0, 3.0]).reshape(1, 3, 1),
+        call(In((1, 6, 1), values=ones), In((3, 1, 1), values=np.arange(1.0, 4.0).reshape(3, 1, 1)),
+             strides=2, padding="same", row=1, expect=np.array([6.0, 6.0, 3.0]).reshape(1, 3, 1),
              name="the odd pad goes to the end"),
         call(In((1, 5, 5, 3)), In((3, 3, 2, 4)), raises=ValueError, name="channels do not fit"),
         call(In((1, 2, 2, 3)), In((3, 3, 3, 4)), raises=ValueError, name="window does not fit"),
@@ -174,7 +175,7 @@ def convolution(x: TensorLike, kernel: TensorLike, bias: TensorLike | None = Non
                          f"takes {inputs * groups}")
     if filters is not None and filters % groups:
         raise ValueError(f"{filters} filters cannot be cut into {groups} groups")
-    if bias is not None and (bias.ndim != 1 or None not in (bias.shape[0], filters) and bias.shape[0] != filters):
+    if bias is not None and (bias.ndim != 1 or None not in (*bias.shape, filters) and bias.shape[0] != filters):
         raise ValueError(f"the bias {bias.shape} must have the shape ({filters},)")
     out = _spatial(x, kernel.shape[:-2], strides, padding, dilation)
     return TensorSpec((x.shape[0], *out, filters), x.dtype)
@@ -196,7 +197,7 @@ def _pooled(x: TensorSpec, window: Any, strides: Any, padding: Any) -> TensorSpe
     if padding != "same":
         for n, k, s, (lo, hi), count in zip(x.shape[1:-1], window, strides, padding, out):
             if lo >= k or hi >= k or n is not None and count is not None and (count - 1) * s - lo >= n:
-                raise ValueError(f"padding {padding} makes windows of {window} that hold nothing of x {x.shape}")
+                raise ValueError(f"padding {padding} makes windows of {window} without elements of x {x.shape}")
     return TensorSpec((x.shape[0], *out, x.shape[-1]), x.dtype)
 
 
@@ -209,14 +210,18 @@ def _pool_samples(**row: Any) -> list[Sample]:
         call(x(2, 7, 5, 3), window=(3, 2), strides=(2, 1), padding="valid", name="overlapping"),
         call(x(2, 7, 6, 2), window=3, strides=2, padding="same", name="same"),
         call(x(2, 5, 6, 2), window=2, strides=2, padding="same", name="same, the odd pad at the end"),
-        call(x(1, 5, 6, 2), window=(3, 4), strides=(1, 2), padding=((2, 0), (1, 3)), name="pairs of paddings"),
+        call(x(1, 5, 6, 2), window=(3, 4), strides=(1, 2), padding=((2, 0), (1, 3)),
+             name="pairs of paddings"),
         call(x(2, 9, 3), window=3, strides=2, padding="same", name="one dimension"),
         call(x(2, 4, 5, 6, 2), window=2, strides=2, padding="same", name="three dimensions"),
         call(In((0, 4, 4, 2)), window=2, strides=2, padding="valid", name="empty batch", dynamic=False,
              gradient=False),  # TensorFlow's gradient of an empty max pool ends the process
-        call(In((2, 4)), window=2, strides=1, padding="valid", raises=ValueError, name="no spatial dimension"),
-        call(In((2, 2, 2, 1)), window=3, strides=1, padding="valid", raises=ValueError, name="window does not fit"),
-        call(In((2, 4, 4, 1)), window=2, strides=1, padding=((2, 0), (0, 0)), raises=ValueError, name="only padding"),
+        call(In((2, 4)), window=2, strides=1, padding="valid", raises=ValueError,
+             name="no spatial dimension"),
+        call(In((2, 2, 2, 1)), window=3, strides=1, padding="valid", raises=ValueError,
+             name="window does not fit"),
+        call(In((2, 4, 4, 1)), window=2, strides=1, padding=((2, 0), (0, 0)), raises=ValueError,
+             name="only padding"),
     ]
 
 
@@ -252,8 +257,9 @@ def max_pool(x: TensorLike, *, window: Any, strides: Any = None, padding: Any = 
 
 @primitive(prepare=_pool_attrs, tolerance="reduction", samples=lambda: [
     *_pool_samples(),
-    call(In((1, 3, 1), values=np.array([1.0, 3.0, 2.0]).reshape(1, 3, 1)), window=2, strides=2, padding="same",
-         row=2, expect=np.array([2.0, 2.0]).reshape(1, 2, 1), name="padding is not counted", dynamic=False)])
+    call(In((1, 3, 1), values=np.array([1.0, 3.0, 2.0]).reshape(1, 3, 1)), window=2, strides=2,
+         padding="same", row=2, expect=np.array([2.0, 2.0]).reshape(1, 2, 1), dynamic=False,
+         name="padding is not counted")])
 def avg_pool(x: TensorLike, *, window: Any, strides: Any = None, padding: Any = "valid") -> TensorSpec:
     """The mean of each window of ``(batch, *spatial, channels)``; padding does not count.
 
@@ -339,7 +345,8 @@ def conv2d(x: TensorLike, kernel: TensorLike, strides: Any = (1, 1), padding: st
 
     >>> import numpy as np
     >>> from kbackend import K
-    >>> K.eval(K.conv2d(np.ones((1, 3, 3, 1), "float32"), np.ones((2, 2, 1, 1), "float32")))[0, :, :, 0].tolist()
+    >>> y = K.conv2d(np.ones((1, 3, 3, 1), "float32"), np.ones((2, 2, 1, 1), "float32"))
+    >>> K.eval(y)[0, :, :, 0].tolist()
     [[4.0, 4.0], [4.0, 4.0]]
     """
     return _convolve(x, kernel, strides, padding, data_format, dilation_rate, 2)
@@ -355,19 +362,22 @@ def conv3d(x: TensorLike, kernel: TensorLike, strides: Any = (1, 1, 1), padding:
     return _convolve(x, kernel, strides, padding, data_format, dilation_rate, 3)
 
 
-def _depthwise(x: Any, kernel: Any, strides: Any, padding: Any, data_format: Any, dilation: Any, rank: int) -> Any:
+def _depthwise(
+    x: Any, kernel: Any, strides: Any, padding: Any, data_format: Any, dilation: Any, rank: int
+) -> Any:
     *window, channels, multiplier = (_known("a depthwise convolution", kernel, d) for d in kernel.shape)
     taps = shaping.reshape(kernel, (*window, 1, channels * multiplier))
     return _convolve(x, taps, strides, padding, data_format, dilation, rank, groups=channels)
 
 
 @derived(samples=lambda: [call(In((2, 5, 6, 3)), In((3, 3, 3, 2)), 1, "same", dynamic=False)])
-def depthwise_conv2d(x: TensorLike, depthwise_kernel: TensorLike, strides: Any = (1, 1), padding: str = "valid",
-                     data_format: str | None = None, dilation_rate: Any = (1, 1)) -> Any:
+def depthwise_conv2d(x: TensorLike, depthwise_kernel: TensorLike, strides: Any = (1, 1),
+                     padding: str = "valid", data_format: str | None = None,
+                     dilation_rate: Any = (1, 1)) -> Any:
     """A convolution of each channel by itself.
 
-    The kernel is ``(rows, columns, channels, multiplier)``; channel c gives the results ``c * multiplier`` and
-    following. See :func:`conv2d`.
+    The kernel is ``(rows, columns, channels, multiplier)``; channel c gives the results ``c * multiplier``
+    and following. See :func:`conv2d`.
     """
     return _depthwise(x, depthwise_kernel, strides, padding, data_format, dilation_rate, 2)
 
@@ -381,7 +391,8 @@ def separable_conv1d(x: TensorLike, depthwise_kernel: TensorLike, pointwise_kern
     return _convolve(y, pointwise_kernel, 1, "valid", data_format, 1, 1)
 
 
-@derived(samples=lambda: [call(In((2, 5, 6, 3)), In((3, 3, 3, 2)), In((1, 1, 6, 4)), 2, "same", dynamic=False)])
+@derived(samples=lambda: [
+    call(In((2, 5, 6, 3)), In((3, 3, 3, 2)), In((1, 1, 6, 4)), 2, "same", dynamic=False)])
 def separable_conv2d(x: TensorLike, depthwise_kernel: TensorLike, pointwise_kernel: TensorLike,
                      strides: Any = (1, 1), padding: str = "valid", data_format: str | None = None,
                      dilation_rate: Any = (1, 1)) -> Any:

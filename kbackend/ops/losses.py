@@ -1,7 +1,7 @@
 """Crossentropies, from probabilities or from logits.
 
-``log(softmax(x))`` and ``log(sigmoid(x))`` are computed from ``x`` where the graph shows where the probabilities
-come from (see lowering/forms.py), so a model that ends in a softmax loses no digits.
+``log(softmax(x))`` and ``log(sigmoid(x))`` are computed from ``x`` where the graph shows where the
+probabilities come from (see lowering/forms.py), so a model that ends in a softmax loses no digits.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def _one_target_a_row(target: TensorSpec, logits: TensorSpec) -> TensorSpec:
 @composite(promote="float", rule=_one_target_a_row, tolerance="reduction", samples=lambda: [
     call(In((4, 5), 0.0, 1.0), In((4, 5), -4, 4)),
     call(In((2, 3, 4), 0.0, 1.0), In((2, 3, 4))),
-    call(In((1, 3), values=[[1.0, 0.0, 0.0]]), In((1, 3), values=[[-200.0, 200.0, 0.0]]), dtypes=_FLOATS, name="far"),
+    call(In((1, 3), values=[[1.0, 0.0, 0.0]]), In((1, 3), values=[[-200.0, 200.0, 0.0]]), dtypes=_FLOATS,
+         name="far"),
     call(In((0, 3), 0.0, 1.0), In((0, 3)), name="empty")])
 def softmax_crossentropy(target: TensorLike, logits: TensorLike) -> Any:
     """``-sum(target * log(softmax(logits)))`` over the last axis."""
@@ -82,7 +83,9 @@ def _labels(*values: Any) -> In:
 
 def _range_samples() -> list[Sample]:
     logits = In((3, 4))
-    common: dict[str, Any] = {"gradient": False, "dynamic": False, "dtypes": ("float32",), "raises": ValueError}
+    common: dict[str, Any] = {
+        "gradient": False, "dynamic": False, "dtypes": ("float32",), "raises": ValueError
+    }
     return [
         call(_labels(0, -100, 1), logits, name="label -100", row=20, **common),
         call(_labels(0, -1, 1), logits, name="label -1", row=21, **common),
@@ -112,18 +115,20 @@ def label_crossentropy(labels: TensorLike, logits: TensorLike) -> Any:
     """``-log(softmax(logits))`` at the label, over the last axis.
 
     Raises:
-        ValueError: when the program runs, for a label outside [0, n); it names the label. On CUDA devices and in
-            programs compiled by XLA the loss is NaN instead, since an error would need to wait for the device.
+        ValueError: when the program runs, for a label outside [0, n); it names the label. On CUDA devices and
+            in programs compiled by XLA the loss is NaN instead: an error would have to wait for the device.
     """
     index = shaping.expand_dims(checked_labels(labels, logits), -1)
     picked = take_along_axis(activation.log_softmax(logits, axis=-1), index, axis=-1)
     return e.negative(shaping.squeeze(picked, -1))
 
 
-@composite(promote="float", rule=lambda target, logits: TensorSpec(merge(target.shape, logits.shape), logits.dtype),
+@composite(promote="float",
+           rule=lambda target, logits: TensorSpec(merge(target.shape, logits.shape), logits.dtype),
            samples=lambda: [
                call(In((2, 3), 0.0, 1.0), In((2, 3), -4, 4, avoid=(0.0,))),
-               call(In((2,), values=[0.3, 0.6]), In((2,), values=[-300.0, 300.0]), dtypes=_FLOATS, name="far"),
+               call(In((2,), values=[0.3, 0.6]), In((2,), values=[-300.0, 300.0]), dtypes=_FLOATS,
+                    name="far"),
                call(In((2,), values=[0.0, 1.0]), In((2,), values=[0.0, 0.0]), dtypes=_FLOATS, name="at zero"),
                call(In((0, 3), 0.0, 1.0), In((0, 3)), name="empty")])
 def sigmoid_crossentropy(target: TensorLike, logits: TensorLike) -> Any:
@@ -159,7 +164,8 @@ def _categorical(target: TensorLike, output: TensorLike, *, from_logits: bool, a
     call(In((2, 3, 4), 0.0, 1.0), In((2, 3, 4), 0.1, 1.0), axis=1),
     call(In((2, 3, 4), 0.0, 1.0), In((2, 3, 4)), True, 1),
     call(In((2, 3), 0.0, 1.0), In((2, 4), 0.1, 1.0), raises=ValueError)])
-def categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False, axis: int = -1) -> Any:
+def categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False,
+                             axis: int = -1) -> Any:
     """The crossentropy between distributions along an axis.
 
     Args:
@@ -222,7 +228,8 @@ def sparse_categorical_crossentropy(target: TensorLike, output: TensorLike, from
 
     Args:
         target: labels in [0, n), of the shape of ``output`` without the axis, or with a last dimension of 1.
-        output: probabilities, which are clipped to ``[epsilon, 1 - epsilon]`` and divided by their sum; or logits.
+        output: probabilities, which are clipped to ``[epsilon, 1 - epsilon]`` and divided by their sum; or
+            logits.
         from_logits: whether ``output`` holds logits.
         axis: the axis of the n classes.
 
@@ -242,7 +249,8 @@ def sparse_categorical_crossentropy(target: TensorLike, output: TensorLike, from
 
 @composite(name="binary_crossentropy", promote="float", prepare=_attrs,
            rule=lambda target, output, **_: TensorSpec(merge(target.shape, output.shape), output.dtype))
-def _binary(target: TensorLike, output: TensorLike, *, from_logits: bool, epsilon: float | None = None) -> Any:
+def _binary(target: TensorLike, output: TensorLike, *, from_logits: bool,
+            epsilon: float | None = None) -> Any:
     """See :func:`binary_crossentropy`."""
     if from_logits:
         return sigmoid_crossentropy(target, output)
@@ -256,8 +264,8 @@ def _binary(target: TensorLike, output: TensorLike, *, from_logits: bool, epsilo
 @derived(samples=lambda: [
     call(In((2, 3), 0.0, 1.0), In((2, 3), 0.05, 0.95)),
     call(In((2, 3), 0.0, 1.0), In((2, 3)), from_logits=True),
-    call(In((1,), values=[1.0], gradient=False), In((1,), values=[0.0]), row=22, expect=np.array([-np.log(1e-7)]),
-         dtypes=_FLOATS, gradient=False, name="the output is clipped"),
+    call(In((1,), values=[1.0], gradient=False), In((1,), values=[0.0]), row=22,
+         expect=np.array([-np.log(1e-7)]), dtypes=_FLOATS, gradient=False, name="the output is clipped"),
     call(In((1,), values=[1.0], gradient=False), In((1,), values=[-0.5]), row=22, dtypes=_FLOATS,
          name="no gradient where it is"),
     call(In((2, 3), 0.0, 1.0), In((2, 1), 0.1, 0.9), raises=ValueError)])

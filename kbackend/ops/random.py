@@ -188,7 +188,8 @@ def _draws(*operands: Any, **options: Any) -> list[Sample]:
         call(*operands, _step(), shape=(3, 5), dtype="float16", dtypes=("float16",), **common),
         call(*operands, _step(), shape=(0, 2), dtype="float32", dtypes=("float32",), **common),
         call(*operands, _step(2**31), shape=(), dtype="float32", dtypes=("float32",), **common),
-        call(*operands, _step(), [_integer(2)], shape=(None, 3), dtype="float32", dtypes=("float32",), **common),
+        call(*operands, _step(), [_integer(2)], shape=(None, 3), dtype="float32", dtypes=("float32",),
+             **common),
     ]
 
 
@@ -209,7 +210,7 @@ def random_unit(step: TensorLike, sizes: TensorList = (), *, shape: Shape, key: 
         shape: the shape.
         key: the seed, 64 bits.
         op_id: which draw of the program, 32 bits.
-        dtype: float32 takes the high 24 bits of a word, float64 27 and 26 of two words, float16 11, bfloat16 8.
+        dtype: float32 takes the high 24 bits of a word, float64 27 and 26 of two, float16 11, bfloat16 8.
     """
     check_sizes(sizes, shape)
     return TensorSpec(shape, dtype)
@@ -266,8 +267,8 @@ def _dropout(x: TensorLike, rate: TensorLike, step: TensorLike, *, noise_shape: 
              op_id: int) -> Any:
     """``x`` times a mask of zeros and ``1 / (1 - rate)``.
 
-    An element is kept where its unit is at least ``rate``; units have 24 bits and ``rate`` is taken as float32,
-    whatever the dtype of ``x``.
+    An element is kept where its unit is at least ``rate``; units have 24 bits and ``rate`` is taken as
+    float32, whatever the dtype of ``x``.
     """
     dtype = dtype_of(x)
     wide = dtype if dtype in ("float32", "float64") else "float32"
@@ -320,7 +321,7 @@ def dropout(x: TensorLike, level: Any, noise_shape: Any = None, seed: int | None
         _check_rate(level)
         level = constant(float(level), dtype) if symbolic else np.asarray(level, dtype)
     if isinstance(noise_shape, Tensor):
-        raise TypeError(f"noise_shape must be a list or tuple, not {noise_shape!r}; its entries may be symbolic")
+        raise TypeError(f"noise_shape must be a list or tuple, not {noise_shape!r}; entries may be symbolic")
     if noise_shape is not None:
         noise_shape = tuple(operator.index(d) if _is_number(d) else None for d in noise_shape)
     key, op_id = stream_of(seed)

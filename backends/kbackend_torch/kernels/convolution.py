@@ -29,7 +29,7 @@ def _orders(rank: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...
 
 
 def _flat(pairs: Sequence[tuple[int, int]]) -> list[int]:
-    """Pairs of the spatial dimensions of a channels-last tensor as F.pad takes them: the last dimension first."""
+    """Pairs of the spatial dimensions of a channels-last tensor as F.pad takes them, the last one first."""
     return [0, 0] + [n for pair in reversed(pairs) for n in pair]
 
 
@@ -86,7 +86,8 @@ def _avg_pool(specs: Any, *, window: Any, strides: Any, padding: Any) -> Any:
     to_first, back, _ = _orders(rank)
     run = _AVG_POOLS[rank]
     if rank == 3 and specs[0].dtype in ("float16", "bfloat16"):  # torch has no kernel for them
-        wide = _avg_pool([TensorSpec(specs[0].shape, "float32")], window=window, strides=strides, padding=padding)
+        spec = TensorSpec(specs[0].shape, "float32")
+        wide = _avg_pool([spec], window=window, strides=strides, padding=padding)
         return lambda x: wide(x.float()).to(x.dtype)
 
     def with_pairs(x: Any, pairs: Any) -> Any:

@@ -1,7 +1,7 @@
 """Random kernels: numbers from the words of one Philox stream.
 
-On the CPU words and masks are made by NumPy, whose comparison of unsigned words and multiplication take a third
-of the time of torch's; elsewhere by torch in integer arithmetic, without waiting for the device.
+On the CPU words and masks are made by NumPy, whose comparison of unsigned words and multiplication take a
+third of the time of torch's; elsewhere by torch in integer arithmetic, without waiting for the device.
 """
 
 from __future__ import annotations
