@@ -61,10 +61,9 @@ def gru_weights(kernel: Any, recurrent: Any, bias: Any) -> Any:
 
 
 def twice_differentiable(fused: Function, steps: Function) -> Function:
-    """The fused kernel, whose gradient on an accelerator is that of ``steps`` where it is differentiated
-    itself.
+    """The fused kernel; where its gradient is differentiated on an accelerator, ``steps`` gives that.
 
-    cuDNN's backward pass has no derivative; the kernels for CPUs are compositions that have.
+    cuDNN's backward pass has no derivative; that of the kernels for CPUs has one.
     """
 
     class Fused(torch.autograd.Function):
