@@ -204,7 +204,7 @@ class _FeedCheck:
                 f"{self.where} cannot take a value of type {type(value).__name__}: {error}"
             ) from None
         self.check_shape(array.shape)
-        if array.dtype != self.numpy_dtype:
+        if self.numpy_dtype is None or array.dtype != self.numpy_dtype:  # NumPy takes None for float64
             self.check_dtype(array.dtype)
             array = array.astype(dtypes.numpy_dtype(self.dtype))
         return target.feed(array)

@@ -207,3 +207,21 @@ def test_alpha_may_be_a_variable() -> None:
         relu, elu, leaky = f([[-2.0, 2.0]])
         assert relu.tolist() == leaky.tolist() == [-0.5, 2.0]
         np.testing.assert_allclose(elu, [0.25 * math.expm1(-2), 2.0], rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "name", ["sqrt", "sum", "mean", "max", "cumprod", "std", "relu", "sigmoid", "softmax"]
+)
+def test_bfloat16(each_backend: str, name: str) -> None:
+    if each_backend == "numpy":
+        pytest.importorskip("ml_dtypes", reason="NumPy has bfloat16 through the package ml_dtypes only")
+    x = K.placeholder((2, 3), dtype="bfloat16")
+    result = getattr(K, name)(x)
+    values = np.linspace(0.25, 1.5, 6).reshape(2, 3)  # exact in bfloat16
+    # autograd boxes no bfloat16 scalars, so NumPy has no gradients in it
+    gradients = [] if each_backend == "numpy" else K.gradients(K.sum(result), [x])
+    found, *others = K.function([x], [result, *gradients])([values])
+    assert {result.dtype, *(str(a.dtype) for a in (found, *others))} == {"bfloat16"}
+    with kbackend.use_backend("numpy"):
+        wanted = K.eval(getattr(K, name)(values))
+    np.testing.assert_allclose(found.astype(np.float64), wanted, rtol=1e-2, atol=1e-2)
