@@ -195,7 +195,7 @@ def clip_range(x: Any, low: float | None, high: float | None) -> Any:
 def _clip_vjp(ans: Any, x: Any, low: float | None, high: float | None) -> Vjp:
     def vjp(g: Any) -> Any:
         plain = value_of(x)
-        inside = True if low is None else plain >= low
+        inside: Any = True if low is None else plain >= low
         inside = inside if high is None else inside & (plain <= high)
         return g if inside is True else g * inside.astype(x.dtype)
 

@@ -12,6 +12,9 @@ from autograd.extend import defvjp, primitive
 from autograd.tracer import isbox
 
 Axes = tuple[int, ...]
+#: ufuncs reduce without the checks that np.sum and np.prod make first; their stubs do not take a plain bool
+_add: Any = onp.add.reduce
+_multiply: Any = onp.multiply.reduce
 
 
 def value_of(x: Any) -> Any:
@@ -34,7 +37,7 @@ def kept(x: Any, shape: tuple[int, ...], axis: Axes) -> Any:
 @primitive
 def sum_(x: Any, axis: Axes, keepdims: bool) -> Any:
     dtype = wide(x.dtype)
-    result = onp.add.reduce(x, axis=axis, keepdims=keepdims, dtype=dtype)
+    result = _add(x, axis=axis, keepdims=keepdims, dtype=dtype)
     return result if dtype == x.dtype else result.astype(x.dtype)
 
 
@@ -63,7 +66,7 @@ def _count(x: Any, axis: Axes) -> int:
 
 @primitive
 def mean(x: Any, axis: Axes, keepdims: bool) -> Any:
-    total = onp.add.reduce(x, axis=axis, keepdims=keepdims, dtype=wide(x.dtype))
+    total = _add(x, axis=axis, keepdims=keepdims, dtype=wide(x.dtype))
     result = total / _count(x, axis)
     return result if result.dtype == x.dtype else result.astype(x.dtype)
 
@@ -74,7 +77,7 @@ defvjp(mean, lambda ans, x, axis, keepdims: lambda g: spread(g / max(_count(x, a
 @primitive
 def prod(x: Any, axis: Axes, keepdims: bool) -> Any:
     dtype = wide(x.dtype)
-    return onp.multiply.reduce(x, axis=axis, keepdims=keepdims, dtype=dtype).astype(x.dtype)
+    return _multiply(x, axis=axis, keepdims=keepdims, dtype=dtype).astype(x.dtype)
 
 
 def _prod_vjp(ans: Any, x: Any, axis: Axes, keepdims: bool) -> Any:
@@ -111,7 +114,7 @@ def _extreme(function: Callable[..., Any]) -> Callable[..., Any]:
         def backward(g: Any) -> Any:
             plain = value_of(x)
             share = (plain == kept(value_of(ans), x.shape, axis)).astype(x.dtype)
-            ties = onp.add.reduce(share, axis=axis, keepdims=True)
+            ties = _add(share, axis=axis, keepdims=True)
             return spread(g, x.shape, axis) * (share / ties)
 
         return backward

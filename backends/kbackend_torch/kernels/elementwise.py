@@ -24,7 +24,7 @@ class _Sqrt(torch.autograd.Function):
         ctx.save_for_backward(output)
 
     @staticmethod
-    def backward(ctx: Any, g: Any) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, g: Any) -> Any:
         (root,) = ctx.saved_tensors
         nothing = (g == 0) & (root == 0)
         return g * 0.5 / torch.where(nothing, 1.0, root)
