@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 from collections.abc import Callable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -115,6 +114,5 @@ def load(name: str) -> Backend:
         raise BackendError(
             f"the engine of the backend {name!r} fails at import: {type(error).__name__}: {error}"
         ) from error
-    if not os.environ.get("KBACKEND_SKIP_VALIDATION"):  # while families are written side by side
-        validate(backend)
+    validate(backend)
     return backend
