@@ -93,7 +93,7 @@ def _range_samples() -> list[Sample]:
     ]
 
 
-@primitive(differentiable=False, tolerance="exact", samples=lambda: [
+@primitive(differentiable=False, view=True, tolerance="exact", samples=lambda: [
     call(_labels(0, 3, 1), In((3, 4), gradient=False), gradient=False), *_range_samples()])
 def checked_labels(labels: TensorLike, logits: TensorLike) -> TensorSpec:
     """``labels``, integers in [0, n) where n is the size of the last axis of ``logits``.

@@ -154,7 +154,11 @@ def _training_samples() -> list[Sample]:
         call(x, In((3, 5)), None, (0,), name="two axes are left"),
         call(In((1, 4)), In((4,)), In((4,)), (0,), dtypes=("float64",), dynamic=False, name="one sample"),
         call(In((3, 1), values=offset), None, None, (0,), row=10, gradient=False, dtypes=("float64", "float32"),
-             expect=np.array([[-1.0], [0.0], [1.0]]) / np.sqrt(2.0 / 3.0 + 1e-3), name="at an offset"),
+             expect=(np.array([[-1.0], [0.0], [1.0]]) / np.sqrt(2.0 / 3.0 + 1e-3), np.array([10001.0]),
+                     np.array([2.0 / 3.0])), name="at an offset"),
+        call(In((4, 1), values=[[0.0], [0.0], [2.0], [2.0]]), None, None, (0,), epsilon=0.0, row=9, gradient=False,
+             dtypes=("float64", "float32"), name="the variance is biased",
+             expect=(np.array([[-1.0], [-1.0], [1.0], [1.0]]), np.array([1.0]), np.array([1.0]))),
         call(x, In((4,)), None, (0, 1), raises=ValueError, name="channels do not fit"),
     ]
 
@@ -197,7 +201,8 @@ def normalize_batch_in_training(x: TensorLike, gamma: TensorLike | None, beta: T
 
 @derived(samples=lambda: [call(In((4, 3, 5)), (0, 1)), call(In((4, 3)), 0, True),
                           call(In((3, 1), values=1e4 + np.array([[0.0], [1.0], [2.0]])), 0, row=10, gradient=False,
-                               dtypes=("float64", "float32"), name="at an offset")])
+                               dtypes=("float64", "float32"), name="at an offset",
+                               expect=(np.array([10001.0]), np.array([2.0 / 3.0])))])
 def moments(x: TensorLike, axes: Any, keepdims: bool = False) -> Any:
     """The mean and the biased variance over axes."""
     return reduction.mean(x, axis=axes, keepdims=keepdims), reduction.var(x, axis=axes, keepdims=keepdims)
