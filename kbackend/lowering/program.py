@@ -15,7 +15,7 @@ from kbackend.graph.walk import Graph
 from kbackend.lowering.emit import Emitted, emit
 from kbackend.lowering.rewrite import feeds_of, rewrite
 from kbackend.ops.dispatch import to_numpy
-from kbackend.plugin.select import active_target
+from kbackend.plugin.select import active_target, use_target
 
 
 class FeedError(ValueError):
@@ -57,10 +57,11 @@ class Program:
             raise FeedError(
                 f"{graph.name}: these placeholders are needed and not fed: {', '.join(t.name for t in unfed)}"
             )
-        self.emitted = emit(rewritten, target, rewritten.variables())
+        with use_target(target):
+            self.emitted = emit(rewritten, target, rewritten.variables())
+            self._runner = target.backend.compile(self.emitted, target, jit)
         self.source = self.emitted.source
         self.target = target
-        self._runner = target.backend.compile(self.emitted, target, jit)
         self._lock = (
             threading.RLock()
             if self.emitted.updated or self.emitted.in_place or self.emitted.counters
@@ -68,6 +69,12 @@ class Program:
         )
 
     def __call__(self, feeds: Sequence[Any]) -> Sequence[Any]:
+        if active_target() is not self.target:  # kernels that make tensors make them on the program's device
+            with use_target(self.target):
+                return self._run(feeds)
+        return self._run(feeds)
+
+    def _run(self, feeds: Sequence[Any]) -> Sequence[Any]:
         if self._lock is None:
             return self._runner(feeds)
         with self._lock:

@@ -65,15 +65,24 @@ def active_target() -> Target:
 def _resolve() -> Target:
     name_inside, device_inside = _inside.get()
     name = name_inside or _default["backend"] or _chosen_name()
-    device = device_inside or _default["device"] or os.environ.get("KBACKEND_DEVICE") or _file_device()
-    found = target(name, device)
+    found = target(name, device_inside or _preferred_device(name, strict=name_inside is None))
     if (name_inside, device_inside) == (None, None):
         _process_target[0] = found
     return found
 
 
-def _file_device() -> str | None:
-    return config.read_config_file().get("device")
+def _preferred_device(name: str, strict: bool) -> str | None:
+    """The device chosen for the process. It was chosen for the process's own backend: one that is used for a while
+    (as NumPy is for initial weights) takes it only if it has it."""
+    device = _default["device"] or os.environ.get("KBACKEND_DEVICE") or config.read_config_file().get("device")
+    if device is not None and not strict and not _has_device(get_backend(name), device):
+        return None
+    return device
+
+
+def _has_device(backend: Backend, device: str) -> bool:
+    wanted = {"gpu": "cuda"}.get(device, device)
+    return wanted in backend.devices() or f"{wanted}:0" in backend.devices()
 
 
 def _chosen_name() -> str:
@@ -116,9 +125,9 @@ def set_backend(name: str) -> None:
     Raises:
         BackendError: unknown, or its engine is not installed; the message has the install command.
     """
-    get_backend(name)
+    backend = get_backend(name)
     _default["backend"] = name
-    if _default["device"] is not None and _default["device"] not in get_backend(name).devices():
+    if _default["device"] is not None and not _has_device(backend, _default["device"]):
         _default["device"] = None
     _process_target[0] = None
 

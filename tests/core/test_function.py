@@ -11,6 +11,7 @@ import pytest
 import kbackend
 from kbackend import K
 from kbackend.lowering.program import FeedError
+from kbackend.plugin.select import active_target
 
 
 def test_outputs_see_the_old_state_and_updates_take_effect_together(each_backend):
@@ -222,3 +223,17 @@ def test_the_source_is_python_that_can_be_read():
     assert source.startswith("def squash(points, cells):")
     assert "tanh(points)" in source
     compile(source, "squash", "exec")
+
+
+def test_a_program_runs_with_its_own_target_active_whatever_is_active_outside():
+    seen = []
+    x = K.placeholder((2,))
+    f = K.function([x], [x * 2.0])
+    with kbackend.use_backend("numpy"):
+        program = f.program(active_target(), 0)
+    runner = program._runner
+    program._runner = lambda feeds: (seen.append(active_target()), runner(feeds))[1]
+    other = next((n for n in kbackend.available_backends() if n != "numpy"), "numpy")
+    with kbackend.use_backend(other):
+        np.testing.assert_array_equal(program([np.ones(2, np.float32)])[0], [2.0, 2.0])
+    assert seen == [program.target]
