@@ -33,7 +33,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--engines", nargs="+", metavar="NAME", help="backends to use; all installed ones otherwise"
     )
-    demo.add_argument("--epochs", type=_positive, default=6, help="epochs of each fit (default 6)")
+    demo.add_argument("--epochs", type=_positive, default=8, help="epochs of each fit (default 8)")
     demo.add_argument(
         "--seed", type=int, default=7, help="the seed of weights, masks and shuffles (default 7)"
     )

@@ -139,7 +139,6 @@ def run(engines: Sequence[str], epochs: int, seed: int, out: Path) -> int:
         for name in engines:
             task = progress.add_task(f"{name:<10}", total=3 * epochs)
             runs.append(_train(name, epochs, seed, lambda task=task: progress.advance(task)))
-    console.print()
     _print_losses(console, runs, epochs)
     _print_totals(console, runs)
     if len(runs) > 1:
@@ -151,49 +150,44 @@ def run(engines: Sequence[str], epochs: int, seed: int, out: Path) -> int:
     return 0
 
 
-def _table(title: str, first: str, runs: Sequence[Run]) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", pad_edge=False)
+def _table(console: Console, title: str, first: str, columns: Sequence[str]) -> Table:
+    """A table below a title of its own, which a narrow table does not break."""
+    console.print(f"\n[bold]{title}[/bold]")
+    table = Table(pad_edge=False)
     table.add_column(first)
-    for r in runs:
-        table.add_column(r.engine, justify="right")
+    for column in columns:
+        table.add_column(column, justify="right")
     return table
 
 
 def _print_losses(console: Console, runs: Sequence[Run], epochs: int) -> None:
-    table = _table(f"Autoencoder: one fit with dropout {RATES[0]}, one with {RATES[1]}", "epoch", runs)
+    engines = [r.engine for r in runs]
+    title = f"Autoencoder: a fit with dropout {RATES[0]}, then one with {RATES[1]}; loss of each epoch"
+    table = _table(console, title, "epoch", engines)
     for e in range(2 * epochs):
-        table.add_row(
-            f"{e + 1}  (rate {RATES[e // epochs]})",
-            *(f"{r.losses['autoencoder'][e]:.6f}" for r in runs),
-            end_section=e == epochs - 1,
-        )
+        losses = (f"{r.losses['autoencoder'][e]:.6f}" for r in runs)
+        table.add_row(f"{e + 1}  (rate {RATES[e // epochs]})", *losses, end_section=e == epochs - 1)
     console.print(table)
     made = ", ".join(f"{r.engine} {r.programs}" for r in runs)
-    console.print(f"Programs made for the train step over both fits: {made}\n")
-    table = _table("Convnet classifier", "epoch", runs)
+    console.print(f"Programs made for the train step over both fits: {made}")
+    table = _table(console, "Convnet classifier: loss of each epoch", "epoch", engines)
     for e in range(epochs):
         table.add_row(str(e + 1), *(f"{r.losses['classifier'][e]:.6f}" for r in runs))
     console.print(table)
 
 
 def _print_totals(console: Console, runs: Sequence[Run]) -> None:
-    table = _table("\nIn all", "", runs)
+    table = _table(console, "In all", "", [r.engine for r in runs])
     table.add_row("accuracy on held-out digits", *(f"{r.accuracy:.2%}" for r in runs))
     table.add_row("autoencoder, steps a second", *(f"{r.steps['autoencoder']:,.0f}" for r in runs))
     table.add_row("classifier, steps a second", *(f"{r.steps['classifier']:,.0f}" for r in runs))
-    table.add_row("seconds", *(f"{r.seconds:.1f}" for r in runs))
+    table.add_row("seconds, with making programs", *(f"{r.seconds:.1f}" for r in runs))
     console.print(table)
 
 
 def _print_differences(console: Console, runs: Sequence[Run]) -> None:
-    table = Table(
-        title=f"\nLargest difference from {runs[0].engine}",
-        title_justify="left",
-        title_style="bold",
-        pad_edge=False,
-    )
-    for heading in ("", "losses, relative", "weights, absolute"):
-        table.add_column(heading, justify="right" if heading else "left")
+    title = f"Largest difference from {runs[0].engine}"
+    table = _table(console, title, "", ["losses, relative", "weights, absolute"])
     for model in CURVES.values():
         for r in runs[1:]:
             ours, theirs = np.array(r.losses[model]), np.array(runs[0].losses[model])

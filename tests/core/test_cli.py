@@ -1,0 +1,46 @@
+"""The command line and the demo."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import kbackend
+from kbackend.tools import cli
+
+
+def test_the_demo_trains_on_every_engine_and_draws(tmp_path, capsys):
+    picture = tmp_path / "sub" / "curves.png"
+    assert cli.main(["demo", "--epochs", "2", "--out", str(picture)]) == 0
+    printed = capsys.readouterr().out
+    engines = kbackend.available_backends()
+    assert picture.read_bytes().startswith(b"\x89PNG")
+    assert f"Programs made for the train step over both fits: {', '.join(f'{e} 1' for e in engines)}" in printed
+    assert max(len(line) for line in printed.splitlines()) <= 80
+    accuracy = [float(a) for a in re.findall(r"([\d.]+)%", printed)]
+    assert len(accuracy) == len(engines) and min(accuracy) > 50
+    losses = re.findall(r"autoencoder, \w+\s*│\s*([\d.e+-]+)", printed)
+    assert len(losses) == len(engines) - 1 and all(float(x) < 1e-5 for x in losses)
+
+
+def test_an_unknown_engine_is_an_error_without_traceback(capsys):
+    assert cli.main(["demo", "--engines", "theano"]) == 1
+    assert "no backend 'theano' is installed; installed are" in capsys.readouterr().err
+
+
+def test_backends_are_listed(capsys):
+    assert cli.main(["backends"]) == 0
+    printed = capsys.readouterr().out
+    for name in ("numpy", "torch", "tensorflow"):
+        assert name in printed
+    assert "cpu" in printed
+
+
+def test_the_version_and_wrong_usage(capsys):
+    with pytest.raises(SystemExit, match="0"):
+        cli.main(["--version"])
+    assert kbackend.__version__ in capsys.readouterr().out
+    assert cli.main([]) == 2
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["demo", "--epochs", "0"])
