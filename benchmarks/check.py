@@ -1,8 +1,9 @@
 """Do the peers of a workload compute the same network, and does each of them learn?
 
 Every peer starts from the same weights. Untrained, outputs may differ by rounding only. A few steps whose
-batch is the whole data, without dropout, leave no room for chance either: loss, gradients and Adam must agree.
-Then each peer trains as it is measured, and the loss of its outputs, computed here for all alike, must fall.
+batch is the whole data, without dropout, leave no room for chance: loss, gradients and Adam must agree. Then
+each peer trains as it is measured, and the loss of its outputs, computed here for all alike, must fall.
+Two optimizers are known to differ; they must differ, and by no more than stated.
 """
 
 from __future__ import annotations
@@ -22,6 +23,17 @@ EXACT = {"batch": 64, "samples": 64, "epochs": 5, "dropout": False}
 LEARN = {"batch": 32, "samples": 2048, "epochs": 2, "dropout": True}
 UNTRAINED_TOLERANCE, STEPS_TOLERANCE = 1e-5, 1e-3
 MUST_FALL_TO = 0.6
+# (workload, family, engine): how far outputs may be after the exact steps, and why.
+KNOWN = {
+    ("autoencoder", "by hand", "torch"): (
+        0.02,
+        "torch adds epsilon after the bias correction, the others before; gradients are near epsilon",
+    ),
+    ("transformer", "Keras 3", "tensorflow"): (
+        0.05,
+        "Keras squares the gradient of a repeated token before it sums it, the others after",
+    ),
+}
 
 Log = Callable[[str], None]
 
@@ -58,9 +70,7 @@ def check_workload(name: str, engines: list[str], families: list[str], log: Log)
             continue
         exact.append(one)
         learned.append(other)
-    faults += same_network(
-        exact, sum(array.size for array in workloads.load(name).initial_weights().values())
-    )
+    faults += same_network(name, exact)
     for one in learned:
         faults += learns(name, one, log)
     return [f"{name}, {fault}" for fault in faults]
@@ -83,22 +93,39 @@ def trials(workload: str, peer: Peer) -> list[Trial]:
     return done
 
 
-def same_network(exact: list[Trial], expected_parameters: int) -> list[str]:
+def same_network(workload: str, exact: list[Trial]) -> list[str]:
     """Faults in words: another parameter count, other outputs before or after the exact steps."""
-    if not exact:
-        return ["no peer ran"]
+    expected = sum(array.size for array in workloads.load(workload).initial_weights().values())
+    usual = [one for one in exact if known_of(workload, one) is None]
+    if not usual:
+        return ["no peer to compare with ran"]
     faults = []
-    reference = exact[0]
     for one in exact:
-        if one.parameters != expected_parameters:
-            faults.append(f"{one.peer.name}: {one.parameters} parameters instead of {expected_parameters}")
-        for when, tolerance in (("before", UNTRAINED_TOLERANCE), ("after", STEPS_TOLERANCE)):
-            mine, theirs = getattr(one, when), getattr(reference, when)
-            if mine.shape != theirs.shape:
-                faults.append(f"{one.peer.name}: outputs {mine.shape}, {reference.peer.name} {theirs.shape}")
-            elif not (worst := float(np.abs(mine - theirs).max())) <= tolerance:
-                faults.append(f"{one.peer.name}: {when} training {worst:.2g} off {reference.peer.name}")
+        name = one.peer.name
+        if one.parameters != expected:
+            faults.append(f"{name}: {one.parameters} parameters instead of {expected}")
+        if one.before.shape != usual[0].before.shape:
+            faults.append(f"{name}: outputs {one.before.shape} instead of {usual[0].before.shape}")
+            continue
+        before, after = difference(one.before, usual[0].before), difference(one.after, usual[0].after)
+        least, most = known_of(workload, one) or (0.0, STEPS_TOLERANCE)
+        if not before <= UNTRAINED_TOLERANCE:
+            faults.append(f"{name}: untrained outputs {before:.2g} off {usual[0].peer.name}")
+        if not after <= most:
+            faults.append(f"{name}: outputs after training {after:.2g} off {usual[0].peer.name}")
+        if not after >= least:
+            faults.append(f"{name}: the known difference is gone; take it out of KNOWN")
     return faults
+
+
+def known_of(workload: str, one: Trial) -> tuple[float, float] | None:
+    """Least and most that a peer known to differ is off."""
+    known = KNOWN.get((workload, one.peer.family, one.peer.engine))
+    return None if known is None else (STEPS_TOLERANCE, known[0])
+
+
+def difference(mine: np.ndarray, theirs: np.ndarray) -> float:
+    return float(np.abs(mine - theirs).max())
 
 
 def learns(workload: str, one: Trial, log: Log) -> list[str]:

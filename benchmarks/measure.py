@@ -43,7 +43,6 @@ class Result:
     first_step_s: float | None = None
     peak_mb: float | None = None
     parameters: int | None = None
-    first_loss: float | None = None
     last_loss: float | None = None
     error: str | None = None
 
@@ -99,7 +98,6 @@ class Turns:
             engine = result.peer.engine
             answer = worker.ask("build", batch=result.batch, samples=self.plan.samples[engine])
             result.first_step_s, result.parameters = answer["first_step_s"], answer["parameters"]
-            result.first_loss = answer["first_loss"]
             fastest[engine] = min(fastest.get(engine, math.inf), answer["epoch_s"])
 
         self.log("  build")

@@ -55,7 +55,8 @@ def versions() -> str:
             found.append(f"{package} {metadata.version(package)}")
         except metadata.PackageNotFoundError:
             continue
-    return f"Python {platform.python_version()}, {', '.join(found)}; {os.cpu_count()} cores, {platform.machine()}"
+    machine = f"{os.cpu_count()} cores, {platform.machine()}"
+    return f"Python {platform.python_version()}, {', '.join(found)}; {machine}"
 
 
 def peers_table(results: list[Result]) -> str:

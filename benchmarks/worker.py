@@ -35,31 +35,21 @@ class Worker:
         return {}
 
     def do_build(self, batch: int, samples: int) -> dict[str, Any]:
-        """Build, compile and run the first step; a second, untimed epoch and predict warm the rest."""
+        """Build and run the first step, timed; an epoch warms the rest, a second one says how long one takes."""
         self.data = self.workload.data(samples)
-        first = type(self.data)(*first_rows(self.data.inputs, self.data.targets, batch))
-        self.program = None
         start = perf_counter()
-        program: Program = self.module.build(self.workload, first, batch, self.variant)
-        program.train(1)
+        program: Program = self.module.build(self.workload, self.data, batch, self.variant)
+        program.train(1, rows=batch)
         first_step = perf_counter() - start
-        count = program.parameter_count()
-        del program
-        self.program = self.module.build(self.workload, self.data, batch, self.variant)
-        losses = self.program.train(1)
+        program.train(1)
         start = perf_counter()
-        losses_warm = self.program.train(1)
+        program.train(1)
         epoch = perf_counter() - start
         self.rows = [tuple(array[i : i + 1] for array in self.data.inputs) for i in range(PREDICT_ROWS)]
         for row in self.rows[:5]:
-            self.program.predict(row)
-        return {
-            "first_step_s": first_step,
-            "parameters": count,
-            "epoch_s": epoch,
-            "first_loss": losses[0],
-            "last_loss": losses_warm[-1],
-        }
+            program.predict(row)
+        self.program = program
+        return {"first_step_s": first_step, "parameters": program.parameter_count(), "epoch_s": epoch}
 
     def do_train(self, epochs: int) -> dict[str, Any]:
         start = perf_counter()
@@ -83,7 +73,7 @@ class Worker:
     def do_trial(self, batch: int, samples: int, epochs: int, dropout: bool, file: str) -> dict[str, Any]:
         """Train from the common weights; outputs for all samples, before and after, go to a file."""
         if not dropout and hasattr(self.workload, "RATE"):
-            self.workload.RATE = 0.0
+            vars(self.workload)["RATE"] = 0.0
         data = self.workload.data(samples)
         self.program = self.module.build(self.workload, data, batch, self.variant)
         before = self.program.predict(data.inputs)
@@ -106,17 +96,6 @@ class Worker:
         except Exception as error:
             traceback.print_exc()
             return {"error": f"{type(error).__name__}: {error}"}
-
-
-def first_rows(
-    inputs: tuple[np.ndarray, ...], targets: np.ndarray, rows: int
-) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
-    """The first rows of all arrays; an input that is also the target stays so."""
-    cut = tuple(array[:rows] for array in inputs)
-    for whole, part in zip(inputs, cut, strict=True):
-        if whole is targets:
-            return cut, part
-    return cut, targets[:rows]
 
 
 def private_stdout() -> TextIO:

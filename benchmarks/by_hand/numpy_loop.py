@@ -78,15 +78,15 @@ class NumpyProgram:
 
         self.step = value_and_grad(objective)
 
-    def train(self, epochs: int) -> list[float]:
+    def train(self, epochs: int, rows: int | None = None) -> list[float]:
         losses = []
         data, shared_target = self.data, any(array is self.data.targets for array in self.data.inputs)
         for _ in range(epochs):
-            order = self.random.permutation(data.samples)
+            order = self.random.permutation(rows or data.samples)
             for index in order.reshape(-1, self.batch):
-                rows = [array[index] for array in data.inputs]
-                targets = rows[0] if shared_target else data.targets[index]
-                value, gradients = self.step(self.weights, rows, targets)
+                inputs = [array[index] for array in data.inputs]
+                targets = inputs[0] if shared_target else data.targets[index]
+                value, gradients = self.step(self.weights, inputs, targets)
                 self.adam.apply(gradients)
                 losses.append(float(value))
         return losses

@@ -84,11 +84,13 @@ class TensorflowProgram:
 
         self.step, self.answer = step, answer
 
-    def train(self, epochs: int) -> list[float]:
+    def train(self, epochs: int, rows: int | None = None) -> list[float]:
         losses: list[float] = []
         for _ in range(epochs):
-            order = tf.random.shuffle(tf.range(self.samples))
-            losses.extend(float(self.step(index)) for index in tf.split(order, self.samples // self.batch))
+            order = tf.random.shuffle(tf.range(rows or self.samples))
+            losses.extend(
+                float(self.step(index)) for index in tf.unstack(tf.reshape(order, (-1, self.batch)))
+            )
         return losses
 
     def predict(self, inputs: tuple[np.ndarray, ...]) -> np.ndarray:

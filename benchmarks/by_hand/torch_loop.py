@@ -43,11 +43,11 @@ class TorchProgram:
         self.answer = torch.compile(network) if variant == "compile" else network
         network.eval()
 
-    def train(self, epochs: int) -> list[float]:
+    def train(self, epochs: int, rows: int | None = None) -> list[float]:
         self.network.train()
         losses = []
         for _ in range(epochs):
-            for index in torch.randperm(len(self.targets)).split(self.batch):
+            for index in torch.randperm(rows or len(self.targets)).split(self.batch):
                 inputs = [array.index_select(0, index) for array in self.inputs]
                 targets = inputs[0] if self.shared_target else self.targets.index_select(0, index)
                 loss = self.forward_loss(inputs, targets)

@@ -6,12 +6,12 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
-from kbackend.callbacks import Callback
-from kbackend.optimizers import Adam
 
 from benchmarks.data import Data
 from benchmarks.kbackend_ import models
 from kbackend import K
+from kbackend.callbacks import Callback
+from kbackend.optimizers import Adam
 
 
 class LossReader(Callback):
@@ -33,11 +33,11 @@ class KbackendProgram:
         self.model.set_weights(list(workload.initial_weights().values()))
         self.model.compile(optimizer=Adam(1e-3), loss=workload.LOSS)
 
-    def train(self, epochs: int) -> list[float]:
+    def train(self, epochs: int, rows: int | None = None) -> list[float]:
         reader = LossReader()
         self.model.fit(
-            several(self.data.inputs),
-            self.data.targets,
+            several(tuple(array[:rows] for array in self.data.inputs)),
+            self.data.targets[:rows],
             batch_size=self.batch,
             epochs=epochs,
             shuffle=True,

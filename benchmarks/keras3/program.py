@@ -35,11 +35,11 @@ class KerasProgram:
             jit_compile=variant in ("xla", "compile"),
         )
 
-    def train(self, epochs: int) -> list[float]:
+    def train(self, epochs: int, rows: int | None = None) -> list[float]:
         reader = LossReader()
         self.model.fit(
-            several(self.data.inputs),
-            self.data.targets,
+            several(tuple(array[:rows] for array in self.data.inputs)),
+            self.data.targets[:rows],
             batch_size=self.batch,
             epochs=epochs,
             shuffle=True,
