@@ -39,8 +39,9 @@ class Objective:
             if len([x for x in spec.losses if x is not None]) > 1:
                 self._add(f"{name}_loss", value)
             metric_rows.append((name, output, loss, target, weight, mask))
+        parts += model.losses
         total = parts[0]
-        for part in [*parts[1:], *model.losses]:
+        for part in parts[1:]:
             total = elementwise.add(total, part)
         self.total = self.values[0] = total
         for row in metric_rows:
@@ -120,8 +121,8 @@ class Spec:
         self.losses = [
             None if x is None else losses.get(x) for x in _for_each(loss, names, "loss", alone=True)
         ]
-        if all(x is None for x in self.losses):
-            raise ValueError("compile needs a loss for at least one output")
+        if all(x is None for x in self.losses) and not model.losses:
+            raise ValueError("compile needs a loss for at least one output, or add_loss before it")
         self.factors = _for_each(loss_weights, names, "loss_weights")
         self._metrics = _metric_lists(metric_list, names, "metrics")
         self._weighted = _metric_lists(weighted_metrics, names, "weighted_metrics")

@@ -77,6 +77,7 @@ class Trainer:
     _jit: Any = None
     _epochs_seen = 0
     _functions: dict[Any, Any]
+    _trained: list[Any]
 
     # engines ------------------------------------------------------------------------------------------------
 
@@ -134,7 +135,9 @@ class Trainer:
         """
         chosen = optimizers.get(optimizer)
         self._compile_arguments = (loss, metrics, loss_weights, weighted_metrics)
-        self._spec = Spec(self, *self._compile_arguments) if getattr(self, "outputs", None) else None
+        self._spec = None
+        if getattr(self, "outputs", None):
+            self._collect()
         self.optimizer = chosen
         self._jit = jit
         self._functions = {}
@@ -145,8 +148,14 @@ class Trainer:
                 f"the model {self.name} is not compiled; call model.compile(optimizer, loss) first"
             )
         if self._spec is None:
-            self._spec = Spec(self, *self._compile_arguments)
+            self._collect()
+        assert self._spec is not None
         return self._spec
+
+    def _collect(self) -> None:
+        """Fix losses and the weights to train; as in Keras, ``trainable`` changed later takes another compile."""
+        self._spec = Spec(self, *self._compile_arguments)
+        self._trained = list(self.trainable_weights)
 
     def _cache(self) -> dict[Any, Any]:
         if "_functions" not in self.__dict__:
@@ -174,7 +183,7 @@ class Trainer:
         outputs = objective.values + [m for m in objective.masses if m is not None]
         updates: list[Any] = []
         if kind == "train":
-            updates = self.optimizer.get_updates(objective.total, list(self.trainable_weights))
+            updates = self.optimizer.get_updates(objective.total, self._trained)
             updates = as_updates([*updates, *self.updates])
         made = Function(
             feeds, outputs, updates, f"{self.name}_{kind}_step", self._jit, phase=int(kind == "train")
@@ -203,9 +212,9 @@ class Trainer:
         spec = self._compiled()
         inputs = data.standardize(x, self.inputs, self.input_names, "input")
         names = [n for n, loss in zip(spec.names, spec.losses) if loss is not None]
-        if y is None:
+        if y is None and names:
             raise data.DataError(f"the targets are missing; the model has the outputs {names}")
-        targets = data.standardize(y, self._objective(False).targets, names, "target")
+        targets = data.standardize(y, self._objective(False).targets, names, "target") if names else []
         weights: list[Any] = []
         if sample_weight is not None or class_weight is not None:
             placeholders = self._objective(True).weights
@@ -215,7 +224,7 @@ class Trainer:
                 weights = data.standardize(sample_weight, placeholders, names, "sample weight")
             if class_weight is not None:
                 weights = [data.class_weighted(t, class_weight, w) for t, w in zip(targets, weights)]
-        if len(inputs[0]) != len(targets[0]) or weights and len(weights[0]) != len(targets[0]):
+        if targets and len(inputs[0]) != len(targets[0]) or weights and len(weights[0]) != len(targets[0]):
             raise data.DataError(
                 f"inputs have {len(inputs[0])} samples, targets {len(targets[0])}"
                 + (f", sample weights {len(weights[0])}" if weights else "")

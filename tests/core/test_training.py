@@ -345,3 +345,29 @@ def test_an_uncompiled_model_says_so():
 def test_compile_refuses_what_it_does_not_know(arguments, message):
     with pytest.raises(ValueError, match=message):
         classifier(**arguments)
+
+
+def test_weights_to_train_are_those_at_compile_as_adversaries_need(each_backend):
+    judge = kbackend.Sequential([layers.Dense(1, activation="sigmoid", input_shape=(4,))])
+    judge.compile("sgd", "binary_crossentropy")
+    forger = kbackend.Sequential([layers.Dense(4, input_shape=(3,))])
+    judge.trainable = False
+    noise = Input((3,))
+    both = Model(noise, judge(forger(noise)))
+    both.compile("sgd", "binary_crossentropy")
+    before = [w.copy() for w in judge.get_weights() + forger.get_weights()]
+    both.train_on_batch(X[:, :3], np.ones(70))
+    after = judge.get_weights() + forger.get_weights()
+    assert [bool(np.any(a != b)) for a, b in zip(after, before)] == [False, False, True, True]
+    judge.train_on_batch(X, np.ones(70))
+    assert all(np.any(a != b) for a, b in zip(judge.get_weights(), before))
+
+
+def test_a_model_whose_only_loss_was_added_needs_no_targets(each_backend):
+    x = Input((4,))
+    model = Model(x, layers.Dense(4)(x))
+    model.add_loss(K.mean(K.square(model.output - x)))
+    model.compile(optimizers.SGD(0.3))
+    history = model.fit(X, epochs=5, verbose=0).history
+    assert history["loss"][-1] < 0.8 * history["loss"][0]
+    np.testing.assert_allclose(model.evaluate(X, batch_size=70), np.mean((model.predict(X) - X) ** 2), rtol=1e-5)
