@@ -328,7 +328,7 @@ def _larger(case: Case, places: Sequence[int]) -> Case | None:
 
 
 def check_raises(report: Report, case: Case, target: Target) -> None:
-    """The declared exception, at once and from the graph: when it is built, if the fault shows then, or when it runs."""
+    """The declared exception, at once and from the graph: when it is built if the fault shows then, else when run."""
     wanted = case.sample.raises
     assert wanted is not None
     with report.guarded(case, "error at once"):
