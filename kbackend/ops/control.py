@@ -13,6 +13,7 @@ from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.walk import Graph
 from kbackend.ops.declare import REGISTRY, TensorLike, TensorList, derived, primitive
 from kbackend.ops.dispatch import lift, make_node, to_numpy
+from kbackend.ops.sample import In, Sample, call
 from kbackend.ops.subgraph import Loop, trace, union
 
 # ------------------------------------------------------------------------------------------------- cond
@@ -37,7 +38,7 @@ def _either(a: TensorSpec, b: TensorSpec) -> TensorSpec:
     return TensorSpec(tuple(m if m == n else None for m, n in zip(a.shape, b.shape)), a.dtype)
 
 
-@derived
+@derived(samples=lambda: _cond_samples())
 def cond(pred: TensorLike, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
     """``then()`` where a scalar condition holds, else ``otherwise()``; only the chosen branch is computed.
 
@@ -83,7 +84,7 @@ def cond(pred: TensorLike, then: Callable[[], Any], otherwise: Callable[[], Any]
     return found[0] if single[0] else found
 
 
-@derived
+@derived(samples=lambda: _switch_samples())
 def switch(condition: TensorLike, then_expression: Any, else_expression: Any) -> Any:
     """``then_expression`` where the condition holds, else ``else_expression``.
 
@@ -148,7 +149,7 @@ def _while_loop(
     return tuple(t.spec for t in body.inputs[: len(state)])
 
 
-@derived
+@derived(samples=lambda: _while_samples())
 def while_loop(
     condition: Callable[..., Any],
     body: Callable[..., Any],
@@ -217,7 +218,7 @@ def _print_tensor(x: TensorLike, *, message: str) -> TensorSpec:
     return x
 
 
-@derived
+@derived(samples=lambda: [call(In((2, 3)), "x is"), call(In((2,), 0, 9, kind="int32"))])
 def print_tensor(x: TensorLike, message: str = "") -> Any:
     """``x`` itself; whenever a program computes the result, it prints the message and the value.
 
@@ -230,3 +231,52 @@ def control_dependencies(control_inputs: Any) -> nullcontext[None]:
     """A context without effect: updates take effect together at the end of a function, in no order of
     their own."""
     return nullcontext()
+
+
+# ------------------------------------------------------------------------------------------------- samples
+
+
+def _cond_samples() -> list[Sample]:
+    def branches(value: float) -> Callable[[], list[Any]]:
+        return lambda: [lift(np.float32(value)), lift(np.array([1, 2], np.int32))]
+
+    return [
+        call(In((), kind="bool", values=True), branches(2.0), branches(3.0), name="first",
+             expect=(np.float32(2.0), np.array([1, 2], np.int32))),
+        call(In((), kind="int32", values=0), branches(2.0), branches(3.0), name="second",
+             expect=(np.float32(3.0), np.array([1, 2], np.int32))),
+        call(In((2,), kind="bool"), branches(2.0), branches(3.0), name="no scalar", raises=ValueError),
+    ]
+
+
+def _switch_samples() -> list[Sample]:
+    x, y = In((3, 2)), In((3, 2))
+    return [
+        call(In((), kind="bool", values=True), x, y, name="scalar, true"),
+        call(In((), kind="bool", values=False), x, y, name="scalar, false"),
+        call(In((3,), kind="bool", values=[True, False, True]), x, y, name="rows"),
+        call(In((3, 2), kind="bool"), x, y, name="elements"),
+        call(In((3,), kind="int32", values=[2, 0, 1]), x, In((3, 1)), name="numbers, broadcasting"),
+        call(In((3, 2, 1), kind="bool"), x, y, name="rank", raises=ValueError),
+    ]
+
+
+def _while_samples() -> list[Sample]:
+    from kbackend.ops import elementwise as e
+
+    def below(limit: int) -> Callable[..., Any]:
+        return lambda x, i: e.less(i, limit)
+
+    def square_and_count(x: Any, i: Any) -> list[Any]:
+        return [e.multiply(x, x), e.add(i, 1)]
+
+    # concrete operands enter the graph of the loop as float32
+    start, common = In((), kind="int32", values=0), {"dtypes": ("float32",)}
+    return [
+        call(below(2), square_and_count, [In((3, 2), 0.5, 1.2), start], name="two rounds", **common),
+        call(below(0), square_and_count, [In((3,)), start], name="no round", **common),
+        call(below(9), square_and_count, [In((3,), 0.5, 1.2), start], maximum_iterations=3, name="maximum", **common),
+        call(below(2), lambda x, i: [x], [In((3,)), start], name="states", raises=ValueError, **common),
+        call(below(2), lambda x, i: [e.cast(x, "int32"), i], [In((3,)), start], name="dtype", raises=TypeError,
+             **common),
+    ]

@@ -446,6 +446,8 @@ def _polynomial(r: Any, powers: tuple[float, ...]) -> Any:
 
 # ------------------------------------------------------------------------------------- functions of K
 
+_SAME_BITS = "the same bits are promised"
+
 
 def _draw(op: Any, first: Any, second: Any, shape: Any, dtype: str, seed: Any, count: int = 1) -> Tensor:
     sizes, pattern = _parts(shape)
@@ -462,7 +464,14 @@ def _draw_unit(name: str, shape: Any, dtype: str, seed: Any) -> Tensor:
     return random_unit(counter(f"{name}_step"), sizes, shape=pattern, key=key, op_id=op_id, dtype=dtype)
 
 
-@derived
+@derived(samples=lambda: [
+    call((3, 4), seed=7, name="unit", tolerance="exact", reason=_SAME_BITS),
+    call((3, 4), -1.0, 2.0, seed=7, name="range"),
+    call((5,), -3, 4, "int32", 7, name="integers"),
+    call((2, 3), dtype="float64", seed=7, name="float64", tolerance="exact", reason=_SAME_BITS),
+    call([In((), kind="int32", values=2), 3], seed=7, name="symbolic size", tolerance="exact", reason=_SAME_BITS),
+    call((2, -1), seed=7, raises=ValueError, name="negative size"),
+    call((2,), 2.0, 1.0, seed=7, raises=ValueError, name="bounds")])
 def random_uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None,
                    seed: int | None = None) -> Tensor:
     """Numbers spread evenly over ``[minval, maxval)``; a new draw each time a program runs.
@@ -492,7 +501,10 @@ def random_uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any 
     return _draw(_uniform, minval, maxval, shape, chosen, seed)
 
 
-@derived
+@derived(samples=lambda: [
+    call((3, 5), seed=7), call((3, 5), 1.0, 0.5, "float64", 7, name="float64"),
+    call((3, 2), In((2,)), In((2,), 0.5, 2.0), seed=7, dtypes=("float32",), dynamic=False, name="tensors"),
+    call((3,), dtype="int32", seed=7, raises=TypeError, name="integers")])
 def random_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None,
                   seed: int | None = None) -> Tensor:
     """Normally distributed numbers, by Box and Muller's transformation; a new draw each time a program runs.
@@ -510,7 +522,8 @@ def random_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = N
     return _draw(_normal, mean, stddev, shape, _floats(dtype), seed, count=2)
 
 
-@derived
+@derived(samples=lambda: [
+    call((3, 5), seed=7), call((3, 5), 1.0, 0.5, "float64", 7, name="float64")])
 def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None,
                      seed: int | None = None) -> Tensor:
     """Normally distributed numbers, none of them further than two ``stddev`` from ``mean``. See
@@ -518,7 +531,13 @@ def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any 
     return _draw(_truncated, mean, stddev, shape, _floats(dtype), seed)
 
 
-@derived
+def _binomial_samples() -> list[Sample]:
+    return [call((4, 5), 0.3, seed=7), call((4, 5), 0.3, "int32", 7, name="int32"),
+            call((3,), 1.0, seed=7, name="always", expect=np.ones(3, np.float32)),
+            call((2,), 1.5, seed=7, raises=ValueError, name="no probability")]
+
+
+@derived(samples=_binomial_samples)
 def random_binomial(shape: Any, p: Any = 0.0, dtype: Any = None, seed: int | None = None) -> Tensor:
     """1 with probability ``p`` and 0 else; a new draw each time a program runs.
 
@@ -534,7 +553,7 @@ def random_binomial(shape: Any, p: Any = 0.0, dtype: Any = None, seed: int | Non
     return e.cast(e.less(unit, p if isinstance(p, Tensor) else constant(p, "float32")), _floats(dtype))
 
 
-@derived
+@derived(samples=_binomial_samples)
 def random_bernoulli(shape: Any, p: Any = 0.0, dtype: Any = None, seed: int | None = None) -> Tensor:
     """Another name of :func:`random_binomial`."""
     return random_binomial(shape, p, dtype, seed)

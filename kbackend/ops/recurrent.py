@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kbackend import dtypes
-from kbackend.graph.tensor import TensorSpec
+from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ops import loops
 from kbackend.ops.declare import TensorLike, composite, derived
 from kbackend.ops.dispatch import dtype_of
@@ -125,6 +125,35 @@ def _samples(states: int, gates: int, bias: bool | tuple[int, ...] = True) -> Ca
     return samples
 
 
+def _step_samples(
+    states: int, gates: int, bias: bool | tuple[int, ...] = True
+) -> Callable[[], list[Sample]]:
+    """Samples of the functions of K, which run step by step where no fused kernel does."""
+
+    def samples() -> list[Sample]:
+        x, weights = In((2, 4, 3)), _weights(gates, bias)
+        given, none = [In((2, 2), -1, 1)] * states, [None] * states
+        common: dict[str, Any] = {"tolerance": "rnn", "reason": "as the ops that they call"}
+        mask = In(values=[[1, 1, 0, 1], [0, 1, 0, 0]], kind="bool")
+        return [
+            call(x, *given, *weights, name="fused", **common),
+            call(x, *none, *weights, mask=mask, name="mask", **common),
+            call(x, *given, *weights, activation="relu", go_backwards=True, name="relu, backwards", **common),
+            call(x, *given, *weights, mask=mask, unroll=True, name="mask, unrolled", **common),
+        ]
+
+    return samples
+
+
+def _gru_samples() -> list[Sample]:
+    x, h, weights = In((2, 4, 3)), In((2, 2), -1, 1), _weights(3)
+    common: dict[str, Any] = {"tolerance": "rnn", "reason": "as the op that it calls"}
+    return [
+        call(x, h, *weights, reset_after=False, name="reset before", **common),
+        call(x, h, *weights, recurrent_activation="hard_sigmoid", reset_after=False, name="hard_sigmoid", **common),
+    ]
+
+
 # ------------------------------------------------------------------------------------------------- the ops
 
 
@@ -178,7 +207,7 @@ def _gru(
 # ------------------------------------------------------------------------------------------- public functions
 
 
-@derived
+@derived(samples=_step_samples(2, 4))
 def lstm(
     inputs: TensorLike,
     h0: TensorLike | None,
@@ -231,7 +260,7 @@ def lstm(
     )
 
 
-@derived
+@derived(samples=_step_samples(1, 1))
 def simple_rnn(
     inputs: TensorLike,
     h0: TensorLike | None,
@@ -266,7 +295,7 @@ def simple_rnn(
     )
 
 
-@derived
+@derived(samples=lambda: [*_step_samples(1, 3, (2, 6))(), *_gru_samples()])
 def gru(
     inputs: TensorLike,
     h0: TensorLike | None,
@@ -448,8 +477,10 @@ def _run(
 
 def _zero_state(inputs: Any, recurrent: Any) -> Any:
     """Zeros (batch, units)."""
-    from kbackend.ops import creation, shaping
+    from kbackend.ops import creation, shaping, state
 
     units = recurrent.shape[0]
+    if isinstance(inputs, Tensor) and inputs.shape[0] is not None and units is not None:
+        return state.constant(0.0, dtype_of(inputs), (inputs.shape[0], units))
     sizes = [shaping.extent(inputs, (0,))] + ([shaping.extent(recurrent, (0,))] if units is None else [])
     return creation.fill(sizes, (None, units), 0.0, dtype_of(inputs))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from kbackend.graph.walk import ancestors
+from kbackend.graph.tensor import Tensor
+from kbackend.graph.walk import Graph, ancestors
 from kbackend.ops.declare import REGISTRY, Op
 from kbackend.plugin.select import get_backend
 from kbackend.testing.checks import main_group
@@ -38,8 +39,17 @@ def reached_ops() -> set[str]:
         for group in groups(op):
             for case in cases(op, group):
                 if case.sample.raises is None and group == main_group(case):
-                    found.update(n.op.name for n in ancestors(build(case).tensors))
+                    _note(build(case).tensors, found)
     return found & set(REGISTRY)
+
+
+def _note(tensors: Sequence[Tensor], found: set[str]) -> None:
+    """Names of the ops behind the tensors and in the bodies of loops and branches."""
+    for node in ancestors(tensors):
+        found.add(node.op.name)
+        for body in node.attrs.values():
+            if isinstance(body, Graph):
+                _note(body.outputs, found)
 
 
 def unsampled(reached: set[str]) -> list[Op]:
