@@ -81,18 +81,10 @@ def canonical(dtype: Any) -> str:
 
 
 def numpy_dtype(dtype: str) -> np.dtype[Any]:
-    """The NumPy dtype of a name; bfloat16 through ml_dtypes.
-
-    Raises:
-        TypeError: bfloat16 without the package ml_dtypes.
-    """
+    """The NumPy dtype of a name; NumPy itself has no bfloat16, ml_dtypes adds it."""
     if dtype == "bfloat16":
-        try:
-            import ml_dtypes
-        except ImportError:
-            raise TypeError(
-                "bfloat16 arrays in NumPy need the package ml_dtypes: pip install ml_dtypes"
-            ) from None
+        import ml_dtypes
+
         return np.dtype(ml_dtypes.bfloat16)
     return np.dtype(dtype)
 
