@@ -17,7 +17,9 @@ _KINDS: tuple[tuple[str, type[Exception]], ...] = (
 
 
 #: what TensorFlow says of a label outside [0, n), and what kbackend_tensorflow.kernels.losses says
-_LABEL = re.compile(r"label (?:value of )?\[?(-?\d+)\]? (?:which is outside the valid range of|is not in) \[0, (\d+)\)")
+_LABEL = re.compile(
+    r"label (?:value of )?\[?(-?\d+)\]? (?:which is outside the valid range of|is not in) \[0, (\d+)\)"
+)
 
 
 def translated(error: InvalidArgumentError) -> Exception:

@@ -213,8 +213,6 @@ def test_alpha_may_be_a_variable() -> None:
     "name", ["sqrt", "sum", "mean", "max", "cumprod", "std", "relu", "sigmoid", "softmax"]
 )
 def test_bfloat16(each_backend: str, name: str) -> None:
-    if each_backend == "numpy":
-        pytest.importorskip("ml_dtypes", reason="NumPy has bfloat16 through the package ml_dtypes only")
     x = K.placeholder((2, 3), dtype="bfloat16")
     result = getattr(K, name)(x)
     values = np.linspace(0.25, 1.5, 6).reshape(2, 3)  # exact in bfloat16
