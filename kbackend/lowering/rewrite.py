@@ -131,8 +131,8 @@ def _without_unused_captures(node: Node, args: Any, attrs: Mapping[str, Any]) ->
     for body in bodies.values():
         read.update(id(t) for t in body.outputs)
         read.update(id(t) for n in body.nodes() for t in n.inputs)
-    some = next(iter(bodies.values()))
-    keep = [i for i, t in enumerate(some.inputs[len(some.inputs) - count :]) if id(t) in read]
+    outer = [v.inputs[len(v.inputs) - count :] for v in bodies.values()]  # bodies read from a file share none
+    keep = [i for i in range(count) if any(id(captures[i]) in read for captures in outer)]
     kept = {}
     for k, v in bodies.items():
         formals, captures = v.inputs[: len(v.inputs) - count], v.inputs[len(v.inputs) - count :]

@@ -72,7 +72,7 @@ def time_steps(sequences: Sequence[Any], axis: int) -> int | None:
     return length
 
 
-@derived(samples=lambda: _scan_samples())
+@derived(tolerance="rnn", samples=lambda: _scan_samples())
 def scan(
     step: Step, sequences: Sequence[Any], initial: Sequence[Any], axis: int = 0, reverse: bool = False
 ) -> tuple[list[Any], list[Any]]:
@@ -153,7 +153,7 @@ def _run_now(
 # --------------------------------------------------------------------------------------------- maps and folds
 
 
-@derived(samples=lambda: _map_samples())
+@derived(tolerance="rnn", samples=lambda: _map_samples())
 def map_fn(fn: Callable[[Any], Any], elems: Any, name: str | None = None, dtype: Any = None) -> Any:
     """``fn`` of each element along the first axis, stacked.
 
@@ -185,7 +185,7 @@ def map_fn(fn: Callable[[Any], Any], elems: Any, name: str | None = None, dtype:
     return outputs[0] if single[-1] else outputs
 
 
-@derived(samples=lambda: _fold_samples())
+@derived(tolerance="rnn", samples=lambda: _fold_samples())
 def foldl(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
     """``fn(... fn(fn(initializer, elems[0]), elems[1]) ..., elems[-1])``.
 
@@ -201,7 +201,7 @@ def foldl(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, na
     return _fold(fn, elems, initializer, reverse=False)
 
 
-@derived(samples=lambda: _fold_samples())
+@derived(tolerance="rnn", samples=lambda: _fold_samples())
 def foldr(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
     """As :func:`foldl`, from the last element to the first."""
     return _fold(fn, elems, initializer, reverse=True)
@@ -233,7 +233,7 @@ StepFunction = Callable[[Any, list[Any]], tuple[Any, Sequence[Any]]]
 TIME = 1
 
 
-@derived(samples=lambda: _rnn_samples())
+@derived(tolerance="rnn", samples=lambda: _rnn_samples())
 def rnn(
     step_function: StepFunction,
     inputs: Any,
@@ -385,9 +385,8 @@ def _decayed_sum(slices: list[Any], states: list[Any]) -> tuple[list[Any], list[
 
 def _scan_samples() -> list[Sample]:
     return [
-        call(_decayed_sum, [In((4, 3))], [In((3,))], name="over rows", tolerance="rnn", reason=_SUMS),
-        call(_decayed_sum, [In((3, 4, 2))], [In((3, 2))], axis=1, reverse=True, name="backwards over columns",
-             tolerance="rnn", reason=_SUMS),
+        call(_decayed_sum, [In((4, 3))], [In((3,))], name="over rows"),
+        call(_decayed_sum, [In((3, 4, 2))], [In((3, 2))], axis=1, reverse=True, name="backwards over columns"),
         call(_decayed_sum, [In((4, 3)), In((5, 3))], [In((3,))], name="lengths", raises=ValueError),
         call(lambda x, s: ([], []), [In((4, 3))], [In((3,))], name="states", raises=ValueError),
     ]
@@ -398,7 +397,7 @@ def _map_samples() -> list[Sample]:
     from kbackend.ops import random, reduction
 
     return [
-        call(lambda row: reduction.sum_(e.square(row)), In((4, 3)), tolerance="rnn", reason=_SUMS),
+        call(lambda row: reduction.sum_(e.square(row)), In((4, 3))),
         call(lambda rows: [e.multiply(*rows), rows[0]], [In((4, 3)), In((4, 1))], name="lists"),
         call(lambda row: e.greater(row, 0.0), In((4, 3)), dtype="int32", name="dtype", gradient=False),
         call(lambda row: e.multiply(row, random.random_uniform((3,), seed=5)), In((4, 3)), name="a draw for each row",
@@ -413,11 +412,10 @@ def _fold_samples() -> list[Sample]:
     def fold(total: Any, x: Any) -> Any:
         return e.add(e.multiply(total, 0.5), x)
 
-    common = {"tolerance": "rnn", "reason": _SUMS}
     return [
-        call(fold, In((4, 3)), name="rows", **common),
-        call(fold, In((4, 3)), In((3,)), name="initializer", **common),
-        call(fold, In((1, 3)), name="one row", dynamic=False, **common),
+        call(fold, In((4, 3)), name="rows"),
+        call(fold, In((4, 3)), In((3,)), name="initializer"),
+        call(fold, In((1, 3)), name="one row", dynamic=False),
         call(fold, In(()), name="rank", raises=ValueError),
     ]
 
@@ -435,20 +433,15 @@ def _rnn_samples() -> list[Sample]:
 
     x, state = In((2, 4, 3)), In((2, 3))
     mask = In(values=[[1, 1, 0, 1], [0, 1, 0, 0]], kind="bool")
-    common = {"tolerance": "rnn", "reason": _SUMS}
     return [
-        call(step, x, [state], name="forwards", **common),
-        call(step, x, [state], True, name="backwards", **common),
-        call(step, x, [state], mask=mask, name="mask", **common),
+        call(step, x, [state], name="forwards"),
+        call(step, x, [state], True, name="backwards"),
+        call(step, x, [state], mask=mask, name="mask"),
         call(step, x, [state], True, In(values=np.reshape(mask.values, (2, 4, 1)), kind="bool"), unroll=True,
-             name="mask, backwards, unrolled", **common),
-        call(with_constant, x, [state], constants=[In((3,))], name="constants", **common),
-        call(with_constant, x, [state], constants=[In((3,))], mask=mask, unroll=True, name="constants, unrolled",
-             **common),
+             name="mask, backwards, unrolled"),
+        call(with_constant, x, [state], constants=[In((3,))], name="constants"),
+        call(with_constant, x, [state], constants=[In((3,))], mask=mask, unroll=True, name="constants, unrolled"),
         call(step, In((2,)), [state], name="rank", raises=ValueError),
         call(step, x, [state], mask=In((2, 3), kind="bool"), name="length of the mask", raises=ValueError),
         call(lambda x, s: (x, []), x, [state], name="states", raises=ValueError),
     ]
-
-
-_SUMS = "it runs a function over steps"

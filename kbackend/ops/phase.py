@@ -12,6 +12,7 @@ import numpy as np
 from kbackend.graph.tensor import Tensor
 from kbackend.ops.declare import REGISTRY, derived
 from kbackend.ops.dispatch import make_node, to_numpy
+from kbackend.ops.sample import In, Sample, call
 
 
 class _Session:
@@ -96,7 +97,18 @@ def _phase_value(value: Any) -> int:
 # --------------------------------------------------------------------------------------------- choosing by it
 
 
-@derived
+def _phase_samples() -> list[Sample]:
+    x, alt = In((3, 2)), In((3, 2))
+    return [
+        call(x, alt, training=1, name="training"),
+        call(x, alt, training=False, name="testing"),
+        call(x, alt, training=In((), kind="bool", values=True), name="symbolic"),
+        call(x, alt, name="the phase of the program", dtypes=("float32",)),
+        call(x, In((2,)), name="ranks", raises=ValueError, dynamic=False),
+    ]
+
+
+@derived(samples=_phase_samples)
 def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
     """``x`` when training, else ``alt``.
 
@@ -122,7 +134,7 @@ def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
     return switch(phase, x, alt)
 
 
-@derived
+@derived(samples=_phase_samples)
 def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
     """``x`` when testing, else ``alt``; see :func:`in_train_phase`."""
     return in_train_phase(alt, x, training)

@@ -133,13 +133,12 @@ def _step_samples(
     def samples() -> list[Sample]:
         x, weights = In((2, 4, 3)), _weights(gates, bias)
         given, none = [In((2, 2), -1, 1)] * states, [None] * states
-        common: dict[str, Any] = {"tolerance": "rnn", "reason": "as the ops that they call"}
         mask = In(values=[[1, 1, 0, 1], [0, 1, 0, 0]], kind="bool")
         return [
-            call(x, *given, *weights, name="fused", **common),
-            call(x, *none, *weights, mask=mask, name="mask", **common),
-            call(x, *given, *weights, activation="relu", go_backwards=True, name="relu, backwards", **common),
-            call(x, *given, *weights, mask=mask, unroll=True, name="mask, unrolled", **common),
+            call(x, *given, *weights, name="fused"),
+            call(x, *none, *weights, mask=mask, name="mask"),
+            call(x, *given, *weights, activation="relu", go_backwards=True, name="relu, backwards"),
+            call(x, *given, *weights, mask=mask, unroll=True, name="mask, unrolled"),
         ]
 
     return samples
@@ -147,10 +146,9 @@ def _step_samples(
 
 def _gru_samples() -> list[Sample]:
     x, h, weights = In((2, 4, 3)), In((2, 2), -1, 1), _weights(3)
-    common: dict[str, Any] = {"tolerance": "rnn", "reason": "as the op that it calls"}
     return [
-        call(x, h, *weights, reset_after=False, name="reset before", **common),
-        call(x, h, *weights, recurrent_activation="hard_sigmoid", reset_after=False, name="hard_sigmoid", **common),
+        call(x, h, *weights, reset_after=False, name="reset before"),
+        call(x, h, *weights, recurrent_activation="hard_sigmoid", reset_after=False, name="hard_sigmoid"),
     ]
 
 
@@ -207,7 +205,7 @@ def _gru(
 # ------------------------------------------------------------------------------------------- public functions
 
 
-@derived(samples=_step_samples(2, 4))
+@derived(tolerance="rnn", samples=_step_samples(2, 4))
 def lstm(
     inputs: TensorLike,
     h0: TensorLike | None,
@@ -260,7 +258,7 @@ def lstm(
     )
 
 
-@derived(samples=_step_samples(1, 1))
+@derived(tolerance="rnn", samples=_step_samples(1, 1))
 def simple_rnn(
     inputs: TensorLike,
     h0: TensorLike | None,
@@ -295,7 +293,7 @@ def simple_rnn(
     )
 
 
-@derived(samples=lambda: [*_step_samples(1, 3, (2, 6))(), *_gru_samples()])
+@derived(tolerance="rnn", samples=lambda: [*_step_samples(1, 3, (2, 6))(), *_gru_samples()])
 def gru(
     inputs: TensorLike,
     h0: TensorLike | None,

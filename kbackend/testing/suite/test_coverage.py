@@ -21,6 +21,8 @@ SHOWN_BY = {
     "K.update_sub": "test_kinds_of_update",
     "K.variable": "test_variables_and_constants",
 }
+#: what no sample can hold
+NO_SAMPLE = {"foreign": "an engine's own function, which is no sample of another engine"}
 #: rows that wait for a function of K that is not there yet
 WAITING = {
     3: "conv2d_transpose",
@@ -42,8 +44,9 @@ NOT_PROMISED = {45: "denormals"}
 
 def test_every_op_has_samples() -> None:
     without = {op_key(op) for op in counts.unsampled(counts.reached_ops())}
-    assert not without - SHOWN_BY.keys(), f"no samples: {', '.join(sorted(without - SHOWN_BY.keys()))}"
-    assert not SHOWN_BY.keys() - without, f"now sampled: {', '.join(sorted(SHOWN_BY.keys() - without))}"
+    excused = SHOWN_BY.keys() | NO_SAMPLE.keys()
+    assert not without - excused, f"no samples: {', '.join(sorted(without - excused))}"
+    assert not excused - without, f"now sampled: {', '.join(sorted(excused - without))}"
 
 
 def test_tests_that_stand_for_samples_exist() -> None:

@@ -46,6 +46,52 @@ def test_moving_variance_is_biased(active: Target) -> None:
     np.testing.assert_allclose(moving_variance, 0.75 + 0.25 * x.var(axis=0), rtol=1e-6)
 
 
+def _sigmoid(x: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-x))
+
+
+def _recurrent_weights(gates: int, units: int = 2, features: int = 3) -> list[np.ndarray]:
+    rng = np.random.default_rng(gates)
+    return [rng.normal(size=shape) for shape in ((4, features), (4, units), (features, gates * units),
+                                                 (units, gates * units))]
+
+
+@pytest.mark.row(13, 14, 15)
+def test_gru_resets_after_the_product_by_default_with_gates_z_r_h(active: Target) -> None:
+    x, h, kernel, recurrent = _recurrent_weights(3)
+    bias = np.random.default_rng(0).normal(size=(2, 6))
+    outputs, last = map(active.backend.to_numpy, K.gru(x[:, None], h, kernel, recurrent, bias))
+    xz, xr, xh = np.split(x @ kernel + bias[0], 3, axis=1)
+    hz, hr, hh = np.split(h @ recurrent + bias[1], 3, axis=1)
+    z, r = _sigmoid(xz + hz), _sigmoid(xr + hr)
+    np.testing.assert_allclose(last, z * h + (1 - z) * np.tanh(xh + r * hh), rtol=1e-12)
+    np.testing.assert_allclose(outputs[:, 0], last, rtol=0)
+    before = K.gru(x[:, None], h, kernel, recurrent, bias[0], reset_after=False)[1]
+    z, r = _sigmoid(xz + h @ recurrent[:, :2]), _sigmoid(xr + h @ recurrent[:, 2:4])
+    wanted = z * h + (1 - z) * np.tanh(xh + (r * h) @ recurrent[:, 4:])
+    np.testing.assert_allclose(active.backend.to_numpy(before), wanted, rtol=1e-12)
+
+
+@pytest.mark.row(14, 15)
+def test_lstm_has_gates_i_f_c_o_and_one_bias(active: Target) -> None:
+    x, h, kernel, recurrent = _recurrent_weights(4)
+    c, bias = np.random.default_rng(1).normal(size=(4, 2)), np.random.default_rng(0).normal(size=8)
+    _, last_h, last_c = map(active.backend.to_numpy, K.lstm(x[:, None], h, c, kernel, recurrent, bias))
+    i, f, g, o = np.split(x @ kernel + h @ recurrent + bias, 4, axis=1)
+    new = _sigmoid(f) * c + _sigmoid(i) * np.tanh(g)
+    np.testing.assert_allclose(last_c, new, rtol=1e-12)
+    np.testing.assert_allclose(last_h, _sigmoid(o) * np.tanh(new), rtol=1e-12)
+
+
+@pytest.mark.row(14)
+def test_the_forget_gate_starts_with_a_bias_of_one(active: Target) -> None:
+    from kbackend import Input, layers
+
+    layer = layers.LSTM(2)
+    layer(Input((5, 3)))
+    assert layer.get_weights()[2].tolist() == [0.0, 0.0, 1.0, 1.0, 0.0, 0.0, 0.0, 0.0]
+
+
 @pytest.mark.row(36)
 def test_float64_becomes_floatx_at_the_door(active: Target) -> None:
     values = np.array([0.1, 0.2])
