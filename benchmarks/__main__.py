@@ -21,12 +21,17 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--family", nargs="+", choices=FAMILIES, default=list(FAMILIES))
     parser.add_argument("--rounds", type=int, metavar="N", help="default 5; --quick 3")
     parser.add_argument("--compile", action="store_true", help="torch.compile by hand too (slow to start)")
-    parser.add_argument("--no-import", action="store_true", help="do not measure import times")
+    parser.add_argument(
+        "--imports",
+        action=argparse.BooleanOptionalAction,
+        help="measure import times; default yes, --quick no",
+    )
     parser.add_argument("--json", metavar="FILE")
     parser.add_argument("--markdown", metavar="FILE")
     parser.add_argument("--check", action="store_true", help="check that the peers agree, measure nothing")
     options = parser.parse_args(arguments)
     options.batch = options.batch or ([32] if options.quick else [32, 256])
+    options.imports = not options.quick if options.imports is None else options.imports
     return options
 
 
@@ -56,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for batch in options.batch:
             log(f"{workload}, batch {batch}: {len(peers)} peers")
             results += Turns(workload, batch, peers, plan, log).measure()
-    imports = [] if options.no_import else import_times(everyone, plan.rounds)
+    imports = import_times(everyone, plan.rounds) if options.imports else []
     command = " ".join(["python -m benchmarks", *(sys.argv[1:] if arguments is None else arguments)])
     text = report.markdown(results, imports, command, plan)
     print(text)

@@ -17,9 +17,9 @@ def dense(x: tf.Tensor, weights: Weights, name: str) -> tf.Tensor:
 
 
 def layer_norm(x: tf.Tensor, weights: Weights, name: str, epsilon: float) -> tf.Tensor:
-    mean, variance = tf.nn.moments(x, -1, keepdims=True)
-    beta, gamma = weights[f"{name}/beta"], weights[f"{name}/gamma"]
-    return tf.nn.batch_normalization(x, mean, variance, beta, gamma, epsilon)
+    centred = x - tf.reduce_mean(x, -1, keepdims=True)
+    scale = tf.math.rsqrt(tf.reduce_mean(centred * centred, -1, keepdims=True) + epsilon)
+    return centred * scale * weights[f"{name}/gamma"] + weights[f"{name}/beta"]
 
 
 def attention(flat: tf.Tensor, weights: Weights, name: str, tokens: int, heads: int) -> tf.Tensor:

@@ -50,7 +50,7 @@ class KbackendProgram:
         return self.model.predict_on_batch(several(inputs))
 
     def parameter_count(self) -> int:
-        return sum(int(np.prod(K.int_shape(w))) for w in self.model.trainable_weights)
+        return sum(K.get_value(w).size for w in self.model.trainable_weights)
 
 
 def several(arrays: tuple[np.ndarray, ...]) -> Any:
