@@ -1,0 +1,60 @@
+"""The K namespace against the names and signatures that users of Keras know."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+import kbackend
+from kbackend import K
+
+FILE = Path(__file__).parents[3] / "shared" / "spec" / "k_namespace.tsv"
+pytestmark = pytest.mark.skipif(not FILE.exists(), reason="the list of K's names is not beside the checkout")
+
+#: names that wait for a later version
+WAITING = {
+    "binary_focal_crossentropy", "categorical_focal_crossentropy", "conv2d_transpose", "conv3d_transpose",
+    "ctc_batch_cost", "ctc_decode", "ctc_label_dense_to_sparse", "eager", "get_session", "in_top_k", "local_conv1d",
+    "local_conv2d", "manual_variable_initialization", "resize_images", "resize_volumes", "set_session", "symbolic",
+}  # fmt: skip
+#: functions with more parameters than Keras's, all of them after Keras's
+LONGER = {"function"}
+
+
+def wanted() -> dict[str, str]:
+    rows = [line.split("\t") for line in FILE.read_text(encoding="utf-8").splitlines()[1:]]
+    return {name: signature for name, signature, _ in reversed(rows)}
+
+
+def parameters(signature: str) -> list[tuple[str, object]]:
+    namespace: dict[str, object] = {}
+    exec(f"def f{signature}: pass", namespace)
+    found = inspect.signature(namespace["f"]).parameters.values()  # type: ignore[arg-type]
+    return [(p.name, p.default) for p in found if p.kind is not p.VAR_KEYWORD]
+
+
+def test_names_that_wait_are_exactly_those_listed():
+    assert {name for name in wanted() if not hasattr(K, name)} == WAITING
+
+
+def test_signatures_have_the_names_the_order_and_the_defaults_of_keras():
+    different = []
+    for name, signature in wanted().items():
+        if name in WAITING:
+            continue
+        ours = [(p.name, p.default) for p in inspect.signature(getattr(K, name)).parameters.values()]
+        theirs = parameters(signature)
+        same = ours[: len(theirs)] == theirs if name in LONGER else ours == theirs
+        if not same:
+            different.append(f"{name}{inspect.signature(getattr(K, name))}, Keras has {signature}")
+    assert not different, "\n".join(different)
+
+
+def test_k_is_one_module_under_two_names_and_answers_a_call():
+    from kbackend import backend
+
+    assert backend is K
+    with kbackend.use_backend("numpy"):
+        assert kbackend.backend() == K.backend() == "numpy"
