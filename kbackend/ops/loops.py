@@ -129,13 +129,20 @@ def _checked_step(step: Step, slices: list[Any], states: list[Any]) -> tuple[lis
     return outputs, new
 
 
+def _at(x: Any, index: Any) -> Any:
+    """``x[index]`` for tensors of any engine."""
+    from kbackend.ops.indexing import getitem
+
+    return getitem(x, index)
+
+
 def _run_now(
     step: Step, sequences: list[Any], states: list[Any], axis: int, reverse: bool
 ) -> tuple[list[Any], list[Any]] | None:
     """The loop on concrete tensors; None when the step gives symbolic ones, because it reads a variable."""
-    from kbackend.ops import shaping
+    from kbackend.ops import elementwise, shaping
 
-    sequences = [s if hasattr(s, "shape") else to_numpy(s) for s in sequences]
+    sequences = [elementwise.identity(s) for s in sequences]  # on the engine, once
     length = time_steps(sequences, axis)
     assert length is not None
     if length == 0:
@@ -143,7 +150,7 @@ def _run_now(
     before = (slice(None),) * axis
     rows: list[list[Any]] = []
     for t in reversed(range(length)) if reverse else range(length):
-        outputs, states = _checked_step(step, [s[(*before, t)] for s in sequences], states)
+        outputs, states = _checked_step(step, [_at(s, (*before, t)) for s in sequences], states)
         if any(isinstance(v, Tensor) for v in (*outputs, *states)):
             return None
         rows.append(outputs)
@@ -210,8 +217,8 @@ def foldr(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, na
 def _fold(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any, reverse: bool) -> Any:
     elems = _sequence(elems)
     if initializer is None:
-        initializer = elems[-1 if reverse else 0]
-        elems = elems[:-1] if reverse else elems[1:]
+        initializer = _at(elems, -1 if reverse else 0)
+        elems = _at(elems, slice(None, -1) if reverse else slice(1, None))
         if elems.shape[0] == 0:
             return initializer
     _, states = scan(
@@ -301,7 +308,7 @@ def rnn(
         outputs, states = scan(stepping, sequences, states, axis=TIME, reverse=go_backwards)
     if mask is not None:
         states = states[:-1]
-    last = outputs[0][:, -1]
+    last = _at(outputs[0], (slice(None), -1))
     return last, outputs[0], states
 
 
@@ -348,7 +355,7 @@ def _before_first(step: Step, sequences: list[Any], states: list[Any], go_backwa
     """
     from kbackend.ops import creation
 
-    (output,), _ = step([sequences[0][:, -1 if go_backwards else 0]], list(states))
+    (output,), _ = step([_at(sequences[0], (slice(None), -1 if go_backwards else 0))], list(states))
     for state in states:
         if isinstance(output, Tensor) and isinstance(state, Tensor) and state.spec == output.spec:
             return creation.zeros_like(state)
@@ -368,7 +375,7 @@ def _unrolled(
         )
     outputs = []
     for t in reversed(range(length)) if reverse else range(length):
-        (output,), states = _checked_step(step, [s[:, t] for s in sequences], states)
+        (output,), states = _checked_step(step, [_at(s, (slice(None), t)) for s in sequences], states)
         outputs.append(output)
     return [shaping.stack(outputs, axis=TIME)], states
 

@@ -424,12 +424,16 @@ def _gru_steps(
 ) -> list[Any]:
     from kbackend.ops import elementwise as e
     from kbackend.ops import linear, shaping
+    from kbackend.ops.indexing import getitem
 
     act, gate = _function(activation), _function(recurrent_activation)
     units = recurrent.shape[0]
     of_state = None
     if reset_after and bias is not None:
-        bias, of_state = bias[0], bias[1]
+        bias, of_state = getitem(bias, 0), getitem(bias, 1)
+    if not reset_after:
+        of_gates = getitem(recurrent, (slice(None), slice(None, 2 * units)))
+        of_new = getitem(recurrent, (slice(None), slice(2 * units, None)))
 
     def step(z: Any, carried: list[Any]) -> tuple[Any, list[Any]]:
         (h,) = carried
@@ -440,9 +444,9 @@ def _gru_steps(
             update, reset = gate(e.add(zx, zh)), gate(e.add(rx, rh))
             new = act(e.add(gx, e.multiply(reset, gh)))
         else:
-            zh, rh = shaping.split(linear.matmul(h, recurrent[:, : 2 * units]), 2, axis=-1)
+            zh, rh = shaping.split(linear.matmul(h, of_gates), 2, axis=-1)
             update, reset = gate(e.add(zx, zh)), gate(e.add(rx, rh))
-            new = act(e.add(gx, linear.matmul(e.multiply(reset, h), recurrent[:, 2 * units :])))
+            new = act(e.add(gx, linear.matmul(e.multiply(reset, h), of_new)))
         h = e.add(e.multiply(update, h), e.multiply(e.subtract(1.0, update), new))
         return h, [h]
 

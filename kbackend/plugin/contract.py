@@ -210,7 +210,7 @@ class Backend:
         """
         gap = self.gaps.get(op_name)
         why = f"{gap.kind}: {gap.reason}" if gap else "the backend declares neither a kernel nor a gap"
-        raise MissingKernel(f"{op_name} is not available on the backend {self.name} ({why})")
+        raise MissingKernel(f"{op_name} is not available on the backend {self.name} ({why})", gap)
 
     def copy(self, tensor: Any) -> Any:
         """The tensor in memory of its own, so that an update in place does not reach it."""

@@ -31,4 +31,12 @@ def not_yet(reason: str, *samples: str) -> Gap:
 
 
 class MissingKernel(NotImplementedError):
-    """The active backend has no kernel for an op and has declared so."""
+    """The active backend has no kernel for an op.
+
+    Attributes:
+        gap: the declared gap; None where the backend does not declare one, which is a fault of the backend.
+    """
+
+    def __init__(self, message: str, gap: Gap | None = None) -> None:
+        super().__init__(message)
+        self.gap = gap

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from kbackend.plugin.contract import Target
+from kbackend.plugin.gaps import MissingKernel
 from kbackend.testing.counts import summary
 
 _BACKENDS = pytest.StashKey[list[str]]()
@@ -74,6 +75,17 @@ def _cases(metafunc: Any) -> list[Any]:
         for op in all_ops()
         for group in groups(op)
     ]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call(pyfuncitem: Any) -> Any:
+    """A test that needs a kernel which the backend declares to lack is skipped with the reason."""
+    try:
+        return (yield)
+    except MissingKernel as error:
+        if "kit_backend" in pyfuncitem.fixturenames and error.gap is not None:
+            pytest.skip(str(error))
+        raise
 
 
 _checked: Counter[str] = Counter()

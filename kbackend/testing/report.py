@@ -56,18 +56,11 @@ class Report:
 
     def error(self, case: Case | str, check: str, error: Exception) -> None:
         """Count a check that ended in an error."""
-        reason = self._declared(error)
+        reason = _declared(error)
         if reason is None:
             self.expect(case, check, described(error))
         else:
             self.skipped.append((case, reason))
-
-    def _declared(self, error: Exception) -> str | None:
-        if isinstance(error, MissingKernel):
-            for gap in self.backend.gaps.values():
-                if f"{gap.kind}: {gap.reason}" in str(error):
-                    return str(error)
-        return None
 
     def __str__(self) -> str:
         return "\n".join(map(str, self.faults))
@@ -79,3 +72,8 @@ def described(error: BaseException) -> str:
     where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
     text = str(error).strip()
     return f"{type(error).__name__}: {text[:600]}{where}"
+
+
+def _declared(error: Exception) -> str | None:
+    """The reason, where a backend declares that it lacks a kernel."""
+    return str(error) if isinstance(error, MissingKernel) and error.gap is not None else None
