@@ -2,7 +2,8 @@
 
     pytest -p kbackend.testing.plugin --pyargs kbackend.testing.suite --kbackend NAME
 
-runs it on an installed backend, and so does ``python -m kbackend.testing NAME``. The checks are functions too:
+runs it on an installed backend, and so do ``python -m kbackend.testing NAME`` and
+``KBACKEND=NAME pytest --pyargs kbackend.testing.suite``. The checks are functions too:
 
 >>> from kbackend.plugin.select import target
 >>> from kbackend.testing import check_op, find_op

@@ -12,7 +12,8 @@ from kbackend.plugin.contract import Target
 from kbackend.plugin.gaps import MissingKernel
 from kbackend.testing.counts import summary
 
-_BACKENDS = pytest.StashKey[list[str]]()
+#: where the names of the backends are kept for a run
+BACKENDS = pytest.StashKey[list[str]]()
 
 
 def pytest_addoption(parser: Any) -> None:
@@ -34,11 +35,13 @@ def pytest_configure(config: Any) -> None:
 
 def kit_backends(config: Any) -> list[str]:
     """The names of the backends that are checked."""
-    if _BACKENDS not in config.stash:
+    if BACKENDS not in config.stash:
         from kbackend import available_backends
 
-        config.stash[_BACKENDS] = config.getoption("--kbackend", None) or available_backends()
-    return config.stash[_BACKENDS]
+        chosen = os.environ.get("KBACKEND")
+        given = config.getoption("--kbackend", None) or ([chosen] if chosen else None)
+        config.stash[BACKENDS] = given or available_backends()
+    return config.stash[BACKENDS]
 
 
 def kit_target(name: str) -> Target:

@@ -155,8 +155,13 @@ def backend():
     lines = text.splitlines()
     assert lines[0].startswith("the backend faulty cannot be used; ")
     assert int(lines[0].split()[-2]) == len(lines) - 1 > 50
-    for wanted in ("the kernel of tanh", "a kernel for the unknown op invented", "exp has a kernel and is declared absent",
-                   "a gap for the unknown op imagined", "no kernel and no declared gap for the primitive sum("):
+    for wanted in (
+        "the kernel of tanh",
+        "a kernel for the unknown op invented",
+        "exp has a kernel and is declared absent",
+        "a gap for the unknown op imagined",
+        "no kernel and no declared gap for the primitive sum(",
+    ):
         assert any(wanted in line for line in lines), wanted
     assert not any(" of add" in line or "primitive add" in line for line in lines)
 

@@ -1,14 +1,14 @@
 """The toy engine as a backend of kbackend."""
 
 import numpy as np
-from toy_backend import array
-from toy_backend.array import Toy
 
 from kbackend import dtypes
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.declare import REGISTRY
 from kbackend.plugin.contract import Backend, Tape
 from kbackend.plugin.gaps import not_yet
+from toy_backend import array
+from toy_backend.array import Toy
 
 KERNELS = {
     "add": array.add,
