@@ -1,0 +1,106 @@
+"""The support matrix: which op has a kernel on which backend, as Markdown made from the registry.
+
+``python -m kbackend.tools.support > docs/support.md`` writes the page of the built-in backends; other backends are
+named as arguments.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from kbackend.ops.declare import Op, ops
+from kbackend.plugin.contract import Backend, InPlace
+from kbackend.plugin.select import get_backend
+
+BUILT_IN = ("numpy", "torch", "tensorflow")
+HEAD = """# Support
+
+Made by `python -m kbackend.tools.support`; a test keeps it current. Functions of K that are not listed arrange the
+arguments of those that are.
+
+- *primitive*: every backend brings a **kernel**, or declares why not (**never**, **not yet**).
+- *composite*: defined by other ops, so it is there wherever they are (**composed**). A backend may bring an
+  **override**, or a step that changes variables **in place**.
+- A number refers to the cases that a backend declares to miss, at the end of the page.
+"""
+
+
+def page(names: Sequence[str] = BUILT_IN) -> str:
+    """The support matrix of some backends, a table for each family of ops.
+
+    Args:
+        names: the backends, a column each; their engines must be installed.
+
+    Raises:
+        BackendError: a backend is unknown or its engine is not installed.
+
+    >>> from kbackend.tools.support import page
+    >>> print(page(["numpy"]).split("## linear")[1].split("##")[0].strip())
+    | op | kind | numpy |
+    |---|---|---|
+    | `matmul` | primitive | kernel |
+    | `dense` | composite | override |
+    """
+    import kbackend.backend  # noqa: F401 - the declarations of every family
+
+    backends = [get_backend(name) for name in names]
+    declared = [op for op in ops() if op.kind in ("primitive", "composite")]
+    notes: list[str] = []
+    parts = [HEAD, _totals(declared, backends)]
+    for family in sorted(set(map(_family, declared))):
+        rows = [_row(op, backends, notes) for op in declared if _family(op) == family]
+        parts.append("\n".join([f"## {family}\n", _line("op", "kind", *names), _rule(names, 2), *rows]) + "\n")
+    parts.append("## What is missing\n\n" + ("\n".join(notes) or "Nothing is declared missing.") + "\n")
+    return "\n".join(parts)
+
+
+def state(op: Op, backend: Backend) -> str:
+    """What a backend has of an op: 'kernel', 'override', 'in place', 'composed', 'never' or 'not yet'."""
+    kernel = backend.kernels.get(op.name)
+    if kernel is None:
+        gap = backend.gaps.get(op.name)
+        return gap.kind.replace("_", " ") if gap else "composed"
+    if op.kind == "primitive":
+        return "kernel"
+    return "in place" if isinstance(kernel, InPlace) else "override"
+
+
+def _family(op: Op) -> str:
+    return op.function.__module__.rpartition(".")[2]
+
+
+def _row(op: Op, backends: Sequence[Backend], notes: list[str]) -> str:
+    return _line(f"`{op.name}`", op.kind, *(_cell(op, backend, notes) for backend in backends))
+
+
+def _cell(op: Op, backend: Backend, notes: list[str]) -> str:
+    gap = backend.gaps.get(op.name)
+    if gap is None:
+        return state(op, backend)
+    cases = f", {', '.join(gap.samples)}" if gap.samples else ""
+    notes.append(f"{len(notes) + 1}. `{op.name}` on {backend.name}{cases}: {gap.reason} ({gap.kind}).")
+    return f"{state(op, backend)} ({len(notes)})"
+
+
+def _totals(declared: Sequence[Op], backends: Sequence[Backend]) -> str:
+    counted = [(b.name, [state(op, b) for op in declared]) for b in backends]
+    kinds = ("kernel", "override", "in place", "composed", "never", "not yet")
+    rows = [_line(name, *(str(states.count(kind)) for kind in kinds)) for name, states in counted]
+    return "\n".join([_line("backend", *kinds), _rule(kinds, 1), *rows]) + "\n"
+
+
+def _line(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _rule(columns: Sequence[str], more: int) -> str:
+    return "|" + "---|" * (len(columns) + more)
+
+
+def main(names: Sequence[str]) -> None:
+    print(page(names or BUILT_IN), end="")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,43 @@
+"""docs/support.md against the registry and the tables of the backends."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+import kbackend.ops  # noqa: F401 - the declarations
+from kbackend.ops.declare import REGISTRY
+from kbackend.plugin.contract import Backend
+from kbackend.plugin.gaps import never
+from kbackend.tools.support import state
+
+PAGE = Path(__file__).parents[2] / "docs" / "support.md"
+
+
+@pytest.mark.engine("torch", "tensorflow")
+def test_the_page_is_current(fresh_python):
+    made = fresh_python("from kbackend.tools.support import main; main([])")
+    assert made == PAGE.read_text(encoding="utf-8"), "run python -m kbackend.tools.support > docs/support.md"
+
+
+def test_the_page_lists_every_op(fresh_python):
+    made = fresh_python("from kbackend.tools.support import main; main(['numpy'])")
+    listed = re.findall(r"^\| `(\w+)` \| (primitive|composite) \| (.+) \|$", made, re.M)
+    names = fresh_python(
+        "import kbackend.ops\nfrom kbackend.ops.declare import ops\n"
+        "print(*(o.name for o in ops() if o.kind in ('primitive', 'composite')))"
+    )
+    assert sorted(name for name, _, _ in listed) == sorted(names.split())
+    assert {cell for _, kind, cell in listed if kind == "primitive"} == {"kernel"}
+
+
+def test_states_follow_the_table_and_the_gaps():
+    class Sparse(Backend):
+        name = "sparse"
+        kernels = {"matmul": lambda x, y: x, "dense": lambda x, w: x}
+        gaps = {"sum": never("no sums here")}
+
+    states = {name: state(REGISTRY[name], Sparse()) for name in ("matmul", "dense", "sum", "std")}
+    assert states == {"matmul": "kernel", "dense": "override", "sum": "never", "std": "composed"}
