@@ -24,6 +24,9 @@ def show(step, logs):
 
 print(f"# {model.engine}")
 x, y = x_train[:640, ..., None] / 16, y_train[:640]
-model.fit(x, y, batch_size=32, verbose=0, callbacks=[LambdaCallback(on_batch_end=show)])
+model.fit(
+    x_train[:640, ..., None] / 16, y_train[:640],
+    batch_size=32, verbose=0, callbacks=[LambdaCallback(on_batch_end=show)],
+)  # fmt: skip
 loss, accuracy = model.evaluate(x_test[..., None] / 16, y_test)
 print(f"held out: loss {loss:.6f}, accuracy {accuracy:.3f}")
