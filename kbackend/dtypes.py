@@ -1,7 +1,7 @@
 """The dtypes of kbackend and the one promotion rule that holds on every engine.
 
 Dtypes are strings. Python numbers are weak: they take the dtype of the tensor they meet, unless a float meets
-an integer tensor, which gives floatx. bool does not take part in arithmetic (docs/semantics.md, row 35).
+an integer tensor, which gives floatx. A bool beside a number takes the number's dtype; two bools do no arithmetic.
 """
 
 from __future__ import annotations
@@ -43,17 +43,21 @@ def is_integer(dtype: str) -> bool:
     return dtype in INTEGER
 
 
-@cache
 def _canonical_text(text: str) -> str:
+    name = _plain(text)
+    return config.floatx() if name == "float" else name
+
+
+@cache
+def _plain(text: str) -> str:
     name = text.rsplit(".", 1)[-1]
     name = {
-        "float": config.floatx(),
         "int": "int32",
         "bool_": "bool",
         "half": "float16",
         "double": "float64",
     }.get(name, name)
-    if name not in ALL:
+    if name not in ALL and name != "float":
         raise TypeError(f"unknown dtype {text!r}; known are {', '.join(ALL)}")
     return name
 
