@@ -1,5 +1,5 @@
-"""One model trains some steps on each installed engine in turn, and its Adam moments move with its weights; a copy
-that stays on NumPy ends with the same weights."""
+"""One model trains some steps on each installed engine in turn. Its Adam moments and the position in the stream of
+dropout masks move with its weights: a copy that stays on NumPy ends with the same weights."""
 
 import numpy as np
 
@@ -15,7 +15,8 @@ y_train = y_train[:256]
 def make() -> Model:
     kbackend.set_seed(11)
     x = Input((64,))
-    model = Model(x, layers.Dense(10, activation="softmax")(layers.Dense(32, activation="tanh")(x)))
+    h = layers.Dropout(0.3)(layers.Dense(32, activation="tanh")(x))
+    model = Model(x, layers.Dense(10, activation="softmax")(h))
     model.compile("adam", "sparse_categorical_crossentropy")
     return model
 

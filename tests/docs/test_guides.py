@@ -9,7 +9,7 @@ import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
 PAGES = {
-    p.stem: re.findall(r"^```python\n(.*?)^```", p.read_text(encoding="utf-8"), re.M | re.S)
+    p.relative_to(DOCS).as_posix(): re.findall(r"^```python\n(.*?)^```", p.read_text(encoding="utf-8"), re.M | re.S)
     for p in sorted(DOCS.rglob("*.md"))
 }
 PAGES = {name: blocks for name, blocks in PAGES.items() if blocks}
