@@ -18,6 +18,7 @@ from kbackend.testing.oracle import check_definition
 from kbackend.testing.overrides import check_in_place, check_override, is_in_place, is_override, with_kernels
 from kbackend.testing.report import Fault, Report
 from kbackend.testing.samples import all_ops, find_op, groups, op_key, samples_of
+from kbackend.testing.second import check_second, check_second_definition
 from kbackend.testing.state import check_random_stream
 
 __all__ = [
@@ -30,6 +31,8 @@ __all__ = [
     "check_override",
     "check_random_stream",
     "check_round_trip",
+    "check_second",
+    "check_second_definition",
     "find_op",
     "groups",
     "is_in_place",

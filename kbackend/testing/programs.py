@@ -91,17 +91,18 @@ def _add_gradients(built: Built, weights: Sequence[np.ndarray]) -> None:
     if not floats or not places:
         return
     terms = [sum_(multiply(t, constant(w, t.dtype))) for t, w in floats]
-    found = gradients(_total(terms), [built.inputs[p] for p in places])
+    found = gradients(total(terms), [built.inputs[p] for p in places])
     built.gradients = list(zip(places, found))
     if built.case.sample.expect_gradient is not None:
-        (built.plain_gradient,) = gradients(_total([sum_(t) for t, _ in floats]), built.inputs[:1])
+        (built.plain_gradient,) = gradients(total([sum_(t) for t, _ in floats]), built.inputs[:1])
 
 
-def _total(terms: Sequence[Tensor]) -> Tensor:
-    total = terms[0]
+def total(terms: Sequence[Tensor]) -> Tensor:
+    """The sum of some tensors."""
+    found = terms[0]
     for term in terms[1:]:
-        total = add(total, term)
-    return total
+        found = add(found, term)
+    return found
 
 
 def function_of(builts: Sequence[Built], name: str) -> Function:

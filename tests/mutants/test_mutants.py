@@ -25,6 +25,7 @@ from kbackend.testing import (
     check_op,
     check_random_stream,
     check_round_trip,
+    check_second,
     find_op,
     gaps,
     graphs,
@@ -282,6 +283,14 @@ def test_the_kit_rejects_a_wrong_gradient_of_the_definition(monkeypatch: pytest.
     found = check_definition(exp)
     oracle.reference_gradients.cache_clear()
     assert any("central differences" in fault.check for fault in found.faults)
+
+
+def test_the_kit_rejects_a_gradient_that_is_not_differentiable() -> None:
+    exp = find_op("exp")
+    assert check_second(exp, NUMPY).checked and not check_second(exp, NUMPY).faults
+    wrong = with_kernels(NUMPY, "mutant", exp=wrong_gradient("exp", lambda g, ans, place, x: g * value_of(ans)))
+    assert not check_op(exp, wrong, "float64").faults
+    assert any("second gradient" in fault.check for fault in check_second(exp, wrong).faults)
 
 
 def test_the_kit_rejects_a_graph_that_comes_back_changed(monkeypatch: pytest.MonkeyPatch) -> None:

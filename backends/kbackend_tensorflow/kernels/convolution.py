@@ -104,10 +104,12 @@ def max_pool(x: Any, *, window: Any, strides: Any, padding: Any) -> Any:
 
 
 def _max_pool(x: Any, window: Any, strides: Any, padding: Any) -> Any:
-    how: Any = "SAME" if padding == "same" else "VALID" if _is_valid(padding) else _whole(padding)
-
     def pool(values: Any) -> Any:
-        return tf.nn.max_pool2d(values, window, strides, how)
+        if padding == "same" or _is_valid(padding):
+            return tf.nn.max_pool2d(values, window, strides, "SAME" if padding == "same" else "VALID")
+        # TensorFlow's own pairs of paddings have no second derivative
+        values = tf.pad(values, _whole(padding), constant_values=-math.inf)
+        return tf.nn.max_pool2d(values, window, strides, "VALID")
 
     return _repaired(pool(x), x, pool)
 

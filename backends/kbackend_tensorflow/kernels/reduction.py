@@ -93,6 +93,36 @@ def _differentiable_before(x: Any, axis: int) -> Any:
     return tf.concat([ones, _differentiable_cumprod(axis)(shorter)], axis)
 
 
+def _prod(x: Any, axis: Axes, keepdims: bool) -> Any:
+    if not x.dtype.is_floating or not axis:
+        return tf.reduce_prod(x, axis=axis, keepdims=keepdims)
+    return _differentiable_prod(axis, keepdims)(x)
+
+
+def _differentiable_prod(axis: Axes, keepdims: bool) -> Callable[[Any], Any]:
+    """TensorFlow's own second derivative is wrong at zeros. Each element's first one is the product of all others,
+    found from both sides."""
+
+    @tf.custom_gradient
+    def kernel(x: Any) -> Any:
+        def backward(g: Any) -> Any:
+            rank = x.shape.rank
+            order = [*(i for i in range(rank) if i not in axis), *axis]
+            moved = tf.transpose(x, order)
+            kept = tf.shape(moved)[: rank - len(axis)]
+            flat = tf.reshape(moved, tf.concat([kept, [tf.reduce_prod(tf.shape(moved)[rank - len(axis):])]], 0))
+            last = flat.shape.rank - 1
+            behind = tf.reverse(_differentiable_before(tf.reverse(flat, [last]), last), [last])
+            others = tf.reshape(_differentiable_before(flat, last) * behind, tf.shape(moved))
+            back = [order.index(i) for i in range(rank)]
+            ones = tf.reduce_sum(tf.zeros_like(x), axis=axis, keepdims=True)
+            return (tf.reshape(g, tf.shape(ones)) + tf.zeros_like(x)) * tf.transpose(others, back)
+
+        return tf.reduce_prod(x, axis=axis, keepdims=keepdims), backward
+
+    return kernel
+
+
 KERNELS = {
     "all": _logical(tf.reduce_all),
     "any": _logical(tf.reduce_any),
@@ -103,6 +133,6 @@ KERNELS = {
     "max": _plain(tf.reduce_max),
     "mean": _accumulating(tf.reduce_mean),
     "min": _plain(tf.reduce_min),
-    "prod": _accumulating(tf.reduce_prod),
+    "prod": _accumulating(_prod),
     "sum": _accumulating(tf.reduce_sum),
 }

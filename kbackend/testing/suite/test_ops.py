@@ -11,6 +11,7 @@ from kbackend.testing.oracle import check_definition
 from kbackend.testing.plugin import count, kit_target
 from kbackend.testing.report import Report
 from kbackend.testing.samples import all_ops, find_op, groups, op_key
+from kbackend.testing.second import check_second, check_second_definition
 
 
 def _pass_or_fail(report: Report, name: str = "") -> None:
@@ -62,10 +63,22 @@ def test_gaps_stand(kit_backend: str) -> None:
     assert not faults, "\n".join(map(str, faults))
 
 
+def test_second_gradients(kit_backend: str) -> None:
+    """Gradients of gradients, against NumPy in float64."""
+    target = kit_target(kit_backend)
+    faults = []
+    for op in all_ops():
+        report = gaps.without_declared(check_second(op, target), op, target)
+        count(kit_backend, report.checked)
+        faults += report.faults
+    assert not faults, "\n".join(map(str, faults))
+
+
 @pytest.mark.engine("numpy")
 def test_gradients_of_the_definition(kit_op: str) -> None:
-    """NumPy's gradients against its own central differences."""
+    """NumPy's gradients, and their gradients, against central differences."""
     _pass_or_fail(check_definition(find_op(kit_op)))
+    _pass_or_fail(check_second_definition(find_op(kit_op)))
 
 
 @pytest.mark.engine("numpy")
