@@ -39,6 +39,14 @@ def test_names_that_wait_are_exactly_those_listed():
     assert {name for name in wanted() if not hasattr(K, name)} == WAITING
 
 
+def test_the_readme_and_the_changelog_count_them():
+    root = Path(__file__).parents[2]
+    all_names, waiting = len(wanted()), len(WAITING)
+    assert f"{waiting} of K's {all_names} names" in (root / "README.md").read_text(encoding="utf-8")
+    there = f"{all_names - waiting} of the {all_names} names"
+    assert there in (root / "CHANGELOG.md").read_text(encoding="utf-8")
+
+
 def test_signatures_have_the_names_the_order_and_the_defaults_of_keras():
     different = []
     for name, signature in wanted().items():
