@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from benchmarks import check, report, workloads
-from benchmarks.measure import FULL, QUICK, Plan, Turns, import_times
+from benchmarks.measure import FULL, QUICK, ImportTime, Plan, Result, Turns, import_times
 from benchmarks.peers import ENGINES, FAMILIES, Peer, peers_of
 
 
@@ -54,22 +54,29 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.check:
         return check.run(options.workload, options.engine, options.family, log)
     plan = plan_of(options)
-    results, everyone = [], list[Peer]()
+    command = " ".join(["python -m benchmarks", *(sys.argv[1:] if arguments is None else arguments)])
+    results, everyone = list[Result](), list[Peer]()
     for workload in options.workload:
         peers = peers_of(workload, options.engine, options.family, options.compile)
         everyone += peers
         for batch in options.batch:
             log(f"{workload}, batch {batch}: {len(peers)} peers")
             results += Turns(workload, batch, peers, plan, log).measure()
+            save(options, results, [], command, plan)
     imports = import_times(everyone, plan.rounds) if options.imports else []
-    command = " ".join(["python -m benchmarks", *(sys.argv[1:] if arguments is None else arguments)])
-    text = report.markdown(results, imports, command, plan)
-    print(text)
+    save(options, results, imports, command, plan)
+    print(report.markdown(results, imports, command, plan))
+    return 0
+
+
+def save(
+    options: argparse.Namespace, results: list[Result], imports: list[ImportTime], command: str, plan: Plan
+) -> None:
+    """Write the files asked for; done after every workload, so that a run cut short leaves what it measured."""
     if options.markdown:
-        report.write(options.markdown, text)
+        report.write(options.markdown, report.markdown(results, imports, command, plan))
     if options.json:
         report.write_json(options.json, report.as_json(results, imports, command, plan))
-    return 0
 
 
 if __name__ == "__main__":
