@@ -71,6 +71,7 @@ class _Emitter:
         self.lines: list[str] = []
         self.recording = False
         self.constants: dict[int, str] = {}
+        self.in_place_updates: dict[int, Variable] = {}
 
     # names ------------------------------------------------------------------------------------------------
 
@@ -155,7 +156,8 @@ class _Emitter:
     ) -> None:
         """A call that changes variables; lists of variables are not passed again, the kernel has their holders."""
         holders = "".join(f"cells[{cells[id(t)]}], " for t in node.outputs)
-        held = [isinstance(a, tuple) and all(isinstance(t, Variable) for t in a) for a in node.args]
+        own = {id(self.in_place_updates[id(t)]) for t in node.outputs}
+        held = [isinstance(a, tuple) and all(id(t) in own for t in a) for a in node.args]
         args = ["()" if skip else self.argument(a, (), made) for a, skip in zip(node.args, held)]
         text = args + [f"{k}={self.attribute(k, v, node)}" for k, v in attrs.items()]
         self.line(f"{self.bind(node.op.name, kernel.function)}(({holders}), {', '.join(text)})")
@@ -264,6 +266,7 @@ def emit(graph: Graph, target: Any, variables: list[Variable]) -> Emitted:
         for variable, value in graph.updates
         if isinstance(backend.kernels.get(value.node.op.name), InPlace)
     }
+    emitter.in_place_updates = in_place
     cells = {key: position[id(variable)] for key, variable in in_place.items()}
     made.nodes.sort(key=lambda n: bool(n.outputs) and id(n.outputs[0]) in in_place)
     functional = [(variable, value) for variable, value in graph.updates if id(value) not in in_place]

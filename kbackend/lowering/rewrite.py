@@ -176,7 +176,11 @@ def rewrite(graph: Graph, backend: Any, phase: int) -> Graph:
 
 
 def _updating_nodes(graph: Graph) -> set[int]:
-    """Numbers of the nodes whose every output is the new value of one variable and nothing else."""
+    """Numbers of the nodes whose every output is the new value of one variable and nothing else.
+
+    The variables must be the node's operands in the order of its outputs, for a kernel in place reads them where it
+    writes.
+    """
     uses: dict[int, int] = {}
     for node in graph.nodes():
         for t in node.inputs:
@@ -184,11 +188,19 @@ def _updating_nodes(graph: Graph) -> set[int]:
     for t in graph.outputs:
         uses[id(t)] = uses.get(id(t), 0) + 1
     updating = [id(value) for _, value in graph.updates]
+    updated = {id(value): variable for variable, value in graph.updates}
     return {
         value.node.number
         for _, value in graph.updates
         if all(updating.count(id(t)) == 1 and not uses.get(id(t)) for t in value.node.outputs)
+        and _in_order([updated[id(t)] for t in value.node.outputs], value.node.inputs)
     }
+
+
+def _in_order(variables: Sequence[Any], operands: Sequence[Tensor]) -> bool:
+    """Whether the variables are found among the operands one after the other."""
+    rest = iter(operands)
+    return all(any(t is variable for t in rest) for variable in variables)
 
 
 def feeds_of(graph: Graph) -> Sequence[Tensor]:

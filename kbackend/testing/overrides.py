@@ -85,12 +85,15 @@ def check_in_place(op: Op, target: Target, group: str) -> Report:
         if case.sample.raises is None:
             with report.guarded(case, "in place"):
                 _check_steps(report, case, target)
+            with report.guarded(case, "in place"):
+                _check_steps(report, case, target, gradients_held=True)
     return report
 
 
-def _check_steps(report: Report, case: Case, target: Target) -> None:
-    step = _Step(case)
-    names = [f"{name}[{i}]" for name, i in step.slots]
+def _check_steps(report: Report, case: Case, target: Target, gradients_held: bool = False) -> None:
+    step = _Step(case, gradients_held)
+    suffix = " with gradients in variables" if gradients_held else ""
+    names = [f"{name}[{i}]{suffix}" for name, i in step.slots]
     wanted = step.reference()
     for number in range(_STEPS):
         with use_target(target):
@@ -114,11 +117,13 @@ def _check_steps(report: Report, case: Case, target: Target) -> None:
 class _Step:
     """A sample of an optimizer's step as a function with updates.
 
-    All lists but the gradients are variables that the results update, in the order of the op's operands.
+    All lists but the gradients are variables that the results update, in the order of the op's operands. The
+    gradients are fed, or variables that nothing updates.
     """
 
-    def __init__(self, case: Case) -> None:
+    def __init__(self, case: Case, gradients_held: bool = False) -> None:
         self.case = case
+        self.gradients_held = gradients_held
         self.variables: list[Variable] = []
         self.slots: list[tuple[str, int]] = []
         self.inputs: list[Tensor] = []
@@ -140,6 +145,8 @@ class _Step:
         for name, arg in zip(self.case.op.operands, self.case.sample.args):
             if not isinstance(arg, list):
                 found.append(arg)
+            elif name == _READ_ONLY and self.gradients_held:
+                found.append([Variable(a, a.shape, str(a.dtype)) for a in (next(rest) for _ in arg)])
             elif name == _READ_ONLY:
                 self.feeds += [next(rest) for _ in arg]
                 self.inputs += [placeholder(a.shape, dtype=a.dtype) for a in self.feeds[-len(arg) :]]

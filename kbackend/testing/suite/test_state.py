@@ -113,6 +113,19 @@ def test_a_gradient_beside_an_update(active: Target) -> None:
     assert [float(step([])[0]) for _ in range(3)] == [5.0, 1.25, 0.3125]
 
 
+def test_a_step_of_an_optimizer_whose_results_become_other_variables(active: Target) -> None:
+    from kbackend.ops.optimizing import sgd_step
+
+    first, second, other = K.variable(START), K.variable(-START), K.variable(10 * START)
+    gradient = K.placeholder((2, 2))
+    crossed = sgd_step([first, second], [gradient, gradient], 0.5)
+    f = K.function([gradient], [], updates=[(second, crossed[0]), (other, crossed[1])])
+    f([START])
+    assert K.get_value(first).tolist() == START.tolist()
+    assert K.get_value(second).tolist() == (0.5 * START).tolist()
+    assert K.get_value(other).tolist() == (-1.5 * START).tolist()
+
+
 def test_random_variables_start_the_same_everywhere(active: Target) -> None:
     K.set_seed(5)
     found = [
