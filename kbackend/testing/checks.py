@@ -272,6 +272,8 @@ def _compare_dynamic(
 ) -> None:
     if built.plain:
         return
+    report.any_batch += 1
+    report.two_sizes += larger is not None
     check_values(report, case, "any batch size", one.result)
     specs = [t.spec for t in built.tensors]
     for array, spec in zip(one.result.arrays, specs):

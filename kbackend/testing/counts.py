@@ -57,8 +57,13 @@ def unsampled(reached: set[str]) -> list[Op]:
     return [op for op in all_ops() if not samples_of(op) and (op.kind == "derived" or op.name not in reached)]
 
 
-def summary(backends: Sequence[str], checked: Mapping[str, int]) -> list[str]:
-    """Lines for the end of a run."""
+def summary(numbers: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """Lines for the end of a run.
+
+    Args:
+        numbers: backend -> what was counted: checked, any_batch and two_sizes, see
+            :class:`kbackend.testing.report.Report`.
+    """
     ops = all_ops()
     kinds = {kind: sum(op.kind == kind for op in ops) for kind in ("primitive", "composite", "derived")}
     samples = sum(len(samples_of(op)) for op in ops)
@@ -68,8 +73,9 @@ def summary(backends: Sequence[str], checked: Mapping[str, int]) -> list[str]:
         f"{len(overrides_of_tolerance())} overrides of a tolerance",
         *(f"  {op} {name!r}: {kind}, {reason}" for op, name, kind, reason in overrides_of_tolerance()),
     ]
-    for name in backends:
+    for name, found in numbers.items():
         gaps = get_backend(name).gaps
-        lines.append(f"{name}: {checked[name]} comparisons, {len(gaps)} gaps")
+        lines.append(f"{name}: {found['checked']} comparisons, {found['any_batch']} samples without a known batch size "
+                     f"({found['two_sizes']} of them at two sizes), {len(gaps)} gaps")
         lines += [f"  {op}: {gap.kind}, {gap.reason}" for op, gap in gaps.items()]
     return lines

@@ -11,6 +11,7 @@ import pytest
 from kbackend.plugin.contract import Target
 from kbackend.plugin.gaps import MissingKernel
 from kbackend.testing.counts import summary
+from kbackend.testing.report import Report
 
 #: where the names of the backends are kept for a run
 BACKENDS = pytest.StashKey[list[str]]()
@@ -91,17 +92,18 @@ def pytest_pyfunc_call(pyfuncitem: Any) -> Any:
         raise
 
 
-_checked: Counter[str] = Counter()
+_reports: dict[str, Counter[str]] = {}
 
 
-def count(backend: str, checked: int) -> None:
-    """Add to the number of comparisons that the summary prints."""
-    _checked[backend] += checked
+def count(backend: str, report: Report) -> None:
+    """Add to the numbers that the summary prints."""
+    numbers = _reports.setdefault(backend, Counter())
+    numbers.update(checked=report.checked, any_batch=report.any_batch, two_sizes=report.two_sizes)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    if not _checked:
+    if not _reports:
         return
     terminalreporter.section("kbackend conformance")
-    for line in summary(list(_checked), _checked):
+    for line in summary(_reports):
         terminalreporter.line(line)

@@ -33,12 +33,15 @@ class Report:
         faults: what failed.
         skipped: (case, reason) where the backend declares that it lacks a kernel.
         checked: how many comparisons were made, passed or failed.
+        any_batch, two_sizes: how many samples ran without a known batch size, and how many of them at two sizes.
     """
 
     backend: Backend
     faults: list[Fault] = field(default_factory=list)
     skipped: list[tuple[Case | str, str]] = field(default_factory=list)
     checked: int = 0
+    any_batch: int = 0
+    two_sizes: int = 0
 
     def expect(self, case: Case | str, check: str, message: str | None) -> None:
         """Count a check; ``message`` says what is wrong, None that nothing is."""

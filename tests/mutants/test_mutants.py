@@ -246,6 +246,7 @@ MUTANTS = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:Degrees of freedom")
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.name)
 def test_the_kit_rejects(mutant: Mutant) -> None:
     accepted = mutant.report(NUMPY)

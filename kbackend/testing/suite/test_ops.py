@@ -16,7 +16,7 @@ from kbackend.testing.second import check_second, check_second_definition
 
 def _pass_or_fail(report: Report, name: str = "") -> None:
     if name:
-        count(name, report.checked)
+        count(name, report)
     if report.faults:
         pytest.fail(str(report), pytrace=False)
     if report.skipped and not report.checked:
@@ -36,7 +36,7 @@ def test_compositions(kit_backend: str) -> None:
     for op in all_ops():
         if overrides.is_override(op, target):
             report = gaps.without_declared(overrides.check_override(op, target), op, target)
-            count(kit_backend, report.checked)
+            count(kit_backend, report)
             faults += report.faults
     assert not faults, "\n".join(map(str, faults))
 
@@ -49,7 +49,7 @@ def test_in_place_kernels(kit_backend: str) -> None:
         if overrides.is_in_place(op, target):
             for group in groups(op):
                 report = gaps.without_declared(overrides.check_in_place(op, target, group), op, target)
-                count(kit_backend, report.checked)
+                count(kit_backend, report)
                 faults += report.faults
     assert not faults, "\n".join(map(str, faults))
 
@@ -69,7 +69,7 @@ def test_second_gradients(kit_backend: str) -> None:
     faults = []
     for op in all_ops():
         report = gaps.without_declared(check_second(op, target), op, target)
-        count(kit_backend, report.checked)
+        count(kit_backend, report)
         faults += report.faults
     assert not faults, "\n".join(map(str, faults))
 

@@ -25,7 +25,7 @@ def active(kit_backend: str) -> Iterator[Target]:
 
 def test_random_streams(kit_backend: str) -> None:
     report = check_random_stream(kit_target(kit_backend))
-    count(kit_backend, report.checked)
+    count(kit_backend, report)
     assert not report.faults, str(report)
 
 
