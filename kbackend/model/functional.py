@@ -24,8 +24,7 @@ class Model(Trainer, Layer):
 
     Args:
         inputs: a tensor or a list of tensors, made by ``Input``; any other tensor of a graph will do as
-            well, and
-            then stands for values given from outside.
+            well, and then stands for values given from outside.
         outputs: a tensor or a list of tensors computed from the inputs, by layers or by any ops.
         name: the name; model_1 and so on when None.
 
