@@ -32,7 +32,15 @@ class WorkerProcess:
     def __init__(self, workload: str, peer: Peer) -> None:
         self.peer = peer
         self._errors = tempfile.TemporaryFile()
-        command = [sys.executable, "-m", "benchmarks.worker", workload, peer.module, peer.variant]
+        command = [
+            sys.executable,
+            "-m",
+            "benchmarks.worker",
+            workload,
+            peer.engine,
+            peer.module,
+            peer.variant,
+        ]
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,

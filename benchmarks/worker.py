@@ -25,12 +25,14 @@ PREDICT_ROWS = 64
 
 
 class Worker:
-    def __init__(self, workload: str, module: str, variant: str) -> None:
+    def __init__(self, workload: str, engine: str, module: str, variant: str) -> None:
         self.workload = workloads.load(workload)
-        self.module_name, self.variant = module, variant
+        self.engine, self.module_name, self.variant = engine, module, variant
         self.program: Program | None = None
 
     def do_import(self) -> dict[str, Any]:
+        """The engine too, which kbackend loads on use, so that no first step holds the engine's import."""
+        import_module(self.engine)
         self.module = import_module(self.module_name)
         return {}
 
