@@ -38,7 +38,7 @@ _NAMES = {
     "set_backend": ("kbackend.plugin.select", "set_backend"),
     "use_backend": ("kbackend.plugin.select", "use_backend"),
     "set_device": ("kbackend.plugin.select", "set_device"),
-    "set_seed": ("kbackend.ops.random", "set_seed"),
+    "set_seed": ("kbackend.ops.streams", "set_seed"),
 }
 
 

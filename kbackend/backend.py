@@ -68,6 +68,7 @@ from kbackend.ops.creation import (
     zeros,
     zeros_like,
 )
+from kbackend.ops.dropout import dropout
 from kbackend.ops.elementwise import abs_ as abs
 from kbackend.ops.elementwise import (
     acos,
@@ -149,15 +150,12 @@ from kbackend.ops.phase import (
     set_learning_phase,
 )
 from kbackend.ops.random import (
-    dropout,
-    get_seed,
     random_bernoulli,
     random_binomial,
     random_normal,
     random_normal_variable,
     random_uniform,
     random_uniform_variable,
-    set_seed,
     truncated_normal,
 )
 from kbackend.ops.recurrent import gru, lstm, simple_rnn
@@ -213,6 +211,7 @@ from kbackend.ops.state import (
     update_sub,
     variable,
 )
+from kbackend.ops.streams import get_seed, set_seed
 from kbackend.plugin.select import backend, device
 
 

@@ -18,9 +18,9 @@ class _Generator(threading.local):
         self.counter = self.state["state"]["counter"]
         self.key = self.state["state"]["key"]
 
-    def words(self, key: int, stream: int, count: int) -> np.ndarray:
+    def words(self, key: int, stream: int, count: int, trial: int) -> np.ndarray:
         # randomgen adds one to the counter before it makes a block.
-        start = ((stream << 64) - 1) % COUNTERS
+        start = ((stream << 64 | trial << 32) - 1) % COUNTERS
         self.counter[:] = (start & WORD, start >> 32 & WORD, start >> 64 & WORD, start >> 96)
         self.key[:] = (key & WORD, key >> 32)
         self.bits.state = self.state
@@ -31,17 +31,25 @@ class _Generator(threading.local):
 _generator = _Generator()
 
 
-def words(key: int, stream: int, count: int) -> np.ndarray:
+def words(key: int, stream: int, count: int, trial: int = 0) -> np.ndarray:
     """The first `count` words of a Philox4x32-10 stream, as uint32.
 
-    `key` and `stream` are in [0, 2**64), else a ValueError is raised. The key's low word comes first; the low
-    half of the counter is the number of the block, from 0, and its high half is `stream`. Element e is word
+    `key` and `stream` are in [0, 2**64) and `trial` in [0, 2**32), else a ValueError is raised. The key's low word
+    comes first; the counter's words from the low one up are the number of the block, from 0, `trial`, and the low
+    and the high word of `stream`. Element e is word
     e % 4 of block e // 4. Source: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3",
     SC11.
 
     >>> [hex(word) for word in words(0, 0, 4)]
     ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
     """
-    if not (0 <= key < KEYS and 0 <= stream < KEYS):
-        raise ValueError(f"philox: key {key} and stream {stream} must be in [0, 2**64)")
-    return _generator.words(key, stream, count)
+    check(key, stream, trial)
+    return _generator.words(key, stream, count, trial)
+
+
+def check(key: int, stream: int, trial: int) -> None:
+    """Raise a ValueError for numbers out of range."""
+    if not (0 <= key < KEYS and 0 <= stream < KEYS and 0 <= trial <= WORD):
+        raise ValueError(
+            f"philox: key {key} and stream {stream} must be in [0, 2**64), trial {trial} in [0, 2**32)"
+        )

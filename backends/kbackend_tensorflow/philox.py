@@ -8,10 +8,11 @@ PHILOX = 1  # tf.random.Algorithm.PHILOX, as the kernel wants it
 WORD = (1 << 32) - 1
 
 
-def words(key: Any, stream: Any, shape: Any) -> tf.Tensor:
+def words(key: Any, stream: Any, shape: Any, first: Any = 0) -> tf.Tensor:
     """The first words of a Philox4x32-10 stream, as uint32, eagerly or inside a tf.function.
 
-    `key` and `stream` are Python ints in [0, 2**64), else a ValueError is raised, or scalar int64 or uint64
+    `key`, `stream` and `first`, the low half of the first counter (the number of a trial in its high word), are Python
+    ints in [0, 2**64), else a ValueError is raised, or scalar int64 or uint64
     tensors whose 64 bits are taken as they are. `shape` is a count, a sequence of sizes or an integer tensor
     of either kind; the words fill it in row-major order. `kbackend_numpy.philox.words` says which word is
     which.
@@ -23,7 +24,7 @@ def words(key: Any, stream: Any, shape: Any) -> tf.Tensor:
     return tf.raw_ops.StatelessRandomUniformFullIntV2(
         shape=tf.reshape(shape, [-1]) if shape.shape.rank != 1 else shape,
         key=tf.reshape(_unsigned(key, "key"), [1]),
-        counter=tf.stack([tf.constant(0, tf.uint64), _unsigned(stream, "stream")]),
+        counter=tf.stack([_unsigned(first, "first"), _unsigned(stream, "stream")]),
         alg=PHILOX,
         dtype=tf.uint32,
     )

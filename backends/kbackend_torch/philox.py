@@ -10,28 +10,30 @@ ROUNDS = 10
 WORD = (1 << 32) - 1
 
 
-def words(key: int, stream: int, count: int, device: torch.device | str = "cpu") -> torch.Tensor:
+def words(
+    key: int, stream: int, count: int, device: torch.device | str = "cpu", trial: int = 0
+) -> torch.Tensor:
     """The first `count` words of a Philox4x32-10 stream, as int32 with the bits of uint32.
 
-    `key` and `stream` are in [0, 2**64), else a ValueError is raised; `kbackend_numpy.philox.words` says
-    which word is which. torch does little arithmetic on uint32, hence the signed dtype.
+    Arguments, errors and which word is which: as in `kbackend_numpy.philox.words`. torch does little arithmetic on uint32, hence the signed dtype.
 
     >>> words(0, 0, 4).numpy().view("uint32").tolist() == [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
     True
     """
     device = torch.device(device)
     if device.type == "cpu":
-        return torch.from_numpy(philox.words(key, stream, count).view("int32"))
-    return words_on_device(key, stream, count, device)
+        return torch.from_numpy(philox.words(key, stream, count, trial).view("int32"))
+    return words_on_device(key, stream, count, device, trial)
 
 
-def words_on_device(key: int, stream: int, count: int, device: torch.device | str) -> torch.Tensor:
+def words_on_device(
+    key: int, stream: int, count: int, device: torch.device | str, trial: int = 0
+) -> torch.Tensor:
     """`words` in torch's own operations, on any device."""
-    if not (0 <= key < philox.KEYS and 0 <= stream < philox.KEYS):
-        raise ValueError(f"philox: key {key} and stream {stream} must be in [0, 2**64)")
+    philox.check(key, stream, trial)
     blocks = torch.arange(-(-count // 4), dtype=torch.int64, device=device)
     high = torch.full_like(blocks, stream & WORD), torch.full_like(blocks, stream >> 32)
-    lanes = rounds(key, (blocks & WORD, blocks >> 32, *high))
+    lanes = rounds(key, (blocks & WORD, (blocks >> 32) + trial & WORD, *high))
     # int64 to int32 keeps the low 32 bits, whatever their sign.
     return torch.stack(lanes, dim=1).to(torch.int32).reshape(-1)[:count]
 

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor
+from kbackend.ops import streams
 
 
 class Record(NamedTuple):
@@ -149,13 +150,16 @@ class recording:
 
 
 class detached:
-    """A context whose calls leave nothing behind: no calls of layers, no losses, no updates."""
+    """A context whose calls leave nothing behind: no calls of layers, no losses, no updates, no draws."""
 
     def __enter__(self) -> None:
         self._kept = _stack.frames
         _stack.frames = [_Frame()]
+        self._draws = streams.trying()
+        self._draws.__enter__()
 
     def __exit__(self, *exc: Any) -> None:
+        self._draws.__exit__(*exc)
         _stack.frames = self._kept
 
 

@@ -30,6 +30,7 @@ from kbackend.model.calls import (
 )
 from kbackend.model.naming import snake_case, unique_name
 from kbackend.model.spec import InputSpec, check_inputs, shapes_text
+from kbackend.ops import streams
 from kbackend.ops.dispatch import OpError, lift, to_numpy
 from kbackend.ops.function import batch_get_value
 from kbackend.ops.shapes import product
@@ -101,7 +102,9 @@ class Layer(Called):
             raise TypeError(f"{type(self).__name__} got unknown arguments {unknown}")
         if name is not None and (not isinstance(name, str) or not name):
             raise ValueError(f"the name of a layer must be a non-empty string, it is {name!r}")
-        self.name = name or unique_name(snake_case(type(self).__name__))
+        kind = snake_case(type(self).__name__)
+        self.name = name or unique_name(kind)
+        self._owner = streams.Owner(name, kind)
         self.dtype = config.floatx() if dtype is None else dtypes.canonical(dtype)
         self.trainable = trainable
         self.built = False
@@ -145,7 +148,9 @@ class Layer(Called):
             raise ValueError(
                 f"layer {self.name}: the weight {name!r} needs a known shape, it was given {dims}"
             )
-        initial = initializers.initial_value(initializers.get(initializer or "glorot_uniform"), dims, chosen)
+        made_by = initializers.get(initializer or "glorot_uniform")
+        with self._owner.entered(), streams.scope(name or "weight"):
+            initial = initializers.initial_value(made_by, dims, chosen)
         variable = Variable(
             initial, dims, chosen, name, trainable=trainable, constraint=constraints.get(constraint)
         )
@@ -349,7 +354,7 @@ class Layer(Called):
         made = LayerCall(self, inputs, kwargs, len(self._calls))
         before = self._state()
         try:
-            with name_scope(self.name), recording() as frame:
+            with name_scope(self.name), self._owner.scope(), recording() as frame:
                 if not self.built:
                     self._build(inputs)
                 structure = self._run(inputs, masks, kwargs)

@@ -14,11 +14,10 @@ from kbackend.callbacks.progress import ProgbarLogger
 from kbackend.lowering.program import Function
 from kbackend.model import data
 from kbackend.model.objective import Objective, Spec
-from kbackend.ops import random
+from kbackend.ops import streams
 from kbackend.ops.state import as_updates
 from kbackend.plugin import select
 
-SHUFFLE_STREAM = 0xFFFFFFFF  # the op id of shuffles; ids of ops count up from 0
 _FOLD = 512
 
 
@@ -340,8 +339,8 @@ class Trainer:
         self._epochs_seen += 1
         if not shuffle:
             return batches.slices()
-        stream = (SHUFFLE_STREAM << 32) | (self._epochs_seen & 0xFFFFFFFF)
-        return batches.shuffled(random.permutation(batches.samples, random.get_seed(), stream))
+        stream = (streams.SHUFFLE_OP_ID << 32) | (self._epochs_seen & 0xFFFFFFFF)
+        return batches.shuffled(streams.permutation(batches.samples, streams.get_seed(), stream))
 
     def _epoch(
         self, program: Any, target: Any, batches: Iterator[Any], means: _Means, listeners: CallbackList

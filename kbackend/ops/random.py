@@ -1,21 +1,10 @@
-"""Random draws from one Philox4x32-10 stream that is the same on every engine.
-
-The bits of a draw are a function of three numbers: the *key* (a seed of 64 bits), the *op id* (which draw of
-the program) and the *step* (how often the draw has been made). Op id and step are the high half of Philox'
-128-bit counter, the low half numbers the blocks of four words. Source: Salmon, Moraes, Dror, Shaw, "Parallel
-Random Numbers: As Easy as 1, 2, 3", SC11.
-
-Each symbolic draw owns a counter that advances by one after each run of a program that holds it. ``set_seed``
-sets the key of the draws made after it and starts their op ids anew; a draw with a seed of its own has the op
-id 0, so that it is the same in any program.
+"""Random draws from one Philox4x32-10 stream that is the same on every engine. See ops/streams.py for which bits a
+draw gets. Each symbolic draw owns a counter that advances by one after each run of a program that holds it.
 """
 
 from __future__ import annotations
 
 import math
-import operator
-import os
-import threading
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,121 +14,18 @@ from kbackend import config, dtypes
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.variable import Variable
 from kbackend.ops import elementwise as e
-from kbackend.ops import shaping
-from kbackend.ops.creation import ones_like, zeros_like
 from kbackend.ops.declare import TensorLike, TensorList, composite, derived, primitive
-from kbackend.ops.dispatch import dtype_of
+from kbackend.ops.indexing import getitem
+from kbackend.ops.quantile import normal_quantile
 from kbackend.ops.sample import In, Sample, call
 from kbackend.ops.sizes import check_sizes, entries, split_entries
 from kbackend.ops.state import constant, variable
+from kbackend.ops.streams import counter, stream_of
 
 Shape = tuple[int | None, ...]
+Seed = Any  # an int, a SeedGenerator or None
 
-#: the op id of shuffles, with the number of the epoch as step
-SHUFFLE_OP_ID = (1 << 32) - 1
-_KEY_BITS = (1 << 64) - 1
-_FIRST_OP_ID = 16  # below it are the draws that have a seed of their own
 _TRUNCATED_AT = 2.0  # standard deviations
-
-
-# ------------------------------------------------------------------------------------- seeds
-
-
-class _Process:
-    """The seed of the process and the next op id."""
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.key: int | None = None
-        self.next_op_id = _FIRST_OP_ID
-
-    def seed(self, key: int) -> None:
-        with self.lock:
-            self.key, self.next_op_id = key, _FIRST_OP_ID
-
-    def current_key(self) -> int:
-        with self.lock:
-            if self.key is None:
-                self.key = int.from_bytes(os.urandom(8), "little")
-            return self.key
-
-    def take(self, count: int) -> int:
-        with self.lock:
-            first = self.next_op_id
-            self.next_op_id += count
-            return first
-
-
-_process = _Process()
-
-
-def set_seed(seed: int) -> None:
-    """Set the seed of the process; draws, dropout masks, initial values and shuffles made after it repeat.
-
-    Args:
-        seed: an integer; its low 64 bits are used.
-
-    Raises:
-        TypeError: not an integer.
-
-    >>> from kbackend import K
-    >>> K.set_seed(7)
-    >>> a = K.eval(K.random_uniform((3,)))
-    >>> K.set_seed(7)
-    >>> bool((a == K.eval(K.random_uniform((3,)))).all())
-    True
-    """
-    _process.seed(_key(seed))
-
-
-def get_seed() -> int:
-    """The seed of the process as 64 bits; drawn from the operating system when none was set."""
-    return _process.current_key()
-
-
-def _key(seed: Any) -> int:
-    if isinstance(seed, bool):
-        raise TypeError(f"a seed must be an integer, it is {seed!r}")
-    try:
-        return operator.index(seed) & _KEY_BITS
-    except TypeError:
-        raise TypeError(f"a seed must be an integer, it is {seed!r}") from None
-
-
-def stream_of(seed: Any = None, count: int = 1) -> tuple[int, int]:
-    """The key and the first of ``count`` op ids for a new draw."""
-    if seed is not None:
-        return _key(seed), 0
-    return _process.current_key(), _process.take(count)
-
-
-def counter(name: str) -> Variable:
-    """A counter of runs: the ``step`` of a symbolic draw."""
-    return Variable(np.zeros((), np.int64), (), "int64", name=name, trainable=False, counter=True)
-
-
-def permutation(n: int, key: int, stream: int) -> np.ndarray:
-    """A random order of ``range(n)`` as int64, on the host: the ranks of 64-bit words of the Philox stream.
-
-    Args:
-        n: how many.
-        key: a seed of 64 bits, such as :func:`get_seed` gives.
-        stream: op id and step, ``op_id << 32 | step``.
-
-    Equal words, of which there is one pair in 2**64 / n**2 orders, keep their order.
-
-    >>> from kbackend.ops.random import permutation
-    >>> sorted(permutation(5, key=1, stream=0).tolist())
-    [0, 1, 2, 3, 4]
-    """
-    from randomgen import Philox
-
-    if n < 0:
-        raise ValueError(f"a permutation of {n} elements")
-    # randomgen adds one to the counter before it makes a block.
-    start = ((stream << 64) - 1) % (1 << 128)
-    words = Philox(key=key, counter=start, number=4, width=32).random_raw(2 * n).astype(np.uint64)
-    return np.argsort(words[0::2] << np.uint64(32) | words[1::2], kind="stable")
 
 
 # ------------------------------------------------------------------------------------- shapes
@@ -157,6 +43,10 @@ def _draw_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
     return {**attrs, "shape": tuple(attrs["shape"]), "dtype": dtypes.canonical(attrs["dtype"])}
 
 
+def _bits_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
+    return {**attrs, "shape": tuple(attrs["shape"])}
+
+
 def _float_draw_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
     attrs = _draw_attrs(specs, attrs)
     if not dtypes.is_float(attrs["dtype"]):
@@ -171,162 +61,95 @@ def _floats(dtype: Any) -> str:
 # ------------------------------------------------------------------------------------- the stream
 
 
-def _step(value: int = 3) -> In:
+def step_sample(value: int = 3) -> In:
+    """The operand ``step`` of a sample."""
     return In((), values=np.asarray(value), kind="int64", gradient=False)
 
 
-def _integer(value: int) -> In:
-    return In((), values=np.asarray(value), kind="int32", gradient=False)
+def _integer(value: int, kind: str = "int32") -> In:
+    return In((), values=np.asarray(value), kind=kind, gradient=False)
 
 
 def _draws(*operands: Any, **options: Any) -> list[Sample]:
     """Samples of a draw in each float dtype, and one of nothing."""
     common = {"key": 2**63 + 11, "op_id": 5, "gradient": False, "dynamic": False, **options}
     return [
-        call(*operands, _step(), shape=(3, 7), dtype="float32", dtypes=("float32",), **common),
-        call(*operands, _step(), shape=(5,), dtype="float64", dtypes=("float64",), **common),
-        call(*operands, _step(), shape=(3, 5), dtype="float16", dtypes=("float16",), **common),
-        call(*operands, _step(), shape=(0, 2), dtype="float32", dtypes=("float32",), **common),
-        call(*operands, _step(2**31), shape=(), dtype="float32", dtypes=("float32",), **common),
-        call(*operands, _step(), [_integer(2)], shape=(None, 3), dtype="float32", dtypes=("float32",),
+        call(*operands, step_sample(), shape=(3, 7), dtype="float32", dtypes=("float32",), **common),
+        call(*operands, step_sample(), shape=(5,), dtype="float64", dtypes=("float64",), **common),
+        call(*operands, step_sample(), shape=(3, 5), dtype="float16", dtypes=("float16",), **common),
+        call(*operands, step_sample(), shape=(0, 2), dtype="float32", dtypes=("float32",), **common),
+        call(*operands, step_sample(2**31), shape=(), dtype="float32", dtypes=("float32",), **common),
+        call(*operands, step_sample(), [_integer(2)], shape=(None, 3), dtype="float32", dtypes=("float32",),
              **common),
     ]
 
 
-def _unit_samples() -> list[Sample]:
-    common = {"key": 1, "op_id": (1 << 32) - 1, "gradient": False, "dynamic": False}
-    return [*_draws(), call(_step(), shape=(9,), dtype="float32", dtypes=("float32",), **common)]
+def _bits_samples() -> list[Sample]:
+    common = {"key": 2**63 + 11, "gradient": False, "dynamic": False, "dtypes": ("float32",)}
+    return [
+        call(step_sample(), shape=(3, 7), op_id=5, **common),
+        call(step_sample(), [_integer(2)], _integer(3), shape=(None, 3), op_id=5, name="a later trial", **common),
+        call(step_sample(2**31), (), _integer(2**31 - 1), shape=(), op_id=(1 << 32) - 1, name="largest", **common),
+        call(step_sample(), shape=(0, 2), op_id=5, name="empty", **common),
+        call(step_sample(), shape=(2,), op_id=5, key=0, gradient=False, dynamic=False, name="key 0"),
+    ]
 
 
-@primitive(prepare=_float_draw_attrs, differentiable=False, tolerance="exact", creates=True,
-           samples=_unit_samples)
-def random_unit(step: TensorLike, sizes: TensorList = (), *, shape: Shape, key: int, op_id: int,
-                dtype: str) -> TensorSpec:
-    """Numbers in [0, 1), bit for bit the same on every engine.
+@primitive(prepare=_bits_attrs, differentiable=False, tolerance="exact", creates=True, samples=_bits_samples)
+def random_bits(step: TensorLike, sizes: TensorList = (), trial: TensorLike | None = None, *, shape: Shape, key: int,
+                op_id: int) -> TensorSpec:
+    """Words of the Philox stream: int64 numbers in [0, 2**32), each as likely as any other.
 
     Args:
         step: an integer scalar, taken modulo 2**32.
         sizes: integer scalars, one for each None in ``shape``.
-        shape: the shape.
+        trial: an integer scalar, taken modulo 2**32: which attempt of a draw by rejection; 0 when None.
+        shape: the shape, filled in row-major order.
         key: the seed, 64 bits.
-        op_id: which draw of the program, 32 bits.
-        dtype: float32 takes the high 24 bits of a word, float64 27 and 26 of two, float16 11, bfloat16 8.
+        op_id: which draw, 32 bits.
     """
+    check_sizes(sizes, shape)
+    return TensorSpec(shape, "int64")
+
+
+def _unit_samples() -> list[Sample]:
+    common = {"key": 1, "op_id": (1 << 32) - 1, "gradient": False, "dynamic": False}
+    return [
+        *_draws(),
+        call(step_sample(), shape=(9,), dtype="float32", dtypes=("float32",), **common),
+        call(step_sample(), (), _integer(2), shape=(9,), dtype="float64", dtypes=("float32",), name="a later trial",
+             **common),
+    ]
+
+
+def _unit_rule(step: Any, sizes: Any, trial: Any = None, *, shape: Shape, dtype: str, **_: Any) -> TensorSpec:
     check_sizes(sizes, shape)
     return TensorSpec(shape, dtype)
 
 
-# ------------------------------------------------------------------------------------- dropout
+_UNIT_BITS = {"float32": 24, "float16": 11, "bfloat16": 8}
 
 
-def _dropout_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
-    noise = attrs.get("noise_shape")
-    if noise is None:
-        return attrs
-    shape = specs[0].shape
-    noise = tuple(noise)
-    if len(noise) != len(shape):
-        raise ValueError(f"noise_shape {noise} must have an entry for each dimension of x {shape}")
-    for wanted, have in zip(noise, shape):
-        if wanted not in (None, 1) and have is not None and wanted != have:
-            raise ValueError(f"noise_shape {noise} does not fit x {shape}: entries are 1, None or x's own")
-    noise = tuple(1 if n == 1 else None for n in noise)
-    return {**attrs, "noise_shape": None if 1 not in noise else noise}
-
-
-def _dropout_rule(x: TensorSpec, rate: TensorSpec, step: TensorSpec, **attrs: Any) -> TensorSpec:
-    if not dtypes.is_float(x.dtype):
-        raise TypeError(f"dropout needs a float tensor, not {x.dtype}")
-    if rate.shape != () or not dtypes.is_float(rate.dtype):
-        raise ValueError(f"the rate must be a float scalar, not {rate}")
-    return x
-
-
-def _dropout_samples() -> list[Sample]:
-    x = In((4, 6))
-
-    def rate(value: float, kind: str = "float32") -> In:
-        return In((), values=np.asarray(value), kind=kind, gradient=False)
-
-    common = {"key": 99, "op_id": 4}
-    return [
-        call(x, rate(0.3), _step(), **common),
-        call(x, rate(0.3, "float64"), _step(), dtypes=("float64",), **common),
-        call(x, rate(0.0), _step(), name="rate 0", **common),
-        call(In((2, 3), 0.5, 2.0), rate(1.0), _step(), name="rate 1 gives zeros", row=28,
-             expect=np.zeros((2, 3)), expect_gradient=np.zeros((2, 3)), **common),
-        call(In((2, 3, 4)), rate(0.5), _step(), noise_shape=(None, 1, 4), name="noise_shape", **common),
-        call(In((0, 3)), rate(0.5), _step(), name="empty", **common),
-        call(In(()), rate(0.5), _step(), name="scalar", dynamic=False, **common),
-        call(x, rate(0.5), _step(), noise_shape=(3, 6), raises=ValueError, dynamic=False, **common),
-    ]
-
-
-@composite(name="dropout", prepare=_dropout_attrs, rule=_dropout_rule, samples=_dropout_samples)
-def _dropout(x: TensorLike, rate: TensorLike, step: TensorLike, *, noise_shape: Shape | None = None, key: int,
-             op_id: int) -> Any:
-    """``x`` times a mask of zeros and ``1 / (1 - rate)``.
-
-    An element is kept where its unit is at least ``rate``; units have 24 bits and ``rate`` is taken as
-    float32, whatever the dtype of ``x``.
-    """
-    dtype = dtype_of(x)
-    wide = dtype if dtype in ("float32", "float64") else "float32"
-    known = tuple(x.shape)
-    shape = tuple(k if n is None else n for n, k in zip(noise_shape or (None,) * len(known), known))
-    sizes = [shaping.extent(x, (axis,)) for axis, d in enumerate(shape) if d is None]
-    unit = random_unit(step, sizes, shape=shape, key=key, op_id=op_id, dtype="float32")
-    kept = e.greater_equal(unit, e.cast(rate, "float32"))
-    rest = e.subtract(1.0, e.cast(rate, wide))
-    scale = e.cast(e.divide(1.0, e.where(e.greater(rest, 0.0), rest, ones_like(rest))), dtype)
-    return e.multiply(x, e.where(kept, scale, zeros_like(scale)))
-
-
-def _is_number(d: Any) -> bool:
-    return d is not None and not isinstance(d, Tensor)
-
-
-def _check_rate(level: Any) -> None:
-    if not 0 <= level <= 1:
-        raise ValueError(f"the rate of dropout must be in [0, 1], it is {level!r}")
-
-
-@derived(samples=lambda: [call(In((2, 3), 0.5, 2.0), 1, row=28, expect=np.zeros((2, 3))),
-                          call(In((2, 3)), 1.5, raises=ValueError),
-                          call(In((2, 3)), -0.1, raises=ValueError)])
-def dropout(x: TensorLike, level: Any, noise_shape: Any = None, seed: int | None = None) -> Any:
-    """Sets elements of ``x`` to zero with probability ``level`` and divides the others by ``1 - level``.
+@composite(prepare=_float_draw_attrs, rule=_unit_rule, differentiable=False, tolerance="exact", creates=True,
+           samples=_unit_samples)
+def random_unit(step: TensorLike, sizes: TensorList = (), trial: TensorLike | None = None, *, shape: Shape, key: int,
+                op_id: int, dtype: str) -> Any:
+    """Numbers in [0, 1), bit for bit the same on every engine. Operands as those of :func:`random_bits`.
 
     Args:
-        x: a float tensor.
-        level: a number in [0, 1], or a scalar variable or tensor, which is not checked. 1 gives zeros.
-        noise_shape: for each dimension of ``x`` 1 (one decision for all of it), or None, the size, or a
-            symbolic scalar (decisions of their own).
-        seed: a seed for this call; the process' stream when None.
-
-    Returns:
-        A tensor like ``x``. A concrete ``x`` is dropped out at once.
-
-    Raises:
-        ValueError: a level outside [0, 1]; a noise_shape that does not fit.
-        TypeError: ``x`` is not a float tensor.
-
-    >>> from kbackend import K
-    >>> K.eval(K.dropout(K.ones((2, 2)), 1)).tolist()
-    [[0.0, 0.0], [0.0, 0.0]]
+        dtype: float32 takes the high 24 bits of a word, float64 27 and 26 of two, float16 11, bfloat16 8.
     """
-    dtype = "float64" if dtype_of(x) == "float64" else "float32"
-    symbolic = isinstance(x, Tensor) or isinstance(level, Tensor)
-    if isinstance(level, (bool, int, float, np.number)):
-        _check_rate(level)
-        level = constant(float(level), dtype) if symbolic else np.asarray(level, dtype)
-    if isinstance(noise_shape, Tensor):
-        raise TypeError(f"noise_shape must be a list or tuple, not {noise_shape!r}; entries may be symbolic")
-    if noise_shape is not None:
-        noise_shape = tuple(operator.index(d) if _is_number(d) else None for d in noise_shape)
-    key, op_id = stream_of(seed)
-    step = counter("dropout_step") if symbolic else 0
-    return _dropout(x, level, step, noise_shape=noise_shape, key=key, op_id=op_id)
+    words = (*shape, 2) if dtype == "float64" else shape
+    bits = e.cast(random_bits(step, sizes, trial, shape=words, key=key, op_id=op_id), "float64")
+    if dtype == "float64":
+        high = e.multiply(_high_bits(getitem(bits, (..., 0)), 27), 2.0**26)
+        return e.multiply(e.add(high, _high_bits(getitem(bits, (..., 1)), 26)), 2.0**-53)
+    count = _UNIT_BITS[dtype]
+    return e.cast(e.multiply(_high_bits(bits, count), 2.0**-count), dtype)
+
+
+def _high_bits(words: Any, count: int) -> Any:
+    return e.floor(e.multiply(words, 2.0 ** (count - 32)))
 
 
 # ------------------------------------------------------------------------------------- draws
@@ -345,7 +168,7 @@ def _draw_rule(
 
 @composite(name="random_uniform", prepare=_float_draw_attrs, rule=_draw_rule, creates=True,
            samples=lambda: _draws(_bound(-1.5), _bound(2.5))
-           + [call(_bound(1.0), _bound(1.0 + 2.0**-23), _step(), shape=(64,), dtype="float32", key=3, op_id=1,
+           + [call(_bound(1.0), _bound(1.0 + 2.0**-23), step_sample(), shape=(64,), dtype="float32", key=3, op_id=1,
                    expect=np.ones(64, np.float32), gradient=False, dynamic=False, row=49,
                    name="rounding never reaches the upper end")])
 def _uniform(low: TensorLike, high: TensorLike, step: TensorLike, sizes: TensorList = (), *, shape: Shape,
@@ -357,16 +180,40 @@ def _uniform(low: TensorLike, high: TensorLike, step: TensorLike, sizes: TensorL
     return e.where(e.less(values, high), values, low)
 
 
+def _integers_samples() -> list[Sample]:
+    common = {"key": 8, "op_id": 2, "gradient": False, "dynamic": False}
+    return [
+        call(_integer(-3, "int64"), _integer(4, "int64"), step_sample(), shape=(4, 5), dtype="int32", **common),
+        call(_integer(-(2**31), "int64"), _integer(2**31, "int64"), step_sample(), shape=(6,), dtype="int32",
+             name="all of int32", **common),
+        call(_integer(-(2**44), "int64"), _integer(2**44, "int64"), step_sample(), shape=(6,), dtype="int64",
+             name="a wide range", **common),
+        call(_integer(5, "int64"), _integer(6, "int64"), step_sample(), shape=(6,), dtype="int64",
+             expect=np.full(6, 5), name="one value", **common),
+    ]
+
+
 @composite(name="random_integers", prepare=_draw_attrs, rule=_draw_rule, creates=True, tolerance="exact",
-           samples=lambda: [
-               call(_integer(-3), _integer(4), _step(), shape=(4, 5), key=8,
-                    op_id=2, dtype="int32", gradient=False, dynamic=False)])
+           differentiable=False, samples=_integers_samples)
 def _integers(low: TensorLike, high: TensorLike, step: TensorLike, sizes: TensorList = (), *, shape: Shape,
               key: int, op_id: int, dtype: str) -> Any:
-    """``low + floor(unit * (high - low))`` with units of 53 bits."""
-    low = e.cast(low, "float64")
-    unit = random_unit(step, sizes, shape=shape, key=key, op_id=op_id, dtype="float64")
-    return e.cast(e.add(low, e.floor(e.multiply(unit, e.subtract(e.cast(high, "float64"), low)))), dtype)
+    """``low + floor(bits * (high - low) / 2**64)`` with 64 bits, exactly.
+
+    The range is at most 2**46. The probabilities of two numbers differ by a factor of at most 1 + range / 2**64.
+    """
+    low = e.cast(low, "int64")
+    span = e.subtract(e.cast(high, "int64"), low)
+    words = random_bits(step, sizes, shape=(*shape, 2), key=key, op_id=op_id)
+    above, below = getitem(words, (..., 0)), getitem(words, (..., 1))
+    upper = e.floor_divide(span, 1 << 16)
+    lower = e.subtract(span, e.multiply(upper, 1 << 16))
+
+    def scaled(word: Any, carry: Any) -> Any:
+        """``floor((word * span + carry) / 2**32)``: no product passes 2**63."""
+        rest = e.floor_divide(e.add(e.multiply(word, lower), carry), 1 << 16)
+        return e.floor_divide(e.add(e.multiply(word, upper), rest), 1 << 16)
+
+    return e.cast(e.add(low, scaled(above, scaled(below, 0))), dtype)
 
 
 def _wide(dtype: str) -> str:
@@ -377,15 +224,25 @@ def _wide(dtype: str) -> str:
            samples=lambda: _draws(_bound(0.5), _bound(2.0)))
 def _normal(mean: TensorLike, stddev: TensorLike, step: TensorLike, sizes: TensorList = (), *, shape: Shape,
             key: int, op_id: int, dtype: str) -> Any:
-    """Box and Muller's transformation of the units of two op ids: ``sqrt(-2 log(1 - u)) cos(2 pi v)``.
+    """The normal quantile of the middle of the interval that a unit stands for.
 
-    ``1 - u`` is in (0, 1] and exact. In float32 no value is further than 5.8 ``stddev`` from ``mean``.
+    In float32 no value is further than 5.42 ``stddev`` from ``mean``, in float64 than 8.3.
     """
+    return _moved(standard_normal(step, sizes, shape=shape, key=key, op_id=op_id, dtype=_wide(dtype)), mean, stddev,
+                  dtype)
+
+
+@composite(prepare=_float_draw_attrs, rule=_unit_rule, differentiable=False, creates=True, tolerance="exact",
+           samples=lambda: [s for s in _unit_samples() if s.kwargs["dtype"] in ("float32", "float64")])
+def standard_normal(step: TensorLike, sizes: TensorList = (), trial: TensorLike | None = None, *, shape: Shape,
+                    key: int, op_id: int, dtype: str) -> Any:
+    """Draws with mean 0 and standard deviation 1 in float32 or float64, bit for bit the same on every engine."""
+    unit = random_unit(step, sizes, trial, shape=shape, key=key, op_id=op_id, dtype=dtype)
+    return normal_quantile(e.add(e.subtract(unit, 0.5), 2.0**-54 if dtype == "float64" else 2.0**-25))
+
+
+def _moved(standard: Any, mean: Any, stddev: Any, dtype: str) -> Any:
     wide = _wide(dtype)
-    common = {"shape": shape, "key": key, "dtype": wide}
-    distance = e.subtract(1.0, random_unit(step, sizes, op_id=op_id, **common))
-    turn = random_unit(step, sizes, op_id=op_id + 1, **common)
-    standard = e.multiply(e.sqrt(e.multiply(e.log(distance), -2.0)), e.cos(e.multiply(turn, 2.0 * math.pi)))
     return e.cast(e.add(e.multiply(standard, e.cast(stddev, wide)), e.cast(mean, wide)), dtype)
 
 
@@ -398,69 +255,34 @@ def _truncated(mean: TensorLike, stddev: TensorLike, step: TensorLike, sizes: Te
     unit = random_unit(step, sizes, shape=shape, key=key, op_id=op_id, dtype=wide)
     half = math.erf(_TRUNCATED_AT / math.sqrt(2.0)) / 2.0
     standard = normal_quantile(e.add(e.multiply(unit, 2.0 * half), -half))
-    standard = e.clip(standard, -_TRUNCATED_AT, _TRUNCATED_AT)
-    return e.cast(e.add(e.multiply(standard, e.cast(stddev, wide)), e.cast(mean, wide)), dtype)
-
-
-#: numerator and denominator of Wichura's two rational functions, from the highest power down
-CENTRAL = (
-    (2509.0809287301226727, 33430.575583588128105, 67265.770927008700853, 45921.953931549871457,
-     13731.693765509461125, 1971.5909503065514427, 133.14166789178437745, 3.387132872796366608),
-    (5226.495278852854561, 28729.085735721942674, 39307.89580009271061, 21213.794301586595867,
-     5394.1960214247511077, 687.1870074920579083, 42.313330701600911252, 1.0),
-)
-TAIL = (
-    (7.7454501427834140764e-4, 0.0227238449892691845833, 0.24178072517745061177, 1.27045825245236838258,
-     3.64784832476320460504, 5.7694972214606914055, 4.6303378461565452959, 1.42343711074968357734),
-    (1.05075007164441684324e-9, 5.475938084995344946e-4, 0.0151986665636164571966, 0.14810397642748007459,
-     0.68976733498510000455, 1.6763848301838038494, 2.05319162663775882187, 1.0),
-)
-
-
-@composite(promote="float", samples=lambda: [
-    call(In((4, 5), -0.47, 0.47), gradient=False, dtypes=("float64", "float32")),
-    call(In((3,), values=[-0.4772, 0.0, 0.4772]), gradient=False, dtypes=("float64", "float32"))])
-def normal_quantile(q: TensorLike) -> Any:
-    """The ``x`` below which a standard normal variable lies with probability ``0.5 + q``, for q in +-0.4999.
-
-    Source: Wichura, "Algorithm AS 241: The Percentage Points of the Normal Distribution", 1988, without the
-    far tails; relative error 1e-15 in float64.
-    """
-    square = e.multiply(q, q)
-    central = e.multiply(_ratio(e.subtract(0.180625, square), CENTRAL), q)
-    far = e.sqrt(e.negative(e.log(e.subtract(0.5, e.abs_(q)))))
-    tail = e.multiply(_ratio(e.subtract(far, 1.6), TAIL), e.sign(q))
-    return e.where(e.less_equal(square, 0.180625), central, tail)
-
-
-def _ratio(r: Any, coefficients: tuple[tuple[float, ...], tuple[float, ...]]) -> Any:
-    return e.divide(*(_polynomial(r, powers) for powers in coefficients))
-
-
-def _polynomial(r: Any, powers: tuple[float, ...]) -> Any:
-    value = e.multiply(r, powers[0])
-    for coefficient in powers[1:-1]:
-        value = e.multiply(e.add(value, coefficient), r)
-    return e.add(value, powers[-1])
+    return _moved(e.clip(standard, -_TRUNCATED_AT, _TRUNCATED_AT), mean, stddev, dtype)
 
 
 # ------------------------------------------------------------------------------------- functions of K
 
 _SAME_BITS = "the same bits are promised"
+_WIDEST = 1 << 46
 
 
-def _draw(op: Any, first: Any, second: Any, shape: Any, dtype: str, seed: Any, count: int = 1) -> Tensor:
+def _draw(op: Any, first: Any, second: Any, shape: Any, dtype: str, seed: Any) -> Tensor:
     sizes, pattern = _parts(shape)
-    key, op_id = stream_of(seed, count)
+    key, op_id = stream_of(op.op.name, seed)
     step = counter(f"{op.op.name}_step")
-    kind = "float64" if dtypes.is_integer(dtype) else dtype
+    kind = "int64" if dtypes.is_integer(dtype) else dtype
     first, second = (v if isinstance(v, Tensor) else constant(v, kind) for v in (first, second))
     return op(first, second, step, sizes, shape=pattern, key=key, op_id=op_id, dtype=dtype)
 
 
+def _check_integers(low: Any, high: Any) -> None:
+    if not all(isinstance(v, Tensor) or float(v).is_integer() for v in (low, high)):
+        raise ValueError(f"integers are drawn between integers, not {low!r} and {high!r}")
+    if not isinstance(low, Tensor) and not isinstance(high, Tensor) and not 0 < high - low <= _WIDEST:
+        raise ValueError(f"integers are drawn from a range of 1 to 2**46 of them, not from [{low}, {high})")
+
+
 def _draw_unit(name: str, shape: Any, dtype: str, seed: Any) -> Tensor:
     sizes, pattern = _parts(shape)
-    key, op_id = stream_of(seed)
+    key, op_id = stream_of(name, seed)
     return random_unit(counter(f"{name}_step"), sizes, shape=pattern, key=key, op_id=op_id, dtype=dtype)
 
 
@@ -473,14 +295,14 @@ def _draw_unit(name: str, shape: Any, dtype: str, seed: Any) -> Tensor:
     call((2, -1), seed=7, raises=ValueError, name="negative size"),
     call((2,), 2.0, 1.0, seed=7, raises=ValueError, name="bounds")])
 def random_uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None,
-                   seed: int | None = None) -> Tensor:
+                   seed: Seed = None) -> Tensor:
     """Numbers spread evenly over ``[minval, maxval)``; a new draw each time a program runs.
 
     Args:
         shape: ints or integer scalars, or an integer vector.
         minval, maxval: numbers or scalar tensors.
         dtype: floatx when None; with an integer dtype the integers of the range are drawn.
-        seed: a seed for this draw; the process' stream when None.
+        seed: a seed for this draw or a SeedGenerator; the process' stream when None.
 
     Returns:
         A symbolic tensor. float32 numbers are multiples of ``(maxval - minval) / 2**24`` from ``minval`` on.
@@ -492,6 +314,7 @@ def random_uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any 
     """
     chosen = _floats(dtype)
     if dtypes.is_integer(chosen):
+        _check_integers(minval, maxval)
         return _draw(_integers, minval, maxval, shape, chosen, seed)
     if isinstance(minval, (int, float)) and isinstance(maxval, (int, float)):
         if not minval <= maxval:
@@ -506,26 +329,26 @@ def random_uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any 
     call((3, 2), In((2,)), In((2,), 0.5, 2.0), seed=7, dtypes=("float32",), dynamic=False, name="tensors"),
     call((3,), dtype="int32", seed=7, raises=TypeError, name="integers")])
 def random_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None,
-                  seed: int | None = None) -> Tensor:
-    """Normally distributed numbers, by Box and Muller's transformation; a new draw each time a program runs.
+                  seed: Seed = None) -> Tensor:
+    """Normally distributed numbers; a new draw each time a program runs.
 
     Args:
         shape: ints or integer scalars, or an integer vector.
         mean, stddev: numbers or tensors that broadcast to the shape; gradients flow to them.
         dtype: a float dtype; floatx when None.
-        seed: a seed for this draw; the process' stream when None.
+        seed: a seed for this draw or a SeedGenerator; the process' stream when None.
 
     >>> from kbackend import K
     >>> K.int_shape(K.random_normal((2, 3)))
     (2, 3)
     """
-    return _draw(_normal, mean, stddev, shape, _floats(dtype), seed, count=2)
+    return _draw(_normal, mean, stddev, shape, _floats(dtype), seed)
 
 
 @derived(samples=lambda: [
     call((3, 5), seed=7), call((3, 5), 1.0, 0.5, "float64", 7, name="float64")])
 def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None,
-                     seed: int | None = None) -> Tensor:
+                     seed: Seed = None) -> Tensor:
     """Normally distributed numbers, none of them further than two ``stddev`` from ``mean``. See
     :func:`random_normal`."""
     return _draw(_truncated, mean, stddev, shape, _floats(dtype), seed)
@@ -538,14 +361,14 @@ def _binomial_samples() -> list[Sample]:
 
 
 @derived(samples=_binomial_samples)
-def random_binomial(shape: Any, p: Any = 0.0, dtype: Any = None, seed: int | None = None) -> Tensor:
+def random_binomial(shape: Any, p: Any = 0.0, dtype: Any = None, seed: Seed = None) -> Tensor:
     """1 with probability ``p`` and 0 else; a new draw each time a program runs.
 
     Args:
         shape: ints or integer scalars, or an integer vector.
         p: a number or a tensor that broadcasts to the shape.
         dtype: floatx when None.
-        seed: a seed for this draw; the process' stream when None.
+        seed: a seed for this draw or a SeedGenerator; the process' stream when None.
     """
     if isinstance(p, (bool, int, float)) and not 0 <= p <= 1:
         raise ValueError(f"a probability is in [0, 1], it is {p!r}")
@@ -554,20 +377,20 @@ def random_binomial(shape: Any, p: Any = 0.0, dtype: Any = None, seed: int | Non
 
 
 @derived(samples=_binomial_samples)
-def random_bernoulli(shape: Any, p: Any = 0.0, dtype: Any = None, seed: int | None = None) -> Tensor:
+def random_bernoulli(shape: Any, p: Any = 0.0, dtype: Any = None, seed: Seed = None) -> Tensor:
     """Another name of :func:`random_binomial`."""
     return random_binomial(shape, p, dtype, seed)
 
 
 @derived
 def random_uniform_variable(shape: Any, low: Any, high: Any, dtype: Any = None, name: str | None = None,
-                            seed: int | None = None) -> Variable:
+                            seed: Seed = None) -> Variable:
     """A variable whose initial value is drawn by :func:`random_uniform`."""
     return variable(random_uniform(shape, low, high, dtype, seed), dtype, name)
 
 
 @derived
 def random_normal_variable(shape: Any, mean: Any, scale: Any, dtype: Any = None, name: str | None = None,
-                           seed: int | None = None) -> Variable:
+                           seed: Seed = None) -> Variable:
     """A variable whose initial value is drawn by :func:`random_normal`."""
     return variable(random_normal(shape, mean, scale, dtype, seed), dtype, name)

@@ -11,7 +11,7 @@ import numpy as np
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.lowering.program import Function
-from kbackend.ops.random import set_seed
+from kbackend.ops.streams import set_seed
 from kbackend.plugin.contract import Target
 from kbackend.plugin.select import use_target
 from kbackend.testing.samples import Case

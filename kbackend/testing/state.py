@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from kbackend.lowering.program import Function
-from kbackend.ops.random import dropout, random_uniform
+from kbackend.ops.dropout import dropout
+from kbackend.ops.random import random_uniform
 from kbackend.ops.state import placeholder
 from kbackend.plugin.contract import Target
 from kbackend.plugin.select import use_target

@@ -9,43 +9,57 @@ import tensorflow as tf
 from kbackend_tensorflow import philox
 
 _BITS = {"float32": 24, "float16": 11, "bfloat16": 8}
+WORD = 0xFFFFFFFF
 
 
-def random_unit(step: Any, sizes: Any = (), *, shape: Any, key: int, op_id: int, dtype: str) -> Any:
+def random_bits(step: Any, sizes: Any = (), trial: Any = None, *, shape: Any, key: int, op_id: int) -> Any:
+    found = words(step, trial, wanted(shape, sizes), key, op_id)
+    return tf.ensure_shape(tf.cast(found, tf.int64), shape)
+
+
+def random_unit(
+    step: Any, sizes: Any = (), trial: Any = None, *, shape: Any, key: int, op_id: int, dtype: str
+) -> Any:
+    return tf.ensure_shape(unit(step, trial, wanted(shape, sizes), key, op_id, dtype), shape)
+
+
+def wanted(shape: Any, sizes: Any) -> Any:
+    """The shape as a vector."""
     rest = iter(sizes)
     dims = [tf.cast(next(rest), tf.int32) if d is None else d for d in shape]
-    wanted = tf.stack(dims) if sizes else tf.constant(dims, tf.int32, (len(dims),))
-    unit = _unit(step, wanted, key, op_id, dtype)
-    return tf.ensure_shape(unit, shape)
+    return tf.stack(dims) if sizes else tf.constant(dims, tf.int32, (len(dims),))
 
 
-def _stream(op_id: int, step: Any) -> Any:
-    """The high half of Philox' counter."""
-    low = tf.bitwise.bitwise_and(tf.cast(step, tf.int64), 0xFFFFFFFF)
-    return tf.bitwise.bitwise_or(tf.constant(op_id << 32, tf.uint64), tf.bitcast(low, tf.uint64))
+def words(step: Any, trial: Any, shape: Any, key: int, op_id: int) -> Any:
+    """uint32 words."""
+    stream = tf.bitwise.bitwise_or(tf.constant(op_id << 32, tf.uint64), _low_word(step))
+    first = 0 if trial is None else tf.bitwise.left_shift(_low_word(trial), tf.constant(32, tf.uint64))
+    return philox.words(key, stream, shape, first)
 
 
-def _unit(step: Any, shape: Any, key: int, op_id: int, dtype: str) -> Any:
-    where = _stream(op_id, step)
+def _low_word(number: Any) -> Any:
+    return tf.bitcast(tf.bitwise.bitwise_and(tf.cast(number, tf.int64), WORD), tf.uint64)
+
+
+def unit(step: Any, trial: Any, shape: Any, key: int, op_id: int, dtype: str) -> Any:
     if dtype == "float64":
-        words = philox.words(key, where, tf.concat([shape, [2]], 0))
-        high, low = tf.unstack(tf.cast(words, tf.float64), axis=-1)
+        pairs = words(step, trial, tf.concat([shape, [2]], 0), key, op_id)
+        high, low = tf.unstack(tf.cast(pairs, tf.float64), axis=-1)
         return (tf.floor(high * 2.0**-5) * 2.0**26 + tf.floor(low * 2.0**-6)) * 2.0**-53
     bits = _BITS[dtype]
-    words = tf.bitwise.right_shift(philox.words(key, where, shape), tf.constant(32 - bits, tf.uint32))
-    return tf.cast(tf.cast(words, tf.float32) * 2.0**-bits, dtype)
+    high = tf.bitwise.right_shift(words(step, trial, shape, key, op_id), tf.constant(32 - bits, tf.uint32))
+    return tf.cast(tf.cast(high, tf.float32) * 2.0**-bits, dtype)
 
 
-def dropout(x: Any, rate: Any, step: Any, *, noise_shape: Any = None, key: int, op_id: int) -> Any:
-    shape = tf.shape(x)
-    if noise_shape is not None:
-        shape = tf.stack([shape[i] if n is None else n for i, n in enumerate(noise_shape)])
-    unit = _unit(step, shape, key, op_id, "float32")
-    rate = tf.stop_gradient(rate)
-    rest = 1.0 - tf.cast(rate, tf.float64 if x.dtype == tf.float64 else tf.float32)
-    scale = tf.cast(1.0 / tf.where(rest > 0, rest, tf.ones_like(rest)), x.dtype)
-    mask = tf.cast(unit >= tf.cast(rate, tf.float32), x.dtype) * scale
-    return tf.ensure_shape(x * mask, x.shape)
+def frexp(x: Any) -> tuple[Any, Any]:
+    if x.dtype not in (tf.float32, tf.float64):
+        return tuple(tf.cast(part, x.dtype) for part in frexp(tf.cast(x, tf.float32)))
+    integer, bits, bias = (tf.int32, 23, 126) if x.dtype == tf.float32 else (tf.int64, 52, 1022)
+    pattern = tf.bitcast(x, integer)
+    power = tf.bitwise.right_shift(pattern, tf.constant(bits, integer)) - bias
+    fraction = tf.bitwise.bitwise_and(pattern, tf.constant((1 << bits) - 1, integer))
+    mantissa = tf.bitwise.bitwise_or(fraction, tf.constant(bias << bits, integer))
+    return tf.bitcast(mantissa, x.dtype), tf.cast(power, x.dtype)
 
 
-KERNELS = {"random_unit": random_unit, "dropout": dropout}
+KERNELS = {"random_bits": random_bits, "random_unit": random_unit, "frexp": frexp}
