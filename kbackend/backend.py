@@ -158,6 +158,7 @@ from kbackend.ops.random import (
     random_uniform_variable,
     truncated_normal,
 )
+from kbackend.ops.ranking import in_top_k, top_k
 from kbackend.ops.recurrent import gru, lstm, simple_rnn
 from kbackend.ops.reduction import all_ as all
 from kbackend.ops.reduction import any_ as any

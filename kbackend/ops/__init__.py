@@ -15,6 +15,7 @@ from kbackend.ops import (  # noqa: F401
     optimizing,
     quantile,
     random,
+    ranking,
     recurrent,
     reduction,
     shaping,

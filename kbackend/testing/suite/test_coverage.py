@@ -30,8 +30,6 @@ WAITING = {
     7: "resize_images",
     23: "ctc_batch_cost",
     24: "ctc_batch_cost",
-    40: "top_k",
-    41: "in_top_k",
     46: "segment_sum",
     47: "median",
     50: "cholesky",
