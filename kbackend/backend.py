@@ -213,6 +213,7 @@ from kbackend.ops.state import (
     variable,
 )
 from kbackend.ops.streams import get_seed, set_seed
+from kbackend.ops.transposed import conv2d_transpose, conv3d_transpose
 from kbackend.plugin.select import backend, device
 
 

@@ -20,4 +20,5 @@ from kbackend.ops import (  # noqa: F401
     reduction,
     shaping,
     state,
+    transposed,
 )

@@ -41,7 +41,7 @@ def integers(label: str, value: Any, rank: int, least: int = 1) -> tuple[int, ..
     return found
 
 
-def _padding(value: Any, rank: int, allowed: Sequence[str] = ("valid", "same")) -> Any:
+def checked_padding(value: Any, rank: int, allowed: Sequence[str] = ("valid", "same")) -> Any:
     if isinstance(value, str):
         if value not in allowed:
             raise ValueError(f"unknown padding {value!r}; choose {' or '.join(map(repr, allowed))}")
@@ -92,7 +92,7 @@ def _spatial(
     return tuple(map(_out_size, x.shape[1:-1], window, strides, pairs, dilation))
 
 
-def _ranked(specs: Sequence[Any]) -> int:
+def spatial_rank(specs: Sequence[Any]) -> int:
     rank = specs[0].ndim - 2
     if not 1 <= rank <= 3:
         raise ValueError("x needs one to three spatial dimensions beside batch and channels, "
@@ -100,7 +100,7 @@ def _ranked(specs: Sequence[Any]) -> int:
     return rank
 
 
-def _float_only(x: TensorSpec) -> None:
+def float_only(x: TensorSpec) -> None:
     if not dtypes.is_float(x.dtype):
         raise TypeError(f"a float tensor is needed, not {x.dtype}; cast it first")
 
@@ -109,10 +109,10 @@ def _float_only(x: TensorSpec) -> None:
 
 
 def _convolution_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
-    rank = _ranked(specs)
+    rank = spatial_rank(specs)
     return {
         "strides": integers("strides", attrs["strides"], rank),
-        "padding": _padding(attrs["padding"], rank),
+        "padding": checked_padding(attrs["padding"], rank),
         "dilation": integers("dilation", attrs["dilation"], rank),
         "groups": integers("groups", attrs["groups"], 1)[0],
     }
@@ -143,6 +143,7 @@ def _convolution_samples() -> list[Sample]:
         call(In((1, 5, 5, 3)), In((3, 3, 2, 4)), raises=ValueError, name="channels do not fit"),
         call(In((1, 2, 2, 3)), In((3, 3, 3, 4)), raises=ValueError, name="window does not fit"),
         call(In((1, 5, 5, 3)), In((3, 3, 3, 4)), padding="full", raises=ValueError, name="unknown padding"),
+        call(In((2, 5, 5, 3)), In((3, 3, 3, 1)), name="one filter"),
     ]
 
 
@@ -166,7 +167,7 @@ def convolution(x: TensorLike, kernel: TensorLike, bias: TensorLike | None = Non
         ValueError: sizes that do not fit, with the sizes.
         TypeError: not floating.
     """
-    _float_only(x)
+    float_only(x)
     if kernel.ndim != x.ndim:
         raise ValueError(f"the kernel {kernel.shape} must have the rank of x {x.shape}")
     channels, inputs, filters = x.shape[-1], kernel.shape[-2], kernel.shape[-1]
@@ -185,14 +186,14 @@ def convolution(x: TensorLike, kernel: TensorLike, bias: TensorLike | None = Non
 
 
 def _pool_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
-    rank = _ranked(specs)
+    rank = spatial_rank(specs)
     window = integers("the window", attrs["window"], rank)
     strides = window if attrs["strides"] is None else integers("strides", attrs["strides"], rank)
-    return {"window": window, "strides": strides, "padding": _padding(attrs["padding"], rank)}
+    return {"window": window, "strides": strides, "padding": checked_padding(attrs["padding"], rank)}
 
 
 def _pooled(x: TensorSpec, window: Any, strides: Any, padding: Any) -> TensorSpec:
-    _float_only(x)
+    float_only(x)
     out = _spatial(x, window, strides, padding, (1,) * len(window))
     if padding != "same":
         for n, k, s, (lo, hi), count in zip(x.shape[1:-1], window, strides, padding, out):
@@ -271,23 +272,23 @@ def avg_pool(x: TensorLike, *, window: Any, strides: Any = None, padding: Any = 
 # ------------------------------------------------------------------------------------- functions of K
 
 
-def _channels_last(x: Any, data_format: str | None) -> tuple[Any, bool]:
+def channels_last(x: Any, data_format: str | None) -> tuple[Any, bool]:
     """``x`` with channels last, and whether it had them first."""
     first = config.normalize_data_format(data_format) == "channels_first"
     return (shaping.permute_dimensions(x, (0, *range(2, len(x.shape)), 1)) if first else x), first
 
 
-def _restored(y: Any, first: bool) -> Any:
+def restored(y: Any, first: bool) -> Any:
     rank = len(y.shape)
     return shaping.permute_dimensions(y, (0, rank - 1, *range(1, rank - 1))) if first else y
 
 
-def _check_rank(x: Any, rank: int) -> None:
+def check_rank(x: Any, rank: int) -> None:
     if len(x.shape) != rank + 2:
         raise ValueError(f"x needs {rank + 2} dimensions, its shape is {tuple(x.shape)}")
 
 
-def _known(what: str, kernel: Any, dimension: int | None) -> int:
+def known_size(what: str, kernel: Any, dimension: int | None) -> int:
     if dimension is None:
         raise ValueError(f"{what} needs a kernel of known shape, it is {tuple(kernel.shape)}")
     return dimension
@@ -296,15 +297,15 @@ def _known(what: str, kernel: Any, dimension: int | None) -> int:
 def _convolve(x: Any, kernel: Any, strides: Any, padding: Any, data_format: Any, dilation: Any, rank: int,
               groups: int = 1, bias: Any = None) -> Any:
     x = x if hasattr(x, "shape") else np.asarray(x)
-    _check_rank(x, rank)
-    x, first = _channels_last(x, data_format)
+    check_rank(x, rank)
+    x, first = channels_last(x, data_format)
     if padding == "causal" and rank == 1:
-        window = _known("a causal convolution", kernel, kernel.shape[0])
+        window = known_size("a causal convolution", kernel, kernel.shape[0])
         padding = ((integers("dilation", dilation, 1)[0] * (window - 1), 0),)
     elif padding == "causal":
         raise ValueError("unknown padding 'causal'; it is for one spatial dimension only")
     y = convolution(x, kernel, bias, strides=strides, padding=padding, dilation=dilation, groups=groups)
-    return _restored(y, first)
+    return restored(y, first)
 
 
 @derived(samples=lambda: [call(In((2, 9, 3)), In((3, 3, 2)), 1, "causal", dilation_rate=2, dynamic=False),
@@ -365,7 +366,7 @@ def conv3d(x: TensorLike, kernel: TensorLike, strides: Any = (1, 1, 1), padding:
 def _depthwise(
     x: Any, kernel: Any, strides: Any, padding: Any, data_format: Any, dilation: Any, rank: int
 ) -> Any:
-    *window, channels, multiplier = (_known("a depthwise convolution", kernel, d) for d in kernel.shape)
+    *window, channels, multiplier = (known_size("a depthwise convolution", kernel, d) for d in kernel.shape)
     taps = shaping.reshape(kernel, (*window, 1, channels * multiplier))
     return _convolve(x, taps, strides, padding, data_format, dilation, rank, groups=channels)
 
@@ -405,10 +406,10 @@ def _pool(x: Any, window: Any, strides: Any, padding: Any, data_format: Any, mod
     if mode not in ("max", "avg"):
         raise ValueError(f"unknown pool_mode {mode!r}; choose 'max' or 'avg'")
     x = x if hasattr(x, "shape") else np.asarray(x)
-    _check_rank(x, rank)
-    x, first = _channels_last(x, data_format)
+    check_rank(x, rank)
+    x, first = channels_last(x, data_format)
     pool = max_pool if mode == "max" else avg_pool
-    return _restored(pool(x, window=window, strides=strides, padding=padding), first)
+    return restored(pool(x, window=window, strides=strides, padding=padding), first)
 
 
 @derived(samples=lambda: [call(In((2, 5, 6, 3), distinct=True), (2, 2), (2, 2), "same"),

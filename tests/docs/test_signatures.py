@@ -15,7 +15,7 @@ pytestmark = pytest.mark.skipif(not FILE.exists(), reason="the list of K's names
 
 #: names that wait for a later version
 WAITING = {
-    "binary_focal_crossentropy", "categorical_focal_crossentropy", "conv2d_transpose", "conv3d_transpose",
+    "binary_focal_crossentropy", "categorical_focal_crossentropy",
     "ctc_batch_cost", "ctc_decode", "ctc_label_dense_to_sparse", "eager", "get_session", "local_conv1d",
     "local_conv2d", "manual_variable_initialization", "resize_images", "resize_volumes", "set_session", "symbolic",
 }  # fmt: skip

@@ -17,6 +17,7 @@ from kbackend_tensorflow.kernels import (
     recurrent,
     reduction,
     shaping,
+    transposed,
 )
 
 KERNELS = {
@@ -36,4 +37,5 @@ KERNELS = {
     **recurrent.KERNELS,
     **reduction.KERNELS,
     **shaping.KERNELS,
+    **transposed.KERNELS,
 }

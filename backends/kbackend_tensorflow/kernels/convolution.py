@@ -22,12 +22,12 @@ def convolution(
                         dilation=(1, *dilation), groups=groups)
         return tf.squeeze(y, 1)
     if max(dilation) > 1 and (x.dtype != tf.float32 or groups > 1):
-        kernel, dilation = _dilated(kernel, dilation), (1,) * rank
+        kernel, dilation = dilated(kernel, dilation), (1,) * rank
     y = (_plane if rank == 2 else _space)(x, kernel, strides, padding, dilation, groups)
     return y if bias is None else tf.nn.bias_add(y, bias)
 
 
-def _dilated(kernel: Any, dilation: Any) -> Any:
+def dilated(kernel: Any, dilation: Any) -> Any:
     """The kernel with zeros between its taps. TensorFlow's own dilation has gradients on the CPU where oneDNN
     computes it, which is in float32 and without groups."""
     for axis, step in enumerate(dilation):

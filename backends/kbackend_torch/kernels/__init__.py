@@ -18,6 +18,7 @@ from kbackend_torch.kernels import (
     recurrent,
     reduction,
     shaping,
+    transposed,
 )
 
 KERNELS = {
@@ -38,4 +39,5 @@ KERNELS = {
     **recurrent.KERNELS,
     **reduction.KERNELS,
     **shaping.KERNELS,
+    **transposed.KERNELS,
 }

@@ -22,7 +22,7 @@ _MAX_POOLS = (None, F.max_pool1d, F.max_pool2d, F.max_pool3d)
 _AVG_POOLS = (None, F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)
 
 
-def _orders(rank: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
+def orders(rank: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
     """Permutations: of x to channels first, of the result back, of a kernel to filters first."""
     axes = tuple(range(rank))
     return (0, rank + 1, *(a + 1 for a in axes)), (0, *(a + 2 for a in axes), 1), (rank + 1, rank, *axes)
@@ -39,15 +39,19 @@ def _symmetric(pairs: Sequence[tuple[int, int]]) -> bool:
 
 def _convolution(specs: Any, *, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
     rank = len(strides)
-    to_first, back, of_kernel = _orders(rank)
+    to_first, back, of_kernel = orders(rank)
     run = _CONVOLUTIONS[rank]
+    one_filter = specs[1].shape[-1] in (1, None)
+
+    def turned(kernel: Any) -> Any:
+        taps = kernel.permute(of_kernel)
+        return taps.contiguous() if one_filter else taps  # torch fails on its own layout of the gradient of one
 
     def with_pairs(x: Any, kernel: Any, bias: Any, pairs: Any) -> Any:
         inner = [lo for lo, _ in pairs]
         if not _symmetric(pairs):
             x, inner = F.pad(x, _flat(pairs)), [0] * rank
-        taps = kernel.permute(of_kernel)
-        return run(x.permute(to_first), taps, bias, strides, inner, dilation, groups).permute(back)
+        return run(x.permute(to_first), turned(kernel), bias, strides, inner, dilation, groups).permute(back)
 
     if padding == "same":
         sizes, window = specs[0].shape[1:-1], specs[1].shape[:-2]
@@ -61,15 +65,14 @@ def _convolution(specs: Any, *, strides: Any, padding: Any, dilation: Any, group
     inner = [lo for lo, _ in padding]
 
     def plain(x: Any, kernel: Any, bias: Any = None) -> Any:
-        taps = kernel.permute(of_kernel)
-        return run(x.permute(to_first), taps, bias, strides, inner, dilation, groups).permute(back)
+        return run(x.permute(to_first), turned(kernel), bias, strides, inner, dilation, groups).permute(back)
 
     return plain
 
 
 def _max_pool(specs: Any, *, window: Any, strides: Any, padding: Any) -> Any:
     rank = len(window)
-    to_first, back, _ = _orders(rank)
+    to_first, back, _ = orders(rank)
     run = _MAX_POOLS[rank]
 
     def with_pairs(x: Any, pairs: Any) -> Any:
@@ -83,7 +86,7 @@ def _max_pool(specs: Any, *, window: Any, strides: Any, padding: Any) -> Any:
 
 def _avg_pool(specs: Any, *, window: Any, strides: Any, padding: Any) -> Any:
     rank = len(window)
-    to_first, back, _ = _orders(rank)
+    to_first, back, _ = orders(rank)
     run = _AVG_POOLS[rank]
     if rank == 3 and specs[0].dtype in ("float16", "bfloat16"):  # torch has no kernel for them
         spec = TensorSpec(specs[0].shape, "float32")
