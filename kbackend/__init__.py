@@ -23,11 +23,12 @@ if TYPE_CHECKING:
     from kbackend.model.input import Input
     from kbackend.model.sequential import Sequential
     from kbackend.plugin.discover import available_backends
+    from kbackend.plugin.modes import is_deterministic, rng, set_deterministic, set_rng
     from kbackend.plugin.select import set_backend, set_device, use_backend
 
 _MODULES = (
     "activations backend callbacks config constraints datasets dtypes graph initializers layers losses metrics model "
-    "models ops optimizers plugin regularizers testing tools"
+    "models ops optimizers plugin regularizers saving testing tools"
 ).split()
 _NAMES = {
     "K": ("kbackend.backend", None),
@@ -37,6 +38,10 @@ _NAMES = {
     "available_backends": ("kbackend.plugin.discover", "available_backends"),
     "set_backend": ("kbackend.plugin.select", "set_backend"),
     "use_backend": ("kbackend.plugin.select", "use_backend"),
+    "is_deterministic": ("kbackend.plugin.modes", "is_deterministic"),
+    "rng": ("kbackend.plugin.modes", "rng"),
+    "set_deterministic": ("kbackend.plugin.modes", "set_deterministic"),
+    "set_rng": ("kbackend.plugin.modes", "set_rng"),
     "set_device": ("kbackend.plugin.select", "set_device"),
     "set_seed": ("kbackend.ops.streams", "set_seed"),
 }
@@ -68,13 +73,17 @@ __all__ = [
     "backend",
     "callbacks",
     "initializers",
+    "is_deterministic",
     "layers",
     "losses",
     "metrics",
     "optimizers",
     "regularizers",
+    "rng",
     "set_backend",
+    "set_deterministic",
     "set_device",
+    "set_rng",
     "set_seed",
     "use_backend",
 ]

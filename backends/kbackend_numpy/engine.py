@@ -11,6 +11,7 @@ from kbackend.graph.tensor import TensorSpec
 from kbackend.plugin.contract import Backend
 from kbackend_numpy.gaps import GAPS
 from kbackend_numpy.kernels import KERNELS
+from kbackend_numpy.native import NATIVE_KERNELS
 from kbackend_numpy.tape import NumpyTape
 
 
@@ -20,6 +21,7 @@ class NumpyBackend(Backend):
     name = "numpy"
     kernels = KERNELS
     gaps = GAPS
+    native_kernels = NATIVE_KERNELS
     tape = NumpyTape()
     install = "pip install kbackend"
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -16,6 +17,7 @@ from kbackend.plugin.contract import Backend
 from kbackend_tensorflow.errors import translating
 from kbackend_tensorflow.gaps import GAPS
 from kbackend_tensorflow.kernels import KERNELS
+from kbackend_tensorflow.native import GENERATORS, NATIVE_KERNELS
 from kbackend_tensorflow.tape import TensorFlowTape
 
 
@@ -25,6 +27,8 @@ class TensorFlowBackend(Backend):
     name = "tensorflow"
     kernels = KERNELS
     gaps = GAPS
+    native_kernels = NATIVE_KERNELS
+    deterministic_for_good = True
     tape = TensorFlowTape()
     eager = False
     install = "pip install 'kbackend[tensorflow-cpu]'"
@@ -86,6 +90,30 @@ class TensorFlowBackend(Backend):
     def run_kernel(self, op: Any, kernel: Any, args: Sequence[Any], attrs: Any, target: Any) -> Any:
         return translating(super().run_kernel, op, kernel, args, attrs, target)
 
+    # modes
+
+    def set_deterministic(self, on: bool) -> None:
+        tf.config.experimental.enable_op_determinism()
+
+    def nondeterminism(self, error: BaseException) -> str | None:
+        cause = error.__cause__  # a translated error keeps less of the text
+        found = super().nondeterminism(cause if isinstance(cause, tf.errors.OpError) else error)
+        return found and re.sub(r"\{\{function_node .*?\}\} ?| ?\[Op:.*", "", found)
+
+    def places(
+        self, error: BaseException, runner: Callable[..., Any], feeds: Sequence[Any]
+    ) -> list[tuple[str, int]]:
+        """Of an error in a traced program: where the op was traced, and for one of a gradient, the op it is for."""
+        found = super().places(error, runner, feeds)
+        name = re.search(r"\{\{node ([^}]+)\}\}", str(error.__cause__ or error))
+        graph = getattr(runner, "graph", None)
+        operations = {op.name: op for op in graph.get_operations()} if graph and name else {}
+        operation = operations.get(name[1]) if name else None
+        while operation is not None:
+            found += [(frame.filename, frame.lineno) for frame in operation.traceback]
+            operation = operation._original_op
+        return found
+
     def compile(self, emitted: Any, target: Any, jit: Any) -> Callable[..., Any]:
         cells = [v.cell(target) for v in emitted.variables]
         position = {id(v): i for i, v in enumerate(emitted.variables)}
@@ -107,13 +135,17 @@ class TensorFlowBackend(Backend):
             program, input_signature=signature, jit_compile=True if jit is True else None, autograph=False
         ).get_concrete_function()
         variables = emitted.variables
+        natively = GENERATORS.hold(traced.graph.variables)
 
         def run(feeds: Sequence[Any]) -> Sequence[Any]:
+            if natively:
+                GENERATORS.refresh()
             for variable in variables:
                 if variable.home is not target:
                     variable.cell(target)
             return translating(traced, *feeds)
 
+        run.graph = traced.graph  # type: ignore[attr-defined]
         return run
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import warnings
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,6 +17,7 @@ from kbackend.plugin.contract import Backend
 from kbackend_torch.dtypes import NAME
 from kbackend_torch.gaps import GAPS
 from kbackend_torch.kernels import KERNELS
+from kbackend_torch.native import NATIVE_KERNELS
 from kbackend_torch.tape import TorchTape
 
 
@@ -23,6 +27,7 @@ class TorchBackend(Backend):
     name = "torch"
     kernels = KERNELS
     gaps = GAPS
+    native_kernels = NATIVE_KERNELS
     tape = TorchTape()
     install = "pip install 'kbackend[torch]'"
 
@@ -80,6 +85,35 @@ class TorchBackend(Backend):
     def synchronize(self, device: str) -> None:
         if device.startswith("cuda"):
             torch.cuda.synchronize(device)
+
+    # modes
+
+    def set_deterministic(self, on: bool) -> None:
+        if on:
+            self._cudnn_benchmark = torch.backends.cudnn.benchmark
+            os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+        torch.backends.cudnn.benchmark = not on and self._cudnn_benchmark
+        torch.use_deterministic_algorithms(on)
+
+    def nondeterminism(self, error: BaseException) -> str | None:
+        found = super().nondeterminism(error)
+        return found and found.partition(" You can turn off determinism")[0]
+
+    def places(
+        self, error: BaseException, runner: Callable[..., Any], feeds: Sequence[Any]
+    ) -> list[tuple[str, int]]:
+        """Of an error in a backward kernel: the call forward too, which torch tells in a run in anomaly mode."""
+        found = super().places(error, runner, feeds)
+        if runner is None or not any("torch/autograd" in file.replace(os.sep, "/") for file, _ in found):
+            return found
+        with warnings.catch_warnings(record=True) as told, torch.autograd.set_detect_anomaly(True, False):
+            warnings.simplefilter("always")
+            try:
+                runner(feeds)
+            except RuntimeError:
+                pass
+        forward = [m for w in told for m in re.findall(r'File "([^"]*)", line (\d+)', str(w.message))]
+        return found + [(file, int(line)) for file, line in forward]
 
     def compile(self, emitted: Any, target: Any, jit: Any) -> Callable[..., Any]:
         if jit is True:

@@ -55,7 +55,7 @@ class Callback:
 
     Attributes:
         model: the model in training.
-        params: 'epochs', 'steps', 'samples', 'verbose', 'metrics'.
+        params: 'epochs', 'steps', 'samples', 'verbose', 'metrics', 'engine', 'rng'.
     """
 
     def __init__(self) -> None:

@@ -14,6 +14,7 @@ class History(Callback):
         epoch: numbers of the epochs.
         history: name -> list of values.
         engine: the engine and device that ran the training.
+        rng: whose random numbers the training drew: "portable", or "native" for the engine's own generator.
     """
 
     def __init__(self) -> None:
@@ -21,9 +22,11 @@ class History(Callback):
         self.epoch: list[int] = []
         self.history: dict[str, list[float]] = {}
         self.engine: str | None = None
+        self.rng: str | None = None
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.engine = self.params.get("engine")
+        self.rng = self.params.get("rng")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.epoch.append(epoch)

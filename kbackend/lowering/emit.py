@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,6 +34,7 @@ class Emitted:
         updated: the variables that get the returned new values.
         in_place: the variables that kernels change in place.
         counters: the variables that advance by one.
+        nodes: file and line, as tracebacks show them, -> the node that the line computes.
     """
 
     source: str
@@ -44,22 +45,34 @@ class Emitted:
     in_place: list[Variable]
     counters: list[Variable]
     namespace: dict[str, Any] = field(repr=False, default_factory=dict)
+    nodes: dict[tuple[str, int], Node] = field(repr=False, default_factory=dict)
 
 
 class _Emitter:
     """Writes one function. The bodies of loops and branches are written by emitters of their own.
 
     Args:
+        kernels: the backend's kernels for the mode of the program.
         functions: the sources of all bodies, in the order of writing.
+        nodes: see :class:`Emitted`; all emitters of a program fill it.
         base: the first level that gradients inside a body may use.
         around: the levels at which a body as a whole is recorded.
     """
 
     def __init__(
-        self, backend: Any, target: Any, functions: list[str], base: int = 0, around: tuple[int, ...] = ()
+        self,
+        target: Any,
+        kernels: Mapping[str, Any],
+        functions: list[str],
+        nodes: dict[tuple[str, int], Node],
+        base: int = 0,
+        around: tuple[int, ...] = (),
     ) -> None:
-        self.backend = backend
+        self.backend = target.backend
         self.target = target
+        self.kernels = kernels
+        self.nodes = nodes
+        self.node_of_line: list[Node | None] = []
         self.namespace: dict[str, Any] = {}
         self.functions = functions
         self.base = base
@@ -134,6 +147,12 @@ class _Emitter:
             self.line(f"{self.bind('record', self.backend.tape.record)}({on})")
 
     def node(self, node: Node, made: Plan, last: bool, cells: dict[int, int]) -> None:
+        before = len(self.lines)
+        self.computation(node, made, last, cells)
+        self.node_of_line += [None] * (before - len(self.node_of_line))
+        self.node_of_line += [node] * (len(self.lines) - before)
+
+    def computation(self, node: Node, made: Plan, last: bool, cells: dict[int, int]) -> None:
         if node.op.name == "constant":
             return self.constant(node)
         if node.op.name == GRADIENTS:
@@ -164,7 +183,7 @@ class _Emitter:
 
     def kernel(self, node: Node, made: Plan) -> tuple[Any, dict[str, Any]]:
         attrs = {k: v for k, v in node.attrs.items() if k != "name"}
-        if node.op.name not in self.backend.kernels:
+        if node.op.name not in self.kernels:
             self.backend.missing(node.op.name)
         subgraphs = {
             k: self.subgraph(v, f"{node.op.name}_{k}", node, made)
@@ -172,7 +191,7 @@ class _Emitter:
             if isinstance(v, Graph)
         }
         specs = [map_specs(a) for a in node.args]
-        kernel, rest = self.backend.bind_kernel(node.op.name, specs, {**attrs, **subgraphs})
+        kernel, rest = self.backend.bind_kernel(self.kernels[node.op.name], specs, {**attrs, **subgraphs})
         return kernel, rest
 
     def argument(self, arg: Any, levels: tuple[int, ...], made: Plan) -> str:
@@ -203,7 +222,7 @@ class _Emitter:
         """
         base = 1 + max(made.level_of.values(), default=self.base - 1)
         around = tuple(sorted({*self.around, *made.recorded(node)}))
-        inner = _Emitter(self.backend, self.target, self.functions, base, around)
+        inner = _Emitter(self.target, self.kernels, self.functions, self.nodes, base, around)
         return inner.function(graph, name)
 
     # functions --------------------------------------------------------------------------------------------
@@ -243,8 +262,16 @@ class _Emitter:
         name = f"{name}_{len(self.functions) + 1}"
         source = "\n".join([f"def {name}({inputs}):", *self.lines])
         self.functions.append(source)
-        function = compile_source(source, name, self.namespace)
+        function = self.compiled(source, name)
         function.graph = graph  # type: ignore[attr-defined]
+        return function
+
+    def compiled(self, source: str, name: str) -> Callable[..., Any]:
+        function = compile_source(source, name, self.namespace)
+        file = function.__code__.co_filename
+        for line, node in enumerate(self.node_of_line, 2):  # the first line is the function's head
+            if node is not None:
+                self.nodes[file, line] = node
         return function
 
     def enter(self, tensor: Tensor, made: Plan) -> None:
@@ -254,17 +281,17 @@ class _Emitter:
             self.line(f"{name} = {self.bind('enter', self.backend.tape.enter)}({name})")
 
 
-def emit(graph: Graph, target: Any, variables: list[Variable]) -> Emitted:
+def emit(graph: Graph, target: Any, kernels: Mapping[str, Any], variables: list[Variable]) -> Emitted:
     """Emit a rewritten graph for ``target``."""
     backend = target.backend
-    emitter = _Emitter(backend, target, [])
+    emitter = _Emitter(target, kernels, [], {})
     emitter.taken.add(identifier(graph.name))  # a kernel of that name would be hidden by the function itself
     made = plan(graph)
     position = {id(v): i for i, v in enumerate(variables)}
     in_place = {
         id(value): variable
         for variable, value in graph.updates
-        if isinstance(backend.kernels.get(value.node.op.name), InPlace)
+        if isinstance(kernels.get(value.node.op.name), InPlace)
     }
     emitter.in_place_updates = in_place
     cells = {key: position[id(variable)] for key, variable in in_place.items()}
@@ -281,7 +308,7 @@ def emit(graph: Graph, target: Any, variables: list[Variable]) -> Emitted:
     inputs = "".join(f"{emitter.register(t)}, " for t in graph.inputs)
     name = identifier(graph.name)
     source = "\n".join([f"def {name}({inputs}cells):", *emitter.lines])
-    function = compile_source(source, name, emitter.namespace)
+    function = emitter.compiled(source, name)
     source = "\n\n\n".join([*emitter.functions, source])
     return Emitted(
         source,
@@ -292,6 +319,7 @@ def emit(graph: Graph, target: Any, variables: list[Variable]) -> Emitted:
         list(in_place.values()),
         [v for v in variables if v.counter],
         emitter.namespace,
+        emitter.nodes,
     )
 
 

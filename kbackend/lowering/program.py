@@ -13,8 +13,10 @@ from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
 from kbackend.lowering.emit import Emitted, emit
+from kbackend.lowering.plan import GRADIENTS
 from kbackend.lowering.rewrite import feeds_of, rewrite
 from kbackend.ops.dispatch import to_numpy
+from kbackend.plugin.modes import modes, reason_of, refusal, rng_of
 from kbackend.plugin.select import active_target, use_target
 
 
@@ -46,22 +48,27 @@ def eager_runner(emitted: Emitted, target: Any) -> Callable[[Sequence[Any]], Seq
 class Program:
     """A graph lowered for one target and phase.
 
+    Args:
+        rng: "portable" or "native" draws.
+
     Attributes:
         source: the emitted Python.
     """
 
-    def __init__(self, graph: Graph, target: Any, phase: int, jit: Any = None) -> None:
-        rewritten = rewrite(graph, target.backend, phase)
+    def __init__(self, graph: Graph, target: Any, phase: int, jit: Any, rng: str) -> None:
+        kernels = target.backend.table(rng)
+        rewritten = rewrite(graph, kernels, phase)
+        self.target = target
+        self.rng = rng
         unfed = feeds_of(rewritten)
         if unfed:
             raise FeedError(
                 f"{graph.name}: these placeholders are needed and not fed: {', '.join(t.name for t in unfed)}"
             )
         with use_target(target):
-            self.emitted = emit(rewritten, target, rewritten.variables())
-            self._runner = target.backend.compile(self.emitted, target, jit)
+            self.emitted = emit(rewritten, target, kernels, rewritten.variables())
+            self._runner = self._compiled(jit)
         self.source = self.emitted.source
-        self.target = target
         self._lock = (
             threading.RLock()
             if self.emitted.updated or self.emitted.in_place or self.emitted.counters
@@ -75,16 +82,47 @@ class Program:
         return self._run(feeds)
 
     def _run(self, feeds: Sequence[Any]) -> Sequence[Any]:
-        if self._lock is None:
-            return self._runner(feeds)
-        with self._lock:
-            return self._runner(feeds)
+        try:
+            if self._lock is None:
+                return self._runner(feeds)
+            with self._lock:
+                return self._runner(feeds)
+        except Exception as error:
+            self._explain(error, feeds)
+            raise
+
+    def _compiled(self, jit: Any) -> Callable[[Sequence[Any]], Sequence[Any]]:
+        try:
+            return self.target.backend.compile(self.emitted, self.target, jit)
+        except Exception as error:
+            self._explain(error)
+            raise
+
+    def _explain(self, error: Exception, feeds: Sequence[Any] | None = None) -> None:
+        """Raise an error that names the node when ``error`` says that a kernel is not deterministic."""
+        backend = self.target.backend
+        reason = reason_of(error, backend)
+        if reason is None:
+            return
+        places = backend.places(error, None if feeds is None else self._runner, feeds or ())
+        nodes = [self.emitted.nodes[place] for place in places if place in self.emitted.nodes]
+        name = self.emitted.graph.name
+        if not nodes:
+            raise refusal(f"an op of {name}", self.target.key, None, None, reason) from error
+        op, node = nodes[-1].op.name, nodes[-1].name
+        gradient = "the gradient of " if op != GRADIENTS and any(n.op.name == GRADIENTS for n in nodes) else ""
+        subject = f"{gradient}{op} (the node {node!r} of {name})"
+        raise refusal(subject, self.target.key, op, node, reason) from error
 
 
 class Function:
     """A callable made from a graph: values of ``inputs`` in, values of ``outputs`` out, ``updates`` applied.
 
-    Made by ``K.function``. Programs are made on the first call for each engine, device and phase, and kept.
+    Made by ``K.function``. Programs are made on the first call for each engine, device, phase and the modes of
+    :mod:`kbackend.plugin.modes`, and kept.
+
+    Args:
+        rng: "portable" or "native" draws; those of the process' mode when None.
     """
 
     def __init__(
@@ -95,15 +133,17 @@ class Function:
         name: str = "function",
         jit: Any = None,
         phase: int = 0,
+        rng: str | None = None,
     ) -> None:
         self.name = name
+        self._rng = rng
         self.jit = jit
         self._phase_at = next((i for i, t in enumerate(inputs) if is_phase(t)), None)
         self._default_phase = phase
         fed = [t for t in inputs if not is_phase(t)]
         self.graph = Graph(fed, list(outputs), list(updates), name)
         self._checks = [_FeedCheck(name, t) for t in fed]
-        self._programs: dict[tuple[str, int], Program] = {}
+        self._programs: dict[tuple[str, int, str], Program] = {}
         self._lock = threading.Lock()
 
     @property
@@ -115,8 +155,8 @@ class Function:
         return self.graph.outputs
 
     @property
-    def programs(self) -> dict[tuple[str, int], Program]:
-        """The programs made so far, by target and phase."""
+    def programs(self) -> dict[tuple[str, int, str], Program]:
+        """The programs made so far, by target, phase and modes."""
         return dict(self._programs)
 
     @property
@@ -126,13 +166,15 @@ class Function:
 
     def program(self, target: Any, phase: int) -> Program:
         """The program for a target and phase, made at the first call."""
-        key = (target.key, phase)
+        key = (target.key, phase, modes.key)
         found = self._programs.get(key)
         if found is None:
             with self._lock:
                 found = self._programs.get(key)
                 if found is None:
-                    found = self._programs[key] = Program(self.graph, target, phase, self.jit)
+                    found = self._programs[key] = Program(
+                        self.graph, target, phase, self.jit, self._rng or rng_of(target.backend)
+                    )
         return found
 
     def __call__(self, inputs: Sequence[Any] = (), as_numpy: bool = True) -> list[Any]:

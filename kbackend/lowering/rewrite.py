@@ -164,12 +164,12 @@ def _frozen(value: Any) -> Any:
     return (type(value).__name__, value)
 
 
-def rewrite(graph: Graph, backend: Any, phase: int) -> Graph:
-    """The graph as the backend will run it."""
+def rewrite(graph: Graph, kernels: Mapping[str, Any], phase: int) -> Graph:
+    """The graph as a backend with these kernels will run it."""
     in_place = _updating_nodes(graph)
 
     def has_kernel(node: Node) -> bool:
-        kernel = backend.kernels.get(node.op.name)
+        kernel = kernels.get(node.op.name)
         return kernel is not None and (not isinstance(kernel, InPlace) or node.number in in_place)
 
     return Rewriter(has_kernel, phase).rewrite(graph)

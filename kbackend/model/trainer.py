@@ -75,6 +75,7 @@ class Trainer:
     _target: Any = None
     _jit: Any = None
     _epochs_seen = 0
+    _shuffle_seed: int | None = None
     _functions: dict[Any, Any]
     _trained: list[Any]
 
@@ -203,6 +204,40 @@ class Trainer:
             return len(self._predict_function().programs)
         return sum(len(f.programs) for key, f in self._cache().items() if key[0] == kind)
 
+    # checkpoints --------------------------------------------------------------------------------------------
+
+    def save_checkpoint(self, path: Any) -> None:
+        """Write weights, optimizer state, random counters and epochs to a file; see
+        :func:`kbackend.saving.save_checkpoint`."""
+        from kbackend.saving import save_checkpoint
+
+        save_checkpoint(self, path)
+
+    def load_checkpoint(self, path: Any) -> int:
+        """Go back to a file's state and return its number of epochs; see
+        :func:`kbackend.saving.load_checkpoint`."""
+        from kbackend.saving import load_checkpoint
+
+        return load_checkpoint(self, path)
+
+    def training_graph(self) -> Any:
+        """The graph of the train step without sample weights."""
+        return self._step_function("train", False).graph
+
+    @property
+    def epochs_seen(self) -> int:
+        """How many epochs the model has been trained; the shuffle of an epoch depends on it."""
+        return self._epochs_seen
+
+    @property
+    def shuffle_seed(self) -> int:
+        """The seed of the shuffles: the process' seed, or the one of the checkpoint that training goes on from."""
+        return streams.get_seed() if self._shuffle_seed is None else self._shuffle_seed
+
+    def resume(self, epochs: int, shuffle_seed: int) -> None:
+        """Go on after some epochs, with shuffles of a seed."""
+        self._epochs_seen, self._shuffle_seed = epochs, shuffle_seed
+
     # data ---------------------------------------------------------------------------------------------------
 
     def _arrays(
@@ -317,6 +352,7 @@ class Trainer:
             "verbose": verbose,
             "metrics": list(objective.names),
             "engine": target.key,
+            "rng": program.rng,
         }
         listeners = CallbackList([history, *callbacks, *shown], self, params)
         self.stop_training = False
@@ -340,7 +376,7 @@ class Trainer:
         if not shuffle:
             return batches.slices()
         stream = (streams.SHUFFLE_OP_ID << 32) | (self._epochs_seen & 0xFFFFFFFF)
-        return batches.shuffled(streams.permutation(batches.samples, streams.get_seed(), stream))
+        return batches.shuffled(streams.permutation(batches.samples, self.shuffle_seed, stream))
 
     def _epoch(
         self, program: Any, target: Any, batches: Iterator[Any], means: _Means, listeners: CallbackList

@@ -171,6 +171,7 @@ def _plain_dtype(value: Any, array: np.ndarray) -> str:
 
 def run(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
     """The concrete call: convert, check with the same rule, and run the active backend's kernel."""
+    from kbackend.plugin import modes
     from kbackend.plugin.contract import InPlace
     from kbackend.plugin.select import active_target
 
@@ -184,13 +185,20 @@ def run(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
         if rule is not None:
             rule(*specs, **attrs)  # the same checks as for a symbolic call
         kernel = target.backend.kernels.get(op.name)
+        if modes.modes.key and modes.rng_of(target.backend) == "native":
+            kernel = target.backend.native_kernels.get(op.name, kernel)
         if kernel is None or isinstance(kernel, InPlace):
             return _run_body(op, args, attrs, target)
     except (OpError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
         raise _named(op, specs, attrs, error) from (error if not isinstance(error, OpError) else None)
-    return target.backend.run_kernel(
-        op, kernel, args, {k: v for k, v in attrs.items() if k != "name"}, target
-    )
+    attrs = {k: v for k, v in attrs.items() if k != "name"}
+    try:
+        return target.backend.run_kernel(op, kernel, args, attrs, target)
+    except Exception as error:
+        reason = modes.reason_of(error, target.backend)
+        if reason is None:
+            raise
+        raise modes.refusal(op.name, target.key, op.name, None, reason) from error
 
 
 def _run_body(op: Op, args: Sequence[Any], attrs: dict[str, Any], target: Any) -> Any:

@@ -20,12 +20,15 @@ import hashlib
 import operator
 import os
 import threading
+from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
+from kbackend.graph.node import Node
 from kbackend.graph.variable import Variable
+from kbackend.graph.walk import map_args
 
 #: the op id of shuffles in fit, with the number of the epoch as step
 SHUFFLE_OP_ID = (1 << 32) - 1
@@ -120,6 +123,16 @@ def set_seed(seed: int) -> None:
     True
     """
     _process.seed(_key(seed))
+
+
+def epoch() -> int:
+    """How often the seed of the process was set."""
+    return _process.epoch
+
+
+def has_own_seed(op_id: int) -> bool:
+    """Whether an op id is of a draw with a seed of its own."""
+    return op_id < _OWN_SEED_IDS
 
 
 def get_seed() -> int:
@@ -265,6 +278,21 @@ def stream_of(what: str, seed: Any = None) -> tuple[int, int]:
 def counter(name: str) -> Variable:
     """A counter of runs: the ``step`` of a symbolic draw."""
     return Variable(np.zeros((), np.int64), (), "int64", name=name, trainable=False, counter=True)
+
+
+def draws(node: Node) -> bool:
+    """Whether a node makes random numbers."""
+    return "op_id" in node.attrs and any(isinstance(t, Variable) and t.counter for t in node.inputs)
+
+
+def drawn_again(node: Node, args: Sequence[Any]) -> tuple[Any, ...]:
+    """The results of the node on other operands, with draws of their own unless the draw has a seed of its own."""
+    attrs = dict(node.attrs)
+    if attrs["op_id"] >= _OWN_SEED_IDS:
+        attrs["key"], attrs["op_id"] = stream_of(node.op.name)
+    renewed = map_args(args, lambda t: counter(t.name) if isinstance(t, Variable) and t.counter else t)
+    result = node.op.apply(renewed, attrs)  # type: ignore[attr-defined]
+    return tuple(result) if isinstance(result, (tuple, list)) else (result,)
 
 
 def permutation(n: int, key: int, stream: int) -> np.ndarray:

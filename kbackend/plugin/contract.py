@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -117,6 +118,10 @@ class Backend:
         name: the name users type.
         kernels: op name -> kernel with the op's operands by position and its attributes as keywords.
         gaps: op name -> Gap for what is absent.
+        native_kernels: op name -> kernel that draws from the engine's own generator, with the operands and attributes
+            of the ops random_bits, random_unit, standard_normal and dropout; see kbackend.plugin.native. Without
+            them draws are portable whatever the mode.
+        deterministic_for_good: whether ``set_deterministic(False)`` is beyond the engine.
         eager: whether programs run as plain Python (variables are replaced after a run), or the backend compiles
             and updates variables itself.
         tape: the differentiation functions.
@@ -125,6 +130,8 @@ class Backend:
     name: str
     kernels: Mapping[str, Kernel]
     gaps: Mapping[str, Gap] = {}
+    native_kernels: Mapping[str, Kernel] = {}
+    deterministic_for_good: bool = False
     eager: bool = True
     tape: Tape
     install: str = ""
@@ -181,11 +188,14 @@ class Backend:
         return int(value) if isinstance(cell, int) else self.from_numpy(value, device)
 
     # kernels
+    def table(self, rng: str) -> Mapping[str, Kernel]:
+        """The kernels of programs whose draws are "portable" or "native"."""
+        return {**self.kernels, **self.native_kernels} if rng == "native" else self.kernels
+
     def bind_kernel(
-        self, op_name: str, specs: Sequence[Any], attrs: Mapping[str, Any]
+        self, kernel: Kernel, specs: Sequence[Any], attrs: Mapping[str, Any]
     ) -> tuple[Kernel, dict[str, Any]]:
         """The kernel for a node, and the attributes still to be given at the call."""
-        kernel = self.kernels[op_name]
         if isinstance(kernel, Specialized):
             return kernel.factory(list(specs), **attrs), {}
         return kernel, dict(attrs)
@@ -211,6 +221,26 @@ class Backend:
         gap = self.gaps.get(op_name)
         why = f"{gap.kind}: {gap.reason}" if gap else "the backend declares neither a kernel nor a gap"
         raise MissingKernel(f"{op_name} is not available on the backend {self.name} ({why})", gap)
+
+    # modes
+    def set_deterministic(self, on: bool) -> None:
+        """Make the engine use deterministic kernels only; or no longer, which is asked for after the former alone and
+        only where ``deterministic_for_good`` is False. An engine that has no others does nothing."""
+
+    def nondeterminism(self, error: BaseException) -> str | None:
+        """What the engine says when an error means that a kernel is not deterministic, else None."""
+        lines = [line.strip() for line in str(error).splitlines() if "determinis" in line.lower()]
+        return lines[0] if lines else None
+
+    def places(
+        self, error: BaseException, runner: Callable[..., Any], feeds: Sequence[Any]
+    ) -> list[tuple[str, int]]:
+        """Files and lines that an error of a program comes from, what was called last at the end.
+
+        Args:
+            runner: what :meth:`compile` returned; the failed call changed nothing, and it may be made again.
+        """
+        return [(f.filename, f.lineno or 0) for f in traceback.extract_tb(error.__traceback__)]
 
     def copy(self, tensor: Any) -> Any:
         """The tensor in memory of its own, so that an update in place does not reach it."""
@@ -243,7 +273,10 @@ def validate(backend: Backend) -> None:
             faults.append(f"{op.name} has a kernel and is declared absent ({gap.reason})")
         if kernel is not None:
             faults.extend(_signature_faults(op, kernel))
-    faults += [f"a kernel for the unknown op {name}" for name in backend.kernels if name not in REGISTRY]
+    for name, kernel in backend.native_kernels.items():
+        faults += _signature_faults(REGISTRY[name], kernel) if name in REGISTRY else []
+    tables = (*backend.kernels, *backend.native_kernels)
+    faults += [f"a kernel for the unknown op {name}" for name in dict.fromkeys(tables) if name not in REGISTRY]
     faults += [f"a gap for the unknown op {name}" for name in backend.gaps if name not in REGISTRY]
     if faults:
         listed = "\n".join(f"  - {fault}" for fault in faults)

@@ -9,6 +9,7 @@ from contextvars import ContextVar, Token
 from typing import Any
 
 from kbackend import config
+from kbackend.plugin import modes
 from kbackend.plugin.contract import Backend, Target
 from kbackend.plugin.discover import BackendError, available_backends, declared, load
 
@@ -28,7 +29,9 @@ _process_target: list[Target | None] = [None]
 def get_backend(name: str) -> Backend:
     """The loaded backend of that name."""
     if name not in _loaded:
-        _loaded[name] = load(name)
+        backend = load(name)
+        modes.prepare(backend)
+        _loaded[name] = backend
     return _loaded[name]
 
 
@@ -60,6 +63,11 @@ def active_target() -> Target:
     """The engine and device that concrete calls and programs use now."""
     found = _active.get() or _process_target[0]
     return found if found is not None else _resolve()
+
+
+def known_target() -> Target | None:
+    """What :func:`active_target` gives, or None where it would load an engine first."""
+    return _active.get() or _process_target[0]
 
 
 def _resolve() -> Target:

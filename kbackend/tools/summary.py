@@ -10,6 +10,7 @@ from kbackend.graph.tensor import Tensor
 from kbackend.model.calls import flat_tensors
 from kbackend.model.input import InputLayer
 from kbackend.model.layer import Layer
+from kbackend.plugin import modes, select
 
 
 def print_summary(
@@ -49,7 +50,7 @@ def summary_text(model: Any, line_length: int | None = None) -> str:
         markup=False,
         highlight=False,
     ).print(table)
-    return text.getvalue().rstrip("\n") + "\n" + _totals(model)
+    return "\n".join([text.getvalue().rstrip("\n"), _totals(model), *_draws(model)])
 
 
 def _count(weights: Any) -> int:
@@ -71,6 +72,18 @@ def _totals(model: Any) -> str:
     ]
     loose = _count(model.weights) - _count({id(v): v for x in model.layers for v in x.weights}.values())
     return "\n".join([*lines, *([f"Of these in ops between layers: {loose:,}"] if loose else [])])
+
+
+def _draws(model: Any) -> list[str]:
+    """A line on whose random numbers are drawn, where the user chose so. No engine is loaded to tell."""
+    if modes.rng() != modes.NATIVE:
+        return []
+    target = model._target or select.known_target()
+    if target is None:
+        return ["Random draws: native, by the engine's own generator"]
+    if modes.rng_of(target.backend) == modes.NATIVE:
+        return [f"Random draws: native, by the own generator of {target.backend.name}"]
+    return [f"Random draws: portable; {target.backend.name} has no native ones"]
 
 
 def _is_chain(model: Any) -> bool:

@@ -1,0 +1,71 @@
+"""Engines' own generators, for backends that draw natively. Draws of the process' stream share one generator on each
+device, seeded by ``set_seed``. A draw with a seed of its own gets numbers that depend on that seed, its op id and its
+step, so that it repeats in any program, as it does in portable mode.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from kbackend.ops import streams
+
+_Generator = TypeVar("_Generator")
+_WORD = (1 << 64) - 1
+
+
+class Generators(Generic[_Generator]):
+    """The generator of the process' stream on each device, seeded anew when it is first used after ``set_seed``.
+
+    Args:
+        make: a generator for a seed of 64 bits and a device.
+        reseed: brings a generator into the state that ``make`` gives it.
+    """
+
+    def __init__(
+        self, make: Callable[[int, str], _Generator], reseed: Callable[[_Generator, int], None]
+    ) -> None:
+        self._make, self._reseed = make, reseed
+        self._lock = threading.Lock()
+        self._made: dict[str, _Generator] = {}
+        self._epoch = streams.epoch()
+
+    def refresh(self) -> None:
+        """Seed the generators anew if ``set_seed`` was called since they were used."""
+        if self._epoch != streams.epoch():
+            with self._lock:
+                self._epoch, seed = streams.epoch(), streams.get_seed()
+                for generator in self._made.values():
+                    self._reseed(generator, seed)
+
+    def __call__(self, device: str = "cpu") -> _Generator:
+        self.refresh()
+        found = self._made.get(device)
+        if found is None:
+            with self._lock:
+                found = self._made.get(device)
+                if found is None:
+                    found = self._made[device] = self._make(streams.get_seed(), device)
+        return found
+
+
+def seed_of(key: int, op_id: int, step: Any, trial: Any) -> int | None:
+    """The seed of 64 bits of a draw with a seed of its own; None for a draw of the process' stream."""
+    if not streams.has_own_seed(op_id):
+        return None
+    seed = key
+    for number in (op_id, int(step), 0 if trial is None else int(trial)):
+        seed = _mixed(seed + number)
+    return seed
+
+
+def _mixed(number: int) -> int:
+    """A step of SplitMix64. Source: Steele, Lea, Flood, "Fast Splittable Pseudorandom Number Generators", 2014."""
+    number = number + 0x9E3779B97F4A7C15 & _WORD
+    number = (number ^ number >> 30) * 0xBF58476D1CE4E5B9 & _WORD
+    number = (number ^ number >> 27) * 0x94D049BB133111EB & _WORD
+    return number ^ number >> 31
+
+
+__all__ = ["Generators", "seed_of"]
