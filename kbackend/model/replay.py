@@ -14,6 +14,7 @@ from kbackend.model.calls import LayerCall, map_structure
 from kbackend.model.topology import Topology
 from kbackend.ops.phase import learning_phase
 from kbackend.ops.state import constant
+from kbackend.ops.streams import drawn_again, draws
 
 
 class Replay:
@@ -68,5 +69,7 @@ class Replay:
         elif node.op.name == "learning_phase":
             if not isinstance(self._phase, Tensor):
                 self._put(node.outputs, [constant(np.asarray(self._phase), "int32")])
+        elif draws(node):
+            self._put(node.outputs, drawn_again(node, map_args(node.args, self)))
         elif any(self(t) is not t for t in node.inputs):
             self._put(node.outputs, reapply(node, map_args(node.args, self)))

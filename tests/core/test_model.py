@@ -214,6 +214,23 @@ def test_live_rates_and_counters_are_no_weights():
     assert outer.weights == []
 
 
+def test_a_model_that_is_called_again_draws_anew(each_backend):
+    x, y = Input((400,)), Input((400,))
+    model = Model(x, K.dropout(x, 0.5))
+    ones = np.ones((1, 400), np.float32)
+    first, second, third = K.function([x, y], [model.output, model(y), model(y)])([ones, ones])
+    for a, b in ((first, second), (first, third), (second, third)):
+        assert 100 < np.count_nonzero(a != b) < 300
+
+
+def test_a_draw_with_a_seed_keeps_it_when_its_model_is_called_again(each_backend):
+    x, y = Input((400,)), Input((400,))
+    model = Model(x, K.dropout(x, 0.5, seed=3))
+    ones = np.ones((1, 400), np.float32)
+    first, second = K.function([x, y], [model.output, model(y)])([ones, ones])
+    assert first.tobytes() == second.tobytes()
+
+
 def test_a_layer_that_reads_a_tensor_from_around():
     x = Input((3,))
     gate = layers.Dense(3, name="gate")(x)

@@ -1,0 +1,179 @@
+"""Checkpoints: all state of a training between two epochs, in one safetensors file.
+
+A checkpoint holds the weights, the optimizer's state and hyperparameters, the counters of all random draws, live
+hyperparameters of layers, the number of epochs seen and the seed of the shuffles. A training that goes on from it in
+another process equals one that was never interrupted, bit for bit on the same engine.
+
+It holds no architecture: the model is built by the same code, under the same seed.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from kbackend import dtypes
+from kbackend.graph.variable import Variable
+from kbackend.graph.walk import Graph
+from kbackend.ops import streams
+from kbackend.saving.atomic import write_atomically
+from kbackend.saving.errors import FormatError
+
+FORMAT, VERSION = "kbackend checkpoint", 1
+_META = "kbackend"
+
+
+def save_checkpoint(model: Any, path: str | os.PathLike[str]) -> None:
+    """Write the state of a compiled model and its training to a file, whole or not at all.
+
+    Args:
+        model: a compiled model, between two epochs (in ``on_epoch_end`` or after ``fit``).
+        path: the file; by convention ``.safetensors``.
+
+    Raises:
+        RuntimeError: the model is not compiled.
+        OSError: the file cannot be written; an old one is untouched.
+    """
+    from safetensors.numpy import save
+
+    state = _state(model)
+    head = {
+        "format": FORMAT,
+        "version": VERSION,
+        "variables": [_described(v) for v in state],
+        "draws": _draws(model),
+        "epochs": model.epochs_seen,
+        "shuffle_seed": model.shuffle_seed,
+        "optimizer": type(model.optimizer).__name__,
+    }
+    arrays = {f"v{i}": _stored(v.numpy()) for i, v in enumerate(state)}
+    write_atomically(path, save(arrays, metadata={_META: json.dumps(head)}))
+
+
+def load_checkpoint(model: Any, path: str | os.PathLike[str]) -> int:
+    """Bring a model and its training to the state in a file. All is checked before anything changes.
+
+    Args:
+        model: a compiled model, built by the code that built the saved one.
+        path: the file.
+
+    Returns:
+        The number of epochs trained so far: ``model.fit(..., initial_epoch=that)`` goes on.
+
+    Raises:
+        FormatError: no checkpoint, a damaged one, or one of another model, optimizer or seed.
+        FileNotFoundError: no file.
+        RuntimeError: the model is not compiled.
+    """
+    arrays, head = _read(path)
+    state = _state(model)
+    _check_draws(head["draws"], _draws(model))
+    if head["optimizer"] != type(model.optimizer).__name__:
+        raise FormatError(
+            f"the checkpoint was written with the optimizer {head['optimizer']}, "
+            f"the model is compiled with {type(model.optimizer).__name__}"
+        )
+    values = _values(arrays, head["variables"], state)
+    for variable, value in zip(state, values):
+        variable.assign(value)
+    model.resume(head["epochs"], head["shuffle_seed"])
+    return head["epochs"]
+
+
+# ------------------------------------------------------------------------------------- the state of a model
+
+
+def _graph(model: Any) -> Graph:
+    return model.training_graph()
+
+
+def _state(model: Any) -> list[Variable]:
+    """All variables that training reads or changes, in an order that the code which built the model fixes."""
+    graph = _graph(model)
+    known = {v.uid: v for v in [*model.weights, *model.optimizer.variables()]}
+    return list((known | {v.uid: v for v in graph.variables() if v.uid not in known}).values())
+
+
+def _draws(model: Any) -> list[list[Any]]:
+    """Op, key and op id of each random draw of the training."""
+    nodes = _graph(model).nodes()
+    return [[n.op.name, str(n.attrs["key"]), n.attrs["op_id"]] for n in nodes if streams.draws(n)]
+
+
+def _described(variable: Variable) -> dict[str, Any]:
+    return {"name": variable.name, "shape": list(variable.shape), "dtype": variable.dtype}
+
+
+def _stored(value: np.ndarray) -> np.ndarray:
+    value = np.ascontiguousarray(value).reshape(value.shape)
+    return value.view(np.uint16) if value.dtype.name == "bfloat16" else value
+
+
+# ------------------------------------------------------------------------------------- reading
+
+
+def _read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(os.fspath(path), framework="numpy") as file:
+            head = _head(file.metadata())
+            arrays = {name: file.get_tensor(name) for name in file.keys()}
+    except FileNotFoundError:
+        raise
+    except (SafetensorError, OSError, TypeError, KeyError) as error:
+        raise FormatError(f"{os.fspath(path)} is no checkpoint: {error}") from None
+    return arrays, head
+
+
+def _head(metadata: Mapping[str, str] | None) -> dict[str, Any]:
+    try:
+        head = json.loads((metadata or {})[_META])
+    except (KeyError, ValueError, RecursionError):
+        raise FormatError("the file is no checkpoint of kbackend: its head is missing or damaged") from None
+    if not isinstance(head, dict) or head.get("format") != FORMAT:
+        raise FormatError("the file is no checkpoint of kbackend")
+    if head.get("version") != VERSION:
+        raise FormatError(f"the checkpoint has version {head.get('version')!r}, known is {VERSION}")
+    kinds = {"variables": list, "draws": list, "epochs": int, "shuffle_seed": (int, type(None)), "optimizer": str}
+    for key, kind in kinds.items():
+        if key not in head or not isinstance(head[key], kind) or isinstance(head[key], bool):  # type: ignore[arg-type]
+            raise FormatError(f"the checkpoint's head has no right {key!r}")
+    if not 0 <= head["epochs"] < 1 << 32 or not 0 <= (head["shuffle_seed"] or 0) < 1 << 64:
+        raise FormatError("the checkpoint's counts are out of range")
+    return head
+
+
+def _check_draws(saved: Sequence[Any], own: Sequence[Any]) -> None:
+    if list(saved) == list(own):
+        return
+    keys = [sorted({str(d[1]) for d in draws if isinstance(d, list) and len(d) == 3}) for draws in (saved, own)]
+    if keys[0] != keys[1]:
+        raise FormatError(
+            f"the model was built under another seed: the checkpoint's draws have the seeds {keys[0]}, the model's "
+            f"{keys[1]}; call kbackend.set_seed with the former before you build the model"
+        )
+    raise FormatError(
+        f"the checkpoint has {len(saved)} random draws, the model {len(own)}, or they are others: it was built by "
+        "other code, or after other draws since the seed was set"
+    )
+
+
+def _values(arrays: Mapping[str, np.ndarray], described: Sequence[Any], state: Sequence[Variable]) -> list[np.ndarray]:
+    if len(described) != len(state) or set(arrays) != {f"v{i}" for i in range(len(state))}:
+        raise FormatError(f"the checkpoint has {len(arrays)} arrays, the model's training {len(state)} variables")
+    found = []
+    for i, (wanted, variable) in enumerate(zip(described, state)):
+        array = arrays[f"v{i}"]
+        if variable.dtype == "bfloat16" and array.dtype == np.uint16:
+            array = array.view(dtypes.numpy_dtype("bfloat16"))
+        have = {"shape": list(array.shape), "dtype": dtypes.canonical(array.dtype)}
+        need = {"shape": list(variable.shape), "dtype": variable.dtype}
+        if have != need or not isinstance(wanted, dict):
+            raise FormatError(f"{variable.name} is {need} in the model and {have} in the checkpoint")
+        found.append(array)
+    return found
