@@ -136,6 +136,7 @@ from kbackend.ops.function import batch_get_value, batch_set_value, eval, functi
 from kbackend.ops.indexing import gather, getitem, one_hot, take_along_axis
 from kbackend.ops.indexing import slice_ as slice
 from kbackend.ops.linear import dense, dot, matmul
+from kbackend.ops.local import local_conv1d, local_conv2d
 from kbackend.ops.loops import foldl, foldr, map_fn, rnn, scan
 from kbackend.ops.losses import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
 from kbackend.ops.normalization import batch_normalization, moments, normalize_batch_in_training

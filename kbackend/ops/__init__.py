@@ -9,6 +9,7 @@ from kbackend.ops import (  # noqa: F401
     elementwise,
     foreign,
     linear,
+    local,
     losses,
     normalization,
     operators,
