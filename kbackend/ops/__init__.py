@@ -7,6 +7,7 @@ from kbackend.ops import (  # noqa: F401
     creation,
     dropout,
     elementwise,
+    focal,
     foreign,
     linear,
     local,

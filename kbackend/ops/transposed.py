@@ -115,7 +115,7 @@ def _rule(x: TensorSpec, kernel: TensorSpec, sizes: Sequence[TensorSpec], *, siz
         raise ValueError(f"the kernel {kernel.shape} must have the rank of x {x.shape}")
     channels, filters, inputs = x.shape[-1], *kernel.shape[-2:]
     if None not in (channels, inputs) and channels != inputs:
-        raise ValueError(f"x {x.shape} has {channels} channels, the kernel {kernel.shape} takes {inputs}, its last axis")
+        raise ValueError(f"x {x.shape} has {channels} channels, the kernel {kernel.shape} takes {inputs}")
     if None not in (x.shape[0], batch) and x.shape[0] != batch:
         raise ValueError(f"the output is to have a batch of {batch}, x {x.shape} has one of {x.shape[0]}")
     check_sizes(sizes, size)

@@ -15,7 +15,6 @@ pytestmark = pytest.mark.skipif(not FILE.exists(), reason="the list of K's names
 
 #: names that wait for a later version
 WAITING = {
-    "binary_focal_crossentropy", "categorical_focal_crossentropy",
     "ctc_batch_cost", "ctc_decode", "ctc_label_dense_to_sparse", "eager", "get_session",
     "manual_variable_initialization", "resize_images", "resize_volumes", "set_session", "symbolic",
 }  # fmt: skip
