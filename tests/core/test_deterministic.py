@@ -102,7 +102,7 @@ with select.use_target(select.target(name)):
     cases = {{
         "forward": (forward, lambda: K.function([x], [y], name="mine"), y.node.name),
         "body": (forward, lambda: K.function([x], [rows], name="mine"), None),
-        "backward": (backward, lambda: K.function([x], [gradient], updates=[(v, v - gradient)], name="mine"), y.node.name),
+        "backward": (backward, lambda: K.function([x], [gradient], [(v, v - gradient)], name="mine"), y.node.name),
     }}
     made = []
     for case, (kernel, make, node) in cases.items():
@@ -142,7 +142,8 @@ def test_two_trainings_agree_bit_for_bit(fresh_python, name):
 @pytest.mark.engine("torch")
 def test_two_processes_agree_bit_for_bit(fresh_python):
     env = {"KBACKEND": "torch"}
-    runs = [json.loads(fresh_python("import kbackend; kbackend.set_deterministic()\n" + TRAIN_TWICE, env)) for _ in "ab"]
+    code = "import kbackend; kbackend.set_deterministic()\n" + TRAIN_TWICE
+    runs = [json.loads(fresh_python(code, env)) for _ in "ab"]
     assert runs[0]["on"] and runs[0] == runs[1]
 
 
@@ -217,7 +218,12 @@ def test_tensorflow_cannot_be_switched_back(fresh_python):
 
 @pytest.mark.parametrize(
     ("variable", "file", "on"),
-    [("1", None, True), ("0", {"deterministic": True}, False), (None, {"deterministic": True}, True), (None, {}, False)],
+    [
+        ("1", None, True),
+        ("0", {"deterministic": True}, False),
+        (None, {"deterministic": True}, True),
+        (None, {}, False),
+    ],
 )
 def test_the_environment_and_the_file(fresh_python, tmp_path, variable, file, on):
     if file is not None:
