@@ -2,6 +2,7 @@
 
 from kbackend.ops import (  # noqa: F401
     activation,
+    attention,
     control,
     convolution,
     creation,
@@ -9,6 +10,8 @@ from kbackend.ops import (  # noqa: F401
     elementwise,
     focal,
     foreign,
+    image,
+    layer_norm,
     linear,
     local,
     losses,

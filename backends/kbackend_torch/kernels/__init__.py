@@ -2,12 +2,14 @@
 
 from kbackend_torch.kernels import (
     activation,
+    attention,
     control,
     convolution,
     creation,
     dropout,
     elementwise,
     foreign,
+    image,
     linear,
     losses,
     normalization,
@@ -23,12 +25,14 @@ from kbackend_torch.kernels import (
 
 KERNELS = {
     **activation.KERNELS,
+    **attention.KERNELS,
     **control.KERNELS,
     **convolution.KERNELS,
     **creation.KERNELS,
     **dropout.KERNELS,
     **elementwise.KERNELS,
     **foreign.KERNELS,
+    **image.KERNELS,
     **linear.KERNELS,
     **losses.KERNELS,
     **normalization.KERNELS,
