@@ -134,6 +134,7 @@ from kbackend.ops.elementwise import pow_ as pow
 from kbackend.ops.elementwise import round_ as round
 from kbackend.ops.focal import binary_focal_crossentropy, categorical_focal_crossentropy
 from kbackend.ops.function import batch_get_value, batch_set_value, eval, function, get_value, set_value
+from kbackend.ops.image import resize_images, resize_volumes
 from kbackend.ops.indexing import gather, getitem, one_hot, take_along_axis
 from kbackend.ops.indexing import slice_ as slice
 from kbackend.ops.linear import dense, dot, matmul

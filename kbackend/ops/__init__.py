@@ -11,6 +11,7 @@ from kbackend.ops import (  # noqa: F401
     focal,
     foreign,
     image,
+    image,
     layer_norm,
     linear,
     local,
