@@ -11,7 +11,6 @@ from kbackend.ops import (  # noqa: F401
     focal,
     foreign,
     image,
-    image,
     layer_norm,
     linear,
     local,
