@@ -18,6 +18,7 @@ from kbackend.ops import (  # noqa: F401
     normalization,
     operators,
     optimizing,
+    ordering,
     quantile,
     random,
     ranking,

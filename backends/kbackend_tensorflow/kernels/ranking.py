@@ -7,7 +7,7 @@ from typing import Any
 import tensorflow as tf
 
 
-def _in_order(x: Any) -> Any:
+def in_order(x: Any) -> Any:
     """Integers in the order of some floats, with equal ones for both zeros and the largest for NaN.
 
     The bits of floats of one sign are in their order, those of negative ones the wrong way round. TensorFlow's own
@@ -22,7 +22,7 @@ def _in_order(x: Any) -> Any:
 
 
 def top_indices(x: Any, k: int) -> Any:
-    return tf.math.top_k(_in_order(x) if x.dtype.is_floating else x, k).indices
+    return tf.math.top_k(in_order(x) if x.dtype.is_floating else x, k).indices
 
 
 KERNELS = {"top_indices": top_indices}
