@@ -11,6 +11,7 @@ from kbackend import config, dtypes
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ops.declare import REGISTRY, Op
+from kbackend.plugin import modes
 
 
 class OpError(ValueError):
@@ -171,7 +172,6 @@ def _plain_dtype(value: Any, array: np.ndarray) -> str:
 
 def run(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
     """The concrete call: convert, check with the same rule, and run the active backend's kernel."""
-    from kbackend.plugin import modes
     from kbackend.plugin.contract import InPlace
     from kbackend.plugin.select import active_target
 
