@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kbackend.layers.activation import ELU, LeakyReLU, ReLU, Softmax
+from kbackend.layers.attention import MultiHeadAttention
 from kbackend.layers.convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
 from kbackend.layers.core import (
     Activation,
@@ -39,7 +40,7 @@ from kbackend.layers.merge import (
     multiply,
     subtract,
 )
-from kbackend.layers.normalization import BatchNormalization
+from kbackend.layers.normalization import BatchNormalization, LayerNormalization
 from kbackend.layers.pooling import (
     AveragePooling2D,
     AvgPool2D,
@@ -90,12 +91,14 @@ __all__ = [
     "InputSpec",
     "Lambda",
     "Layer",
+    "LayerNormalization",
     "LeakyReLU",
     "Masking",
     "MaxPool2D",
     "MaxPooling2D",
     "Maximum",
     "Minimum",
+    "MultiHeadAttention",
     "Multiply",
     "Permute",
     "ReLU",

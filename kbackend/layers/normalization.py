@@ -9,6 +9,7 @@ from kbackend import constraints, initializers, regularizers
 from kbackend.graph.tensor import Tensor
 from kbackend.model.layer import Layer
 from kbackend.model.spec import InputSpec
+from kbackend.ops import layer_norm
 
 
 class BatchNormalization(Layer):
@@ -149,4 +150,91 @@ class BatchNormalization(Layer):
         )
 
 
-__all__ = ["BatchNormalization"]
+class LayerNormalization(Layer):
+    """Mean 0 and variance 1 of each sample along ``axis``, then a scale and an offset.
+
+    Args:
+        axis: the axis of the features, or several.
+        epsilon: added to the variance.
+        center, scale: whether there is an offset (beta) and a scale (gamma).
+        others: initializers, regularizers and constraints of the weights.
+
+    Weights: gamma, beta, of the shape of the input along ``axis``.
+
+    Source: Ba, Kiros, Hinton 2016.
+
+    >>> from kbackend import Input, layers
+    >>> layers.LayerNormalization()(Input((5, 8))).shape
+    (None, 5, 8)
+    """
+
+    arguments = (
+        "axis",
+        "epsilon",
+        "center",
+        "scale",
+        "beta_initializer",
+        "gamma_initializer",
+        "beta_regularizer",
+        "gamma_regularizer",
+        "beta_constraint",
+        "gamma_constraint",
+    )
+    supports_masking = True
+
+    def __init__(
+        self,
+        axis: Any = -1,
+        epsilon: float = 1e-3,
+        center: bool = True,
+        scale: bool = True,
+        beta_initializer: Any = "zeros",
+        gamma_initializer: Any = "ones",
+        beta_regularizer: Any = None,
+        gamma_regularizer: Any = None,
+        beta_constraint: Any = None,
+        gamma_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
+        if not all(type(a) is int for a in self._axes()):
+            raise TypeError(
+                f"layer {self.name} (LayerNormalization): axis must be an integer or several, it is {axis!r}"
+            )
+        self.epsilon, self.center, self.scale = epsilon, center, scale
+        self.beta_initializer = initializers.get(beta_initializer)
+        self.gamma_initializer = initializers.get(gamma_initializer)
+        self.beta_regularizer = regularizers.get(beta_regularizer)
+        self.gamma_regularizer = regularizers.get(gamma_regularizer)
+        self.beta_constraint = constraints.get(beta_constraint)
+        self.gamma_constraint = constraints.get(gamma_constraint)
+
+    def _axes(self) -> list[int]:
+        return self.axis if isinstance(self.axis, list) else [self.axis]
+
+    def build(self, input_shape: Any) -> None:
+        rank = len(input_shape)
+        if any(not -rank <= a < rank for a in self._axes()):
+            raise ValueError(f"axis {self.axis} is out of range for an input of shape {input_shape}")
+        axes = sorted(a % rank for a in self._axes())
+        shape = tuple(input_shape[a] for a in axes)
+        if None in shape or len(set(axes)) != len(axes) or not axes:
+            raise ValueError(f"the axes {self.axis} must differ and be known, the input has shape {input_shape}")
+        self.gamma = self._weight("gamma", shape) if self.scale else None
+        self.beta = self._weight("beta", shape) if self.center else None
+
+    def _weight(self, name: str, shape: tuple[int, ...]) -> Any:
+        return self.add_weight(
+            name,
+            shape,
+            initializer=getattr(self, f"{name}_initializer"),
+            regularizer=getattr(self, f"{name}_regularizer"),
+            constraint=getattr(self, f"{name}_constraint"),
+        )
+
+    def call(self, inputs: Any) -> Any:
+        return layer_norm.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
+
+
+__all__ = ["BatchNormalization", "LayerNormalization"]

@@ -96,17 +96,25 @@ def attention(query: TensorLike, key: TensorLike, value: TensorLike, bias: Tenso
               mask: TensorLike | None = None, scale: float | None = None, causal: bool = False,
               soft_cap: float | None = None) -> Any:
     """``softmax(query key^T * scale + bias) value`` over heads; see :func:`dot_product_attention`."""
-    by_head = [shaping.permute_dimensions(t, (0, 2, 1, 3)) for t in (query, value)]
-    keys = shaping.permute_dimensions(key, (0, 2, 3, 1))
-    logits = matmul(e.multiply(by_head[0], scale), keys)
-    if soft_cap is not None:
-        from kbackend.ops.unary import tanh
+    scores = softmax(_logits(query, key, bias, mask, scale, causal, soft_cap))
+    by_head = shaping.permute_dimensions(value, (0, 2, 1, 3))
+    return shaping.permute_dimensions(matmul(scores, by_head), (0, 2, 1, 3))
 
-        logits = e.multiply(tanh(e.divide(logits, soft_cap)), soft_cap)
+
+def attention_scores(query: Any, key: Any, mask: Any, causal: bool, scale: float) -> Any:
+    """``softmax(query key^T * scale)``: (batch, heads, length, positions)."""
+    return softmax(_logits(query, key, None, mask, scale, causal, None))
+
+
+def _logits(query: Any, key: Any, bias: Any, mask: Any, scale: Any, causal: bool, soft_cap: float | None) -> Any:
+    by_head = shaping.permute_dimensions(query, (0, 2, 1, 3))
+    logits = matmul(e.multiply(by_head, scale), shaping.permute_dimensions(key, (0, 2, 3, 1)))
+    if soft_cap is not None:
+        logits = e.multiply(e.tanh(e.divide(logits, soft_cap)), soft_cap)
     logits = logits if bias is None else e.add(logits, bias)
     for allowed in ([] if mask is None else [mask]) + ([_not_after(query, key)] if causal else []):
         logits = e.where(allowed, logits, FORBIDDEN[dtype_of(logits)])
-    return shaping.permute_dimensions(matmul(softmax(logits), by_head[1]), (0, 2, 1, 3))
+    return logits
 
 
 def _not_after(query: Any, key: Any) -> Any:

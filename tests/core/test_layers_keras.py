@@ -35,6 +35,8 @@ CASES = [
     ("AveragePooling2D", {"pool_size": 3, "strides": 2, "padding": "same"}, [(7, 6, 2)]),
     ("GlobalAveragePooling1D", {}, [(7, 6)]),
     ("BatchNormalization", {"axis": 1, "epsilon": 0.1}, [(7, 6)]),
+    ("LayerNormalization", {"epsilon": 0.1}, [(7, 6)]),
+    ("LayerNormalization", {"axis": [1, 2]}, [(7, 6)]),
     ("SimpleRNN", {"units": 3, "return_sequences": True, "go_backwards": True}, [(7, 6)]),
     ("LSTM", {"units": 3, "return_sequences": True}, [(7, 6)]),
     ("LSTM", {"units": 3, "go_backwards": True, "recurrent_activation": "tanh"}, [(7, 6)]),
