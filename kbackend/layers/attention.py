@@ -103,7 +103,9 @@ class MultiHeadAttention(Layer):
         self.seed = seed
         self._draws = None if seed is None else streams.SeedGenerator(seed)
 
-    def __call__(self, query: Any, value: Any = None, key: Any = None, **kwargs: Any) -> Any:
+    def __call__(  # type: ignore[override]  # the names that Keras gives the three
+        self, query: Any, value: Any = None, key: Any = None, **kwargs: Any
+    ) -> Any:
         """Apply the layer; see the class for the arguments."""
         given = as_list(query) if value is None else [query, value, *([] if key is None else [key])]
         if len(given) == 1:
