@@ -28,7 +28,12 @@ def _operands(target: Any, output: Any) -> tuple[Any, Any, str]:
     merge(tuple(target.shape), tuple(output.shape))
     dtype = dtypes.to_float(dtypes.promote(dtype_of(target), dtype_of(output)))
     wide = "float32" if dtype in ("float16", "bfloat16") else dtype
-    return e.cast(target, wide), e.cast(output, wide), dtype
+    return _as(target, wide), _as(output, wide), dtype
+
+
+def _as(x: Any, dtype: str) -> Any:
+    """``x`` itself where it has the dtype: a form of the graph is found by what a loss is made of."""
+    return x if dtype_of(x) == dtype else e.cast(x, dtype)
 
 
 def _weight(value: Any, like: Any) -> Any:
@@ -83,7 +88,7 @@ def binary_focal_crossentropy(target: TensorLike, output: TensorLike, apply_clas
     loss = e.multiply(e.pow_(missing, gamma), loss)
     if apply_class_balancing:
         loss = e.multiply(e.add(e.multiply(target, alpha), e.multiply(other, e.subtract(1.0, alpha))), loss)
-    return e.cast(loss, dtype)
+    return _as(loss, dtype)
 
 
 @derived(tolerance="reduction", samples=lambda: [
@@ -134,7 +139,7 @@ def categorical_focal_crossentropy(target: TensorLike, output: TensorLike, alpha
         logs, missing = e.log(shares), e.subtract(1.0, shares)
     weights = e.multiply(e.pow_(missing, gamma), _weight(alpha, output))
     loss = e.negative(reduction.sum_(e.multiply(weights, e.multiply(target, logs)), axis=axis))
-    return e.cast(loss, dtype)
+    return _as(loss, dtype)
 
 
 __all__ = ["binary_focal_crossentropy", "categorical_focal_crossentropy"]
