@@ -216,6 +216,24 @@ def test_tensorflow_cannot_be_switched_back(fresh_python):
     assert found.splitlines()[-1] == "True True"  # all or nothing
 
 
+@pytest.mark.engine("tensorflow")
+def test_a_wrong_label_is_the_same_error(fresh_python):
+    found = fresh_python(
+        "import kbackend, numpy as np\n"
+        "from kbackend import K\n"
+        "y, x = K.placeholder((None,), dtype='int32'), K.placeholder((None, 3))\n"
+        "f = K.function([y, x], [K.sparse_categorical_crossentropy(y, x, from_logits=True)])\n"
+        "for on in (False, True):\n"
+        "    kbackend.set_deterministic(on)\n"
+        "    try:\n"
+        "        f([np.array([0, 3]), np.ones((2, 3))])\n"
+        "    except ValueError as error:\n"
+        "        print(error)\n",
+        {"KBACKEND": "tensorflow"},
+    )
+    assert found.splitlines() == ["the label 3 is not in [0, 3)"] * 2
+
+
 @pytest.mark.parametrize(
     ("variable", "file", "on"),
     [

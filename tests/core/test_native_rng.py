@@ -9,6 +9,7 @@ import pytest
 
 import kbackend
 from kbackend import K, layers
+from kbackend.ops.declare import REGISTRY
 from kbackend.plugin import modes, select
 from kbackend.plugin.contract import PluginError, Target, validate
 from kbackend.plugin.native import seed_of
@@ -310,6 +311,12 @@ def test_a_backend_without_native_kernels_draws_portably_and_says_so():
         assert f([x])[0].tobytes() == portable.tobytes()
     assert history.rng == "portable"
     assert lines[-1] == "Random draws: portable; numpy has no native ones"
+
+
+def test_each_kernel_that_draws_has_a_native_one(each_backend):
+    backend = select.active_target().backend
+    drawing = {op.name for op in REGISTRY.values() if "op_id" in op.attributes} & set(backend.kernels)
+    assert drawing == drawing & set(backend.native_kernels) and "random_bits" in drawing
 
 
 def test_faults_of_native_tables_are_found():

@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from kbackend.plugin.modes import is_deterministic
+
 
 def checked_labels(labels: Any, logits: Any) -> Any:
     count = tf.cast(tf.shape(logits)[-1], labels.dtype)
@@ -17,6 +19,8 @@ def checked_labels(labels: Any, logits: Any) -> Any:
 
 
 def label_crossentropy(labels: Any, logits: Any) -> Any:
+    if is_deterministic():  # TensorFlow then takes the labels for indices, and says so of wrong ones
+        labels = checked_labels(labels, logits)
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
 
 
