@@ -68,6 +68,7 @@ from kbackend.ops.creation import (
     zeros,
     zeros_like,
 )
+from kbackend.ops.ctc import ctc_batch_cost, ctc_decode
 from kbackend.ops.dropout import dropout
 from kbackend.ops.elementwise import abs_ as abs
 from kbackend.ops.elementwise import (
