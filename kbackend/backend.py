@@ -182,6 +182,7 @@ from kbackend.ops.reduction import (
 from kbackend.ops.reduction import max_ as max
 from kbackend.ops.reduction import min_ as min
 from kbackend.ops.reduction import sum_ as sum
+from kbackend.ops.sessions import eager, get_session, manual_variable_initialization, set_session, symbolic
 from kbackend.ops.shaping import (
     batch_flatten,
     broadcast_to,

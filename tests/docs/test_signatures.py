@@ -15,8 +15,7 @@ pytestmark = pytest.mark.skipif(not FILE.exists(), reason="the list of K's names
 
 #: names that wait for a later version
 WAITING = {
-    "ctc_batch_cost", "ctc_decode", "ctc_label_dense_to_sparse", "eager", "get_session",
-    "manual_variable_initialization", "set_session", "symbolic",
+    "ctc_label_dense_to_sparse",
 }  # fmt: skip
 #: functions with more parameters than Keras's, all of them after Keras's
 LONGER = {"function"}

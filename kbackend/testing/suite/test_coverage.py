@@ -25,8 +25,6 @@ SHOWN_BY = {
 NO_SAMPLE = {"foreign": "an engine's own function, which is no sample of another engine"}
 #: rows that wait for a function of K that is not there yet
 WAITING = {
-    23: "ctc_batch_cost",
-    24: "ctc_batch_cost",
     46: "segment_sum",
     47: "median",
     50: "cholesky",
