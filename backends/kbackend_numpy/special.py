@@ -91,3 +91,28 @@ def _polynomial(x: Any, coefficients: list[Any]) -> Any:
         found *= x
         found += c
     return found
+
+
+#: from here on erfc is exp(-x^2) / (x sqrt(pi)) times Abramowitz and Stegun's series in 1 / x^2 (7.1.23)
+_TAIL = [float(np.prod([-(2 * j - 1) / 2 for j in range(1, k + 1)])) for k in range(14, -1, -1)]
+_ONE_OVER_ROOT_PI = 0.5641895835477563
+
+
+def erfc(x: np.ndarray) -> np.ndarray:
+    """``1 - erf(x)`` in x's dtype; relative error 1e-14 down to 1e-300, by the same series as :func:`erf`."""
+    x = np.asarray(x)
+    if x.dtype != np.float64:
+        return erfc(x.astype(np.float64)).astype(x.dtype)
+    far = _SERIES[x.dtype][1]
+    size = np.clip(np.abs(x), 1, 30.0)
+    # the square of a number of 24 bits is exact, so that no rounding is raised by the exponential
+    coarse = size.astype(np.float32).astype(np.float64)
+    power = np.exp(-coarse * coarse) * np.exp((coarse - size) * (coarse + size)) / size
+    inner = np.minimum(size, _END)
+    low = 1 / _END
+    near = _polynomial((2 / inner - (1 + low)) / (1 - low), far)
+    outer = np.maximum(size, _END)
+    tail = _ONE_OVER_ROOT_PI * _polynomial(1 / (outer * outer), [np.float64(c) for c in _TAIL])
+    found = power * np.where(size > _END, tail, near)
+    found = np.where(x < 0, 2 - found, found)
+    return np.where(np.abs(x) > 1, found, 1 - erf(x))

@@ -16,7 +16,7 @@ from kbackend_numpy.kernels.reduction import unbroadcast, value_of
 Vjp = Callable[[Any], Any]
 
 
-def _smooth(function: Callable[..., Any], derivative: Callable[[Any, Any], Any]) -> Callable[..., Any]:
+def smooth(function: Callable[..., Any], derivative: Callable[[Any, Any], Any]) -> Callable[..., Any]:
     """A function of one number with the derivative ``derivative(result, x)``."""
 
     @primitive
@@ -220,11 +220,11 @@ def identity(x: Any) -> Any:
 _TWO_OVER_ROOT_PI = 1.1283791670955126
 
 KERNELS = {
-    "abs": _smooth(onp.absolute, lambda ans, x: onp.sign(value_of(x))),
-    "acos": _smooth(onp.arccos, lambda ans, x: -1 / sqrt(1 - x * x)),
+    "abs": smooth(onp.absolute, lambda ans, x: onp.sign(value_of(x))),
+    "acos": smooth(onp.arccos, lambda ans, x: -1 / sqrt(1 - x * x)),
     "add": add,
-    "asin": _smooth(onp.arcsin, lambda ans, x: 1 / sqrt(1 - x * x)),
-    "atan": _smooth(onp.arctan, lambda ans, x: 1 / (1 + x * x)),
+    "asin": smooth(onp.arcsin, lambda ans, x: 1 / sqrt(1 - x * x)),
+    "atan": smooth(onp.arctan, lambda ans, x: 1 / (1 + x * x)),
     "atan2": _binary(
         onp.arctan2,
         lambda g, ans, y, x: g * x / (x * x + y * y),
@@ -237,13 +237,13 @@ KERNELS = {
     "cast": cast,
     "ceil": _flat(onp.ceil, keeps_integers=True),
     "clip_range": clip_range,
-    "cos": _smooth(onp.cos, lambda ans, x: -np.sin(x)),
-    "cosh": _smooth(onp.cosh, lambda ans, x: np.sinh(x)),
+    "cos": smooth(onp.cos, lambda ans, x: -np.sin(x)),
+    "cosh": smooth(onp.cosh, lambda ans, x: np.sinh(x)),
     "divide": divide,
     "equal": _flat(onp.equal),
-    "erf": _smooth(special.erf, lambda ans, x: _TWO_OVER_ROOT_PI * np.exp(-x * x)),
-    "exp": _smooth(onp.exp, lambda ans, x: ans),
-    "expm1": _smooth(onp.expm1, lambda ans, x: ans + 1),
+    "erf": smooth(special.erf, lambda ans, x: _TWO_OVER_ROOT_PI * np.exp(-x * x)),
+    "exp": smooth(onp.exp, lambda ans, x: ans),
+    "expm1": smooth(onp.expm1, lambda ans, x: ans + 1),
     "floor": _flat(onp.floor, keeps_integers=True),
     "floor_divide": floor_divide,
     "greater": _flat(onp.greater),
@@ -254,8 +254,8 @@ KERNELS = {
     "isnan": _flat(onp.isnan),
     "less": _flat(onp.less),
     "less_equal": _flat(onp.less_equal),
-    "log": _smooth(onp.log, lambda ans, x: 1 / x),
-    "log1p": _smooth(onp.log1p, lambda ans, x: 1 / (1 + x)),
+    "log": smooth(onp.log, lambda ans, x: 1 / x),
+    "log1p": smooth(onp.log1p, lambda ans, x: 1 / (1 + x)),
     "logical_and": onp.logical_and,
     "logical_not": onp.logical_not,
     "logical_or": onp.logical_or,
@@ -264,20 +264,20 @@ KERNELS = {
     "minimum": _chosen(onp.minimum, onp.less, onp.less_equal),
     "mod": mod,
     "multiply": multiply,
-    "negative": _smooth(onp.negative, lambda ans, x: -1),
+    "negative": smooth(onp.negative, lambda ans, x: -1),
     "not_equal": _flat(onp.not_equal),
     "pow": power,
     "power_number": power_number,
-    "reciprocal": _smooth(lambda x: onp.divide(1, x), lambda ans, x: -ans * ans),
+    "reciprocal": smooth(lambda x: onp.divide(1, x), lambda ans, x: -ans * ans),
     "round": _flat(onp.round, keeps_integers=True),
     "sign": _flat(onp.sign),
-    "sin": _smooth(onp.sin, lambda ans, x: np.cos(x)),
-    "sinh": _smooth(onp.sinh, lambda ans, x: np.cosh(x)),
+    "sin": smooth(onp.sin, lambda ans, x: np.cos(x)),
+    "sinh": smooth(onp.sinh, lambda ans, x: np.cosh(x)),
     "sqrt": sqrt,
-    "square": _smooth(onp.square, lambda ans, x: 2 * x),
+    "square": smooth(onp.square, lambda ans, x: 2 * x),
     "stop_gradient": value_of,
     "subtract": subtract,
-    "tan": _smooth(onp.tan, lambda ans, x: 1 + ans * ans),
+    "tan": smooth(onp.tan, lambda ans, x: 1 + ans * ans),
     "tanh": tanh,
     "where": where,
 }
