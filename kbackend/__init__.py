@@ -17,7 +17,17 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
-    from kbackend import backend, callbacks, initializers, layers, losses, metrics, optimizers, regularizers
+    from kbackend import (
+        backend,
+        callbacks,
+        initializers,
+        layers,
+        losses,
+        metrics,
+        optimizers,
+        random,
+        regularizers,
+    )
     from kbackend import backend as K
     from kbackend.model.functional import Model
     from kbackend.model.input import Input
@@ -28,7 +38,7 @@ if TYPE_CHECKING:
 
 _MODULES = (
     "activations backend callbacks config constraints datasets dtypes graph initializers layers losses metrics model "
-    "models ops optimizers plugin regularizers saving testing tools"
+    "models ops optimizers plugin random regularizers saving testing tools"
 ).split()
 _NAMES = {
     "K": ("kbackend.backend", None),
@@ -78,6 +88,7 @@ __all__ = [
     "losses",
     "metrics",
     "optimizers",
+    "random",
     "regularizers",
     "rng",
     "set_backend",

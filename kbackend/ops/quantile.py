@@ -87,21 +87,21 @@ def normal_quantile(q: TensorLike) -> Any:
         raise TypeError(f"the normal quantile is made in float32 or float64, not in {dtype}")
     size = e.abs_(q)
     central = e.multiply(_ratio(e.subtract(CENTRAL_ENDS**2, e.multiply(q, q)), CENTRAL[dtype]), q)
-    far = _sqrt(e.negative(_log(e.subtract(0.5, size), dtype)), dtype)
+    far = _sqrt(e.negative(logarithm(e.subtract(0.5, size), dtype)), dtype)
     tail = _ratio(e.subtract(far, 1.6), TAIL[dtype])
     if dtype == "float64":  # units of 24 bits do not reach the far tails
         tail = e.where(e.less_equal(far, FAR_STARTS), tail, _ratio(e.subtract(far, FAR_STARTS), FAR_TAIL))
     return e.where(e.less_equal(size, CENTRAL_ENDS), central, e.multiply(tail, e.sign(q)))
 
 
-def _log(x: Any, dtype: str) -> Any:
+def logarithm(x: Any, dtype: str) -> Any:
     """The natural logarithm of positive numbers: ``n log 2 + 2 artanh((m - 1) / (m + 1))`` for ``x = m 2**n``."""
     m, n = frexp(x)
     small = e.less(m, math.sqrt(0.5))
     m = e.where(small, e.multiply(m, 2.0), m)
     n = e.where(small, e.subtract(n, 1.0), n)
     s = e.divide(e.subtract(m, 1.0), e.add(m, 1.0))
-    series = _polynomial(e.multiply(s, s), tuple(2.0 / (2 * k + 1) for k in reversed(range(TERMS[dtype]))))
+    series = polynomial(e.multiply(s, s), tuple(2.0 / (2 * k + 1) for k in reversed(range(TERMS[dtype]))))
     return e.add(e.multiply(n, math.log(2.0)), e.multiply(s, series))
 
 
@@ -114,10 +114,10 @@ def _sqrt(x: Any, dtype: str) -> Any:
 
 
 def _ratio(r: Any, coefficients: tuple[Powers, Powers]) -> Any:
-    return e.divide(*(_polynomial(r, powers) for powers in coefficients))
+    return e.divide(*(polynomial(r, powers) for powers in coefficients))
 
 
-def _polynomial(r: Any, powers: Powers) -> Any:
+def polynomial(r: Any, powers: Powers) -> Any:
     value = e.multiply(r, powers[0])
     for coefficient in powers[1:-1]:
         value = e.multiply(e.add(value, coefficient), r)

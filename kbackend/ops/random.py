@@ -31,7 +31,7 @@ _TRUNCATED_AT = 2.0  # standard deviations
 # ------------------------------------------------------------------------------------- shapes
 
 
-def _parts(shape: Any) -> tuple[list[Tensor], Shape]:
+def shape_parts(shape: Any) -> tuple[list[Tensor], Shape]:
     """The sizes that are tensors, and the shape with None in their places."""
     sizes, pattern = split_entries(entries([shape] if isinstance(shape, int) else shape))
     if any(d is not None and d < 0 for d in pattern):
@@ -265,7 +265,7 @@ _WIDEST = 1 << 46
 
 
 def _draw(op: Any, first: Any, second: Any, shape: Any, dtype: str, seed: Any) -> Tensor:
-    sizes, pattern = _parts(shape)
+    sizes, pattern = shape_parts(shape)
     key, op_id = stream_of(op.op.name, seed)
     step = counter(f"{op.op.name}_step")
     kind = "int64" if dtypes.is_integer(dtype) else dtype
@@ -281,7 +281,7 @@ def _check_integers(low: Any, high: Any) -> None:
 
 
 def _draw_unit(name: str, shape: Any, dtype: str, seed: Any) -> Tensor:
-    sizes, pattern = _parts(shape)
+    sizes, pattern = shape_parts(shape)
     key, op_id = stream_of(name, seed)
     return random_unit(counter(f"{name}_step"), sizes, shape=pattern, key=key, op_id=op_id, dtype=dtype)
 

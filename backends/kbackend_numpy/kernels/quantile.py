@@ -26,14 +26,14 @@ def normal_quantile(q: Any) -> Any:
 
 def _tail(size: Any) -> Any:
     name = size.dtype.name
-    far = _sqrt(-_log(0.5 - size))
+    far = _sqrt(-logarithm(0.5 - size))
     found = _ratio(far - size.dtype.type(1.6), TAIL[name])
     if name == "float64":
         found = np.where(far <= FAR_STARTS, found, _ratio(far - FAR_STARTS, FAR_TAIL))
     return found
 
 
-def _log(x: Any) -> Any:
+def logarithm(x: Any) -> Any:
     kind = x.dtype.type
     m, n = np.frexp(x)
     small = m < kind(math.sqrt(0.5))
@@ -41,7 +41,7 @@ def _log(x: Any) -> Any:
     n = (n - small).astype(x.dtype)
     s = (m - kind(1.0)) / (m + kind(1.0))
     powers = tuple(2.0 / (2 * k + 1) for k in reversed(range(TERMS[x.dtype.name])))
-    return n * kind(math.log(2.0)) + s * _polynomial(s * s, powers)
+    return n * kind(math.log(2.0)) + s * polynomial(s * s, powers)
 
 
 def _sqrt(x: Any) -> Any:
@@ -53,10 +53,10 @@ def _sqrt(x: Any) -> Any:
 
 
 def _ratio(r: Any, coefficients: Any) -> Any:
-    return _polynomial(r, coefficients[0]) / _polynomial(r, coefficients[1])
+    return polynomial(r, coefficients[0]) / polynomial(r, coefficients[1])
 
 
-def _polynomial(r: Any, powers: Any) -> Any:
+def polynomial(r: Any, powers: Any) -> Any:
     value = r * r.dtype.type(powers[0])
     for coefficient in powers[1:-1]:
         value += r.dtype.type(coefficient)

@@ -1,0 +1,243 @@
+"""Picking at random: classes by their logits, and orders.
+
+Both are exact in integers or in float64 numbers that hold integers, and so the same on every engine.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from kbackend import dtypes
+from kbackend.graph.tensor import Shape, Tensor, TensorSpec
+from kbackend.ops import elementwise as e
+from kbackend.ops import reduction, shaping
+from kbackend.ops.declare import TensorLike, TensorList, composite, derived
+from kbackend.ops.dispatch import lift
+from kbackend.ops.indexing import gather, getitem, take_along_axis
+from kbackend.ops.ordering import argsort
+from kbackend.ops.portable import portable_exp
+from kbackend.ops.random import Seed, random_bits, random_unit, step_sample
+from kbackend.ops.sample import In, Sample, call
+from kbackend.ops.shapes import axis_in
+from kbackend.ops.sizes import check_sizes
+from kbackend.ops.streams import counter, stream_of
+
+#: the logarithm of the most classes, and of the weight that a likeliest class has while the sum is estimated
+_CLASS_BITS = 26
+#: the sum of the final weights, up to a factor of 2
+_WEIGHT_SUM = 2.0**51
+
+# ------------------------------------------------------------------------------------- classes
+
+
+def _class_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
+    try:
+        count = operator.index(attrs["count"])
+    except TypeError:
+        raise TypeError(f"the number of samples must be an integer, it is {attrs['count']!r}") from None
+    if count < 0:
+        raise ValueError(f"the number of samples must not be negative, it is {count}")
+    dtype = dtypes.canonical(attrs["dtype"])
+    if not dtypes.is_integer(dtype):
+        raise TypeError(f"classes are integers, not {dtype}")
+    return {**attrs, "count": count, "dtype": dtype}
+
+
+def _class_rule(logits: TensorSpec, step: Any, *, count: int, dtype: str, **_: Any) -> TensorSpec:
+    if logits.ndim != 2:
+        raise ValueError(f"logits must have the shape (batch, classes), they have {logits.shape}")
+    classes = logits.shape[1]
+    if classes is not None and not 0 < classes <= 1 << _CLASS_BITS:
+        raise ValueError(f"there must be 1 to 2**{_CLASS_BITS} classes, there are {classes}")
+    return TensorSpec((logits.shape[0], count), dtype)
+
+
+def _class_samples() -> list[Sample]:
+    # arrays of float64 enter a graph as floatx
+    common = {"key": 3, "op_id": 9, "dtype": "int32", "gradient": False, "dtypes": ("float32", "float16")}
+    inf, nan = np.inf, np.nan
+
+    def rows(*given: Sequence[float], **options: Any) -> In:
+        return In(np.shape(given), values=given, **options)
+
+    return [
+        call(In((3, 5)), step_sample(), count=7, **common),
+        call(In((2, 1)), step_sample(), count=3, expect=np.zeros((2, 3), np.int32), name="one class", **common),
+        call(In((0, 4)), step_sample(), count=3, name="no rows", **common),
+        call(In((2, 4)), step_sample(), count=0, name="no samples", **common),
+        call(In((2, 70)), step_sample(), count=9, **{**common, "dtype": "int64"}, name="int64"),
+        call(In((2, 3), 0, 3, kind="int32"), step_sample(), count=9, name="integer logits", **common),
+        call(rows([-inf, 0.0, -inf], [5.0, inf, 5.0], [800.0, 0.0, -800.0], [-inf, -inf, 1e-5]), step_sample(),
+             count=2, expect=np.array([[1, 1], [1, 1], [0, 0], [2, 2]], np.int32), name="certain", **common),
+        call(rows([-inf, -inf], [nan, 0.0]), step_sample(), count=2, expect=np.full((2, 2), -1, np.int32),
+             name="nothing to draw", **common),
+        call(In((3,)), step_sample(), count=2, raises=ValueError, name="vector", **common),
+        call(In((3, 0)), step_sample(), count=2, raises=ValueError, name="no classes", **common),
+        call(In((3, 2)), step_sample(), count=-2, raises=ValueError, name="fewer than none", **common),
+        call(In((3, 2)), step_sample(), count=2, raises=TypeError, **{**common, "dtype": "float32"}, name="floats"),
+    ]
+
+
+@composite(name="random_categorical", prepare=_class_attrs, rule=_class_rule, differentiable=False, creates=True,
+           tolerance="exact", samples=_class_samples)
+def _categorical(logits: TensorLike, step: TensorLike, *, count: int, key: int, op_id: int, dtype: str) -> Any:
+    """Classes by inversion of the cumulated softmax; see :func:`categorical`."""
+    sums, good = _cumulated_weights(e.cast(e.stop_gradient(logits), "float64"))
+    rows = logits.shape[0]
+    sizes = [shaping.extent(logits, (0,))] if rows is None else []
+    unit = random_unit(step, sizes, shape=(rows, count), key=key, op_id=op_id, dtype="float64")
+    # Less than the sum, and a multiple of no less than its rounding: a class without weight is never found.
+    wanted = e.multiply(unit, getitem(sums, (slice(None), slice(-1, None))))
+    return e.cast(e.where(good, _first_above(sums, wanted), -1), dtype)
+
+
+def _cumulated_weights(logits: Any) -> tuple[Any, Any]:
+    """Cumulated whole numbers proportional to the softmax, and whether a row has a class to draw.
+
+    Sums of whole numbers below 2**53 are exact in any order.
+    """
+    top = reduction.max_(logits, axis=-1, keepdims=True)
+    good = e.greater(top, -np.inf)
+    level = e.where(e.equal(logits, top), 0.0, e.subtract(logits, e.where(good, top, 0.0)))
+    likely = e.where(good, portable_exp(level), 0.0)
+    estimate = reduction.sum_(e.floor(e.multiply(likely, 2.0**_CLASS_BITS)), axis=-1, keepdims=True)
+    scale = e.divide(_WEIGHT_SUM * 2.0**_CLASS_BITS, e.maximum(estimate, 1.0))
+    return reduction.cumsum(e.floor(e.add(e.multiply(likely, scale), 0.5)), axis=1), good
+
+
+def _first_above(sums: Any, wanted: Any) -> Any:
+    """The first places in the rows of ``sums`` where more than ``wanted`` stands, by bisection."""
+    classes = sums.shape[1]
+    last = shaping.extent(sums, (1,)) if classes is None else classes
+    zero = e.cast(e.multiply(wanted, 0.0), "int32")
+    low, high = zero, e.add(zero, e.subtract(last, 1) if classes is None else classes - 1)
+    for _ in range(_CLASS_BITS if classes is None else (classes - 1).bit_length()):
+        middle = e.floor_divide(e.add(low, high), 2)
+        above = e.greater(take_along_axis(sums, middle, axis=1), wanted)
+        low, high = e.where(above, low, e.add(middle, 1)), e.where(above, middle, high)
+    return low
+
+
+@derived(name="random_categorical", samples=lambda: [
+    call(In((3, 4)), 6, seed=7, gradient=False, dtypes=("float32",)),
+    call(In((3, 4)), 2, "int64", 7, name="int64", gradient=False, dtypes=("float32",)),
+    call(In((3,)), 2, seed=7, raises=ValueError, name="vector"),
+    call(In((3, 2)), 1.5, seed=7, raises=TypeError, name="no number of samples")])
+def categorical(logits: TensorLike, num_samples: int, dtype: Any = "int32", seed: Seed = None) -> Tensor:
+    """Classes drawn with the probabilities ``softmax(logits)``; a new draw each time a program runs.
+
+    Args:
+        logits: unnormalised logarithms of probabilities, ``(batch, classes)``. -inf is a probability of 0; of classes
+            with inf one is drawn. No gradient flows to them.
+        num_samples: how many to draw from each row, independently.
+        dtype: an integer dtype.
+        seed: a seed for this draw or a SeedGenerator; the process' stream when None.
+
+    Returns:
+        A symbolic tensor ``(batch, num_samples)``, the same on every engine. Probabilities are rounded to multiples of
+        2**-51, and a class with probability 0 is never drawn. -1 in rows with NaN, or without a class to draw.
+
+    Raises:
+        ValueError: no matrix, no classes, more than 2**26 of them, or a negative number of samples.
+        TypeError: no integer dtype, or a number of samples that is no integer.
+
+    >>> import numpy as np
+    >>> from kbackend import random
+    >>> x = np.asarray(random.categorical([[0.0, float("-inf"), 0.0]], 100, seed=1))
+    >>> sorted(set(x.ravel().tolist()))
+    [0, 2]
+    """
+    key, op_id = stream_of("random_categorical", seed)
+    return _categorical(logits, counter("random_categorical_step"), count=num_samples, key=key, op_id=op_id,
+                        dtype=dtype)
+
+
+# ------------------------------------------------------------------------------------- orders
+
+
+def _order_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
+    return {**attrs, "shape": tuple(attrs["shape"])}
+
+
+def _order_rule(step: Any, sizes: Any = (), *, shape: Shape, **_: Any) -> TensorSpec:
+    check_sizes(sizes, shape)
+    if len(shape) != 1:
+        raise ValueError(f"an order has one dimension, not those of {shape}")
+    return TensorSpec(shape, "int32")
+
+
+def _order_samples() -> list[Sample]:
+    common = {"key": 2**64 - 1, "op_id": 5, "gradient": False, "dynamic": False}
+    size = In((), values=6, kind="int32", gradient=False)
+    return [
+        call(step_sample(), shape=(9,), **common),
+        call(step_sample(), [size], shape=(None,), name="size", **common),
+        call(step_sample(), shape=(0,), name="nothing", **common),
+        call(step_sample(), shape=(1,), expect=np.zeros(1, np.int32), name="one element", **common),
+        call(step_sample(), shape=(2, 3), raises=ValueError, name="matrix", **common),
+    ]
+
+
+@composite(prepare=_order_attrs, rule=_order_rule, differentiable=False, creates=True, tolerance="exact",
+           samples=_order_samples)
+def random_permutation(step: TensorLike, sizes: TensorList = (), *, shape: Shape, key: int, op_id: int) -> Any:
+    """A random order of the numbers below n as int32 ``(n,)``: the ranks of 64-bit words, as
+    :func:`kbackend.ops.streams.permutation` makes it.
+
+    Args:
+        step: an integer scalar, taken modulo 2**32.
+        sizes: n as an integer scalar where the shape is (None,).
+        shape: ``(n,)``.
+        key: the seed, 64 bits.
+        op_id: which draw, 32 bits.
+    """
+    words = random_bits(step, sizes, shape=(*shape, 2), key=key, op_id=op_id)
+    # Less 2**31 the high words keep their order, and the numbers of 64 bits fit int64.
+    high = e.multiply(e.subtract(getitem(words, (..., 0)), 1 << 31), 1 << 32)
+    return argsort(e.add(high, getitem(words, (..., 1))))
+
+
+@derived(name="random_shuffle", tolerance="moving", samples=lambda: [
+    call(In((6, 2)), seed=7, dtypes=("float32",)),
+    call(In((2, 5, 3)), 1, 7, name="axis", dynamic=False, dtypes=("float32",)),
+    call(In((2, 5)), -1, 7, name="last axis", dtypes=("float32",)),
+    call(In((7,), 0, 9, kind="int32"), seed=7, name="int32"),
+    call(In((0, 2)), seed=7, name="empty", dtypes=("float32",)), call(In(()), seed=7, raises=ValueError, name="scalar"),
+    call(In((2, 2)), 2, 7, raises=ValueError, name="axis out of range")])
+def shuffle(x: TensorLike, axis: int = 0, seed: Seed = None) -> Tensor:
+    """The parts of ``x`` along an axis in random order, each order as likely; a new one each time a program runs.
+
+    Args:
+        x: a tensor of rank 1 or more; its size along the axis may be unknown.
+        axis: the axis along which parts are moved as a whole.
+        seed: a seed for this draw or a SeedGenerator; the process' stream when None.
+
+    Returns:
+        A symbolic tensor like ``x``. Gradients flow to where the parts stood.
+
+    Raises:
+        ValueError: a scalar, or an axis out of range.
+
+    >>> import numpy as np
+    >>> from kbackend import random
+    >>> sorted(np.asarray(random.shuffle([1.0, 2.0, 3.0], seed=1)).tolist())
+    [1.0, 2.0, 3.0]
+    """
+    x = lift(x)
+    axis = axis_in(axis, x.ndim)
+    length = x.shape[axis]
+    sizes = [shaping.extent(x, (axis,))] if length is None else []
+    key, op_id = stream_of("random_shuffle", seed)
+    order = random_permutation(counter("random_shuffle_step"), sizes, shape=(length,), key=key, op_id=op_id)
+    if axis == 0:
+        return gather(x, order)
+    first = (axis, *(i for i in range(x.ndim) if i != axis))
+    back = (*range(1, axis + 1), 0, *range(axis + 1, x.ndim))
+    return shaping.permute_dimensions(gather(shaping.permute_dimensions(x, first), order), back)
+
+
+__all__ = ["categorical", "random_permutation", "shuffle"]
