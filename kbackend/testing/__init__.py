@@ -1,6 +1,6 @@
 """The conformance kit: the checks that a backend has to pass, over every declared op.
 
-    pytest -p kbackend.testing.plugin --pyargs kbackend.testing.suite --kbackend NAME
+    pytest --pyargs kbackend.testing.suite --kbackend NAME
 
 runs it on an installed backend, and so do ``python -m kbackend.testing NAME`` and
 ``KBACKEND=NAME pytest --pyargs kbackend.testing.suite``. The checks are functions too:

@@ -11,9 +11,9 @@ def main(arguments: list[str]) -> int:
         print(f"{__doc__}\nname a backend, such as numpy", file=sys.stderr)
         return 2
     name, *options = arguments
-    return pytest.main(
-        ["-p", "kbackend.testing.plugin", "--pyargs", "kbackend.testing.suite", "--kbackend", name, *options]
-    )
+    # kbackend is imported before pytest starts, which then warns that it cannot rewrite its assertions; it has none.
+    quiet = ["-W", "ignore::pytest.PytestAssertRewriteWarning"]
+    return pytest.main([*quiet, "--pyargs", "kbackend.testing.suite", "--kbackend", name, *options])
 
 
 if __name__ == "__main__":

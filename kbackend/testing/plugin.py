@@ -17,16 +17,6 @@ from kbackend.testing.report import Report
 BACKENDS = pytest.StashKey[list[str]]()
 
 
-def pytest_addoption(parser: Any) -> None:
-    group = parser.getgroup("kbackend")
-    group.addoption(
-        "--kbackend",
-        action="append",
-        metavar="NAME",
-        help="the backend that the conformance kit checks; may be given again (default: all installed)",
-    )
-
-
 def pytest_configure(config: Any) -> None:
     config.addinivalue_line("markers", "engine(*names): the test needs these engines")
     config.addinivalue_line(

@@ -119,7 +119,8 @@ def test_the_conformance_kit_runs_on_a_plugin(site: Path, tmp_path: Path) -> Non
     env = {k: v for k, v in os.environ.items() if not k.startswith("KBACKEND")} | {"PYTHONPATH": str(site)}
     report = tmp_path / "report.json"
     done = subprocess.run(
-        [sys.executable, "-m", "kbackend.testing", "toy", "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
+        [sys.executable, "-m", "pytest", "--pyargs", "kbackend.testing.suite", "--kbackend", "toy", "-q",
+         "-p", "no:cacheprovider", f"--junitxml={report}",
          "-k", "toy and not fixed"],
         env=env, cwd=tmp_path, capture_output=True, text=True, timeout=240, check=False,
     )
