@@ -1,6 +1,7 @@
 """The option ``--kbackend`` of pytest, registered by an entry point so that it is known before a test is collected.
 
-It is imported by every run of pytest where kbackend is installed, so it imports nothing (and is not in kbackend.testing, which imports much).
+It is imported by every run of pytest where kbackend is installed, so it imports nothing, and is not in
+kbackend.testing, which imports much.
 """
 
 from typing import Any

@@ -27,5 +27,8 @@ def test_each_module_can_be_imported_first(fresh_python):
 
 
 def test_the_option_of_pytest_imports_next_to_nothing(fresh_python):
-    code = "import sys, kbackend.pytest_option; print(sorted(m for m in sys.modules if m.startswith(('kbackend', 'numpy'))))"
+    code = (
+        "import sys, kbackend.pytest_option\n"
+        "print(sorted(m for m in sys.modules if m.startswith(('kbackend', 'numpy'))))"
+    )
     assert fresh_python(code).strip() == "['kbackend', 'kbackend.pytest_option']"
