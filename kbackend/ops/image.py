@@ -125,6 +125,7 @@ def _samples() -> list[Sample]:
         call(In((2, 9, 11, 2)), size=(4, 3), interpolation="bilinear", antialias=True, name="antialias"),
         call(In((2, 9, 3, 2)), size=(2, 7), interpolation="bicubic", antialias=True, name="antialias, bicubic"),
         call(In((2, 9, 3)), size=(4,), interpolation="lanczos3", antialias=True, name="antialias, one dimension"),
+        call(In((1, 900, 1), 1.0, 3.0), size=(2,), interpolation="bilinear", antialias=True, name="many taps"),
         call(In((2, 3, 4, 2, 2)), size=(2, 5, 4), interpolation="bilinear", name="three dimensions"),
         call(In(shape), size=(4, 5), interpolation="bicubic", name="the same size"),
         call(In((1, 1, 3, 2)), size=(4, 1), interpolation="bicubic", name="one pixel"),

@@ -55,6 +55,7 @@ def _top_samples(**options: Any) -> list[Sample]:
         call(In((2, 6), -3, 4, kind="int32"), 4, name="int32", **options),
         call(In((2, 6), 0, 3, kind="uint8"), 4, name="uint8", **options),
         call(values(2**60, 2**60 + 1, -(2**62), kind="int64"), 2, name="int64", **options),
+        call(In((2, 400), 0, 3, kind="int32"), 300, name="many ties", **options),
         call(In((2, 3)), 4, raises=ValueError, name="more than there are"),
         call(In((2, 3)), -1, raises=ValueError, name="fewer than none"),
         call(In((2, 3)), 1.5, raises=ValueError, name="no integer"),

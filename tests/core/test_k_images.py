@@ -1,4 +1,4 @@
-"""Resizing, local convolutions and rankings as K has them: against loops and TensorFlow, of unknown sizes, and errors."""
+"""Resizing, local convolutions and rankings as K has them: against loops and TensorFlow, of any size, and errors."""
 
 from __future__ import annotations
 

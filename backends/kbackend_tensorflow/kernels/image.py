@@ -37,12 +37,9 @@ def _positive(size: Any) -> Any:
 def _resized(x: Any, axis: int, places: Any, weights: Any) -> Any:
     if weights is None:
         return tf.gather(x, places[0], axis=axis)
-    shape = [-1] + [1] * (x.shape.rank - 1 - axis)
-    parts = [
-        tf.gather(x, places[t], axis=axis) * tf.reshape(tf.cast(weights[t], x.dtype), shape)
-        for t in range(places.shape[0])
-    ]
-    return tf.add_n(parts)
+    rest = [1] * (x.shape.rank - 1 - axis)
+    shares = tf.reshape(tf.cast(weights, x.dtype), tf.concat([tf.shape(weights), rest], 0))
+    return tf.reduce_sum(tf.gather(x, places, axis=axis) * shares, axis)
 
 
 # ------------------------------------------------------------------------------ sizes known when the program runs
