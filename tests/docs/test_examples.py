@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 FOLDER = Path(__file__).parents[2] / "examples"
-#: it goes through all engines by itself
-TRAVELS = "two_engines_one_process"
-NAMES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem != TRAVELS)
+#: these go through all engines by themselves
+TRAVELS, SAME_RUN = "two_engines_one_process", "same_run"
+NAMES = sorted(path.stem for path in FOLDER.glob("*.py") if path.stem not in (TRAVELS, SAME_RUN))
 LINE = "=== "
 
 
@@ -69,3 +69,18 @@ def test_a_model_that_travels_ends_where_one_that_stays_does(fresh_python):
     assert len(pairs) == 3
     np.testing.assert_allclose(*np.array(pairs, float).T, rtol=1e-5)
     assert "the weights of both agree" in printed
+
+
+#: what examples/same_run.py draws from its seed on every engine and machine, as docs/guide/same_run.md shows it
+DRAWN = {"weights": "27899978", "first mask": "f8fe5731", "all masks": "4fd2df0b", "batches": "ecc9ac07"}
+printed_by_same_run: list[str] = []
+
+
+def test_one_seed_gives_one_run(each_backend, fresh_python):
+    if not printed_by_same_run:
+        printed_by_same_run.append(fresh_python(code([SAME_RUN])))
+    (printed,) = printed_by_same_run
+    runs = dict(re.findall(r"^# (\w+): (.*)\n +losses .*$", printed, re.M))
+    assert dict(re.findall(r"([a-z][a-z ]*[a-z]) ([0-9a-f]{8})", runs[each_backend])) == DRAWN
+    assert float(re.findall(r"differ by at most (\S+)", printed)[0]) < 1e-5
+    assert printed.count("# ") == len(runs)
