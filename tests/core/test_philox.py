@@ -38,9 +38,12 @@ def block(counter, key):
     return x0, x1, x2, x3
 
 
-def textbook(key, stream, count):
+TRIALS = [1, 2, 0x80000000, WORD]
+
+
+def textbook(key, stream, count, trial=0):
     blocks = [
-        block((n & WORD, n >> 32, stream & WORD, stream >> 32), (key & WORD, key >> 32))
+        block((n, trial, stream & WORD, stream >> 32), (key & WORD, key >> 32))
         for n in range((count + 3) // 4)
     ]
     return np.array(blocks, np.uint32).reshape(-1)[:count]
@@ -57,6 +60,18 @@ def test_numpy_words(key, stream, count):
     actual = philox.words(key, stream, count)
     assert actual.dtype == np.uint32 and actual.shape == (count,)
     np.testing.assert_array_equal(actual, textbook(key, stream, count))
+
+
+@pytest.mark.parametrize("trial", TRIALS)
+@pytest.mark.parametrize("key, stream", KEYS_AND_STREAMS)
+def test_numpy_trials(key, stream, trial):
+    np.testing.assert_array_equal(philox.words(key, stream, 4099, trial), textbook(key, stream, 4099, trial))
+
+
+@pytest.mark.parametrize("trial", [-1, 2**32])
+def test_numpy_trials_out_of_range(trial):
+    with pytest.raises(ValueError, match=f"trial {trial}"):
+        philox.words(1, 2, 4, trial)
 
 
 def test_a_used_generator_gives_the_same_words_as_a_new_one():
@@ -109,6 +124,27 @@ def test_torch_words(key, stream, count, function):
 
 
 @pytest.mark.engine("torch")
+@pytest.mark.parametrize("trial", TRIALS)
+@pytest.mark.parametrize("key, stream", KEYS_AND_STREAMS)
+@pytest.mark.parametrize("function", ["words", "words_on_device"])
+def test_torch_trials(key, stream, trial, function):
+    from kbackend_torch import philox as torch_philox
+
+    actual = getattr(torch_philox, function)(key, stream, 4099, "cpu", trial)
+    np.testing.assert_array_equal(actual.numpy().view(np.uint32), textbook(key, stream, 4099, trial))
+
+
+@pytest.mark.engine("torch")
+@pytest.mark.parametrize("trial", [-1, 2**32])
+@pytest.mark.parametrize("function", ["words", "words_on_device"])
+def test_torch_trials_out_of_range(trial, function):
+    from kbackend_torch import philox as torch_philox
+
+    with pytest.raises(ValueError, match=f"trial {trial}"):
+        getattr(torch_philox, function)(1, 2, 4, "cpu", trial)
+
+
+@pytest.mark.engine("torch")
 @pytest.mark.parametrize("counter, key, expected", KNOWN_ANSWERS)
 def test_torch_rounds_give_the_known_answers(counter, key, expected):
     import torch
@@ -151,6 +187,39 @@ def test_tensorflow_words(key, stream, count):
     actual = tf_philox.words(key, stream, count).numpy()
     assert actual.dtype == np.uint32 and actual.shape == (count,)
     np.testing.assert_array_equal(actual, textbook(key, stream, count))
+
+
+@pytest.mark.engine("tensorflow")
+@pytest.mark.parametrize("trial", TRIALS)
+@pytest.mark.parametrize("key, stream", KEYS_AND_STREAMS)
+def test_tensorflow_trials(key, stream, trial):
+    """The number of the trial is the high word of the first counter."""
+    from kbackend_tensorflow import philox as tf_philox
+
+    actual = tf_philox.words(key, stream, 4099, trial << 32).numpy()
+    np.testing.assert_array_equal(actual, textbook(key, stream, 4099, trial))
+
+
+@pytest.mark.engine("tensorflow")
+@pytest.mark.parametrize("first", [-1, 2**64])
+def test_tensorflow_first_counters_out_of_range(first):
+    from kbackend_tensorflow import philox as tf_philox
+
+    with pytest.raises(ValueError, match=f"first {first}"):
+        tf_philox.words(1, 2, 4, first)
+
+
+@pytest.mark.parametrize("trial", [0, 3, WORD, -1])
+@pytest.mark.parametrize("count", [6, 4099])
+def test_bits_of_a_trial_on_each_engine(each_backend, trial, count):
+    """Through the op, whose trial is a number of the graph, taken modulo 2**32."""
+    from kbackend import K
+    from kbackend.ops.random import random_bits
+
+    at = K.placeholder((), dtype="int64")
+    bits = random_bits(np.int64(9), (), at, shape=(count,), key=BIG, op_id=WORD)
+    (found,) = K.function([at], [bits])([np.int64(trial)])
+    np.testing.assert_array_equal(found, textbook(BIG, WORD << 32 | 9, count, trial & WORD))
 
 
 @pytest.mark.engine("tensorflow")
