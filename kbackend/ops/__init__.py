@@ -2,7 +2,9 @@
 
 from kbackend.ops import (  # noqa: F401
     activation,
+    activations_more,
     attention,
+    bits,
     control,
     convolution,
     creation,
@@ -12,6 +14,7 @@ from kbackend.ops import (  # noqa: F401
     focal,
     foreign,
     image,
+    kinds,
     layer_norm,
     linear,
     local,
@@ -20,6 +23,7 @@ from kbackend.ops import (  # noqa: F401
     operators,
     optimizing,
     ordering,
+    pairs,
     picking,
     portable,
     quantile,

@@ -2,6 +2,7 @@
 
 from kbackend_numpy.kernels import (
     activation,
+    bits,
     control,
     convolution,
     creation,
@@ -10,6 +11,7 @@ from kbackend_numpy.kernels import (
     elementwise,
     foreign,
     image,
+    kinds,
     linear,
     losses,
     normalization,
@@ -28,6 +30,7 @@ from kbackend_numpy.kernels import (
 
 KERNELS = {
     **activation.KERNELS,
+    **bits.KERNELS,
     **control.KERNELS,
     **convolution.KERNELS,
     **creation.KERNELS,
@@ -36,6 +39,7 @@ KERNELS = {
     **elementwise.KERNELS,
     **foreign.KERNELS,
     **image.KERNELS,
+    **kinds.KERNELS,
     **linear.KERNELS,
     **losses.KERNELS,
     **normalization.KERNELS,

@@ -2,6 +2,7 @@
 
 from kbackend_tensorflow.kernels import (
     activation,
+    bits,
     control,
     convolution,
     creation,
@@ -10,6 +11,7 @@ from kbackend_tensorflow.kernels import (
     elementwise,
     foreign,
     image,
+    kinds,
     linear,
     losses,
     normalization,
@@ -27,6 +29,7 @@ from kbackend_tensorflow.kernels import (
 
 KERNELS = {
     **activation.KERNELS,
+    **bits.KERNELS,
     **control.KERNELS,
     **convolution.KERNELS,
     **creation.KERNELS,
@@ -35,6 +38,7 @@ KERNELS = {
     **elementwise.KERNELS,
     **foreign.KERNELS,
     **image.KERNELS,
+    **kinds.KERNELS,
     **linear.KERNELS,
     **losses.KERNELS,
     **normalization.KERNELS,

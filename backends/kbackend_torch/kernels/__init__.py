@@ -3,6 +3,7 @@
 from kbackend_torch.kernels import (
     activation,
     attention,
+    bits,
     control,
     convolution,
     creation,
@@ -11,6 +12,7 @@ from kbackend_torch.kernels import (
     elementwise,
     foreign,
     image,
+    kinds,
     linear,
     losses,
     normalization,
@@ -30,6 +32,7 @@ from kbackend_torch.kernels import (
 KERNELS = {
     **activation.KERNELS,
     **attention.KERNELS,
+    **bits.KERNELS,
     **control.KERNELS,
     **convolution.KERNELS,
     **creation.KERNELS,
@@ -38,6 +41,7 @@ KERNELS = {
     **elementwise.KERNELS,
     **foreign.KERNELS,
     **image.KERNELS,
+    **kinds.KERNELS,
     **linear.KERNELS,
     **losses.KERNELS,
     **normalization.KERNELS,
