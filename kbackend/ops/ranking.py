@@ -45,6 +45,9 @@ def _top_samples(**options: Any) -> list[Sample]:
     def given(*numbers: float, **more: Any) -> In:
         return values(*numbers, **more)
 
+    def long(*numbers: float) -> In:
+        return In((2, 300), values=np.random.default_rng(40).choice(numbers, (2, 300)))
+
     return [
         call(In((3, 5), distinct=True), 2, **options),
         call(In((6,), distinct=True), 6, name="all", **options),
@@ -56,6 +59,14 @@ def _top_samples(**options: Any) -> list[Sample]:
         call(In((2, 6), 0, 3, kind="uint8"), 4, name="uint8", **options),
         call(values(2**60, 2**60 + 1, -(2**62), kind="int64"), 2, name="int64", **options),
         call(In((2, 400), 0, 3, kind="int32"), 300, name="many ties", **options),
+        call(In((2, 300), distinct=True), 7, name="few of many", **options),
+        call(long(1.0, -2.0, 0.0, -0.0, 3.0, -INF), 140, name="few of many ties", **{**options, "gradient": False}),
+        call(long(*[1.0, -2.5] * 30, NAN, -NAN), 40, name="few NaN of many", **{**options, "gradient": False}),
+        call(In((1, 300), values=np.random.default_rng(41).permutation(300)[None] * 1e-12 + 1), 9,
+             dtypes=("float64",), name="digits of float64", **{**options, "gradient": False}),
+        call(In((1, 300), kind="int64", values=np.random.default_rng(42).permutation(300)[None] + 2**60), 9,
+             name="digits of int64", **options),
+        call(long(1.0, -2.0, NAN, INF), 40, name="NaN alone", **{**options, "gradient": False}),
         call(In((2, 3)), 4, raises=ValueError, name="more than there are"),
         call(In((2, 3)), -1, raises=ValueError, name="fewer than none"),
         call(In((2, 3)), 1.5, raises=ValueError, name="no integer"),

@@ -262,6 +262,17 @@ def test_top_k_is_a_stable_sort_with_nan_on_top(numbers, dtype):
                 assert values.dtype == x.dtype and indices.dtype == np.int32
 
 
+@pytest.mark.parametrize("among", [[1.0, -2.5] * 20 + [np.nan], [np.inf, -np.inf, 0.0, -0.0, 1.0, -1.0], [np.nan, 2.0]])
+def test_few_of_a_long_row(each_backend, among):
+    """Long rows are not sorted as a whole."""
+    for dtype in ("float64", "float32", "float16"):
+        x = np.random.default_rng(3).choice(among, (3, 400)).astype(dtype)
+        found = K.eval(K.top_k(x, 150)[1])
+        for row, places in zip(x, found):
+            wanted = sorted(range(400), key=lambda i: (not np.isnan(row[i]), -np.nan_to_num(row[i], nan=0.0), i))
+            assert places.tolist() == wanted[:150]
+
+
 def test_the_gradient_of_top_k_goes_to_the_places_that_were_taken(each_backend):
     x = K.placeholder((None, 5))
     values, indices = K.top_k(x, 2)
