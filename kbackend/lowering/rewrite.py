@@ -62,7 +62,7 @@ class Rewriter:
                 continue
             stack.pop()
             if replacement is not None:
-                self._map(tensor, self.new[id(replacement)])
+                self._map(tensor, self._own(tensor, self.new[id(replacement)]))
             else:
                 self._rebuild(tensor.node)
         return self.new[id(wanted)]
@@ -70,6 +70,13 @@ class Rewriter:
     def _map(self, old: Tensor, new: Tensor) -> None:
         self.new[id(old)] = new
         self._keep.append(old)
+
+    def _own(self, old: Tensor, new: Tensor) -> Tensor:
+        """``new``, or a copy where a gradient is taken with respect to ``old``: others may use ``new`` too, and what
+        they do is none of that gradient's business."""
+        if id(old) not in self._given:
+            return new
+        return Node(REGISTRY["identity"], (new,), {"name": None}, [new.spec], old.name, True).outputs[0]
 
     def _replacement(self, tensor: Tensor) -> Tensor | None:
         """The tensor of the old graph that stands for this one, or None when its node is to be rebuilt."""
@@ -102,7 +109,8 @@ class Rewriter:
         attrs = {k: self._subgraph(v) if isinstance(v, Graph) else v for k, v in node.attrs.items()}
         if any(isinstance(v, Graph) for v in attrs.values()):
             args, attrs = _without_unused_captures(node, args, attrs)
-        key = _sharing_key(node, args, attrs)
+        apart = any(id(t) in self._given for t in node.outputs)  # see _own
+        key = None if apart else _sharing_key(node, args, attrs)
         made = self._shared.get(key) if key is not None else None
         if made is None:
             operands = list(flat_tensors(args))

@@ -2,6 +2,7 @@
 
 from kbackend.ops import (  # noqa: F401
     activation,
+    any_rank,
     activations_more,
     attention,
     bits,
@@ -19,6 +20,7 @@ from kbackend.ops import (  # noqa: F401
     linear,
     local,
     losses,
+    mapping,
     normalization,
     operators,
     optimizing,
@@ -35,5 +37,7 @@ from kbackend.ops import (  # noqa: F401
     shaping,
     special,
     state,
+    synonyms,
     transposed,
+    windows,
 )

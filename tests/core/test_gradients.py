@@ -145,3 +145,30 @@ def test_a_network_whose_forward_pass_is_a_gradient_trains(each_backend):
 def test_bad_arguments(loss, tensors, error, message):
     with pytest.raises(error, match=message):
         K.gradients(loss, tensors)
+
+
+def test_equal_tensors_are_not_one_when_a_gradient_is_taken(each_backend):
+    x = K.placeholder((3,))
+    a, b = K.sin(x), K.sin(x)
+    loss = K.sum(a * a * b + K.sin(x))
+    value = np.array([0.5, 1.0, -2.0], np.float32)
+    of_a, of_b = K.function([x], K.gradients(loss, [a, b]))([value])
+    np.testing.assert_allclose(of_a, 2 * np.sin(value) ** 2, rtol=1e-5)
+    np.testing.assert_allclose(of_b, np.sin(value) ** 2, rtol=1e-5)
+
+
+def test_a_gradient_stops_at_its_tensor_and_not_at_what_stands_for_it(each_backend):
+    x = K.placeholder((3,))
+    doubled = x * 2.0
+    chosen = K.in_train_phase(doubled, x)  # in training it is `doubled` itself
+    loss = K.sum(chosen * 3.0 + doubled * 5.0)
+    program = K.function([x, K.learning_phase()], K.gradients(loss, [chosen]))
+    assert program([[1.0, 2.0, 3.0], 1])[0].tolist() == [3.0] * 3
+    assert program([[1.0, 2.0, 3.0], 0])[0].tolist() == [3.0] * 3
+
+
+def test_a_gradient_by_a_tensor_made_of_other_ops_does_not_count_equal_ones(each_backend):
+    x = K.placeholder((2, 3))
+    a, b = K.l2_normalize(x, axis=1), K.l2_normalize(x, axis=1)
+    (of_a,) = K.function([x], K.gradients(K.sum(a * 2.0 + b * 7.0), [a]))([np.ones((2, 3), np.float32)])
+    np.testing.assert_allclose(of_a, 2.0)
