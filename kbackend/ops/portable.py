@@ -1,6 +1,6 @@
 """Logarithm and exponential of float64 by operations that every engine rounds in the same way.
 
-As in :mod:`kbackend.ops.quantile` they are made of additions, multiplications and divisions, which have one right
+As in :mod:`kbackend.ops.normal` they are made of additions, multiplications and divisions, which have one right
 result by IEEE 754, so that draws by rejection are accepted, and have the same bits, on every engine.
 """
 
@@ -13,7 +13,7 @@ from typing import Any
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops import elementwise as e
 from kbackend.ops.declare import TensorLike, composite, primitive
-from kbackend.ops.quantile import logarithm, polynomial
+from kbackend.ops.normal import logarithm, polynomial
 from kbackend.ops.sample import In, call
 
 #: powers of e below this are 0, and above the other those of it

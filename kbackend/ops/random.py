@@ -16,7 +16,7 @@ from kbackend.graph.variable import Variable
 from kbackend.ops import elementwise as e
 from kbackend.ops.declare import TensorLike, TensorList, composite, derived, primitive
 from kbackend.ops.indexing import getitem
-from kbackend.ops.quantile import normal_quantile
+from kbackend.ops.normal import normal_quantile
 from kbackend.ops.sample import In, Sample, call
 from kbackend.ops.sizes import check_sizes, entries, split_entries
 from kbackend.ops.state import constant, variable

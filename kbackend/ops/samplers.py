@@ -25,7 +25,7 @@ from kbackend.ops.declare import REGISTRY, TensorLike, TensorList, composite, de
 from kbackend.ops.dispatch import make_node, to_numpy
 from kbackend.ops.indexing import gather
 from kbackend.ops.portable import portable_exp, portable_log
-from kbackend.ops.quantile import polynomial
+from kbackend.ops.normal import polynomial
 from kbackend.ops.random import Seed, random_unit, shape_parts, standard_normal, step_sample
 from kbackend.ops.sample import In, Sample, call
 from kbackend.ops.shapes import broadcast

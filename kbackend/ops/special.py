@@ -14,7 +14,7 @@ import numpy as np
 
 from kbackend.ops import elementwise as e
 from kbackend.ops.declare import TensorLike, composite
-from kbackend.ops.quantile import normal_quantile, polynomial
+from kbackend.ops.normal import normal_quantile, polynomial
 from kbackend.ops.rules import INF, NAN, WIDE, In, at, call, dtype_of, is_small, same, unary_samples, values
 
 
@@ -402,7 +402,7 @@ def erfinv(x: TensorLike) -> Any:
     Args:
         x: a tensor of any shape; integers give floatx.
 
-    Source: the quantile of the normal distribution (Wichura's AS 241; see kbackend.ops.quantile); relative error
+    Source: the quantile of the normal distribution (Wichura's AS 241; see kbackend.ops.normal); relative error
     1e-15 in float64. Derivatives are right up to the third order.
 
     >>> from kbackend import K

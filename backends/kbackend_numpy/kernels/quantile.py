@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kbackend.ops.quantile import CENTRAL, CENTRAL_ENDS, FAR_STARTS, FAR_TAIL, TAIL, TERMS
+from kbackend.ops.normal import CENTRAL, CENTRAL_ENDS, FAR_STARTS, FAR_TAIL, TAIL, TERMS
 
 
 def normal_quantile(q: Any) -> Any:

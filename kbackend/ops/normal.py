@@ -62,7 +62,7 @@ def frexp(x: TensorLike) -> tuple[TensorSpec, TensorSpec]:
     Both are in x's dtype. Zeros, subnormal and infinite numbers are not promised.
 
     >>> from kbackend import K
-    >>> from kbackend.ops.quantile import frexp
+    >>> from kbackend.ops.normal import frexp
     >>> [K.eval(t).tolist() for t in frexp(K.constant([0.75, 5.0]))]
     [[0.75, 0.625], [0.0, 3.0]]
     """
