@@ -25,6 +25,7 @@ from kbackend.ops.convolution import (
     spatial_rank,
 )
 from kbackend.ops.declare import TensorLike, TensorList, composite, derived
+from kbackend.ops.dispatch import to_numpy
 from kbackend.ops.indexing import getitem
 from kbackend.ops.sample import In, Sample, call
 from kbackend.ops.sizes import check_sizes, entries, split_entries
@@ -228,7 +229,7 @@ def _size(x: Any, axis: int) -> Any:
 
 def _place(axis: Axis, positions: Any, size: Any) -> tuple[Any, Any]:
     """Where the result begins in what the positions cover, and how long it is."""
-    size = size if isinstance(size, (int, Tensor)) else int(size)
+    size = size if isinstance(size, (int, Tensor)) else int(to_numpy(size))
     if isinstance(positions, int) and isinstance(size, int):
         return axis.pads(positions, size)[0], size
     if axis.pair is not None:
