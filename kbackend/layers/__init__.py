@@ -10,11 +10,8 @@ from kbackend.layers.attention import MultiHeadAttention
 from kbackend.layers.convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
 from kbackend.layers.core import (
     Activation,
-    ActivityRegularization,
     Dense,
-    Dropout,
     Flatten,
-    GaussianNoise,
     Lambda,
     Permute,
     RepeatVector,
@@ -54,6 +51,16 @@ from kbackend.layers.pooling import (
     MaxPooling2D,
 )
 from kbackend.layers.recurrent import LSTM, SimpleRNN
+from kbackend.layers.regularization import (
+    ActivityRegularization,
+    AlphaDropout,
+    Dropout,
+    GaussianDropout,
+    GaussianNoise,
+    SpatialDropout1D,
+    SpatialDropout2D,
+    SpatialDropout3D,
+)
 from kbackend.model import registry
 from kbackend.model.input import Input, InputLayer
 from kbackend.model.layer import Layer
@@ -65,6 +72,7 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AlphaDropout",
     "Average",
     "AveragePooling2D",
     "AvgPool2D",
@@ -79,6 +87,7 @@ __all__ = [
     "Dropout",
     "Embedding",
     "Flatten",
+    "GaussianDropout",
     "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
@@ -106,6 +115,9 @@ __all__ = [
     "Reshape",
     "SimpleRNN",
     "Softmax",
+    "SpatialDropout1D",
+    "SpatialDropout2D",
+    "SpatialDropout3D",
     "Subtract",
     "add",
     "average",

@@ -8,8 +8,7 @@ from typing import Any
 
 from kbackend import activations, constraints, initializers, regularizers
 from kbackend import backend as K
-from kbackend.layers.arguments import is_zero, positive
-from kbackend.layers.arguments import rate as checked_rate
+from kbackend.layers.arguments import positive
 from kbackend.model.layer import Layer
 from kbackend.model.spec import InputSpec
 from kbackend.ops import foreign, linear
@@ -121,99 +120,6 @@ class Activation(Layer):
 
     def _twin(self) -> Layer:
         return type(self).from_config({**super().get_config(), "activation": self.activation})
-
-
-class Dropout(Layer):
-    """In training, sets a part of the inputs to 0 and scales the others up; else passes them on.
-
-    Args:
-        rate: the part that is dropped: a number in [0, 1], or a K.variable, which stays live: a new value
-            counts from
-            the next step on, and no program is made again.
-        noise_shape: which dimensions have decisions of their own; see ``K.dropout``.
-        seed: a seed for this layer; the process' stream when None.
-
-    Raises:
-        ValueError: a rate outside [0, 1].
-
-    >>> from kbackend import K, Input, layers
-    >>> rate = K.variable(0.5)
-    >>> layers.Dropout(rate)(Input((5,))).shape
-    (None, 5)
-    """
-
-    arguments = ("rate", "noise_shape", "seed")
-    hyperparameters = ("rate",)
-    supports_masking = True
-
-    def __init__(
-        self,
-        rate: Any,
-        noise_shape: Sequence[int | None] | None = None,
-        seed: int | None = None,
-        **kwargs: Any,
-    ) -> None:
-        super().__init__(**kwargs)
-        self.rate = checked_rate(rate, f"layer {self.name} (Dropout)")
-        self.noise_shape = noise_shape
-        self.seed = seed
-
-    def call(self, inputs: Any, training: Any = None) -> Any:
-        if is_zero(self.rate):
-            return inputs
-        return K.in_train_phase(
-            lambda: K.dropout(inputs, self.rate, self.noise_shape, self.seed), inputs, training
-        )
-
-    def _twin(self) -> Layer:
-        """With the same live rate."""
-        return type(self).from_config({**self.get_config(), "rate": self.rate})
-
-
-class GaussianNoise(Layer):
-    """In training, adds normal noise; else passes the inputs on.
-
-    Args:
-        stddev: of the noise: a number, or a K.variable, which stays live.
-        seed: a seed for this layer; the process' stream when None.
-    """
-
-    arguments = ("stddev", "seed")
-    hyperparameters = ("stddev",)
-    supports_masking = True
-
-    def __init__(self, stddev: Any, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        self.stddev = stddev
-        self.seed = seed
-
-    def call(self, inputs: Any, training: Any = None) -> Any:
-        def noised() -> Any:
-            noise = K.random_normal(K.shape(inputs), 0.0, 1.0, dtype=inputs.dtype, seed=self.seed)
-            return inputs + noise * self.stddev
-
-        return K.in_train_phase(noised, inputs, training)
-
-    def _twin(self) -> Layer:
-        return type(self).from_config({**self.get_config(), "stddev": self.stddev})
-
-
-class ActivityRegularization(Layer):
-    """Passes the inputs on and adds a penalty on them to the loss.
-
-    Args:
-        l1, l2: factors of the sums of absolute values and of squares.
-    """
-
-    arguments = ("l1", "l2")
-    supports_masking = True
-
-    def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
-        super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)
-        self.l1, self.l2 = l1, l2
-
-    def get_config(self) -> dict[str, Any]:
-        return {k: v for k, v in super().get_config().items() if k != "activity_regularizer"}
 
 
 class Flatten(Layer):
@@ -398,11 +304,8 @@ def _function_of(function: Any) -> Callable[..., Any]:
 
 __all__ = [
     "Activation",
-    "ActivityRegularization",
     "Dense",
-    "Dropout",
     "Flatten",
-    "GaussianNoise",
     "Lambda",
     "Permute",
     "RepeatVector",
