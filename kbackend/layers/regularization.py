@@ -262,7 +262,8 @@ class AlphaDropout(_Rated):
         ones = K.ones_like(inputs)
         kept = K.not_equal(K.dropout(ones, self.rate, self.noise_shape, self._draws), 0.0)
         scale = K.rsqrt((1.0 - rate) * (1.0 + rate * _SATURATION**2))
-        return K.where(kept, inputs, _SATURATION) * scale - scale * rate * _SATURATION
+        # written with one multiplication by the scale: of two TensorFlow makes one, which rounds otherwise
+        return (K.where(kept, inputs, _SATURATION) - rate * _SATURATION) * scale
 
 
 def _normal_like(inputs: Any, seed: Any) -> Any:
