@@ -226,14 +226,12 @@ def hard_silu(x: TensorLike) -> Any:
 
     >>> from kbackend import K
     >>> from kbackend.ops.activations_more import hard_silu
-    >>> K.eval(hard_silu(K.constant([-4.0, 4.0]))).tolist()
+    >>> K.eval(hard_silu(K.constant([0.0, 4.0]))).tolist()
     [0.0, 4.0]
     """
     gate = e.clip_range(e.add(e.multiply(x, 1 / 6), 0.5), low=0.0, high=1.0)
     return e.multiply(x, gate)
 
-
-hard_swish = hard_silu
 
 # ------------------------------------------------------------ shrinking
 
@@ -451,7 +449,6 @@ __all__ = [
     "glu",
     "hard_shrink",
     "hard_silu",
-    "hard_swish",
     "hard_tanh",
     "log_sigmoid",
     "mish",

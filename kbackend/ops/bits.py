@@ -60,8 +60,6 @@ def bitwise_right_shift(x: TensorLike, y: TensorLike) -> TensorSpec:
     return bitwise(x, y)
 
 
-left_shift, right_shift, bitwise_invert = bitwise_left_shift, bitwise_right_shift, e.bitwise_not
-
 # ------------------------------------------------------------ divisors
 
 
@@ -261,15 +259,12 @@ def ldexp(x1: TensorLike, x2: TensorLike) -> Any:
 
 
 __all__ = [
-    "bitwise_invert",
     "bitwise_left_shift",
     "bitwise_right_shift",
     "gcd",
     "lcm",
     "ldexp",
-    "left_shift",
     "nextafter",
-    "right_shift",
     "signbit",
     "view",
 ]

