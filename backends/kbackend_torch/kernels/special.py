@@ -1,4 +1,4 @@
-"""Special functions that torch has itself; the derivative of its digamma is only good to 5e-10."""
+"""Special functions that torch has itself; not lgamma and digamma, whose derivatives are only good to 5e-10."""
 
 from __future__ import annotations
 
@@ -21,7 +21,6 @@ KERNELS = {
     "erfinv": torch.erfinv,
     "exp2": torch.exp2,
     "i0": i0,
-    "lgamma": torch.lgamma,
     "log10": torch.log10,
     "log2": torch.log2,
 }
