@@ -111,6 +111,10 @@ def _make_binder(op: Op) -> Callable[..., tuple[tuple[Any, ...], dict[str, Any]]
             parts.append("*")
             star = True
         text = parameter.name
+        if parameter.kind is parameter.VAR_POSITIONAL:
+            text, star = f"*{text}", True
+        elif parameter.kind is parameter.VAR_KEYWORD:
+            text = f"**{text}"
         if parameter.default is not parameter.empty:
             defaults[f"_d_{parameter.name}"] = parameter.default
             text += f"=_d_{parameter.name}"
