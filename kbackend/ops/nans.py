@@ -216,7 +216,8 @@ def _arg_samples() -> list[Sample]:
         call(In(values=_HOLES), axis=-1, gradient=False, name="one axis"),
         call(In(values=_ROW), axis=1, keepdims=True, gradient=False, name="a row of NaN"),
         call(In((2, 3), distinct=True), keepdims=True, gradient=False, name="all axes kept"),
-        call(values(NAN, -INF, INF, NAN), gradient=False, name="infinities"),
+        call(In(values=[[NAN, -INF, NAN], [NAN, INF, NAN]]), axis=1, gradient=False, name="infinities",
+             expect=np.array([1, 1], np.int32)),
         call(In((2, 3), -9, 9, kind="int32"), axis=0, gradient=False, name="int32"),
         call(In((2, 3)), axis=2, raises=ValueError, name="axis out of range"),
     ]

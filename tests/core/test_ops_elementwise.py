@@ -213,6 +213,23 @@ def test_quantiles_are_those_of_numpy(each_backend: str, method: str, axis: Any)
     np.testing.assert_allclose(found, np.quantile(x, q, axis=axis, method=method, keepdims=True), rtol=1e-13)
 
 
+def test_halfway_the_nearest_is_the_one_with_the_even_place(each_backend: str) -> None:
+    x = np.array([1.0, 2.0, 4.0, 8.0])
+    found = [float(_value(statistics.quantile, x, q=q, method="nearest")) for q in (1 / 6, 1 / 2, 5 / 6)]
+    assert found == [np.quantile(x, q, method="nearest") for q in (1 / 6, 1 / 2, 5 / 6)] == [1.0, 4.0, 4.0]
+
+
+def test_infinite_elements_have_quantiles(each_backend: str) -> None:
+    x = np.array([INF, 1.0, INF])
+    assert [float(_value(statistics.quantile, x, q=q)) for q in (0.0, 0.5, 0.75)] == [1.0, INF, INF]
+
+
+def test_the_place_of_an_infinite_extreme_is_not_that_of_nan(each_backend: str) -> None:
+    assert int(_value(nans.nanargmax, np.array([NAN, -INF, NAN]))) == 1
+    assert int(_value(nans.nanargmin, np.array([NAN, INF, NAN]))) == 1
+    assert int(_value(nans.nanargmax, np.array([NAN, NAN]))) == -1
+
+
 def test_quantiles_past_nan_are_those_of_numpy(each_backend: str) -> None:
     for q in (0.0, 0.4, 1.0):
         found = _value(statistics.nanquantile, HOLES, q=q, axis=1)
@@ -276,8 +293,9 @@ def _project(row: np.ndarray) -> np.ndarray:
 
 
 def test_sparsemax_projects_onto_the_simplex(each_backend: str) -> None:
-    found = _value(activations_more.sparsemax, X)
-    np.testing.assert_allclose(found, [_project(row) for row in X], atol=1e-14)
+    x = np.random.default_rng(5).normal(size=(40, 6)) * 0.5
+    found = _value(activations_more.sparsemax, x)
+    np.testing.assert_allclose(found, [_project(row) for row in x], atol=1e-14)
     columns = _value(activations_more.sparsemax, INSIDE, axis=0)
     np.testing.assert_allclose(columns.T, [_project(row) for row in INSIDE.T], atol=1e-14)
     np.testing.assert_allclose(columns.sum(0), 1, rtol=1e-14)
