@@ -27,6 +27,7 @@ def test_there_is_an_example_for_each_promise():
         "A functional model",
         "A function with updates",
         "A live dropout rate",
+        "One seed, every engine",
         "The gradient with respect to an inner layer",
         "Switching engines",
     ]
