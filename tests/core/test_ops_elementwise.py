@@ -201,6 +201,20 @@ def test_a_window_needs_a_known_whole_length(length: Any) -> None:
         windows.hanning(length)
 
 
+_ROUNDED = ["hard_tanh", "hard_silu", "sparse_plus", "glu", "nanmean", "median"]
+
+
+@pytest.mark.parametrize("name", [*special.__all__, *_ROUNDED])
+def test_bfloat16_stays_bfloat16(each_backend: str, name: str) -> None:
+    (module,) = (m for m in (special, activations_more, nans, statistics) if name in m.__all__)
+    x = np.array([[0.5, 0.75, 0.25, 0.875]]) + (name == "arccosh")
+    given = K.function([], [K.cast(K.constant(x), "bfloat16")])([])[0]
+    found = getattr(module, name)(K.cast(given, "bfloat16"))
+    assert K.dtype(found) == "bfloat16"
+    exact = _value(getattr(module, name), x)
+    np.testing.assert_allclose(K.eval(K.cast(found, "float64")), exact, rtol=0.02, atol=0.005)
+
+
 # ------------------------------------------------------------ order statistics
 
 

@@ -189,7 +189,8 @@ defvjp(
 
 @primitive
 def clip_range(x: Any, low: float | None, high: float | None) -> Any:
-    return onp.array(x) if low is None and high is None else onp.clip(x, low, high)
+    found = onp.array(x) if low is None and high is None else onp.clip(x, low, high)
+    return found if found.dtype == x.dtype else found.astype(x.dtype)  # bfloat16 and a number make float32
 
 
 def _clip_vjp(ans: Any, x: Any, low: float | None, high: float | None) -> Vjp:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import tensorflow as tf
+
+
+def _wide(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """TensorFlow has no kernel of these for bfloat16."""
+
+    def kernel(x: Any) -> Any:
+        return tf.cast(function(tf.cast(x, tf.float32)), x.dtype) if x.dtype == tf.bfloat16 else function(x)
+
+    return kernel
+
 
 KERNELS = {
     "arccosh": tf.acosh,
     "arcsinh": tf.asinh,
     "arctanh": tf.atanh,
-    "digamma": tf.math.digamma,
+    "digamma": _wide(tf.math.digamma),
     "erfc": tf.math.erfc,
-    "lgamma": tf.math.lgamma,
+    "lgamma": _wide(tf.math.lgamma),
 }
