@@ -590,6 +590,8 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Any:
 # ------------------------------------------------------------------------------------- einops' patterns
 
 Group = list[str]
+#: '...' in brackets: all other axes joined
+_JOINED_DOTS = "(...)"
 
 
 def _parsed(side: str, pattern: str) -> list[Group]:
@@ -605,7 +607,7 @@ def _parsed(side: str, pattern: str) -> list[Group]:
         elif token in "()" or not (token.isidentifier() or token in ("1", "...")):
             raise ValueError(f"rearrange: {token!r} is out of place in the pattern {pattern!r}")
         elif inside is not None:
-            inside.extend([] if token == "1" else [token])
+            inside.extend([] if token == "1" else [_JOINED_DOTS if token == "..." else token])
         else:
             groups.append([] if token == "1" else [token])
     if inside is not None:
@@ -618,10 +620,10 @@ def _sides(pattern: str) -> tuple[list[Group], list[Group]]:
     if len(sides) != 2:
         raise ValueError(f"rearrange: the pattern {pattern!r} needs one '->'")
     left, right = (_parsed(s, pattern) for s in sides)
-    names = [[n for g in side for n in g] for side in (left, right)]
+    names = [["..." if n == _JOINED_DOTS else n for g in side for n in g] for side in (left, right)]
     if any(len(set(n)) != len(n) for n in names) or set(names[0]) != set(names[1]):
         raise ValueError(f"rearrange: the pattern {pattern!r} must name each axis once on both sides")
-    if any("..." in g and len(g) > 1 for g in left):
+    if any(_JOINED_DOTS in g for g in left):
         raise ValueError(f"rearrange: '...' cannot stand in brackets on the left of {pattern!r}")
     return left, right
 
@@ -632,7 +634,7 @@ def _without_dots(side: list[Group], dots: Group) -> list[Group]:
         if group == ["..."]:
             found.extend([name] for name in dots)
         else:
-            found.append([n for name in group for n in (dots if name == "..." else [name])])
+            found.append([n for name in group for n in (dots if name == _JOINED_DOTS else [name])])
     return found
 
 

@@ -1,0 +1,171 @@
+"""Structure, triangles and the new meanings of K's names against NumPy and einops' own rules."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kbackend import K
+from kbackend.ops import arranging as a
+from kbackend.ops import modern as m
+from kbackend.ops import scattering, searching
+from kbackend.ops import triangles as t
+
+X = np.arange(24, dtype=np.float32).reshape(2, 3, 4) - 7
+V = np.array([3.0, -1.0, 2.0], np.float32)
+
+
+def arrays(found):
+    return [np.asarray(K.eval(v)) for v in found] if isinstance(found, (list, tuple)) else [np.asarray(K.eval(found))]
+
+
+def fed(function, *given):
+    """The results of a program with placeholders of unknown first dimension."""
+    inputs = [K.placeholder((None, *np.shape(g)[1:]), dtype=str(g.dtype)) for g in given]
+    found = function(*inputs)
+    return K.function(inputs, list(found) if isinstance(found, (list, tuple)) else [found])(list(given))
+
+
+# our call, NumPy's call, the operands
+CALLS = {
+    "append": (lambda x: a.append(x, x), lambda x: np.append(x, x), (X,)),
+    "array_split": (lambda x: a.array_split(x, 3, -1), lambda x: np.array_split(x, 3, -1), (X,)),
+    "moveaxis": (lambda x: a.moveaxis(x, (0, 2), (1, 0)), lambda x: np.moveaxis(x, (0, 2), (1, 0)), (X,)),
+    "swapaxes": (lambda x: a.swapaxes(x, 0, -1), lambda x: np.swapaxes(x, 0, -1), (X,)),
+    "flip": (a.flip, np.flip, (X,)),
+    "fliplr": (a.fliplr, np.fliplr, (X,)),
+    "flipud": (a.flipud, np.flipud, (X,)),
+    "rot90": (lambda x: a.rot90(x, 3, (2, 1)), lambda x: np.rot90(x, 3, (2, 1)), (X,)),
+    "roll": (lambda x: a.roll(x, (1, -6), (0, 2)), lambda x: np.roll(x, (1, -6), (0, 2)), (X,)),
+    "roll all": (lambda x: a.roll(x, 31), lambda x: np.roll(x, 31), (X,)),
+    "take": (lambda x: a.take(x, [[-1, 0]], 1), lambda x: np.take(x, [[-1, 0]], 1), (X,)),
+    "take first": (lambda x: a.take(x, [1, -2], 0), lambda x: np.take(x, [1, -2], 0), (X,)),
+    "hstack": (lambda x: a.hstack([x, x]), lambda x: np.hstack([x, x]), (V,)),
+    "vstack": (lambda x, y: a.vstack([x, y]), lambda x, y: np.vstack([x, y]), (V, V)),
+    "dstack": (lambda x, y: a.dstack([x, y]), lambda x, y: np.dstack([x, y]), (V, V)),
+    "dsplit": (lambda x: a.dsplit(x, [1, 3]), lambda x: np.dsplit(x, [1, 3]), (X,)),
+    "hsplit": (lambda x: a.hsplit(x, 3), lambda x: np.hsplit(x, 3), (X,)),
+    "meshgrid": (lambda x, y: a.meshgrid(x, y), lambda x, y: np.meshgrid(x, y), (V, V[:2])),
+    "tril": (lambda x: t.tril(x, 1), lambda x: np.tril(x, 1), (X,)),
+    "triu": (lambda x: t.triu(x, -1), lambda x: np.triu(x, -1), (X[0],)),
+    "diag": (lambda x: t.diag(x, -2), lambda x: np.diag(x, -2), (V,)),
+    "diff": (lambda x: t.diff(x, 2), lambda x: np.diff(x, 2), (X**2,)),
+    "trapezoid": (lambda x: t.trapezoid(x, dx=0.5), lambda x: np.trapezoid(x, dx=0.5), (X,)),
+    "repeat": (lambda x: m.repeat(x, [1, 0, 2], 1), lambda x: np.repeat(x, [1, 0, 2], 1), (X,)),
+    "split": (lambda x: m.split(x, [1, 2], 1), lambda x: np.split(x, [1, 2], 1), (X,)),
+    "transpose": (m.transpose, np.transpose, (X,)),
+    "max": (lambda x: m.max_(x, 1, initial=3.0), lambda x: np.max(x, 1, initial=3.0), (X,)),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_it_is_numpy_at_once_and_in_a_program(each_backend, name):
+    ours, theirs, operands = CALLS[name]
+    wanted = theirs(*operands)
+    wanted = list(wanted) if isinstance(wanted, (list, tuple)) else [wanted]
+    for found in (arrays(ours(*operands)), fed(ours, *operands)):
+        assert len(found) == len(wanted)
+        for one, other in zip(found, wanted):
+            assert np.shape(one) == other.shape and one.dtype == np.float32
+            np.testing.assert_array_equal(np.asarray(one), other)
+
+
+@pytest.mark.parametrize("offset", [-3, -1, 0, 2, 4])
+def test_diagonals(each_backend, offset):
+    np.testing.assert_array_equal(K.eval(t.diagonal(X, offset, 2, 1)), np.diagonal(X, offset, 2, 1))
+    np.testing.assert_array_equal(K.eval(t.diag(V, offset)), np.diag(V, offset))
+
+
+def test_a_diagonal_keeps_what_is_not_finite_to_itself(each_backend):
+    found = K.eval(t.diag(np.array([np.inf, np.nan], np.float32)))
+    np.testing.assert_array_equal(found, [[np.inf, 0], [0, np.nan]])
+
+
+@pytest.mark.parametrize(("pattern", "sizes", "wanted"), [
+    ("a b c -> (c a) b", {}, X.transpose(2, 0, 1).reshape(8, 3)),
+    ("a b (c d) -> d (a b) c", {"d": 2}, X.reshape(2, 3, 2, 2).transpose(3, 0, 1, 2).reshape(2, 6, 2)),
+    ("a ... -> ... 1 a", {}, X.transpose(1, 2, 0)[:, :, None, :]),
+    ("... c -> c (...)", {}, X.reshape(6, 4).T),
+])
+def test_rearrange(each_backend, pattern, sizes, wanted):
+    np.testing.assert_array_equal(K.eval(a.rearrange(X, pattern, **sizes)), wanted)
+    np.testing.assert_array_equal(fed(lambda x: a.rearrange(x, pattern, **sizes), X)[0], wanted)
+
+
+@pytest.mark.parametrize("pattern", [
+    "a b c", "a b c -> a b", "a a c -> a c", "a (b c -> a b c", "a b c -> a b c d", "a b -> a b", "a b 2 -> a b 2",
+    "(... a) b -> ... a b",
+    "(a x) b c -> a x b c", "a b c -> a (b (c))",
+])
+def test_patterns_that_are_refused(pattern):
+    with pytest.raises(ValueError, match="rearrange"):
+        a.rearrange(X, pattern)
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_depth_to_space_is_undone(each_backend, data_format):
+    x = np.random.RandomState(0).randn(2, 4, 4, 4).astype("float32")
+    deep = a.space_to_depth(x, 2, data_format)
+    assert tuple(deep.shape) == ((2, 2, 2, 16) if data_format == "channels_last" else (2, 16, 2, 2))
+    np.testing.assert_array_equal(K.eval(a.depth_to_space(deep, 2, data_format)), x)
+    if data_format == "channels_last":
+        np.testing.assert_array_equal(K.eval(deep)[0, 0, 0], x[0, :2, :2].reshape(-1))
+
+
+def test_slice_update_at_a_symbolic_place(each_backend):
+    start = K.placeholder((), dtype="int32")
+    f = K.function([start], [a.slice_update(K.constant(X[0]), [start, 1], K.constant(np.full((2, 2), 9.0)))])
+    wanted = X[0].copy()
+    wanted[1:3, 1:3] = 9
+    np.testing.assert_array_equal(f([1])[0], wanted)
+
+
+def test_values_become_tensors(each_backend):
+    if each_backend != "numpy":  # whose tensors are arrays
+        assert K.is_tensor(a.convert_to_tensor([1.5, 2.0]))
+    assert K.dtype(a.convert_to_tensor([1, 2])) == "int32" and K.dtype(a.array([1.5])) == "float32"
+    assert K.dtype(a.array(np.ones(2), "float16")) == "float16"
+    np.testing.assert_array_equal(a.convert_to_numpy(a.convert_to_tensor(X)), X)
+    np.testing.assert_array_equal(a.convert_to_numpy(a.array([K.constant(1.0), K.constant(2.0)])), [1.0, 2.0])
+    with pytest.raises(ValueError, match="sparse"):
+        a.convert_to_tensor(X, sparse=True)
+
+
+@pytest.mark.parametrize("given", [-1, 0, 1, 2, 5])
+def test_switch_takes_one_branch(each_backend, given):
+    index = K.placeholder((), dtype="int32")
+    branches = [lambda x: x + 1, lambda x: x * 10, lambda x: -x]
+    wanted = branches[min(max(given, 0), 2)](V)
+    np.testing.assert_array_equal(K.function([index], [m.switch(index, branches, K.constant(V))])([given])[0], wanted)
+    np.testing.assert_array_equal(K.eval(m.switch(given, branches, K.constant(V))), wanted)
+
+
+def test_spaced_numbers():
+    np.testing.assert_allclose(K.eval(t.logspace(0, 3, 4, base=2)), [1, 2, 4, 8])
+    np.testing.assert_allclose(K.eval(t.geomspace(1, 8, 4)), [1, 2, 4, 8], rtol=1e-6)
+    numbers, step = m.linspace(0, 1, 4, endpoint=False, retstep=True)
+    assert K.eval(numbers).tolist() == [0.0, 0.25, 0.5, 0.75] and float(K.eval(step)) == 0.25
+    with pytest.raises(TypeError, match="ends"):
+        t.logspace(K.placeholder(()), 1)
+
+
+SPEC = Path(__file__).parents[3] / "shared" / "spec" / "api.tsv"
+
+
+@pytest.mark.skipif(not SPEC.exists(), reason="the list of names is not beside the checkout")
+def test_signatures_are_those_of_the_list():
+    rows = [line.split("\t") for line in SPEC.read_text(encoding="utf-8").splitlines()]
+    wanted = {row[1]: row[2] for row in rows if row[0] == "ops"}
+    different = []
+    for module in (a, t, scattering, searching, m):
+        for name in module.__all__:
+            found = inspect.signature(getattr(module, name)).parameters.values()
+            namespace: dict = {}
+            exec(f"def f{wanted[name.rstrip('_')]}: pass", namespace)
+            theirs = inspect.signature(namespace["f"]).parameters.values()
+            if [(p.name, p.default, p.kind) for p in found] != [(p.name, p.default, p.kind) for p in theirs]:
+                different.append(f"{name}: {wanted[name.rstrip('_')]}")
+    assert not different, different
