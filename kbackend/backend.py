@@ -207,6 +207,7 @@ from kbackend.ops.shaping import (
     transpose,
     unstack,
 )
+from kbackend.ops.sparse import ctc_label_dense_to_sparse
 from kbackend.ops.state import (
     constant,
     gradients,

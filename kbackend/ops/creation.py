@@ -282,7 +282,7 @@ def ndim(x: Any) -> int | None:
 
 def dtype(x: Any) -> str:
     """The dtype as a string."""
-    return dtype_of(x)
+    return x.dtype if getattr(x, "is_sparse", False) is True else dtype_of(x)
 
 
 def count_params(x: Any) -> int:
@@ -346,8 +346,9 @@ def is_keras_tensor(x: Any) -> bool:
 
 
 def is_sparse(tensor: Any) -> bool:
-    """Whether ``tensor`` is sparse; symbolic tensors are dense."""
-    return bool(getattr(tensor, "is_sparse", False)) or type(tensor).__name__ == "SparseTensor"
+    """Whether ``tensor`` is sparse: one of K's sparse tensors, of SciPy's matrices or of an engine's tensors."""
+    sparse = getattr(tensor, "is_sparse", False) is True or type(tensor).__name__ == "SparseTensor"
+    return sparse or hasattr(tensor, "tocoo")
 
 
 def to_dense(tensor: Any) -> Any:

@@ -9,9 +9,10 @@ import numpy as np
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import ancestors, depends_on
-from kbackend.lowering.program import Function, is_phase
+from kbackend.lowering.program import FeedError, Function, is_phase
 from kbackend.ops.dispatch import to_numpy
 from kbackend.ops.evaluate import evaluate
+from kbackend.ops.sparse import SparseTensor, coordinates, is_scipy
 from kbackend.ops.state import as_updates
 
 
@@ -54,6 +55,16 @@ def function(
     ):
         if not isinstance(value, (list, tuple)):
             raise TypeError(f"`{label}` to K.function must be a list or tuple, it is {type(value).__name__}")
+    if any(isinstance(t, SparseTensor) for t in (*inputs, *outputs)):
+        sparse_at = {i: t for i, t in enumerate(inputs) if isinstance(t, SparseTensor)}
+        flat = [part for t in inputs for part in (t.parts if isinstance(t, SparseTensor) else (t,))]
+        dense = [t.to_dense() if isinstance(t, SparseTensor) else t for t in outputs]
+        return _SparseFunction(sparse_at, len(inputs), *_checked(flat, dense, updates, name), jit)
+    return Function(*_checked(inputs, outputs, updates, name), jit)
+
+
+def _checked(inputs: Any, outputs: Any, updates: Any, name: str | None) -> tuple[Any, Any, Any, str]:
+    """Inputs, outputs, all updates and the name of a function, as :class:`Function` takes them."""
     for label, values in (("inputs", inputs), ("outputs", outputs)):
         for tensor in values:
             if not isinstance(tensor, Tensor):
@@ -67,7 +78,36 @@ def function(
     ]
     _check_updates(pairs)
     _check_fed(inputs, [*outputs, *(value for _, value in pairs)], name or "function")
-    return Function(list(inputs), list(outputs), pairs, name or "function", jit)
+    return list(inputs), list(outputs), pairs, name or "function"
+
+
+class _SparseFunction(Function):
+    """A function some of whose inputs are sparse: each is fed as three tensors."""
+
+    def __init__(self, sparse_at: dict[int, SparseTensor], given: int, *args: Any) -> None:
+        super().__init__(*args)
+        self._sparse_at, self._given = sparse_at, given
+
+    def __call__(self, inputs: Any = (), as_numpy: bool = True) -> list[Any]:
+        if not isinstance(inputs, (list, tuple)):
+            raise TypeError(f"{self.name}: `inputs` must be a list or tuple, it is {type(inputs).__name__}")
+        if len(inputs) != self._given:
+            raise FeedError(f"{self.name} takes {self._given} values, it was given {len(inputs)}")
+        fed: list[Any] = []
+        for place, value in enumerate(inputs):
+            tensor = self._sparse_at.get(place)
+            fed += [value] if tensor is None else self._parts(tensor, value)
+        return super().__call__(fed, as_numpy)
+
+    def _parts(self, tensor: SparseTensor, value: Any) -> list[Any]:
+        indices, values, shape = coordinates(value, tensor.dtype)
+        fits = len(shape) == tensor.ndim and all(a is None or a == b for a, b in zip(tensor.shape, shape))
+        if not fits:
+            raise FeedError(
+                f"{self.name}: the sparse input {tensor.name!r} has shape {tensor.shape}, it was given "
+                f"{tuple(shape.tolist())}"
+            )
+        return [indices, values, shape]
 
 
 def _check_inputs(inputs: Any) -> None:
@@ -106,8 +146,10 @@ def eval(x: Any) -> np.ndarray:
     Raises:
         ValueError: it depends on placeholders; the message names them.
     """
+    if isinstance(x, SparseTensor):
+        x = x.to_dense()
     if not isinstance(x, Tensor):
-        return np.array(to_numpy(x))
+        return np.array(to_numpy(x.toarray() if is_scipy(x) else x))
     updates = [n for n in ancestors([x]) if n.op.name == "update"]
     return function([], [x])([])[0] if updates else evaluate(x)
 

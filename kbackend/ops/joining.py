@@ -73,7 +73,8 @@ def concatenate(tensors: TensorList, axis: int = -1) -> Any:
     """Tensors put one after the other along an axis.
 
     Args:
-        tensors: a list of tensors of one rank whose shapes differ along ``axis`` at most.
+        tensors: a list of tensors of one rank whose shapes differ along ``axis`` at most. Sparse tensors give a sparse
+            one.
         axis: the axis.
 
     Raises:
@@ -83,7 +84,12 @@ def concatenate(tensors: TensorList, axis: int = -1) -> Any:
     >>> K.eval(K.concatenate([K.constant([[1], [2]]), K.constant([[3], [4]])])).tolist()
     [[1.0, 3.0], [2.0, 4.0]]
     """
-    return _concatenate(_listed(tensors, "concatenate"), axis)
+    found = _listed(tensors, "concatenate")
+    if any(getattr(t, "is_sparse", False) is True for t in found):
+        from kbackend.ops import sparse
+
+        return sparse.concatenate(found, axis)
+    return _concatenate(found, axis)
 
 
 def _prepare_stack(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:

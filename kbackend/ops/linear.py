@@ -122,8 +122,8 @@ def dot(x: TensorLike, y: TensorLike) -> Any:
     """The product over the last axis of ``x`` and the last but one of ``y`` (the only one of a vector).
 
     Args:
-        x: a tensor (a..., k).
-        y: a tensor (b..., k, m), or (k,).
+        x: a tensor (a..., k), or a sparse matrix.
+        y: a tensor (b..., k, m), or (k,), or a sparse matrix.
 
     Returns:
         A tensor (a..., b..., m), or (a...).
@@ -135,6 +135,10 @@ def dot(x: TensorLike, y: TensorLike) -> Any:
     from kbackend.ops.elementwise import multiply
     from kbackend.ops.shaping import expand_dims, squeeze
 
+    if getattr(x, "is_sparse", False) is True or getattr(y, "is_sparse", False) is True:
+        from kbackend.ops import sparse
+
+        return sparse.dot(x, y)
     left, right = len(_shape(x)), len(_shape(y))
     if left == 0 or right == 0:
         return multiply(x, y)

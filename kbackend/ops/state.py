@@ -97,7 +97,7 @@ def placeholder(
         shape: dimensions, None for unknown ones.
         ndim: the rank, when no shape is given.
         dtype: floatx when None.
-        sparse: sparse placeholders are not supported yet.
+        sparse: gives a :class:`kbackend.ops.sparse.SparseTensor`, which is fed SciPy's sparse matrices.
         name: a name; error messages use it.
 
     Raises:
@@ -111,11 +111,13 @@ def placeholder(
         if ndim is None:
             raise ValueError("a placeholder needs a shape or ndim")
         shape = (None,) * ndim
-    if sparse:
-        raise NotImplementedError("sparse placeholders are not supported yet; feed dense values")
     dims = tuple(None if d is None else int(d) for d in shape)
     if any(d is not None and d < 0 for d in dims):
         raise ValueError(f"a placeholder cannot have the shape {tuple(shape)}")
+    if sparse:
+        from kbackend.ops.sparse import sparse_placeholder
+
+        return sparse_placeholder(dims, config.floatx() if dtype is None else dtypes.canonical(dtype), name)  # type: ignore[return-value]
     attrs = {
         "shape": dims,
         "dtype": config.floatx() if dtype is None else dtypes.canonical(dtype),
@@ -129,7 +131,8 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
     """A variable: a value that functions read and update.
 
     Args:
-        value: the initial value: a number, list, array, engine tensor, or a symbolic tensor without placeholders.
+        value: the initial value: a number, list, array, engine tensor, or a symbolic tensor without placeholders. One
+            of SciPy's sparse matrices gives a :class:`kbackend.ops.sparse.SparseTensor` whose values are a variable.
         dtype: floatx when None, as in Keras.
         name: a name.
         constraint: a function of the new value that optimizers apply after each step.
@@ -139,6 +142,10 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
     >>> K.get_value(v).tolist()
     [[1.0, 2.0]]
     """
+    if hasattr(value, "tocoo"):
+        from kbackend.ops.sparse import sparse_variable
+
+        return sparse_variable(value, dtype, name, constraint)  # type: ignore[return-value]
     chosen = config.floatx() if dtype is None else dtypes.canonical(dtype)
     if isinstance(value, Tensor):
         from kbackend.ops.evaluate import evaluate_on_reference

@@ -1,0 +1,228 @@
+"""Sparse tensors: coordinates and values. They are fed and made from SciPy's sparse matrices; results are dense.
+
+A sparse tensor is no node of the graph: it is three tensors that are, and its operations are ordinary ones (gathering,
+multiplying, sums of segments), so that gradients flow to values and to dense operands on every engine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from kbackend import config, dtypes
+from kbackend.graph.tensor import Shape, Tensor
+from kbackend.graph.variable import Variable
+from kbackend.ops import elementwise as e
+from kbackend.ops import shaping
+from kbackend.ops.creation import arange
+from kbackend.ops.declare import TensorLike, derived
+from kbackend.ops.dispatch import to_numpy
+from kbackend.ops.indexing import gather, getitem
+from kbackend.ops.joining import concatenate as _concatenate
+from kbackend.ops.scattering import reduce_rows
+from kbackend.ops.searching import nonzero
+from kbackend.ops.state import constant, placeholder
+
+
+class SparseTensor:
+    """A tensor of which few elements are not zero.
+
+    Attributes:
+        indices: int64 (elements, rank), a row for each element. Values with equal coordinates add up.
+        values: (elements,).
+        dense_shape: int64 (rank,).
+        shape: the shape, None where it is known only when a program runs.
+        dtype: of the values.
+    """
+
+    is_sparse = True
+
+    def __init__(self, indices: Tensor, values: Tensor, dense_shape: Tensor, shape: Shape, name: str) -> None:
+        self.indices, self.values, self.dense_shape = indices, values, dense_shape
+        self.shape, self.name = shape, name
+
+    @property
+    def dtype(self) -> str:
+        return self.values.dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def parts(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Indices, values and shape, as a function takes them."""
+        return self.indices, self.values, self.dense_shape
+
+    def size(self, axis: int) -> Any:
+        """A dimension: an integer where it is known, else a tensor."""
+        known = self.shape[axis]
+        return e.cast(getitem(self.dense_shape, axis), "int32") if known is None else known
+
+    def to_dense(self) -> Tensor:
+        """The dense tensor."""
+        place: Any = None
+        for axis in range(self.ndim):
+            along = getitem(self.indices, (slice(None), axis))
+            place = along if place is None else e.add(e.multiply(place, e.cast(self.size(axis), "int64")), along)
+        sizes = [self.size(axis) for axis in range(self.ndim)]
+        total: Any = 1
+        for size in sizes:
+            total = e.multiply(total, size) if isinstance(size, Tensor) or isinstance(total, Tensor) else total * size
+        return shaping.reshape(reduce_rows(self.values, place, total, "sum"), sizes)
+
+    toarray = to_dense
+
+    def numpy(self) -> np.ndarray:
+        """The dense value, of a tensor that depends on no placeholder."""
+        return self.to_dense().numpy()
+
+    def __repr__(self) -> str:
+        return f"<SparseTensor {self.name!r} {self.shape} {self.dtype}>"
+
+
+def is_scipy(value: Any) -> bool:
+    """Whether a value is one of SciPy's sparse matrices or arrays."""
+    return hasattr(value, "tocoo") and hasattr(value, "nnz")
+
+
+def coordinates(value: Any, dtype: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Indices, values and shape of a sparse or dense value."""
+    if is_scipy(value):
+        coo = value.tocoo()
+        places = coo.coords if hasattr(coo, "coords") else (coo.row, coo.col)
+        data, shape = coo.data, coo.shape
+    else:
+        array = to_numpy(value)
+        places, shape = np.nonzero(array), array.shape
+        data = array[places]
+    indices = np.stack([np.asarray(p, np.int64) for p in places], axis=1)
+    return indices, np.asarray(data).astype(dtypes.numpy_dtype(dtype)), np.asarray(shape, np.int64)
+
+
+def sparse_placeholder(shape: Shape, dtype: str, name: str | None) -> SparseTensor:
+    """A sparse input. Its three parts are placeholders."""
+    stem = name or "sparse"
+    return SparseTensor(
+        placeholder((None, len(shape)), dtype="int64", name=f"{stem}/indices"),
+        placeholder((None,), dtype=dtype, name=f"{stem}/values"),
+        placeholder((len(shape),), dtype="int64", name=f"{stem}/dense_shape"),
+        shape,
+        stem,
+    )
+
+
+def sparse_variable(value: Any, dtype: Any, name: str | None, constraint: Any) -> SparseTensor:
+    """A sparse tensor whose values are a variable; the places of its elements are fixed."""
+    chosen = config.floatx() if dtype is None else dtypes.canonical(dtype)
+    indices, values, shape = coordinates(value, chosen)
+    stem = name or "sparse"
+    held = Variable(values, values.shape, chosen, f"{stem}/values", constraint=constraint)
+    known = tuple(int(d) for d in shape)
+    return SparseTensor(constant(indices, "int64"), held, constant(shape, "int64"), known, stem)
+
+
+# ------------------------------------------------------------------------------------- products
+
+
+def dot(x: Any, y: Any) -> Any:
+    """The product of matrices one of which at least is sparse.
+
+    Raises:
+        ValueError: other ranks than two (one for a dense right side), or sizes that do not fit.
+    """
+    if not isinstance(x, SparseTensor):
+        return shaping.transpose(dot(_transposed(y), shaping.transpose(x)))
+    if isinstance(y, SparseTensor):
+        y = y.to_dense()
+    if x.ndim != 2 or len(y.shape) not in (1, 2):
+        shapes = f"{x.shape} and {tuple(y.shape)}"
+        raise ValueError(f"a sparse product takes matrices, or a vector on the right, not {shapes}")
+    if None not in (x.shape[1], y.shape[0]) and x.shape[1] != y.shape[0]:
+        raise ValueError(f"the sizes of a sparse product do not fit: {x.shape} and {tuple(y.shape)}")
+    if len(y.shape) == 1:
+        return shaping.squeeze(dot(x, shaping.expand_dims(y, 1)), 1)
+    rows, columns = (getitem(x.indices, (slice(None), axis)) for axis in range(2))
+    terms = e.multiply(shaping.expand_dims(x.values, 1), gather(y, columns))
+    return reduce_rows(terms, rows, x.size(0), "sum")
+
+
+def _transposed(x: SparseTensor) -> SparseTensor:
+    if x.ndim != 2:
+        raise ValueError(f"a sparse product takes matrices, not {x.shape}")
+    return SparseTensor(
+        shaping.reverse(x.indices, 1), x.values, shaping.reverse(x.dense_shape, 0), x.shape[::-1], x.name
+    )
+
+
+def concatenate(tensors: Sequence[Any], axis: int) -> Any:
+    """Sparse tensors put one after the other; a dense tensor when one among them is dense.
+
+    Raises:
+        ValueError: ranks or other dimensions differ.
+    """
+    if not all(isinstance(t, SparseTensor) for t in tensors):
+        return _concatenate([t.to_dense() if isinstance(t, SparseTensor) else t for t in tensors], axis)
+    first: SparseTensor = tensors[0]
+    at = axis % first.ndim if -first.ndim <= axis < first.ndim else None
+    shapes = [t.shape for t in tensors]
+    if at is None or any(not _fits(first.shape, s, at) for s in shapes):
+        raise ValueError(f"sparse tensors of the shapes {shapes} cannot be concatenated along axis {axis}")
+    one = np.eye(first.ndim, dtype=np.int64)[at]
+    indices, before = [], constant(0, "int64")
+    for t in tensors:
+        indices.append(e.add(t.indices, e.multiply(before, one)))
+        before = e.add(before, getitem(t.dense_shape, at))
+    dense_shape = e.add(e.multiply(first.dense_shape, 1 - one), e.multiply(before, one))
+    total = None if any(s[at] is None for s in shapes) else sum(s[at] or 0 for s in shapes)
+    shape = (*first.shape[:at], total, *first.shape[at + 1 :])
+    values = _concatenate([t.values for t in tensors], 0)
+    return SparseTensor(_concatenate(indices, 0), values, dense_shape, shape, "concatenate")
+
+
+def _fits(a: Shape, b: Shape, axis: int) -> bool:
+    pairs = [(x, y) for i, (x, y) in enumerate(zip(a, b)) if i != axis]
+    return len(a) == len(b) and all(x is None or y is None or x == y for x, y in pairs)
+
+
+# ------------------------------------------------------------------------------------- labels
+
+
+@derived
+def ctc_label_dense_to_sparse(labels: TensorLike, label_lengths: TensorLike) -> SparseTensor:
+    """The labels that count, as a sparse tensor.
+
+    Args:
+        labels: integers (batch, length).
+        label_lengths: how many of them count, (batch,).
+
+    Returns:
+        A sparse tensor of the shape and dtype of ``labels``; its values are row by row the labels that count, zeros
+        among them too.
+
+    Raises:
+        ValueError: other ranks.
+
+    >>> from kbackend import K
+    >>> sparse = K.ctc_label_dense_to_sparse(K.constant([[3, 4], [5, 0]], "int32"), K.constant([2, 1], "int32"))
+    >>> K.eval(sparse.values).tolist()
+    [3, 4, 5]
+    """
+    if len(labels.shape) != 2 or len(label_lengths.shape) != 1:
+        raise ValueError(
+            f"labels (batch, length) and lengths (batch,) are needed, not {tuple(labels.shape)} and "
+            f"{tuple(label_lengths.shape)}"
+        )
+    length = shaping.extent(labels, (1,)) if labels.shape[1] is None else labels.shape[1]
+    places = arange(0, length, dtype="int32")
+    rows, columns = nonzero(e.less(places, shaping.expand_dims(e.cast(label_lengths, "int32"), 1)))
+    indices = e.cast(shaping.stack([rows, columns], axis=1), "int64")
+    flat = e.add(e.multiply(rows, length), columns)
+    values = gather(shaping.reshape(labels, (-1,)), flat)
+    known = tuple(None if d is None else int(d) for d in labels.shape)
+    return SparseTensor(indices, values, e.cast(shaping.shape(labels), "int64"), known, "labels")
+
+
+__all__ = ["SparseTensor", "ctc_label_dense_to_sparse"]
