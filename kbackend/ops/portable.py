@@ -2,6 +2,9 @@
 
 As in :mod:`kbackend.ops.normal` they are made of additions, multiplications and divisions, which have one right
 result by IEEE 754, so that draws by rejection are accepted, and have the same bits, on every engine.
+
+What is built on them must not divide by what may be a constant: TensorFlow's graphs multiply by the rounded reciprocal
+instead. The reciprocal is written out there.
 """
 
 from __future__ import annotations

@@ -24,8 +24,8 @@ from kbackend.ops.control import while_loop
 from kbackend.ops.declare import REGISTRY, TensorLike, TensorList, composite, derived
 from kbackend.ops.dispatch import make_node, to_numpy
 from kbackend.ops.indexing import gather
-from kbackend.ops.portable import portable_exp, portable_log
 from kbackend.ops.normal import polynomial
+from kbackend.ops.portable import portable_exp, portable_log
 from kbackend.ops.random import Seed, random_unit, shape_parts, standard_normal, step_sample
 from kbackend.ops.sample import In, Sample, call
 from kbackend.ops.shapes import broadcast
@@ -182,7 +182,7 @@ class _Gamma:
 
     def logarithm(self) -> Any:
         unit = self.words.positive(_LAST_TRIAL - self.which)
-        boost = e.where(self.small, e.divide(portable_log(unit), self.alpha), 0.0)
+        boost = e.where(self.small, e.multiply(portable_log(unit), e.divide(1.0, self.alpha)), 0.0)
         return e.add(portable_log(e.where(self.good, self.large, 1.0)), boost)
 
     def draws(self) -> Any:
