@@ -232,6 +232,16 @@ def test_classes_of_no_probability_are_never_drawn(each_backend):
     assert abs((found == 3).mean() - 1 / (1 + math.exp(-1))) < 0.02
 
 
+@pytest.mark.parametrize("known", [True, False], ids=["known classes", "unknown classes"])
+def test_a_place_is_the_first_whose_sum_is_larger(each_backend, known):
+    """A class without weight, whose sum is that of the one before, is not it."""
+    sums = np.array([[0.0, 5.0, 5.0, 9.0, 9.0], [2.0, 2.0, 2.0, 2.0, 3.0]])
+    wanted = np.array([[0.0, 4.9, 5.0, 8.9], [0.0, 1.9, 2.0, 2.9]])
+    x, at = K.placeholder((None, 5 if known else None), dtype="float64"), K.placeholder((None, 4), dtype="float64")
+    found = K.function([x, at], [picking._first_above(x, at)])([sums, wanted])[0]
+    assert found.tolist() == [[1, 1, 3, 3], [0, 0, 4, 4]]
+
+
 # ------------------------------------------------------------------------------------------- orders
 
 

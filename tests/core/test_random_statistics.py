@@ -172,8 +172,9 @@ def test_binomials(name):
     assert pearson(np.bincount(values, minlength=n + 1), expected / expected.sum()) > LEVEL
 
 
-@pytest.mark.parametrize(("low", "high"), [(0, 8), (-3, 7), (5, 1005), (0, 3 << 20), (-(2**31), 2**31)])
-@pytest.mark.parametrize("dtype", ["int32", "int64"])
+@pytest.mark.parametrize(("low", "high", "dtype"), [
+    (0, 8, "int32"), (-3, 7, "int32"), (5, 1005, "int64"), (0, 3 << 20, "int32"), (-(2**31), 2**31, "int32"),
+    (0, 3 << 30, "int64"), (-(2**45), 2**45, "int64")])  # fmt: skip
 def test_integers(low, high, dtype):
     values = np.asarray(random.randint((MANY,), low, high, dtype, seed=2)).astype(np.int64) - low
     cells = min(high - low, 1 << 10)
