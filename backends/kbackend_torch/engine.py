@@ -16,7 +16,7 @@ from kbackend.lowering.program import eager_runner
 from kbackend.plugin.contract import Backend
 from kbackend_torch.dtypes import NAME
 from kbackend_torch.gaps import GAPS
-from kbackend_torch.kernels import KERNELS
+from kbackend_torch.kernels import KERNELS, random
 from kbackend_torch.native import NATIVE_KERNELS
 from kbackend_torch.tape import TorchTape
 
@@ -117,6 +117,7 @@ class TorchBackend(Backend):
 
     def compile(self, emitted: Any, target: Any, jit: Any) -> Callable[..., Any]:
         if jit is True:
+            random.leave_uncompiled()
             emitted.function = torch.compile(emitted.function, dynamic=None)
         run = eager_runner(emitted, target)
 

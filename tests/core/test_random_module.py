@@ -2,6 +2,7 @@
 
 import inspect
 import math
+import shutil
 from fractions import Fraction
 from pathlib import Path
 
@@ -126,6 +127,20 @@ def test_logarithms_and_exponentials():
         np.testing.assert_array_max_ulp(portable.portable_exp(y), np.exp(y), 2)
         ends = portable.portable_exp(np.array([-708.0, -math.inf, math.nan, math.inf, 0.0]))
         assert ends.tolist() == [0.0, 0.0, 0.0, float(portable.portable_exp(np.array(709.0))), 1.0]
+
+
+def test_compiled_programs_draw_the_same(each_backend):
+    """Up to the last bits, where a compiler contracts a product and a sum."""
+    if each_backend == "torch" and not shutil.which("g++"):
+        pytest.skip("torch.compile needs a C++ compiler")
+
+    def values(**options):
+        program = K.function([], [random.gamma((500,), 3.0, seed=KEY)], **options)
+        return [program([])[0] for _ in range(2)]
+
+    compiled = values(jit=True)
+    with kbackend.use_backend("numpy"):
+        np.testing.assert_allclose(compiled, values(), rtol=1e-6)
 
 
 # ------------------------------------------------------------------------------------------- textbooks

@@ -31,6 +31,14 @@ def words(step: Any, trial: Any, count: int, key: int, op_id: int, device: Any) 
     return philox.words(key, host.stream(op_id, step), count, device, number)
 
 
+def leave_uncompiled() -> None:
+    """Let programs of torch.compile call ``words`` as it is: what reads integers from tensors in loops breaks torch
+    2.13. Not a decorator, since that would import the compiler with the engine."""
+    global words
+    if not hasattr(words, "_torchdynamo_disable"):
+        words = torch.compiler.disable(words)
+
+
 def random_unit(
     step: Any, sizes: Any = (), trial: Any = None, *, shape: Any, key: int, op_id: int, dtype: str
 ) -> Any:
