@@ -6,12 +6,14 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from tensorflow.errors import InvalidArgumentError
 
 _KINDS: tuple[tuple[str, type[Exception]], ...] = (
     (r"indices\S* = .* is not in \[", IndexError),
     (r"slice index -?\d+ of dimension \d+ out of bounds", IndexError),
     (r"[Dd]ivision by zero", ZeroDivisionError),
+    (r"not positive definite|not invertible", np.linalg.LinAlgError),
     (r"", ValueError),
 )
 
