@@ -10,7 +10,7 @@ from kbackend.ops.declare import derived
 F = TypeVar("F", bound=Callable[..., Any])
 
 _INSTEAD = (
-    "kbackend has no sessions: a program runs when K.function's result, K.eval or a model is called, and variables hold "
+    "kbackend has no sessions: a program runs when K.function's result, K.eval or a model is called; variables hold "
     "their values on the engine that last ran them. "
 )
 
