@@ -91,7 +91,7 @@ def test_every_pure_op_survives(op, sample, kind):
             return value
         dtype = "float32" if value.kind == "float" else value.kind
         drawn = RNG.uniform(value.low, value.high, value.shape) if value.values is None else value.values
-        feeds.append(np.asarray(drawn).astype(dtype))
+        feeds.append(np.broadcast_to(np.asarray(drawn).astype(dtype), value.shape))
         inputs.append(K.placeholder(feeds[-1].shape, dtype=dtype, name=f"in{len(inputs)}"))
         return inputs[-1]
 
