@@ -13,6 +13,7 @@ from kbackend.graph.node import Node
 from kbackend.graph.serialize import DEEPEST, GraphFormatError, from_json, to_json
 from kbackend.graph.walk import Graph
 from kbackend.ops.declare import REGISTRY, ops
+from kbackend.testing.samples import realise
 
 pytestmark = pytest.mark.engine("numpy")
 RNG = np.random.default_rng(0)
@@ -89,10 +90,8 @@ def test_every_pure_op_survives(op, sample, kind):
             return [symbol(v) for v in value]
         if not isinstance(value, kind):
             return value
-        dtype = "float32" if value.kind == "float" else value.kind
-        drawn = RNG.uniform(value.low, value.high, value.shape) if value.values is None else value.values
-        feeds.append(np.broadcast_to(np.asarray(drawn).astype(dtype), value.shape))
-        inputs.append(K.placeholder(feeds[-1].shape, dtype=dtype, name=f"in{len(inputs)}"))
+        feeds.append(realise(value, "float32", RNG))
+        inputs.append(K.placeholder(feeds[-1].shape, dtype=str(feeds[-1].dtype), name=f"in{len(inputs)}"))
         return inputs[-1]
 
     operands, attributes = op.bind(*[symbol(a) for a in sample.args], **sample.kwargs)
