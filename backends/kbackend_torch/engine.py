@@ -62,13 +62,24 @@ class TorchBackend(Backend):
         return tensor.numpy(force=True)  # gradients may be torch's lazy zeros
 
     def cell_to_numpy(self, cell: Any) -> np.ndarray:
-        return np.asarray(cell, np.int64) if isinstance(cell, int) else np.array(self.to_numpy(cell))
+        return np.asarray(cell, np.int64) if isinstance(cell, int) else np.array(self.to_numpy(cell), order="C")
 
     def make_cell(self, value: np.ndarray, variable: Any, device: str) -> Any:
         return super().make_cell(value, variable, "cpu" if variable.host else device)
 
     def cell_assign(self, cell: Any, value: np.ndarray, device: str) -> Any:
-        return int(value) if isinstance(cell, int) else self.from_numpy(value, str(cell.device))
+        if isinstance(cell, int):
+            return int(value)
+        new = self.from_numpy(value, str(cell.device))
+        return new if cell.is_contiguous() else torch.empty_like(cell).copy_(new)
+
+    def arrange(self, variable: Any, target: Any, order: tuple[int, ...]) -> None:
+        """The shape stays: the cell becomes a view of memory in the other order, and keeps it when assigned to."""
+        with variable.lock:
+            cell = variable.cell(target)
+            arranged = cell.permute(order).contiguous().permute(inverse(order))
+            if arranged.data_ptr() != cell.data_ptr():
+                variable.set_cell(target, arranged)
 
     def copy(self, tensor: Any) -> Any:
         return tensor.clone()
@@ -130,6 +141,11 @@ class TorchBackend(Backend):
                 torch._C._set_grad_enabled(recording)
 
         return without_recording
+
+
+def inverse(order: Sequence[int]) -> tuple[int, ...]:
+    """The permutation that undoes one."""
+    return tuple(order.index(axis) for axis in range(len(order)))
 
 
 def _shared(array: np.ndarray) -> torch.Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
 from kbackend.lowering.emit import Emitted, emit
-from kbackend.lowering.plan import GRADIENTS
+from kbackend.lowering.plan import GRADIENTS, order
 from kbackend.lowering.rewrite import feeds_of, rewrite
 from kbackend.ops.dispatch import to_numpy
 from kbackend.plugin.modes import modes, reason_of, refusal, rng_of
@@ -45,6 +45,15 @@ def eager_runner(emitted: Emitted, target: Any) -> Callable[[Sequence[Any]], Seq
     return run
 
 
+def arrange_variables(graph: Graph, kernels: Mapping[str, Any], target: Any) -> None:
+    """Bring variables into the order in memory that the kernels reading them like."""
+    for node in order(graph):
+        for position, wanted in getattr(kernels.get(node.op.name), "memory", {}).items():
+            operand = node.args[position]
+            if isinstance(operand, Variable):
+                target.backend.arrange(operand, target, wanted(len(operand.shape)))
+
+
 class Program:
     """A graph lowered for one target and phase.
 
@@ -65,6 +74,7 @@ class Program:
             raise FeedError(
                 f"{graph.name}: these placeholders are needed and not fed: {', '.join(t.name for t in unfed)}"
             )
+        arrange_variables(rewritten, kernels, target)
         with use_target(target):
             self.emitted = emit(rewritten, target, kernels, rewritten.variables())
             self._runner = self._compiled(jit)

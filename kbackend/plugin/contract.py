@@ -24,10 +24,20 @@ class Specialized:
     """A kernel made for given attributes and specs, so that nothing of it is decided at run time.
 
     ``factory(specs, **attributes)`` returns the function of the operands.
+
+    Args:
+        memory: position of an operand -> function of its rank that gives the order of dimensions, slowest first, in
+            which the kernel likes to find it in memory. Variables that are such operands are kept so, where the
+            backend can (``Backend.arrange``); shapes do not change.
     """
 
-    def __init__(self, factory: Callable[..., Kernel]) -> None:
+    def __init__(
+        self,
+        factory: Callable[..., Kernel],
+        memory: Mapping[int, Callable[[int], tuple[int, ...]]] | None = None,
+    ) -> None:
         self.factory = factory
+        self.memory = memory or {}
         self.__doc__ = factory.__doc__
 
     def __call__(self, *args: Any, **attrs: Any) -> Any:
@@ -186,6 +196,9 @@ class Backend:
     def cell_assign(self, cell: Any, value: np.ndarray, device: str) -> Any:
         """The holder with a new value: the same one changed, or another."""
         return int(value) if isinstance(cell, int) else self.from_numpy(value, device)
+
+    def arrange(self, variable: Any, target: Target, order: tuple[int, ...]) -> None:
+        """Keep the variable's value in memory with its dimensions in this order, slowest first; it is a wish."""
 
     # kernels
     def table(self, rng: str) -> Mapping[str, Kernel]:

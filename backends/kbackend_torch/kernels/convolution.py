@@ -123,8 +123,13 @@ def _padded_pool(specs: Any, with_pairs: Any, window: Any, strides: Any, padding
     return lambda x: with_pairs(x, pairs)
 
 
+def filters_first(rank: int) -> tuple[int, ...]:
+    """Of a kernel (taps, channels, filters): torch's channels_last memory, filters, taps, channels."""
+    return (rank - 1, *range(rank - 1))
+
+
 KERNELS = {
-    "convolution": Specialized(_convolution),
+    "convolution": Specialized(_convolution, memory={1: filters_first}),
     "max_pool": Specialized(_max_pool),
     "avg_pool": Specialized(_avg_pool),
 }

@@ -15,6 +15,21 @@ def _groups(cells: Sequence[Any], count: int) -> list[list[Any]]:
     return [list(cells[i * count : (i + 1) * count]) for i in range(len(cells) // count)]
 
 
+def _alike(params: Sequence[Any], grads: Sequence[Any], *states: Sequence[Any]) -> list[Any]:
+    """The gradients in the memory order of their parameters; the states, which stay, are brought into it.
+
+    The fused kernel walks memory and does not look at strides.
+    """
+    strides = [p.stride() for p in params]
+    for state in states:
+        for cell, param, wanted in zip(state, params, strides):
+            if cell.stride() != wanted:
+                cell.set_(torch.empty_like(param).copy_(cell))
+    return [
+        g if g.stride() == wanted else torch.empty_like(p).copy_(g) for g, p, wanted in zip(grads, params, strides)
+    ]
+
+
 def sgd(cells: Any, params: Any, grads: Any, lr: Any) -> None:
     torch._foreach_add_(list(cells), list(grads), alpha=-float(lr))
 
@@ -54,7 +69,7 @@ def adam(
     step: Any,
 ) -> None:
     p, m, v = _groups(cells, len(grads))
-    g = [x.contiguous() for x in grads]  # the fused kernel walks memory and does not look at strides
+    g = _alike(p, grads, m, v)
     # torch adds epsilon after correcting the root for its bias, Keras before: equal with epsilon / sqrt(1 - beta_2^t)
     t, b2 = float(step), float(beta_2)
     steps = [torch.tensor(t, dtype=torch.float32, device=p[0].device)] * len(p)

@@ -90,8 +90,12 @@ def _chosen(specs: Sequence[Any], fused: Function, steps: Function) -> Function:
     return steps if specs[0].shape[1] == 0 else fused
 
 
+def _transposed(rank: int) -> tuple[int, ...]:
+    return tuple(reversed(range(rank)))
+
+
 KERNELS = {
-    "gru": Specialized(make_gru),
-    "lstm": Specialized(make_lstm),
-    "simple_rnn": Specialized(make_simple_rnn),
+    "gru": Specialized(make_gru),  # the gates' order is another, so that the weights are copied at each call anyway
+    "lstm": Specialized(make_lstm, memory={3: _transposed, 4: _transposed}),
+    "simple_rnn": Specialized(make_simple_rnn, memory={2: _transposed, 3: _transposed}),
 }
