@@ -35,7 +35,7 @@ class TorchTape(Tape):
         found = torch.autograd.grad(
             loss, tensors, seed, retain_graph=nested or not last, create_graph=nested, allow_unused=True
         )
-        if None in found:
+        if any(g is None for g in found):  # "None in found" would compare the elements of each tensor
             return tuple(torch.zeros_like(t) if g is None else g for g, t in zip(found, tensors))
         return found
 

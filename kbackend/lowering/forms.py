@@ -46,6 +46,23 @@ def _pool_before_relu(node: Node) -> Sequence[Tensor] | None:
     return (x.node.op.apply((pooled,), x.node.attrs),)
 
 
+def _mean_of_mean(node: Node) -> Sequence[Tensor] | None:
+    """Means along some dimensions and then along others are one mean along all of them."""
+    (x,) = node.args
+    if x.node.op.name != "mean" or x.node.attrs["keepdims"] or node.attrs["keepdims"]:
+        return None
+    (source,) = x.node.args
+    first = _axes(x.node.attrs["axis"], source.ndim)
+    left = [a for a in range(source.ndim) if a not in first]
+    both = tuple(sorted({*first, *(left[a] for a in _axes(node.attrs["axis"], x.ndim))}))
+    return (node.op.apply((source,), {**node.attrs, "axis": both}),)  # type: ignore[attr-defined]
+
+
+def _axes(axis: Sequence[int] | None, ndim: int) -> list[int]:
+    return list(range(ndim)) if axis is None else [a % ndim for a in axis]
+
+
+_FORMS["mean"] = _mean_of_mean
 _FORMS["categorical_crossentropy"] = _crossentropy_of("softmax")
 _FORMS["sparse_categorical_crossentropy"] = _crossentropy_of("softmax")
 _FORMS["binary_crossentropy"] = _crossentropy_of("sigmoid")

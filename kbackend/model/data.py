@@ -128,6 +128,8 @@ class Batches:
         self.arrays = list(arrays)
         self.batch_size = batch_size
         self.samples = len(arrays[0]) if arrays else 0
+        self._different = list({id(a): a for a in self.arrays}.values())  # an autoencoder's targets are its inputs
+        self._places = [[id(d) for d in self._different].index(id(a)) for a in self.arrays]
 
     def __len__(self) -> int:
         return -(-self.samples // self.batch_size)
@@ -142,4 +144,5 @@ class Batches:
         """(size, arrays) in the order given."""
         for start in range(0, self.samples, self.batch_size):
             chosen = order[start : start + self.batch_size]
-            yield len(chosen), [a.take(chosen, axis=0) for a in self.arrays]
+            taken = [a.take(chosen, axis=0) for a in self._different]
+            yield len(chosen), [taken[place] for place in self._places]

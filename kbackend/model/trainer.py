@@ -24,12 +24,12 @@ _FOLD = 512
 class _Means:
     """Means over an epoch of the values of its steps; fetched from the engine only when somebody looks."""
 
-    def __init__(self, objective: Objective, to_numpy: Callable[[Any], np.ndarray]) -> None:
+    def __init__(self, objective: Objective, number: Callable[[Any], float]) -> None:
         self.names = objective.names
         self._own_mass = [i for i, m in enumerate(objective.masses) if m is not None]
-        self._to_numpy = to_numpy
-        self._sums = np.zeros(len(self.names))
-        self._masses = np.zeros(len(self.names))
+        self._number = number
+        self._sums = [0.0] * len(self.names)
+        self._masses = [0.0] * len(self.names)
         self._pending: list[tuple[int, Sequence[Any]]] = []
 
     def add(self, size: int, outputs: Sequence[Any]) -> None:
@@ -40,16 +40,19 @@ class _Means:
     def _fold(self) -> None:
         count = len(self.names)
         for size, outputs in self._pending:
-            values = np.array([float(self._to_numpy(t)) for t in outputs])
-            mass = np.full(count, float(size))
-            mass[self._own_mass] = values[count:]
-            self._sums += np.where(mass > 0, values[:count] * mass, 0.0)
-            self._masses += mass
+            values = [self._number(t) for t in outputs]
+            masses = [float(size)] * count
+            for place, mass in zip(self._own_mass, values[count:]):
+                masses[place] = mass
+            for place, mass in enumerate(masses):
+                if mass > 0:
+                    self._sums[place] += values[place] * mass
+                    self._masses[place] += mass
         self._pending.clear()
 
     def fetch(self) -> list[float]:
         self._fold()
-        return (self._sums / np.where(self._masses > 0, self._masses, 1.0)).tolist()
+        return [total / (mass or 1.0) for total, mass in zip(self._sums, self._masses)]
 
     def logs(self) -> Logs:
         return Logs(self.names, self.fetch)
@@ -360,7 +363,7 @@ class Trainer:
         listeners.call("train_begin", None)
         for epoch in range(initial_epoch, epochs):
             listeners.call("epoch_begin", epoch, None)
-            means = _Means(objective, target.backend.to_numpy)
+            means = _Means(objective, target.backend.number)
             self._epoch(program, target, self._ordered(batches, shuffle), means, listeners)
             logs = dict(means.logs())
             if held_out is not None and (epoch + 1 - initial_epoch) % validation_freq == 0:
@@ -398,7 +401,7 @@ class Trainer:
         weighted = bool(groups[2])
         target = self._where()
         program = self._step_function("test", weighted).program(target, 0)
-        means = _Means(self._objective(weighted), target.backend.to_numpy)
+        means = _Means(self._objective(weighted), target.backend.number)
         for size, arrays in data.Batches([a for group in groups for a in group], batch_size).slices():
             means.add(size, program([target.feed(a) for a in arrays]))
         return dict(means.logs())

@@ -171,6 +171,10 @@ class Backend:
         """An array with the tensor's values that later updates do not change."""
         raise NotImplementedError
 
+    def number(self, tensor: Any) -> float:
+        """The value of a tensor with one element."""
+        return float(self.to_numpy(tensor))
+
     def place(self, tensor: Any, device: str) -> Any:
         """The tensor on the device."""
         return tensor
