@@ -1,0 +1,56 @@
+"""Calls of traced programs: as TensorFlow makes them, and past the binding of their arguments."""
+
+import numpy as np
+import pytest
+
+import kbackend
+from kbackend import K
+
+pytestmark = pytest.mark.engine("tensorflow")
+
+
+@pytest.fixture
+def doubled():
+    x = K.placeholder((None, 2))
+    count = K.variable(0.0)
+    function = K.function([x], [x * 2, K.sum(x)], updates=[(count, count + 1)])
+    return function, count
+
+
+def test_a_call_gives_all_outputs_and_updates(doubled):
+    function, count = doubled
+    with kbackend.use_backend("tensorflow"):
+        for calls in (1, 2):
+            twice, total = function([np.ones((3, 2))])
+            assert twice.tolist() == [[2.0, 2.0]] * 3 and total == 6 and K.get_value(count) == calls
+
+
+def test_a_program_runs_under_a_tape_and_inside_another_graph(doubled):
+    import tensorflow as tf
+
+    function, count = doubled
+    with kbackend.use_backend("tensorflow"):
+        x = tf.Variable([[1.0, 2.0]])
+        with tf.GradientTape() as tape:
+            twice, _ = function([tf.identity(x)], as_numpy=False)
+        assert tape.gradient(twice, x).numpy().tolist() == [[2.0, 2.0]]
+
+        @tf.function
+        def outer(value):
+            return function([value], as_numpy=False)[0] + 1
+
+        assert outer(tf.constant([[1.0, 2.0]])).numpy().tolist() == [[3.0, 5.0]]
+        assert K.get_value(count) == 2
+
+
+def test_the_short_way_is_there():
+    """TensorFlow may take its parts away; then calls are slower, and this says so."""
+    import tensorflow as tf
+
+    from kbackend_tensorflow.engine import without_binding
+
+    traced = tf.function(lambda x: [x + 1]).get_concrete_function(tf.TensorSpec([None]))
+    assert without_binding(traced) is not traced
+    assert without_binding(traced)(tf.constant([1.0]))[0].numpy().tolist() == [2.0]
+    plain = object()
+    assert without_binding(plain) is plain
