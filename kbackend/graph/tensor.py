@@ -71,6 +71,9 @@ class Tensor:
         return f"<{type(self).__name__} {self.name!r} shape={self.shape} dtype={self.dtype}>"
 
     def __bool__(self) -> bool:
+        known = _operators["truth"](self)
+        if known is not None:
+            return known
         raise TypeError(
             f"{self!r} has no truth value while the graph is built. Use K.switch(condition, then, else), or "
             "K.eval(tensor) for its value when it depends on no placeholder."
@@ -99,6 +102,18 @@ class Tensor:
     def __getitem__(self, index: Any) -> Tensor:
         return _operators["getitem"](self, index)
 
+    def __setitem__(self, index: Any, value: Any) -> None:
+        raise TypeError(
+            f"{self!r} cannot be assigned to: a symbolic tensor never changes. kbackend.ops.slice_update and "
+            "scatter_update, or K.switch, make a new one"
+        )
+
+    def __getattr__(self, name: str) -> Any:
+        reason = _refused.get(name)
+        if reason is None:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        raise AttributeError(f"a symbolic tensor has no {name!r}: {reason}")
+
     def numpy(self) -> Any:
         """The value as a NumPy array, when the tensor depends on no placeholder.
 
@@ -111,11 +126,27 @@ class Tensor:
         value = self.numpy()
         return value if dtype is None else value.astype(dtype)
 
+    def _number(self, wanted: str) -> Any:
+        if any(d not in (1, None) for d in self.shape):
+            raise TypeError(f"only a tensor of one element can become {wanted}, {self!r} has more or none")
+        try:
+            return self.numpy().item()
+        except ValueError as error:
+            raise TypeError(f"no {wanted} while the graph is built: {error}") from error
+
     def __float__(self) -> float:
-        return float(self.numpy())
+        return float(self._number("a float"))
 
     def __int__(self) -> int:
-        return int(self.numpy())
+        return int(self._number("an int"))
+
+    def __complex__(self) -> complex:
+        return complex(self._number("a complex number"))
+
+    def __index__(self) -> int:
+        if self.shape or "int" not in self.dtype:
+            raise TypeError(f"only an integer scalar can be an index, not {self!r}")
+        return int(self._number("an index"))
 
     def __reduce__(self) -> Any:
         raise TypeError(
@@ -124,11 +155,12 @@ class Tensor:
 
 
 _operators: dict[str, Callable[..., Any]] = {}
+_refused: dict[str, str] = {}
 
 
 def _binary(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    def forward(self: Tensor, other: Any) -> Any:
-        return _operators[name](self, other)
+    def forward(self: Tensor, other: Any, *mod: Any) -> Any:
+        return _operators[name](self, other, *mod)
 
     def reflected(self: Tensor, other: Any) -> Any:
         return _operators[name](other, self)
@@ -136,12 +168,15 @@ def _binary(name: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
     return forward, reflected
 
 
-def _unary(name: str) -> Callable[[Tensor], Any]:
-    return lambda self: _operators[name](self)
+def _unary(name: str) -> Callable[..., Any]:
+    return lambda self, *args: _operators[name](self, *args)
+
+
+_BINARY = "add sub mul truediv floordiv mod divmod pow matmul and or xor lshift rshift".split()
 
 
 def _install_dunders() -> None:
-    for symbol in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "matmul", "and", "or", "xor"):
+    for symbol in _BINARY:
         forward, reflected = _binary(symbol)
         setattr(Tensor, f"__{symbol}__", forward)
         setattr(Tensor, f"__r{symbol}__", reflected)
@@ -154,8 +189,12 @@ def _install_dunders() -> None:
 _install_dunders()
 
 
-def install_operators(table: dict[str, Callable[..., Any]], methods: dict[str, Callable[..., Any]]) -> None:
-    """Give symbolic tensors their operators and NumPy-style methods; called once, by kbackend.ops."""
+def install_operators(
+    table: dict[str, Callable[..., Any]], methods: dict[str, Callable[..., Any]], refused: dict[str, str]
+) -> None:
+    """Give symbolic tensors their operators and NumPy-style methods, and the reasons for those they do not have;
+    called once, by kbackend.ops."""
     _operators.update(table)
+    _refused.update(refused)
     for name, function in methods.items():
         setattr(Tensor, name, function)

@@ -22,6 +22,20 @@ def evaluate(tensor: Tensor) -> np.ndarray:
     return _function(tensor)([])[0]
 
 
+def truth(tensor: Tensor) -> bool | None:
+    """The truth value of one constant element; None where it is not settled while the graph is built.
+
+    A tensor that reads a variable, a placeholder or a random stream has another value later: taking the present one
+    for an ``if`` would freeze it in the graph.
+    """
+    from kbackend.graph.walk import ancestors
+
+    leaves = ("placeholder", "learning_phase", "variable")
+    if any(not node.op.pure or node.op.name in leaves for node in ancestors([tensor])):
+        return None
+    return bool(evaluate(tensor))
+
+
 def evaluate_on_reference(tensor: Tensor) -> np.ndarray:
     """The value on the NumPy engine: initial values are the same bits whatever engine runs the model."""
     from kbackend.plugin.select import use_backend

@@ -145,20 +145,26 @@ def _getitem_at(x: TensorLike, bounds: TensorList, index: Any) -> TensorSpec:
     samples=lambda: [
         call(In((3, 4)), (slice(None, None, -1), 1)),
         call(In((3, 4)), ([2, 0],), name="rows", dynamic=False),
+        call(In((3, 4)), ([-1, 0], Ellipsis, [[1], [-4]]), name="arrays that broadcast", dynamic=False),
+        call(In((2, 3, 4)), (0, slice(None, 2), [3, 1]), name="an integer and an array apart"),
+        call(In((2, 3)), (np.array([[True, False, True], [False, True, True]]),), name="a known mask", dynamic=False),
         call(In((4, 3)), In((2,), kind="int32", values=[1, 1]), name="rows by a tensor"),
+        call(In((4, 3)), In((2,), kind="int32", values=[-1, 1]), name="rows from the end"),
+        call(In((3, 4)), ([0, 3],), name="row out of range", raises=IndexError, dynamic=False),
         call(In((3, 4)), True, name="mask", raises=IndexError),
     ]
 )
 def getitem(x: TensorLike, index: Any) -> Any:
-    """``x[index]``: integers, slices (negative steps too), None, ``...``, and integer scalars.
+    """``x[index]``: integers, slices (negative steps too), None, ``...``, integer scalars, arrays of integers, and
+    bool masks whose values are known.
 
     Args:
         x: a tensor.
-        index: what stands between the brackets. One integer tensor of rank 1 or more picks rows, as
-            ``K.gather``.
+        index: what stands between the brackets, with NumPy's meaning. Bounds and positions may be symbolic.
 
     Raises:
-        IndexError: an integer out of range, too many indices, an array of bool.
+        IndexError: an integer out of range, too many indices, arrays that do not broadcast, a mask that is symbolic
+            or does not fit.
 
     >>> from kbackend import K
     >>> x = K.constant([[1, 2, 3], [4, 5, 6]])
@@ -166,10 +172,12 @@ def getitem(x: TensorLike, index: Any) -> Any:
     [3.0, 2.0, 1.0]
     """
     given = index if isinstance(index, tuple) else (index,)
+    if any(map(is_array, given)):
+        from kbackend.ops.fancy import pick
+
+        return pick(x, given)
     for entry in given:
         _refuse_masks(entry)
-    if len(given) == 1 and _is_rows(given[0]):
-        return gather(x, given[0])
     bounds: list[Tensor] = []
     canonical = tuple(_lifted_entry(entry, bounds) for entry in given)
     if bounds:
@@ -181,22 +189,19 @@ def getitem(x: TensorLike, index: Any) -> Any:
     return _getitem(x, canonical)
 
 
+def is_array(entry: Any) -> bool:
+    """Whether an entry of an index is an array of positions or a mask: anything with a rank of 1 or more."""
+    return isinstance(entry, (list, tuple)) or hasattr(entry, "dtype") and len(getattr(entry, "shape", ())) > 0
+
+
 def _refuse_masks(entry: Any) -> None:
     if isinstance(entry, (bool, np.bool_)) or hasattr(entry, "dtype") and dtype_of(entry) == dtypes.BOOL:
         raise IndexError(
             "indexing with a bool mask gives a shape that depends on values; use K.switch or "
             "multiply with the mask, or index with NumPy after K.eval"
         )
-    if isinstance(entry, list) and entry and all(isinstance(e, bool) for e in entry):
-        raise IndexError("indexing with a list of bool is not supported; use integer positions with K.gather")
     if hasattr(entry, "dtype") and not dtypes.is_integer(dtype_of(entry)):
         raise IndexError(f"indices must be integers, not {dtype_of(entry)}")
-
-
-def _is_rows(entry: Any) -> bool:
-    if isinstance(entry, list):
-        return True
-    return hasattr(entry, "dtype") and len(getattr(entry, "shape", ())) > 0
 
 
 def _lifted_entry(entry: Any, bounds: list[Tensor]) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kbackend import dtypes
-from kbackend.graph.tensor import Shape, TensorSpec
+from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 
 
 def broadcast(*shapes: Shape) -> Shape:
@@ -54,7 +54,7 @@ def axis_in(axis: Any, ndim: int) -> int:
     Raises:
         ValueError: out of range or not an integer.
     """
-    if isinstance(axis, bool) or not hasattr(axis, "__index__"):
+    if isinstance(axis, (bool, Tensor)) or not hasattr(axis, "__index__"):
         raise ValueError(f"an axis must be an integer, it is {axis!r}")
     number = int(axis)
     if not -ndim <= number < ndim:
