@@ -2,6 +2,7 @@
 
 Dtypes are strings. Python numbers are weak: they take the dtype of the tensor they meet, unless a float meets
 an integer tensor, which gives floatx. A bool beside a number takes the number's dtype; two bools do no arithmetic.
+A complex number beside floats makes them complex of their own precision: float64 complex128, all others complex64.
 """
 
 from __future__ import annotations
@@ -18,8 +19,10 @@ SIGNED = ("int8", "int16", "int32", "int64")
 UNSIGNED = ("uint8", "uint16", "uint32", "uint64")
 INTEGER = SIGNED + UNSIGNED
 FLOAT = config.FLOAT_TYPES
-ALL = (BOOL, *INTEGER, *FLOAT)
-_BITS = {name: int("".join(c for c in name if c.isdigit())) for name in INTEGER + FLOAT}
+COMPLEX = ("complex64", "complex128")
+ALL = (BOOL, *INTEGER, *FLOAT, *COMPLEX)
+_BITS = {name: int("".join(c for c in name if c.isdigit())) for name in INTEGER + FLOAT + COMPLEX}
+_REAL = {"complex64": "float32", "complex128": "float64"}
 
 
 class WeakType:
@@ -32,7 +35,7 @@ class WeakType:
         return f"weak {self.kind}"
 
 
-WEAK_INT, WEAK_FLOAT = WeakType("int"), WeakType("float")
+WEAK_INT, WEAK_FLOAT, WEAK_COMPLEX = WeakType("int"), WeakType("float"), WeakType("complex")
 
 
 def is_float(dtype: str) -> bool:
@@ -43,8 +46,34 @@ def is_integer(dtype: str) -> bool:
     return dtype in INTEGER
 
 
+def is_complex(dtype: str) -> bool:
+    return dtype in COMPLEX
+
+
+def is_inexact(dtype: str) -> bool:
+    """Float or complex: what has gradients."""
+    return dtype in FLOAT or dtype in COMPLEX
+
+
+def real_of(dtype: str) -> str:
+    """The dtype of real and imaginary part; that of real numbers is their own."""
+    return _REAL.get(dtype, dtype)
+
+
+def complex_of(dtype: str) -> str:
+    """The complex dtype of the precision of a float; integers are taken as floatx.
+
+    >>> complex_of("float64"), complex_of("float16")
+    ('complex128', 'complex64')
+    """
+    real = real_of(dtype)
+    return "complex128" if (real if real in FLOAT else config.floatx()) == "float64" else "complex64"
+
+
 def _canonical_text(text: str) -> str:
     name = _plain(text)
+    if name == "complex":
+        return complex_of(config.floatx())
     return config.floatx() if name == "float" else name
 
 
@@ -57,13 +86,13 @@ def _plain(text: str) -> str:
         "half": "float16",
         "double": "float64",
     }.get(name, name)
-    if name not in ALL and name != "float":
+    if name not in ALL and name not in ("float", "complex"):
         raise TypeError(f"unknown dtype {text!r}; known are {', '.join(ALL)}")
     return name
 
 
 def canonical(dtype: Any) -> str:
-    """The name of any dtype-like value: a string, a NumPy dtype, Python's float/int/bool, an engine's dtype.
+    """The name of any dtype-like value: a string, a NumPy dtype, a number type of Python, an engine's dtype.
 
     Raises:
         TypeError: not one of the dtypes of kbackend.
@@ -76,6 +105,8 @@ def canonical(dtype: Any) -> str:
         return "int32"
     if dtype is bool:
         return BOOL
+    if dtype is complex:
+        return complex_of(config.floatx())
     name = getattr(dtype, "name", None)
     if isinstance(name, str):
         return _canonical_text(name)
@@ -103,12 +134,14 @@ def promote(*dtypes: str | WeakType) -> str:
     """
     strong = [d for d in dtypes if isinstance(d, str)]
     weak_float = any(d is WEAK_FLOAT for d in dtypes)
+    if any(d is WEAK_COMPLEX for d in dtypes):
+        return complex_of(promote(*strong) if strong else config.floatx())
     if not strong:
         return config.floatx() if weak_float else "int32"
     result = strong[0]
     for other in strong[1:]:
         result = _promote_pair(result, other)
-    if weak_float and not is_float(result):
+    if weak_float and not is_inexact(result):
         return config.floatx()
     if result == BOOL and any(d is WEAK_INT for d in dtypes):
         return "int32"
@@ -121,6 +154,9 @@ def _promote_pair(a: str, b: str) -> str:
         return a
     if a == BOOL or b == BOOL:
         return b if a == BOOL else a
+    if is_complex(a) or is_complex(b):
+        real = [real_of(d) for d in (a, b) if is_inexact(d)]
+        return complex_of(_promote_pair(*real) if len(real) == 2 else real[0])
     if is_float(a) != is_float(b):
         return a if is_float(a) else b
     if is_float(a):
@@ -134,5 +170,5 @@ def _promote_pair(a: str, b: str) -> str:
 
 
 def to_float(dtype: str | WeakType) -> str:
-    """The float dtype of a result that cannot be an integer: itself, or floatx."""
-    return dtype if isinstance(dtype, str) and is_float(dtype) else config.floatx()
+    """The dtype of a result that cannot be an integer: itself, or floatx."""
+    return dtype if isinstance(dtype, str) and is_inexact(dtype) else config.floatx()

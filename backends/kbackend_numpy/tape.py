@@ -59,7 +59,10 @@ class NumpyTape(Tape):
 
 
 def _like(gradient: Any, value: Any) -> Any:
+    """In the value's dtype. Inside, gradients are dL/dx - i dL/dy, for which the chain rule needs no conjugates."""
     dtype = getattr(value, "dtype", None)
+    if getattr(dtype, "kind", "") == "c":
+        gradient = anp.conj(gradient)
     return gradient if getattr(gradient, "dtype", dtype) == dtype else gradient.astype(dtype)
 
 

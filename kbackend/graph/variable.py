@@ -114,12 +114,15 @@ class Variable(Tensor):
 
         Raises:
             ValueError: another shape.
+            TypeError: complex numbers for a variable of real ones.
         """
         array = np.asarray(value)
         if array.shape != self.shape:
             raise ValueError(
                 f"{self.name} has shape {self.shape}; it cannot take a value of shape {array.shape}"
             )
+        if array.dtype.kind == "c" and not dtypes.is_complex(self.dtype):
+            raise TypeError(f"{self.name} is {self.dtype}; it cannot take a value of {array.dtype}")
         array = np.array(array, dtype=dtypes.numpy_dtype(self.dtype))
         with self.lock:
             if self._home is None:

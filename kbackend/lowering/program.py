@@ -283,7 +283,9 @@ class _FeedCheck:
             given = dtypes.canonical(dtype)
         except TypeError:
             raise FeedError(f"{self.where} has dtype {self.dtype}, it was given {dtype}") from None
-        if dtypes.is_float(given) and not dtypes.is_float(self.dtype):
+        if dtypes.is_complex(given) and not dtypes.is_complex(self.dtype):
+            raise FeedError(f"{self.where} has dtype {self.dtype}, it was given {given}; take its real part")
+        if dtypes.is_float(given) and not dtypes.is_inexact(self.dtype):
             raise FeedError(f"{self.where} has dtype {self.dtype}, it was given {given}; cast it explicitly")
         if self.dtype == dtypes.BOOL and given != dtypes.BOOL:
             raise FeedError(f"{self.where} has dtype bool, it was given {given}; compare it explicitly")

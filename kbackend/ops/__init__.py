@@ -7,6 +7,7 @@ from kbackend.ops import (  # noqa: F401
     arranging,
     attention,
     bits,
+    complexes,
     control,
     convolution,
     creation,
@@ -51,3 +52,5 @@ from kbackend.ops import (  # noqa: F401
     triangles,
     windows,
 )
+
+complexes.mark_takers()

@@ -282,8 +282,9 @@ def negative(x: TensorLike) -> TensorSpec:
     ),
 )
 def abs_(x: TensorLike) -> TensorSpec:
-    """The absolute value; its gradient at 0 is 0."""
-    return same(x)
+    """The absolute value, of complex numbers too; its gradient at 0 is 0."""
+    found = same(x)
+    return TensorSpec(found.shape, dtypes.real_of(found.dtype))
 
 
 @primitive(

@@ -225,6 +225,8 @@ def _cast_samples() -> list[Sample]:
         call(In((3,), -5, 5, kind="int32"), dtype="float32", gradient=False, name="int to float"),
         call(In((3,), 0, 99, kind="int32"), dtype="uint8", gradient=False, name="int to uint8"),
         call(In((3,)), dtype="float31", raises=TypeError, name="unknown dtype"),
+        call(In((3,)), dtype="complex128", name="float to complex"),
+        call(In((3,), kind="complex64"), dtype="float32", raises=TypeError, name="complex to float"),
     ]
 
 
@@ -233,12 +235,15 @@ def cast(x: TensorLike, dtype: str) -> TensorSpec:
     """``x`` with another dtype; floats are truncated towards zero when they become integers.
 
     Raises:
-        TypeError: an unknown dtype.
+        TypeError: an unknown dtype, or a real one for complex numbers: ``real``, ``imag``, ``abs`` or ``angle`` say
+            what is meant.
 
     >>> from kbackend import K
     >>> K.eval(K.cast([1.9, -1.9], "int32")).tolist()
     [1, -1]
     """
+    if dtypes.is_complex(x.dtype) and not dtypes.is_complex(dtype):
+        raise TypeError(f"{x.dtype} cannot become {dtype}; real, imag, abs and angle make floats of it")
     return TensorSpec(x.shape, dtype)
 
 

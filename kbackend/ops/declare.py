@@ -50,6 +50,7 @@ class Op:
         samples: a function that lists the samples.
         creates: calls without symbolic operands make nodes too.
         view: a kernel may return memory of an operand.
+        takes_complex: operands may be complex; others are refused with TypeError. Set in kbackend/ops/complexes.py.
     """
 
     def __init__(self, function: Callable[..., Any], kind: str, **options: Any) -> None:
@@ -66,6 +67,7 @@ class Op:
         self.samples: Samples | None = options.get("samples")
         self.creates: bool = options.get("creates", False)
         self.view: bool = options.get("view", False)
+        self.takes_complex: bool = options.get("takes_complex", False)
         self.signature = inspect.signature(function)
         self.operands, self.lists, self.attributes = _split_parameters(self.signature)
         self.bind = _make_binder(self)

@@ -40,6 +40,8 @@ def make_node(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
     try:
         if op.prepare is not None:
             attrs = op.prepare(specs, attrs)
+        if not op.takes_complex:
+            _refuse_complex(specs)
         if op.kind == "composite" and op.rule is None:
             return _composite_node(op, args, attrs)
         rule = op.rule if op.kind == "composite" else op.function
@@ -50,6 +52,14 @@ def make_node(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
     single = isinstance(result, TensorSpec)
     node = Node(op, args, attrs, (result,) if single else tuple(result), attrs.get("name"), single)
     return node.outputs[0] if single else list(node.outputs)
+
+
+def _refuse_complex(specs: Sequence[Any]) -> None:
+    for spec in specs:
+        if type(spec) is list:
+            _refuse_complex(spec)
+        elif type(spec) is TensorSpec and spec.dtype in dtypes.COMPLEX:
+            raise TypeError(f"it does not take {spec.dtype}; real, imag, abs and angle make floats of it")
 
 
 def _composite_node(op: Op, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
@@ -116,24 +126,33 @@ def _operand_types(operand: Any) -> list[Any]:
     if operand is None:
         return []
     if isinstance(operand, (list, tuple)):
-        return [t for o in operand for t in _operand_types(o)] if _holds_tensors(operand) else ["int32"]
+        return [t for o in operand for t in _operand_types(o)] if _holds_tensors(operand) else [_list_type(operand)]
     if isinstance(operand, bool):
         return ["bool"]
     if isinstance(operand, int):
         return [dtypes.WEAK_INT]
     if isinstance(operand, float):
         return [dtypes.WEAK_FLOAT]
+    if isinstance(operand, complex):
+        return [dtypes.WEAK_COMPLEX]
     if isinstance(operand, Tensor):
         return [operand.dtype]
     return [lifted_dtype(dtype_of(operand))]
 
 
+def _list_type(numbers: Any) -> Any:
+    return dtypes.WEAK_COMPLEX if np.iscomplexobj(numbers) else "int32"
+
+
 def _holds_tensors(operand: Any) -> bool:
-    return any(not isinstance(o, (int, float, bool, list, tuple)) for o in operand)
+    return any(not isinstance(o, (int, float, bool, complex, list, tuple)) for o in operand)
 
 
 def lifted_dtype(dtype: str) -> str:
-    """The dtype that an array takes when it enters a graph: float64 becomes floatx (docs/semantics.md, row 36)."""
+    """The dtype that an array takes when it enters a graph: float64 becomes floatx (docs/semantics.md, row 36), and
+    complex128 the complex of floatx."""
+    if dtype == "complex128":
+        return dtypes.complex_of(config.floatx())
     return config.floatx() if dtype == "float64" else dtype
 
 
@@ -181,6 +200,8 @@ def run(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
     try:
         if op.prepare is not None:
             attrs = op.prepare(specs, attrs)
+        if not op.takes_complex:
+            _refuse_complex(specs)
         rule = op.rule if op.kind == "composite" else op.function
         if rule is not None:
             rule(*specs, **attrs)  # the same checks as for a symbolic call
@@ -253,7 +274,7 @@ def _concrete_spec(arg: Any, target: Any) -> Any:
 
 def _is_number(value: Any) -> bool:
     """A Python number; NumPy's float64 scalar is one too and yet has a dtype of its own."""
-    return isinstance(value, (bool, int, float)) and not isinstance(value, np.generic)
+    return isinstance(value, (bool, int, float, complex)) and not isinstance(value, np.generic)
 
 
 def dtype_of(value: Any) -> str:
@@ -270,7 +291,7 @@ def to_numpy(value: Any) -> np.ndarray:
     """Any concrete value as a NumPy array: numbers, lists, arrays, data frames, tensors of any loaded engine."""
     if isinstance(value, np.ndarray):
         return value
-    if isinstance(value, (bool, int, float, np.generic)):
+    if isinstance(value, (bool, int, float, complex, np.generic)):
         return np.asarray(value)
     from kbackend.plugin.select import owner_of
 

@@ -232,15 +232,20 @@ def isposinf(x: TensorLike) -> Any:
 
 
 @composite(**_QUESTION, rule=compared, samples=lambda: [
-    *_infinite_samples(), call(In((2,), kind="bool"), gradient=False, name="bool")])
+    *_infinite_samples(), call(In((2,), kind="bool"), gradient=False, name="bool"),
+    call(values(1j, 2.0, kind="complex64"), gradient=False, name="complex", expect=np.array([False, True]))])
 def isreal(x: TensorLike) -> Any:
-    """Whether an element is a real number: all of them, as the dtypes of kbackend are real; NaN too, as in NumPy.
+    """Whether the imaginary part is 0; True of all numbers that are not complex, NaN too, as in NumPy.
 
     >>> from kbackend import K
     >>> from kbackend.ops.kinds import isreal
     >>> K.eval(isreal(K.constant([1.0, 2.0]))).tolist()
     [True, True]
     """
+    if dtypes.is_complex(dtype_of(x)):
+        from kbackend.ops.complexes import imag
+
+        return e.equal(imag(x), 0.0)
     return full_like(x, 1, "bool")
 
 

@@ -122,7 +122,7 @@ def unary_samples(
     return samples
 
 
-def values(*numbers: float, kind: str = "float", **options: Any) -> In:
+def values(*numbers: complex, kind: str = "float", **options: Any) -> In:
     """An input of given values."""
     return In(values=list(numbers), kind=kind, **options)
 

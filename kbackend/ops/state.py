@@ -67,7 +67,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
 
     Args:
         value: a number, list or array.
-        dtype: the dtype; floatx when None, as in Keras.
+        dtype: the dtype; floatx when None, as in Keras, and the complex of it for complex numbers.
         shape: the shape; a single value is repeated to fill it.
         name: a name for the tensor.
 
@@ -75,12 +75,25 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     >>> K.eval(K.constant([1, 2])).tolist()
     [1.0, 2.0]
     """
-    array = to_numpy(value).astype(
-        dtypes.numpy_dtype(config.floatx() if dtype is None else dtypes.canonical(dtype))
-    )
+    array = to_numpy(value)
+    array = array.astype(dtypes.numpy_dtype(_dtype_for(array, dtype)))
     if shape is not None:
         array = np.full(shape, array) if array.size == 1 else array.reshape(shape)
     return make_node(REGISTRY["constant"], (), {"value": array, "name": scoped(name) if name else None})
+
+
+def _dtype_for(array: np.ndarray, dtype: Any) -> str:
+    """The dtype asked for, else floatx or the complex of it.
+
+    Raises:
+        TypeError: complex numbers in another dtype, which would lose their imaginary parts.
+    """
+    if array.dtype.kind != "c":
+        return config.floatx() if dtype is None else dtypes.canonical(dtype)
+    chosen = dtypes.canonical(complex if dtype is None else dtype)
+    if not dtypes.is_complex(chosen):
+        raise TypeError(f"complex numbers do not fit {chosen}; take their real parts first")
+    return chosen
 
 
 @derived
@@ -146,17 +159,22 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
         from kbackend.ops.sparse import sparse_variable
 
         return sparse_variable(value, dtype, name, constraint)  # type: ignore[return-value]
-    chosen = config.floatx() if dtype is None else dtypes.canonical(dtype)
     if isinstance(value, Tensor):
         from kbackend.ops.evaluate import evaluate_on_reference
 
         source = value
+        complex_value = dtype is None and dtypes.is_complex(source.dtype)
+        chosen = source.dtype if complex_value else dtypes.canonical(float if dtype is None else dtype)
+        if dtypes.is_complex(source.dtype) and not dtypes.is_complex(chosen):
+            raise TypeError(f"complex numbers do not fit {chosen}; take their real parts first")
         if any(d is None for d in source.shape):
             raise ValueError(f"a variable needs a known shape; {source!r} has none")
         return Variable(
             lambda: evaluate_on_reference(source), source.shape, chosen, name, constraint=constraint
         )
-    array = np.array(to_numpy(value), dtype=dtypes.numpy_dtype(chosen))
+    array = to_numpy(value)
+    chosen = _dtype_for(array, dtype)
+    array = np.array(array, dtype=dtypes.numpy_dtype(chosen))
     return Variable(array, array.shape, chosen, name, constraint=constraint)
 
 
@@ -164,7 +182,7 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
 
 
 def _gradient_flows(node: Node, operand: Tensor) -> bool:
-    return node.op.differentiable and dtypes.is_float(operand.dtype)
+    return node.op.differentiable and dtypes.is_inexact(operand.dtype)
 
 
 @derived
@@ -176,7 +194,11 @@ def gradients(loss: TensorLike, variables: Any) -> list[Tensor | None]:
         variables: a tensor or a list of tensors: variables, placeholders or inner tensors.
 
     Returns:
-        A list: for each tensor a tensor of its shape and dtype, or None where the loss does not depend on it.
+        A list: for each tensor a tensor of its shape and dtype, or None where the loss does not depend on it. For a
+        complex tensor ``x + iy`` it is ``dL/dx + i dL/dy``: the direction of steepest ascent, on every engine.
+
+    Raises:
+        TypeError: a loss that is no float, complex ones too; take the real part or the absolute value of those.
 
     >>> from kbackend import K
     >>> x = K.placeholder((2,))
@@ -189,7 +211,8 @@ def gradients(loss: TensorLike, variables: Any) -> list[Tensor | None]:
         if not isinstance(tensor, Tensor):
             raise TypeError(f"K.gradients needs symbolic tensors, it was given {type(tensor).__name__}")
     if not dtypes.is_float(loss.dtype):
-        raise TypeError(f"K.gradients needs a float loss, {loss!r} is {loss.dtype}")
+        hint = "; take its real part or its absolute value" if dtypes.is_complex(loss.dtype) else ""
+        raise TypeError(f"K.gradients needs a float loss, {loss!r} is {loss.dtype}{hint}")
     connected = depends_on([loss], wanted, _gradient_flows)
     sources = tuple(t for t, used in zip(wanted, connected) if used)
     found = iter(make_node(REGISTRY["gradients"], (loss, sources), {}) if sources else ())

@@ -117,6 +117,7 @@ def _compared(case: Case, result: Result, wanted: Result) -> str | None:
 
 def _precision(case: Case, dtype: str) -> str:
     """The dtype whose bound holds for a result: its own, or that of coarser inputs."""
+    dtype = dtypes.real_of(dtype)
     return coarser(dtype, case.group) if dtypes.is_float(dtype) else dtype
 
 

@@ -20,6 +20,8 @@ def difference(found: Any, wanted: Any, bound: float, floor: float = 0.0) -> str
         return f"the shape is {found.shape}, it should be {wanted.shape}"
     if found.size == 0:
         return None
+    if "c" in (found.dtype.kind, wanted.dtype.kind):
+        found, wanted = _parts(found), _parts(wanted)
     found, wanted = _plain(found), _plain(wanted)
     if not np.array_equal(np.isnan(found), np.isnan(wanted)):
         return f"NaN stands at {_places(np.isnan(found))}, it should at {_places(np.isnan(wanted))}"
@@ -46,6 +48,10 @@ def relative_error(found: np.ndarray, wanted: np.ndarray, floor: float = 0.0) ->
         return 0.0
     divisor = max(float(np.max(np.abs(wanted))), floor)
     return float(np.max(np.abs(found - wanted))) / (divisor or 1.0)
+
+
+def _parts(value: np.ndarray) -> np.ndarray:
+    return np.stack([value.real, value.imag], axis=-1)
 
 
 def _plain(value: Any) -> np.ndarray:

@@ -55,7 +55,7 @@ def wants_gradient(case: Case) -> bool:
     sample, found = case.sample, reference(case)
     if not sample.gradient or not case.op.differentiable or case.group not in GRADIENT_GROUPS:
         return False
-    floats = [a for a, d in zip(found.arrays, found.dtypes) if dtypes.is_float(d)]
+    floats = [a for a, d in zip(found.arrays, found.dtypes) if dtypes.is_inexact(d)]
     finite = all(np.isfinite(a).all() for a in floats)
     return bool(floats and gradient_places(case)) and (finite or sample.expect_gradient is not None)
 
@@ -115,7 +115,8 @@ def check_definition(op: Op) -> Report:
 
 def _rounded(case: Case) -> bool:
     """Whether a result is in a dtype too narrow for differences."""
-    return any(dtypes.is_float(d) and d != "float64" for d in reference(case).dtypes)
+    real = [dtypes.real_of(d) for d in reference(case).dtypes]
+    return any(dtypes.is_float(d) and d != "float64" for d in real)
 
 
 def _compare_differences(report: Report, case: Case) -> None:
@@ -145,9 +146,9 @@ class _Loss:
             outputs = self.function.run(list(arrays), numpy_target(), 0)
         return float(
             sum(
-                np.sum(np.asarray(o) * w)
-                for o, w in zip(outputs, self.weights)
-                if dtypes.is_float(dtypes.canonical(np.asarray(o).dtype))
+                np.sum((o.real + o.imag) * w)
+                for o, w in zip(map(np.asarray, outputs), self.weights)
+                if dtypes.is_inexact(dtypes.canonical(o.dtype))
             )
         )
 

@@ -11,6 +11,7 @@ import numpy as np
 from kbackend import dtypes
 from kbackend.graph.tensor import Tensor
 from kbackend.lowering.program import Function
+from kbackend.ops.complexes import imag, real
 from kbackend.ops.elementwise import add, multiply
 from kbackend.ops.reduction import sum_
 from kbackend.ops.state import constant, gradients, placeholder
@@ -87,7 +88,7 @@ def gradient_places(case: Case) -> list[int]:
 
 def _add_gradients(built: Built, weights: Sequence[np.ndarray]) -> None:
     places = gradient_places(built.case)
-    floats = [(t, w) for t, w in zip(built.tensors, weights) if dtypes.is_float(t.dtype)]
+    floats = [(part, w) for t, w in zip(built.tensors, weights) for part in _real_parts(t)]
     if not floats or not places:
         return
     terms = [sum_(multiply(t, constant(w, t.dtype))) for t, w in floats]
@@ -95,6 +96,13 @@ def _add_gradients(built: Built, weights: Sequence[np.ndarray]) -> None:
     built.gradients = list(zip(places, found))
     if built.case.sample.expect_gradient is not None:
         (built.plain_gradient,) = gradients(total([sum_(t) for t, _ in floats]), built.inputs[:1])
+
+
+def _real_parts(tensor: Tensor) -> list[Tensor]:
+    """What a loss can be made of: floats, and both parts of complex numbers."""
+    if dtypes.is_complex(tensor.dtype):
+        return [real(tensor), imag(tensor)]
+    return [tensor] if dtypes.is_float(tensor.dtype) else []
 
 
 def total(terms: Sequence[Tensor]) -> Tensor:

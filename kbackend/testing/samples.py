@@ -157,6 +157,8 @@ def realise(declared: In, group: str, rng: np.random.Generator) -> np.ndarray:
         values = rng.integers(0, 2, declared.shape)
     elif dtypes.is_integer(dtype):
         values = rng.integers(int(declared.low), int(declared.high), declared.shape)
+    elif dtypes.is_complex(dtype):
+        values = _reals(declared, rng) + 1j * _reals(declared, rng)
     else:
         values = _reals(declared, rng)
     return np.array(values).astype(dtypes.numpy_dtype(dtype))

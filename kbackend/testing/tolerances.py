@@ -47,6 +47,7 @@ def class_of(op: Op, sample: Sample) -> str:
 
 def tolerance(name: str, dtype: str, arrays: Sequence[Any] = ()) -> float:
     """The bound for a class in a dtype; integers and bools are always exact."""
+    dtype = dtypes.real_of(dtype)
     if not dtypes.is_float(dtype):
         return 0.0
     if name == "cumulative" and dtype in ("float64", "float32"):

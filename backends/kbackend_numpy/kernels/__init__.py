@@ -3,6 +3,7 @@
 from kbackend_numpy.kernels import (
     activation,
     bits,
+    complexes,
     control,
     convolution,
     creation,
@@ -34,6 +35,7 @@ from kbackend_numpy.kernels import (
 KERNELS = {
     **activation.KERNELS,
     **bits.KERNELS,
+    **complexes.KERNELS,
     **control.KERNELS,
     **convolution.KERNELS,
     **creation.KERNELS,

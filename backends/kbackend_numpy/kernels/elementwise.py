@@ -11,6 +11,7 @@ from autograd.extend import defvjp, primitive
 
 from kbackend import dtypes
 from kbackend_numpy import special
+from kbackend_numpy.kernels.complexes import modulus, to_complex
 from kbackend_numpy.kernels.reduction import unbroadcast, value_of
 
 Vjp = Callable[[Any], Any]
@@ -211,7 +212,16 @@ defvjp(clip_range, _clip_vjp)
 
 def cast(x: Any, dtype: str) -> Any:
     wanted = dtypes.numpy_dtype(dtype)
-    return x if x.dtype == wanted else x.astype(wanted)
+    if x.dtype == wanted:
+        return x
+    return to_complex(x, wanted) if wanted.kind == "c" and x.dtype.kind != "c" else x.astype(wanted)
+
+
+_absolute = smooth(onp.absolute, lambda ans, x: onp.sign(value_of(x)))
+
+
+def absolute(x: Any) -> Any:
+    return modulus(x) if x.dtype.kind == "c" else _absolute(x)
 
 
 def identity(x: Any) -> Any:
@@ -221,7 +231,7 @@ def identity(x: Any) -> Any:
 _TWO_OVER_ROOT_PI = 1.1283791670955126
 
 KERNELS = {
-    "abs": smooth(onp.absolute, lambda ans, x: onp.sign(value_of(x))),
+    "abs": absolute,
     "acos": smooth(onp.arccos, lambda ans, x: -1 / sqrt(1 - x * x)),
     "add": add,
     "asin": smooth(onp.arcsin, lambda ans, x: 1 / sqrt(1 - x * x)),

@@ -3,6 +3,7 @@
 from kbackend_tensorflow.kernels import (
     activation,
     bits,
+    complexes,
     control,
     convolution,
     creation,
@@ -33,6 +34,7 @@ from kbackend_tensorflow.kernels import (
 KERNELS = {
     **activation.KERNELS,
     **bits.KERNELS,
+    **complexes.KERNELS,
     **control.KERNELS,
     **convolution.KERNELS,
     **creation.KERNELS,

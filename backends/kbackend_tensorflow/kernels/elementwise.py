@@ -134,6 +134,17 @@ def erf(x: Any) -> Any:
     )
 
 
+def _of_parts(function: Callable[..., Any], joined: Callable[..., Any]) -> Callable[..., Any]:
+    """A question about numbers; TensorFlow's own do not take complex ones."""
+
+    def kernel(x: Any) -> Any:
+        if not x.dtype.is_complex:
+            return function(x)
+        return joined(function(tf.math.real(x)), function(tf.math.imag(x)))
+
+    return kernel
+
+
 def cast(x: Any, dtype: str) -> Any:
     return tf.cast(x, dtype)
 
@@ -164,9 +175,9 @@ KERNELS = {
     "greater": tf.greater,
     "greater_equal": tf.greater_equal,
     "identity": tf.identity,
-    "isfinite": tf.math.is_finite,
-    "isinf": tf.math.is_inf,
-    "isnan": tf.math.is_nan,
+    "isfinite": _of_parts(tf.math.is_finite, tf.logical_and),
+    "isinf": _of_parts(tf.math.is_inf, tf.logical_or),
+    "isnan": _of_parts(tf.math.is_nan, tf.logical_or),
     "less": tf.less,
     "less_equal": tf.less_equal,
     "log": tf.math.log,

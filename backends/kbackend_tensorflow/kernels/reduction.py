@@ -60,7 +60,7 @@ def _cumulating(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _cumprod(x: Any, axis: int) -> Any:
-    return _differentiable_cumprod(axis)(x) if x.dtype.is_floating else tf.math.cumprod(x, axis=axis)
+    return tf.math.cumprod(x, axis=axis) if x.dtype.is_integer else _differentiable_cumprod(axis)(x)
 
 
 def _differentiable_cumprod(axis: int) -> Callable[[Any], Any]:
@@ -73,11 +73,12 @@ def _differentiable_cumprod(axis: int) -> Callable[[Any], Any]:
     def kernel(x: Any) -> Any:
         def backward(g: Any) -> Any:
             order = [axis, *(i for i in range(x.shape.rank) if i != axis)]
-            factors, parts = tf.transpose(x, order), tf.transpose(g, order)
+            conjugate = tf.math.conj(x)
+            factors, parts = tf.transpose(conjugate, order), tf.transpose(g, order)
             factors = tf.concat([factors[1:], tf.zeros_like(factors[:1])], 0)
             empty = tf.zeros(tf.shape(parts)[1:], x.dtype)
             sums = tf.scan(lambda s, at: at[0] + at[1] * s, (parts, factors), empty, reverse=True)
-            before = tf.transpose(_differentiable_before(x, axis), order)
+            before = tf.transpose(_differentiable_before(conjugate, axis), order)
             back = sorted(range(len(order)), key=order.__getitem__)
             return tf.transpose(before * sums, back)
 
@@ -94,21 +95,21 @@ def _differentiable_before(x: Any, axis: int) -> Any:
 
 
 def _prod(x: Any, axis: Axes, keepdims: bool) -> Any:
-    if not x.dtype.is_floating or not axis:
+    if x.dtype.is_integer or not axis:
         return tf.reduce_prod(x, axis=axis, keepdims=keepdims)
     return _differentiable_prod(axis, keepdims)(x)
 
 
 def _differentiable_prod(axis: Axes, keepdims: bool) -> Callable[[Any], Any]:
-    """TensorFlow's own second derivative is wrong at zeros. Each element's first one is the product of all others,
-    found from both sides."""
+    """TensorFlow's own second derivative is wrong at zeros, and of complex numbers. Each element's first one is the
+    product of all others, found from both sides."""
 
     @tf.custom_gradient
     def kernel(x: Any) -> Any:
         def backward(g: Any) -> Any:
             rank = x.shape.rank
             order = [*(i for i in range(rank) if i not in axis), *axis]
-            moved = tf.transpose(x, order)
+            moved = tf.transpose(tf.math.conj(x), order)
             kept = tf.shape(moved)[: rank - len(axis)]
             flat = tf.reshape(moved, tf.concat([kept, [tf.reduce_prod(tf.shape(moved)[rank - len(axis):])]], 0))
             last = flat.shape.rank - 1

@@ -27,7 +27,7 @@ class _Sqrt(torch.autograd.Function):
     def backward(ctx: Any, g: Any) -> Any:
         (root,) = ctx.saved_tensors
         nothing = (g == 0) & (root == 0)
-        return g * 0.5 / torch.where(nothing, 1.0, root)
+        return g * 0.5 / torch.where(nothing, 1.0, root).conj()
 
 
 def sqrt(x: Any) -> Any:
@@ -53,7 +53,7 @@ def _floored(x: Any, y: Any) -> Any:
 
 
 def power(x: Any, y: Any) -> Any:
-    if not x.is_floating_point() and y.device.type == "cpu" and bool((y < 0).any()):
+    if not (x.is_floating_point() or x.is_complex()) and y.device.type == "cpu" and bool((y < 0).any()):
         raise ValueError("integers cannot be raised to negative powers; cast them first")
     return torch.pow(x, y)
 

@@ -73,7 +73,7 @@ def gather_without_waiting(reference: Any, indices: Any) -> Any:
 
 
 def _rows(reference: Any, indices: Any) -> Any:
-    if reference.ndim == 2 and indices.numel():
+    if reference.ndim == 2 and indices.numel() and not reference.is_complex():
         return torch.embedding(reference, indices)
     rows = reference.index_select(0, indices.reshape(-1))
     return rows.reshape(indices.shape + reference.shape[1:])
