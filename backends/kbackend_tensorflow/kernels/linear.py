@@ -17,6 +17,10 @@ def matmul(x: Any, y: Any) -> Any:
 
 def _over_rows(x: Any, y: Any, function: Any) -> Any:
     """One product over all rows at once instead of one a sample."""
+    shape = [*x.shape[:-1], y.shape[1]]
+    if shape.count(None) < 2 and 0 not in (*shape, x.shape[-1]) and shape[-1] is not None and x.shape[-1]:
+        open_shape = [-1 if d is None else d for d in shape]  # TensorFlow works the one unknown size out
+        return tf.reshape(function(tf.reshape(x, [-1, x.shape[-1]])), open_shape)
     dims = [d if d is not None else tf.shape(x)[i] for i, d in enumerate(x.shape)]
     rows = dims[0]
     for d in dims[1:-1]:
