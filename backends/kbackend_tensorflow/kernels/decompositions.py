@@ -1,0 +1,124 @@
+"""Decompositions of matrices. TensorFlow's gradients where it has them; they need matrices of known size."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+
+def qr_reduced(x: Any) -> Any:
+    q, r = tf.linalg.qr(x)
+    return q, tf.linalg.band_part(r, 0, -1)  # what is below the diagonal has no gradient
+
+
+def orthogonal_complement(x: Any) -> Any:
+    return tf.linalg.qr(tf.stop_gradient(x), full_matrices=True)[0][..., tf.shape(x)[-1] :]
+
+
+def svd_reduced(x: Any) -> Any:
+    s, u, v = tf.linalg.svd(x)
+    return u, s, tf.linalg.matrix_transpose(v)
+
+
+@tf.custom_gradient
+def svd_values(x: Any) -> Any:
+    def gradient(g: Any) -> Any:
+        u, _, vh = svd_reduced(x)
+        return tf.matmul(u * g[..., None, :], vh)
+
+    return tf.linalg.svd(x, compute_uv=False), gradient
+
+
+def pinv(x: Any, rcond: float | None) -> Any:
+    @tf.custom_gradient
+    def inverted(a: Any) -> Any:
+        def gradient(g: Any) -> Any:
+            # Made anew from a, for the gradient of this gradient.
+            p = pinv(a, rcond)
+            right = tf.matmul(tf.matmul(g, p, transpose_a=True), p, transpose_b=True)
+            left = tf.matmul(tf.matmul(p, p, transpose_a=True), g, transpose_b=True)
+            found = right - tf.matmul(a, tf.matmul(p, right)) + left - tf.matmul(tf.matmul(left, p), a)
+            return found - tf.matmul(tf.matmul(p, g, transpose_a=True), p, transpose_b=True)
+
+        return _pinv(a, rcond), gradient
+
+    return inverted(x)
+
+
+def _pinv(x: Any, rcond: float | None) -> Any:
+    s, u, v = tf.linalg.svd(x)
+    if rcond is None:
+        limit = tf.cast(tf.reduce_max(tf.shape(x)[-2:]), x.dtype) * np.finfo(x.dtype.as_numpy_dtype).eps
+    else:
+        limit = tf.constant(rcond, x.dtype)
+    kept = s > limit * tf.reduce_max(s, axis=-1, keepdims=True)
+    inverse = tf.where(kept, 1 / tf.where(kept, s, tf.ones_like(s)), tf.zeros_like(s))
+    return tf.matmul(v * inverse[..., None, :], u, transpose_b=True)
+
+
+def eigh_lower(x: Any) -> Any:
+    values, vectors = tf.linalg.eigh(x)
+    return values, vectors
+
+
+def eig(x: Any) -> Any:
+    values, vectors = tf.linalg.eig(x)
+    return values, vectors
+
+
+@tf.custom_gradient
+def _lu(x: Any) -> Any:
+    """The factors in one matrix, and the order in which the rows of ``x`` are their product."""
+
+    def gradient(g: Any, _: Any) -> Any:
+        factors, order = _lu(x)
+        lower = tf.linalg.set_diag(tf.linalg.band_part(factors, -1, 0), tf.ones_like(factors[..., 0]))
+        upper = tf.linalg.band_part(factors, 0, -1)
+        below = tf.linalg.band_part(g, -1, 0) - tf.linalg.band_part(g, 0, 0)
+        inner = tf.matmul(lower, below, transpose_a=True)
+        middle = tf.linalg.band_part(inner, -1, 0) - tf.linalg.band_part(inner, 0, 0)
+        middle += tf.linalg.band_part(tf.matmul(tf.linalg.band_part(g, 0, -1), upper, transpose_b=True), 0, -1)
+        found = tf.linalg.triangular_solve(lower, middle, lower=True, adjoint=True)
+        found = tf.linalg.triangular_solve(upper, tf.linalg.matrix_transpose(found), lower=False)
+        return tf.gather(tf.linalg.matrix_transpose(found), tf.argsort(order, axis=-1), axis=-2,
+                         batch_dims=x.shape.rank - 2)
+
+    return tf.linalg.lu(x), gradient
+
+
+def lu_factor(x: Any) -> Any:
+    factors, order = _lu(x)
+    return factors, _pivots(order)
+
+
+def _pivots(order: Any) -> Any:
+    """LAPACK's exchanges: row ``i`` changed places with row ``pivots[i]``, one after the other."""
+    shape = tf.shape(order)
+    n = shape[-1]
+    # Not -1: it cannot be inferred when n is 0.
+    wanted = tf.reshape(order, [tf.reduce_prod(shape[:-1]), n])
+    places = tf.range(n)[None, :]
+    found = tf.TensorArray(tf.int32, size=n, element_shape=[None])
+
+    def exchange(i: Any, rows: Any, found: Any) -> Any:
+        place = tf.argmax(tf.equal(rows, wanted[:, i, None]), axis=1, output_type=tf.int32)
+        rows = tf.where(places == place[:, None], rows[:, i, None], rows)
+        return i + 1, tf.where(places == i, -1, rows), found.write(i, place)
+
+    start = (tf.constant(0), tf.zeros_like(wanted) + places, found)
+    found = tf.while_loop(lambda i, *_: i < n, exchange, start)[2]
+    return tf.reshape(tf.transpose(tf.reshape(found.stack(), tf.reverse(tf.shape(wanted), [0]))), shape)
+
+
+KERNELS = {
+    "eig": eig,
+    "eigh_lower": eigh_lower,
+    "lu_factor": lu_factor,
+    "orthogonal_complement": orthogonal_complement,
+    "pinv": pinv,
+    "qr_reduced": qr_reduced,
+    "svd_reduced": svd_reduced,
+    "svd_values": svd_values,
+}
