@@ -1,0 +1,503 @@
+"""Images seen through other coordinates, and parts of images.
+
+Coordinates count pixels: pixel i is at i, and what lies between pixels is a mean of its neighbours. What lies outside
+is what ``fill_mode`` continues the image with, pixel by pixel.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from kbackend.graph.tensor import Tensor
+from kbackend.ops import elementwise as e
+from kbackend.ops import shaping
+from kbackend.ops.any_rank import gather_axis
+from kbackend.ops.arranging import as_tensor, length, lengths, numbers, plus, times
+from kbackend.ops.convolution import checked_padding, integers, same_pairs
+from kbackend.ops.declare import TensorLike, derived
+from kbackend.ops.dispatch import dtype_of
+from kbackend.ops.image_resize import in_floats, opened
+from kbackend.ops.indexing import gather, getitem
+from kbackend.ops.linalg import solve
+from kbackend.ops.sample import In, call
+
+FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
+#: coordinates further away than this are taken for this, so that they can become integers
+_FAR = float(1 << 30)
+
+# ------------------------------------------------------------------------------------- the core
+
+
+def _among(value: Any, choices: Sequence[Any], name: str) -> None:
+    if isinstance(value, bool) or value not in choices:
+        raise ValueError(f"unknown {name} {value!r}; choose one of {', '.join(map(repr, choices))}")
+
+
+def _folded(index: Any, size: Any, mode: str) -> Any:
+    """The pixel of an axis that lies at an integer place in or outside it."""
+    if mode in ("constant", "nearest"):
+        return e.minimum(e.maximum(index, 0), plus(size, -1))
+    if mode == "wrap":
+        return e.mod(index, size)
+    period = times(size, 2) if mode == "reflect" else plus(times(size, 2), -2)
+    if mode == "mirror":  # an axis of one pixel has no period
+        period = e.maximum(period, 1) if isinstance(period, Tensor) else max(period, 1)
+    place = e.mod(index, period)
+    return e.minimum(place, e.abs_(e.subtract(plus(period, -1 if mode == "reflect" else 0), place)))
+
+
+def _corners(coordinate: Any, size: Any, order: int, mode: str, kind: str) -> list[tuple[Any, Any, Any]]:
+    """(pixels, whether they are in the image, their weights) along one axis; None where it is all of them or 1."""
+    near = e.clip_range(coordinate, low=-_FAR, high=_FAR)
+    start = e.stop_gradient(e.round_(near) if order == 0 else e.floor(near))
+    index = e.cast(start, kind)
+    found = []
+    for step in range(order + 1):
+        place = e.add(index, step) if step else index
+        inside = None
+        if mode == "constant":
+            inside = e.logical_and(e.greater_equal(place, 0), e.less(place, size))
+        weight = None
+        if order == 1:
+            above = e.subtract(near, start)
+            weight = above if step else e.subtract(1.0, above)
+        found.append((_folded(place, size, mode), inside, weight))
+    return found
+
+
+def _index_kind(counts: Sequence[Any]) -> str:
+    known = [n for n in counts if isinstance(n, int)]
+    return "int32" if len(known) == len(counts) and math.prod(known) < 1 << 31 else "int64"
+
+
+def _spread(x: Any, channels: bool) -> Any:
+    return shaping.expand_dims(x, -1) if channels else x
+
+
+def _sampled(rows: Any, counts: Sequence[Any], coordinates: Sequence[Any], first: Any, order: int, mode: str,
+             fill: float, kind: str) -> Any:
+    """Means of rows at coordinates.
+
+    Args:
+        rows: ``(elements,)`` or ``(elements, channels)``: images whose axes are one, the last varying fastest.
+        counts: sizes of the axes that coordinates are for.
+        coordinates: a tensor for each of these axes.
+        first: the row at which each image begins, or None for one image.
+    """
+    steps = [1]
+    for count in reversed(counts[1:]):
+        steps.insert(0, times(steps[0], count))
+    dtype, channels = dtype_of(rows), len(rows.shape) == 2
+    axes = [_corners(c, n, order, mode, kind) for c, n in zip(coordinates, counts)]
+    total = None
+    for corner in itertools.product(*axes):
+        place = first
+        weight = inside = None
+        for (index, within, share), step in zip(corner, steps):
+            offset = e.multiply(index, step) if isinstance(step, Tensor) or step != 1 else index
+            place = offset if place is None else e.add(place, offset)
+            if within is not None:
+                inside = within if inside is None else e.logical_and(inside, within)
+            if share is not None:
+                weight = share if weight is None else e.multiply(weight, share)
+        value = gather(rows, place)
+        if inside is not None:
+            value = e.where(_spread(inside, channels), value, fill)
+        if weight is not None:
+            value = e.multiply(value, _spread(e.cast(weight, dtype), channels))
+        total = value if total is None else e.add(total, value)
+    return total
+
+
+def _coordinate_dtype(x: Any) -> str:
+    """Places of pixels need float32 at least."""
+    return "float64" if dtype_of(x) == "float64" else "float32"
+
+
+@derived(tolerance="reduction", samples=lambda: [
+    call(In((4, 5)), In((2, 6), -2.9, 6.9, avoid=tuple(range(-3, 8))), 1, dtypes=("float64", "float32")),
+    call(In((4,)), In((1, 2, 3), -9.9, 9.9, avoid=tuple(range(-10, 11))), 1, "reflect", name="reflect",
+         dtypes=("float64", "float32"), dynamic=False),
+    call(In((4,)), In((1, 5), values=[[-2.3, -0.6, 3.6, 5.0, 8.25]]), 0, "mirror", name="mirror, order 0"),
+    call(In((3,), kind="int32", values=[0, 3, 8]), In((1, 2), values=[[0.4, 1.625]]), 1, gradient=False, dynamic=False,
+         expect=np.array([1, 6], "int32"), name="int32"),
+    call(In((4,)), In((1, 0)), 1, "wrap", name="none", dynamic=False),
+    call(In((4, 5)), In((3, 6)), 1, raises=ValueError, name="three axes", dynamic=False),
+    call(In((4,)), In((1, 6)), 2, raises=ValueError, name="order", dynamic=False),
+    call(In((4,)), In((1, 6)), 1, "edge", raises=ValueError, name="fill_mode", dynamic=False)])
+def map_coordinates(inputs: TensorLike, coordinates: TensorLike, order: int, fill_mode: str = "constant",
+                    fill_value: float = 0.0) -> Any:
+    """What a tensor has at coordinates, which need not be integers.
+
+    Args:
+        inputs: a tensor of rank n; integers are computed in floats and rounded to the nearest.
+        coordinates: ``(n, ...)``; gradients flow to them for order 1.
+        order: 0 for the nearest element (halves to the even one), 1 for linear interpolation.
+        fill_mode: how ``a b c d`` goes on: 'constant' ``k k | a b c d | k k``, 'nearest' ``a a | a b c d | d d``,
+            'wrap' ``c d | a b c d | a b``, 'mirror' ``c b | a b c d | c b``, 'reflect' ``b a | a b c d | d c``.
+        fill_value: the k of 'constant'.
+
+    Returns:
+        A tensor of the shape ``coordinates.shape[1:]`` and the dtype of ``inputs``.
+
+    Raises:
+        ValueError: coordinates for another rank, an order or fill mode that is none.
+
+    >>> import numpy as np
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.image.map_coordinates(np.array([1.0, 2.0]), [[0.5, 1.5, 2.0]], 1, "wrap")).tolist()
+    [1.5, 1.5, 1.0]
+    """
+    _among(order, (0, 1), "order")
+    _among(fill_mode, FILL_MODES, "fill_mode")
+    x = as_tensor(inputs)
+    if not isinstance(coordinates, (list, tuple)) or not any(hasattr(c, "shape") for c in coordinates):
+        coordinates = as_tensor(coordinates)
+        if len(coordinates.shape) < 1 or coordinates.shape[0] != len(x.shape):
+            raise ValueError(f"coordinates must have the shape ({len(x.shape)}, ...) for inputs of shape "
+                             f"{tuple(x.shape)}, they have {tuple(coordinates.shape)}")
+        coordinates = [getitem(coordinates, i) for i in range(len(x.shape))]
+    if len(coordinates) != len(x.shape) or not coordinates:
+        raise ValueError(f"inputs of shape {tuple(x.shape)} need a coordinate for each axis, there are "
+                         f"{len(coordinates)}")
+    counts = lengths(x)
+    kind = _index_kind(counts)
+
+    def mapped(y: Any) -> Any:
+        places = [e.cast(as_tensor(c), _coordinate_dtype(y)) for c in coordinates]
+        return _sampled(shaping.flatten(y), counts, places, None, order, fill_mode, fill_value, kind)
+
+    return in_floats(x, mapped)
+
+
+# ------------------------------------------------------------------------------------- transforms
+
+
+def _projected(images: Any, vectors: Any, interpolation: str, mode: str, fill: float, data_format: str | None) -> Any:
+    """Images at ``((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k)`` with ``k = c0 x + c1 y + 1``."""
+    _among(interpolation, ("nearest", "bilinear"), "interpolation")
+    _among(mode, FILL_MODES, "fill_mode")
+    x, closed = opened(images, data_format)
+    if len(vectors.shape) not in (1, 2) or vectors.shape[-1] != 8:
+        raise ValueError(f"a transform has 8 numbers, or 8 for each image; its shape is {tuple(vectors.shape)}")
+    if len(vectors.shape) == 1:
+        vectors = shaping.expand_dims(vectors, 0)
+    if None not in (x.shape[0], vectors.shape[0]) and vectors.shape[0] not in (1, x.shape[0]):
+        raise ValueError(f"{vectors.shape[0]} transforms were given for {x.shape[0]} images")
+    batch, rows, columns, channels = lengths(x)
+    kind = _index_kind((batch if isinstance(batch, int) else 1, rows, columns))
+    kind = kind if isinstance(batch, int) else "int64"
+
+    def seen(y: Any) -> Any:
+        dtype = _coordinate_dtype(y)
+        a0, a1, a2, b0, b1, b2, c0, c1 = _numbers_of(e.cast(vectors, dtype))
+        across = shaping.reshape(e.cast(numbers(columns), dtype), (1, 1, columns))
+        down = shaping.reshape(e.cast(numbers(rows), dtype), (1, rows, 1))
+        depth = e.add(_mixed(c0, across, c1, down), 1.0)
+        places = [e.divide(e.add(_mixed(p, across, q, down), shift), depth)
+                  for p, q, shift in ((b0, b1, b2), (a0, a1, a2))]
+        pixels = times(rows, columns)
+        starts = e.multiply(e.cast(numbers(batch), kind), pixels)
+        flat = shaping.reshape(y, (times(batch, pixels), channels))
+        order = 1 if interpolation == "bilinear" else 0
+        return _sampled(flat, (rows, columns), places, shaping.reshape(starts, (batch, 1, 1)), order, mode, fill, kind)
+
+    return closed(in_floats(x, seen))
+
+
+def _numbers_of(vectors: Any) -> list[Any]:
+    """The columns of ``(n, 8)`` as ``(n, 1, 1)``."""
+    return [getitem(vectors, (slice(None), i, None, None)) for i in range(8)]
+
+
+def _mixed(a: Any, x: Any, b: Any, y: Any) -> Any:
+    return e.add(e.multiply(a, x), e.multiply(b, y))
+
+
+def _turn() -> In:
+    return In((8,), values=[0.8, -0.5, 0.9, 0.45, 0.9, -0.7, 0.02, -0.03])
+
+
+@derived(tolerance="reduction", samples=lambda: [
+    call(In((2, 3, 4, 2)), _turn(), data_format="channels_last", dtypes=("float64", "float32")),
+    call(In((2, 2, 4, 3)), In((2, 8), 0.1, 0.9, gradient=False), fill_mode="reflect", data_format="channels_first",
+         name="one for each image", dtypes=("float64", "float32")),
+    call(In((3, 4, 1), 0, 256, kind="uint8"), _turn(), "nearest", "constant", 7, "channels_last", gradient=False,
+         dynamic=False, name="uint8", dtypes=("float32",)),
+    call(In((3, 4, 1)), In((6,)), data_format="channels_last", raises=ValueError, name="six numbers", dynamic=False),
+    call(In((2, 3, 4, 1)), In((3, 8)), data_format="channels_last", raises=ValueError, name="three", dynamic=False),
+    call(In((3, 4, 1)), In((8,)), "bicubic", data_format="channels_last", raises=ValueError, name="interpolation",
+         dynamic=False),
+    call(In((3, 4, 1)), In((8,)), fill_mode="edge", data_format="channels_last", raises=ValueError, name="fill_mode",
+         dynamic=False)])
+def affine_transform(images: TensorLike, transform: TensorLike, interpolation: str = "bilinear",
+                     fill_mode: str = "constant", fill_value: float = 0.0, data_format: str | None = None) -> Any:
+    """Images moved, turned, sheared, scaled or seen from elsewhere.
+
+    Args:
+        images: ``(batch, rows, columns, channels)``, or ``(batch, channels, rows, columns)`` for 'channels_first'; one
+            image has no batch dimension. Integers are computed in floats and rounded to the nearest.
+        transform: ``a0, a1, a2, b0, b1, b2, c0, c1`` for all images, or for each: the result has at column x and row y
+            what the image has at column ``(a0 x + a1 y + a2) / k`` and row ``(b0 x + b1 y + b2) / k``, where
+            ``k = c0 x + c1 y + 1``. Gradients flow to it for 'bilinear'.
+        interpolation: 'nearest' or 'bilinear'.
+        fill_mode, fill_value: what lies outside; see :func:`map_coordinates`.
+        data_format: 'channels_last' or 'channels_first'; the default of the process when None.
+
+    Returns:
+        Images of the shape and dtype of ``images``.
+
+    Raises:
+        ValueError: a rank, number of transforms, interpolation, fill mode or data format that is none.
+
+    >>> import numpy as np
+    >>> from kbackend import K, ops
+    >>> x = np.array([1.0, 2.0, 3.0]).reshape(1, 3, 1)
+    >>> left = [1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 0.0]
+    >>> K.eval(ops.image.affine_transform(x, left, data_format="channels_last")).ravel().tolist()
+    [2.0, 3.0, 0.0]
+    """
+    return _projected(images, as_tensor(transform), interpolation, fill_mode, fill_value, data_format)
+
+
+def _homographies(start: Any, end: Any, dtype: str) -> Any:
+    """The vectors ``(n, 8)`` of the projections that take the four ``end`` points to the ``start`` points."""
+    x, y, u, v = (getitem(e.cast(p, dtype), (slice(None), slice(None), i)) for p in (start, end) for i in range(2))
+    one, zero = e.add(e.multiply(u, 0.0), 1.0), e.multiply(u, 0.0)
+    across = shaping.stack([u, v, one, zero, zero, zero, e.negative(e.multiply(x, u)), e.negative(e.multiply(x, v))], 2)
+    down = shaping.stack([zero, zero, zero, u, v, one, e.negative(e.multiply(y, u)), e.negative(e.multiply(y, v))], 2)
+    return solve(shaping.concatenate([across, down], 1), shaping.concatenate([x, y], 1))
+
+
+def _corner_points() -> list[list[float]]:
+    return [[0.0, 0.0], [0.0, 3.0], [4.0, 0.0], [4.0, 3.0]]
+
+
+@derived(tolerance="matmul", samples=lambda: [
+    call(In((2, 4, 5, 2)), In((4, 2), values=_corner_points()),
+         In((4, 2), values=[[0.7, 0.2], [0.3, 2.6], [3.6, 0.4], [3.3, 2.9]]), data_format="channels_last",
+         dtypes=("float64", "float32"), tolerance="gradient", reason="a linear system is solved for the coordinates"),
+    call(In((4, 5, 1)), In((4, 2), values=_corner_points()), In((3, 2)), data_format="channels_last", raises=ValueError,
+         name="three points", dynamic=False),
+    call(In((4, 5)), In((4, 2), values=_corner_points()), In((4, 2), values=_corner_points()), raises=ValueError,
+         name="rank", dynamic=False)])
+def perspective_transform(images: TensorLike, start_points: TensorLike, end_points: TensorLike,
+                          interpolation: str = "bilinear", fill_value: float = 0.0,
+                          data_format: str | None = None) -> Any:
+    """Images seen from elsewhere, so that four points of them go to four others.
+
+    Args:
+        images: as those of :func:`affine_transform`.
+        start_points: ``(4, 2)``, or ``(batch, 4, 2)``: columns and rows of points of the images.
+        end_points: as start_points: where they are in the result. Gradients flow to both for 'bilinear'.
+        interpolation: 'nearest' or 'bilinear'.
+        fill_value: what lies outside.
+        data_format: 'channels_last' or 'channels_first'; the default of the process when None.
+
+    Returns:
+        Images of the shape and dtype of ``images``.
+
+    Raises:
+        ValueError: a rank, shape of points, interpolation or data format that is none.
+        numpy.linalg.LinAlgError: three of the points lie on a line.
+
+    >>> import numpy as np
+    >>> from kbackend import K, ops
+    >>> x = np.array([1.0, 2.0, 3.0, 4.0]).reshape(2, 2, 1)
+    >>> points = np.array([[0.0, 0.0], [1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
+    >>> turned = ops.image.perspective_transform(x, points, points[::-1], data_format="channels_last")
+    >>> K.eval(turned).ravel().round(4).tolist()
+    [4.0, 3.0, 2.0, 1.0]
+    """
+    points = []
+    for name, given in (("start_points", start_points), ("end_points", end_points)):
+        found = as_tensor(given)
+        if len(found.shape) not in (2, 3) or tuple(found.shape[-2:]) != (4, 2):
+            raise ValueError(f"{name} must have the shape (4, 2) or (batch, 4, 2), it is {tuple(found.shape)}")
+        points.append(shaping.expand_dims(found, 0) if len(found.shape) == 2 else found)
+    dtype = _coordinate_dtype(as_tensor(images))
+    start, end = (e.add(p, e.multiply(q, 0.0)) for p, q in (points, points[::-1]))
+    return _projected(images, _homographies(start, end, dtype), interpolation, "constant", fill_value, data_format)
+
+
+# ------------------------------------------------------------------------------------- parts and borders
+
+
+def _two_of(names: Sequence[str], values: Sequence[Any]) -> list[int | None]:
+    given = {n: v for n, v in zip(names, values) if v is not None}
+    if len(given) != 2:
+        shown = ", ".join(f"{n}={v!r}" for n, v in zip(names, values))
+        raise ValueError(f"exactly two of {', '.join(names)} are needed, they are {shown}")
+    for name, value in given.items():
+        integers(name, value, 1, 1 if name.startswith("target") else 0)
+    return [None if v is None else int(v) for v in values]
+
+
+def _kept(size: int | None, names: Sequence[str], values: Sequence[Any]) -> slice:
+    before, after, target = _two_of(names, values)
+    if size is not None:
+        start = size - target - after if before is None else before  # type: ignore[operator]
+        stop = size - after if target is None else start + target  # type: ignore[operator]
+        if not 0 <= start < stop <= size:
+            shown = ", ".join(f"{n}={v}" for n, v in zip(names, values) if v is not None)
+            raise ValueError(f"an axis of {size} pixels cannot be cut by {shown}")
+        return slice(start, stop)
+    if target is None:
+        return slice(before, -after if after else None)
+    if before is not None:
+        return slice(before, before + target)
+    return slice(-(after + target), -after if after else None)  # type: ignore[operator]
+
+
+_CROPPINGS = (("top_cropping", "bottom_cropping", "target_height"), ("left_cropping", "right_cropping", "target_width"))
+_PADDINGS = (("top_padding", "bottom_padding", "target_height"), ("left_padding", "right_padding", "target_width"))
+
+
+@derived(tolerance="moving", samples=lambda: [
+    call(In((2, 5, 6, 1)), 1, None, 2, 1, None, 3, "channels_last"),
+    call(In((2, 5, 6)), 0, 2, None, None, 5, 3, "channels_first", dynamic=False, name="one image"),
+    call(In((2, 5, 6, 1)), 1, 1, 1, 1, 3, data_format="channels_last", raises=ValueError, name="three"),
+    call(In((2, 5, 6, 1)), 1, 1, 1, None, None, 6, "channels_last", raises=ValueError, name="too wide"),
+    call(In((2, 5, 6, 1)), -1, 1, 1, 1, data_format="channels_last", raises=ValueError, name="negative")])
+def crop_images(images: TensorLike, top_cropping: int | None = None, left_cropping: int | None = None,
+                bottom_cropping: int | None = None, right_cropping: int | None = None,
+                target_height: int | None = None, target_width: int | None = None,
+                data_format: str | None = None) -> Any:
+    """A part of each image.
+
+    Args:
+        images: as those of :func:`affine_transform`, of any dtype.
+        top_cropping, bottom_cropping, target_height: two of them: rows to leave out at the top, at the bottom, to keep.
+        left_cropping, right_cropping, target_width: two of them, likewise for columns.
+        data_format: 'channels_last' or 'channels_first'; the default of the process when None.
+
+    Raises:
+        ValueError: another rank; not two of three; numbers that are negative or do not fit.
+
+    >>> import numpy as np
+    >>> from kbackend import K, ops
+    >>> x = np.arange(6.0).reshape(2, 3, 1)
+    >>> K.eval(ops.image.crop_images(x, 1, 1, 0, 0, data_format="channels_last")).ravel().tolist()
+    [4.0, 5.0]
+    """
+    x, closed = opened(images, data_format)
+    rows = _kept(x.shape[1], _CROPPINGS[0], (top_cropping, bottom_cropping, target_height))
+    columns = _kept(x.shape[2], _CROPPINGS[1], (left_cropping, right_cropping, target_width))
+    return closed(getitem(x, (slice(None), rows, columns)))
+
+
+def _border(size: int | None, names: Sequence[str], values: Sequence[Any]) -> tuple[int, int]:
+    before, after, target = _two_of(names, values)
+    if target is None:
+        return before, after  # type: ignore[return-value]
+    if size is None:
+        raise ValueError(f"{names[2]} needs a known size; give {names[0]} and {names[1]}")
+    other = target - size - (before if after is None else after)  # type: ignore[operator]
+    if other < 0:
+        shown = ", ".join(f"{n}={v}" for n, v in zip(names, values) if v is not None)
+        raise ValueError(f"an axis of {size} pixels cannot be padded by {shown}")
+    return (before, other) if after is None else (other, after)  # type: ignore[return-value]
+
+
+@derived(tolerance="moving", samples=lambda: [
+    call(In((2, 3, 2, 1)), 1, 0, 2, 3, data_format="channels_last"),
+    call(In((1, 3, 2), 0, 9, kind="uint8"), None, 1, 2, None, 6, 5, "channels_first", dynamic=False, gradient=False,
+         name="one image"),
+    call(In((2, 3, 2, 1)), 1, 1, data_format="channels_last", raises=ValueError, name="one of three"),
+    call(In((2, 3, 2, 1)), 1, 1, None, 1, 3, data_format="channels_last", raises=ValueError, name="too small")])
+def pad_images(images: TensorLike, top_padding: int | None = None, left_padding: int | None = None,
+               bottom_padding: int | None = None, right_padding: int | None = None, target_height: int | None = None,
+               target_width: int | None = None, data_format: str | None = None) -> Any:
+    """Images with zeros around them. Arguments and errors as in :func:`crop_images`.
+
+    >>> import numpy as np
+    >>> from kbackend import K, ops
+    >>> x = np.ones((1, 1, 1))
+    >>> K.eval(ops.image.pad_images(x, 0, 1, 0, target_width=3, data_format="channels_last")).ravel().tolist()
+    [0.0, 1.0, 0.0]
+    """
+    x, closed = opened(images, data_format)
+    rows = _border(x.shape[1], _PADDINGS[0], (top_padding, bottom_padding, target_height))
+    columns = _border(x.shape[2], _PADDINGS[1], (left_padding, right_padding, target_width))
+    return closed(shaping.pad(x, ((0, 0), rows, columns, (0, 0))))
+
+
+# ------------------------------------------------------------------------------------- patches
+
+
+def _patch_count(size: Any, window: int, stride: int, dilation: int) -> Any:
+    span = (window - 1) * dilation + 1
+    if not isinstance(size, int):
+        return plus(e.floor_divide(plus(size, -span), stride) if stride > 1 else plus(size, -span), 1)
+    if size < span:
+        raise ValueError(f"a patch of {window} with dilation {dilation} does not fit an axis of {size}")
+    return (size - span) // stride + 1
+
+
+def _patch_places(count: Any, window: int, stride: int, dilation: int) -> Any:
+    """For each place in the patch and each patch the pixel of the axis, as a vector."""
+    inner = np.arange(window, dtype=np.int32)[:, None] * np.int32(dilation)
+    if isinstance(count, int):
+        return (inner + np.arange(count, dtype=np.int32) * np.int32(stride)).ravel()
+    return shaping.flatten(e.add(e.multiply(e.cast(numbers(count), "int32"), stride), inner))
+
+
+@derived(tolerance="moving", samples=lambda: [
+    call(In((2, 5, 6, 2)), (2, 3), data_format="channels_last"),
+    call(In((2, 5, 6)), 2, 1, 2, "same", "channels_first", dynamic=False, name="one image, dilation"),
+    call(In((2, 3, 4, 3, 1)), (2, 2, 3), (1, 2, 1), data_format="channels_last", name="volumes"),
+    call(In((2, 2, 6, 1)), 3, data_format="channels_last", raises=ValueError, name="does not fit"),
+    call(In((2, 5, 6, 1)), 3, padding="full", data_format="channels_last", raises=ValueError, name="padding"),
+    call(In((2, 5)), 3, raises=ValueError, name="rank")])
+def extract_patches(images: TensorLike, size: Any, strides: Any = None, dilation_rate: Any = 1,
+                    padding: str = "valid", data_format: str | None = None) -> Any:
+    """The patches of images or volumes, each as one vector of channels.
+
+    Args:
+        images: as those of :func:`affine_transform`, of any dtype; volumes have a dimension more.
+        size: rows and columns of a patch (one number for both), or three numbers for volumes.
+        strides: how far patches are apart; ``size`` when None.
+        dilation_rate: how far the pixels of a patch are apart.
+        padding: 'valid', or 'same' with zeros around, where sizes are known.
+        data_format: 'channels_last' or 'channels_first'; the default of the process when None.
+
+    Returns:
+        ``(batch, patches down, patches across, rows * columns * channels)``, the channels fastest; or with these
+        vectors second for 'channels_first'.
+
+    Raises:
+        ValueError: a rank, size, padding or data format that is none, or a patch that does not fit.
+
+    >>> import numpy as np
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.image.extract_patches(np.arange(4.0).reshape(1, 4, 1), (1, 2), data_format="channels_last")).tolist()
+    [[[0.0, 1.0], [2.0, 3.0]]]
+    """
+    rank = len(size) if isinstance(size, (list, tuple)) else 2
+    if rank not in (2, 3):
+        raise ValueError(f"size must hold two or three numbers, it is {size!r}")
+    window = integers("size", size, rank)
+    steps = window if strides is None else integers("strides", strides, rank)
+    dilation = integers("dilation_rate", dilation_rate, rank)
+    x, closed = opened(images, data_format, rank)
+    if checked_padding(padding, rank) == "same":
+        if None in x.shape[1:-1]:
+            raise ValueError(f"padding 'same' needs known sizes, images have the shape {tuple(x.shape)}")
+        x = shaping.pad(x, ((0, 0), *same_pairs(x.shape[1:-1], window, steps, dilation), (0, 0)))
+    counts = [_patch_count(length(x, axis), window[axis - 1], steps[axis - 1], dilation[axis - 1])
+              for axis in range(1, rank + 1)]
+    batch, channels = length(x, 0), length(x, rank + 1)
+    for axis, count in enumerate(counts, 1):
+        x = gather_axis(x, _patch_places(count, window[axis - 1], steps[axis - 1], dilation[axis - 1]), axis)
+    x = shaping.reshape(x, (batch, *(n for pair in zip(window, counts) for n in pair), channels))
+    x = shaping.permute_dimensions(x, (0, *range(2, 2 * rank + 1, 2), *range(1, 2 * rank, 2), 2 * rank + 1))
+    return closed(shaping.reshape(x, (batch, *counts, times(math.prod(window), channels))))
+
+
+__all__ = ["FILL_MODES", "affine_transform", "crop_images", "extract_patches", "map_coordinates", "pad_images",
+           "perspective_transform"]
