@@ -16,6 +16,7 @@ from kbackend.ops import (  # noqa: F401
     elementwise,
     focal,
     foreign,
+    fourier,
     image,
     kinds,
     layer_norm,
