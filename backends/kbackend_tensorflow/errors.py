@@ -31,8 +31,13 @@ def translated(error: InvalidArgumentError) -> Exception:
     return kind(_detail(text))
 
 
+#: what an op that runs outside a program wraps its message in
+_WRAPPING = re.compile(r"\{\{function_node __wrapped__.*?\}\} ?| ?\[Op:\w+\]( name: ?\S*)?")
+
+
 def _detail(text: str) -> str:
     """The part of a message that says what was wrong, without the traceback of the traced graph."""
+    text = _WRAPPING.sub("", text)
     label = _LABEL.search(text)
     if label:
         return f"the label {label[1]} is not in [0, {label[2]})"

@@ -15,6 +15,7 @@ from kbackend.graph.tensor import TensorSpec
 from kbackend.lowering.program import eager_runner
 from kbackend.plugin.contract import Backend
 from kbackend_torch.dtypes import NAME
+from kbackend_torch.errors import translated
 from kbackend_torch.gaps import GAPS
 from kbackend_torch.kernels import KERNELS, random
 from kbackend_torch.native import NATIVE_KERNELS
@@ -100,6 +101,15 @@ class TorchBackend(Backend):
         if device.startswith("cuda"):
             torch.cuda.synchronize(device)
 
+    def run_kernel(self, op: Any, kernel: Any, args: Sequence[Any], attrs: Any, target: Any) -> Any:
+        try:
+            return super().run_kernel(op, kernel, args, attrs, target)
+        except RuntimeError as error:
+            found = translated(error)
+            if found is None:
+                raise
+            raise found from error
+
     # modes
 
     def set_deterministic(self, on: bool) -> None:
@@ -140,6 +150,11 @@ class TorchBackend(Backend):
             torch._C._set_grad_enabled(False)
             try:
                 return run(feeds)
+            except RuntimeError as error:
+                found = translated(error)
+                if found is None:
+                    raise
+                raise found.with_traceback(error.__traceback__) from error
             finally:
                 torch._C._set_grad_enabled(recording)
 

@@ -13,10 +13,11 @@ from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
 from kbackend.lowering.emit import Emitted, emit
+from kbackend.lowering.explain import explained
 from kbackend.lowering.plan import GRADIENTS, order
 from kbackend.lowering.rewrite import feeds_of, rewrite
 from kbackend.ops.dispatch import to_numpy
-from kbackend.plugin.modes import modes, reason_of, refusal, rng_of
+from kbackend.plugin.modes import NotDeterministicError, modes, reason_of, refusal, rng_of
 from kbackend.plugin.select import active_target, use_target
 
 
@@ -69,6 +70,7 @@ class Program:
         rewritten = rewrite(graph, kernels, phase)
         self.target = target
         self.rng = rng
+        self._graph = graph
         unfed = feeds_of(rewritten)
         if unfed:
             raise FeedError(
@@ -109,13 +111,18 @@ class Program:
             raise
 
     def _explain(self, error: Exception, feeds: Sequence[Any] | None = None) -> None:
-        """Raise an error that names the node when ``error`` says that a kernel is not deterministic."""
+        """Raise an error that names the node, where the node or what is wrong with the shapes can be told."""
         backend = self.target.backend
         reason = reason_of(error, backend)
-        if reason is None:
+        if reason is None and (feeds is None or isinstance(error, NotDeterministicError)):
             return
         places = backend.places(error, None if feeds is None else self._runner, feeds or ())
         nodes = [self.emitted.nodes[place] for place in places if place in self.emitted.nodes]
+        if reason is None:
+            found = explained(error, self._graph, [backend.spec(f) for f in feeds or ()], nodes[-1] if nodes else None)
+            if found is not None:
+                raise found from error
+            return
         name = self.emitted.graph.name
         if not nodes:
             raise refusal(f"an op of {name}", self.target.key, None, None, reason) from error

@@ -218,7 +218,9 @@ def run(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
     except Exception as error:
         reason = modes.reason_of(error, target.backend)
         if reason is None:
-            raise
+            if type(error) not in (ValueError, IndexError, ZeroDivisionError):
+                raise
+            raise _named(op, specs, attrs, error) from error
         raise modes.refusal(op.name, target.key, op.name, None, reason) from error
 
 

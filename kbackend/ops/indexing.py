@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -241,6 +242,7 @@ def _element(x: Tensor, i: int) -> Tensor | None:
     samples=lambda: [
         call(In((3, 4)), (1, 0), (2, 3), dynamic=False),
         call(In((3, 4)), (0, 2), (-1, 2)),
+        call(In((3, 4)), (1, 1), (2, -1), name="the first rows"),
         call(In((3, 4)), (1, 0), (3, 4), name="does not fit", raises=ValueError, dynamic=False),
         call(In((3, 4)), [In((), kind="int32", values=1), 0], (2, 4), name="symbolic", dynamic=False),
     ],
@@ -275,7 +277,20 @@ def slice_(x: TensorLike, start: Any, size: Any) -> Any:
             index.append(slice(begin, begin + length))
         else:
             index.append(slice(begin, add(begin, length)))
-    return getitem(x, tuple(index))
+    part = getitem(x, tuple(index))
+    return _of_sizes(part, lengths) if isinstance(part, Tensor) and None in part.shape else part
+
+
+def _of_sizes(part: Tensor, lengths: Sequence[Any]) -> Any:
+    """The part with the sizes asked for: a slice of a dimension that turns out shorter would be shorter too."""
+    from kbackend.ops import shaping
+
+    if not any(isinstance(n, int) and n >= 0 and size is None for n, size in zip(lengths, part.shape)):
+        return part
+    unknown = [n if isinstance(n, int) else -1 for n in lengths]
+    if sum(n < 0 for n in unknown) > 1:
+        unknown = [n if n >= 0 else shaping.extent(part, (axis,)) for axis, n in enumerate(unknown)]
+    return shaping.reshape(part, unknown)
 
 
 def _check_part(dimension: int | None, begin: int, length: int, axis: int) -> None:

@@ -142,7 +142,10 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> Any:
 
 
 def _in_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
-    return {**attrs, "k": _count(attrs["k"])}
+    k = _count(attrs["k"])
+    if k < 0:
+        raise ValueError(f"k must not be negative, it is {k}")
+    return {**attrs, "k": k}
 
 
 def _in_rule(predictions: TensorSpec, targets: TensorSpec, *, k: int) -> TensorSpec:
@@ -182,6 +185,7 @@ def _in_samples() -> list[Sample]:
         call(In((3, 4), 0, 9, kind="int32"), In((3,), 0, 4, kind="int32"), 2, raises=TypeError,
              name="predictions of integers"),
         call(In((3, 4)), In((3,), 0, 4, kind="int32"), None, raises=ValueError, name="no k"),
+        call(In((3, 4)), In((3,), 0, 4, kind="int32"), -1, raises=ValueError, name="negative k"),
     ]
 
 

@@ -58,7 +58,8 @@ CALLS = {
             (X, lambda x: x.max(axis=1, initial=1.5)), (X, lambda x: x.max(axis=0, initial=-9.0, where=POSITIVE))],
     "mean": [(X, lambda x: x.mean()), (X, lambda x: x.mean(1, keepdims=True)), (INTEGERS, lambda x: x.mean(axis=0)),
              (POSITIVE, lambda x: x.mean(axis=0)), (X, lambda x: x.mean(axis=2, dtype="float64")),
-             (X, lambda x: x.mean(where=POSITIVE)), (X, lambda x: x.mean(axis=0, where=np.array([[[True]], [[False]]])))],
+             (X, lambda x: x.mean(where=POSITIVE)),
+             (X, lambda x: x.mean(axis=0, where=np.array([[[True]], [[False]]])))],
     "min": [(X, lambda x: x.min(-1)), (X, lambda x: x.min(axis=1, initial=-0.5))],
     "nonzero": [(POSITIVE, lambda x: x.nonzero()[1])],
     "prod": [(X, lambda x: x.prod(1)), (INTEGERS, lambda x: x.clip(1, 3).prod(axis=1, initial=2)),
@@ -323,9 +324,12 @@ def test_symbolic_positions_count_from_the_end_and_are_checked(each_backend):
     wanted = [table[rows], table[:, rows], table[rows, columns], table[rows, 1], table[[2, 0]]]
     for value, right in zip(function([table, rows, columns]), wanted, strict=True):
         assert np.array_equal(value, right)
-    for bad in ((np.array([3, 0], "int32"), columns), (rows, np.array([[4], [0]])), (rows, np.array([[-5], [0]]))):
+    inner = np.array([-2, -2], "int32")  # a wrong column is then another row's right one
+    for bad in ((np.array([3, 0], "int32"), columns), (inner, np.array([[4], [0]])), (inner, np.array([[-5], [0]]))):
         with pytest.raises(IndexError):
             function([table, *bad])
+        with pytest.raises(IndexError):
+            K.function([x, i, j], [x[i, j]])([table, *bad])
 
 
 def test_gradients_of_indexing_with_arrays(each_backend):

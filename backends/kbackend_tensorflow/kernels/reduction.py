@@ -22,8 +22,16 @@ def _accumulating(function: Callable[..., Any]) -> Callable[..., Any]:
     return kernel
 
 
-def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
+def _extreme(function: Callable[..., Any]) -> Callable[..., Any]:
+    """TensorFlow gives an infinity for nothing; a length that is known has been checked when the node was made."""
+
     def kernel(x: Any, axis: Axes, keepdims: bool) -> Any:
+        unknown = [a for a in axis if x.shape[a] is None]
+        if unknown:
+            shape = tf.shape(x)
+            some = tf.reduce_all(tf.gather(shape, unknown) > 0)
+            with tf.control_dependencies([tf.debugging.Assert(some, ["nothing has no extreme; the shape is", shape])]):
+                x = tf.identity(x)
         return function(x, axis=axis, keepdims=keepdims)
 
     return kernel
@@ -131,9 +139,9 @@ KERNELS = {
     "argmin": _position(tf.argmin),
     "cumprod": _cumulating(_cumprod),
     "cumsum": _cumulating(tf.cumsum),
-    "max": _plain(tf.reduce_max),
+    "max": _extreme(tf.reduce_max),
     "mean": _accumulating(tf.reduce_mean),
-    "min": _plain(tf.reduce_min),
+    "min": _extreme(tf.reduce_min),
     "prod": _accumulating(_prod),
     "sum": _accumulating(tf.reduce_sum),
 }

@@ -60,8 +60,12 @@ def _wide(indices: Any) -> Any:
 def gather(reference: Any, indices: Any) -> Any:
     indices = _wide(indices)
     if reference.is_cpu or not reference.is_floating_point():
-        # Torch checks the range by itself and refuses negative indices.
-        return _rows(reference, indices)
+        # Torch checks the range by itself and refuses negative indices, but does not say which.
+        try:
+            return _rows(reference, indices)
+        except IndexError:
+            wrong = indices[(indices < 0) | (indices >= reference.shape[0])].tolist()
+            raise IndexError(f"the index {wrong[0] if wrong else '?'} is not in [0, {reference.shape[0]})") from None
     return gather_without_waiting(reference, indices)
 
 
