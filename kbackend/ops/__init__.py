@@ -12,6 +12,7 @@ from kbackend.ops import (  # noqa: F401
     convolution,
     creation,
     ctc,
+    decompositions,
     dropout,
     elementwise,
     focal,
@@ -29,6 +30,7 @@ from kbackend.ops import (  # noqa: F401
     nans,
     normal,
     normalization,
+    norms,
     operators,
     optimizing,
     ordering,
@@ -51,6 +53,7 @@ from kbackend.ops import (  # noqa: F401
     synonyms,
     transposed,
     triangles,
+    vectors,
     windows,
 )
 

@@ -35,7 +35,6 @@ NO_SAMPLE = {
 }
 #: rows that wait for a function of K that is not there yet
 WAITING = {
-    51: "svd",
     57: "set_matmul_precision",
 }
 #: rows in which nothing is promised
