@@ -77,20 +77,21 @@ def _same_qr(found: Any, wanted: Any) -> None:
 
 
 def _same_r(found: Any, wanted: Any) -> None:
-    turned = (np.swapaxes(r, -1, -2) for r in (found, wanted))
-    _close(*(t @ r for t, r in zip(turned, (found, wanted))), "R.T @ R")  # type: ignore[misc]
+    first, second = (np.swapaxes(r, -1, -2) @ r for r in (found, wanted))
+    _close(first, second, "R.T @ R")
 
 
 def _same_span(found: Any, wanted: Any) -> None:
-    _close(*(q @ np.swapaxes(q, -1, -2) for q in (found, wanted)), "the projection")  # type: ignore[misc]
+    first, second = (q @ np.swapaxes(q, -1, -2) for q in (found, wanted))
+    _close(first, second, "the projection")
     _orthonormal(found, "the complement")
 
 
 def _same_eigh(found: Any, wanted: Any) -> None:
     _same_shapes(found, wanted)
     _close(found[0], wanted[0], "eigenvalues")
-    _close(*(v * w[..., None, :] @ np.swapaxes(v, -1, -2) for w, v in (found, wanted)),  # type: ignore[misc]
-           "V @ diag(w) @ V.T")
+    first, second = (v * w[..., None, :] @ np.swapaxes(v, -1, -2) for w, v in (found, wanted))
+    _close(first, second, "V @ diag(w) @ V.T")
     _orthonormal(found[1], "V")
 
 
@@ -99,8 +100,8 @@ def _same_eig(found: Any, wanted: Any) -> None:
     _same_shapes(found, wanted)
     _close(np.sort_complex(found[0].round(4)), np.sort_complex(wanted[0].round(4)), "eigenvalues")
     _close(np.abs(np.linalg.norm(found[1], axis=-2)), np.ones(found[0].shape), "lengths of vectors")
-    _close(*(v * w[..., None, :] @ np.linalg.inv(v) for w, v in (found, wanted)),  # type: ignore[misc]
-           "V @ diag(w) @ inv(V)")
+    first, second = (v * w[..., None, :] @ np.linalg.inv(v) for w, v in (found, wanted))
+    _close(first, second, "V @ diag(w) @ inv(V)")
 
 
 def _wrong_rank() -> list[Sample]:

@@ -14,7 +14,8 @@ def qr_reduced(x: Any) -> Any:
 
 
 def orthogonal_complement(x: Any) -> Any:
-    return tf.linalg.qr(tf.stop_gradient(x), full_matrices=True)[0][..., tf.shape(x)[-1] :]
+    # On the result: a gradient that arrives at TensorFlow's full QR is an error, even if it goes nowhere.
+    return tf.stop_gradient(tf.linalg.qr(x, full_matrices=True)[0][..., tf.shape(x)[-1] :])
 
 
 def svd_reduced(x: Any) -> Any:
@@ -100,16 +101,14 @@ def _pivots(order: Any) -> Any:
     # Not -1: it cannot be inferred when n is 0.
     wanted = tf.reshape(order, [tf.reduce_prod(shape[:-1]), n])
     places = tf.range(n)[None, :]
-    found = tf.TensorArray(tf.int32, size=n, element_shape=[None])
 
-    def exchange(i: Any, rows: Any, found: Any) -> Any:
-        place = tf.argmax(tf.equal(rows, wanted[:, i, None]), axis=1, output_type=tf.int32)
-        rows = tf.where(places == place[:, None], rows[:, i, None], rows)
-        return i + 1, tf.where(places == i, -1, rows), found.write(i, place)
+    def exchange(i: Any, rows: Any, pivots: Any) -> Any:
+        place = tf.argmax(tf.equal(rows, wanted[:, i, None]), axis=1, output_type=tf.int32)[:, None]
+        rows = tf.where(places == place, rows[:, i, None], rows)
+        return i + 1, tf.where(places == i, -1, rows), tf.where(places == i, place, pivots)
 
-    start = (tf.constant(0), tf.zeros_like(wanted) + places, found)
-    found = tf.while_loop(lambda i, *_: i < n, exchange, start)[2]
-    return tf.reshape(tf.transpose(tf.reshape(found.stack(), tf.reverse(tf.shape(wanted), [0]))), shape)
+    start = (tf.constant(0), tf.zeros_like(wanted) + places, tf.zeros_like(wanted))
+    return tf.reshape(tf.while_loop(lambda i, *_: i < n, exchange, start)[2], shape)
 
 
 KERNELS = {

@@ -1,0 +1,476 @@
+"""Linear algebra against NumPy, by reconstruction, and its gradients against central differences, on every engine."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kbackend import K
+from kbackend.ops import complexes, linalg, norms, vectors
+from kbackend.ops import decompositions as d
+
+RNG = np.random.RandomState(3)
+TALL, WIDE, SQUARE = RNG.randn(4, 2), RNG.randn(2, 4), RNG.randn(3, 3)
+BATCH = RNG.randn(2, 3, 3)
+
+
+def turned(x):
+    return K.permute_dimensions(x, (*range(len(x.shape) - 2), len(x.shape) - 1, len(x.shape) - 2))
+
+
+def product(*factors):
+    """Matrix products of tensors and arrays, from left to right."""
+    result = factors[0]
+    for factor in factors[1:]:
+        result = K.matmul(result, factor)
+    return result
+
+
+def scaled(q, numbers):
+    """``q @ diag(numbers)``."""
+    return q * numbers
+
+
+def steps(q):
+    """Different weights for the columns of ``q``, so that products with its transpose tell them apart."""
+    return np.arange(1.0, q.shape[-1] + 1)
+
+
+def outer(q):
+    """``q @ diag(1, 2, ...) @ q.T``, which does not mind the signs of columns."""
+    return product(scaled(q, steps(q)), turned(q))
+
+
+def definite(x):
+    return product(x, turned(x)) + 2.0 * np.eye(x.shape[-2])
+
+
+def of_qr(x):
+    q, r = d.qr(x)
+    inner = product(turned(r), np.diag(np.arange(1.0, r.shape[-2] + 1)), r)
+    return K.concatenate([K.flatten(part) for part in (outer(q), inner, product(q, r))], 0)
+
+
+def of_complete_qr(x):
+    q, r = d.qr(x, "complete")
+    return K.concatenate([K.flatten(outer(q[..., : x.shape[-1]])), K.flatten(product(q, r))], 0)
+
+
+def rest_of_q(x):
+    q, _ = d.qr(x, "complete")
+    return product(q[..., x.shape[-1] :], turned(q[..., x.shape[-1] :]))
+
+
+def of_svd(x):
+    u, s, vh = d.svd(x, full_matrices=False)
+    return K.concatenate([K.flatten(outer(u)), K.flatten(outer(turned(vh))),
+                          K.flatten(product(scaled(u, K.exp(s)), vh)), K.flatten(s)], 0)
+
+
+def rest_of_svd(x):
+    u, s, vh = d.svd(x)
+    k, v = s.shape[-1], turned(vh)
+    rest = u[..., k:] if u.shape[-1] > k else v[..., k:]
+    return product(rest, turned(rest))
+
+
+def symmetric(x):
+    return x + turned(x)
+
+
+def of_eigh(x):
+    w, v = d.eigh(symmetric(x))
+    return K.concatenate([outer(v), product(scaled(v, K.expand_dims(K.exp(0.3 * w), -2)), turned(v))], -1)
+
+
+def of_eig(x):
+    """Sums over eigenvectors, in whatever order and of whatever phase."""
+    w, v = d.eig(x)
+    sizes = K.sum(K.pow(K.abs(v), 4), axis=-1)
+    return K.concatenate([sizes, K.sum(complexes.real(w * w * w), -1, True), K.sum(K.abs(w), -1, True)], -1)
+
+
+def low_rank(x):
+    return d.pinv(product(x[:, :2], x[:2, :]))
+
+
+def solved(x):
+    return d.lstsq(x, product(x, RNG_B) + 0.5 * K.square(x))
+
+
+RNG_B = np.random.RandomState(5).randn(2, 2)
+TURNS = np.array([[0.3, 2.0, 0.1], [-1.5, 0.4, 0.2], [0.5, -0.3, 1.7]])
+
+#: what is differentiated, and where
+GRADIENTS = {
+    "cholesky": (lambda x: linalg.cholesky(definite(x)), SQUARE),
+    "cholesky, upper": (lambda x: linalg.cholesky(definite(x), upper=True), BATCH),
+    "cholesky_inverse": (lambda x: linalg.cholesky_inverse(linalg.cholesky(definite(x))), SQUARE),
+    "logdet": (lambda x: linalg.logdet(definite(x)), BATCH),
+    "inv": (lambda x: linalg.inv(definite(x)), SQUARE),
+    "det": (linalg.det, BATCH),
+    "slogdet": (lambda x: linalg.slogdet(x)[1], BATCH),
+    "qr, tall": (of_qr, TALL),
+    "qr, wide": (of_qr, WIDE),
+    "qr, a batch": (of_qr, BATCH),
+    "qr, complete": (of_complete_qr, TALL),
+    "qr, the rest of Q": (rest_of_q, TALL),
+    "svd, tall": (of_svd, TALL),
+    "svd, wide": (of_svd, WIDE),
+    "svd, square": (of_svd, SQUARE),
+    "svd, the rest of U": (rest_of_svd, TALL),
+    "svd, the rest of V": (rest_of_svd, WIDE),
+    "svd, values": (lambda x: d.svd(x, compute_uv=False), BATCH),
+    "eigh": (of_eigh, BATCH),
+    "eig": (of_eig, np.stack([TURNS, np.diag([1.0, 2.0, 4.0]) + 0.1 * SQUARE])),
+    "lu_factor": (lambda x: d.lu_factor(x)[0], BATCH),
+    "pinv, tall": (d.pinv, TALL),
+    "pinv, wide": (d.pinv, WIDE),
+    "pinv, rank 2": (low_rank, RNG.randn(4, 3)),
+    "lstsq": (solved, TALL),
+    "norm, nuc": (lambda x: norms.norm(x, "nuc", (1, 2)), BATCH),
+    "corrcoef": (vectors.corrcoef, RNG.randn(3, 5)),
+    "cdist": (lambda x: norms.cdist(x, 2.0 * x[::-1] + 1.0), TALL),
+}
+
+
+def central(function, at, step=1e-5):
+    """The derivatives of a function of one array that gives a number."""
+    found = np.zeros(at.shape)
+    for place in np.ndindex(at.shape):
+        shift = np.zeros(at.shape)
+        shift[place] = step
+        found[place] = (float(function([at + shift])[0]) - float(function([at - shift])[0])) / (2 * step)
+    return found
+
+
+def close(found, wanted, bound):
+    assert found.shape == wanted.shape
+    assert np.max(np.abs(found - wanted)) <= bound * max(np.max(np.abs(wanted)), 1.0), (found, wanted)
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_gradients_are_those_of_differences(each_backend, name):
+    """The gradient of weighted sums, and that of a weighted sum of that gradient, in float64."""
+    function, at = GRADIENTS[name]
+    x = K.placeholder(at.shape, dtype="float64")
+    out = function(x)
+    weights = np.random.RandomState(7).randn(*out.shape)
+    loss = K.sum(out * weights)
+    (slope,) = K.gradients(loss, [x])
+    total = K.sum(slope * np.random.RandomState(8).randn(*at.shape))
+    (second,) = K.gradients(total, [x])
+    assert np.max(np.abs(K.function([x], [slope])([at])[0])) > 1e-3
+    close(K.function([x], [slope])([at])[0], central(K.function([x], [loss]), at), 1e-7)
+    close(K.function([x], [second])([at])[0], central(K.function([x], [total]), at), 1e-6)
+
+
+@pytest.mark.parametrize("name", ["qr, tall", "svd, wide", "eigh", "eig", "lu_factor", "pinv, tall", "cholesky"])
+def test_gradients_in_float32(each_backend, name):
+    function, at = GRADIENTS[name]
+    found = []
+    for dtype in ("float64", "float32"):
+        x = K.placeholder((None, *at.shape[1:]) if at.ndim == 3 else at.shape, dtype=dtype)
+        (slope,) = K.gradients(K.sum(function(x)), [x])
+        found.append(K.function([x], [slope])([at])[0])
+    assert found[1].dtype == np.float32
+    close(found[1].astype("float64"), found[0], 2e-4)
+
+
+def test_the_gradient_of_eigh_is_symmetric(each_backend):
+    at = symmetric_array(4)
+    x = K.placeholder((4, 4), dtype="float64")
+    w, v = d.eigh(x)
+    (slope,) = K.gradients(K.sum(w * np.arange(4.0)) + K.sum(v * np.arange(16.0).reshape(4, 4)), [x])
+    found = K.function([x], [slope])([at])[0]
+    np.testing.assert_allclose(found, found.T, rtol=0, atol=1e-12)
+    assert np.abs(found).max() > 0.1
+
+
+@pytest.mark.parametrize("call", [linalg.cholesky, linalg.logdet])
+def test_gradients_of_definite_matrices_are_symmetric(each_backend, call):
+    at = symmetric_array(3) + 9 * np.eye(3)
+    x = K.placeholder((3, 3), dtype="float64")
+    out = call(x)
+    weights = np.random.RandomState(1).randn(*out.shape)
+    (slope,) = K.gradients(K.sum(out * weights), [x])
+    found = K.function([x], [slope])([at])[0]
+    np.testing.assert_allclose(found, found.T, rtol=0, atol=1e-12)
+    direction = symmetric_array(3)
+    value = K.function([x], [K.sum(out * weights)])
+    by_steps = (float(value([at + 1e-5 * direction])[0]) - float(value([at - 1e-5 * direction])[0])) / 2e-5
+    assert abs(np.sum(found * direction) - by_steps) < 1e-8
+
+
+def symmetric_array(n):
+    drawn = np.random.RandomState(n).randn(n, n)
+    return drawn + drawn.T
+
+
+def diagonal_matrices(values, shape):
+    found = np.zeros(shape, values.dtype)
+    k = values.shape[-1]
+    found[..., np.arange(k), np.arange(k)] = values
+    return found
+
+
+def assert_orthonormal(q, bound):
+    found = np.swapaxes(q, -1, -2) @ q
+    np.testing.assert_allclose(found, np.broadcast_to(np.eye(q.shape[-1]), found.shape), atol=bound)
+
+
+@pytest.mark.parametrize("shape", [(3, 3), (5, 2), (2, 5), (2, 3, 4, 2), (1, 1), (2, 0, 3), (2, 3, 0)])
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_factors_multiply_to_the_matrix(each_backend, shape, dtype):
+    """At once, and with every dimension unknown; Q, U and V are orthogonal."""
+    at = np.random.RandomState(0).randn(*shape).astype(dtype)
+    x, bound = K.placeholder((None,) * len(shape), dtype=dtype), 1e-12 if dtype == "float64" else 2e-5
+    for mode in ("reduced", "complete"):
+        graph = K.function([x], list(d.qr(x, mode)))([at])
+        for q, r in (graph, [K.eval(t) for t in d.qr(at, mode)]):
+            assert q.shape == np.linalg.qr(at, mode)[0].shape and r.shape == np.linalg.qr(at, mode)[1].shape
+            assert q.dtype == r.dtype == np.dtype(dtype)
+            np.testing.assert_allclose(q @ r, at, atol=bound)
+            assert_orthonormal(q, bound)
+    for full in (False, True):
+        graph = K.function([x], list(d.svd(x, full)))([at])
+        for u, s, vh in (graph, [K.eval(t) for t in d.svd(at, full)]):
+            assert [a.shape for a in (u, s, vh)] == [a.shape for a in np.linalg.svd(at, full)]
+            assert u.dtype == s.dtype == vh.dtype == np.dtype(dtype)
+            np.testing.assert_allclose(u @ diagonal_matrices(s, (*shape[:-2], u.shape[-1], vh.shape[-2])) @ vh, at,
+                                       atol=bound)
+            np.testing.assert_allclose(s, np.linalg.svd(at, compute_uv=False), atol=bound)
+            for q in (u, np.swapaxes(vh, -1, -2)):
+                assert_orthonormal(q, bound)
+
+
+def test_a_matrix_of_rank_1_has_full_orthogonal_factors(each_backend):
+    at = np.outer(np.arange(1.0, 6.0), [1.0, 2.0, -1.0])
+    u, s, vh = (K.eval(t) for t in d.svd(at))
+    np.testing.assert_allclose(u.T @ u, np.eye(5), atol=1e-12)
+    np.testing.assert_allclose(u[:, :3] * s @ vh, at, atol=1e-12)
+
+
+def applied(factors, pivots):
+    """``P.T @ L @ U`` of LAPACK's exchanges."""
+    n = factors.shape[-1]
+    found = (np.tril(factors, -1) + np.eye(n)) @ np.triu(factors)
+    for i in reversed(range(n)):
+        found[[i, pivots[i]]] = found[[pivots[i], i]]
+    return found
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 5, 12])
+def test_lu_factors_and_exchanges_give_the_matrix(each_backend, n):
+    at = np.random.RandomState(n).randn(3, n, n)
+    x = K.placeholder((None, None, None), dtype="float64")
+    for factors, pivots in (K.function([x], list(d.lu_factor(x)))([at]), map(K.eval, d.lu_factor(at))):
+        assert factors.shape == at.shape and pivots.shape == at.shape[:-1] and pivots.dtype == np.int32
+        for one, exchanges, wanted in zip(factors, pivots, at):
+            np.testing.assert_allclose(applied(one, exchanges), wanted, atol=1e-12)
+            assert np.abs(np.tril(one, -1)).max(initial=0.0) <= 1.0
+
+
+def test_exchanges_are_those_of_lapack(each_backend):
+    scipy = pytest.importorskip("scipy.linalg")
+    at = np.random.RandomState(4).randn(9, 9)
+    wanted, exchanges = scipy.lu_factor(at)
+    found = [K.eval(t) for t in d.lu_factor(at)]
+    np.testing.assert_allclose(found[0], wanted, atol=1e-12)
+    np.testing.assert_array_equal(found[1], exchanges)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_eigenvalues_and_vectors(each_backend, dtype):
+    at = np.stack([TURNS, SQUARE]).astype(dtype)
+    bound = 1e-12 if dtype == "float64" else 2e-5
+    x = K.placeholder((None, 3, 3), dtype=dtype)
+    w, v = K.function([x], list(d.eig(x)))([at])
+    assert w.dtype == v.dtype == np.dtype("complex128" if dtype == "float64" else "complex64")
+    np.testing.assert_allclose(at @ v, v * w[:, None, :], atol=bound)
+    np.testing.assert_allclose(np.linalg.norm(v, axis=-2), np.ones((2, 3)), atol=bound)
+    assert np.abs(w.imag).max() > 0.5
+    both = at + np.swapaxes(at, -1, -2)
+    w, v = K.function([x], list(d.eigh(x)))([both])
+    np.testing.assert_allclose(w, np.linalg.eigvalsh(both), atol=bound)
+    np.testing.assert_allclose(v * w[:, None, :] @ np.swapaxes(v, -1, -2), both, atol=bound)
+
+
+def test_eigh_reads_the_lower_triangle(each_backend):
+    at = symmetric_array(3)
+    spoiled = at + np.triu(np.full((3, 3), 100.0), 1)
+    np.testing.assert_allclose(K.eval(d.eigh(spoiled)[0]), np.linalg.eigvalsh(at), atol=1e-12)
+
+
+@pytest.mark.parametrize("rcond", [None, 0.4, 1e-3])
+def test_pseudoinverses_and_least_squares_are_those_of_numpy(each_backend, rcond):
+    rng = np.random.RandomState(2)
+    for a in (rng.randn(5, 3), rng.randn(3, 5), np.outer(rng.randn(4), rng.randn(3)), rng.randn(3, 1)):
+        # NumPy's own limit for None differs between the two; that of lstsq is the one documented here.
+        limit = max(a.shape) * np.finfo("float64").eps if rcond is None else rcond
+        np.testing.assert_allclose(K.eval(d.pinv(a, rcond)), np.linalg.pinv(a, limit), atol=1e-12)
+        for b in (rng.randn(len(a)), rng.randn(len(a), 2)):
+            np.testing.assert_allclose(K.eval(d.lstsq(a, b, rcond)), np.linalg.lstsq(a, b, rcond)[0], atol=1e-12)
+
+
+def test_a_negative_rcond_is_the_precision(each_backend):
+    a = np.diag([1.0, 4e-16, 1e-16])
+    np.testing.assert_allclose(K.eval(d.lstsq(a, np.ones(3), -1)), np.linalg.lstsq(a, np.ones(3), -1)[0], rtol=1e-12)
+    assert K.eval(d.lstsq(a, np.ones(3)))[1] == 0.0
+
+
+def test_least_squares_of_float32_of_rank_1(each_backend):
+    """A limit of 1e-15 would take rounding for a singular value."""
+    a = np.outer(np.arange(1, 5), [0.1, 0.3, 0.7]).astype("float32")
+    np.testing.assert_allclose(K.eval(d.pinv(a)), np.linalg.pinv(a.astype("float64"), 1e-6), atol=1e-6)
+
+
+def test_unknown_sizes_of_least_squares_and_ranks(each_backend):
+    a, b = K.placeholder((None, None), dtype="float64"), K.placeholder((None,), dtype="float64")
+    solve = K.function([a, b], [d.lstsq(a, b), d.pinv(a), d.matrix_rank(a)])
+    for shape in ((4, 2), (2, 4)):
+        x, y = RNG.randn(*shape), RNG.randn(shape[0])
+        found = solve([x, y])
+        np.testing.assert_allclose(found[0], np.linalg.lstsq(x, y, None)[0], atol=1e-12)
+        np.testing.assert_allclose(found[1], np.linalg.pinv(x), atol=1e-12)
+        assert found[2].dtype == np.int32 and found[2] == 2
+
+
+@pytest.mark.parametrize("tol", [None, 0.5, np.array([0.5, 5.0])])
+def test_ranks_are_those_of_numpy(each_backend, tol):
+    at = np.stack([np.diag([1.0, 0.1, 0.0]), np.diag([9.0, 4.0, 2e-15])])
+    np.testing.assert_array_equal(K.eval(d.matrix_rank(at, tol)), np.linalg.matrix_rank(at, tol))
+
+
+def test_integers_become_floats(each_backend):
+    at = np.array([[2, 1], [1, 3]], np.int32)
+    found = {"svd": d.svd(at)[1], "qr": d.qr(at, "complete")[1], "eigh": d.eigh(at)[0], "pinv": d.pinv(at),
+             "lu_factor": d.lu_factor(at)[0], "norm": norms.norm(at), "lstsq": d.lstsq(at, at[0])}
+    assert {name: str(K.eval(value).dtype) for name, value in found.items()} == dict.fromkeys(found, "float32")
+
+
+NORMS = [(None, None), ("fro", None), ("nuc", None), *((o, None) for o in (np.inf, -np.inf, 1, -1, 2, -2)),
+         *((o, a) for o in (None, 0, 1, 2, 3, 0.5, -1, -2.5, np.inf, -np.inf) for a in (0, -1)),
+         *((o, a) for o in (None, "fro", "nuc", np.inf, -np.inf, 1, -1, 2, -2) for a in ((0, 1), (1, 0), (-1, 0)))]
+
+
+@pytest.mark.parametrize("keepdims", [False, True])
+def test_norms_are_those_of_numpy(each_backend, keepdims):
+    cube, matrix = RNG.randn(2, 3, 4), RNG.randn(3, 4)
+    for ord, axis in NORMS:
+        at = matrix if axis is None else cube
+        wanted = np.linalg.norm(at, ord, axis, keepdims)
+        x = K.placeholder((None,) * at.ndim, dtype="float64")
+        for found in (K.eval(norms.norm(at, ord, axis, keepdims)),
+                      K.function([x], [norms.norm(x, ord, axis, keepdims)])([at])[0]):
+            assert found.shape == wanted.shape, (ord, axis)
+            np.testing.assert_allclose(found, wanted, rtol=1e-12, err_msg=f"{ord} {axis}")
+    np.testing.assert_allclose(K.eval(norms.norm(cube, keepdims=keepdims)),
+                               np.linalg.norm(cube, keepdims=keepdims), rtol=1e-12)
+    for ord in (0, 3, -np.inf):
+        np.testing.assert_allclose(K.eval(norms.norm(cube[0, 0], ord, keepdims=keepdims)),
+                                   np.linalg.norm(cube[0, 0], ord, keepdims=keepdims), rtol=1e-12)
+
+
+def test_cross_products_are_those_of_numpy(each_backend):
+    three, two = RNG.randn(4, 3), RNG.randn(4, 2)
+    for a, b in ((three, three[::-1]), (three, two), (two, three)):
+        np.testing.assert_allclose(K.eval(vectors.cross(a, b)), np.cross(padded(a), padded(b)), atol=1e-14)
+    np.testing.assert_allclose(K.eval(vectors.cross(two, two[::-1])), np.cross(padded(two), padded(two[::-1]))[:, 2],
+                               atol=1e-14)
+    a, b = RNG.randn(3, 5, 2), RNG.randn(1, 2, 3)
+    np.testing.assert_allclose(K.eval(vectors.cross(a, b, 0, 2, 1)), np.cross(a, b, 0, 2, 1), atol=1e-14)
+
+
+def padded(x):
+    return np.pad(x, [(0, 0), (0, 3 - x.shape[-1])])
+
+
+def test_kron_vander_and_corrcoef_are_those_of_numpy(each_backend):
+    for a, b in (((2, 3), (3, 2)), ((2,), (3, 1, 2)), ((2, 1, 2), (3,)), ((), (2, 2)), ((2, 0), (3, 2))):
+        x, y = RNG.randn(*a), RNG.randn(*b)
+        p, q = K.placeholder((None,) * len(a), dtype="float64"), K.placeholder((None,) * len(b), dtype="float64")
+        np.testing.assert_allclose(K.function([p, q], [vectors.kron(p, q)])([x, y])[0], np.kron(x, y), rtol=1e-14)
+    at = RNG.randn(4)
+    for count in (None, 0, 1, 3, 6):
+        for increasing in (False, True):
+            np.testing.assert_allclose(K.eval(vectors.vander(at, count, increasing)),
+                                       np.vander(at, count, increasing), rtol=1e-13)
+    x = K.placeholder((None,), dtype="float64")
+    np.testing.assert_allclose(K.function([x], [vectors.vander(x, 3)])([at])[0], np.vander(at, 3), rtol=1e-13)
+    rows = RNG.randn(3, 8) * [[1.0], [100.0], [1e-3]] + 5.0
+    np.testing.assert_allclose(K.eval(vectors.corrcoef(rows)), np.corrcoef(rows), atol=1e-12)
+    assert np.isnan(K.eval(vectors.corrcoef(np.array([[1.0, 1.0], [1.0, 2.0]])))).tolist() == [[True, True],
+                                                                                              [True, False]]
+
+
+@pytest.mark.parametrize("mode", ["valid", "same", "full"])
+def test_correlations_are_those_of_numpy(each_backend, mode):
+    """All lengths up to 5, floats and integers."""
+    for n in range(1, 6):
+        for m in range(1, 6):
+            a, b = RNG.randn(n), RNG.randn(m)
+            np.testing.assert_allclose(K.eval(vectors.correlate(a, b, mode)), np.correlate(a, b, mode), atol=1e-13)
+    i, j = np.array([1, 2, 3, 4], np.int32), np.array([5, -1, 2], np.int32)
+    for a, b in ((i, j), (j, i)):
+        found = K.eval(vectors.correlate(a, b, mode))
+        assert found.dtype == np.int32
+        np.testing.assert_array_equal(found, np.correlate(a, b, mode))
+
+
+def test_distances_of_near_vectors_keep_their_digits(each_backend):
+    x = np.full((1, 3), 1e4, np.float32)
+    np.testing.assert_allclose(K.eval(norms.cdist(x, x + np.float32(0.25))), [[0.25 * 3**0.5]], rtol=1e-6)
+
+
+VECTOR, FLAT = np.ones(3, np.float32), np.ones((2, 3), np.float32)
+#: what is wrong, and a part of what the message must say
+REFUSED = {
+    "qr of a vector": (lambda x: d.qr(x), VECTOR, r"\(3,\)|\[3\]"),
+    "qr, mode": (lambda x: d.qr(x, "raw"), FLAT, "raw"),
+    "svd of a vector": (lambda x: d.svd(x), VECTOR, r"\(3,\)|\[3\]"),
+    "eigh, not square": (lambda x: d.eigh(x), FLAT, r"2, 3"),
+    "eig, not square": (lambda x: d.eig(x), FLAT, r"2, 3"),
+    "lu_factor, not square": (lambda x: d.lu_factor(x), FLAT, r"2, 3"),
+    "pinv of a vector": (lambda x: d.pinv(x), VECTOR, r"\(3,\)|\[3\]"),
+    "matrix_rank of a vector": (lambda x: d.matrix_rank(x), VECTOR, r"\(3,\)|\[3\]"),
+    "lstsq, rows": (lambda x: d.lstsq(x, np.ones(3, np.float32)), FLAT, r"\(2, 3\).*\(3,\)"),
+    "lstsq, ranks": (lambda x: d.lstsq(x, np.ones((1, 1, 2, 1), np.float32)), FLAT, r"\(2, 3\)"),
+    "cholesky, not square": (lambda x: linalg.cholesky(x), FLAT, r"2, 3"),
+    "norm, order": (lambda x: norms.norm(x, "max"), FLAT, "max"),
+    "norm, order of a matrix": (lambda x: norms.norm(x, 3), FLAT, "3"),
+    "norm, axes": (lambda x: norms.norm(x, None, (0, 1, 1)), FLAT, r"0, 1, 1"),
+    "cdist, sizes": (lambda x: norms.cdist(x, np.ones((2, 2), np.float32)), FLAT, "3.*2"),
+    "cross, size": (lambda x: vectors.cross(x, x, axis=0), np.ones((4, 3), np.float32), r"\(4, 3\)"),
+    "corrcoef, rank": (lambda x: vectors.corrcoef(x), np.ones((2, 2, 2), np.float32), r"2, 2, 2"),
+    "correlate, mode": (lambda x: vectors.correlate(x, x, "some"), VECTOR, "some"),
+    "correlate, rank": (lambda x: vectors.correlate(x, VECTOR), FLAT, r"\(2, 3\)"),
+    "vander, rank": (lambda x: vectors.vander(x), FLAT, r"\(2, 3\)"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_wrong_calls_are_refused_with_their_values(each_backend, name):
+    function, at, told = REFUSED[name]
+    with pytest.raises(ValueError, match=told):
+        function(at)
+    with pytest.raises(ValueError, match=told):
+        function(K.placeholder(at.shape))
+
+
+@pytest.mark.parametrize("function", [d.qr, d.svd, d.eigh, d.eig, d.lu_factor, d.pinv, d.matrix_rank,
+                                      lambda x: norms.norm(x, "nuc")])
+@pytest.mark.parametrize("dtype", ["float16", "complex64"])
+def test_other_dtypes_are_refused(each_backend, function, dtype):
+    with pytest.raises(TypeError, match=dtype):
+        function(np.eye(2, dtype=dtype))
+    with pytest.raises(TypeError, match=dtype):
+        function(K.placeholder((2, 2), dtype=dtype))
+
+
+def test_a_singular_matrix_has_no_lu_factors(each_backend):
+    with pytest.raises(np.linalg.LinAlgError):
+        d.lu_factor(np.array([[1.0, 2.0], [2.0, 4.0]]))
+    x = K.placeholder((2, 2))
+    with pytest.raises(np.linalg.LinAlgError):
+        K.function([x], list(d.lu_factor(x)))([np.zeros((2, 2))])
