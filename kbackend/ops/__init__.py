@@ -6,6 +6,7 @@ from kbackend.ops import (  # noqa: F401
     any_rank,
     arranging,
     attention,
+    batched,
     bits,
     complexes,
     control,

@@ -369,6 +369,7 @@ def _prepare_pad(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
         call(In((2, 3)), ((0, 0), (1, 2))),
         call(In((2,)), ((1, 0),), 2.5),
         call(In((0, 2)), ((1, 1), (0, 0)), name="empty"),
+        call(In(()), (), name="scalar"),
         call(In((2, 2), 0, 9, kind="int32"), ((0, 1), (1, 0)), name="int32", gradient=False),
         call(In((2, 2)), ((0, 1),), name="pairs", raises=ValueError),
     ],

@@ -21,6 +21,7 @@ def _matmul_samples() -> list[Sample]:
         call(In((3, 4)), In((2, 4, 2)), name="a matrix and a batch", dynamic=False),
         call(In((0, 3)), In((3, 4)), name="no rows"),
         call(In((2, 0)), In((0, 4)), name="nothing to sum"),
+        call(In((2, 3)), In((3, 4)), name="bfloat16", dtypes=("bfloat16",)),
         call(In((2, 3), -3, 4, kind="int32"), In((3, 2), -3, 4, kind="int32"), name="int32", gradient=False),
         call(In((2, 3)), In((4, 2)), name="inner dimensions", raises=ValueError, dynamic=False),
     ]
@@ -79,6 +80,7 @@ def _dense_rule(x: TensorSpec, kernel: TensorSpec, bias: TensorSpec | None) -> T
         call(In((2, 5, 3)), In((3, 4)), name="rank 3, no bias"),
         call(In((0, 3)), In((3, 4)), In((4,)), name="no samples"),
         call(In((2, 2, 2, 3)), In((3, 1)), In((1,)), name="rank 4"),
+        call(In((2, 5, 3)), In((3, 4)), In((4,)), name="bfloat16", dtypes=("bfloat16",)),
         call(In((2, 3)), In((3, 4)), In((3,)), name="bias", raises=ValueError, dynamic=False),
     ],
 )

@@ -18,8 +18,13 @@ def matmul(x: Any, y: Any) -> Any:
         rows = 1
         for d in x.shape[:-1]:
             rows *= d
-        return np.matmul(x.reshape(rows, x.shape[-1]), y).reshape(*x.shape[:-1], y.shape[-1])
-    return np.matmul(x, y)
+        return _product(x.reshape(rows, x.shape[-1]), y).reshape(*x.shape[:-1], y.shape[-1])
+    return _product(x, y)
+
+
+def _product(x: Any, y: Any) -> Any:
+    result = np.matmul(x, y)
+    return result if result.dtype == x.dtype else result.astype(x.dtype)  # NumPy makes float32 of bfloat16
 
 
 def _swapped(x: Any) -> Any:
@@ -59,9 +64,9 @@ defvjp(matmul, _matmul_left, _matmul_right)
 @primitive
 def _dense(x: Any, kernel: Any, bias: Any) -> Any:
     if x.ndim == 2:
-        result = np.matmul(x, kernel)
+        result = _product(x, kernel)
     else:
-        result = np.matmul(_rows(x), kernel).reshape(*x.shape[:-1], kernel.shape[1])
+        result = _product(_rows(x), kernel).reshape(*x.shape[:-1], kernel.shape[1])
     result += bias
     return result
 

@@ -192,7 +192,7 @@ def tile(x: Any, sizes: tuple[Any, ...], n: tuple[int | None, ...]) -> Any:
 
 @primitive
 def pad(x: Any, padding: tuple[tuple[int, int], ...], value: float) -> Any:
-    return np.pad(x, padding, constant_values=value)
+    return np.pad(x, padding, constant_values=value) if padding else np.array(x)
 
 
 def _pad_vjp(ans: Any, x: Any, padding: Any, value: Any) -> Any:
