@@ -101,9 +101,6 @@ def conj(x: TensorLike) -> TensorSpec:
     return TensorSpec(x.shape, x.dtype)
 
 
-conjugate = conj
-
-
 def _angle_rule(x: TensorSpec) -> TensorSpec:
     return TensorSpec(x.shape, dtypes.real_of(x.dtype))
 
@@ -228,4 +225,4 @@ def mark_takers() -> None:
         REGISTRY[name].takes_complex = True
 
 
-__all__ = ["angle", "complex_", "conj", "conjugate", "imag", "polar", "real", "view_as_complex", "view_as_real"]
+__all__ = ["angle", "complex_", "conj", "imag", "polar", "real", "view_as_complex", "view_as_real"]

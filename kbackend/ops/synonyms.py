@@ -6,6 +6,7 @@ from kbackend.ops.activations_more import hard_silu as hard_swish
 from kbackend.ops.arithmetic import abs_ as absolute
 from kbackend.ops.bits import bitwise_left_shift as left_shift
 from kbackend.ops.bits import bitwise_right_shift as right_shift
+from kbackend.ops.complexes import conj as conjugate
 from kbackend.ops.logic import bitwise_not as bitwise_invert
 from kbackend.ops.reduction import max_ as amax
 from kbackend.ops.reduction import min_ as amin
@@ -21,6 +22,7 @@ __all__ = [
     "arcsin",
     "arctan",
     "bitwise_invert",
+    "conjugate",
     "hard_swish",
     "left_shift",
     "right_shift",
