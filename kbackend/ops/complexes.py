@@ -118,7 +118,7 @@ def angle(x: TensorLike) -> Any:
 
     >>> from kbackend import K
     >>> from kbackend.ops.complexes import angle
-    >>> K.eval(angle(K.constant([1.0, 2j]))).round(3).tolist()
+    >>> K.eval(angle(K.constant([1.0, 2j], dtype="complex128"))).round(3).tolist()
     [0.0, 1.571]
     """
     across, along = real(x), imag(x)
