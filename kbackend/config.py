@@ -68,8 +68,11 @@ class _Settings:
 
     def __setitem__(self, key: str, value: Any) -> None:
         self._load()[key] = value
+        changes[0] += 1
 
 
+#: how often a setting of the process has changed; what was worked out before holds no longer
+changes = [0]
 _settings = _Settings()
 
 

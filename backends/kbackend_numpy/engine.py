@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ class NumpyBackend(Backend):
     gaps = GAPS
     native_kernels = NATIVE_KERNELS
     tape = NumpyTape()
+    tensor_type = np.ndarray
+    tensor_key = staticmethod(attrgetter("dtype", "shape"))
     install = "pip install kbackend"
 
     def version(self) -> str:

@@ -12,6 +12,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 import numpy as np
 import tensorflow as tf
 from tensorflow.python.eager import record
+from tensorflow.python.framework.ops import EagerTensor
 
 from kbackend.graph.tensor import TensorSpec
 from kbackend.plugin.contract import Backend
@@ -31,8 +32,12 @@ class TensorFlowBackend(Backend):
     native_kernels = NATIVE_KERNELS
     deterministic_for_good = True
     tape = TensorFlowTape()
+    tensor_type = EagerTensor
     eager = False
     install = "pip install 'kbackend[tensorflow-cpu]'"
+
+    def __init__(self) -> None:
+        self.tensor_key = _KEYS[len(self.devices()) > 1]
 
     def version(self) -> str:
         return tf.__version__
@@ -131,7 +136,8 @@ class TensorFlowBackend(Backend):
                         counter.assign_add(tf.ones_like(counter), read_value=False)
                 return list(outputs)
 
-        signature = [tf.TensorSpec(t.shape, t.dtype) for t in emitted.graph.inputs]
+        # A size known to be 0 is not told: TensorFlow's optimizer divides by it (the gradient of (0, 1) times (3,)).
+        signature = [tf.TensorSpec([d or None for d in t.shape], t.dtype) for t in emitted.graph.inputs]
         traced = tf.function(
             program, input_signature=signature, jit_compile=True if jit is True else None, autograph=False
         ).get_concrete_function()
@@ -167,6 +173,13 @@ def without_binding(traced: Any) -> Callable[..., Any]:
         return call(*feeds, *captured)
 
     return run
+
+
+#: without and with the device, whose name takes as long as the rest
+_KEYS = (
+    lambda tensor: (tensor._datatype_enum(), tensor._shape_tuple()),
+    lambda tensor: (tensor._datatype_enum(), tensor._shape_tuple(), tensor.device),
+)
 
 
 def _tf_device(device: str) -> str:

@@ -6,6 +6,7 @@ import os
 import re
 import warnings
 from collections.abc import Callable, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,8 @@ class TorchBackend(Backend):
     gaps = GAPS
     native_kernels = NATIVE_KERNELS
     tape = TorchTape()
+    tensor_type = torch.Tensor
+    tensor_key = staticmethod(attrgetter("dtype", "shape", "device"))
     install = "pip install 'kbackend[torch]'"
 
     def version(self) -> str:

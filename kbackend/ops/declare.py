@@ -18,6 +18,7 @@ from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any, TypeVar
 
+from kbackend.ops.repeated import repeating
 from kbackend.ops.sample import Sample
 
 TensorLike = Any
@@ -138,19 +139,17 @@ def _declare(kind: str, function: F, options: dict[str, Any]) -> F:
             f"and in {function.__module__}"
         )
     table[op.name] = op
-    if kind == "derived":
-        function.op = op  # type: ignore[attr-defined]
-        return function
-    from kbackend.ops.dispatch import call
-
-    bind = op.bind
-
-    def public(*args: Any, **kwargs: Any) -> Any:
-        return call(op, *bind(*args, **kwargs))
-
+    public = repeating(function if kind == "derived" else _calling(op))
     update_wrapper(public, function)
     public.op = op  # type: ignore[attr-defined]
     return public  # type: ignore[return-value]
+
+
+def _calling(op: Op) -> Callable[..., Any]:
+    from kbackend.ops.dispatch import call
+
+    bind = op.bind
+    return lambda *args, **kwargs: call(op, *bind(*args, **kwargs))
 
 
 def primitive(function: F | None = None, **options: Any) -> Any:

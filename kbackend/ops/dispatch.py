@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -10,6 +12,7 @@ import numpy as np
 from kbackend import config, dtypes
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor, TensorSpec
+from kbackend.ops import repeated
 from kbackend.ops.declare import REGISTRY, Op
 from kbackend.plugin import modes
 
@@ -26,6 +29,7 @@ def call(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
         if type(operand) in (list, tuple) and any(isinstance(o, Tensor) for o in operand):
             return make_node(op, operands, attrs)
     if op.creates:
+        repeated.note(None, (), None)
         return make_node(op, operands, attrs)
     return run(op, operands, attrs)
 
@@ -214,7 +218,11 @@ def run(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
         raise _named(op, specs, attrs, error) from (error if not isinstance(error, OpError) else None)
     attrs = {k: v for k, v in attrs.items() if k != "name"}
     try:
-        return target.backend.run_kernel(op, kernel, args, attrs, target)
+        result = target.backend.run_kernel(op, kernel, args, attrs, target)
+        if repeated.observed():
+            run_again, tensors = _again(op, kernel, operands, args, specs, attrs)
+            repeated.note(run_again, tensors, result)
+        return result
     except Exception as error:
         reason = modes.reason_of(error, target.backend)
         if reason is None:
@@ -222,6 +230,47 @@ def run(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
                 raise
             raise _named(op, specs, attrs, error) from error
         raise modes.refusal(op.name, target.key, op.name, None, reason) from error
+
+
+def _again(
+    op: Op, kernel: Any, operands: Sequence[Any], args: Sequence[Any], specs: Sequence[Any], attrs: Any
+) -> tuple[Any, list[Any]]:
+    """How the call runs again, as a function of the tensors among the operands, and these; None where it must not."""
+    from kbackend.plugin.contract import Specialized
+
+    fixed = [o is None or _is_number(o) for o in operands]
+    if not op.pure or not all(f or _unconverted(o, a) for o, a, f in zip(operands, args, fixed)):
+        return None, []
+    if isinstance(kernel, Specialized):
+        kernel = kernel.factory(list(specs), **attrs)
+    elif attrs:
+        kernel = partial(kernel, **attrs)
+    tensors = repeated.flat([o for o, f in zip(operands, fixed) if not f])
+    lists = [len(a) if isinstance(a, tuple) else None for a in args]
+    if lists == [len(tensors)]:
+        return lambda *given: kernel(given), tensors
+    return (_filled(kernel, args, fixed, lists) if any(fixed) or any(n is not None for n in lists) else kernel), tensors
+
+
+def _filled(kernel: Any, args: Sequence[Any], fixed: Sequence[bool], lists: Sequence[int | None]) -> Any:
+    """The kernel as a function of its tensors one by one; the fixed operands are those of ``args``."""
+
+    def call(*given: Any) -> Any:
+        rest = iter(given)
+        return kernel(
+            *[
+                a if f else next(rest) if n is None else tuple(next(rest) for _ in range(n))
+                for a, f, n in zip(args, fixed, lists)
+            ]
+        )
+
+    return call
+
+
+def _unconverted(operand: Any, arg: Any) -> bool:
+    if isinstance(operand, (list, tuple)):
+        return isinstance(arg, tuple) and len(arg) == len(operand) and all(map(operator.is_, operand, arg))
+    return arg is operand
 
 
 def _run_body(op: Op, args: Sequence[Any], attrs: dict[str, Any], target: Any) -> Any:

@@ -64,6 +64,7 @@ class Target:
         self.backend = backend
         self.device = device
         self.key = f"{backend.name}:{device}"
+        self.tensor_type, self.tensor_key = backend.tensor_type, backend.tensor_key
 
     def __repr__(self) -> str:
         return f"<Target {self.key}>"
@@ -135,6 +136,9 @@ class Backend:
         eager: whether programs run as plain Python (variables are replaced after a run), or the backend compiles
             and updates variables itself.
         tape: the differentiation functions.
+        tensor_type, tensor_key: the exact type of the engine's concrete tensors, and a function that gives what
+            kernels may depend on besides the values (dtype, shape, device) as something that hashes fast. With them
+            concrete calls are kept (kbackend.ops.repeated) and call kernels directly, not through ``run_kernel``.
     """
 
     name: str
@@ -143,6 +147,8 @@ class Backend:
     native_kernels: Mapping[str, Kernel] = {}
     deterministic_for_good: bool = False
     eager: bool = True
+    tensor_type: type | None = None
+    tensor_key: Callable[[Any], Any] | None = None
     tape: Tape
     install: str = ""
 

@@ -61,6 +61,7 @@ class _Modes:
         self.key = " ".join(
             [NATIVE] * (self.rng == NATIVE) + ["deterministic"] * self.deterministic,
         )
+        config.changes[0] += 1
 
     def switch(self, backend: Backend, on: bool) -> None:
         """Tell an engine; one that was never told to be deterministic is left as its user has it."""

@@ -12,6 +12,8 @@ from kbackend import config
 from kbackend.plugin import modes
 from kbackend.plugin.contract import Backend, Target
 from kbackend.plugin.discover import BackendError, available_backends, declared, load
+from kbackend.plugin.state import active as _active
+from kbackend.plugin.state import process_target as _process_target
 
 
 class DeviceError(BackendError):
@@ -22,8 +24,6 @@ _targets: dict[tuple[str, str], Target] = {}
 _loaded: dict[str, Backend] = {}
 _default: dict[str, str | None] = {"backend": None, "device": None}
 _inside: ContextVar[tuple[str | None, str | None]] = ContextVar("kbackend_inside", default=(None, None))
-_active: ContextVar[Target | None] = ContextVar("kbackend_active", default=None)
-_process_target: list[Target | None] = [None]
 
 
 def get_backend(name: str) -> Backend:

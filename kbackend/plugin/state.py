@@ -1,0 +1,11 @@
+"""The engine and device that are active now, set by :mod:`kbackend.plugin.select`."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar
+from typing import Any
+
+#: the target inside ``use_backend`` and its like
+active: ContextVar[Any] = ContextVar("kbackend_active", default=None)
+#: the target of the process, None until it is needed
+process_target: list[Any] = [None]

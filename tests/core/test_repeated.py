@@ -1,0 +1,158 @@
+"""Concrete calls that were made before: kept where nothing but the values of tensors can differ, and nowhere else."""
+
+from __future__ import annotations
+
+import threading
+
+import numpy as np
+import pytest
+
+import kbackend
+from kbackend import K, config
+from kbackend.ops import elementwise, logic, repeated
+from kbackend.plugin.select import active_target
+
+
+def tensor(values, dtype="float32"):
+    return active_target().from_numpy(np.asarray(values, dtype))
+
+
+def values(result):
+    return active_target().backend.to_numpy(result).tolist()
+
+
+@pytest.fixture
+def slow_calls(monkeypatch):
+    """How many calls went the long way."""
+    from kbackend.ops import dispatch
+
+    calls = []
+    whole = dispatch.run
+    monkeypatch.setattr(dispatch, "run", lambda op, *rest: calls.append(op.name) or whole(op, *rest))
+    return calls
+
+
+def test_the_second_call_goes_straight_to_the_kernel(each_backend, slow_calls):
+    x, y = tensor([1.0, 2.0]), tensor([3.0, 5.0])
+    for call in (
+        lambda a, b: elementwise.add(a, b), lambda a, b: elementwise.add(a, 2.0), lambda a, b: K.tanh(x=b),
+        lambda a, b: K.sum(a, axis=0), lambda a, b: K.concatenate([a, b]), lambda a, b: K.maximum(b, a),
+        lambda a, b: K.relu(b)):
+        first = values(call(x, y))
+        count = len(slow_calls)
+        assert values(call(x, y)) == first
+        assert len(slow_calls) == count
+        other = call(tensor([-4.0, 8.0]), tensor([0.0, 9.0]))
+        assert values(other) != first and len(slow_calls) == count
+
+
+def test_operands_in_another_order_are_other_operands(each_backend):
+    x, y = tensor([5.0]), tensor([3.0])
+    for _ in range(2):
+        assert values(elementwise.subtract(x, y)) == [2.0]
+        assert values(elementwise.subtract(y=y, x=x)) == [2.0]
+        assert values(elementwise.subtract(x=y, y=x)) == [-2.0]
+        assert values(elementwise.subtract(x, x)) == [0.0]
+
+
+def test_numbers_that_are_equal_and_differ_all_the_same(each_backend):
+    x = tensor([2.0, -2.0])
+    for _ in range(2):
+        assert np.signbit(values(elementwise.multiply(x, -0.0))).tolist() == [True, False]
+        assert np.signbit(values(elementwise.multiply(x, 0.0))).tolist() == [False, True]
+        n = tensor([1, 2], "int32")
+        assert K.dtype(elementwise.add(n, 1)) == "int32"
+        assert K.dtype(elementwise.add(n, 1.0)) == "float32"
+        assert K.dtype(elementwise.add(n, True)) == "int32"
+
+
+def test_settings_count(each_backend):
+    n = tensor([1, 2], "int32")
+    try:
+        for floatx in ("float32", "float64", "float32"):
+            K.set_floatx(floatx)
+            assert [K.dtype(elementwise.add(n, 1.5)) for _ in range(2)] == [floatx] * 2
+    finally:
+        K.set_floatx("float32")
+    before = config.changes[0]
+    K.set_epsilon(K.epsilon())
+    assert config.changes[0] > before
+
+
+def test_other_dtypes_and_shapes_are_checked(each_backend):
+    for _ in range(2):
+        assert values(elementwise.add(tensor([1.0, 2.0]), tensor([1.0, 1.0]))) == [2.0, 3.0]
+        with pytest.raises(ValueError, match=r"\(2,\).*\(3,\)|\[2\].*\[3\]"):
+            elementwise.add(tensor([1.0, 2.0]), tensor([1.0, 1.0, 1.0]))
+
+
+def test_an_error_that_depends_on_values_is_that_of_the_first_call(each_backend):
+    logits = tensor([[0.0, 1.0], [1.0, 0.0]])
+    right, wrong = tensor([0, 1], "int32"), tensor([0, 7], "int32")
+    K.sparse_categorical_crossentropy(right, logits, from_logits=True)
+    messages = []
+    for labels in (right, wrong, wrong):
+        try:
+            values(K.sparse_categorical_crossentropy(labels, logits, from_logits=True))
+            messages.append(None)
+        except ValueError as error:
+            messages.append(str(error))
+    assert messages[0] is None and messages[1] == messages[2] and "7" in messages[1]
+
+
+def test_a_function_that_looks_at_values_is_not_kept(each_backend):
+    x, y = tensor([1.0]), tensor([2.0])
+    for _ in range(2):
+        assert values(K.switch(tensor(True, "bool"), lambda: K.tanh(x), lambda: K.exp(y))) == values(K.tanh(x))
+        assert values(K.switch(tensor(False, "bool"), lambda: K.tanh(x), lambda: K.exp(y))) == values(K.exp(y))
+        assert values(K.switch(tensor(True, "bool"), x, y)) == [1.0]
+        assert values(K.switch(tensor(False, "bool"), x, y)) == [2.0]
+
+
+def test_tensors_of_graphs_make_nodes_after_concrete_calls(each_backend):
+    elementwise.add(tensor([1.0]), tensor([1.0]))
+    x = K.placeholder((1,))
+    assert K.is_keras_tensor(elementwise.add(x, x)) or elementwise.add(x, x).node.op.name == "add"
+
+
+def test_each_engine_has_calls_of_its_own():
+    for name in (*kbackend.available_backends(), *kbackend.available_backends()):
+        with kbackend.use_backend(name):
+            x = tensor([1.0, -1.0])
+            assert active_target().backend.is_tensor(logic.logical_not(elementwise.add(x, x) > 0))
+
+
+def test_calls_are_forgotten_at_a_limit(monkeypatch):
+    monkeypatch.setattr(repeated, "_LIMIT", 3)
+    made = []
+    public = repeated.repeating(lambda x: made.append(x.shape) or x)
+    with kbackend.use_backend("numpy"):
+        for size in (*range(1, 8), 7):
+            public(np.ones(size, np.float32))
+    assert len(made) == 8  # a function that calls no op is never kept
+
+
+def test_threads_keep_calls_at_the_same_time(each_backend):
+    target = active_target()
+    wrong = []
+
+    def work(seed):
+        with kbackend.use_backend(target.backend.name):
+            random = np.random.default_rng(seed)
+            for _ in range(50):
+                a = random.normal(size=random.integers(1, 5)).astype("float32")
+                if not np.allclose(values(elementwise.add(tensor(a), tensor(a))), a + a):
+                    wrong.append(a)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+
+
+def test_impure_ops_run_each_time():
+    with kbackend.use_backend("numpy"):
+        drawn = [K.eval(K.random_uniform((2,))).tolist() for _ in range(2)]
+    assert drawn[0] != drawn[1]
