@@ -101,6 +101,11 @@ def conj(x: TensorLike) -> TensorSpec:
     return TensorSpec(x.shape, x.dtype)
 
 
+def conjugated(x: Any) -> Any:
+    """The conjugate of complex numbers; others as they are, without a node."""
+    return conj(x) if dtypes.is_complex(dtype_of(x)) else x
+
+
 def _angle_rule(x: TensorSpec) -> TensorSpec:
     return TensorSpec(x.shape, dtypes.real_of(x.dtype))
 

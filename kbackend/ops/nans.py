@@ -61,7 +61,7 @@ def _not_empty(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
 
 def _replaced(x: Any, value: float) -> Any:
     """``x`` with a number in place of NaN; integers have none."""
-    return e.where(e.isnan(x), value, x) if dtypes.is_float(dtype_of(x)) else x
+    return e.where(e.isnan(x), value, x) if dtypes.is_inexact(dtype_of(x)) else x
 
 
 def _precise(x: Any, body: Callable[[Any], Any]) -> Any:

@@ -11,6 +11,7 @@ from kbackend.graph.tensor import TensorSpec
 from kbackend.ops import elementwise as e
 from kbackend.ops import shaping
 from kbackend.ops.arranging import as_tensor
+from kbackend.ops.complexes import conjugated
 from kbackend.ops.declare import TensorLike, TensorList, derived, primitive
 from kbackend.ops.rules import In, call
 from kbackend.ops.shapes import axis_in, broadcast
@@ -169,7 +170,8 @@ def outer(x1: TensorLike, x2: TensorLike) -> Any:
     call(In((3,), 0.5), In((3,), 0.5), name="vectors", dynamic=False),
     call(In((3,)), In((2,)), name="sizes", raises=ValueError, dynamic=False)])
 def vdot(x1: TensorLike, x2: TensorLike) -> Any:
-    """The sum of the products of the elements of two tensors, flattened first (NumPy's ``vdot``).
+    """The sum of the products of the elements of two tensors, flattened first, those of ``x1`` conjugated
+    (NumPy's ``vdot``).
 
     Raises:
         ValueError: other numbers of elements.
@@ -179,7 +181,8 @@ def vdot(x1: TensorLike, x2: TensorLike) -> Any:
     >>> float(K.eval(vdot(K.constant([[1, 2]]), K.constant([[3], [4]]))))
     11.0
     """
-    return _einsum([shaping.flatten(as_tensor(x1)), shaping.flatten(as_tensor(x2))], subscripts="i,i->")
+    first = conjugated(as_tensor(x1))
+    return _einsum([shaping.flatten(first), shaping.flatten(as_tensor(x2))], subscripts="i,i->")
 
 
 @derived(tolerance="matmul", samples=lambda: [

@@ -13,6 +13,7 @@ from kbackend.graph.tensor import TensorSpec
 from kbackend.ops import creation, indexing, reduction, shaping
 from kbackend.ops import elementwise as e
 from kbackend.ops.arranging import as_tensor, lengths, moveaxis, part, swapaxes, times
+from kbackend.ops.complexes import conjugated
 from kbackend.ops.convolution import convolution
 from kbackend.ops.declare import TensorLike, composite, derived
 from kbackend.ops.dispatch import dtype_of
@@ -232,7 +233,7 @@ def _slid(x: Any, y: Any, pad: int) -> Any:
     call(In((3,)), In((2,)), "some", raises=ValueError, name="mode", dtypes=WIDE, dynamic=False),
     call(In((3, 1)), In((2,)), raises=ValueError, name="rank", dtypes=WIDE, dynamic=False)])
 def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Any:
-    """The cross-correlation of two vectors, ``c[k] = sum(x1[n + k] * x2[n])`` (NumPy's ``correlate``).
+    """The cross-correlation of two vectors, ``c[k] = sum(x1[n + k] * conj(x2[n]))`` (NumPy's ``correlate``).
 
     Args:
         x1, x2: vectors of known size.
@@ -261,7 +262,7 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Any:
     common = dtypes.promote(dtype_of(x), dtype_of(y))
     if common == dtypes.BOOL:
         raise TypeError("arithmetic on bool tensors; cast them first")
-    x, y = e.cast(x, common), e.cast(y, common)
+    x, y = e.cast(x, common), conjugated(e.cast(y, common))
     # As in NumPy the shorter one slides, which decides where the middle of 'same' is.
     turned = x.shape[0] < y.shape[0]
     long, short = (y, x) if turned else (x, y)

@@ -10,7 +10,7 @@ from kbackend.graph import serialize
 from kbackend.lowering.program import FeedError
 from kbackend.ops import complexes as c
 from kbackend.ops import elementwise as e
-from kbackend.ops import linalg, pairs, products, unary
+from kbackend.ops import linalg, nans, pairs, products, unary, vectors
 from kbackend.ops.declare import REGISTRY
 from kbackend.ops.indexing import take_along_axis
 from kbackend.ops.kinds import isreal
@@ -82,6 +82,11 @@ OTHERS = {
     "view_as_real": (c.view_as_real, lambda z: np.stack([z.real, z.imag], -1)),
     "polar": (lambda z: c.polar(K.abs(z), c.angle(z) * 2.0), lambda z: np.abs(z) * np.exp(2j * np.angle(z))),
     "complex": (lambda z: c.complex_(c.imag(z), c.real(z)), lambda z: z.imag + 1j * z.real),
+    "vdot": (lambda z: products.vdot(z * 1j, z * z), lambda z: np.vdot(z * 1j, z * z)),
+    "correlate": (lambda z: vectors.correlate(K.flatten(K.stack([z[0, :2], z[1, 1:]])), z[0] * 1j, "full"),
+                  lambda z: np.correlate(np.r_[z[0, :2], z[1, 1:]], z[0] * 1j, "full")),
+    "nancumsum": (lambda z: nans.nancumsum(K.switch(K.greater(c.real(z), 1.5), K.ones_like(z) * np.nan, z), 1),
+                  lambda z: np.nancumsum(np.where(z.real > 1.5, np.nan, z), 1)),
     "view_as_complex": (lambda z: c.view_as_complex(c.view_as_real(z)), lambda z: z),
 }
 ALL = {**HOLOMORPHIC, **OTHERS}
