@@ -13,7 +13,7 @@ _KINDS: tuple[tuple[str, type[Exception]], ...] = (
     (r"indices\S* = .* is not in \[", IndexError),
     (r"slice index -?\d+ of dimension \d+ out of bounds", IndexError),
     (r"[Dd]ivision by zero", ZeroDivisionError),
-    (r"not positive definite|not invertible", np.linalg.LinAlgError),
+    (r"not positive definite|not invertible|did not converge|decomposition was not successful", np.linalg.LinAlgError),
     (r"", ValueError),
 )
 

@@ -244,6 +244,7 @@ def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> A
         and Vh need singular values that differ and are not 0; those of S do not.
 
     Raises:
+        numpy.linalg.LinAlgError: NaN or infinities among the elements.
         ValueError: a rank below 2.
         TypeError: another dtype; cast float16 and bfloat16 first.
 
@@ -288,8 +289,8 @@ def eigh(x: TensorLike) -> tuple[Any, Any]:
 
     Returns:
         ``(w, V)``: eigenvalues (..., n), the smallest first, and the vectors as columns of V (..., n, n), of length 1
-        and of free signs. The gradient is symmetric, as that of a function of symmetric matrices is; through V it
-        needs eigenvalues that differ.
+        and of free signs; NaN for a matrix with elements that are not finite. The gradient is symmetric, as that of a
+        function of symmetric matrices is; through V it needs eigenvalues that differ.
 
     Raises:
         ValueError: the matrices are not square.
@@ -324,6 +325,7 @@ def eig(x: TensorLike) -> tuple[TensorSpec, TensorSpec]:
         that differ, and a function that does not mind the phases.
 
     Raises:
+        numpy.linalg.LinAlgError: NaN or infinities among the elements.
         ValueError: the matrices are not square.
         TypeError: another dtype; cast float16 and bfloat16 first.
 
@@ -406,6 +408,7 @@ def pinv(x: TensorLike, rcond: float | None = None) -> TensorSpec:
         A tensor (..., n, m). The gradient is that at constant rank.
 
     Raises:
+        numpy.linalg.LinAlgError: NaN or infinities among the elements.
         ValueError: a rank below 2.
         TypeError: another dtype, cast float16 and bfloat16 first; an ``rcond`` that is no number.
 
@@ -455,6 +458,7 @@ def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Any:
         A tensor (..., n, k), or (..., n): the first of the four results of NumPy's ``lstsq``, as in Keras 3.
 
     Raises:
+        numpy.linalg.LinAlgError: NaN or infinities among the elements of ``a``.
         ValueError: the shapes do not fit.
         TypeError: another dtype, cast float16 and bfloat16 first; an ``rcond`` that is no number.
 
@@ -494,6 +498,7 @@ def matrix_rank(x: TensorLike, tol: Any = None) -> Any:
         int32 (...). No gradient flows.
 
     Raises:
+        numpy.linalg.LinAlgError: NaN or infinities among the elements.
         ValueError: a rank below 2.
         TypeError: another dtype; cast float16 and bfloat16 first.
 

@@ -474,3 +474,32 @@ def test_a_singular_matrix_has_no_lu_factors(each_backend):
     x = K.placeholder((2, 2))
     with pytest.raises(np.linalg.LinAlgError):
         K.function([x], list(d.lu_factor(x)))([np.zeros((2, 2))])
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+@pytest.mark.parametrize("function", [d.svd, d.pinv, d.matrix_rank, d.eig, lambda x: d.svd(x, compute_uv=False),
+                                      lambda x: d.lstsq(x, np.ones(3))])
+def test_values_that_are_not_finite_have_no_decomposition(each_backend, function, value):
+    at = np.eye(3)
+    at[1, 0] = value
+    with pytest.raises(np.linalg.LinAlgError):
+        function(at)
+    x = K.placeholder((3, 3), dtype="float64")
+    out = function(x)
+    with pytest.raises(np.linalg.LinAlgError):
+        K.function([x], list(out) if isinstance(out, (list, tuple)) else [out])([at])
+
+
+@pytest.mark.parametrize("function", [d.eigh, d.lu_factor, d.qr])
+def test_nan_spoils_its_own_matrix_alone(each_backend, function):
+    at = np.stack([np.eye(3), np.diag([2.0, 1.0, 3.0])])
+    at[0, 1, 0] = np.nan
+    found = K.eval(function(at)[0])
+    assert np.isnan(found[0]).any() and np.isfinite(found[1]).all()
+
+
+def test_sizes_that_do_not_fit_show_when_the_data_come(each_backend):
+    x, y = K.placeholder((None, None)), K.placeholder((None, None))
+    for out in (d.eigh(x)[0], d.eig(x)[0], d.lu_factor(x)[0], d.lstsq(x, y), norms.cdist(x, y)):
+        with pytest.raises(ValueError, match="2.*3|3.*2"):
+            K.function([x, y], [out])([np.ones((2, 3)), np.ones((3, 2))])

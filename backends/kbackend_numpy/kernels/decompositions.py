@@ -24,6 +24,13 @@ def _inverses(d: Any) -> Any:
     return 1 / (d + zero) - zero
 
 
+def _finite(x: Any) -> Any:
+    """``x``; LAPACK may search for singular values for ever where an element is infinite."""
+    if not np.isfinite(x).all():
+        raise np.linalg.LinAlgError("a matrix has NaN or infinite elements: there are no singular values")
+    return x
+
+
 def _differences(values: Any) -> Any:
     """``values[j] - values[i]`` at place (i, j)."""
     return values[..., None, :] - values[..., :, None]
@@ -81,7 +88,7 @@ def orthogonal_complement(x: Any) -> Any:
 @primitive
 def _svd(x: Any) -> Any:
     """U above S above V."""
-    u, s, vh = np.linalg.svd(x, full_matrices=False)
+    u, s, vh = np.linalg.svd(_finite(x), full_matrices=False)
     return np.concatenate([u, s[..., None, :], np.swapaxes(vh, -1, -2)], axis=-2)
 
 
@@ -118,7 +125,7 @@ def svd_reduced(x: Any) -> Any:
 
 @primitive
 def svd_values(x: Any) -> Any:
-    return np.linalg.svd(x, compute_uv=False)
+    return np.linalg.svd(_finite(x), compute_uv=False)
 
 
 def _svd_values_gradient(ans: Any, x: Any) -> Any:
@@ -134,7 +141,7 @@ defvjp(svd_values, _svd_values_gradient)
 
 @primitive
 def _pinv(x: Any, rcond: float) -> Any:
-    return np.linalg.pinv(x, rcond=rcond).astype(x.dtype, copy=False)
+    return np.linalg.pinv(_finite(x), rcond=rcond).astype(x.dtype, copy=False)
 
 
 def _pinv_gradient(ans: Any, x: Any, rcond: float) -> Any:
@@ -160,9 +167,11 @@ def pinv(x: Any, rcond: float | None) -> Any:
 
 @primitive
 def _eigh(x: Any) -> Any:
-    """Eigenvectors above eigenvalues."""
-    values, vectors = np.linalg.eigh(x)
-    return np.concatenate([vectors, values[..., None, :]], axis=-2)
+    """Eigenvectors above eigenvalues; NaN for matrices that are not finite, with which LAPACK may come to no end."""
+    finite = np.isfinite(x).all(axis=(-2, -1), keepdims=True)
+    values, vectors = np.linalg.eigh(x if finite.all() else np.where(finite, x, x.dtype.type(0)))
+    found = np.concatenate([vectors, values[..., None, :]], axis=-2)
+    return found if finite.all() else np.where(finite, found, x.dtype.type(np.nan))
 
 
 def _eigh_gradient(ans: Any, x: Any) -> Any:

@@ -18,9 +18,16 @@ def orthogonal_complement(x: Any) -> Any:
     return tf.stop_gradient(tf.linalg.qr(x, full_matrices=True)[0][..., tf.shape(x)[-1] :])
 
 
+def _found(s: Any) -> Any:
+    """Singular values; an error where there are none, as other engines have it."""
+    failed = tf.reduce_any(tf.math.is_nan(s))
+    with tf.control_dependencies([tf.debugging.Assert(~failed, ["the singular values did not converge"])]):
+        return tf.identity(s)
+
+
 def svd_reduced(x: Any) -> Any:
     s, u, v = tf.linalg.svd(x)
-    return u, s, tf.linalg.matrix_transpose(v)
+    return u, _found(s), tf.linalg.matrix_transpose(v)
 
 
 @tf.custom_gradient
@@ -29,7 +36,7 @@ def svd_values(x: Any) -> Any:
         u, _, vh = svd_reduced(x)
         return tf.matmul(u * g[..., None, :], vh)
 
-    return tf.linalg.svd(x, compute_uv=False), gradient
+    return _found(tf.linalg.svd(x, compute_uv=False)), gradient
 
 
 def pinv(x: Any, rcond: float | None) -> Any:
@@ -50,6 +57,7 @@ def pinv(x: Any, rcond: float | None) -> Any:
 
 def _pinv(x: Any, rcond: float | None) -> Any:
     s, u, v = tf.linalg.svd(x)
+    s = _found(s)
     if rcond is None:
         limit = tf.cast(tf.reduce_max(tf.shape(x)[-2:]), x.dtype) * np.finfo(x.dtype.as_numpy_dtype).eps
     else:
@@ -59,9 +67,17 @@ def _pinv(x: Any, rcond: float | None) -> Any:
     return tf.matmul(v * inverse[..., None, :], u, transpose_b=True)
 
 
+def _with_numbers(x: Any) -> tuple[Any, Any]:
+    """``x`` with the identity for matrices that are not finite, which TensorFlow refuses; what to add to results."""
+    finite = tf.reduce_all(tf.math.is_finite(x), axis=[-2, -1], keepdims=True)
+    nothing = tf.where(finite, tf.zeros((), x.dtype), tf.constant(np.nan, x.dtype))
+    return tf.where(finite, x, tf.eye(tf.shape(x)[-1], dtype=x.dtype)), nothing
+
+
 def eigh_lower(x: Any) -> Any:
+    x, nothing = _with_numbers(x)
     values, vectors = tf.linalg.eigh(x)
-    return values, vectors
+    return values + nothing[..., 0], vectors + nothing
 
 
 def eig(x: Any) -> Any:
@@ -90,8 +106,9 @@ def _lu(x: Any) -> Any:
 
 
 def lu_factor(x: Any) -> Any:
+    x, nothing = _with_numbers(x)
     factors, order = _lu(x)
-    return factors, _pivots(order)
+    return factors + nothing, _pivots(order)
 
 
 def _pivots(order: Any) -> Any:

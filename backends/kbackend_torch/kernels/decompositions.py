@@ -19,42 +19,55 @@ def orthogonal_complement(x: Any) -> Any:
     return torch.linalg.qr(x.detach(), mode="complete")[0][..., x.shape[-1] :]
 
 
+def _refused(x: Any) -> Any:
+    """``x`` with NaN for infinities, with which torch gives numbers that mean nothing; NaN is an error."""
+    return torch.where(torch.isfinite(x), x, torch.nan)
+
+
 @_raising
 def svd_reduced(x: Any) -> Any:
-    u, s, vh = torch.linalg.svd(x, full_matrices=False)
+    u, s, vh = torch.linalg.svd(_refused(x), full_matrices=False)
     return u, s, vh
 
 
 @_raising
 def svd_values(x: Any) -> Any:
-    return torch.linalg.svdvals(x)
+    return torch.linalg.svdvals(_refused(x))
 
 
 @_raising
 def pinv(x: Any, rcond: float | None) -> Any:
     limit = max(x.shape[-2:]) * torch.finfo(x.dtype).eps if rcond is None else rcond
-    return torch.linalg.pinv(x, atol=0.0, rtol=limit)
+    return torch.linalg.pinv(_refused(x), atol=0.0, rtol=limit)
 
 
 @_raising
 def eigh_lower(x: Any) -> Any:
-    values, vectors = torch.linalg.eigh(x)
-    return values, vectors
+    # NaN for matrices that are not finite: some libraries refuse them, some come to no end.
+    finite = torch.isfinite(x).all(-1, keepdim=True).all(-2, keepdim=True)
+    values, vectors = torch.linalg.eigh(torch.where(finite, x, torch.zeros_like(x)))
+    return torch.where(finite[..., 0], values, torch.nan), torch.where(finite, vectors, torch.nan)
 
 
-@_raising
 def eig(x: Any) -> Any:
-    values, vectors = torch.linalg.eig(x)
+    try:
+        values, vectors = torch.linalg.eig(x)
+    except RuntimeError as error:
+        raise _as_of_numpy(error, "infs or NaNs") from error
     return values, vectors
+
+
+def _as_of_numpy(error: RuntimeError, words: str) -> Exception:
+    """NumPy's exception for torch's own, and for a plain RuntimeError that has these words."""
+    known = isinstance(error, torch.linalg.LinAlgError) or words in str(error)
+    return np.linalg.LinAlgError(str(error)) if known else error
 
 
 def lu_factor(x: Any) -> Any:
     try:
         factors, pivots = torch.linalg.lu_factor(x)
     except RuntimeError as error:
-        if "is zero" not in str(error):
-            raise
-        raise np.linalg.LinAlgError(str(error)) from error
+        raise _as_of_numpy(error, "is zero") from error
     return factors, pivots - 1
 
 
