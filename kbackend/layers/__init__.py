@@ -7,6 +7,15 @@ from typing import Any
 
 from kbackend.layers.activation import ELU, LeakyReLU, ReLU, Softmax
 from kbackend.layers.attention import MultiHeadAttention
+from kbackend.layers.augmentation import (
+    RandomBrightness,
+    RandomContrast,
+    RandomCrop,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+)
 from kbackend.layers.convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
 from kbackend.layers.core import (
     Activation,
@@ -110,6 +119,13 @@ __all__ = [
     "MultiHeadAttention",
     "Multiply",
     "Permute",
+    "RandomBrightness",
+    "RandomContrast",
+    "RandomCrop",
+    "RandomFlip",
+    "RandomRotation",
+    "RandomTranslation",
+    "RandomZoom",
     "ReLU",
     "RepeatVector",
     "Reshape",

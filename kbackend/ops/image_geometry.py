@@ -51,22 +51,15 @@ def _folded(index: Any, size: Any, mode: str) -> Any:
     return e.minimum(place, e.abs_(e.subtract(plus(period, -1 if mode == "reflect" else 0), place)))
 
 
-def _corners(coordinate: Any, size: Any, order: int, mode: str, kind: str) -> list[tuple[Any, Any, Any]]:
-    """(pixels, whether they are in the image, their weights) along one axis; None where it is all of them or 1."""
-    near = e.clip_range(coordinate, low=-_FAR, high=_FAR)
-    start = e.stop_gradient(e.round_(near) if order == 0 else e.floor(near))
+def _corners(near: Any, start: Any, size: Any, order: int, mode: str, kind: str) -> list[tuple[Any, Any]]:
+    """(pixels, whether they are in the image) along one axis; None where it is all of them."""
     index = e.cast(start, kind)
     found = []
-    for step in range(order + 1):
-        place = e.add(index, step) if step else index
+    for place in (index, e.add(index, 1))[: order + 1]:
         inside = None
         if mode == "constant":
             inside = e.logical_and(e.greater_equal(place, 0), e.less(place, size))
-        weight = None
-        if order == 1:
-            above = e.subtract(near, start)
-            weight = above if step else e.subtract(1.0, above)
-        found.append((_folded(place, size, mode), inside, weight))
+        found.append((_folded(place, size, mode), inside))
     return found
 
 
@@ -89,29 +82,36 @@ def _sampled(rows: Any, counts: Sequence[Any], coordinates: Sequence[Any], first
         coordinates: a tensor for each of these axes.
         first: the row at which each image begins, or None for one image.
     """
-    steps = [1]
-    for count in reversed(counts[1:]):
-        steps.insert(0, times(steps[0], count))
     dtype, channels = dtype_of(rows), len(rows.shape) == 2
-    axes = [_corners(c, n, order, mode, kind) for c, n in zip(coordinates, counts)]
-    total = None
-    for corner in itertools.product(*axes):
-        place = first
-        weight = inside = None
-        for (index, within, share), step in zip(corner, steps):
-            offset = e.multiply(index, step) if isinstance(step, Tensor) or step != 1 else index
-            place = offset if place is None else e.add(place, offset)
-            if within is not None:
-                inside = within if inside is None else e.logical_and(inside, within)
-            if share is not None:
-                weight = share if weight is None else e.multiply(weight, share)
-        value = gather(rows, place)
-        if inside is not None:
-            value = e.where(_spread(inside, channels), value, fill)
-        if weight is not None:
-            value = e.multiply(value, _spread(e.cast(weight, dtype), channels))
-        total = value if total is None else e.add(total, value)
-    return total
+    near = [e.clip_range(c, low=-_FAR, high=_FAR) for c in coordinates]
+    starts = [e.stop_gradient(e.round_(c) if order == 0 else e.floor(c)) for c in near]
+    axes = [_corners(c, start, n, order, mode, kind) for c, start, n in zip(near, starts, counts)]
+    values = [_at_corner(rows, counts, corner, first, fill, channels) for corner in itertools.product(*axes)]
+    if order == 0:
+        return values[0]
+    for c, start in reversed(list(zip(near, starts))):
+        share = _spread(e.cast(e.subtract(c, start), dtype), channels)
+        values = [_between(a, b, share) for a, b in zip(values[::2], values[1::2])]
+    return values[0]
+
+
+def _at_corner(rows: Any, counts: Sequence[Any], corner: Sequence[tuple[Any, Any]], first: Any, fill: float,
+               channels: bool) -> Any:
+    place, inside = first, None
+    step: Any = 1
+    for (index, within), count in reversed(list(zip(corner, counts))):
+        offset = e.multiply(index, step) if isinstance(step, Tensor) or step != 1 else index
+        place = offset if place is None else e.add(place, offset)
+        if within is not None:
+            inside = within if inside is None else e.logical_and(inside, within)
+        step = times(step, count)
+    value = gather(rows, place)
+    return value if inside is None else e.where(_spread(inside, channels), value, fill)
+
+
+def _between(a: Any, b: Any, share: Any) -> Any:
+    """Written without 1 - share, which TensorFlow's graphs would round in another order."""
+    return e.add(a, e.multiply(e.subtract(b, a), share))
 
 
 def _coordinate_dtype(x: Any) -> str:
@@ -199,7 +199,8 @@ def _projected(images: Any, vectors: Any, interpolation: str, mode: str, fill: f
         across = shaping.reshape(e.cast(numbers(columns), dtype), (1, 1, columns))
         down = shaping.reshape(e.cast(numbers(rows), dtype), (1, rows, 1))
         depth = e.add(_mixed(c0, across, c1, down), 1.0)
-        places = [e.divide(e.add(_mixed(p, across, q, down), shift), depth)
+        # the smaller summands first, as TensorFlow's graphs would have them
+        places = [e.divide(e.add(e.multiply(p, across), e.add(e.multiply(q, down), shift)), depth)
                   for p, q, shift in ((b0, b1, b2), (a0, a1, a2))]
         pixels = times(rows, columns)
         starts = e.multiply(e.cast(numbers(batch), kind), pixels)

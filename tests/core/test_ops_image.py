@@ -311,6 +311,29 @@ def test_area_is_the_mean_of_blocks(each_backend):
     np.testing.assert_allclose(K.eval(image.resize(x, (3, 2), "area")), wanted, rtol=1e-12)
 
 
+@pytest.mark.parametrize(("old", "new"), [(7, 3), (3, 7), (5, 5), (9, 4), (4, 9)])
+def test_area_weighs_parts_of_pixels(each_backend, old, new):
+    line = drawn(old).astype("float64")
+    fine = np.repeat(line, new).reshape(new, old).mean(1)
+    found = K.eval(image.resize(line.reshape(1, old, 1), (1, new), "area")).ravel()
+    np.testing.assert_allclose(found, fine, rtol=1e-12)
+
+
+@pytest.mark.parametrize("antialias", [False, True])
+@pytest.mark.parametrize(("scale", "shift"), [(0.4, 0.7), (0.6, -1.2), (1.7, 2.3)])
+def test_a_scaled_line_is_a_mean_of_triangles(each_backend, scale, shift, antialias):
+    """By loops: 0 where the middle of a pixel lies outside, weights that sum to 1 elsewhere."""
+    line = drawn(9).astype("float64")
+    scales, shifts = np.array([scale]), np.array([shift])
+    found = K.eval(image.scale_and_translate(line, (12,), scales, shifts, (0,), "linear", antialias))
+    width = max(1 / scale, 1.0) if antialias else 1.0
+    for i in range(12):
+        middle = (i + 0.5 - shift) / scale
+        weights = np.array([max(0.0, 1 - abs(j + 0.5 - middle) / width) for j in range(9)])
+        wanted = (weights @ line) / weights.sum() if 0 <= middle <= 9 else 0.0
+        assert found[i] == pytest.approx(wanted, rel=1e-10, abs=1e-12)
+
+
 def test_patches_without_overlap_are_a_reshape(each_backend):
     x = np.arange(2 * 4 * 6 * 3, dtype="uint8").reshape(2, 4, 6, 3)
     wanted = x.reshape(2, 2, 2, 3, 2, 3).transpose(0, 1, 3, 2, 4, 5).reshape(2, 2, 3, 12)
