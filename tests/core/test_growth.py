@@ -1,0 +1,99 @@
+"""Nothing grows with the number of calls: no objects, no memory, no programs, no traces."""
+
+from __future__ import annotations
+
+import gc
+import resource
+
+import numpy as np
+
+from kbackend import Input, K, Model, layers
+
+RNG = np.random.default_rng(0)
+
+
+def small_model():
+    x = Input((4,))
+    h = layers.Dropout(0.2)(layers.Dense(3, activation="relu")(x))
+    model = Model(x, layers.Dense(2, activation="softmax")(h))
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+    return model
+
+
+def growth(call, times, warm):
+    """Objects of Python and MiB of the process that ``times`` calls leave behind after ``warm`` ones."""
+    for _ in range(warm):
+        call()
+    gc.collect()
+    objects, memory = len(gc.get_objects()), resident()
+    for _ in range(times):
+        call()
+    gc.collect()
+    return len(gc.get_objects()) - objects, resident() - memory
+
+
+def resident():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * resource.getpagesize() / 2**20
+
+
+def test_functions(each_backend):
+    x = K.placeholder((None, 4))
+    total = K.variable(0.0)
+    function = K.function([x], [K.sum(K.tanh(x))], updates=[(total, total + 1)])
+    value = RNG.normal(size=(2, 4)).astype("float32")
+    objects, memory = growth(lambda: function([value]), 10_000, 2_000)
+    assert objects < 50 and memory < 6, (objects, memory)
+    assert K.get_value(total) == 12_000 and len(function.programs) == 1
+
+
+def test_predict(each_backend):
+    model, rows = small_model(), RNG.normal(size=(3, 4)).astype("float32")
+    objects, memory = growth(lambda: model.predict_on_batch(rows), 10_000, 2_000)
+    assert objects < 50 and memory < 6, (objects, memory)
+    assert model.programs_made("predict") == 1
+
+
+def test_fit(each_backend):
+    """Two steps a call, the last of another size."""
+    model = small_model()
+    x, y = RNG.normal(size=(6, 4)).astype("float32"), RNG.integers(0, 2, 6)
+    objects, memory = growth(lambda: model.fit(x, y, batch_size=4, verbose=0), 1_000, 100)
+    assert objects < 200 and memory < 6, (objects, memory)
+    assert model.programs_made("train") == 1
+
+
+def test_concrete_calls_of_many_shapes(each_backend):
+    from kbackend.plugin.select import active_target
+
+    sizes = iter(range(1, 100_000))
+
+    def call():
+        array = np.ones(next(sizes) % 997 + 1, np.float32)
+        K.tanh(active_target().from_numpy(array))
+
+    objects, memory = growth(call, 4_000, 1_500)
+    assert objects < 2_000 and memory < 6, (objects, memory)
+
+
+def test_building_takes_time_in_proportion():
+    """Nodes made a layer do not grow with depth."""
+    from kbackend.graph.node import Node
+
+    made = []
+    whole = Node.__init__
+
+    def counted(depth):
+        made.clear()
+        x = h = Input((4,))
+        for _ in range(depth):
+            h = layers.Dense(4)(h)
+        Model(x, h)
+        return len(made)
+
+    try:
+        Node.__init__ = lambda self, *rest, **names: made.append(1) or whole(self, *rest, **names)
+        ten, twenty, forty = counted(10), counted(20), counted(40)
+    finally:
+        Node.__init__ = whole
+    assert forty - twenty == 2 * (twenty - ten) > 0
