@@ -27,6 +27,16 @@ from kbackend.ops.rules import (
 )
 
 
+def _complex_samples() -> list[Sample]:
+    """Complex numbers keep their precision; beside float64 they take its."""
+    single = In((2, 3), kind="complex64")
+    return [
+        call(single, In((3,), kind="complex64"), gradient=False, name="complex"),
+        call(single, In((3,), 1, 2, kind="float64"), gradient=False, name="complex and float64"),
+        call(single, 2.5, gradient=False, name="complex and 2.5"),
+    ]
+
+
 @primitive(promote="same", samples=binary_samples())
 def add(x: TensorLike, y: TensorLike) -> TensorSpec:
     """``x + y``, with broadcasting and promotion.
@@ -54,7 +64,7 @@ def subtract(x: TensorLike, y: TensorLike) -> TensorSpec:
     return arithmetic(x, y)
 
 
-@primitive(promote="same", samples=binary_samples())
+@primitive(promote="same", samples=lambda: [*binary_samples()(), *_complex_samples()])
 def multiply(x: TensorLike, y: TensorLike) -> TensorSpec:
     """``x * y``. Shapes, dtypes and errors as in :func:`add`."""
     return arithmetic(x, y)
@@ -72,7 +82,7 @@ def _divide_samples() -> list[Sample]:
     zero = call(
         values(1.0, -1.0, 0.0), 0.0, expect=np.array([INF, -INF, NAN]), gradient=False, name="by zero"
     )
-    return [*binary_samples(0.5, takes_bool=True)(), whole, zero]
+    return [*binary_samples(0.5, takes_bool=True)(), whole, zero, *_complex_samples()]
 
 
 @primitive(promote="float", samples=_divide_samples)
@@ -276,6 +286,8 @@ def negative(x: TensorLike) -> TensorSpec:
         -2,
         2,
         at([-1.0, 0.0, 1.0], [-1.0, 0.0, 1.0], name="at zero"),
+        call(values(3 + 4j, 0.0, kind="complex64"), gradient=False, name="complex",
+             expect=np.array([5.0, 0.0], np.float32)),
         integers=True,
         takes_bool=False,
         avoid=(0.0,),

@@ -23,6 +23,7 @@ def _matmul_samples() -> list[Sample]:
         call(In((2, 0)), In((0, 4)), name="nothing to sum"),
         call(In((2, 3)), In((3, 4)), name="bfloat16", dtypes=("bfloat16",)),
         call(In((2, 3), -3, 4, kind="int32"), In((3, 2), -3, 4, kind="int32"), name="int32", gradient=False),
+        call(In((2, 3), kind="complex64"), In((3, 2), kind="complex64"), name="complex", gradient=False),
         call(In((2, 3)), In((4, 2)), name="inner dimensions", raises=ValueError, dynamic=False),
     ]
 

@@ -67,7 +67,8 @@ def not_equal(x: TensorLike, y: TensorLike) -> Any:
     return logical_not(equal(x, y))
 
 
-@primitive(**_ORDER)
+@primitive(**{**_ORDER, "samples": lambda: [
+    *_comparisons(), call(In((2,), kind="complex64"), 1.0, raises=TypeError, name="complex")]})
 def less(x: TensorLike, y: TensorLike) -> TensorSpec:
     """``x < y`` elementwise, bool; False where one is NaN."""
     return compared(x, y)
