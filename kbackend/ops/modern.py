@@ -11,9 +11,10 @@ from kbackend import config
 from kbackend.graph.tensor import Tensor
 from kbackend.ops import control, creation, indexing, reduction, shaping
 from kbackend.ops import elementwise as e
-from kbackend.ops.arranging import as_tensor, cut, integer, take
+from kbackend.ops.arranging import as_tensor, integer, take
 from kbackend.ops.declare import TensorLike, TensorList, derived
 from kbackend.ops.dispatch import lift, to_numpy
+from kbackend.ops.pieces import cut
 from kbackend.ops.rules import In, Sample, call
 from kbackend.ops.shapes import axes_in, axis_in
 from kbackend.ops.state import constant

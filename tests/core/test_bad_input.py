@@ -18,11 +18,13 @@ from kbackend.ops import (
     any_rank,
     arranging,
     bits,
+    conversion,
     elementwise,
     linalg,
     linear,
     modern,
     ordering,
+    patterns,
     picking,
     products,
     ranking,
@@ -129,7 +131,7 @@ refuse("take_along_axis ranks", ValueError, "rank 1|rank 2", lambda x, i: K.take
 refuse("top_k of a scalar", ValueError, "scalar", lambda x: ranking.top_k(x, 1), ())
 refuse("cholesky of a vector", ValueError, "[3]", lambda x: linalg.cholesky(x), (3,))
 refuse("nonzero of a scalar", ValueError, "scalar", lambda x: searching.nonzero(x), ())
-refuse("index of a rank too few", IndexError, "3 indices|rank 2", lambda x: arranging.get_item(x, (0, 0, 0)), (2, 3))
+refuse("index of a rank too few", IndexError, "3 indices|rank 2", lambda x: conversion.get_item(x, (0, 0, 0)), (2, 3))
 
 
 
@@ -178,10 +180,10 @@ misfit("max of nothing", "0", lambda x: K.max(x, axis=0), (0, 3))
 misfit("argmax of nothing", "0", lambda x: K.argmax(x, axis=0), (0, 3))
 misfit("cholesky", "2|3", lambda x: linalg.cholesky(x), (2, 3))
 misfit("solve", "2|3", lambda a, b: linalg.solve(a, b), np.eye(2, dtype="float32"), (3, 1))
-misfit("index", "index 3|size 3", lambda x: arranging.get_item(x, 3), (3, 2), error=IndexError)
+misfit("index", "index 3|size 3", lambda x: conversion.get_item(x, 3), (3, 2), error=IndexError)
 misfit("index from the end", "index -4|size 3",
-       lambda x: arranging.get_item(x, (slice(None), -4)), (2, 3), error=IndexError)
-misfit("known position", "3", lambda x: arranging.get_item(x, [0, 3]), (3, 2), error=IndexError)
+       lambda x: conversion.get_item(x, (slice(None), -4)), (2, 3), error=IndexError)
+misfit("known position", "3", lambda x: conversion.get_item(x, [0, 3]), (3, 2), error=IndexError)
 misfit("top_k", "5|3", lambda x: ranking.top_k(x, 5), (2, 3))
 misfit("fold over a gradient", "(2,)|(3,)", lambda x, y: (x * x) * y, (2,), (3,))
 
@@ -234,7 +236,7 @@ refuse("zeros_like dtype", TypeError, "'int31'", lambda x: K.zeros_like(x, "int3
 refuse("einsum letters", ValueError, "ij,jk->iz", lambda x, y: products.einsum("ij,jk->iz", x, y), (2, 3), (3, 4))
 refuse("einsum operands", ValueError, "ij->i", lambda x, y: products.einsum("ij->i", x, y), (2, 3), (3, 4))
 refuse("tensordot axes", ValueError, "3", lambda x, y: products.tensordot(x, y, 3), (2, 3), (3, 4))
-refuse("rearrange", ValueError, "b c d", lambda x: arranging.rearrange(x, "b c d -> b (c d)"), (2, 3))
+refuse("rearrange", ValueError, "b c d", lambda x: patterns.rearrange(x, "b c d -> b (c d)"), (2, 3))
 refuse("searchsorted side", ValueError, "'middle'", lambda x, v: searching.searchsorted(x, v, "middle"), (3,), (2,))
 refuse("quantile", ValueError, "1.5", lambda x: statistics.quantile(x, 1.5), (3,))
 refuse("quantile method", ValueError, "'guess'", lambda x: statistics.quantile(x, 0.5, method="guess"), (3,))
@@ -243,7 +245,7 @@ refuse("top_k count", ValueError, "-1", lambda x: ranking.top_k(x, -1), (3,))
 refuse("in_top_k count", ValueError, "-1", lambda y, t: K.in_top_k(y, t, -1), (2, 4), whole(0, 1))
 refuse("slice lengths", ValueError, "rank 2", lambda x: K.slice(x, (0,), (1,)), (2, 3))
 misfit("slice", "3|2", lambda x: K.slice(x, (0, 0), (3, 3)), (2, 3))
-refuse("step 0", ValueError, "0", lambda x: arranging.get_item(x, slice(None, None, 0)), (3,))
+refuse("step 0", ValueError, "0", lambda x: conversion.get_item(x, slice(None, None, 0)), (3,))
 refuse("pad lengths", ValueError, "((1, 1),)", lambda x: shaping.pad(x, ((1, 1),)), (2, 3))
 refuse("segment_sum count", ValueError, "-2", lambda x, i: scattering.segment_sum(x, i, -2), (3,), whole(0, 0, 1))
 refuse("adaptive pool data_format", ValueError, "'first'",
@@ -264,11 +266,11 @@ refuse("gather by floats", TypeError, "float32", K.gather, (2, 3), (2,))
 refuse("take_along_axis by floats", TypeError, "float32", lambda x, i: K.take_along_axis(x, i, 1), (2, 3), (2, 1))
 refuse("one_hot of floats", TypeError, "float32", lambda x: K.one_hot(x, 3), (2,))
 refuse("where of numbers", TypeError, "float32", lambda c, x: elementwise.where(c, x, x), (2,), (2,))
-refuse("any mask of floats", IndexError, "float32|integers", lambda x, i: arranging.get_item(x, i), (2, 3), (2,))
+refuse("any mask of floats", IndexError, "float32|integers", lambda x, i: conversion.get_item(x, i), (2, 3), (2,))
 refuse("labels that are floats with text", TypeError, "float32", lambda y, t: K.in_top_k(y, t, 1), (2, 4), (2,))
 refuse("segment ids of floats", TypeError, "float32", lambda x, i: scattering.segment_sum(x, i, 2), (2,), (2,))
 refuse("bincount of floats", TypeError, "float32", lambda x: scattering.bincount(x), (2,))
-refuse("index 1.5", IndexError, "1.5", lambda x: arranging.get_item(x, 1.5), (3,))
+refuse("index 1.5", IndexError, "1.5", lambda x: conversion.get_item(x, 1.5), (3,))
 refuse("repeats of floats", TypeError, "1.5", lambda x: modern.repeat(x, 1.5), (3,))
 
 # ------------------------------------------------------------------------------------- values
@@ -279,7 +281,7 @@ wrong_value("gather negative", IndexError, "-1", K.gather, ROWS, whole(-1, 0))
 wrong_value("take beyond", IndexError, "", lambda x, i: arranging.take(x, i, 1), ROWS, whole(0, 2))
 wrong_value("take_along_axis beyond", IndexError, "2", lambda x, i: K.take_along_axis(x, i, 1), ROWS,
             np.full((3, 1), 2, "int32"))
-wrong_value("index by a scalar", IndexError, "", lambda x, i: arranging.get_item(x, i), ROWS, np.array(3, "int32"))
+wrong_value("index by a scalar", IndexError, "", lambda x, i: conversion.get_item(x, i), ROWS, np.array(3, "int32"))
 wrong_value("label beyond", ValueError, "label 4|[0, 4)", lambda t, y: K.sparse_categorical_crossentropy(t, y, True),
             whole(0, 4), (2, 4))
 wrong_value("label -1", ValueError, "label -1|[0, 4)", lambda t, y: K.sparse_categorical_crossentropy(t, y, True),

@@ -10,8 +10,8 @@ import pytest
 
 from kbackend import K
 from kbackend.ops import arranging as a
+from kbackend.ops import conversion, patterns, pieces, scattering, searching
 from kbackend.ops import modern as m
-from kbackend.ops import scattering, searching
 from kbackend.ops import triangles as t
 
 X = np.arange(24, dtype=np.float32).reshape(2, 3, 4) - 7
@@ -31,8 +31,8 @@ def fed(function, *given):
 
 # our call, NumPy's call, the operands
 CALLS = {
-    "append": (lambda x: a.append(x, x), lambda x: np.append(x, x), (X,)),
-    "array_split": (lambda x: a.array_split(x, 3, -1), lambda x: np.array_split(x, 3, -1), (X,)),
+    "append": (lambda x: pieces.append(x, x), lambda x: np.append(x, x), (X,)),
+    "array_split": (lambda x: pieces.array_split(x, 3, -1), lambda x: np.array_split(x, 3, -1), (X,)),
     "moveaxis": (lambda x: a.moveaxis(x, (0, 2), (1, 0)), lambda x: np.moveaxis(x, (0, 2), (1, 0)), (X,)),
     "swapaxes": (lambda x: a.swapaxes(x, 0, -1), lambda x: np.swapaxes(x, 0, -1), (X,)),
     "flip": (a.flip, np.flip, (X,)),
@@ -43,11 +43,11 @@ CALLS = {
     "roll all": (lambda x: a.roll(x, 31), lambda x: np.roll(x, 31), (X,)),
     "take": (lambda x: a.take(x, [[-1, 0]], 1), lambda x: np.take(x, [[-1, 0]], 1), (X,)),
     "take first": (lambda x: a.take(x, [1, -2], 0), lambda x: np.take(x, [1, -2], 0), (X,)),
-    "hstack": (lambda x: a.hstack([x, x]), lambda x: np.hstack([x, x]), (V,)),
-    "vstack": (lambda x, y: a.vstack([x, y]), lambda x, y: np.vstack([x, y]), (V, V)),
-    "dstack": (lambda x, y: a.dstack([x, y]), lambda x, y: np.dstack([x, y]), (V, V)),
-    "dsplit": (lambda x: a.dsplit(x, [1, 3]), lambda x: np.dsplit(x, [1, 3]), (X,)),
-    "hsplit": (lambda x: a.hsplit(x, 3), lambda x: np.hsplit(x, 3), (X,)),
+    "hstack": (lambda x: pieces.hstack([x, x]), lambda x: np.hstack([x, x]), (V,)),
+    "vstack": (lambda x, y: pieces.vstack([x, y]), lambda x, y: np.vstack([x, y]), (V, V)),
+    "dstack": (lambda x, y: pieces.dstack([x, y]), lambda x, y: np.dstack([x, y]), (V, V)),
+    "dsplit": (lambda x: pieces.dsplit(x, [1, 3]), lambda x: np.dsplit(x, [1, 3]), (X,)),
+    "hsplit": (lambda x: pieces.hsplit(x, 3), lambda x: np.hsplit(x, 3), (X,)),
     "meshgrid": (lambda x, y: a.meshgrid(x, y), lambda x, y: np.meshgrid(x, y), (V, V[:2])),
     "tril": (lambda x: t.tril(x, 1), lambda x: np.tril(x, 1), (X,)),
     "triu": (lambda x: t.triu(x, -1), lambda x: np.triu(x, -1), (X[0],)),
@@ -91,8 +91,8 @@ def test_a_diagonal_keeps_what_is_not_finite_to_itself(each_backend):
     ("... c -> c (...)", {}, X.reshape(6, 4).T),
 ])
 def test_rearrange(each_backend, pattern, sizes, wanted):
-    np.testing.assert_array_equal(K.eval(a.rearrange(X, pattern, **sizes)), wanted)
-    np.testing.assert_array_equal(fed(lambda x: a.rearrange(x, pattern, **sizes), X)[0], wanted)
+    np.testing.assert_array_equal(K.eval(patterns.rearrange(X, pattern, **sizes)), wanted)
+    np.testing.assert_array_equal(fed(lambda x: patterns.rearrange(x, pattern, **sizes), X)[0], wanted)
 
 
 @pytest.mark.parametrize("pattern", [
@@ -102,15 +102,15 @@ def test_rearrange(each_backend, pattern, sizes, wanted):
 ])
 def test_patterns_that_are_refused(pattern):
     with pytest.raises(ValueError, match="rearrange"):
-        a.rearrange(X, pattern)
+        patterns.rearrange(X, pattern)
 
 
 @pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
 def test_depth_to_space_is_undone(each_backend, data_format):
     x = np.random.RandomState(0).randn(2, 4, 4, 4).astype("float32")
-    deep = a.space_to_depth(x, 2, data_format)
+    deep = patterns.space_to_depth(x, 2, data_format)
     assert tuple(deep.shape) == ((2, 2, 2, 16) if data_format == "channels_last" else (2, 16, 2, 2))
-    np.testing.assert_array_equal(K.eval(a.depth_to_space(deep, 2, data_format)), x)
+    np.testing.assert_array_equal(K.eval(patterns.depth_to_space(deep, 2, data_format)), x)
     if data_format == "channels_last":
         np.testing.assert_array_equal(K.eval(deep)[0, 0, 0], x[0, :2, :2].reshape(-1))
 
@@ -125,13 +125,14 @@ def test_slice_update_at_a_symbolic_place(each_backend):
 
 def test_values_become_tensors(each_backend):
     if each_backend != "numpy":  # whose tensors are arrays
-        assert K.is_tensor(a.convert_to_tensor([1.5, 2.0]))
-    assert K.dtype(a.convert_to_tensor([1, 2])) == "int32" and K.dtype(a.array([1.5])) == "float32"
-    assert K.dtype(a.array(np.ones(2), "float16")) == "float16"
-    np.testing.assert_array_equal(a.convert_to_numpy(a.convert_to_tensor(X)), X)
-    np.testing.assert_array_equal(a.convert_to_numpy(a.array([K.constant(1.0), K.constant(2.0)])), [1.0, 2.0])
+        assert K.is_tensor(conversion.convert_to_tensor([1.5, 2.0]))
+    assert K.dtype(conversion.convert_to_tensor([1, 2])) == "int32" and K.dtype(conversion.array([1.5])) == "float32"
+    assert K.dtype(conversion.array(np.ones(2), "float16")) == "float16"
+    np.testing.assert_array_equal(conversion.convert_to_numpy(conversion.convert_to_tensor(X)), X)
+    pair = conversion.array([K.constant(1.0), K.constant(2.0)])
+    np.testing.assert_array_equal(conversion.convert_to_numpy(pair), [1.0, 2.0])
     with pytest.raises(ValueError, match="sparse"):
-        a.convert_to_tensor(X, sparse=True)
+        conversion.convert_to_tensor(X, sparse=True)
 
 
 @pytest.mark.parametrize("given", [-1, 0, 1, 2, 5])
