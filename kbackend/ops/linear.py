@@ -81,6 +81,7 @@ def _dense_rule(x: TensorSpec, kernel: TensorSpec, bias: TensorSpec | None) -> T
         call(In((2, 5, 3)), In((3, 4)), name="rank 3, no bias"),
         call(In((0, 3)), In((3, 4)), In((4,)), name="no samples"),
         call(In((2, 2, 2, 3)), In((3, 1)), In((1,)), name="rank 4"),
+        call(In((5, 1, 4)), In((4, 0)), In((0,)), name="no outputs", dynamic=False),
         call(In((2, 5, 3)), In((3, 4)), In((4,)), name="bfloat16", dtypes=("bfloat16",)),
         call(In((2, 3)), In((3, 4)), In((3,)), name="bias", raises=ValueError, dynamic=False),
     ],

@@ -85,6 +85,7 @@ def binary_samples(low: float = -2.0, takes_bool: bool = False, **second: Any) -
             call(In((2, 3)), 2.5, name="Python number"),
             call(1.5, other(2, 1), name="Python number first"),
             call(In((0, 3)), other(1, 3), name="empty"),
+            call(In((0, 1)), other(3), name="empty and broadcast"),
             call(In((2, 3)), other(4), name="no broadcasting", raises=ValueError),
             bool_sample(takes_bool, *[values(True, True, kind="bool")] * 2),
             call(integers, In((3,), 1, 5, kind="int32"), name="int32", gradient=False),

@@ -32,7 +32,7 @@ def _over_rows(x: Any, y: Any, function: Any) -> Any:
 
 def _dense(specs: Any) -> Any:
     x, _, bias = specs
-    if bias is None:
+    if bias is None or bias.shape == (0,):  # TensorFlow's fused product ends the process where it has no columns
         return lambda x, kernel, bias: matmul(x, kernel)
     if len(x.shape) == 2:
         return lambda x, kernel, bias: _affine(x, kernel, bias)

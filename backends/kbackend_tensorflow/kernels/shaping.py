@@ -52,6 +52,8 @@ def tile(x: Any, sizes: tuple[Any, ...], n: tuple[int | None, ...]) -> Any:
 
 
 def _pad(specs: Any, padding: tuple[tuple[int, int], ...], value: float) -> Any:
+    if not padding:
+        return tf.identity
     dtype = tf.as_dtype(specs[0].dtype)
     filling = int(value) if dtype.is_integer else bool(value) if dtype.is_bool else value
     return lambda x: tf.pad(x, padding, constant_values=tf.constant(filling, x.dtype))
