@@ -193,6 +193,15 @@ def test_coordinates_of_any_rank_and_of_a_list(each_backend):
     np.testing.assert_array_equal(K.eval(image.map_coordinates(x, list(at), 0)), x)
 
 
+def test_what_is_linear_along_each_axis_is_found_between_pixels(each_backend):
+    def volume(i, j, k):
+        return 2 * i - 3 * j + 5 * k + i * j - 0.5 * j * k + 0.25 * i * j * k
+
+    at = np.random.default_rng(4).uniform(0, 1, (3, 50)) * np.array([[3], [2], [4]])
+    found = K.eval(image.map_coordinates(np.fromfunction(volume, (4, 3, 5)), at, 1))
+    np.testing.assert_allclose(found, volume(*at), rtol=1e-11)
+
+
 def test_a_quarter_turn_and_a_flip_move_pixels_only(each_backend):
     x = drawn(2, 5, 5, 3)
     quarter = np.float32([0, -1, 4, 1, 0, 0, 0, 0])
