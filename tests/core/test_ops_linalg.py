@@ -48,7 +48,9 @@ def definite(x):
 def of_qr(x):
     q, r = d.qr(x)
     inner = product(turned(r), np.diag(np.arange(1.0, r.shape[-2] + 1)), r)
-    return K.concatenate([K.flatten(part) for part in (outer(q), inner, product(q, r))], 0)
+    # Weights fall on what is below the diagonal too: nothing may flow back from there.
+    upright = r * K.sign(K.sum(r * np.eye(*r.shape[-2:]), -1, True))
+    return K.concatenate([K.flatten(part) for part in (outer(q), inner, upright)], 0)
 
 
 def of_complete_qr(x):

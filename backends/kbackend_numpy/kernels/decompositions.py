@@ -51,12 +51,11 @@ def _tall_qr(x: Any) -> Any:
 
 def _tall_qr_gradient(ans: Any, x: Any) -> Any:
     m, n = x.shape[-2:]
-    upper = np.triu(np.ones((n, n), x.dtype))
-    lower, below = upper.T, np.tril(np.ones((n, n), x.dtype), -1)
+    lower, below = np.tril(np.ones((n, n), x.dtype)), np.tril(np.ones((n, n), x.dtype), -1)
 
     def gradient(g: Any) -> Any:
         q, r = ans[..., :m, :], ans[..., m:, :]
-        gq, gr = g[..., :m, :], g[..., m:, :] * upper
+        gq, gr = g[..., :m, :], g[..., m:, :]
         inner = matmul(r, _swapped(gr)) - matmul(_swapped(gq), q)
         mirrored = inner * lower + _swapped(inner * below)
         return _swapped(_solve(r, _swapped(gq + matmul(q, mirrored))))

@@ -10,7 +10,7 @@ import tensorflow as tf
 
 def qr_reduced(x: Any) -> Any:
     q, r = tf.linalg.qr(x)
-    return q, tf.linalg.band_part(r, 0, -1)  # what is below the diagonal has no gradient
+    return q, r
 
 
 def orthogonal_complement(x: Any) -> Any:

@@ -12,7 +12,7 @@ from kbackend_torch.kernels.linalg import _raising
 
 def qr_reduced(x: Any) -> Any:
     q, r = torch.linalg.qr(x)
-    return q, r.triu()  # what is below the diagonal has no gradient
+    return q, r
 
 
 def orthogonal_complement(x: Any) -> Any:
