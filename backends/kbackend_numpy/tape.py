@@ -45,6 +45,8 @@ class NumpyTape(Tape):
             if gradient is None:
                 continue
             for parent, part in zip(node.parents, node.vjp(gradient), strict=False):
+                if part is None:  # no gradient, which is not 0 where the rest of the chain is infinite
+                    continue
                 if (
                     type(part) in sparse_object_types
                 ):  # of autograd's own indexing; it only adds to dense arrays

@@ -14,6 +14,7 @@ from kbackend.ops import (  # noqa: F401
     convolution,
     creation,
     ctc,
+    custom,
     decompositions,
     dropout,
     elementwise,
