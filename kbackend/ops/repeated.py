@@ -98,6 +98,7 @@ def observed() -> bool:
 def _observed(slow: Run, args: Any, kwargs: Any, target: Any) -> tuple[Any, Run | None]:
     """The result of a call, and how one like it runs."""
     calls: list[tuple[Run | None, Sequence[Any], Any]] = []
+    args, kwargs = _told_apart(args, kwargs, target)
     _log.calls = calls
     try:
         result = slow(*args, **kwargs)
@@ -109,6 +110,21 @@ def _observed(slow: Run, args: Any, kwargs: Any, target: Any) -> tuple[Any, Run 
     if run is None or made is not result:
         return result, None
     return result, _arranged(run, operands, args, kwargs, target.tensor_type)
+
+
+def _told_apart(args: Any, kwargs: dict[str, Any], target: Any) -> tuple[Any, dict[str, Any]]:
+    """The arguments with copies of tensors that are given twice, so that each operand is known by its place."""
+    seen: set[int] = set()
+
+    def own(value: Any) -> Any:
+        if type(value) in (list, tuple):
+            return type(value)([own(v) for v in value])
+        if type(value) is not target.tensor_type or id(value) not in seen:
+            seen.add(id(value))
+            return value
+        return target.backend.copy(value)
+
+    return tuple(own(a) for a in args), {k: own(v) for k, v in kwargs.items()}
 
 
 def _arranged(run: Run, operands: Sequence[Any], args: Any, kwargs: Any, kind: type) -> Run | None:
@@ -123,7 +139,8 @@ def _arranged(run: Run, operands: Sequence[Any], args: Any, kwargs: Any, kind: t
     count = len(places)
     if len(args) == 1 and type(args[0]) in (list, tuple) and not kwargs and places == list(range(count)):
         return lambda tensors: run(*tensors)
-    if kwargs or len(given) != len(args) or places != list(range(count)):
+    listed = any(type(a) is not kind and _holds(a, kind) for a in args)  # a list of one is as long as its tensor
+    if kwargs or listed or len(given) != len(args) or places != list(range(count)):
         return _picking(run, places)
     if count == len(args):
         return run

@@ -156,3 +156,13 @@ def test_impure_ops_run_each_time():
     with kbackend.use_backend("numpy"):
         drawn = [K.eval(K.random_uniform((2,))).tolist() for _ in range(2)]
     assert drawn[0] != drawn[1]
+
+
+def test_a_tensor_given_twice_does_not_hide_which_operand_is_which(each_backend, slow_calls):
+    x, y = tensor([5.0]), tensor([3.0])
+    assert values(elementwise.subtract(y=x, x=x)) == [0.0]
+    count = len(slow_calls)
+    assert values(elementwise.subtract(y=x, x=y)) == [-2.0]
+    assert values(K.concatenate([x, x])) == [5.0, 5.0]
+    assert values(K.concatenate([x, y])) == [5.0, 3.0]
+    assert len(slow_calls) == count + 1
