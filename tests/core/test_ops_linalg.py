@@ -204,6 +204,49 @@ def test_gradients_of_definite_matrices_are_symmetric(each_backend, call):
     assert abs(np.sum(found * direction) - by_steps) < 1e-8
 
 
+def weighted(x):
+    """Sums of squares in which each row has its own weight, and each column."""
+    return K.sum(K.cumsum(K.cumsum(K.square(x), -1), -2))
+
+
+def summed_svd(x):
+    u, s, vh = d.svd(x, full_matrices=False)
+    return weighted(u * K.expand_dims(s, -2)) + weighted(vh) + K.sum(s)
+
+
+UNKNOWN = {
+    "qr": lambda x: sum(weighted(part) for part in d.qr(x)),
+    "qr, complete": lambda x: weighted(d.qr(x, "complete")[1]),
+    "svd": summed_svd,
+    "svd, values": lambda x: K.sum(d.svd(x, compute_uv=False)),
+    "pinv": lambda x: weighted(d.pinv(x)),
+    "lstsq": lambda x: weighted(d.lstsq(x, x * x)),
+    "norm, nuc": lambda x: weighted(norms.norm(x, "nuc", (1, 2), keepdims=True)),
+    "eigh": lambda x: weighted(d.eigh(K.batch_dot(x, x, (2, 2)))[1]),
+    "lu_factor": lambda x: weighted(d.lu_factor(K.batch_dot(x, x, (2, 2)) + np.eye(4))[0]),
+    "cholesky": lambda x: weighted(linalg.cholesky(K.batch_dot(x, x, (2, 2)) + np.eye(4))),
+}
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
+@pytest.mark.parametrize("unknown", [(None, 4, 3), (None, None, None)])
+def test_gradients_of_unknown_sizes(each_backend, name, unknown):
+    """First and second gradients are those of known sizes, of tall and wide matrices."""
+    at = np.random.RandomState(6).randn(2, 4, 3)
+    for data in (at, np.ascontiguousarray(at[:, :2])):
+        if name in ("eigh", "lu_factor", "cholesky") and data is not at or None not in unknown[1:] and data is not at:
+            continue
+        found = []
+        for shape in (data.shape, unknown):
+            x = K.placeholder(shape, dtype="float64")
+            (slope,) = K.gradients(UNKNOWN[name](x), [x])
+            (second,) = K.gradients(K.sum(K.sin(slope)), [x])
+            found.append(K.function([x], [slope, second])([data]))
+        for known, other in zip(*found):
+            close(other, known, 1e-9)
+            assert np.abs(known).max() > 1e-3
+
+
 def symmetric_array(n):
     drawn = np.random.RandomState(n).randn(n, n)
     return drawn + drawn.T

@@ -1,4 +1,4 @@
-"""Decompositions of matrices. TensorFlow's gradients where it has them; they need matrices of known size."""
+"""Decompositions of matrices. TensorFlow's gradients of QR and SVD need matrices of known size; others get ours."""
 
 from __future__ import annotations
 
@@ -7,10 +7,36 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+_turned = tf.linalg.matrix_transpose
+
+
+def _inverses(d: Any) -> Any:
+    """``1 / d``, and 0 where ``d`` is 0."""
+    return tf.math.divide_no_nan(tf.ones_like(d), d)
+
 
 def qr_reduced(x: Any) -> Any:
+    if None not in x.shape[-2:]:
+        q, r = tf.linalg.qr(x)
+        return q, r
+    k = tf.minimum(tf.shape(x)[-2], tf.shape(x)[-1])
+    q, r = _tall_qr(x[..., :k])
+    return q, tf.concat([r, tf.matmul(q, x[..., k:], transpose_a=True)], axis=-1)
+
+
+@tf.custom_gradient
+def _tall_qr(x: Any) -> Any:
+    """Of matrices with as many rows as columns or more, and of any size."""
+
+    def gradient(gq: Any, gr: Any) -> Any:
+        q, r = _tall_qr(x)
+        inner = tf.matmul(r, gr, transpose_b=True) - tf.matmul(gq, q, transpose_a=True)
+        lower = tf.linalg.band_part(inner, -1, 0)
+        mirrored = lower + _turned(lower - tf.linalg.band_part(inner, 0, 0))
+        return _turned(tf.linalg.triangular_solve(r, _turned(gq + tf.matmul(q, mirrored)), lower=False))
+
     q, r = tf.linalg.qr(x)
-    return q, r
+    return (q, r), gradient
 
 
 def orthogonal_complement(x: Any) -> Any:
@@ -26,8 +52,26 @@ def _found(s: Any) -> Any:
 
 
 def svd_reduced(x: Any) -> Any:
+    if None in x.shape[-2:]:
+        return _svd_of_any_size(x)
     s, u, v = tf.linalg.svd(x)
-    return u, _found(s), tf.linalg.matrix_transpose(v)
+    return u, _found(s), _turned(v)
+
+
+@tf.custom_gradient
+def _svd_of_any_size(x: Any) -> Any:
+    def gradient(gu: Any, gs: Any, gvh: Any) -> Any:
+        u, s, vh = _svd_of_any_size(x)
+        gaps = _inverses((s[..., None, :] - s[..., :, None]) * (s[..., None, :] + s[..., :, None]))
+        in_u, in_v = tf.matmul(u, gu, transpose_a=True), tf.matmul(vh, gvh, transpose_b=True)
+        middle = gaps * (in_u - _turned(in_u)) * s[..., None, :] + tf.linalg.diag(gs)
+        middle += s[..., :, None] * (gaps * (in_v - _turned(in_v)))
+        inverse = _inverses(s)[..., None, :]
+        left = tf.matmul(u, middle) + (gu - tf.matmul(u, in_u)) * inverse
+        return tf.matmul(left, vh) + tf.matmul(u * inverse, gvh - tf.matmul(in_v, vh, transpose_a=True))
+
+    s, u, v = tf.linalg.svd(x)
+    return (u, _found(s), _turned(v)), gradient
 
 
 @tf.custom_gradient
@@ -98,8 +142,8 @@ def _lu(x: Any) -> Any:
         middle = tf.linalg.band_part(inner, -1, 0) - tf.linalg.band_part(inner, 0, 0)
         middle += tf.linalg.band_part(tf.matmul(tf.linalg.band_part(g, 0, -1), upper, transpose_b=True), 0, -1)
         found = tf.linalg.triangular_solve(lower, middle, lower=True, adjoint=True)
-        found = tf.linalg.triangular_solve(upper, tf.linalg.matrix_transpose(found), lower=False)
-        return tf.gather(tf.linalg.matrix_transpose(found), tf.argsort(order, axis=-1), axis=-2,
+        found = tf.linalg.triangular_solve(upper, _turned(found), lower=False)
+        return tf.gather(_turned(found), tf.argsort(order, axis=-1), axis=-2,
                          batch_dims=x.shape.rank - 2)
 
     return tf.linalg.lu(x), gradient
