@@ -189,6 +189,7 @@ def vdot(x1: TensorLike, x2: TensorLike) -> Any:
     call(In((2, 3, 4)), In((3, 4, 2))),
     call(In((2, 3), 0.5), In((3, 2), 0.5), ([1, 0], [0, 1]), name="axes", dynamic=False),
     call(In((2,)), In((3,)), 0, name="no axes", dynamic=False), call(In((2, 3)), In((3, 2)), 1, name="one"),
+    call(In((2, 3)), In((3, 2)), 1, name="bfloat16", dtypes=("bfloat16",)),
     call(In((2, 3)), In((2, 3)), 1, name="sizes", raises=ValueError, dynamic=False),
     call(In((2, 3)), In((3,)), 2, name="rank", raises=ValueError, dynamic=False)])
 def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Any:

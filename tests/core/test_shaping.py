@@ -267,3 +267,12 @@ def test_lists_are_asked_for_where_lists_are_needed():
             function(x)
         with pytest.raises(TypeError, match="non-empty"):
             function([])
+
+
+def test_lists_of_one_are_joined_alike_at_each_call(each_backend):
+    x = K.eval(K.constant([[1.0, 2.0]]))
+    tensor = K.identity(x)  # the engine's own
+    for function, wanted in ((K.concatenate, (1, 2)), (K.stack, (1, 1, 2))):
+        for axis in (0, -1):
+            shapes = {tuple(function([tensor], axis).shape) for _ in range(3)}
+            assert shapes == {wanted if axis == 0 or function is K.concatenate else (1, 2, 1)}

@@ -92,7 +92,10 @@ def slogdet(x: Any) -> Any:
 
 @primitive
 def _einsum(subscripts: str, *operands: Any) -> Any:
-    return np.asarray(np.einsum(subscripts, *operands, optimize=len(operands) > 2), operands[0].dtype)
+    dtype = operands[0].dtype
+    if dtype.name == "bfloat16":  # NumPy's einsum does not know it
+        operands = tuple(x.astype(np.float32) for x in operands)
+    return np.asarray(np.einsum(subscripts, *operands, optimize=len(operands) > 2), dtype)
 
 
 def _einsum_gradient(argnum: int, ans: Any, args: Any, kwargs: Any) -> Any:

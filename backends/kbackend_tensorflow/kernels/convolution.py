@@ -64,13 +64,24 @@ def _plane(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, group
 
 def _space(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
     how = "SAME" if padding == "same" else "VALID"
-    if padding != "same" and not _is_valid(padding):
+    if padding == "same" and max(strides) > 1 and x.dtype != tf.float32:
+        x, how = _padded_alike(x, kernel, strides), "VALID"
+    elif padding != "same" and not _is_valid(padding):
         x = tf.pad(x, _whole(padding))
 
     def run(x: Any, kernel: Any) -> Any:
         return tf.nn.conv3d(x, kernel, [1, *strides, 1], how, dilations=[1, *dilation, 1])
 
     return run(x, kernel) if groups == 1 else _by_groups(run, x, kernel, groups)
+
+
+def _padded_alike(x: Any, kernel: Any, strides: Any) -> Any:
+    """``x`` with the zeros of "same". TensorFlow's own places are wrong where strides are wider than the kernel, but in
+    float32, which oneDNN computes."""
+    sizes, taps, steps = tf.shape(x)[1:-1], tf.shape(kernel)[:-2], tf.constant(strides)
+    total = tf.maximum((sizes - 1) // steps * steps + taps - sizes, 0)
+    pairs = tf.stack([total // 2, total - total // 2], 1)
+    return tf.pad(x, tf.pad(pairs, [[1, 1], [0, 0]]))
 
 
 def _by_groups(run: Any, x: Any, kernel: Any, groups: int) -> Any:

@@ -27,9 +27,10 @@ def sum_(x: Any, axis: Axes, keepdims: bool) -> Any:
 def prod(x: Any, axis: Axes, keepdims: bool) -> Any:
     if not axis:
         return x.clone()
+    result = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
     for a in reversed(axis):
-        x = torch.prod(x, dim=a, keepdim=keepdims, dtype=x.dtype)
-    return x
+        result = torch.prod(result, dim=a, keepdim=keepdims, dtype=result.dtype)
+    return result.to(x.dtype)
 
 
 def var(x: Any, axis: Axes, keepdims: bool) -> Any:
