@@ -220,6 +220,7 @@ from kbackend.ops.state import (
 )
 from kbackend.ops.streams import get_seed, set_seed
 from kbackend.ops.transposed import conv2d_transpose, conv3d_transpose
+from kbackend.plugin.precision import matmul_precision, set_matmul_precision
 from kbackend.plugin.select import backend, device
 
 

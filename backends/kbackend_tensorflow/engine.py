@@ -101,6 +101,9 @@ class TensorFlowBackend(Backend):
     def set_deterministic(self, on: bool) -> None:
         tf.config.experimental.enable_op_determinism()
 
+    def set_matmul_precision(self, precision: str) -> None:
+        tf.config.experimental.enable_tensor_float_32_execution(precision == "high")
+
     def nondeterminism(self, error: BaseException) -> str | None:
         cause = error.__cause__  # a translated error keeps less of the text
         found = super().nondeterminism(cause if isinstance(cause, tf.errors.OpError) else error)

@@ -122,6 +122,9 @@ class TorchBackend(Backend):
         torch.backends.cudnn.benchmark = not on and self._cudnn_benchmark
         torch.use_deterministic_algorithms(on)
 
+    def set_matmul_precision(self, precision: str) -> None:
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "high"
+
     def nondeterminism(self, error: BaseException) -> str | None:
         found = super().nondeterminism(error)
         return found and found.partition(" You can turn off determinism")[0]

@@ -250,6 +250,9 @@ class Backend:
         """Make the engine use deterministic kernels only; or no longer, which is asked for after the former alone and
         only where ``deterministic_for_good`` is False. An engine that has no others does nothing."""
 
+    def set_matmul_precision(self, precision: str) -> None:
+        """Multiply float32 matrices on accelerators with "highest" or "high" precision (TensorFloat-32)."""
+
     def nondeterminism(self, error: BaseException) -> str | None:
         """What the engine says when an error means that a kernel is not deterministic, else None."""
         lines = [line.strip() for line in str(error).splitlines() if "determinis" in line.lower()]

@@ -9,7 +9,7 @@ from contextvars import ContextVar, Token
 from typing import Any
 
 from kbackend import config
-from kbackend.plugin import modes
+from kbackend.plugin import modes, precision
 from kbackend.plugin.contract import Backend, Target
 from kbackend.plugin.discover import BackendError, available_backends, declared, load
 from kbackend.plugin.state import active as _active
@@ -31,6 +31,7 @@ def get_backend(name: str) -> Backend:
     if name not in _loaded:
         backend = load(name)
         modes.prepare(backend)
+        precision.prepare(backend)
         _loaded[name] = backend
     return _loaded[name]
 

@@ -34,9 +34,7 @@ NO_SAMPLE = {
     "K.ctc_label_dense_to_sparse": "gives a sparse tensor, which is no node",
 }
 #: rows that wait for a function of K that is not there yet
-WAITING = {
-    57: "set_matmul_precision",
-}
+WAITING: dict[int, str] = {}
 #: rows in which nothing is promised
 NOT_PROMISED = {45: "denormals"}
 

@@ -163,3 +163,13 @@ def test_gradients_of_what_is_multiplied_by_zero_or_not_chosen(active: Target) -
     found = K.function([x], [times_zero, chosen])([[0.0, 4.0]])
     assert found[0].tolist() == [0.0, 0.0]
     assert found[1].tolist() == [1.0, 0.25]
+
+
+@pytest.mark.row(57)
+def test_factors_of_matrix_products_keep_their_bits(active: Target) -> None:
+    """TensorFloat-32 would round the factor to 10 bits."""
+    factor = np.full((64, 64), 1 + 2.0**-12, np.float32)
+    one = np.eye(64, dtype=np.float32)
+    assert K.matmul_precision() == "highest"
+    found = active.backend.to_numpy(K.dot(active.from_numpy(factor), active.from_numpy(one)))
+    np.testing.assert_array_equal(found, factor)
