@@ -258,6 +258,37 @@ def test_the_kit_rejects(mutant: Mutant) -> None:
     )
 
 
+def keeps_no_axis_of_one(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
+    """Wrong only where a reduced dimension has one element and is kept."""
+    result = KERNELS["sum"](x, axis=axis, keepdims=keepdims)
+    return result * 2 if keepdims and any(x.shape[a] == 1 for a in axis) else result
+
+
+def turned_beside_nothing(tensors: Any, axis: int) -> Any:
+    """Wrong only where one of the tensors has no elements along the axis."""
+    result = KERNELS["concatenate"](tensors, axis=axis)
+    return result[::-1] if any(t.shape[axis] == 0 for t in tensors) else result
+
+
+@pytest.mark.parametrize(("family", "op", "kernel"), [
+    ("reduction", "sum", keeps_no_axis_of_one),
+    ("joining", "concatenate", turned_beside_nothing),
+    ("normalised", "softmax", flipped_softmax),
+    ("picking", "gather", lambda x, indices: KERNELS["gather"](x, np.minimum(indices, 2))),
+    ("products", "matmul", lambda x, y: KERNELS["matmul"](x, y) if value_of(x).shape[-1] else value_of(
+        KERNELS["matmul"](x, y)) + 1),
+    ("binary", "where", lambda c, x, y: KERNELS["where"](c, x, y) if c.ndim else KERNELS["where"](~c, x, y)),
+])
+def test_drawn_calls_reject(family: str, op: str, kernel: Any) -> None:
+    pytest.importorskip("hypothesis")
+    from kbackend.testing.drawn import check_family
+
+    accepted = check_family(family, NUMPY, examples=40)
+    assert accepted.checked and not accepted.faults, f"the right backend is rejected:\n{accepted}"
+    found = check_family(family, with_kernels(NUMPY, "mutant", **{op: kernel}), examples=40)
+    assert found.faults and found.checked
+
+
 @pytest.mark.parametrize("op, kernel", [("random_unit", same_draw_always), ("dropout", same_mask_always)])
 def test_the_kit_rejects_a_mask_that_is_used_again(op: str, kernel: Any) -> None:
     accepted = check_random_stream(NUMPY)
