@@ -24,6 +24,7 @@ from kbackend.ops import (  # noqa: F401
     image,
     kinds,
     layer_norm,
+    least_squares,
     linalg,
     linear,
     local,
