@@ -226,23 +226,36 @@ def eig(x: Any) -> Any:
 # ------------------------------------------------------------------------------------- LU
 
 
+_PANEL = 32
+
+
 def _eliminated(x: Any) -> tuple[Any, Any]:
-    """The factors in one matrix and the pivots; a column at a time for the whole batch."""
+    """The factors in one matrix and the pivots; for the whole batch, a column at a time within panels of columns."""
     n, batch = x.shape[-1], x.shape[:-2]
     count = math.prod(batch)
-    a, rows = np.array(x).reshape(count, n, n), np.arange(count)
+    a = np.array(x).reshape(count, n, n)
     pivots = np.empty((count, n), np.int32)
-    for i in range(n):
-        place = i + np.argmax(np.abs(a[:, i:, i]), axis=1)
-        pivots[:, i] = place
-        chosen = a[rows, place]
-        a[rows, place] = a[:, i]
-        a[:, i] = chosen
-        if not a[:, i, i].all():
-            raise np.linalg.LinAlgError(f"a matrix is singular: column {i} has no pivot")
-        a[:, i + 1 :, i] /= a[:, i, i, None]
-        a[:, i + 1 :, i + 1 :] -= a[:, i + 1 :, i, None] * a[:, i, None, i + 1 :]
+    for start in range(0, n, _PANEL):
+        stop = min(start + _PANEL, n)
+        for i in range(start, stop):
+            pivots[:, i] = _exchange(a, i)
+            a[:, i + 1 :, i] /= a[:, i, i, None]
+            a[:, i + 1 :, i + 1 : stop] -= a[:, i + 1 :, i, None] * a[:, i, None, i + 1 : stop]
+        lower = np.tril(a[:, start:stop, start:stop], -1) + np.eye(stop - start, dtype=a.dtype)
+        a[:, start:stop, stop:] = np.linalg.solve(lower, a[:, start:stop, stop:])
+        a[:, stop:, stop:] -= a[:, stop:, start:stop] @ a[:, start:stop, stop:]
     return a.reshape(x.shape), pivots.reshape(*batch, n)
+
+
+def _exchange(a: Any, i: int) -> Any:
+    """Bring the largest element below (i, i) there; gives the rows in which they were."""
+    rows, place = np.arange(len(a)), i + np.argmax(np.abs(a[:, i:, i]), axis=1)
+    chosen = a[rows, place]
+    a[rows, place] = a[:, i]
+    a[:, i] = chosen
+    if not a[:, i, i].all():
+        raise np.linalg.LinAlgError(f"a matrix is singular: column {i} has no pivot")
+    return place
 
 
 def _row_exchange(pivots: Any, dtype: Any) -> Any:
