@@ -1,4 +1,5 @@
-"""All op declarations, a file a family. Importing this package imports no engine."""
+"""All op declarations, a file a family, and the namespace ``kbackend.ops`` (see api.py). Importing this package imports
+no engine."""
 
 from kbackend.ops import (  # noqa: F401
     activation,
@@ -31,6 +32,10 @@ from kbackend.ops import (  # noqa: F401
     losses,
     mapping,
     modern,
+    modern_control,
+    modern_reductions,
+    modern_shaping,
+    modern_values,
     nans,
     normal,
     normalization,
@@ -64,3 +69,5 @@ from kbackend.ops import (  # noqa: F401
 )
 
 complexes.mark_takers()
+
+from kbackend.ops.api import *  # noqa: E402, F403

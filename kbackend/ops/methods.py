@@ -15,6 +15,7 @@ from kbackend.ops import (
     kinds,
     linear,
     modern,
+    modern_values,
     ordering,
     products,
     reduction,
@@ -310,22 +311,7 @@ def dot(self: Tensor, b: Any, out: Any = None) -> Any:
 def round_(self: Tensor, decimals: Any = 0, out: Any = None) -> Any:
     """Halves to the even neighbour; ``decimals`` below 0 round to tens, hundreds, ..., integers too."""
     _no_out(out)
-    decimals = arranging.integer(decimals, "decimals")
-    if dtypes.is_integer(self.dtype):
-        return self if decimals >= 0 else _rounded_integers(self, 10**-decimals)
-    if decimals == 0:
-        return e.round_(self)
-    if decimals > 0:
-        return e.divide(e.round_(e.multiply(self, 10.0**decimals)), 10.0**decimals)
-    return e.multiply(e.round_(e.divide(self, 10.0**-decimals)), 10.0**-decimals)
-
-
-def _rounded_integers(x: Any, unit: int) -> Any:
-    below = e.floor_divide(x, unit)
-    twice = e.multiply(e.subtract(x, e.multiply(below, unit)), 2)
-    odd = e.equal(e.mod(below, 2), 1)
-    up = e.logical_or(e.greater(twice, unit), e.logical_and(e.equal(twice, unit), odd))
-    return e.multiply(e.add(below, e.cast(up, x.dtype)), unit)
+    return modern_values.round_(self, decimals)
 
 
 def _complex_part(name: str, of_real: Callable[[Any], Any]) -> Callable[..., Any]:
