@@ -102,8 +102,12 @@ def _differentiable_cumprod(axis: int) -> Callable[[Any], Any]:
 
 def _differentiable_before(x: Any, axis: int) -> Any:
     """The product of all elements before each one."""
-    ones = tf.ones_like(tf.gather(x, [0], axis=axis)) if x.shape[axis] != 0 else x
-    shorter = tf.split(x, [-1, 1], axis=axis)[0] if x.shape[axis] != 0 else x
+    if x.shape[axis] is None:  # it may be 0, which tf.gather and tf.split refuse
+        along = (slice(None),) * axis
+        ones, shorter = tf.ones_like(x[(*along, slice(0, 1))]), x[(*along, slice(0, -1))]
+    else:
+        ones = tf.ones_like(tf.gather(x, [0], axis=axis)) if x.shape[axis] != 0 else x
+        shorter = tf.split(x, [-1, 1], axis=axis)[0] if x.shape[axis] != 0 else x
     return tf.concat([ones, _differentiable_cumprod(axis)(shorter)], axis)
 
 
