@@ -66,7 +66,8 @@ def _positions(entry: Any) -> Any:
         return _Array(entry)
     if isinstance(entry, (list, tuple)) and any(isinstance(v, Tensor) for v in entry):
         return _Array(shaping.stack([v if isinstance(v, Tensor) else np.int32(v) for v in entry], 0))
-    array = np.asarray(to_numpy(entry)) if len(entry) else np.zeros(np.shape(entry), np.int32)
+    nothing = isinstance(entry, (list, tuple)) and not entry
+    array = np.zeros(0, np.int32) if nothing else np.asarray(to_numpy(entry))
     if array.dtype == np.bool_:
         return _Mask(array)
     if not dtypes.is_integer(dtype_of(array)):

@@ -95,7 +95,7 @@ def swapped(x):
 
 
 def matmul(x, y):
-    return Toy(np.matmul(x.value, y.value), (
+    return Toy(np.matmul(x.value, y.value).astype(x.dtype), (
         (x, lambda g: summed_to(matmul(g, swapped(y)), x.shape)),
         (y, lambda g: summed_to(matmul(swapped(x), g), y.shape))))
 
