@@ -236,31 +236,36 @@ def _positions(d: Draws, size: int) -> Any:
 # ------------------------------------------------------------------------------------- products
 
 
+def _positive(shape: tuple[int, ...]) -> In:
+    """Sums of products of these do not cancel: their error is that of rounding."""
+    return In(shape, 0.25, 2.0)
+
+
 def products(d: Draws) -> Drawn:
     m, k, n, b = (d.size() for _ in range(4))
     key = d.of(("K.dot", "matmul", "K.batch_dot", "K.tensordot", "K.einsum", "dense", "K.outer", "K.inner"))
     if key == "K.dot":
         x, y = d.of((((m, k), (k, n)), ((b, m, k), (k, n)), ((m, k), (b, k, n)), ((k,), (k,)), ((m, k), (k,))))
-        return _call(d, key, In(x), In(y), tolerance="matmul", reason="a product")
+        return _call(d, key, _positive(x), _positive(y), tolerance="matmul", reason="a product")
     if key == "matmul":
         x, y = d.of((((m, k), (k, n)), ((b, m, k), (b, k, n)), ((b, m, k), (k, n)), ((1, m, k), (b, k, n))))
-        return _call(d, key, In(x), In(y))
+        return _call(d, key, _positive(x), _positive(y))
     if key == "K.batch_dot":
         x, y, axes = d.of((((b, k), (b, k), 1), ((b, m, k), (b, k, n), (2, 1)), ((b, k), (b, k, n), (1, 1)),
                            ((b, k, m), (b, n, k), (1, 2))))  # fmt: skip
-        return _call(d, key, In(x), In(y), axes, tolerance="matmul", reason="a product")
+        return _call(d, key, _positive(x), _positive(y), axes, tolerance="matmul", reason="a product")
     if key == "K.tensordot":
         x, y, axes = d.of((((m, k), (k, n), 1), ((m, k, b), (b, k, n), ((1, 2), (1, 0))), ((m, k), (k, m), [[0], [1]])))
-        return _call(d, key, In(x), In(y), axes)
+        return _call(d, key, _positive(x), _positive(y), axes)
     if key == "K.einsum":
         text, x, y = d.of((("ij,jk->ik", (m, k), (k, n)), ("bij,bjk->bik", (b, m, k), (b, k, n)), ("ij,ij->", (m, k),
                            (m, k)), ("ij,kj->ki", (m, k), (n, k)), ("bi,bj->bij", (b, m), (b, n))))  # fmt: skip
-        return _call(d, key, text, In(x), In(y), tolerance="matmul", reason="a product")
+        return _call(d, key, text, _positive(x), _positive(y), tolerance="matmul", reason="a product")
     if key == "dense":
-        return _call(d, key, In((*d.shape(1, 2), k)), In((k, n)), d.of((None, In((n,)))))
+        return _call(d, key, _positive((*d.shape(1, 2), k)), _positive((k, n)), d.of((None, _positive((n,)))))
     if key == "K.inner":
-        return _call(d, key, In((m, k)), In((n, k)))
-    return _call(d, key, In(d.shape(0, 2)), In(d.shape(0, 2)))
+        return _call(d, key, _positive((m, k)), _positive((n, k)))
+    return _call(d, key, _positive(d.shape(0, 2)), _positive(d.shape(0, 2)))
 
 
 # ------------------------------------------------------------------------------------- windows
@@ -285,12 +290,12 @@ def convolution(d: Draws) -> Drawn:
     options["strides"] = step if rank == 1 else (step,) * rank
     options["dilation_rate"] = dilation if rank == 1 else (dilation,) * rank
     if key == "K.depthwise_conv2d":
-        return _call(d, key, In(shape), In((*window, channels, d.number(1, 2))), wide=True, **options)
+        return _call(d, key, _positive(shape), _positive((*window, channels, d.number(1, 2))), wide=True, **options)
     if key == "K.separable_conv2d":
         wide = d.number(1, 2)
-        return _call(d, key, In(shape), In((*window, channels, wide)), In((1, 1, channels * wide, filters)), wide=True,
-                     **options)  # fmt: skip
-    return _call(d, key, In(shape), In((*window, channels, filters)), wide=True, **options)
+        kernels = _positive((*window, channels, wide)), _positive((1, 1, channels * wide, filters))
+        return _call(d, key, _positive(shape), *kernels, wide=True, **options)
+    return _call(d, key, _positive(shape), _positive((*window, channels, filters)), wide=True, **options)
 
 
 def pooling(d: Draws) -> Drawn:

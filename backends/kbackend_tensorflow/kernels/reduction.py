@@ -90,7 +90,10 @@ def _differentiable_cumprod(axis: int) -> Callable[[Any], Any]:
             factors, parts = tf.transpose(conjugate, order), tf.transpose(g, order)
             factors = tf.concat([factors[1:], tf.zeros_like(factors[:1])], 0)
             empty = tf.zeros(tf.shape(parts)[1:], x.dtype)
+            if x.shape[axis] is None:  # it may be 0, over which tf.scan does not go: one more step that adds nothing
+                factors, parts = (tf.concat([t, empty[None]], 0) for t in (factors, parts))
             sums = tf.scan(lambda s, at: at[0] + at[1] * s, (parts, factors), empty, reverse=True)
+            sums = sums[:-1] if x.shape[axis] is None else sums
             before = tf.transpose(_differentiable_before(conjugate, axis), order)
             back = sorted(range(len(order)), key=order.__getitem__)
             return tf.transpose(before * sums, back)
@@ -111,10 +114,11 @@ def _differentiable_before(x: Any, axis: int) -> Any:
     return tf.concat([ones, _differentiable_cumprod(axis)(shorter)], axis)
 
 
-def _prod(x: Any, axis: Axes, keepdims: bool) -> Any:
-    if x.dtype.is_integer or not axis:
+def _prod(x: Any, axis: Any, keepdims: bool) -> Any:
+    axes = (axis,) if isinstance(axis, int) else axis
+    if x.dtype.is_integer or not axes:
         return tf.reduce_prod(x, axis=axis, keepdims=keepdims)
-    return _differentiable_prod(axis, keepdims)(x)
+    return _differentiable_prod(axes, keepdims)(x)
 
 
 def _differentiable_prod(axis: Axes, keepdims: bool) -> Callable[[Any], Any]:
