@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from kbackend.ops.activation import (
     elu,
-    hard_sigmoid,
     log_softmax,
     relu,
     selu,
@@ -120,7 +119,7 @@ from kbackend.ops.kinds import (
 from kbackend.ops.layer_norm import layer_normalization, normalize, rms_normalization
 from kbackend.ops.least_squares import lstsq, matrix_rank, pinv
 from kbackend.ops.linalg import cholesky, cholesky_inverse, det, inv, logdet, slogdet, solve, solve_triangular
-from kbackend.ops.linear import dot, matmul
+from kbackend.ops.linear import dot
 from kbackend.ops.logic import (
     bitwise_and,
     bitwise_not,
@@ -161,8 +160,17 @@ from kbackend.ops.modern import min_ as min
 from kbackend.ops.modern import slice_ as slice
 from kbackend.ops.modern_control import cond, scan, while_loop
 from kbackend.ops.modern_reductions import argmax, argmin, batch_normalization, cumprod, cumsum, moments, prod
-from kbackend.ops.modern_shaping import pad, take_along_axis, unstack, where
-from kbackend.ops.modern_values import arange, ctc_decode, full, gelu, in_top_k, leaky_relu, one_hot
+from kbackend.ops.modern_shaping import matmul, pad, take_along_axis, unstack, where
+from kbackend.ops.modern_values import (
+    arange,
+    ctc_decode,
+    full,
+    gelu,
+    hard_sigmoid,
+    in_top_k,
+    leaky_relu,
+    one_hot,
+)
 from kbackend.ops.modern_values import round_ as round
 from kbackend.ops.nans import (
     nanargmax,

@@ -38,11 +38,11 @@ def _complex_samples() -> list[Sample]:
 
 
 @primitive(promote="same", samples=binary_samples())
-def add(x: TensorLike, y: TensorLike) -> TensorSpec:
-    """``x + y``, with broadcasting and promotion.
+def add(x1: TensorLike, x2: TensorLike) -> TensorSpec:
+    """``x1 + x2``, with broadcasting and promotion.
 
     Args:
-        x, y: tensors or numbers.
+        x1, x2: tensors or numbers.
 
     Returns:
         A tensor of the broadcast shape and the promoted dtype.
@@ -55,19 +55,19 @@ def add(x: TensorLike, y: TensorLike) -> TensorSpec:
     >>> K.eval(K.add([1., 2.], 3)).tolist()
     [4.0, 5.0]
     """
-    return arithmetic(x, y)
+    return arithmetic(x1, x2)
 
 
 @primitive(promote="same", samples=binary_samples())
-def subtract(x: TensorLike, y: TensorLike) -> TensorSpec:
-    """``x - y``. Shapes, dtypes and errors as in :func:`add`."""
-    return arithmetic(x, y)
+def subtract(x1: TensorLike, x2: TensorLike) -> TensorSpec:
+    """``x1 - x2``. Shapes, dtypes and errors as in :func:`add`."""
+    return arithmetic(x1, x2)
 
 
 @primitive(promote="same", samples=lambda: [*binary_samples()(), *_complex_samples()])
-def multiply(x: TensorLike, y: TensorLike) -> TensorSpec:
-    """``x * y``. Shapes, dtypes and errors as in :func:`add`."""
-    return arithmetic(x, y)
+def multiply(x1: TensorLike, x2: TensorLike) -> TensorSpec:
+    """``x1 * x2``. Shapes, dtypes and errors as in :func:`add`."""
+    return arithmetic(x1, x2)
 
 
 def _divide_samples() -> list[Sample]:
@@ -86,9 +86,9 @@ def _divide_samples() -> list[Sample]:
 
 
 @primitive(promote="float", samples=_divide_samples)
-def divide(x: TensorLike, y: TensorLike) -> TensorSpec:
-    """``x / y``; integers give floatx. Shapes and errors as in :func:`add`."""
-    return arithmetic(x, y)
+def divide(x1: TensorLike, x2: TensorLike) -> TensorSpec:
+    """``x1 / x2``; integers give floatx. Shapes and errors as in :func:`add`."""
+    return arithmetic(x1, x2)
 
 
 def _division_samples() -> list[Sample]:
@@ -127,13 +127,13 @@ def _division_samples() -> list[Sample]:
         call(In((3,), 2.2, 2.8), 1.0, expect_gradient=np.zeros(3), name="gradient", dtypes=WIDE),
     ],
 )
-def floor_divide(x: TensorLike, y: TensorLike) -> TensorSpec:
-    """``x // y``, rounded towards minus infinity as in Python. The gradient is 0.
+def floor_divide(x1: TensorLike, x2: TensorLike) -> TensorSpec:
+    """``x1 // x2``, rounded towards minus infinity as in Python. The gradient is 0.
 
     Raises:
         ZeroDivisionError: an integer divided by zero.
     """
-    return arithmetic(x, y)
+    return arithmetic(x1, x2)
 
 
 @primitive(
@@ -144,13 +144,13 @@ def floor_divide(x: TensorLike, y: TensorLike) -> TensorSpec:
         call(In((2, 3), 2.1, 2.9), In((3,), 0.9, 1.0), name="gradient of the divisor", dtypes=WIDE),
     ],
 )
-def mod(x: TensorLike, y: TensorLike) -> TensorSpec:
-    """``x % y``, with the sign of ``y`` as in Python.
+def mod(x1: TensorLike, x2: TensorLike) -> TensorSpec:
+    """``x1 % x2``, with the sign of ``x2`` as in Python.
 
     Raises:
         ZeroDivisionError: an integer divided by zero.
     """
-    return arithmetic(x, y)
+    return arithmetic(x1, x2)
 
 
 @primitive(

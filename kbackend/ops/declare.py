@@ -32,6 +32,18 @@ REGISTRY: dict[str, Op] = {}
 #: every derived function by name; they make no nodes, so they may share a name with the op they arrange a call of
 DERIVED: dict[str, Op] = {}
 
+_TO_X = {"x1": "x", "x2": "y"}
+_TO_X1 = {"x": "x1", "y": "x2"}
+#: other names for parameters of functions that K and kbackend.ops share: K and Keras 3 spell them differently
+SPELLINGS: dict[str, dict[str, str]] = {
+    **dict.fromkeys("dot equal greater greater_equal less less_equal maximum minimum not_equal".split(), _TO_X),
+    **dict.fromkeys("add divide floor_divide logical_and logical_or logical_xor mod multiply subtract".split(), _TO_X1),
+    "clip": {"x_min": "min_value", "x_max": "max_value"},
+    "reshape": {"newshape": "shape"},
+    "stop_gradient": {"variable": "variables"},
+    "tile": {"repeats": "n"},
+}
+
 
 class Op:
     """A declared operation.
@@ -139,10 +151,27 @@ def _declare(kind: str, function: F, options: dict[str, Any]) -> F:
             f"and in {function.__module__}"
         )
     table[op.name] = op
-    public = repeating(function if kind == "derived" else _calling(op))
+    public = repeating(_spelled(op.name, function if kind == "derived" else _calling(op)))
     update_wrapper(public, function)
     public.op = op  # type: ignore[attr-defined]
     return public  # type: ignore[return-value]
+
+
+def _spelled(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """``function``, which takes keywords in both spellings."""
+    others = SPELLINGS.get(name)
+    if others is None:
+        return function
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        if kwargs:
+            renamed = {others.get(k, k): v for k, v in kwargs.items()}
+            if len(renamed) < len(kwargs):
+                raise TypeError(f"{name} was given an argument in two spellings: {', '.join(kwargs)}")
+            kwargs = renamed
+        return function(*args, **kwargs)
+
+    return call
 
 
 def _calling(op: Op) -> Callable[..., Any]:

@@ -108,26 +108,26 @@ _LOGIC: dict[str, Any] = {"differentiable": False, "tolerance": "exact", "sample
 
 
 @primitive(**_LOGIC)
-def logical_and(x: TensorLike, y: TensorLike) -> TensorSpec:
-    """``x and y`` of bool tensors.
+def logical_and(x1: TensorLike, x2: TensorLike) -> TensorSpec:
+    """``x1 and x2`` of bool tensors.
 
     Raises:
         TypeError: not bool.
         ValueError: the shapes do not broadcast.
     """
-    return logical(x, y)
+    return logical(x1, x2)
 
 
 @primitive(**_LOGIC)
-def logical_or(x: TensorLike, y: TensorLike) -> TensorSpec:
-    """``x or y`` of bool tensors. Errors as in :func:`logical_and`."""
-    return logical(x, y)
+def logical_or(x1: TensorLike, x2: TensorLike) -> TensorSpec:
+    """``x1 or x2`` of bool tensors. Errors as in :func:`logical_and`."""
+    return logical(x1, x2)
 
 
 @composite(**_LOGIC, rule=logical, prepare=lambda specs, attrs: (logical(*specs), attrs)[1])
-def logical_xor(x: TensorLike, y: TensorLike) -> Any:
+def logical_xor(x1: TensorLike, x2: TensorLike) -> Any:
     """Exactly one of two bool tensors. Errors as in :func:`logical_and`."""
-    return not_equal(x, y)
+    return not_equal(x1, x2)
 
 
 @primitive(

@@ -9,7 +9,7 @@ import numpy as np
 
 from kbackend import dtypes
 from kbackend.graph.tensor import Tensor
-from kbackend.ops import control, loops
+from kbackend.ops import control, loops, shaping
 from kbackend.ops import elementwise as e
 from kbackend.ops.arranging import as_tensor, integer
 from kbackend.ops.declare import TensorLike, derived
@@ -194,7 +194,7 @@ def scan(f: Callable[[Any, Any], Any], init: Any, xs: Any = None, length: int | 
         init: the state at the start; ``f`` keeps its structure, dtypes and ranks.
         xs: the sequences, of one length; None gives ``f`` None.
         length: their length; needed without ``xs``.
-        reverse: the last slices come first, and so do their outputs.
+        reverse: the last slices come first; the outputs stand where their slices stood.
         unroll: a positive integer or a bool; engines unroll by themselves, it changes nothing.
 
     Returns:
@@ -230,6 +230,8 @@ def scan(f: Callable[[Any, Any], Any], init: Any, xs: Any = None, length: int | 
         return [as_tensor(t) for t in flatten(result[1])[0]], _next(result[0], init, carried, "a step of a scan")
 
     stacked, last = loops.scan(step, sequences, states, 0, bool(reverse))
+    if reverse:
+        stacked = [shaping.reverse(t, 0) for t in stacked]
     return rebuild(form, last), rebuild(flatten(outputs[-1])[1], stacked)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from kbackend import dtypes
 from kbackend.graph.tensor import Tensor
 from kbackend.ops import elementwise as e
-from kbackend.ops import indexing, joining, reduction, searching, shaping, statistics
+from kbackend.ops import indexing, joining, linear, reduction, searching, shaping, statistics
 from kbackend.ops.arranging import as_tensor, integer, length, lengths, numbers, take
 from kbackend.ops.declare import TensorLike, derived
 from kbackend.ops.dispatch import dtype_of, to_numpy
@@ -287,4 +287,30 @@ def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | 
     return e.where(condition, x1, x2)
 
 
-__all__ = ["pad", "take_along_axis", "unstack", "where"]
+@derived(name="modern_matmul", tolerance="matmul", samples=lambda: [
+    call(In((2, 3, 4)), In((4, 2))), call(In((3,)), In((3,)), dynamic=False, name="vectors"),
+    call(In((2, 3)), In((3,)), name="matrix and vector"),
+    call(In((3,)), In((2, 3, 2)), dynamic=False, name="vector first"),
+    call(In(()), In((3,)), raises=ValueError, name="scalar")])
+def matmul(x1: TensorLike, x2: TensorLike) -> Any:
+    """The matrix product of the last two dimensions; the others broadcast (NumPy's ``matmul``).
+
+    Args:
+        x1: a tensor (..., n, k), or a vector (k,), which counts as a row; the result has no n then.
+        x2: a tensor (..., k, m), or a vector (k,), which counts as a column; the result has no m then.
+
+    Raises:
+        ValueError: a scalar, inner dimensions that differ, or others that do not broadcast. TypeError: bool.
+
+    >>> from kbackend import ops
+    >>> float(ops.matmul([1.0, 2.0], [3.0, 4.0]))
+    11.0
+    """
+    x1, x2 = as_tensor(x1), as_tensor(x2)
+    row, column = len(x1.shape) == 1, len(x2.shape) == 1
+    found = linear.matmul(shaping.expand_dims(x1, 0) if row else x1, shaping.expand_dims(x2, 1) if column else x2)
+    found = shaping.squeeze(found, -1) if column else found
+    return shaping.squeeze(found, -1 if column else -2) if row else found
+
+
+__all__ = ["matmul", "pad", "take_along_axis", "unstack", "where"]

@@ -143,6 +143,24 @@ def leaky_relu(x: TensorLike, negative_slope: Any = 0.2) -> Any:
     return activation.leaky_relu(as_tensor(x), negative_slope)
 
 
+@derived(name="modern_hard_sigmoid", samples=lambda: [
+    call(In((2, 3), -5, 5, avoid=(-3.0, 3.0))), call(values(-4.0, 0.0, 3.0), expect=np.array([0.0, 0.5, 1.0]),
+                                                     gradient=False, name="places")])
+def hard_sigmoid(x: TensorLike) -> Any:
+    """``x / 6 + 1/2``, no less than 0 and no more than 1. K's is steeper: ``x / 5 + 1/2``.
+
+    Args:
+        x: a tensor; integers give floatx.
+
+    Source: Howard et al. 2019.
+
+    >>> from kbackend import ops
+    >>> float(ops.hard_sigmoid(1.5))
+    0.75
+    """
+    return e.divide(e.clip(e.add(as_tensor(x), 3), 0, 6), 6)
+
+
 # ------------------------------------------------------------------------------------- classes
 
 
@@ -246,4 +264,4 @@ def ctc_decode(inputs: TensorLike, sequence_lengths: TensorLike, strategy: str =
     return labels, score
 
 
-__all__ = ["arange", "ctc_decode", "full", "gelu", "in_top_k", "leaky_relu", "one_hot", "round_"]
+__all__ = ["arange", "ctc_decode", "full", "gelu", "hard_sigmoid", "in_top_k", "leaky_relu", "one_hot", "round_"]
