@@ -145,8 +145,7 @@ CALLS = {
         (P > 0.4).astype("float32"), P), "bincount": (I[0],),
     "categorical_crossentropy": (P, P), "clip": (A, -1.0, 1.0), "concatenate": ([A, B],), "cross": (A, B),
     "dot": (A, B.T), "einsum": ("ij,kj->ik", A, B), "expand_dims": (A, 0), "eye": (3,), "full": ((2,), 3.0),
-    "full_like": (A, 2.0), "hstack": ([A, B],), "identity": (3,), "in_top_k": (np.array([1, 0], "
-    ""int32"), P, 2),
+    "full_like": (A, 2.0), "hstack": ([A, B],), "identity": (3,), "in_top_k": (np.array([1, 0], "int32"), P, 2),
     "isclose": (A, A + 1e-7), "kron": (A, B), "linspace": (0.0, 1.0), "logical_and": (A > 0, B > 1),
     "logical_not": (A > 0,), "logical_or": (A > 0, B > 1), "logical_xor": (A > 0, B > 1), "matmul": (A, B.T),
     "max_pool": (IMAGES, 2), "average_pool": (IMAGES, 2), "moments": (A, 0), "moveaxis": (A, 0, 1),
