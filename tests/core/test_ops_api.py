@@ -1,5 +1,5 @@
-"""The namespace kbackend.ops: complete, with the signatures of the list, K's own objects, and "
-"Keras's meanings."""
+"""The namespace kbackend.ops: complete, with the signatures of the list, K's own objects, and Keras's.
+"""
 
 from __future__ import annotations
 
@@ -153,8 +153,8 @@ CALLS = {
     "pad": (A, ((1, 1), (0, 2))),
     "power": (B, 2.0), "quantile": (A, 0.3), "repeat": (A, 2), "reshape": (A, (3, 2)), "roll": (A, 1),
     "rot90": (A,), "searchsorted": (U, U), "segment_sum": (A[0], np.array([0, 1, 1], "int32")),
-    "slice": (A, [0, 1], [2, 2]), "solve": (M, M), "sparse_categorical_crossentropy": (np.array([1, "
-    "2], "int32"), P),
+    "slice": (A, [0, 1], [2, 2]), "solve": (M, M),
+    "sparse_categorical_crossentropy": (np.array([1, 2], "int32"), P),
     "split": (A, 3, 1), "squeeze": (A[None],), "stack": ([A, B],), "take": (A, I),
     "take_along_axis": (A, I[:, :1] % 3, 1), "tensordot": (A, B, 2), "tile": (A, 2), "top_k": (A, 2),
     "unstack": (A,), "vstack": ([A, B],), "where": (A > 0, A, B), "zeros": ((2, 2),), "arange": (5,),
