@@ -8,9 +8,10 @@ from kbackend.testing import counts, tolerances
 from kbackend.testing.samples import all_ops, groups, op_key, samples_of
 from kbackend.testing.suite import test_semantics, test_state
 
-#: derived functions whose subject is state: the test that shows them
+#: functions whose subject is state or gradients: the test that shows them
 SHOWN_BY = {
     "K.constant": "test_variables_and_constants",
+    "K.custom_gradient": "test_a_gradient_of_ones_own",
     "K.gradients": "test_gradients_of_any_tensor_and_any_order",
     "K.moving_average_update": "test_kinds_of_update",
     "K.placeholder": "test_variables_and_constants",
@@ -20,6 +21,7 @@ SHOWN_BY = {
     "K.update_add": "test_kinds_of_update",
     "K.update_sub": "test_kinds_of_update",
     "K.variable": "test_variables_and_constants",
+    "with_gradient": "test_a_gradient_of_ones_own",
 }
 #: what no sample can hold
 NO_SAMPLE = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -102,6 +103,22 @@ def test_gradients_of_any_tensor_and_any_order(active: Target) -> None:
     xs, vs = np.array([1.0, -2.0]), np.array([2.0, 3.0])
     wanted = [3 * xs**2 * vs**2, 2 * xs**3 * vs, 2 * xs * vs * xs, 2 * (2 * xs**3) ** 2 * vs]
     for mine, right in zip(found, wanted):
+        np.testing.assert_allclose(mine, right, rtol=1e-6)
+
+
+def test_a_gradient_of_ones_own(active: Target) -> None:
+    from kbackend.ops.custom import custom_gradient
+
+    @custom_gradient
+    def scaled(a: Any, b: Any) -> Any:
+        return a * b, lambda upstream: [K.clip(upstream, -1.0, 1.0) * 5.0 * a * a, None]
+
+    a, b = K.placeholder((2,)), K.placeholder((2,))
+    y = scaled(a, b)
+    of_a, of_b = K.gradients(K.sum(3.0 * y) + K.sum(b), [a, b])
+    (second,) = K.gradients(K.sum(of_a), [a])
+    found = K.function([a, b], [y, of_a, of_b, second])([[1.0, 2.0], [4.0, -1.0]])
+    for mine, right in zip(found, ([4.0, -2.0], [5.0, 20.0], [1.0, 1.0], [10.0, 20.0])):
         np.testing.assert_allclose(mine, right, rtol=1e-6)
 
 
