@@ -32,6 +32,7 @@ class TensorFlowBackend(Backend):
     native_kernels = NATIVE_KERNELS
     deterministic_for_good = True
     tape = TensorFlowTape()
+    compiler = "XLA"
     tensor_type = EagerTensor
     eager = False
     install = "pip install 'kbackend[tensorflow-cpu]'"

@@ -31,6 +31,7 @@ class TorchBackend(Backend):
     gaps = GAPS
     native_kernels = NATIVE_KERNELS
     tape = TorchTape()
+    compiler = "torch.compile"
     tensor_type = torch.Tensor
     tensor_key = staticmethod(attrgetter("dtype", "shape", "device"))
     install = "pip install 'kbackend[torch]'"

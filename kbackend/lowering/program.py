@@ -139,6 +139,7 @@ class Function:
     :mod:`kbackend.plugin.modes`, and kept.
 
     Args:
+        jit: whether programs go through the engine's compiler, or a function of the target that says it.
         rng: "portable" or "native" draws; those of the process' mode when None.
     """
 
@@ -189,8 +190,9 @@ class Function:
             with self._lock:
                 found = self._programs.get(key)
                 if found is None:
+                    jit = self.jit(target) if callable(self.jit) else self.jit
                     found = self._programs[key] = Program(
-                        self.graph, target, phase, self.jit, self._rng or rng_of(target.backend)
+                        self.graph, target, phase, jit, self._rng or rng_of(target.backend)
                     )
         return found
 

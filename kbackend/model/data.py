@@ -121,6 +121,18 @@ def class_weighted(
     return (found if weights is None else found * weights).astype(np.float32)
 
 
+def checked_size(batch_size: int | None) -> int:
+    """The samples of a batch, 32 for None.
+
+    Raises:
+        ValueError: it is not positive.
+    """
+    size = 32 if batch_size is None else int(batch_size)
+    if size < 1:
+        raise ValueError(f"batch_size must be positive, it is {batch_size}")
+    return size
+
+
 class Batches:
     """Batches of arrays in a given order. The last one is smaller when the size does not divide the length."""
 

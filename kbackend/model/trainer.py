@@ -13,6 +13,7 @@ from kbackend.callbacks.history import History
 from kbackend.callbacks.progress import ProgbarLogger
 from kbackend.lowering.program import Function
 from kbackend.model import data
+from kbackend.model.measured import Measured
 from kbackend.model.objective import Objective, Spec
 from kbackend.ops import streams
 from kbackend.ops.state import as_updates
@@ -58,7 +59,7 @@ class _Means:
         return Logs(self.names, self.fetch)
 
 
-class Trainer:
+class Trainer(Measured):
     """The training methods of models. A model supplies inputs, outputs, their names, weights, losses and updates."""
 
     inputs: Sequence[Any]
@@ -76,7 +77,6 @@ class Trainer:
     _spec: Spec | None = None
     _compile_arguments: tuple[Any, ...] = ()
     _target: Any = None
-    _jit: Any = None
     _epochs_seen = 0
     _shuffle_seed: int | None = None
     _functions: dict[Any, Any]
@@ -105,7 +105,10 @@ class Trainer:
         return held + (self.optimizer.variables() if self.optimizer is not None else [])
 
     def _where(self) -> Any:
-        return self._target if self._target is not None else select.active_target()
+        if self._target is not None:
+            return self._target
+        active = select.active_target()
+        return self._fastest(active) if select.models_choose() else active
 
     @property
     def engine(self) -> str:
@@ -131,11 +134,14 @@ class Trainer:
             metrics: a list of names or functions, or a list of lists or dict by output.
             loss_weights: numbers or K.variables (which stay live) by output.
             weighted_metrics: metrics to which sample weights apply.
-            jit: None or False: the engine's plain mode; True: torch.compile or XLA.
+            jit: None or False: the engine's plain mode; True: torch.compile or XLA (NumPy has no compiler and takes no
+                notice); "auto": the faster of the two on the first batch, measured once and remembered on disk.
 
         Raises:
-            ValueError: unknown names, or lists that do not fit the outputs.
+            ValueError: unknown names, another jit, or lists that do not fit the outputs.
         """
+        if jit not in (None, False, True, "auto"):
+            raise ValueError(f"jit must be None, False, True or 'auto', it is {jit!r}")
         chosen = optimizers.get(optimizer)
         self._compile_arguments = (loss, metrics, loss_weights, weighted_metrics)
         self._spec = None
@@ -144,6 +150,7 @@ class Trainer:
         self.optimizer = chosen
         self._jit = jit
         self._functions = {}
+        self._modes = {}
 
     def _compiled(self) -> Spec:
         if self.optimizer is None:
@@ -189,7 +196,7 @@ class Trainer:
             updates = self.optimizer.get_updates(objective.total, self._trained)
             updates = as_updates([*updates, *self.updates])
         made = Function(
-            feeds, outputs, updates, f"{self.name}_{kind}_step", self._jit, phase=int(kind == "train")
+            feeds, outputs, updates, f"{self.name}_{kind}_step", self._jit_of(kind), phase=int(kind == "train")
         )
         self._cache()[key] = made
         return made
@@ -197,7 +204,7 @@ class Trainer:
     def _predict_function(self) -> Function:
         if "predict" not in self._cache():
             self._cache()["predict"] = Function(
-                self.inputs, list(self.outputs), (), f"{self.name}_predict", self._jit
+                self.inputs, list(self.outputs), (), f"{self.name}_predict", self._jit_of("predict")
             )
         return self._cache()["predict"]
 
@@ -310,7 +317,7 @@ class Trainer:
             RuntimeError: the model is not compiled.
         """
         self._ensure_built(x)
-        size = _checked_size(batch_size)
+        size = data.checked_size(batch_size)
         inputs, targets, weights = self._arrays(x, y, sample_weight, class_weight)
         groups: list[Any] = [inputs, targets, weights]
         held_out: Any = None
@@ -318,6 +325,7 @@ class Trainer:
             held_out = self._arrays(*_validation(validation_data), None)
         elif validation_split:
             groups, held_out = data.split(groups, validation_split)
+        self._settle("train", groups[0], groups[1], size)
         batches = data.Batches([a for group in groups for a in group], size)
         return self._train(
             batches,
@@ -421,7 +429,7 @@ class Trainer:
             The loss, or the list [loss, metrics...], or a dict by name.
         """
         self._ensure_built(x)
-        logs = self._test(self._arrays(x, y, sample_weight, None), _checked_size(batch_size))
+        logs = self._test(self._arrays(x, y, sample_weight, None), data.checked_size(batch_size))
         if verbose:
             print("  ".join(f"{n}: {v:.4f}" for n, v in logs.items()))
         return logs if return_dict else _scalar_or_list(list(logs.values()))
@@ -430,12 +438,13 @@ class Trainer:
         """The outputs for data, in test phase: an array, or a list of arrays for several outputs."""
         self._ensure_built(x)
         arrays = data.standardize(x, self.inputs, self.input_names, "input")
+        self._settle("predict", arrays, [], data.checked_size(batch_size))
         target = self._where()
         program = self._predict_function().program(target, 0)
         to_numpy = target.backend.to_numpy
         rows = [
             [to_numpy(t) for t in program([target.feed(a) for a in chosen])]
-            for _, chosen in data.Batches(arrays, _checked_size(batch_size)).slices()
+            for _, chosen in data.Batches(arrays, data.checked_size(batch_size)).slices()
         ]
         if not rows:
             raise data.DataError("predict needs at least one sample")
@@ -449,6 +458,8 @@ class Trainer:
         values = x if isinstance(x, (list, tuple)) and len(self.inputs) > 1 else [x]
         if isinstance(x, dict):
             values = data.standardize(x, self.inputs, self.input_names, "input")
+        if self._jit == "auto":
+            self._settle("predict", data.standardize(x, self.inputs, self.input_names, "input"), [], len(values[0]))
         target = self._where()
         outputs = function.run(values, target, 0)
         found = [target.backend.to_numpy(t) for t in outputs]
@@ -466,6 +477,8 @@ class Trainer:
 
     def _one_step(self, kind: str, groups: Any) -> Any:
         weighted = bool(groups[2])
+        if kind == "train":
+            self._settle("train", groups[0], groups[1], len(groups[0][0]))
         target = self._where()
         program = self._step_function(kind, weighted).program(target, int(kind == "train"))
         outputs = program([target.feed(a) for group in groups for a in group])
@@ -476,13 +489,6 @@ class Trainer:
     def metrics_names(self) -> list[str]:
         """Names of the values that fit, evaluate and train_on_batch give."""
         return list(self._objective(False).names)
-
-
-def _checked_size(batch_size: int | None) -> int:
-    size = 32 if batch_size is None else int(batch_size)
-    if size < 1:
-        raise ValueError(f"batch_size must be positive, it is {batch_size}")
-    return size
 
 
 def _validation(given: Any) -> tuple[Any, Any, Any]:

@@ -135,6 +135,7 @@ class Backend:
         deterministic_for_good: whether ``set_deterministic(False)`` is beyond the engine.
         eager: whether programs run as plain Python (variables are replaced after a run), or the backend compiles
             and updates variables itself.
+        compiler: the engine's compiler that jit=True uses, None where it has none.
         tape: the differentiation functions.
         tensor_type, tensor_key: the exact type of the engine's concrete tensors, and a function that gives what
             kernels may depend on besides the values (dtype, shape, device) as something that hashes fast. With them
@@ -147,6 +148,7 @@ class Backend:
     native_kernels: Mapping[str, Kernel] = {}
     deterministic_for_good: bool = False
     eager: bool = True
+    compiler: str | None = None
     tensor_type: type | None = None
     tensor_key: Callable[[Any], Any] | None = None
     tape: Tape

@@ -23,6 +23,8 @@ class DeviceError(BackendError):
 _targets: dict[tuple[str, str], Target] = {}
 _loaded: dict[str, Backend] = {}
 _default: dict[str, str | None] = {"backend": None, "device": None}
+#: whether ``KBACKEND=auto:fastest`` chose the backend of the process
+fastest_wanted = [False]
 _inside: ContextVar[tuple[str | None, str | None]] = ContextVar("kbackend_inside", default=(None, None))
 
 
@@ -66,6 +68,12 @@ def active_target() -> Target:
     return found if found is not None else _resolve()
 
 
+def models_choose() -> bool:
+    """Whether a model is to run on the engine that was measured to be its fastest: ``KBACKEND=auto:fastest``, and no
+    call has chosen another since."""
+    return fastest_wanted[0] and _default["backend"] is None and _active.get() is None
+
+
 def known_target() -> Target | None:
     """What :func:`active_target` gives, or None where it would load an engine first."""
     return _active.get() or _process_target[0]
@@ -100,7 +108,8 @@ def _chosen_name() -> str:
     if not wanted:
         wanted = config.read_config_file().get("backend")
         source = str(config.config_path())
-    if wanted:
+    fastest_wanted[0] = wanted == "auto:fastest"
+    if wanted and wanted not in ("auto", "auto:fastest"):
         if wanted not in declared():
             raise BackendError(
                 f"{source} asks for the unknown backend {wanted!r}; available are {', '.join(available_backends())}"

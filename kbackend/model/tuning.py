@@ -1,0 +1,209 @@
+"""Which way a model runs fastest here: eager or compiled, and on which engine. Measured, and remembered on disk."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from time import perf_counter
+from typing import Any
+
+from kbackend.lowering.fingerprint import fingerprint
+from kbackend.lowering.program import Function
+from kbackend.plugin import remembered, select
+from kbackend.plugin.discover import available_backends
+
+KINDS = ("train", "predict")
+_WARM = 2
+
+
+@dataclass
+class Candidate:
+    """One way to run the model.
+
+    Attributes:
+        engine: the engine and device, as 'torch:cpu'.
+        jit: whether the engine's compiler is used.
+        milliseconds: 'train' and 'predict' -> the medians of the rounds, for one batch.
+        error: why it did not run, None else.
+    """
+
+    engine: str
+    jit: bool
+    milliseconds: dict[str, float] = field(default_factory=dict)
+    error: str | None = None
+
+
+@dataclass
+class Tuned:
+    """What :meth:`Model.tune` found; printing it shows a table.
+
+    Attributes:
+        candidates: all that was tried.
+        batch_size: the samples of a batch.
+    """
+
+    candidates: list[Candidate]
+    batch_size: int
+
+    def best(self, kind: str = "train", engine: str | None = None) -> Candidate:
+        """The fastest way to do a step of a kind ('train' or 'predict'), on any engine or on one.
+
+        Raises:
+            ValueError: nothing of that kind ran.
+        """
+        ran = [c for c in self.candidates if kind in c.milliseconds and engine in (None, c.engine)]
+        if not ran:
+            raise ValueError(f"no candidate ran a {kind} step: {[c.error for c in self.candidates]}")
+        return min(ran, key=lambda c: c.milliseconds[kind])
+
+    def __str__(self) -> str:
+        lines = [f"{'engine':18}{'mode':10}" + "".join(f"{k + ', ms':>14}{'ratio':>8}" for k in KINDS)]
+        for c in self.candidates:
+            cells = ""
+            for kind in KINDS:
+                ms = c.milliseconds.get(kind)
+                cells += f"{'-':>14}{'':>8}" if ms is None else (
+                    f"{ms:14.3f}{ms / self.best(kind).milliseconds[kind]:8.2f}")
+            lines.append(f"{c.engine:18}{'compiled' if c.jit else 'plain':10}{cells}"
+                         + (f"  {c.error}" if c.error else ""))
+        return "\n".join(lines)
+
+
+# ------------------------------------------------------------------------------------- measuring
+
+
+def tune(
+    model: Any, inputs: list[Any], targets: list[Any], names: Sequence[str], batch: int, rounds: int,
+    clock: Callable[[], float] = perf_counter,
+) -> Tuned:
+    """Time the model's step on the first batch of arrays, on engines and with and without their compilers, in turns.
+
+    The model is as before afterwards, to the bit: weights, state of the optimizer, counters of random streams.
+    """
+    graphs = _graphs(model, bool(targets))
+    feeds = {"train": [a[:batch] for a in (*inputs, *targets)], "predict": [a[:batch] for a in inputs]}
+    candidates: list[Candidate] = []
+    steps: list[tuple[Candidate, str, Callable[[], None]]] = []
+    with untouched(model, graphs):
+        for name in names:
+            target = _target(model, name)
+            for jit in (False, True) if target.backend.compiler else (False,):
+                candidate = Candidate(target.key, jit)
+                candidates.append(candidate)
+                steps += _warmed(candidate, graphs, feeds, target)
+        times: dict[tuple[int, str], list[float]] = {}
+        for _ in range(rounds):
+            for candidate, kind, step in steps:
+                start = clock()
+                step()
+                times.setdefault((id(candidate), kind), []).append(clock() - start)
+    for candidate, kind, _ in steps:
+        candidate.milliseconds[kind] = statistics.median(times[id(candidate), kind]) * 1e3
+    return Tuned(candidates, batch)
+
+
+def names_of(engines: Any, current: str) -> list[str]:
+    """The names of the engines to try.
+
+    Raises:
+        ValueError: one is not installed.
+    """
+    installed = available_backends()
+    if engines is None:
+        return [current]
+    names = list(installed) if engines == "all" else [engines] if isinstance(engines, str) else list(engines)
+    unknown = [n for n in names if n not in installed]
+    if unknown or not names:
+        raise ValueError(f"engines must be of {', '.join(installed)}, or 'all'; given were {engines!r}")
+    return names
+
+
+def _graphs(model: Any, trains: bool) -> dict[str, Any]:
+    graphs = {"predict": model._predict_function().graph}
+    return {"train": model.training_graph(), **graphs} if trains else graphs
+
+
+def _target(model: Any, name: str) -> Any:
+    current = model._where()
+    return current if current.backend.name == name else select.target(name)
+
+
+def _warmed(candidate: Candidate, graphs: Any, feeds: Any, target: Any) -> list[tuple[Candidate, str, Any]]:
+    """The steps of a candidate, each run before; none where it cannot run, with the reason in the candidate."""
+    found = []
+    try:
+        for kind, graph in graphs.items():
+            function = Function(
+                graph.inputs, graph.outputs, graph.updates, f"{graph.name}_tuned", candidate.jit, int(kind == "train")
+            )
+            program = function.program(target, int(kind == "train"))
+            step = _step(program, feeds[kind], target)
+            for _ in range(_WARM):
+                step()
+            found.append((candidate, kind, step))
+    except Exception as error:  # whatever an engine's compiler says
+        candidate.error = f"{type(error).__name__}: {str(error).strip().splitlines()[0][:120] if str(error) else ''}"
+        return []
+    return found
+
+
+def _step(program: Any, arrays: Sequence[Any], target: Any) -> Callable[[], None]:
+    def step() -> None:
+        outputs = program([target.feed(a) for a in arrays])
+        target.backend.to_numpy(outputs[0])
+
+    return step
+
+
+@contextmanager
+def untouched(model: Any, graphs: Any) -> Iterator[None]:
+    """A context after which all variables of the model and of the graphs have their values and homes of before."""
+    variables = {id(v): v for graph in graphs.values() for v in graph.variables()}
+    variables |= {id(v): v for v in model._all_variables()}
+    before = [(v, v.home, v.numpy()) for v in variables.values()]
+    try:
+        yield
+    finally:
+        for variable, home, value in before:
+            variable.assign(value)
+            if home is not None:
+                variable.cell(home)
+
+
+# ------------------------------------------------------------------------------------- remembering
+
+
+def keep(model: Any, tuned: Tuned, trains: bool) -> None:
+    """Remember the faster mode of each engine, and the faster engine where several were tried."""
+    graphs = _graphs(model, trains)
+    for kind, graph in graphs.items():
+        ran = [c for c in tuned.candidates if kind in c.milliseconds]
+        engines = {c.engine for c in ran}
+        for engine in engines:
+            best = min((c for c in ran if c.engine == engine), key=lambda c: c.milliseconds[kind])
+            remembered.remember(
+                {"jit": best.jit, "ms": best.milliseconds[kind], "batch": tuned.batch_size},
+                "mode", fingerprint(graph), *_engine(engine),
+            )
+        if len(engines) > 1:
+            remembered.remember(tuned.best(kind).engine, "engine", kind, fingerprint(graphs["predict"]))
+
+
+def _engine(key: str) -> tuple[str, str]:
+    return key, select.get_backend(key.partition(":")[0]).version()
+
+
+def mode(model: Any, kind: str, target: Any) -> bool | None:
+    """Whether the remembered mode of a step on a target is compiled; None where nothing is remembered."""
+    graph = model.training_graph() if kind == "train" else model._predict_function().graph
+    found = remembered.recall("mode", fingerprint(graph), *_engine(target.key))
+    return bool(found["jit"]) if isinstance(found, dict) and "jit" in found else None
+
+
+def fastest_engine(model: Any) -> str | None:
+    """The engine and device remembered as the fastest for this model, None where none is, or it is not there."""
+    predict = fingerprint(model._predict_function().graph)
+    found = remembered.recall("engine", "train", predict) or remembered.recall("engine", "predict", predict)
+    return found if isinstance(found, str) and found.partition(":")[0] in available_backends() else None
