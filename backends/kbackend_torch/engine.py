@@ -18,7 +18,7 @@ from kbackend.plugin.contract import Backend
 from kbackend_torch.dtypes import NAME
 from kbackend_torch.errors import translated
 from kbackend_torch.gaps import GAPS
-from kbackend_torch.kernels import KERNELS, random
+from kbackend_torch.kernels import KERNELS, optimizing, random
 from kbackend_torch.native import NATIVE_KERNELS
 from kbackend_torch.tape import TorchTape
 
@@ -149,6 +149,7 @@ class TorchBackend(Backend):
     def compile(self, emitted: Any, target: Any, jit: Any) -> Callable[..., Any]:
         if jit is True:
             random.leave_uncompiled()
+            optimizing.leave_uncompiled()
             emitted.function = torch.compile(emitted.function, dynamic=None)
         run = eager_runner(emitted, target)
 

@@ -15,7 +15,7 @@ from kbackend.plugin import remembered, select
 from kbackend.plugin.discover import available_backends
 
 KINDS = ("train", "predict")
-_WARM = 2
+_WARM, _STEPS = 2, 5
 
 
 @dataclass
@@ -96,9 +96,12 @@ def tune(
         times: dict[tuple[int, str], list[float]] = {}
         for _ in range(rounds):
             for candidate, kind, step in steps:
+                for _ in range(_WARM):  # threads of the engine before go to sleep meanwhile
+                    step()
                 start = clock()
-                step()
-                times.setdefault((id(candidate), kind), []).append(clock() - start)
+                for _ in range(_STEPS):
+                    step()
+                times.setdefault((id(candidate), kind), []).append((clock() - start) / _STEPS)
     for candidate, kind, _ in steps:
         candidate.milliseconds[kind] = statistics.median(times[id(candidate), kind]) * 1e3
     return Tuned(candidates, batch)
@@ -144,7 +147,7 @@ def _warmed(candidate: Candidate, graphs: Any, feeds: Any, target: Any) -> list[
                 step()
             found.append((candidate, kind, step))
     except Exception as error:  # whatever an engine's compiler says
-        candidate.error = f"{type(error).__name__}: {str(error).strip().splitlines()[0][:120] if str(error) else ''}"
+        candidate.error = f"{type(error).__name__}: {' '.join(str(error).split())[:160]}"
         return []
     return found
 

@@ -68,7 +68,10 @@ def adam(
     epsilon: Any,
     step: Any,
 ) -> None:
-    p, m, v = _groups(cells, len(grads))
+    _adam(*_groups(cells, len(grads)), grads, lr, beta_1, beta_2, epsilon, step)
+
+
+def _adam(p: Any, m: Any, v: Any, grads: Any, lr: Any, beta_1: Any, beta_2: Any, epsilon: Any, step: Any) -> None:
     g = _alike(p, grads, m, v)
     # torch adds epsilon after correcting the root for its bias, Keras before: equal with epsilon / sqrt(1 - beta_2^t)
     t, b2 = float(step), float(beta_2)
@@ -88,6 +91,14 @@ def adam(
         amsgrad=False,
         maximize=False,
     )
+
+
+def leave_uncompiled() -> None:
+    """Let programs of torch.compile call Adam as it is: torch 2.13 cannot trace its fused kernel, and one multi-tensor
+    call is left to gain nothing from."""
+    global _adam
+    if not hasattr(_adam, "_torchdynamo_disable"):
+        _adam = torch.compiler.disable(_adam)
 
 
 def adadelta(
