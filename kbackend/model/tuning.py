@@ -68,6 +68,8 @@ class Tuned:
                     f"{ms:14.3f}{ms / self.best(kind).milliseconds[kind]:8.2f}")
             lines.append(f"{c.engine:18}{'compiled' if c.jit else 'plain':10}{cells}"
                          + (f"  {c.error}" if c.error else ""))
+        if len({c.engine.partition(":")[0] for c in self.candidates}) > 1:
+            lines.append("engines in one process share its cores; set OMP_NUM_THREADS where their threads fight")
         return "\n".join(lines)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from typing import Any
 
 from kbackend.ops.declare import Op, ops
 from kbackend.plugin.contract import Backend, InPlace
@@ -51,8 +52,40 @@ def page(names: Sequence[str] = BUILT_IN) -> str:
     for family in sorted(set(map(_family, declared))):
         rows = [_row(op, backends, notes) for op in declared if _family(op) == family]
         parts.append("\n".join([f"## {family}\n", _line("op", "kind", *names), _rule(names, 2), *rows]) + "\n")
+    parts.append(_names(backends))
     parts.append("## What is missing\n\n" + ("\n".join(notes) or "Nothing is declared missing.") + "\n")
     return "\n".join(parts)
+
+
+def _names(backends: Sequence[Backend]) -> str:
+    """A row for each public function of K and of kbackend.ops."""
+    from kbackend import backend as K
+    from kbackend.ops import api
+
+    places = {"K": _functions(K), "ops": {n: f for n, f in _functions(api).items() if n in api.__all__}}
+    rows = []
+    for name in sorted({*places["K"], *places["ops"]}):
+        here = [place for place, functions in places.items() if name in functions]
+        same = len(here) == 2 and places["K"][name] is places["ops"][name]
+        for place in ["K, ops"] if same else here:
+            function = places["ops" if place == "ops" else "K"][name]
+            rows.append(_line(f"`{name}`", place, *(_available(function, backend) for backend in backends)))
+    head = "## All names\n\nOf K and of kbackend.ops; a name in two rows has two meanings.\n"
+    return "\n".join([head, _line("name", "in", *(b.name for b in backends)), _rule(backends, 2), *rows]) + "\n"
+
+
+def _functions(module: Any) -> dict[str, Any]:
+    found = {n: f for n, f in vars(module).items() if callable(f) and not n.startswith("_")}
+    return {n: f for n, f in found.items() if not isinstance(f, type)}
+
+
+def _available(function: Any, backend: Backend) -> str:
+    """What a backend has of a function: the state of its op; functions that arrange arguments reach any op, so that
+    they are there for certain where no op is missing."""
+    op = getattr(function, "op", None)
+    if op is not None and op.kind in ("primitive", "composite"):
+        return state(op, backend)
+    return "yes" if all(gap.samples for gap in backend.gaps.values()) else "where its ops are"
 
 
 def state(op: Op, backend: Backend) -> str:
@@ -94,7 +127,7 @@ def _line(*cells: str) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def _rule(columns: Sequence[str], more: int) -> str:
+def _rule(columns: Sequence[Any], more: int) -> str:
     return "|" + "---|" * (len(columns) + more)
 
 

@@ -41,3 +41,12 @@ def test_states_follow_the_table_and_the_gaps():
 
     states = {name: state(REGISTRY[name], Sparse()) for name in ("matmul", "dense", "sum", "std")}
     assert states == {"matmul": "kernel", "dense": "override", "sum": "never", "std": "composed"}
+
+
+def test_every_name_of_k_and_ops_has_a_row(fresh_python):
+    made = fresh_python("from kbackend.tools.support import main; main(['numpy'])")
+    rows = re.findall(r"^\| `(\w+)` \| (K|ops|K, ops) \| (.+) \|$", made, re.M)
+    asked = fresh_python("from kbackend.ops import api\nprint(*api.__all__)").split()
+    assert {name for name, place, _ in rows if "ops" in place} >= set(asked) and len(asked) >= 330
+    assert {("repeat", "K", "yes"), ("repeat", "ops", "yes"), ("tanh", "K, ops", "kernel")} <= set(rows)
+    assert {cell for _, _, cell in rows} <= {"yes", "kernel", "override", "composed", "in place"}
