@@ -15,8 +15,8 @@ from tensorflow.python.eager import record
 from tensorflow.python.framework.ops import EagerTensor
 
 from kbackend.graph.tensor import TensorSpec
-from kbackend.plugin.contract import Backend
-from kbackend_tensorflow.errors import translating
+from kbackend.plugin.contract import Backend, causes
+from kbackend_tensorflow.errors import refused_by_xla, translating
 from kbackend_tensorflow.gaps import GAPS
 from kbackend_tensorflow.kernels import KERNELS
 from kbackend_tensorflow.native import GENERATORS, NATIVE_KERNELS
@@ -39,6 +39,16 @@ class TensorFlowBackend(Backend):
 
     def __init__(self) -> None:
         self.tensor_key = _KEYS[len(self.devices()) > 1]
+
+    def hardware(self, device: str) -> str:
+        if not device.startswith("cuda"):
+            return ""
+        found = tf.config.list_physical_devices("GPU")[int(device.partition(":")[2] or 0)]
+        return str(tf.config.experimental.get_device_details(found).get("device_name", ""))
+
+    def compiler_failed(self, error: BaseException) -> str | None:
+        reasons = [reason for e in causes(error) if (reason := refused_by_xla(e))]
+        return reasons[-1] if reasons else None  # TensorFlow's own, before it was translated
 
     def version(self) -> str:
         return tf.__version__
@@ -174,7 +184,7 @@ def without_binding(traced: Any) -> Callable[..., Any]:
     def run(*feeds: Any) -> Any:
         if not tf.executing_eagerly() or record.could_possibly_record():
             return traced(*feeds)
-        return call(*feeds, *captured)
+        return call(*feeds, *captured) or ()  # None where a program has updates alone
 
     return run
 

@@ -43,6 +43,12 @@ def test_a_program_runs_under_a_tape_and_inside_another_graph(doubled):
         assert K.get_value(count) == 2
 
 
+def test_a_program_of_updates_alone():
+    count = K.variable(0.0)
+    with kbackend.use_backend("tensorflow"):
+        assert K.function([], [], updates=[(count, count + 1)])([]) == [] and K.get_value(count) == 1
+
+
 def test_the_short_way_is_there():
     """TensorFlow may take its parts away; then calls are slower, and this says so."""
     import tensorflow as tf
