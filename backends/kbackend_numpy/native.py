@@ -14,10 +14,16 @@ from kbackend_numpy.kernels.random import known_shape
 
 
 def _reseed(generator: np.random.Generator, seed: int) -> None:
-    generator.bit_generator.state = np.random.default_rng(seed).bit_generator.state
+    _write(generator, np.random.default_rng(seed).bit_generator.state)
 
 
-GENERATORS = Generators(lambda seed, device: np.random.default_rng(seed), _reseed)
+def _write(generator: np.random.Generator, state: Any) -> None:
+    generator.bit_generator.state = state
+
+
+GENERATORS = Generators(
+    lambda seed, device: np.random.default_rng(seed), _reseed, lambda generator: generator.bit_generator.state, _write
+)
 _HALF_BITS = {"float16": 11, "bfloat16": 8}
 
 

@@ -60,3 +60,16 @@ def translating(function: Callable[..., Any], *args: Any) -> Any:
         return function(*args)
     except InvalidArgumentError as error:
         raise translated(error) from error
+
+
+_XLA = re.compile(r"tf2xla conversion failed|unsupported operations when trying to compile|XLA compilation")
+_NO_KERNEL = re.compile(r"No registered '(\w+)' OpKernel")
+
+
+def refused_by_xla(error: BaseException) -> str | None:
+    """What XLA says when an error means that it could not compile a program, else None."""
+    text = str(error)
+    if not _XLA.search(text):
+        return None
+    missing = dict.fromkeys(_NO_KERNEL.findall(text))
+    return f"it has no kernel for {', '.join(missing)}" if missing else _detail(text)

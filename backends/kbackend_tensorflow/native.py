@@ -32,7 +32,7 @@ class _Generators(Generators[tf.random.Generator]):
         return any(id(variable) in states for variable in variables)
 
 
-GENERATORS = _Generators(_made, _reseed)
+GENERATORS = _Generators(_made, _reseed, lambda g: g.state.numpy(), lambda g, state: g.reset(state))
 
 
 def generator() -> tf.random.Generator:

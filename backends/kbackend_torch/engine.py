@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import warnings
 from collections.abc import Callable, Sequence
 from operator import attrgetter
@@ -14,7 +15,7 @@ import torch
 
 from kbackend.graph.tensor import TensorSpec
 from kbackend.lowering.program import eager_runner
-from kbackend.plugin.contract import Backend
+from kbackend.plugin.contract import Backend, causes
 from kbackend_torch.dtypes import NAME
 from kbackend_torch.errors import translated
 from kbackend_torch.gaps import GAPS
@@ -101,6 +102,9 @@ class TorchBackend(Backend):
     def default_device(self) -> str:
         return self.devices()[-1 if len(self.devices()) == 1 else 1]
 
+    def hardware(self, device: str) -> str:
+        return torch.cuda.get_device_name(device) if device.startswith("cuda") else ""
+
     def synchronize(self, device: str) -> None:
         if device.startswith("cuda"):
             torch.cuda.synchronize(device)
@@ -129,6 +133,11 @@ class TorchBackend(Backend):
     def nondeterminism(self, error: BaseException) -> str | None:
         found = super().nondeterminism(error)
         return found and found.partition(" You can turn off determinism")[0]
+
+    def compiler_failed(self, error: BaseException) -> str | None:
+        errors = sys.modules.get("torch._dynamo.exc")  # there as soon as anything is compiled
+        failed = [e for e in causes(error) if errors and isinstance(e, errors.TorchDynamoException)]
+        return str(failed[0]).strip().partition("\n")[0] if failed else None
 
     def places(
         self, error: BaseException, runner: Callable[..., Any], feeds: Sequence[Any]

@@ -18,7 +18,7 @@ def _made(seed: int, device: str) -> torch.Generator:
     return torch.Generator(device).manual_seed(seed)
 
 
-GENERATORS = Generators(_made, torch.Generator.manual_seed)
+GENERATORS = Generators(_made, torch.Generator.manual_seed, torch.Generator.get_state, torch.Generator.set_state)
 
 
 class _Scratch(threading.local):

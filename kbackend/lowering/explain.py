@@ -18,6 +18,22 @@ from kbackend.graph.walk import Graph, ancestors, map_args, reapply
 _TOLD = (ValueError, IndexError, ZeroDivisionError, np.linalg.LinAlgError)
 
 
+class CompilerError(RuntimeError):
+    """The engine's compiler, which ``jit=True`` asks for, could not compile a program.
+
+    Attributes:
+        engine: the engine and device, as 'torch:cpu'.
+        reason: what the compiler says.
+    """
+
+    def __init__(self, program: str, target: Any, reason: str) -> None:
+        super().__init__(
+            f"{program}: {target.backend.compiler} could not compile it for {target.key}: {reason}; with "
+            "jit=False it runs without the compiler"
+        )
+        self.engine, self.reason = target.key, reason
+
+
 def misfit(graph: Graph, specs: Sequence[TensorSpec]) -> tuple[Node, Exception] | None:
     """The first node whose declared rule refuses the shapes that were fed, and what it says.
 
@@ -67,4 +83,4 @@ def _kind(error: Exception) -> type[Exception]:
     return next(kind for kind in (IndexError, TypeError, ZeroDivisionError, ValueError) if isinstance(error, kind))
 
 
-__all__ = ["explained", "misfit"]
+__all__ = ["CompilerError", "explained", "misfit"]

@@ -13,7 +13,7 @@ from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
 from kbackend.lowering.emit import Emitted, emit
-from kbackend.lowering.explain import explained
+from kbackend.lowering.explain import CompilerError, explained
 from kbackend.lowering.plan import GRADIENTS, order
 from kbackend.lowering.rewrite import feeds_of, rewrite
 from kbackend.ops.dispatch import to_numpy
@@ -70,6 +70,7 @@ class Program:
         rewritten = rewrite(graph, kernels, phase)
         self.target = target
         self.rng = rng
+        self.jit = jit
         self._graph = graph
         unfed = feeds_of(rewritten)
         if unfed:
@@ -111,9 +112,16 @@ class Program:
             raise
 
     def _explain(self, error: Exception, feeds: Sequence[Any] | None = None) -> None:
-        """Raise an error that names the node, where the node or what is wrong with the shapes can be told."""
+        """Raise an error that names the node, where the node or what is wrong with the shapes can be told, or the
+        compiler."""
         backend = self.target.backend
         reason = reason_of(error, backend)
+        failed = backend.compiler_failed(error) if self.jit is True and reason is None else None
+        if failed is not None:
+            specs = [backend.spec(f) for f in feeds or ()]
+            raise explained(error, self._graph, specs, None) or CompilerError(
+                self._graph.name, self.target, failed
+            ) from error
         if reason is None and (feeds is None or isinstance(error, NotDeterministicError)):
             return
         places = backend.places(error, None if feeds is None else self._runner, feeds or ())
@@ -139,7 +147,7 @@ class Function:
     :mod:`kbackend.plugin.modes`, and kept.
 
     Args:
-        jit: whether programs go through the engine's compiler, or a function of the target that says it.
+        jit: whether programs go through the engine's compiler, "auto", or a function of the target that says it.
         rng: "portable" or "native" draws; those of the process' mode when None.
     """
 
@@ -182,19 +190,28 @@ class Function:
         """The program for the active engine, as Python."""
         return self.program(active_target(), self._default_phase).source
 
-    def program(self, target: Any, phase: int) -> Program:
-        """The program for a target and phase, made at the first call."""
+    def program(self, target: Any, phase: int, feeds: Sequence[Any] | None = None) -> Program:
+        """The program for a target and phase, made at the first call; with ``jit="auto"`` kept from the first call
+        that has feeds, on which it is measured."""
         key = (target.key, phase, modes.key)
         found = self._programs.get(key)
         if found is None:
             with self._lock:
                 found = self._programs.get(key)
                 if found is None:
-                    jit = self.jit(target) if callable(self.jit) else self.jit
-                    found = self._programs[key] = Program(
-                        self.graph, target, phase, jit, self._rng or rng_of(target.backend)
-                    )
+                    found = self._made(target, phase, feeds)
+                    if self.jit != "auto" or feeds is not None:
+                        self._programs[key] = found
         return found
+
+    def _made(self, target: Any, phase: int, feeds: Sequence[Any] | None) -> Program:
+        rng = self._rng or rng_of(target.backend)
+        if self.jit == "auto" and feeds is not None:
+            from kbackend.lowering.automatic import faster
+
+            return faster(self.graph, target, phase, rng, feeds)
+        jit = self.jit(target) if callable(self.jit) else self.jit
+        return Program(self.graph, target, phase, jit, rng)
 
     def __call__(self, inputs: Sequence[Any] = (), as_numpy: bool = True) -> list[Any]:
         """Run.
@@ -227,10 +244,21 @@ class Function:
     def run(self, values: Sequence[Any], target: Any, phase: int) -> Sequence[Any]:
         """Check the values, run on a target in a phase, and return the engine's tensors."""
         feeds = [check(value, target) for check, value in zip(self._checks, values)]
-        return self.program(target, phase)(feeds)
+        return self.program(target, phase, feeds)(feeds)
 
     def __repr__(self) -> str:
         return f"<K.function {self.name}: {len(self.inputs)} inputs, {len(self.outputs)} outputs>"
+
+
+def checked_jit(jit: Any) -> Any:
+    """``jit`` as it is given.
+
+    Raises:
+        ValueError: it is none of None, False, True and "auto".
+    """
+    if jit not in (None, False, True, "auto"):
+        raise ValueError(f"jit must be None, False, True or 'auto', it is {jit!r}")
+    return jit
 
 
 def is_phase(tensor: Any) -> bool:

@@ -12,9 +12,10 @@ from typing import Any
 from kbackend.graph.node import Node
 from kbackend.graph.walk import Graph
 from kbackend.lowering.emit import Emitted, compile_source
+from kbackend.lowering.measure import untouched
 from kbackend.lowering.plan import GRADIENTS
 from kbackend.lowering.program import Function, Program
-from kbackend.model.tuning import untouched
+from kbackend.model.tuning import variables_of
 
 _WARM = 2
 
@@ -24,14 +25,18 @@ class Row:
     """The time of one node.
 
     Attributes:
-        node: its name, with the layer's in front.
+        node: its name, without the layer's.
+        layer: the names of the layers around it, '' for what belongs to the step and not to a layer.
         op: the op.
-        shape: the shape of its first result; None is the batch.
+        inputs: the shapes of its operands; None is the batch.
+        shape: the shape of its first result.
         microseconds: the median of the rounds.
     """
 
     node: str
+    layer: str
     op: str
+    inputs: tuple[tuple[int | None, ...], ...]
     shape: tuple[int | None, ...]
     microseconds: float
 
@@ -53,9 +58,9 @@ class Profile:
     def __str__(self) -> str:
         total = sum(r.microseconds for r in self.rows) or 1.0
         lines = [f"{self.engine}: a step takes {self.step:.0f} us, its nodes one by one {total:.0f} us",
-                 f"{'node':40} {'op':24} {'shape':20} {'us':>9} {'share':>6}"]
+                 f"{'layer':26} {'node':24} {'op':18} {'shapes':44} {'us':>9} {'share':>6}"]
         for r in sorted(self.rows, key=lambda r: -r.microseconds):
-            lines.append(f"{r.node[:40]:40} {r.op[:24]:24} {r.shape!s:20.20} {r.microseconds:9.1f} "
+            lines.append(f"{r.layer[-26:]:26} {r.node[:24]:24} {r.op[:18]:18} {_shapes(r):44.44} {r.microseconds:9.1f} "
                          f"{r.microseconds / total:6.1%}")
         return "\n".join(lines)
 
@@ -66,7 +71,7 @@ def profile(
     """Run the step of a model on a batch, with the clock read after each node."""
     graph = model.training_graph() if targets else model._predict_function().graph
     phase, arrays, target = int(bool(targets)), (*inputs, *targets), model._where()
-    with untouched(model, {"step": graph}):
+    with untouched(variables_of(model, {"step": graph})):
         program = Function(graph.inputs, graph.outputs, graph.updates, graph.name, None, phase).program(target, phase)
         feeds = [target.feed(a) for a in arrays]
         step = _median(lambda: _synchronised(program, feeds, target), rounds, clock)
@@ -122,7 +127,15 @@ def _rows(program: Program, feeds: Sequence[Any], target: Any, rounds: int, cloc
 
 
 def _row(node: Node, microseconds: float) -> Row:
-    return Row(node.name or node.op.name, node.op.name, node.outputs[0].shape if node.outputs else (), microseconds)
+    layer, _, name = (node.name or node.op.name).rpartition("/")
+    shapes = tuple(t.shape for t in node.inputs)
+    return Row(name, layer, node.op.name, shapes, node.outputs[0].shape if node.outputs else (), microseconds)
+
+
+def _shapes(row: Row) -> str:
+    """The first operands' shapes and the result's; steps of optimizers have dozens of operands."""
+    given = [str(s) for s in row.inputs[:2]] + ["..."] * (len(row.inputs) > 2)
+    return f"{' '.join(given)} -> {row.shape}".replace(", ", ",")
 
 
 def _marked(emitted: Emitted, target: Any, clock: Callable[[], float]) -> tuple[Callable[..., Any], list[Any]]:
@@ -156,5 +169,5 @@ def _rows_of_graph(
     rows = [r for r in _rows(program, feeds, target, rounds, clock) if r.op != GRADIENTS]
     if graph.updates:
         alone = _median(lambda: _synchronised(program, feeds, target), rounds, clock)
-        rows.append(Row("gradients and updates", GRADIENTS, (), max(step - alone, 0.0) * 1e6))
+        rows.append(Row("gradients and updates", "", GRADIENTS, (), (), max(step - alone, 0.0) * 1e6))
     return rows

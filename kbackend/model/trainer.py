@@ -11,7 +11,7 @@ from kbackend import optimizers
 from kbackend.callbacks.base import Callback, CallbackList, Logs
 from kbackend.callbacks.history import History
 from kbackend.callbacks.progress import ProgbarLogger
-from kbackend.lowering.program import Function
+from kbackend.lowering.program import Function, checked_jit
 from kbackend.model import data
 from kbackend.model.measured import Measured
 from kbackend.model.objective import Objective, Spec
@@ -140,15 +140,13 @@ class Trainer(Measured):
         Raises:
             ValueError: unknown names, another jit, or lists that do not fit the outputs.
         """
-        if jit not in (None, False, True, "auto"):
-            raise ValueError(f"jit must be None, False, True or 'auto', it is {jit!r}")
         chosen = optimizers.get(optimizer)
         self._compile_arguments = (loss, metrics, loss_weights, weighted_metrics)
         self._spec = None
         if getattr(self, "outputs", None):
             self._collect()
         self.optimizer = chosen
-        self._jit = jit
+        self._jit = checked_jit(jit)
         self._functions = {}
         self._modes = {}
 

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import statistics
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from time import perf_counter
 from typing import Any
 
 from kbackend.lowering.fingerprint import fingerprint
+from kbackend.lowering.measure import WARM, alternated, engine_key, step_of, untouched
 from kbackend.lowering.program import Function
 from kbackend.plugin import remembered, select
 from kbackend.plugin.discover import available_backends
 
 KINDS = ("train", "predict")
-_WARM, _STEPS = 2, 5
 
 
 @dataclass
@@ -88,24 +87,16 @@ def tune(
     feeds = {"train": [a[:batch] for a in (*inputs, *targets)], "predict": [a[:batch] for a in inputs]}
     candidates: list[Candidate] = []
     steps: list[tuple[Candidate, str, Callable[[], None]]] = []
-    with untouched(model, graphs):
+    with untouched(variables_of(model, graphs)):
         for name in names:
             target = _target(model, name)
             for jit in (False, True) if target.backend.compiler else (False,):
                 candidate = Candidate(target.key, jit)
                 candidates.append(candidate)
                 steps += _warmed(candidate, graphs, feeds, target)
-        times: dict[tuple[int, str], list[float]] = {}
-        for _ in range(rounds):
-            for candidate, kind, step in steps:
-                for _ in range(_WARM):  # threads of the engine before go to sleep meanwhile
-                    step()
-                start = clock()
-                for _ in range(_STEPS):
-                    step()
-                times.setdefault((id(candidate), kind), []).append((clock() - start) / _STEPS)
-    for candidate, kind, _ in steps:
-        candidate.milliseconds[kind] = statistics.median(times[id(candidate), kind]) * 1e3
+        times = alternated([step for *_, step in steps], rounds, clock)
+    for (candidate, kind, _), seconds in zip(steps, times):
+        candidate.milliseconds[kind] = seconds * 1e3
     return Tuned(candidates, batch)
 
 
@@ -123,6 +114,11 @@ def names_of(engines: Any, current: str) -> list[str]:
     if unknown or not names:
         raise ValueError(f"engines must be of {', '.join(installed)}, or 'all'; given were {engines!r}")
     return names
+
+
+def variables_of(model: Any, graphs: dict[str, Any]) -> list[Any]:
+    """The variables of a model and of graphs of it."""
+    return [*model._all_variables(), *(v for graph in graphs.values() for v in graph.variables())]
 
 
 def _graphs(model: Any, trains: bool) -> dict[str, Any]:
@@ -144,8 +140,8 @@ def _warmed(candidate: Candidate, graphs: Any, feeds: Any, target: Any) -> list[
                 graph.inputs, graph.outputs, graph.updates, f"{graph.name}_tuned", candidate.jit, int(kind == "train")
             )
             program = function.program(target, int(kind == "train"))
-            step = _step(program, feeds[kind], target)
-            for _ in range(_WARM):
+            step = step_of(program, partial(_fed, feeds[kind], target), target)
+            for _ in range(WARM):
                 step()
             found.append((candidate, kind, step))
     except Exception as error:  # whatever an engine's compiler says
@@ -154,27 +150,8 @@ def _warmed(candidate: Candidate, graphs: Any, feeds: Any, target: Any) -> list[
     return found
 
 
-def _step(program: Any, arrays: Sequence[Any], target: Any) -> Callable[[], None]:
-    def step() -> None:
-        outputs = program([target.feed(a) for a in arrays])
-        target.backend.to_numpy(outputs[0])
-
-    return step
-
-
-@contextmanager
-def untouched(model: Any, graphs: Any) -> Iterator[None]:
-    """A context after which all variables of the model and of the graphs have their values and homes of before."""
-    variables = {id(v): v for graph in graphs.values() for v in graph.variables()}
-    variables |= {id(v): v for v in model._all_variables()}
-    before = [(v, v.home, v.numpy()) for v in variables.values()]
-    try:
-        yield
-    finally:
-        for variable, home, value in before:
-            variable.assign(value)
-            if home is not None:
-                variable.cell(home)
+def _fed(arrays: Sequence[Any], target: Any) -> list[Any]:
+    return [target.feed(a) for a in arrays]
 
 
 # ------------------------------------------------------------------------------------- remembering
@@ -193,22 +170,36 @@ def keep(model: Any, tuned: Tuned, trains: bool) -> None:
                 "mode", fingerprint(graph), *_engine(engine),
             )
         if len(engines) > 1:
-            remembered.remember(tuned.best(kind).engine, "engine", kind, fingerprint(graphs["predict"]))
+            key, *made = _engine(tuned.best(kind).engine)
+            remembered.remember({"engine": key, "made": made}, "engine", kind, fingerprint(graphs["predict"]))
 
 
-def _engine(key: str) -> tuple[str, str]:
-    return key, select.get_backend(key.partition(":")[0]).version()
+def _engine(key: str) -> tuple[str, str, str]:
+    return engine_key(select.target(*key.partition(":")[::2]))
 
 
 def mode(model: Any, kind: str, target: Any) -> bool | None:
     """Whether the remembered mode of a step on a target is compiled; None where nothing is remembered."""
     graph = model.training_graph() if kind == "train" else model._predict_function().graph
-    found = remembered.recall("mode", fingerprint(graph), *_engine(target.key))
+    found = remembered.recall("mode", fingerprint(graph), *engine_key(target))
     return bool(found["jit"]) if isinstance(found, dict) and "jit" in found else None
 
 
 def fastest_engine(model: Any) -> str | None:
-    """The engine and device remembered as the fastest for this model, None where none is, or it is not there."""
+    """The engine and device remembered as the fastest for this model, None where none is, it is not there, or it is of
+    another version now."""
     predict = fingerprint(model._predict_function().graph)
-    found = remembered.recall("engine", "train", predict) or remembered.recall("engine", "predict", predict)
-    return found if isinstance(found, str) and found.partition(":")[0] in available_backends() else None
+    for kind in KINDS:
+        found = remembered.recall("engine", kind, predict)
+        if isinstance(found, dict) and _is_there(found.get("engine"), found.get("made")):
+            return found["engine"]
+    return None
+
+
+def _is_there(key: Any, made: Any) -> bool:
+    if not isinstance(key, str) or key.partition(":")[0] not in available_backends():
+        return False
+    try:
+        return [*_engine(key)[1:]] == made
+    except select.DeviceError:
+        return False

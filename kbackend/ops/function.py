@@ -9,7 +9,7 @@ import numpy as np
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import ancestors, depends_on
-from kbackend.lowering.program import FeedError, Function, is_phase
+from kbackend.lowering.program import FeedError, Function, checked_jit, is_phase
 from kbackend.ops.dispatch import to_numpy
 from kbackend.ops.evaluate import evaluate
 from kbackend.ops.sparse import SparseTensor, coordinates, is_scipy
@@ -27,14 +27,16 @@ def function(
         updates: a list of ``K.update(...)`` or pairs (variable, new value). All take effect together after the
             outputs are computed, or none when an error is raised.
         name: a name for messages and ``source``.
-        jit: None or False: the engine's plain mode; True: torch.compile or XLA.
+        jit: None or False: the engine's plain mode; True: torch.compile or XLA (NumPy has no compiler and takes no
+            notice); "auto": the faster of both, measured on the first call's values and remembered on disk. The
+            measuring runs the function some dozens of times and restores all variables and random streams.
 
     Returns:
         A function of one list; see :class:`kbackend.lowering.program.Function`.
 
     Raises:
         TypeError: inputs, outputs or updates is not a list or tuple, or holds something else.
-        ValueError: an unknown keyword argument; an input twice; an output that depends on a placeholder that is
+        ValueError: an unknown keyword argument or jit; an input twice; an output that depends on a placeholder that is
             not among the inputs.
 
     >>> from kbackend import K
@@ -48,6 +50,7 @@ def function(
             f"K.function got unknown keyword arguments {sorted(kwargs)}; it takes inputs, outputs, "
             "updates, name and jit"
         )
+    checked_jit(jit)
     for label, value in (
         ("inputs", inputs),
         ("outputs", outputs),

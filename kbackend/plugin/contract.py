@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -194,6 +194,10 @@ class Backend:
     def default_device(self) -> str:
         return self.devices()[0]
 
+    def hardware(self, device: str) -> str:
+        """The make of an accelerator, "" of the processor; what was measured on another one does not count."""
+        return ""
+
     def synchronize(self, device: str) -> None:
         """Wait until all work on the device is done; for timing."""
 
@@ -260,6 +264,10 @@ class Backend:
         lines = [line.strip() for line in str(error).splitlines() if "determinis" in line.lower()]
         return lines[0] if lines else None
 
+    def compiler_failed(self, error: BaseException) -> str | None:
+        """What the compiler of ``jit=True`` says when an error means that it could not compile, else None."""
+        return None
+
     def places(
         self, error: BaseException, runner: Callable[..., Any], feeds: Sequence[Any]
     ) -> list[tuple[str, int]]:
@@ -283,6 +291,13 @@ class Backend:
         from kbackend.lowering.program import eager_runner
 
         return eager_runner(emitted, target)
+
+
+def causes(error: BaseException | None) -> Iterator[BaseException]:
+    """An error and those that it was raised from."""
+    while error is not None:
+        yield error
+        error = error.__cause__
 
 
 def validate(backend: Backend) -> None:

@@ -6,13 +6,15 @@ step, so that it repeats in any program, as it does in portable mode.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
 from kbackend.ops import streams
 
 _Generator = TypeVar("_Generator")
 _WORD = (1 << 64) - 1
+_all: list[Generators[Any]] = []
 
 
 class Generators(Generic[_Generator]):
@@ -21,12 +23,19 @@ class Generators(Generic[_Generator]):
     Args:
         make: a generator for a seed of 64 bits and a device.
         reseed: brings a generator into the state that ``make`` gives it.
+        read: a copy of a generator's state.
+        write: brings a generator into a state that ``read`` gave.
     """
 
     def __init__(
-        self, make: Callable[[int, str], _Generator], reseed: Callable[[_Generator, int], None]
+        self,
+        make: Callable[[int, str], _Generator],
+        reseed: Callable[[_Generator, int], Any],
+        read: Callable[[_Generator], Any],
+        write: Callable[[_Generator, Any], Any],
     ) -> None:
-        self._make, self._reseed = make, reseed
+        self._make, self._reseed, self._read, self._write = make, reseed, read, write
+        _all.append(self)
         self._lock = threading.Lock()
         self._made: dict[str, _Generator] = {}
         self._epoch = streams.epoch()
@@ -49,6 +58,30 @@ class Generators(Generic[_Generator]):
                     found = self._made[device] = self._make(streams.get_seed(), device)
         return found
 
+    def states(self) -> dict[str, Any]:
+        """The state of the generator on each device that has one."""
+        self.refresh()
+        return {device: self._read(generator) for device, generator in self._made.items()}
+
+    def restore(self, states: dict[str, Any]) -> None:
+        """Go back to states; generators made since then begin anew."""
+        for device, generator in self._made.items():
+            if device in states:
+                self._write(generator, states[device])
+            else:
+                self._reseed(generator, streams.get_seed())
+
+
+@contextmanager
+def kept() -> Iterator[None]:
+    """A context after which the generators of all loaded backends go on as if it had drawn nothing."""
+    before = {id(generators): generators.states() for generators in _all}
+    try:
+        yield
+    finally:
+        for generators in _all:
+            generators.restore(before.get(id(generators), {}))
+
 
 def seed_of(key: int, op_id: int, step: Any, trial: Any) -> int | None:
     """The seed of 64 bits of a draw with a seed of its own; None for a draw of the process' stream."""
@@ -68,4 +101,4 @@ def _mixed(number: int) -> int:
     return number ^ number >> 31
 
 
-__all__ = ["Generators", "seed_of"]
+__all__ = ["Generators", "kept", "seed_of"]

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import kbackend
-from kbackend import Input, Model, layers
+from kbackend import Input, K, Model, layers
+from kbackend.lowering.explain import CompilerError
 
 RNG = np.random.default_rng(0)
 COMPILERS = [pytest.param(name, marks=pytest.mark.engine(name)) for name in ("torch", "tensorflow")]
@@ -33,3 +34,38 @@ def test_compiled_training_is_plain_training(engine, optimizer):
         _, compiled_losses, compiled_outputs = trained(True, start)
     np.testing.assert_allclose(compiled_losses, losses, rtol=1e-5)
     np.testing.assert_allclose(compiled_outputs, outputs, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.engine("torch")
+def test_a_compiler_that_fails_is_named_on_torch(monkeypatch):
+    import torch._inductor.config
+
+    monkeypatch.setattr(torch._inductor.config.cpp, "cxx", ("no-such-compiler",))
+    monkeypatch.setattr(torch._inductor.config, "fx_graph_cache", False)
+    x, n = K.placeholder((None, 4)), K.variable(1.0)
+    function = K.function([x], [K.tanh(x) * 3.0 - 7.0], updates=[K.update_add(n, 1.0)], name="squashed", jit=True)
+    with kbackend.use_backend("torch"):
+        with pytest.raises(CompilerError, match=r"^squashed: torch.compile .* torch:.*no-such-compiler.*jit=False"):
+            function([np.ones((2, 4), "float32")])
+        assert float(K.get_value(n)) == 1.0
+        with pytest.raises(ValueError) as wrong:
+            K.function([x], [K.reshape(x, (3, -1))], jit=True)([np.ones((2, 4), "float32")])
+        assert "(2, 4)" in str(wrong.value)
+
+
+@pytest.mark.engine("tensorflow")
+def test_what_xla_cannot_compile_is_named():
+    x = K.placeholder((3, 3))
+    values, _ = kbackend.ops.eig(x)
+    with kbackend.use_backend("tensorflow"):
+        with pytest.raises(CompilerError, match=r"^values: XLA .* tensorflow:\S+: it has no kernel for Eig.*jit=False"):
+            K.function([x], [values], name="values", jit=True)([np.eye(3, dtype="float32")])
+        np.testing.assert_allclose(K.function([x], [values], jit=False)([np.eye(3, dtype="float32")])[0], [1, 1, 1])
+
+
+@pytest.mark.engine("tensorflow")
+def test_shapes_that_do_not_fit_are_told_of_before_the_compiler():
+    x, y = K.placeholder((None, 4)), K.placeholder((None, 4))
+    with kbackend.use_backend("tensorflow"), pytest.raises(ValueError, match="at the node") as wrong:
+        K.function([x, y], [x + y], jit=True)([np.ones((2, 4), "float32"), np.ones((3, 4), "float32")])
+    assert not isinstance(wrong.value, CompilerError)

@@ -23,9 +23,11 @@ def test_every_node_of_a_prediction_has_a_row(each_backend, capsys):
     found = model().profile(X, rounds=3)
     assert [r.op for r in found.rows] == ["convolution", "max_pool", "relu", "reshape", "dense", "softmax"]
     assert all(r.microseconds > 0 for r in found.rows) and found.step > 0
-    assert found.rows[0].node.startswith("maps") and found.rows[0].shape == (None, 6, 6, 4)
+    assert found.rows[0].layer == "maps" and found.rows[0].shape == (None, 6, 6, 4)
+    assert found.rows[0].inputs[:2] == ((None, 8, 8, 1), (3, 3, 1, 4)) and found.rows[4].layer == "classes"
     shown = capsys.readouterr().out
     assert found.engine in shown and all(r.op in shown for r in found.rows)
+    assert "(None,8,8,1) (3,3,1,4)" in shown and "-> (None,6,6,4)" in shown
 
 
 def test_training_has_the_gradient_and_the_update(each_backend):

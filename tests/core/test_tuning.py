@@ -13,6 +13,7 @@ import pytest
 import kbackend
 from kbackend import Input, K, Model, layers
 from kbackend.graph.walk import Graph
+from kbackend.lowering import measure
 from kbackend.lowering.fingerprint import fingerprint
 from kbackend.model import tuning
 from kbackend.plugin import remembered
@@ -26,6 +27,13 @@ X, Y = RNG.normal(size=(12, 4)).astype("float32"), RNG.integers(0, 3, 12)
 def cache(tmp_path, monkeypatch):
     monkeypatch.setenv("KBACKEND_CACHE", str(tmp_path / "cache"))
     return tmp_path / "cache" / "tuned.json"
+
+
+@pytest.fixture
+def of_rng():
+    before = kbackend.rng()
+    yield kbackend.set_rng
+    kbackend.set_rng(before)
 
 
 @pytest.fixture
@@ -52,7 +60,7 @@ def clock_by_turns(monkeypatch, *seconds):
 
     def clock():
         if count[0] % 2:
-            now[0] += tuning._STEPS * seconds[count[0] // 2 % len(seconds)]
+            now[0] += measure.STEPS * seconds[count[0] // 2 % len(seconds)]
         count[0] += 1
         return now[0]
 
@@ -94,7 +102,10 @@ def test_auto_measures_when_nothing_is_remembered(compiler, monkeypatch):
     assert compiler[-1] == ("model_1_predict", False)
 
 
-def test_training_after_tuning_is_training(each_backend, monkeypatch):
+@pytest.mark.parametrize("rng", ["portable", "native"])
+def test_training_after_tuning_is_training(each_backend, rng, of_rng, monkeypatch):
+    of_rng(rng)
+
     def trained(tune):
         kbackend.set_seed(3)
         made = model()
@@ -159,6 +170,9 @@ def test_another_engine_version_machine_or_graph_is_another_entry(compiler, monk
     with monkeypatch.context() as patch:
         patch.setattr(remembered, "machine", lambda: "another x1")
         assert tuning.mode(made, "train", target) is None
+    with monkeypatch.context() as patch:
+        patch.setattr(type(target.backend), "hardware", lambda self, device: "another accelerator")
+        assert tuning.mode(made, "train", target) is None
     assert tuning.mode(model(), "train", target) is not None
 
 
@@ -199,6 +213,64 @@ def test_fingerprints_do_not_see_names_seeds_or_values():
 def test_jit_takes_four_values():
     with pytest.raises(ValueError, match="'always'"):
         model(jit="always")
+    with pytest.raises(ValueError, match="'always'"):
+        K.function([], [K.constant(1.0)], jit="always")
+
+
+def counted():
+    """A function that draws and counts, with its variable."""
+    K.reset_uids()
+    kbackend.set_seed(5)
+    x, n = K.placeholder((None, 4)), K.variable(1.0)
+    return K.function([x], [K.dropout(x, 0.5) * n], updates=[K.update_add(n, 1.0)], name="counted", jit="auto"), n
+
+
+@pytest.mark.parametrize("seconds, jit", [((2.0, 1.0), True), ((1.0, 2.0), False)])
+def test_a_function_measures_its_first_call(compiler, monkeypatch, cache, seconds, jit):
+    from kbackend.lowering import automatic
+
+    whole, times = automatic.faster, []
+    for place in range(20):  # readings of the clock, by pairs: before and after a turn
+        times += [0.0, seconds[place % 2]]
+    now = iter(times)
+    monkeypatch.setattr(automatic, "faster", lambda *args: whole(*args, clock=lambda: next(now)))
+    function, n = counted()
+    assert "dropout" in function.source and not cache.exists()
+    fed = np.ones((3, 4), "float32")
+    first = function([fed])[0]
+    assert float(K.get_value(n)) == 2.0
+    (kept,) = function.programs.values()
+    assert kept.jit is (True if jit else None)
+    assert json.loads(cache.read_text()).popitem()[1]["jit"] is jit
+    monkeypatch.setattr(automatic, "alternated", None)  # the next one asks the disk
+    again, _ = counted()
+    assert again([fed])[0].tobytes() == first.tobytes()
+    assert next(iter(again.programs.values())).jit is (True if jit else None)
+
+
+def test_a_function_that_does_not_compile_runs_plain_and_says_so(compiler, monkeypatch, cache):
+    from kbackend_numpy.engine import NumpyBackend
+
+    whole = NumpyBackend.compile
+
+    def failing(self, emitted, target, jit):
+        if jit:
+            raise RuntimeError("no compiler for this")
+        return whole(self, emitted, target, jit)
+
+    monkeypatch.setattr(NumpyBackend, "compile", failing)
+    function, n = counted()
+    with pytest.warns(UserWarning, match="counted .*jit='auto'.* no compiler for this"):
+        function([np.ones((3, 4), "float32")])
+    assert float(K.get_value(n)) == 2.0 and not cache.exists()
+
+
+def test_errors_of_a_function_that_measures_are_its_own(compiler):
+    x = K.placeholder((None,), dtype="int32")
+    function = K.function([x], [K.gather(K.constant([1.0, 2.0]), x)], jit="auto")
+    with pytest.raises(IndexError):
+        function([np.array([5])])
+    np.testing.assert_array_equal(function([np.array([1])])[0], [2.0])
 
 
 FASTEST = """
@@ -232,6 +304,12 @@ tuning.keep(model, made, True)
 """
     fresh_python(FASTEST + remember, env=env)
     assert fresh_python(told, env=env).strip() == "numpy:cpu 0"
+    file = tmp_path / "tuned.json"
+    whole, version = file.read_text(), f'"{np.__version__}"'
+    assert version in whole
+    file.write_text(whole.replace(version, '"0"'))  # what an older engine did says nothing of this one
+    assert fresh_python(told, env=env).split(" ")[1] == "1"
+    file.write_text(whole)
     chosen = told.replace("model.predict(data);", "kbackend.set_backend('torch'); model.predict(data);")
     assert fresh_python(chosen, env=env).strip() == "torch:cpu 0"
     assert fresh_python(told, env={"KBACKEND": "auto"}).startswith(kbackend.available_backends()[0])

@@ -1,0 +1,57 @@
+"""``K.function(..., jit="auto")``: plain or compiled, whichever is faster on the first call's values."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import Any
+
+from kbackend.graph.walk import Graph
+from kbackend.lowering.fingerprint import fingerprint
+from kbackend.lowering.measure import WARM, alternated, engine_key, step_of, untouched
+from kbackend.lowering.program import Program
+from kbackend.plugin import remembered
+
+_ROUNDS = 5
+
+
+def faster(
+    graph: Graph, target: Any, phase: int, rng: str, feeds: Sequence[Any], clock: Callable[[], float] = perf_counter
+) -> Program:
+    """The plain or the compiled program of a graph, as remembered on disk, else measured on these feeds.
+
+    Where the compiler refuses it, a warning says so and the plain one is taken. Errors of that are the caller's.
+    """
+    plain = Program(graph, target, phase, None, rng)
+    if not target.backend.compiler:
+        return plain
+    key = ("mode", f"{fingerprint(graph)} phase {phase} {rng}", *engine_key(target))
+    found = remembered.recall(*key)
+    known = isinstance(found, dict) and "jit" in found
+    if known and not found["jit"]:
+        return plain
+    with untouched(graph.variables()):
+        step = _warmed(plain, feeds, target)
+        try:
+            compiled = Program(graph, target, phase, True, rng)
+            compiled_step = _warmed(compiled, feeds, target)
+        except Exception as error:  # whatever an engine's compiler says; it may be mended next time
+            warnings.warn(f"{graph.name} with jit='auto' runs without the compiler: {error}", stacklevel=5)
+            return plain
+        if known:
+            return compiled
+        times = alternated([step, compiled_step], _ROUNDS, clock)
+    jit = times[1] < times[0]
+    remembered.remember({"jit": jit, "ms": times[jit] * 1e3}, *key)
+    return compiled if jit else plain
+
+
+def _warmed(program: Program, feeds: Sequence[Any], target: Any) -> Callable[[], None]:
+    step = step_of(program, lambda: feeds, target)
+    for _ in range(WARM):
+        step()
+    return step
+
+
+__all__ = ["faster"]
