@@ -50,3 +50,14 @@ def test_rows_hold_the_medians_of_the_clock(monkeypatch):
         found = profiling.profile(model(), [X], [], 3, clock=lambda: float(next(seconds)))
     assert {r.microseconds for r in found.rows} <= {1e6, 2e6} and found.step == 1e6
     assert "16.7%" in str(found) or "14.3%" in str(found)
+
+
+def test_rows_name_the_layers_around_a_node():
+    import kbackend
+
+    x = Input((4,), name="inside")
+    inner = Model(x, layers.Dense(5, activation="tanh", name="hidden")(x), name="inner")
+    y = Input((4,))
+    with kbackend.use_backend("numpy"):
+        rows = Model(y, layers.Dense(2, name="last")(inner(y))).profile(np.ones((3, 4), "float32"), verbose=0).rows
+    assert [(r.layer, r.op) for r in rows] == [("inner/hidden", "dense"), ("inner/hidden", "tanh"), ("last", "dense")]
