@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from operator import attrgetter
@@ -19,9 +20,12 @@ from kbackend.plugin.contract import Backend, causes
 from kbackend_torch.dtypes import NAME
 from kbackend_torch.errors import translated
 from kbackend_torch.gaps import GAPS
-from kbackend_torch.kernels import KERNELS, optimizing, random
+from kbackend_torch.kernels import KERNELS, dropout, optimizing, random
 from kbackend_torch.native import NATIVE_KERNELS
 from kbackend_torch.tape import TorchTape
+
+#: what compiles and runs nothing
+_COMPILING = os.path.join("torch", "_dynamo", "convert_frame.py")
 
 
 class TorchBackend(Backend):
@@ -136,8 +140,13 @@ class TorchBackend(Backend):
 
     def compiler_failed(self, error: BaseException) -> str | None:
         errors = sys.modules.get("torch._dynamo.exc")  # there as soon as anything is compiled
-        failed = [e for e in causes(error) if errors and isinstance(e, errors.TorchDynamoException)]
-        return str(failed[0]).strip().partition("\n")[0] if failed else None
+        for e in causes(error) if errors else ():
+            told = str(e).strip().partition("\n")[0]
+            if isinstance(e, errors.TorchDynamoException):
+                return told
+            if any(f.filename.endswith(_COMPILING) for f in traceback.extract_tb(e.__traceback__)):
+                return f"{type(e).__name__}: {told}"
+        return None
 
     def places(
         self, error: BaseException, runner: Callable[..., Any], feeds: Sequence[Any]
@@ -157,8 +166,8 @@ class TorchBackend(Backend):
 
     def compile(self, emitted: Any, target: Any, jit: Any) -> Callable[..., Any]:
         if jit is True:
-            random.leave_uncompiled()
-            optimizing.leave_uncompiled()
+            for module in (dropout, optimizing, random):
+                module.leave_uncompiled()
             emitted.function = torch.compile(emitted.function, dynamic=None)
         run = eager_runner(emitted, target)
 

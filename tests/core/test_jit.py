@@ -36,6 +36,35 @@ def test_compiled_training_is_plain_training(engine, optimizer):
     np.testing.assert_allclose(compiled_outputs, outputs, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.parametrize("engine", COMPILERS)
+def test_compiled_dropout_draws_the_masks_of_the_plain_one(engine):
+    x = RNG.normal(size=(8, 6)).astype("float32")
+
+    def losses(jit):
+        K.reset_uids()
+        kbackend.set_seed(4)
+        inputs = Input((6,))
+        model = Model(inputs, layers.Dense(2)(layers.Dropout(0.4)(layers.Dense(16, activation="relu")(inputs))))
+        model.compile("adam", "mse", jit=jit)
+        return [model.train_on_batch(x, x[:, :2]) for _ in range(4)]
+
+    with kbackend.use_backend(engine):
+        np.testing.assert_allclose(losses(True), losses(False), rtol=1e-5)
+
+
+@pytest.mark.engine("torch")
+def test_an_assertion_inside_the_compiler_is_the_compilers(monkeypatch):
+    import torch._dynamo.convert_frame
+
+    def broken(*args, **kwargs):
+        raise AssertionError("Guard failed")
+
+    monkeypatch.setattr(torch._dynamo.convert_frame.DynamoOutput, "build_guards", broken)
+    x = K.placeholder((None, 3))
+    with kbackend.use_backend("torch"), pytest.raises(CompilerError, match="AssertionError: Guard failed; .*jit=False"):
+        K.function([x], [K.tanh(x) * 5.0 - 1.0], jit=True)([np.ones((2, 3), "float32")])
+
+
 @pytest.mark.engine("torch")
 def test_a_compiler_that_fails_is_named_on_torch(monkeypatch):
     import torch._inductor.config

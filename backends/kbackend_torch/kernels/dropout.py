@@ -20,9 +20,19 @@ _NUMPY = {torch.float32: np.float32, torch.float64: np.float64, torch.float16: n
 def dropout(x: Any, rate: Any, step: Any, *, noise_shape: Any = None, key: int, op_id: int) -> Any:
     shape = host.noise_shape_of(x, noise_shape)
     if x.is_cpu and x.dtype in _NUMPY:
-        mask = host.dropout_mask(rate.item(), step, shape, key, op_id, _NUMPY[x.dtype])
-        return x * torch.from_numpy(mask)
+        return x * _host_mask(rate, step, shape, key, op_id, _NUMPY[x.dtype])
     return x * _mask(x, rate, step, shape, key, op_id)
+
+
+def _host_mask(rate: Any, step: Any, shape: tuple[int, ...], key: int, op_id: int, dtype: Any) -> Any:
+    return torch.from_numpy(host.dropout_mask(rate.item(), step, shape, key, op_id, dtype))
+
+
+def leave_uncompiled() -> None:
+    """Let programs of torch.compile call NumPy as it is: torch 2.13 traces into it and breaks on its unsigned words."""
+    global _host_mask
+    if not hasattr(_host_mask, "_torchdynamo_disable"):
+        _host_mask = torch.compiler.disable(_host_mask)
 
 
 def _mask(x: Any, rate: Any, step: Any, shape: tuple[int, ...], key: int, op_id: int) -> Any:
