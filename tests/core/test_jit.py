@@ -66,15 +66,15 @@ def test_an_assertion_inside_the_compiler_is_the_compilers(monkeypatch):
 
 
 @pytest.mark.engine("torch")
-def test_a_compiler_that_fails_is_named_on_torch(monkeypatch):
-    import torch._inductor.config
+def test_a_compiler_that_fails_is_named_on_torch():
+    from torch._inductor import config
 
-    monkeypatch.setattr(torch._inductor.config.cpp, "cxx", ("no-such-compiler",))
-    monkeypatch.setattr(torch._inductor.config, "fx_graph_cache", False)
     x, n = K.placeholder((None, 4)), K.variable(1.0)
     function = K.function([x], [K.tanh(x) * 3.0 - 7.0], updates=[K.update_add(n, 1.0)], name="squashed", jit=True)
     with kbackend.use_backend("torch"):
-        with pytest.raises(CompilerError, match=r"^squashed: torch.compile .* torch:.*no-such-compiler.*jit=False"):
+        without = config.patch({"cpp.cxx": ("no-such-compiler",), "fx_graph_cache": False})
+        told = r"^squashed: torch.compile .* torch:.*no-such-compiler.*jit=False"
+        with without, pytest.raises(CompilerError, match=told):
             function([np.ones((2, 4), "float32")])
         assert float(K.get_value(n)) == 1.0
         with pytest.raises(ValueError) as wrong:
