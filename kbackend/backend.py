@@ -18,6 +18,7 @@ from kbackend.config import (
     set_image_data_format,
 )
 from kbackend.graph.node import name_scope
+from kbackend.ops import api as _api
 from kbackend.ops.activation import (
     elu,
     exponential,
@@ -222,6 +223,9 @@ from kbackend.ops.streams import get_seed, set_seed
 from kbackend.ops.transposed import conv2d_transpose, conv3d_transpose
 from kbackend.plugin.precision import matmul_precision, set_matmul_precision
 from kbackend.plugin.select import backend, device
+
+for _name in _api.__all__:  # where K has another meaning of a name, K keeps it
+    globals().setdefault(_name, getattr(_api, _name))
 
 
 class _CallableModule(ModuleType):
