@@ -11,7 +11,7 @@ from kbackend.layers.arguments import is_zero, positive
 from kbackend.layers.arguments import rate as checked_rate
 from kbackend.model.calls import as_list
 from kbackend.model.layer import Layer
-from kbackend.ops import attention, linear, streams
+from kbackend.ops import attention, joining, linear, streams
 
 _PARTS = ("query", "key", "value")
 
@@ -161,33 +161,37 @@ class MultiHeadAttention(Layer):
         if return_attention_scores or not is_zero(self.dropout):
             mixed, scores = self._mixed_by_scores(query, key, value, allowed, use_causal_mask, training)
         else:
-            mixed = attention.dot_product_attention(
-                query, key, value, mask=allowed, is_causal=use_causal_mask
+            mixed = attention.attention(
+                query, key, value, mask=allowed, causal=use_causal_mask, heads_first=True
             )
             scores = None
+        mixed = K.permute_dimensions(mixed, (0, 2, 1, 3))
         size = self.num_heads * self.value_dim
         kernel = K.reshape(self._output_kernel, (size, self._output_kernel.shape[-1]))
         result = linear.dense(_merged(mixed, size), kernel, self._output_bias)
         return [result, scores] if return_attention_scores else result
 
     def _projected(self, query: Any, key: Any, value: Any) -> list[Any]:
-        """(batch, length, heads, size) for each part; one product where the parts are one tensor."""
+        """(batch, heads, length, size) for each part; one product where the parts are one tensor."""
         columns = [self.num_heads * kernel.shape[-1] for kernel in self._kernels]
         kernels = [K.reshape(kernel, (kernel.shape[0], n)) for kernel, n in zip(self._kernels, columns)]
         biases = [None if b is None else K.reshape(b, (n,)) for b, n in zip(self._biases, columns)]
-        if query is key is value:
-            joint = linear.dense(
-                query, K.concatenate(kernels, axis=1), K.concatenate(biases, axis=0) if self.use_bias else None
-            )
-            parts = list(K.split(joint, columns, axis=-1))
-        else:
+        if not query is key is value:
             parts = [
                 linear.dense(x, kernel, bias) for x, kernel, bias in zip((query, key, value), kernels, biases)
             ]
-        return [
-            K.reshape(part, (*_lengths(part), self.num_heads, kernel.shape[-1]))
-            for part, kernel in zip(parts, self._kernels)
-        ]
+            return [self._by_head(part, n) for part, n in zip(parts, columns)]
+        joint = linear.dense(
+            query, K.concatenate(kernels, axis=1), K.concatenate(biases, axis=0) if self.use_bias else None
+        )
+        if self.key_dim != self.value_dim:
+            return [self._by_head(part, n) for part, n in zip(joining.split(joint, columns, axis=-1), columns)]
+        apart = K.reshape(joint, (*_lengths(joint), len(_PARTS), self.num_heads, self.key_dim))
+        return list(joining.unstack(K.permute_dimensions(apart, (2, 0, 3, 1, 4)), axis=0))
+
+    def _by_head(self, x: Any, columns: int) -> Any:
+        heads = K.reshape(x, (*_lengths(x), self.num_heads, columns // self.num_heads))
+        return K.permute_dimensions(heads, (0, 2, 1, 3))
 
     def _mixed_by_scores(
         self, query: Any, key: Any, value: Any, allowed: Any, causal: bool, training: Any
@@ -199,8 +203,7 @@ class MultiHeadAttention(Layer):
             used = K.in_train_phase(
                 lambda: K.dropout(scores, self.dropout, seed=self._draws), scores, training
             )
-        mixed = K.matmul(used, K.permute_dimensions(value, (0, 2, 1, 3)))
-        return K.permute_dimensions(mixed, (0, 2, 1, 3)), scores
+        return linear.matmul(used, value), scores
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The query's mask."""

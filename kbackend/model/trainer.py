@@ -481,7 +481,7 @@ class Trainer(Measured):
         program = self._step_function(kind, weighted).program(target, int(kind == "train"))
         outputs = program([target.feed(a) for group in groups for a in group])
         count = len(self._objective(weighted).names)
-        return _scalar_or_list([float(target.backend.to_numpy(t)) for t in outputs[:count]])
+        return _scalar_or_list([target.backend.number(t) for t in outputs[:count]])
 
     @property
     def metrics_names(self) -> list[str]:

@@ -24,6 +24,7 @@ from kbackend.ops.activations_more import (
     hard_silu,
     hard_tanh,
     log_sigmoid,
+    mish,
     relu6,
     soft_shrink,
     sparse_plus,
@@ -87,7 +88,7 @@ from kbackend.ops.bits import (
     view,
 )
 from kbackend.ops.choice import cast, clip, stop_gradient
-from kbackend.ops.complexes import angle, conj, imag, polar, real, view_as_complex, view_as_real
+from kbackend.ops.complexes import angle, complex_, conj, imag, polar, real, view_as_complex, view_as_real
 from kbackend.ops.conversion import (
     array,
     convert_to_numpy,
@@ -101,7 +102,7 @@ from kbackend.ops.creation import dtype, is_tensor, ndim, ones_like, zeros_like
 from kbackend.ops.ctc import ctc_loss
 from kbackend.ops.custom import custom_gradient
 from kbackend.ops.decompositions import eig, eigh, lu_factor, qr, svd
-from kbackend.ops.fourier import fft, fft2, ifft2, irfft, istft, rfft, stft
+from kbackend.ops.fourier import fft, fft2, ifft, ifft2, irfft, istft, rfft, stft
 from kbackend.ops.joining import broadcast_to, stack, tile
 from kbackend.ops.kinds import (
     allclose,
@@ -116,7 +117,7 @@ from kbackend.ops.kinds import (
     saturate_cast,
     trunc,
 )
-from kbackend.ops.layer_norm import layer_normalization, normalize, rms_normalization
+from kbackend.ops.layer_norm import group_normalization, layer_normalization, normalize, rms_normalization
 from kbackend.ops.least_squares import lstsq, matrix_rank, pinv
 from kbackend.ops.linalg import cholesky, cholesky_inverse, det, inv, logdet, slogdet, solve, solve_triangular
 from kbackend.ops.linear import dot
@@ -225,10 +226,12 @@ from kbackend.ops.special import (
     arctanh,
     cbrt,
     deg2rad,
+    digamma,
     erfc,
     erfinv,
     exp2,
     i0,
+    lgamma,
     log2,
     log10,
     rad2deg,
@@ -300,22 +303,22 @@ __all__ = [
     "average", "average_pool", "bartlett", "batch_normalization", "binary_crossentropy", "bincount",
     "bitwise_and", "bitwise_invert", "bitwise_left_shift", "bitwise_not", "bitwise_or", "bitwise_right_shift",
     "bitwise_xor", "blackman", "broadcast_to", "cast", "categorical_crossentropy", "cbrt", "cdist", "ceil",
-    "celu", "cholesky", "cholesky_inverse", "clip", "concatenate", "cond", "conj", "conjugate", "conv",
+    "celu", "cholesky", "cholesky_inverse", "clip", "complex_", "concatenate", "cond", "conj", "conjugate", "conv",
     "conv_transpose", "convert_to_numpy", "convert_to_tensor", "copy", "corrcoef", "correlate", "cos", "cosh",
     "count_nonzero", "cross", "ctc_decode", "ctc_loss", "cumprod", "cumsum", "custom_gradient", "deg2rad",
-    "depth_to_space", "depthwise_conv", "det", "diag", "diagflat", "diagonal", "diff", "digitize", "divide",
+    "depth_to_space", "depthwise_conv", "det", "diag", "diagflat", "diagonal", "diff", "digamma", "digitize", "divide",
     "divide_no_nan", "dot", "dot_product_attention", "dsplit", "dstack", "dtype", "eig", "eigh", "einsum",
     "elu", "empty", "empty_like", "equal", "erf", "erfc", "erfinv", "exp", "exp2", "expand_dims", "expm1",
     "extract_sequences", "eye", "fabs", "fft", "fft2", "flip", "fliplr", "flipud", "floor", "floor_divide",
     "fmax", "fmin", "fmod", "fold", "fori_loop", "full", "full_like", "gcd", "gelu", "geomspace", "get_item",
-    "glu", "greater", "greater_equal", "hamming", "hanning", "hard_shrink", "hard_sigmoid", "hard_silu",
-    "hard_swish", "hard_tanh", "heaviside", "histogram", "hsplit", "hstack", "hypot", "i0", "identity",
-    "ifft2", "imag", "in_top_k", "inner", "inv", "irfft", "is_tensor", "isclose", "isfinite", "isin", "isinf",
+    "glu", "greater", "greater_equal", "group_normalization", "hamming", "hanning", "hard_shrink", "hard_sigmoid",
+    "hard_silu", "hard_swish", "hard_tanh", "heaviside", "histogram", "hsplit", "hstack", "hypot", "i0", "identity",
+    "ifft", "ifft2", "imag", "in_top_k", "inner", "inv", "irfft", "is_tensor", "isclose", "isfinite", "isin", "isinf",
     "isnan", "isneginf", "isposinf", "isreal", "istft", "jvp", "kaiser", "kron", "layer_normalization", "lcm",
-    "ldexp", "leaky_relu", "left_shift", "less", "less_equal", "linspace", "log", "log10", "log1p", "log2",
+    "ldexp", "leaky_relu", "left_shift", "less", "less_equal", "lgamma", "linspace", "log", "log10", "log1p", "log2",
     "log_sigmoid", "log_softmax", "logaddexp", "logaddexp2", "logdet", "logical_and", "logical_not",
     "logical_or", "logical_xor", "logspace", "logsumexp", "lstsq", "lu_factor", "map", "matmul",
-    "matrix_rank", "max", "max_pool", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mod",
+    "matrix_rank", "max", "max_pool", "maximum", "mean", "median", "meshgrid", "min", "minimum", "mish", "mod",
     "moments", "moveaxis", "multi_hot", "multiply", "nan_to_num", "nanargmax", "nanargmin", "nancumprod",
     "nancumsum", "nanmax", "nanmean", "nanmedian", "nanmin", "nanpercentile", "nanprod", "nanquantile",
     "nanstd", "nansum", "nanvar", "ndim", "negative", "nextafter", "nonzero", "norm", "normalize",
@@ -334,3 +337,6 @@ __all__ = [
     "vectorized_map", "view", "view_as_complex", "view_as_real", "vsplit", "vstack", "where", "while_loop",
     "zeros", "zeros_like",
 ]
+
+#: names beyond those of NumPy and Keras 3 that this namespace has too
+BEYOND = ("complex_", "digamma", "group_normalization", "ifft", "lgamma", "mish")

@@ -36,21 +36,25 @@ def _attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
         "scale": float(scale),
         "causal": bool(attrs["causal"]),
         "soft_cap": None if cap is None else float(cap),
+        "heads_first": bool(attrs["heads_first"]),
     }
 
 
 def _rule(query: TensorSpec, key: TensorSpec, value: TensorSpec, bias: TensorSpec | None = None,
-          mask: TensorSpec | None = None, **_: Any) -> TensorSpec:
+          mask: TensorSpec | None = None, heads_first: bool = False, **_: Any) -> TensorSpec:
     shapes = f"query {query.shape}, key {key.shape}, value {value.shape}"
     if not dtypes.is_float(query.dtype):
         raise TypeError(f"attention needs float tensors, the query is {query.dtype}")
     if not query.ndim == key.ndim == value.ndim == 4:
-        raise ValueError(f"attention needs tensors (batch, length, heads, size), it was given {shapes}")
-    pairs = [(query.shape[0], key.shape[0]), (key.shape[0], value.shape[0]), (key.shape[1], value.shape[1]),
-             (query.shape[2], key.shape[2]), (key.shape[2], value.shape[2]), (query.shape[3], key.shape[3])]
+        raise ValueError(f"attention needs tensors of rank 4, it was given {shapes}")
+    length, heads = (2, 1) if heads_first else (1, 2)
+    pairs = [(query.shape[0], key.shape[0]), (key.shape[0], value.shape[0]),
+             (key.shape[length], value.shape[length]),
+             (query.shape[heads], key.shape[heads]), (key.shape[heads], value.shape[heads]),
+             (query.shape[3], key.shape[3])]
     if any(a is not None and b is not None and a != b for a, b in pairs):
         raise ValueError(f"the shapes of attention do not fit: {shapes}")
-    logits = (query.shape[0], query.shape[2], query.shape[1], key.shape[1])
+    logits = (query.shape[0], query.shape[heads], query.shape[length], key.shape[length])
     for label, added in (("bias", bias), ("mask", mask)):
         if added is not None and (added.ndim > 4 or not _fits(added.shape, logits)):
             raise ValueError(f"the {label} {added.shape} does not fit the logits {logits}")
@@ -84,6 +88,9 @@ def _samples() -> list[Sample]:
         call(*_parts(4), causal=True, name="causal"),
         call(*_parts(4), None, In(values=_MASK[:4], kind="bool"), causal=True, soft_cap=2.0, name="all together"),
         call(*_parts(1, 1), name="one token", dynamic=False),
+        call(In((2, 3, 5, 6)), In((2, 3, 4, 6)), In((2, 3, 4, 7)), None, mask, heads_first=True, name="heads first"),
+        call(In((2, 3, 4, 6)), In((2, 3, 4, 6)), In((2, 3, 4, 6)), causal=True, heads_first=True,
+             name="heads first, causal"),
         call(*_parts(), None, In(values=np.zeros((5, 4), bool), kind="bool"), gradient=False, name="nothing allowed"),
         call(In((2, 5, 3, 6)), In((2, 4, 3, 5)), In((2, 4, 3, 7)), raises=ValueError, name="sizes"),
         call(*_parts(), None, In(values=np.ones((5, 3), bool), kind="bool"), raises=ValueError, name="mask's shape"),
@@ -94,21 +101,22 @@ def _samples() -> list[Sample]:
            tolerance="matmul", samples=_samples)
 def attention(query: TensorLike, key: TensorLike, value: TensorLike, bias: TensorLike | None = None,
               mask: TensorLike | None = None, scale: float | None = None, causal: bool = False,
-              soft_cap: float | None = None) -> Any:
-    """``softmax(query key^T * scale + bias) value`` over heads; see :func:`dot_product_attention`."""
-    scores = softmax(_logits(query, key, bias, mask, scale, causal, soft_cap))
-    by_head = shaping.permute_dimensions(value, (0, 2, 1, 3))
-    return shaping.permute_dimensions(matmul(scores, by_head), (0, 2, 1, 3))
+              soft_cap: float | None = None, heads_first: bool = False) -> Any:
+    """``softmax(query key^T * scale + bias) value`` over heads; see :func:`dot_product_attention`. With ``heads_first``
+    the tensors and the result are (batch, heads, length, size)."""
+    if not heads_first:
+        query, key, value = (shaping.permute_dimensions(t, (0, 2, 1, 3)) for t in (query, key, value))
+    mixed = matmul(softmax(_logits(query, key, bias, mask, scale, causal, soft_cap)), value)
+    return mixed if heads_first else shaping.permute_dimensions(mixed, (0, 2, 1, 3))
 
 
 def attention_scores(query: Any, key: Any, mask: Any, causal: bool, scale: float) -> Any:
-    """``softmax(query key^T * scale)``: (batch, heads, length, positions)."""
+    """``softmax(query key^T * scale)`` of tensors with heads first: (batch, heads, length, positions)."""
     return softmax(_logits(query, key, None, mask, scale, causal, None))
 
 
 def _logits(query: Any, key: Any, bias: Any, mask: Any, scale: Any, causal: bool, soft_cap: float | None) -> Any:
-    by_head = shaping.permute_dimensions(query, (0, 2, 1, 3))
-    logits = matmul(e.multiply(by_head, scale), shaping.permute_dimensions(key, (0, 2, 3, 1)))
+    logits = matmul(e.multiply(query, scale), shaping.permute_dimensions(key, (0, 1, 3, 2)))
     if soft_cap is not None:
         logits = e.multiply(e.tanh(e.divide(logits, soft_cap)), soft_cap)
     logits = logits if bias is None else e.add(logits, bias)
@@ -119,7 +127,7 @@ def _logits(query: Any, key: Any, bias: Any, mask: Any, scale: Any, causal: bool
 
 def _not_after(query: Any, key: Any) -> Any:
     """For each pair of positions whether the key's is not after the query's."""
-    rows, columns = (shaping.extent(t, (1,)) if t.shape[1] is None else t.shape[1] for t in (query, key))
+    rows, columns = (shaping.extent(t, (2,)) if t.shape[2] is None else t.shape[2] for t in (query, key))
     if isinstance(rows, int) and isinstance(columns, int):
         return np.tri(rows, columns, dtype=bool)
     return e.greater_equal(shaping.expand_dims(arange(0, rows), 1), arange(0, columns))

@@ -202,7 +202,8 @@ def split(x: TensorLike, sizes: Any, axis: int = -1) -> tuple[TensorSpec, ...]:
         ValueError: the parts do not fit.
 
     >>> from kbackend import K
-    >>> [t.shape for t in K.split(K.placeholder((None, 6)), (1, 5))]
+    >>> from kbackend.ops.joining import split
+    >>> [t.shape for t in split(K.placeholder((None, 6)), (1, 5))]
     [(None, 1), (None, 5)]
     """
     if any(s < 0 for s in sizes) or x.shape[axis] is not None and sum(sizes) != x.shape[axis]:

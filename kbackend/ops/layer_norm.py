@@ -11,10 +11,11 @@ from kbackend import config, dtypes
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops import elementwise as e
 from kbackend.ops import reduction, shaping
+from kbackend.ops.arranging import as_tensor, lengths
 from kbackend.ops.declare import TensorLike, composite, derived
 from kbackend.ops.dispatch import dtype_of
 from kbackend.ops.sample import In, Sample, call
-from kbackend.ops.shapes import axes_in, broadcast
+from kbackend.ops.shapes import axes_in, axis_in, broadcast
 
 
 def _attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
@@ -136,6 +137,74 @@ def rms_normalization(x: TensorLike, scale: TensorLike | None = None, axis: Any 
     return _scaled(wide, x, scale, None, axis, epsilon)
 
 
+def _groups(channels: Any, groups: int) -> int:
+    if not isinstance(channels, int):
+        raise ValueError("the number of channels to normalize in groups must be known")
+    if not isinstance(groups, int) or groups < 1 or channels % groups:
+        raise ValueError(f"groups must divide the {channels} channels, it is {groups!r}")
+    return groups
+
+
+def _group_samples() -> list[Sample]:
+    x = In((4, 3, 6))
+    return [
+        call(x, In((6,)), In((6,)), groups=2),
+        call(In((2, 4, 3, 2)), In((4,)), None, groups=2, axis=1, epsilon=1e-3, name="channels first"),
+        call(x, groups=6, epsilon=1e-3, name="a channel a group"),
+        call(x, None, In((6,)), groups=1, epsilon=1e-3, name="one group"),
+        call(In((0, 4)), In((4,)), groups=2, epsilon=1e-3, name="empty", dynamic=False),
+        call(In((1, 4), values=[[1.0, 3.0, -5.0, 5.0]]), groups=2, epsilon=0.0, name="by hand", gradient=False,
+             dtypes=("float64", "float32"), expect=np.array([[-1.0, 1.0, -1.0, 1.0]])),
+        call(x, groups=4, raises=ValueError, name="groups that do not divide"),
+        call(x, groups=2, axis=0, raises=ValueError, name="axis of the batch"),
+        call(x, In((3,)), groups=2, raises=ValueError, name="a weight that does not fit"),
+    ]
+
+
+@derived(tolerance="reduction", samples=_group_samples)
+def group_normalization(x: TensorLike, gamma: TensorLike | None = None, beta: TensorLike | None = None,
+                        groups: int = 32, axis: int = -1, epsilon: float | None = None) -> Any:
+    """Channels in groups; each sample's group by its own mean and variance, then a factor and an offset a channel.
+
+    Args:
+        x: a float tensor of rank 2 or more whose first axis is the batch.
+        gamma, beta: (channels,), or None.
+        groups: how many; must divide the channels. 1 normalizes each sample as a whole, one a channel is instance
+            normalization.
+        axis: of the channels, whose number must be known.
+        epsilon: added to the variance; ``K.epsilon()`` when None.
+
+    Returns:
+        A tensor like ``x``.
+
+    Raises:
+        ValueError: groups that do not divide the channels, a weight that does not fit, an axis out of range or 0.
+        TypeError: not a float tensor.
+
+    Source: Wu and He 2018.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.group_normalization(K.constant([[1.0, 3.0, -5.0, 5.0]]), groups=2, epsilon=0.0)).tolist()
+    [[-1.0, 1.0, -1.0, 1.0]]
+    """
+    x = as_tensor(x)
+    axis = axis_in(axis, len(x.shape))
+    if axis == 0:
+        raise ValueError("axis 0 is the batch, whose samples are normalized one by one")
+    sizes = lengths(x)
+    channels, groups = sizes[axis], _groups(sizes[axis], groups)
+    wide, weights = _prepared(x, (gamma, beta), (axis,))
+    for weight in (gamma, beta):
+        if weight is not None and tuple(as_tensor(weight).shape) != (channels,):
+            raise ValueError(f"a weight of shape {tuple(as_tensor(weight).shape)} does not fit {channels} channels")
+    grouped = shaping.reshape(wide, [*sizes[:axis], groups, channels // groups, *sizes[axis + 1 :]])
+    apart = tuple(a for a in range(1, len(sizes) + 1) if a != axis)
+    y = shaping.reshape(layer_normalization(grouped, axis=apart, epsilon=epsilon), sizes)
+    y = y if weights[0] is None else e.multiply(y, weights[0])
+    y = y if weights[1] is None else e.add(y, weights[1])
+    return y if dtype_of(x) == dtype_of(y) else e.cast(y, dtype_of(x))
+
+
 @derived(samples=lambda: [
     call(In((3, 4))), call(In((3, 4)), 0, 1, name="sum of sizes", ), call(In((3, 4)), -1, 3, name="order 3"),
     call(In((2, 2), values=[[3.0, 4.0], [0.0, 0.0]]), gradient=False, name="zeros stay",
@@ -167,4 +236,4 @@ def normalize(x: TensorLike, axis: Any = -1, order: int = 2, epsilon: float | No
     return e.divide(x, e.pow_(e.maximum(powers, least**order), 1.0 / order))
 
 
-__all__ = ["layer_normalization", "normalize", "rms_normalization"]
+__all__ = ["group_normalization", "layer_normalization", "normalize", "rms_normalization"]

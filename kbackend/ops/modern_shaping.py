@@ -11,7 +11,7 @@ from kbackend import dtypes
 from kbackend.graph.tensor import Tensor
 from kbackend.ops import elementwise as e
 from kbackend.ops import indexing, joining, linear, reduction, searching, shaping, statistics
-from kbackend.ops.arranging import as_tensor, integer, length, lengths, numbers, take
+from kbackend.ops.arranging import as_tensor, integer, length, numbers, take
 from kbackend.ops.declare import TensorLike, derived
 from kbackend.ops.dispatch import dtype_of, to_numpy
 from kbackend.ops.rules import In, call
@@ -210,17 +210,16 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Any]:
 
 def _same_around(x: Any, indices: Any, axis: int) -> tuple[Any, Any]:
     """Both broadcast against each other in all dimensions but one."""
-    have, want = list(x.shape), list(indices.shape)
-    sizes, places = lengths(x), lengths(indices)
-    for a, (m, n) in enumerate(zip(have, want)):
-        if a != axis and m == 1 and n != 1:
-            sizes[a] = places[a]
-        elif a != axis and n == 1 and m != 1:
-            places[a] = sizes[a]
-    grow = [any(s is not t for s, t in zip(sizes, lengths_of)) for sizes, lengths_of in (
-        (sizes, have), (places, want))]
-    return (shaping.broadcast_to(x, sizes) if grow[0] and list(x.shape) != sizes else x,
-            shaping.broadcast_to(indices, places) if grow[1] and list(indices.shape) != places else indices)
+    pairs = [(m, n) if a != axis else (None, None) for a, (m, n) in enumerate(zip(x.shape, indices.shape))]
+    return (_grown(x, indices, [m == 1 and n != 1 for m, n in pairs]),
+            _grown(indices, x, [n == 1 and m != 1 for m, n in pairs]))
+
+
+def _grown(x: Any, other: Any, axes: list[bool]) -> Any:
+    """``x`` repeated along some axes to the sizes of another tensor."""
+    if not any(axes):
+        return x
+    return shaping.broadcast_to(x, [length(other if grow else x, a) for a, grow in enumerate(axes)])
 
 
 @derived(name="modern_take_along_axis", tolerance="moving", samples=lambda: [

@@ -63,7 +63,7 @@ HOLOMORPHIC = {
     "take_along_axis": (lambda z: take_along_axis(z, ALONG, 1), lambda z: np.take_along_axis(z, ALONG, 1)),
     "concatenate": (lambda z: K.concatenate([z, z * z], 1), lambda z: np.concatenate([z, z * z], 1)),
     "stack": (lambda z: K.stack([z, 2.0 * z]), lambda z: np.stack([z, 2 * z])),
-    "unstack": (lambda z: e.multiply(*K.unstack(z, 1)[:2]), lambda z: z[:, 0] * z[:, 1]),
+    "unstack": (lambda z: e.multiply(*K.unstack(z, axis=1)[:2]), lambda z: z[:, 0] * z[:, 1]),
     "reverse": (lambda z: K.reverse(z, 1), lambda z: z[:, ::-1]),
     "repeat": (lambda z: K.repeat_elements(z, 2, 1), lambda z: np.repeat(z, 2, 1)),
     "tile": (lambda z: K.tile(z, (2, 1)), lambda z: np.tile(z, (2, 1))),

@@ -13,7 +13,25 @@ from kbackend_torch.dtypes import NAME
 
 
 def attention(
-    query: Any, key: Any, value: Any, bias: Any = None, mask: Any = None, *, scale: float, causal: bool, soft_cap: Any
+    query: Any,
+    key: Any,
+    value: Any,
+    bias: Any = None,
+    mask: Any = None,
+    *,
+    scale: float,
+    causal: bool,
+    soft_cap: Any,
+    heads_first: bool,
+) -> Any:
+    if not heads_first:
+        query, key, value = (t.transpose(1, 2) for t in (query, key, value))
+    mixed = _by_head(query, key, value, bias, mask, scale, causal, soft_cap)
+    return mixed if heads_first else mixed.transpose(1, 2)
+
+
+def _by_head(
+    query: Any, key: Any, value: Any, bias: Any, mask: Any, scale: float, causal: bool, soft_cap: Any
 ) -> Any:
     # in float16 no number is so large that logits vanish beside it
     narrow = query.dtype == torch.float16 and (mask is not None or causal)
@@ -28,13 +46,13 @@ def attention(
 
 def _composition(query: Any, key: Any, value: Any, bias: Any, mask: Any, scale: Any, causal: Any, cap: Any) -> Any:
     body = REGISTRY["attention"].function
-    return body(query, key, value, bias, mask, scale=scale, causal=causal, soft_cap=cap)
+    return body(query, key, value, bias, mask, scale=scale, causal=causal, soft_cap=cap, heads_first=True)
 
 
 def _added(query: Any, key: Any, bias: Any, mask: Any, causal: bool) -> Any:
     """What is added to the logits, with a large negative number where a pair is forbidden."""
     if causal:
-        below = torch.ones(query.shape[1], key.shape[1], dtype=torch.bool, device=query.device).tril()
+        below = torch.ones(query.shape[2], key.shape[2], dtype=torch.bool, device=query.device).tril()
         mask = below if mask is None else mask & below
     if mask is None:
         return bias
@@ -44,8 +62,7 @@ def _added(query: Any, key: Any, bias: Any, mask: Any, causal: bool) -> Any:
 
 
 def _fused(scale: float, query: Any, key: Any, value: Any, added: Any = None) -> Any:
-    query, key, value = (t.transpose(1, 2) for t in (query, key, value))
-    return scaled_dot_product_attention(query, key, value, added, scale=scale).transpose(1, 2)
+    return scaled_dot_product_attention(query, key, value, added, scale=scale)
 
 
 class _Attention(torch.autograd.Function):
