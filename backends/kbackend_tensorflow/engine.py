@@ -35,6 +35,7 @@ class TensorFlowBackend(Backend):
     compiler = "XLA"
     tensor_type = EagerTensor
     eager = False
+    uses_shapes = True
     install = "pip install 'kbackend[tensorflow-cpu]'"
 
     def __init__(self) -> None:
@@ -151,7 +152,10 @@ class TensorFlowBackend(Backend):
                 return list(outputs)
 
         # A size known to be 0 is not told: TensorFlow's optimizer divides by it (the gradient of (0, 1) times (3,)).
-        signature = [tf.TensorSpec([d or None for d in t.shape], t.dtype) for t in emitted.graph.inputs]
+        signature = [
+            tf.TensorSpec([d or None for d in shape], t.dtype)
+            for t, shape in zip(emitted.graph.inputs, emitted.shapes)
+        ]
         traced = tf.function(
             program, input_signature=signature, jit_compile=True if jit is True else None, autograph=False
         ).get_concrete_function()

@@ -11,7 +11,7 @@ import numpy as np
 
 from kbackend.graph.node import Node
 from kbackend.graph.show import Names, identifier
-from kbackend.graph.tensor import Tensor
+from kbackend.graph.tensor import Shape, Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, map_args
 from kbackend.lowering.plan import GRADIENTS, Plan, last_uses, plan
@@ -35,6 +35,7 @@ class Emitted:
         in_place: the variables that kernels change in place.
         counters: the variables that advance by one.
         nodes: file and line, as tracebacks show them, -> the node that the line computes.
+        shapes: of the feeds; with None where calls may differ.
     """
 
     source: str
@@ -46,6 +47,10 @@ class Emitted:
     counters: list[Variable]
     namespace: dict[str, Any] = field(repr=False, default_factory=dict)
     nodes: dict[tuple[str, int], Node] = field(repr=False, default_factory=dict)
+    shapes: Sequence[Shape] = ()
+
+    def __post_init__(self) -> None:
+        self.shapes = self.shapes or [t.shape for t in self.graph.inputs]
 
 
 class _Emitter:

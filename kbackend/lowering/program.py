@@ -20,6 +20,9 @@ from kbackend.ops.dispatch import to_numpy
 from kbackend.plugin.modes import NotDeterministicError, modes, reason_of, refusal, rng_of
 from kbackend.plugin.select import active_target, use_target
 
+#: of the feeds of one program
+Shapes = tuple[tuple[int, ...], ...]
+
 
 class FeedError(ValueError):
     """The values given to a function do not fit its inputs; nothing has run and nothing has changed."""
@@ -60,12 +63,15 @@ class Program:
 
     Args:
         rng: "portable" or "native" draws.
+        shapes: of the feeds, where all calls have the same and the backend makes use of it.
 
     Attributes:
         source: the emitted Python.
     """
 
-    def __init__(self, graph: Graph, target: Any, phase: int, jit: Any, rng: str) -> None:
+    def __init__(
+        self, graph: Graph, target: Any, phase: int, jit: Any, rng: str, shapes: Shapes | None = None
+    ) -> None:
         kernels = target.backend.table(rng)
         rewritten = rewrite(graph, kernels, phase)
         self.target = target
@@ -80,6 +86,7 @@ class Program:
         arrange_variables(rewritten, kernels, target)
         with use_target(target):
             self.emitted = emit(rewritten, target, kernels, rewritten.variables())
+            self.emitted.shapes = shapes or self.emitted.shapes
             self._runner = self._compiled(jit)
         self.source = self.emitted.source
         self._lock = (
@@ -169,7 +176,7 @@ class Function:
         fed = [t for t in inputs if not is_phase(t)]
         self.graph = Graph(fed, list(outputs), list(updates), name)
         self._checks = [_FeedCheck(name, t) for t in fed]
-        self._programs: dict[tuple[str, int, str], Program] = {}
+        self._programs: dict[tuple[Any, ...], Program] = {}
         self._lock = threading.Lock()
 
     @property
@@ -181,8 +188,8 @@ class Function:
         return self.graph.outputs
 
     @property
-    def programs(self) -> dict[tuple[str, int, str], Program]:
-        """The programs made so far, by target, phase and modes."""
+    def programs(self) -> dict[tuple[Any, ...], Program]:
+        """The programs made so far, by target, phase and modes, and by shapes where one was made for these alone."""
         return dict(self._programs)
 
     @property
@@ -190,28 +197,43 @@ class Function:
         """The program for the active engine, as Python."""
         return self.program(active_target(), self._default_phase).source
 
-    def program(self, target: Any, phase: int, feeds: Sequence[Any] | None = None) -> Program:
+    def program(
+        self, target: Any, phase: int, feeds: Sequence[Any] | None = None, shapes: Shapes | None = None
+    ) -> Program:
         """The program for a target and phase, made at the first call; with ``jit="auto"`` kept from the first call
-        that has feeds, on which it is measured."""
-        key = (target.key, phase, modes.key)
+        that has feeds, on which it is measured.
+
+        Args:
+            shapes: of the feeds, where many calls with the same will follow. One program is made for such shapes on
+                backends that make use of them; calls with any others share one.
+        """
+        key: tuple[Any, ...] = (target.key, phase, modes.key)
+        shapes = shapes if target.backend.uses_shapes and self._first_of(key, shapes) else None
+        key = key if shapes is None else (*key, shapes)
         found = self._programs.get(key)
         if found is None:
             with self._lock:
                 found = self._programs.get(key)
                 if found is None:
-                    found = self._made(target, phase, feeds)
+                    found = self._made(target, phase, feeds, shapes)
                     if self.jit != "auto" or feeds is not None:
                         self._programs[key] = found
         return found
 
-    def _made(self, target: Any, phase: int, feeds: Sequence[Any] | None) -> Program:
+    def _first_of(self, key: tuple[Any, ...], shapes: Shapes | None) -> bool:
+        """Whether a program for these shapes alone is there, or none for other shapes alone."""
+        return all(other[3:] in ((), (shapes,)) for other in tuple(self._programs) if other[:3] == key)
+
+    def _made(
+        self, target: Any, phase: int, feeds: Sequence[Any] | None, shapes: Shapes | None = None
+    ) -> Program:
         rng = self._rng or rng_of(target.backend)
         if self.jit == "auto" and feeds is not None:
             from kbackend.lowering.automatic import faster
 
             return faster(self.graph, target, phase, rng, feeds)
         jit = self.jit(target) if callable(self.jit) else self.jit
-        return Program(self.graph, target, phase, jit, rng)
+        return Program(self.graph, target, phase, jit, rng, shapes)
 
     def __call__(self, inputs: Sequence[Any] = (), as_numpy: bool = True) -> list[Any]:
         """Run.

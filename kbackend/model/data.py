@@ -146,6 +146,12 @@ class Batches:
     def __len__(self) -> int:
         return -(-self.samples // self.batch_size)
 
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...] | None:
+        """Of the arrays of every batch; None where the last batch is smaller than the others."""
+        size = min(self.batch_size, self.samples)
+        return None if size == 0 or self.samples % size else tuple((size, *a.shape[1:]) for a in self.arrays)
+
     def slices(self) -> Iterator[tuple[int, list[np.ndarray]]]:
         """(size, arrays) in the order of the data; views, no copies."""
         for start in range(0, self.samples, self.batch_size):

@@ -351,7 +351,7 @@ class Trainer(Measured):
     ) -> History:
         target = self._where()
         objective = self._objective(weighted)
-        program = self._step_function("train", weighted).program(target, 1)
+        program = self._step_function("train", weighted).program(target, 1, shapes=batches.shapes)
         history = History()
         shown = [ProgbarLogger(verbose)] if verbose else []
         params = {

@@ -135,6 +135,8 @@ class Backend:
         deterministic_for_good: whether ``set_deterministic(False)`` is beyond the engine.
         eager: whether programs run as plain Python (variables are replaced after a run), or the backend compiles
             and updates variables itself.
+        uses_shapes: whether ``compile`` makes a better runner where ``emitted.shapes`` are known; then training gets a
+            program for its batch size.
         compiler: the engine's compiler that jit=True uses, None where it has none.
         tape: the differentiation functions.
         tensor_type, tensor_key: the exact type of the engine's concrete tensors, and a function that gives what
@@ -148,6 +150,7 @@ class Backend:
     native_kernels: Mapping[str, Kernel] = {}
     deterministic_for_good: bool = False
     eager: bool = True
+    uses_shapes: bool = False
     compiler: str | None = None
     tensor_type: type | None = None
     tensor_key: Callable[[Any], Any] | None = None

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import kbackend
-from kbackend import K
+from kbackend import Input, K, Model, layers
 
 pytestmark = pytest.mark.engine("tensorflow")
 
@@ -60,3 +60,36 @@ def test_the_short_way_is_there():
     assert without_binding(traced)(tf.constant([1.0]))[0].numpy().tolist() == [2.0]
     plain = object()
     assert without_binding(plain) is plain
+
+
+def traced_sizes(model):
+    """Batch sizes of the programs for training; None is any."""
+    (function,) = (f for key, f in model._cache().items() if key[0] == "train")
+    return [p._runner.graph.inputs[0].shape[0] for p in function.programs.values()]
+
+
+def test_training_has_a_program_for_its_batch_size_and_one_for_all_others():
+    x = Input((3,))
+    model = Model(x, layers.Dense(1)(x))
+    model.compile("sgd", "mse")
+    data, target = np.ones((24, 3), "float32"), np.ones((24, 1), "float32")
+    with kbackend.use_backend("tensorflow"):
+        for samples, size, expected in [
+            (24, 8, [8]),
+            (16, 8, [8]),
+            (24, 4, [8, None]),
+            (20, 8, [8, None]),
+            (12, 6, [8, None]),
+            (24, 8, [8, None]),
+        ]:
+            model.fit(data[:samples], target[:samples], batch_size=size, verbose=0)
+            assert traced_sizes(model) == expected, (samples, size)
+
+
+def test_training_on_a_smaller_last_batch_takes_one_program():
+    x = Input((3,))
+    model = Model(x, layers.Dense(1)(x))
+    model.compile("sgd", "mse")
+    with kbackend.use_backend("tensorflow"):
+        model.fit(np.ones((20, 3)), np.ones((20, 1)), batch_size=8, verbose=0)
+        assert traced_sizes(model) == [None]
