@@ -28,7 +28,11 @@ KERAS_VARIANTS = {"torch": ["eager"], "tensorflow": ["graph", "xla"]}
 
 
 def peers_of(workload: str, engines: list[str], families: list[str], compiled: bool = False) -> list[Peer]:
-    """The peers of a workload, engine by engine; `compiled` adds torch.compile."""
+    """The peers of a workload, engine by engine; `compiled` adds torch.compile.
+
+    kbackend's "auto" is jit="auto", which measures in its first step whether the engine's compiler pays; it is
+    there where programs by hand have a compiled variant.
+    """
     found = []
     for engine in engines:
         if "by hand" in families:
@@ -39,7 +43,8 @@ def peers_of(workload: str, engines: list[str], families: list[str], compiled: b
         if "Keras 3" in families:
             found += [keras(engine, variant) for variant in KERAS_VARIANTS.get(engine, [])]
         if "kbackend" in families:
-            found.append(kbackend(engine))
+            variants = ["plain", "auto"] if engine == "tensorflow" or compiled and engine == "torch" else ["plain"]
+            found += [kbackend(engine, variant) for variant in variants]
     return found
 
 
@@ -54,14 +59,7 @@ def keras(engine: str, variant: str) -> Peer:
     return Peer(name, "Keras 3", engine, variant, "benchmarks.keras3.program", "keras", environment)
 
 
-def kbackend(engine: str) -> Peer:
-    environment = {"KBACKEND": engine}
-    return Peer(
-        f"kbackend {engine}",
-        "kbackend",
-        engine,
-        "default",
-        "benchmarks.kbackend_.program",
-        "kbackend",
-        environment,
-    )
+def kbackend(engine: str, variant: str) -> Peer:
+    name = f"kbackend {engine}" if variant == "plain" else f"kbackend {engine}, {variant}"
+    module = "benchmarks.kbackend_.program"
+    return Peer(name, "kbackend", engine, variant, module, "kbackend", {"KBACKEND": engine})

@@ -32,6 +32,7 @@ class WorkerProcess:
     def __init__(self, workload: str, peer: Peer) -> None:
         self.peer = peer
         self._errors = tempfile.TemporaryFile()
+        self._remembered = tempfile.TemporaryDirectory()  # of kbackend; empty, so that its first step measures
         command = [
             sys.executable,
             "-m",
@@ -44,7 +45,7 @@ class WorkerProcess:
         self._process = subprocess.Popen(
             command,
             cwd=ROOT,
-            env=environment(peer),
+            env=environment(peer) | {"KBACKEND_CACHE": self._remembered.name},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._errors,
@@ -100,3 +101,4 @@ class WorkerProcess:
                 except OSError:
                     pass
         self._errors.close()
+        self._remembered.cleanup()

@@ -31,7 +31,7 @@ class KbackendProgram:
         self.data, self.batch = data, batch
         self.model = getattr(models, workload.__name__.rpartition(".")[2])(workload)
         self.model.set_weights(list(workload.initial_weights().values()))
-        self.model.compile(optimizer=Adam(1e-3), loss=workload.LOSS)
+        self.model.compile(optimizer=Adam(1e-3), loss=workload.LOSS, jit="auto" if variant == "auto" else None)
 
     def train(self, epochs: int, rows: int | None = None) -> list[float]:
         reader = LossReader()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
 from time import perf_counter
@@ -26,7 +27,8 @@ def faster(
     plain = Program(graph, target, phase, None, rng)
     if not target.backend.compiler:
         return plain
-    key = ("mode", f"{fingerprint(graph)} phase {phase} {rng}", *engine_key(target))
+    size = remembered.magnitude(sum(math.prod(target.backend.spec(f).shape) for f in feeds))
+    key = ("mode", f"{fingerprint(graph)} phase {phase} {rng}", size, *engine_key(target))
     found = remembered.recall(*key)
     known = isinstance(found, dict) and "jit" in found
     if known and not found["jit"]:

@@ -53,7 +53,7 @@ class Measured:
         target = self._where()
         if self._jit != "auto" or (kind, target.key) in self._modes or not len(inputs[0]):
             return
-        found = tuning.mode(self, kind, target)
+        found = tuning.mode(self, kind, target, size)
         if found is None and target.backend.compiler:
             tuned = tuning.tune(self, inputs, targets if kind == "train" else [], [target.backend.name], size, 5)
             tuning.keep(self, tuned, kind == "train")
@@ -73,10 +73,10 @@ class Measured:
         """Time a step with and without the engine's compiler, and on several engines; use and remember the faster way.
 
         Steps of all candidates take turns on the first batch. Weights, optimizer state and random streams are the same
-        to the bit afterwards. Each engine's faster mode is remembered on disk for this graph, engine version and
-        machine (``KBACKEND_CACHE`` names the folder), and used by this model and by later ones compiled with
-        ``jit="auto"``. With several engines, the fastest is remembered too, for ``KBACKEND=auto:fastest``; the model
-        stays on its engine (``model.to(...)`` moves it).
+        to the bit afterwards. Each engine's faster mode is remembered on disk for this graph, number of samples (to a
+        power of two), engine version and machine (``KBACKEND_CACHE`` names the folder), and used by this model and by
+        later ones compiled with ``jit="auto"``. With several engines, the fastest is remembered too, for
+        ``KBACKEND=auto:fastest``; the model stays on its engine (``model.to(...)`` moves it).
 
         Args:
             x, y: arrays as for ``fit``; without ``y`` only predictions are timed.

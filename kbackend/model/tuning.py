@@ -139,7 +139,8 @@ def _warmed(candidate: Candidate, graphs: Any, feeds: Any, target: Any) -> list[
             function = Function(
                 graph.inputs, graph.outputs, graph.updates, f"{graph.name}_tuned", candidate.jit, int(kind == "train")
             )
-            program = function.program(target, int(kind == "train"))
+            shapes = tuple(a.shape for a in feeds[kind]) if kind == "train" else None  # as fit has them
+            program = function.program(target, int(kind == "train"), shapes=shapes)
             step = step_of(program, partial(_fed, feeds[kind], target), target)
             for _ in range(WARM):
                 step()
@@ -167,7 +168,7 @@ def keep(model: Any, tuned: Tuned, trains: bool) -> None:
             best = min((c for c in ran if c.engine == engine), key=lambda c: c.milliseconds[kind])
             remembered.remember(
                 {"jit": best.jit, "ms": best.milliseconds[kind], "batch": tuned.batch_size},
-                "mode", fingerprint(graph), *_engine(engine),
+                "mode", fingerprint(graph), remembered.magnitude(tuned.batch_size), *_engine(engine),
             )
         if len(engines) > 1:
             key, *made = _engine(tuned.best(kind).engine)
@@ -178,10 +179,11 @@ def _engine(key: str) -> tuple[str, str, str]:
     return engine_key(select.target(*key.partition(":")[::2]))
 
 
-def mode(model: Any, kind: str, target: Any) -> bool | None:
-    """Whether the remembered mode of a step on a target is compiled; None where nothing is remembered."""
+def mode(model: Any, kind: str, target: Any, batch: int) -> bool | None:
+    """Whether the remembered mode of a step on a target, on about as many samples, is compiled; None where nothing is
+    remembered."""
     graph = model.training_graph() if kind == "train" else model._predict_function().graph
-    found = remembered.recall("mode", fingerprint(graph), *engine_key(target))
+    found = remembered.recall("mode", fingerprint(graph), remembered.magnitude(batch), *engine_key(target))
     return bool(found["jit"]) if isinstance(found, dict) and "jit" in found else None
 
 

@@ -55,6 +55,15 @@ def _read() -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def magnitude(size: int) -> str:
+    """A size for a key, to a power of two: what is faster for 32 samples need not be for 1 or for 256.
+
+    >>> magnitude(32) == magnitude(63), magnitude(32) == magnitude(64)
+    (True, False)
+    """
+    return f"size {1 << max(size.bit_length() - 1, 0)}"
+
+
 @cache
 def machine() -> str:
     """The processor and how many of its cores this process may use."""

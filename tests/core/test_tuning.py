@@ -89,7 +89,7 @@ def test_the_faster_mode_is_kept_and_remembered(compiler, monkeypatch, cache, ca
     compiler.clear()
     later = model(jit="auto")
     later.fit(X, Y, batch_size=4, verbose=0)
-    later.predict(X)
+    later.predict(X, batch_size=4)
     assert [c for c in compiler if c[0] != "eval"] == [("model_1_train_step", True), ("model_1_predict", False)]
 
 
@@ -161,19 +161,21 @@ def test_another_engine_version_machine_or_graph_is_another_entry(compiler, monk
     made = model()
     made.tune(X, Y, rounds=1, verbose=0)
     target = active_target()
-    assert tuning.mode(made, "train", target) is not None
+    assert tuning.mode(made, "train", target, 32) is not None
     other = Model(made.inputs, layers.Dense(2)(made.outputs[0]))
-    assert tuning.mode(other, "predict", target) is None
+    assert tuning.mode(other, "predict", target, 32) is None
     with monkeypatch.context() as patch:
         patch.setattr(type(target.backend), "version", lambda self: "0")
-        assert tuning.mode(made, "train", target) is None
+        assert tuning.mode(made, "train", target, 32) is None
     with monkeypatch.context() as patch:
         patch.setattr(remembered, "machine", lambda: "another x1")
-        assert tuning.mode(made, "train", target) is None
+        assert tuning.mode(made, "train", target, 32) is None
     with monkeypatch.context() as patch:
         patch.setattr(type(target.backend), "hardware", lambda self, device: "another accelerator")
-        assert tuning.mode(made, "train", target) is None
-    assert tuning.mode(model(), "train", target) is not None
+        assert tuning.mode(made, "train", target, 32) is None
+    assert tuning.mode(model(), "train", target, 32) is not None
+    assert tuning.mode(model(), "train", target, 60) is not None
+    assert tuning.mode(model(), "train", target, 64) is tuning.mode(model(), "train", target, 31) is None
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"mode": 3}', "\x00"])
