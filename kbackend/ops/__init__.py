@@ -57,6 +57,7 @@ from kbackend.ops import (  # noqa: F401
     scattering,
     searching,
     shaping,
+    short_time,
     sparse,
     special,
     state,

@@ -102,7 +102,7 @@ from kbackend.ops.creation import dtype, is_tensor, ndim, ones_like, zeros_like
 from kbackend.ops.ctc import ctc_loss
 from kbackend.ops.custom import custom_gradient
 from kbackend.ops.decompositions import eig, eigh, lu_factor, qr, svd
-from kbackend.ops.fourier import fft, fft2, ifft, ifft2, irfft, istft, rfft, stft
+from kbackend.ops.fourier import fft, fft2, ifft, ifft2, irfft, rfft
 from kbackend.ops.joining import broadcast_to, stack, tile
 from kbackend.ops.kinds import (
     allclose,
@@ -220,6 +220,7 @@ from kbackend.ops.scattering import (
     segment_sum,
 )
 from kbackend.ops.searching import argpartition, digitize, histogram, nonzero, searchsorted, unique
+from kbackend.ops.short_time import istft, stft
 from kbackend.ops.special import (
     arccosh,
     arcsinh,

@@ -16,12 +16,10 @@ from kbackend.ops.image_color import gaussian_blur, hsv_to_rgb, rgb_to_grayscale
 from kbackend.ops.image_geometry import (
     FILL_MODES,
     affine_transform,
-    crop_images,
-    extract_patches,
     map_coordinates,
-    pad_images,
     perspective_transform,
 )
+from kbackend.ops.image_parts import crop_images, extract_patches, pad_images
 from kbackend.ops.image_resize import (
     INTERPOLATIONS,
     WINDOWS,

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kbackend import K
-from kbackend.ops import fourier as f
+from kbackend import ops as f
 
 RNG = np.random.RandomState(0)
 X, Y = RNG.randn(2, 3, 6), RNG.randn(2, 3, 6)
@@ -146,7 +146,7 @@ def test_a_graph_of_them_needs_no_engine(fresh_python):
     code = """
 import sys
 from kbackend import K
-from kbackend.ops import fourier as f
+from kbackend import ops as f
 x = K.placeholder((None, 16))
 back = f.istft(f.stft(x, 8, 4, 8), 8, 4, 8)
 f.irfft(f.rfft(x, 9)), f.ifft2(f.fft2((x, x)))
