@@ -7,7 +7,8 @@ order, and no graph made in Python holds a cycle.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -123,6 +124,17 @@ def flat_tensors(args: Iterable[Any]) -> Iterable[Tensor]:
 def scoped(name: str) -> str:
     """``name`` below the scopes that are open now."""
     return "/".join((*_SCOPE, name))
+
+
+@contextmanager
+def beside(node: Node) -> Iterator[None]:
+    """Names made inside are in the scope of the node's name, whatever scopes are open."""
+    scope, opened = node.name.rpartition("/")[0], list(_SCOPE)
+    _SCOPE[:] = [scope] if scope else []
+    try:
+        yield
+    finally:
+        _SCOPE[:] = opened
 
 
 class name_scope:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from kbackend.graph.node import Node, flat_tensors
+from kbackend.graph.node import Node, beside, flat_tensors
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph, map_args
 from kbackend.lowering.forms import stable_form
@@ -88,7 +88,8 @@ class Rewriter:
         if node.number not in self._stable:
             # a stable form looks at how an operand was made, which says nothing of one that is given
             behind = any(id(t) in self._given for t in node.inputs)
-            self._stable[node.number] = None if behind else stable_form(node)
+            with beside(node):
+                self._stable[node.number] = None if behind else stable_form(node)
         stable = self._stable[node.number]
         if stable is not None:
             return stable[tensor.index]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kbackend import config, dtypes
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, beside
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ops import repeated
 from kbackend.ops.declare import REGISTRY, Op
@@ -82,7 +82,8 @@ def _composite_node(op: Op, args: Sequence[Any], attrs: dict[str, Any]) -> Any:
 def expansion(node: Node) -> tuple[Tensor, ...]:
     """The tensors that a composite node stands for; its body runs at the first call."""
     if node.expansion is None:
-        result = node.op.function(*node.args, **node.attrs)  # type: ignore[attr-defined]
+        with beside(node):
+            result = node.op.function(*node.args, **node.attrs)  # type: ignore[attr-defined]
         node.remember_expansion((result,) if isinstance(result, Tensor) else tuple(result))
     assert node.expansion is not None
     return node.expansion

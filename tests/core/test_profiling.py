@@ -13,8 +13,8 @@ X, Y = RNG.normal(size=(6, 8, 8, 1)).astype("float32"), RNG.integers(0, 3, 6)
 
 def model():
     x = Input((8, 8, 1))
-    h = layers.MaxPooling2D(2)(layers.Conv2D(4, 3, activation="relu", name="maps")(x))
-    made = Model(x, layers.Dense(3, activation="softmax", name="classes")(layers.Flatten()(h)))
+    h = layers.MaxPooling2D(2, name="pool")(layers.Conv2D(4, 3, activation="relu", name="maps")(x))
+    made = Model(x, layers.Dense(3, activation="softmax", name="classes")(layers.Flatten(name="flat")(h)))
     made.compile("adam", "sparse_categorical_crossentropy")
     return made
 
@@ -61,3 +61,12 @@ def test_rows_name_the_layers_around_a_node():
     with kbackend.use_backend("numpy"):
         rows = Model(y, layers.Dense(2, name="last")(inner(y))).profile(np.ones((3, 4), "float32"), verbose=0).rows
     assert [(r.layer, r.op) for r in rows] == [("inner/hidden", "dense"), ("inner/hidden", "tanh"), ("last", "dense")]
+
+
+def test_rows_of_rewritten_nodes_keep_their_layer(each_backend):
+    """Pooling goes before the activation, and a composite that an engine has no kernel for is expanded."""
+    rows = model().profile(X, verbose=0).rows
+    assert [r.layer for r in rows] == ["maps", "pool", "pool", "flat", "classes", "classes"]
+    x = Input((4,))
+    normed = Model(x, layers.LayerNormalization(name="norm")(x))
+    assert {r.layer for r in normed.profile(np.ones((3, 4), "float32"), verbose=0).rows} == {"norm"}
