@@ -22,16 +22,27 @@ def small_model():
     return model
 
 
-def growth(call, times, warm):
-    """Objects of Python and MiB of the process that ``times`` calls leave behind after ``warm`` ones."""
-    for _ in range(warm):
-        call()
+def left(call, times):
+    """Objects of Python and MiB of the process that ``times`` calls leave behind."""
     gc.collect()
     objects, memory = len(gc.get_objects()), resident()
     for _ in range(times):
         call()
     gc.collect()
     return len(gc.get_objects()) - objects, resident() - memory
+
+
+def grows(call, times, warm, objects=50, memory=6):
+    """What the calls leave behind, if that is much three times in a row: an engine's threads or the allocator may take
+    memory once, a leak does so each time."""
+    for _ in range(warm):
+        call()
+    found = [left(call, times)]
+    while found[-1][0] >= objects or found[-1][1] >= memory:
+        if len(found) == 3:
+            return found
+        found.append(left(call, times))
+    return None
 
 
 def resident():
@@ -46,15 +57,13 @@ def test_functions(each_backend):
     total = K.variable(0.0)
     function = K.function([x], [K.sum(K.tanh(x))], updates=[(total, total + 1)])
     value = RNG.normal(size=(2, 4)).astype("float32")
-    objects, memory = growth(lambda: function([value]), 10_000, 2_000)
-    assert objects < 50 and memory < 6, (objects, memory)
-    assert K.get_value(total) == 12_000 and len(function.programs) == 1
+    assert not grows(lambda: function([value]), 10_000, 2_000)
+    assert K.get_value(total) % 10_000 == 2_000 and len(function.programs) == 1
 
 
 def test_predict(each_backend):
     model, rows = small_model(), RNG.normal(size=(3, 4)).astype("float32")
-    objects, memory = growth(lambda: model.predict_on_batch(rows), 10_000, 2_000)
-    assert objects < 50 and memory < 6, (objects, memory)
+    assert not grows(lambda: model.predict_on_batch(rows), 10_000, 2_000)
     assert model.programs_made("predict") == 1
 
 
@@ -62,8 +71,7 @@ def test_fit(each_backend):
     """Two steps a call, the last of another size."""
     model = small_model()
     x, y = RNG.normal(size=(6, 4)).astype("float32"), RNG.integers(0, 2, 6)
-    objects, memory = growth(lambda: model.fit(x, y, batch_size=4, verbose=0), 1_000, 100)
-    assert objects < 200 and memory < 6, (objects, memory)
+    assert not grows(lambda: model.fit(x, y, batch_size=4, verbose=0), 1_000, 100, 200)
     assert model.programs_made("train") == 1
 
 
@@ -76,8 +84,7 @@ def test_concrete_calls_of_many_shapes(each_backend):
         array = np.ones(next(sizes) % 997 + 1, np.float32)
         K.tanh(active_target().from_numpy(array))
 
-    objects, memory = growth(call, 4_000, 1_500)
-    assert objects < 2_000 and memory < 6, (objects, memory)
+    assert not grows(call, 4_000, 1_500, 2_000)
 
 
 def test_building_takes_time_in_proportion():
@@ -101,3 +108,10 @@ def test_building_takes_time_in_proportion():
     finally:
         Node.__init__ = whole
     assert forty - twenty == 2 * (twenty - ten) > 0
+
+
+def test_a_leak_is_found():
+    kept = []
+    assert grows(lambda: kept.append([]), 100, 1)
+    assert grows(lambda: kept.append(np.ones(2**18, np.float32)), 10, 1)
+    assert not grows(lambda: [], 100, 1)
