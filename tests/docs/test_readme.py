@@ -37,7 +37,7 @@ def test_there_is_an_example_for_each_promise():
     "title, command",
     [
         ("Run it", "pip install -c constraints.txt . && kbackend demo"),
-        ("Test it", "pip install tox && tox"),
+        ("Test it", "pip install tox && tox run-parallel --parallel 2 --parallel-live"),
     ],
 )
 def test_commands_are_one_line_in_a_block_of_their_own(title, command):
