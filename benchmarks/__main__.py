@@ -14,13 +14,15 @@ from benchmarks.peers import ENGINES, FAMILIES, Peer, peers_of
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="fewer samples, 3 rounds, batch 32")
+    parser.add_argument("--quick", action="store_true", help="fewer samples, 3 rounds, batch 32, no XLA")
     parser.add_argument("--batch", type=int, nargs="+", metavar="N", help="default 32 256; --quick 32")
     parser.add_argument("--workload", nargs="+", choices=workloads.NAMES, default=list(workloads.NAMES))
     parser.add_argument("--engine", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--family", nargs="+", choices=FAMILIES, default=list(FAMILIES))
     parser.add_argument("--rounds", type=int, metavar="N", help="default 5; --quick 3")
-    parser.add_argument("--compile", action="store_true", help="torch.compile by hand too (slow to start)")
+    parser.add_argument(
+        "--compile", action="store_true", help="torch.compile too, which is slow to start; with --quick XLA as well"
+    )
     parser.add_argument(
         "--imports",
         action=argparse.BooleanOptionalAction,
@@ -45,6 +47,12 @@ def plan_of(options: argparse.Namespace) -> Plan:
     return plan
 
 
+def compilers(options: argparse.Namespace) -> list[str]:
+    if options.compile:
+        return ["torch", "tensorflow"]
+    return [] if options.quick else ["tensorflow"]
+
+
 def log(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
@@ -57,7 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     command = " ".join(["python -m benchmarks", *(sys.argv[1:] if arguments is None else arguments)])
     results, everyone = list[Result](), list[Peer]()
     for workload in options.workload:
-        peers = peers_of(workload, options.engine, options.family, options.compile)
+        peers = peers_of(workload, options.engine, options.family, compilers(options))
         everyone += peers
         for batch in options.batch:
             log(f"{workload}, batch {batch}: {len(peers)} peers")

@@ -61,7 +61,7 @@ def run(names: list[str], engines: list[str], families: list[str], log: Log) -> 
 
 def check_workload(name: str, engines: list[str], families: list[str], log: Log) -> list[str]:
     exact, learned, faults = [], [], []
-    for peer in peers_of(name, engines, families):
+    for peer in peers_of(name, engines, families, ["tensorflow"]):
         log(f"{name}, {peer.name}")
         try:
             one, other = trials(name, peer)

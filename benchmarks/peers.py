@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 ENGINES = ("torch", "tensorflow", "numpy")
@@ -21,30 +22,30 @@ class Peer:
     environment: dict[str, str] = field(default_factory=dict, compare=False)
 
 
-BY_HAND_VARIANTS = {"torch": ["eager"], "tensorflow": ["graph", "xla"], "numpy": ["autograd"]}
-# On tensorflow "block" is the CPU kernel that runs a whole LSTM sequence; only that workload has it.
-EXTRA_VARIANTS = {("lstm", "tensorflow"): ["block"]}
-KERAS_VARIANTS = {"torch": ["eager"], "tensorflow": ["graph", "xla"]}
+#: variants that need no compiler, and the one through each engine's compiler
+PLAIN = {"torch": "eager", "tensorflow": "graph", "numpy": "autograd"}
+COMPILED = {"torch": "compile", "tensorflow": "xla"}
 
 
-def peers_of(workload: str, engines: list[str], families: list[str], compiled: bool = False) -> list[Peer]:
-    """The peers of a workload, engine by engine; `compiled` adds torch.compile.
+def peers_of(workload: str, engines: list[str], families: list[str], compilers: Collection[str]) -> list[Peer]:
+    """The peers of a workload, engine by engine.
 
-    kbackend's "auto" is jit="auto", which measures in its first step whether the engine's compiler pays; it is
-    there where programs by hand have a compiled variant.
+    Args:
+        compilers: the engines whose compiler takes part: by hand, and as kbackend's jit="auto", which measures in its
+            first step whether the compiler pays. Keras has it on TensorFlow.
     """
     found = []
     for engine in engines:
+        plain, compiled = [PLAIN[engine]], [COMPILED[engine]] if engine in compilers else []
         if "by hand" in families:
-            variants = BY_HAND_VARIANTS[engine] + EXTRA_VARIANTS.get((workload, engine), [])
-            if compiled and engine == "torch":
-                variants = [*variants, "compile"]
-            found += [by_hand(workload, engine, variant) for variant in variants]
-        if "Keras 3" in families:
-            found += [keras(engine, variant) for variant in KERAS_VARIANTS.get(engine, [])]
+            # On tensorflow "block" is the CPU kernel that runs a whole LSTM sequence; only that workload has it.
+            extra = ["block"] if (workload, engine) == ("lstm", "tensorflow") else []
+            found += [by_hand(workload, engine, variant) for variant in plain + compiled + extra]
+        if "Keras 3" in families and engine != "numpy":
+            variants = plain + compiled if engine == "tensorflow" else plain
+            found += [keras(engine, variant) for variant in variants]
         if "kbackend" in families:
-            variants = ["plain", "auto"] if engine == "tensorflow" or compiled and engine == "torch" else ["plain"]
-            found += [kbackend(engine, variant) for variant in variants]
+            found += [kbackend(engine, variant) for variant in ["plain", *(["auto"] if compiled else [])]]
     return found
 
 
