@@ -28,7 +28,7 @@ class Plan:
 
 
 FULL = Plan(5, {"torch": 8192, "tensorflow": 8192, "numpy": 2048}, 0.5, 200)
-QUICK = Plan(3, {"torch": 2048, "tensorflow": 2048, "numpy": 512}, 0.2, 100)
+QUICK = Plan(3, {"torch": 1024, "tensorflow": 1024, "numpy": 512}, 0.15, 60)
 
 
 @dataclass
