@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from operator import attrgetter
 from typing import Any
 
@@ -30,6 +31,12 @@ class NumpyBackend(Backend):
 
     def version(self) -> str:
         return np.__version__
+
+    def threads(self) -> int:
+        """Those of the BLAS, as its variables say; NumPy does not tell."""
+        names = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+        given = next((os.environ[n] for n in names if os.environ.get(n, "").isdigit()), None)
+        return int(given) if given else os.cpu_count() or 1
 
     def is_tensor(self, value: Any) -> bool:
         return isinstance(value, (np.ndarray, np.generic))

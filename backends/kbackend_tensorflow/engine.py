@@ -54,6 +54,10 @@ class TensorFlowBackend(Backend):
     def version(self) -> str:
         return tf.__version__
 
+    def threads(self) -> int:
+        given = tf.config.threading.get_intra_op_parallelism_threads() or os.environ.get("TF_NUM_INTRAOP_THREADS")
+        return int(given) if given else os.cpu_count() or 1
+
     def is_tensor(self, value: Any) -> bool:
         return isinstance(value, (tf.Tensor, tf.Variable))
 

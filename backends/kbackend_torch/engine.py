@@ -44,6 +44,9 @@ class TorchBackend(Backend):
     def version(self) -> str:
         return torch.__version__
 
+    def threads(self) -> int:
+        return torch.get_num_threads()
+
     def is_tensor(self, value: Any) -> bool:
         return isinstance(value, torch.Tensor)
 

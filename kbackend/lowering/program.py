@@ -17,6 +17,7 @@ from kbackend.lowering.explain import CompilerError, explained
 from kbackend.lowering.plan import GRADIENTS, order
 from kbackend.lowering.rewrite import feeds_of, rewrite
 from kbackend.ops.dispatch import to_numpy
+from kbackend.plugin import crowding
 from kbackend.plugin.modes import NotDeterministicError, modes, reason_of, refusal, rng_of
 from kbackend.plugin.select import active_target, use_target
 
@@ -96,6 +97,8 @@ class Program:
         )
 
     def __call__(self, feeds: Sequence[Any]) -> Sequence[Any]:
+        if crowding.last[0] is not self.target:
+            crowding.changed(self.target)
         if active_target() is not self.target:  # kernels that make tensors make them on the program's device
             with use_target(self.target):
                 return self._run(feeds)

@@ -201,6 +201,10 @@ class Backend:
         """The make of an accelerator, "" of the processor; what was measured on another one does not count."""
         return ""
 
+    def threads(self) -> int:
+        """The threads that kernels of the processor use."""
+        return 1
+
     def synchronize(self, device: str) -> None:
         """Wait until all work on the device is done; for timing."""
 
