@@ -15,12 +15,13 @@ import numpy as np
 import torch
 
 from kbackend.graph.tensor import TensorSpec
+from kbackend.lowering.plan import GRADIENTS
 from kbackend.lowering.program import eager_runner
 from kbackend.plugin.contract import Backend, causes
 from kbackend_torch.dtypes import NAME
 from kbackend_torch.errors import translated
 from kbackend_torch.gaps import GAPS
-from kbackend_torch.kernels import KERNELS, dropout, optimizing, random
+from kbackend_torch.kernels import KERNELS, dropout, optimizing, random, recurrent
 from kbackend_torch.native import NATIVE_KERNELS
 from kbackend_torch.tape import TorchTape
 
@@ -169,9 +170,9 @@ class TorchBackend(Backend):
 
     def compile(self, emitted: Any, target: Any, jit: Any) -> Callable[..., Any]:
         if jit is True:
-            for module in (dropout, optimizing, random):
+            for module in (dropout, optimizing, random, recurrent):
                 module.leave_uncompiled()
-            emitted.function = torch.compile(emitted.function, dynamic=None)
+            emitted.function = _compiled(emitted)
         run = eager_runner(emitted, target)
 
         def without_recording(feeds: Sequence[Any]) -> Sequence[Any]:
@@ -188,6 +189,29 @@ class TorchBackend(Backend):
                 torch._C._set_grad_enabled(recording)
 
         return without_recording
+
+
+#: ops that torch.compile calls as they are, which breaks the graph
+_APART = {*dropout.KERNELS, *random.KERNELS, *recurrent.KERNELS}
+
+
+def _compiled(emitted: Any) -> Callable[..., Any]:
+    """The program through torch.compile, with its gradients where all ops allow that.
+
+    Gradients are left out by default, and then each tensor that is watched breaks the graph: compiling a transformer's
+    step took 73 s instead of 12, and the step 37 ms instead of 18.
+    """
+    function = torch.compile(emitted.function, dynamic=None)
+    settings = torch._dynamo.config
+    names = {node.op.name for node in emitted.nodes.values()}
+    if GRADIENTS not in names or names & _APART or not hasattr(settings, "trace_autograd_ops"):
+        return function
+
+    def run(*operands: Any) -> Any:
+        with settings.patch(trace_autograd_ops=True):
+            return function(*operands)
+
+    return run
 
 
 def inverse(order: Sequence[int]) -> tuple[int, ...]:

@@ -52,6 +52,45 @@ def test_compiled_dropout_draws_the_masks_of_the_plain_one(engine):
         np.testing.assert_allclose(losses(True), losses(False), rtol=1e-5)
 
 
+@pytest.mark.parametrize("engine", COMPILERS)
+@pytest.mark.parametrize("layer", ["LSTM", "MultiHeadAttention"])
+def test_compiled_sequences_train_as_plain_ones(engine, layer):
+    """An LSTM compiled by torch 2.13 failed when it ran."""
+    x, y = RNG.normal(size=(4, 5, 3)).astype("float32"), RNG.normal(size=(4, 2)).astype("float32")
+
+    def trained(jit, start):
+        inputs = Input((5, 3))
+        if layer == "MultiHeadAttention":
+            h = layers.Flatten()(layers.LayerNormalization()(layers.MultiHeadAttention(2, 3)(inputs, inputs)))
+        else:
+            h = layers.LSTM(4)(inputs)
+        model = Model(inputs, layers.Dense(2)(h))
+        model.compile("sgd", "mse", jit=jit)
+        model.set_weights(start or model.get_weights())
+        start = model.get_weights()
+        return start, [model.train_on_batch(x, y) for _ in range(3)], model.predict_on_batch(x)
+
+    with kbackend.use_backend(engine):
+        start, losses, outputs = trained(False, None)
+        _, compiled_losses, compiled_outputs = trained(True, start)
+    np.testing.assert_allclose(compiled_losses, losses, rtol=1e-5)
+    np.testing.assert_allclose(compiled_outputs, outputs, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.engine("torch")
+def test_compiled_gradients_are_in_the_graph(monkeypatch):
+    """Else each watched tensor breaks it; torch counts the breaks."""
+    from torch._dynamo.utils import counters
+
+    counters.clear()
+    x, w = K.placeholder((None, 3)), K.variable(np.ones((3, 2), "float32"))
+    b = K.variable(np.zeros(2, "float32"))
+    with kbackend.use_backend("torch"):
+        function = K.function([x], K.gradients(K.sum(K.tanh(K.dot(x, w) + b)), [w, b]), jit=True)
+        function([np.ones((4, 3), "float32")])
+    assert not counters["graph_break"], counters["graph_break"]
+
+
 @pytest.mark.engine("torch")
 def test_an_assertion_inside_the_compiler_is_the_compilers(monkeypatch):
     import torch._dynamo.convert_frame

@@ -23,7 +23,7 @@ def functions(kind):
     from kbackend_torch import recurrence
     from kbackend_torch.kernels import recurrent
 
-    return getattr(recurrent, f"_{kind}"), getattr(recurrence, f"steps_of_{kind}")
+    return recurrent.FUSED[{"simple": "simple_rnn"}.get(kind, kind)], getattr(recurrence, f"steps_of_{kind}")
 
 
 @pytest.mark.parametrize("bias", [True, False])

@@ -53,13 +53,24 @@ def _fused_gru(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
     return outputs, h[0]
 
 
-_lstm = twice_differentiable(_fused_lstm, steps_of_lstm)
-_simple = twice_differentiable(_fused_simple, steps_of_simple)
-_gru = twice_differentiable(_fused_gru, steps_of_gru)
+FUSED = {
+    "lstm": twice_differentiable(_fused_lstm, steps_of_lstm),
+    "simple_rnn": twice_differentiable(_fused_simple, steps_of_simple),
+    "gru": twice_differentiable(_fused_gru, steps_of_gru),
+}
+_called = dict(FUSED)
+
+
+def leave_uncompiled() -> None:
+    """Let programs of torch.compile call the fused kernels as they are: what torch 2.13 writes for them fails when it
+    runs."""
+    for name, kernel in FUSED.items():
+        if _called[name] is kernel:
+            _called[name] = torch.compiler.disable(kernel)
 
 
 def make_lstm(specs: Sequence[Any], *, go_backwards: bool) -> Function:
-    run = _chosen(specs, _lstm, steps_of_lstm)
+    run = _chosen(specs, "lstm", steps_of_lstm)
 
     def lstm(x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
         h = _zeros(x, recurrent) if h is None else h
@@ -70,11 +81,11 @@ def make_lstm(specs: Sequence[Any], *, go_backwards: bool) -> Function:
 
 
 def make_simple_rnn(specs: Sequence[Any], *, go_backwards: bool) -> Function:
-    return _one_state(_chosen(specs, _simple, steps_of_simple), go_backwards)
+    return _one_state(_chosen(specs, "simple_rnn", steps_of_simple), go_backwards)
 
 
 def make_gru(specs: Sequence[Any], *, go_backwards: bool) -> Function:
-    return _one_state(_chosen(specs, _gru, steps_of_gru), go_backwards)
+    return _one_state(_chosen(specs, "gru", steps_of_gru), go_backwards)
 
 
 def _one_state(run: Function, go_backwards: bool) -> Function:
@@ -85,9 +96,10 @@ def _one_state(run: Function, go_backwards: bool) -> Function:
     return layer
 
 
-def _chosen(specs: Sequence[Any], fused: Function, steps: Function) -> Function:
-    """The fused kernel refuses a sequence without steps."""
-    return steps if specs[0].shape[1] == 0 else fused
+def _chosen(specs: Sequence[Any], name: str, steps: Function) -> Function:
+    """The fused kernel refuses a sequence without steps. It is looked up in each call: whether a program is compiled is
+    known after it is emitted."""
+    return steps if specs[0].shape[1] == 0 else lambda *operands: _called[name](*operands)
 
 
 def _transposed(rank: int) -> tuple[int, ...]:
