@@ -27,6 +27,7 @@ class NumpyBackend(Backend):
     tape = NumpyTape()
     tensor_type = np.ndarray
     tensor_key = staticmethod(attrgetter("dtype", "shape"))
+    uses_malloc = True
     install = "pip install kbackend"
 
     def version(self) -> str:

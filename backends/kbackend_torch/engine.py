@@ -40,6 +40,7 @@ class TorchBackend(Backend):
     compiler = "torch.compile"
     tensor_type = torch.Tensor
     tensor_key = staticmethod(attrgetter("dtype", "shape", "device"))
+    uses_malloc = True
     install = "pip install 'kbackend[torch]'"
 
     def version(self) -> str:

@@ -137,6 +137,8 @@ class Backend:
             and updates variables itself.
         uses_shapes: whether ``compile`` makes a better runner where ``emitted.shapes`` are known; then training gets a
             program for its batch size.
+        uses_malloc: whether arrays come from the C library's malloc and go back at each step; then freed memory is kept
+            for the next one (:mod:`kbackend.plugin.memory`).
         compiler: the engine's compiler that jit=True uses, None where it has none.
         tape: the differentiation functions.
         tensor_type, tensor_key: the exact type of the engine's concrete tensors, and a function that gives what
@@ -151,6 +153,7 @@ class Backend:
     deterministic_for_good: bool = False
     eager: bool = True
     uses_shapes: bool = False
+    uses_malloc: bool = False
     compiler: str | None = None
     tensor_type: type | None = None
     tensor_key: Callable[[Any], Any] | None = None

@@ -8,6 +8,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from kbackend.plugin import memory
 from kbackend.plugin.contract import Backend, PluginError, validate
 
 GROUP = "kbackend.backends"
@@ -115,4 +116,6 @@ def load(name: str) -> Backend:
             f"the engine of the backend {name!r} fails at import: {type(error).__name__}: {error}"
         ) from error
     validate(backend)
+    if backend.uses_malloc:
+        memory.keep_freed()
     return backend
