@@ -38,7 +38,12 @@ def faults(fresh_python, engine, **environment):
 def test_a_call_takes_no_new_pages(fresh_python, engine):
     """In the middle of eleven calls; an array has 1,024 pages, and a call makes four."""
     assert faults(fresh_python, engine) < 200
-    assert faults(fresh_python, engine, KBACKEND_KEEP_MEMORY="0") > 500
+
+
+@GLIBC
+def test_without_it_numpy_takes_new_pages_for_each_array(fresh_python):
+    """Torch may or may not: glibc moves its threshold by what has been freed."""
+    assert faults(fresh_python, "numpy", KBACKEND_KEEP_MEMORY="0") > 500
 
 
 @GLIBC
