@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
-import os
-import resource
 
 import numpy as np
 import pytest
@@ -23,13 +22,13 @@ def small_model():
 
 
 def left(call, times):
-    """Objects of Python and MiB of the process that ``times`` calls leave behind."""
+    """Objects of Python and MiB of memory that ``times`` calls leave behind."""
     gc.collect()
-    objects, memory = len(gc.get_objects()), resident()
+    objects, memory = len(gc.get_objects()), in_use()
     for _ in range(times):
         call()
     gc.collect()
-    return len(gc.get_objects()) - objects, resident() - memory
+    return len(gc.get_objects()) - objects, in_use() - memory
 
 
 def grows(call, times, warm, objects=50, memory=6):
@@ -45,11 +44,20 @@ def grows(call, times, warm, objects=50, memory=6):
     return None
 
 
-def resident():
-    if not os.path.exists("/proc/self/statm"):
-        pytest.skip("the memory of the process is read from /proc/self/statm, which this system lacks")
-    with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * resource.getpagesize() / 2**20
+class _Mallinfo2(ctypes.Structure):
+    _fields_ = [(name, ctypes.c_size_t) for name in (
+        "arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")]
+
+
+def in_use():
+    """MiB that malloc has given out; the process keeps what is freed, so that its size tells little."""
+    try:
+        info = ctypes.CDLL(None).mallinfo2
+    except (AttributeError, OSError, TypeError):
+        pytest.skip("the memory in use is asked of glibc's mallinfo2, which this system lacks")
+    info.restype = _Mallinfo2
+    found = info()
+    return (found.uordblks + found.hblkhd) / 2**20
 
 
 def test_functions(each_backend):
