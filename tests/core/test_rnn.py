@@ -451,6 +451,10 @@ def recurrent_arrays(kind, options):
     ], reference
 
 
+def doubled(x):
+    return x * 2
+
+
 @pytest.mark.parametrize("time", [TIME, None], ids=["known", "unknown"])
 @pytest.mark.parametrize(
     ("kind", "options"),
@@ -462,9 +466,9 @@ def recurrent_arrays(kind, options):
         ("gru", {"reset_after": False}),
         ("simple_rnn", {}),
         ("simple_rnn", {"activation": "relu"}),
-        ("simple_rnn", {"activation": lambda x: x * 2}),
+        ("simple_rnn", {"activation": doubled}),
     ],
-    ids=str,
+    ids=lambda value: str(value).replace(f"<function doubled at {id(doubled):#x}>", "doubled"),
 )
 def test_recurrent_ops(each_backend, kind, options, time):
     arrays, reference = recurrent_arrays(kind, options)
