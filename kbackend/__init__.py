@@ -14,6 +14,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from kbackend import hooks
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
     from kbackend.plugin.discover import available_backends
     from kbackend.plugin.modes import is_deterministic, rng, set_deterministic, set_rng
     from kbackend.plugin.select import set_backend, set_device, use_backend
+
+hooks.run_concrete.supply("kbackend.ops.eager:run")
+hooks.run_op.supply("kbackend.ops.eager:run_op")
 
 _MODULES = (
     "activations backend callbacks config constraints datasets dtypes graph initializers layers losses metrics model "

@@ -109,8 +109,8 @@ class TensorFlowBackend(Backend):
     def read(self, cells: Sequence[Any]) -> list[Any]:
         return [cell.read_value() for cell in cells]
 
-    def run_kernel(self, op: Any, kernel: Any, args: Sequence[Any], attrs: Any, target: Any) -> Any:
-        return translating(super().run_kernel, op, kernel, args, attrs, target)
+    def guarded(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+        return translating(function, *args, **kwargs)
 
     # modes
 

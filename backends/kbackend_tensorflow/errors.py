@@ -54,10 +54,10 @@ def _detail(text: str) -> str:
     return (told[-1] if told else lines[0] if lines else text)[:500]
 
 
-def translating(function: Callable[..., Any], *args: Any) -> Any:
-    """``function(*args)`` with TensorFlow's error turned into Python's."""
+def translating(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """``function(*args, **kwargs)`` with TensorFlow's error turned into Python's."""
     try:
-        return function(*args)
+        return function(*args, **kwargs)
     except InvalidArgumentError as error:
         raise translated(error) from error
 

@@ -118,9 +118,9 @@ class TorchBackend(Backend):
         if device.startswith("cuda"):
             torch.cuda.synchronize(device)
 
-    def run_kernel(self, op: Any, kernel: Any, args: Sequence[Any], attrs: Any, target: Any) -> Any:
+    def guarded(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         try:
-            return super().run_kernel(op, kernel, args, attrs, target)
+            return function(*args, **kwargs)
         except RuntimeError as error:
             found = translated(error)
             if found is None:

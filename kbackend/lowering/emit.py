@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ from kbackend.graph.show import Names, identifier
 from kbackend.graph.tensor import Shape, Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, map_args
-from kbackend.lowering.plan import GRADIENTS, Plan, last_uses, plan
+from kbackend.lowering.plan import GRADIENTS, Plan, last_uses, order, plan
 from kbackend.plugin.contract import InPlace
 
 _INDENT = "    "
@@ -53,6 +54,36 @@ class Emitted:
         self.shapes = self.shapes or [t.shape for t in self.graph.inputs]
 
 
+@dataclass
+class Argument:
+    """An argument of a concrete call.
+
+    Attributes:
+        value: what stands for it in the trace: a tensor, a list of such, or the argument itself.
+        entry: a function that makes the engine's tensor of it; None where it is one.
+        parts: of a list that holds tensors.
+    """
+
+    value: Any
+    entry: Callable[[Any], Any] | None = None
+    parts: list[Argument] | None = None
+
+
+@dataclass
+class EmittedCall:
+    """A concrete call as a function of its arguments.
+
+    Attributes:
+        function: takes the arguments as the call gives them.
+        nodes: file and line -> the node that the line computes.
+        last: the last node; None where the result is an argument.
+    """
+
+    function: Callable[..., Any]
+    nodes: dict[tuple[str, int], Node]
+    last: Node | None
+
+
 class _Emitter:
     """Writes one function. The bodies of loops and branches are written by emitters of their own.
 
@@ -62,6 +93,7 @@ class _Emitter:
         nodes: see :class:`Emitted`; all emitters of a program fill it.
         base: the first level that gradients inside a body may use.
         around: the levels at which a body as a whole is recorded.
+        immediate: the function is called with concrete tensors on any backend.
     """
 
     def __init__(
@@ -72,7 +104,9 @@ class _Emitter:
         nodes: dict[tuple[str, int], Node],
         base: int = 0,
         around: tuple[int, ...] = (),
+        immediate: bool = False,
     ) -> None:
+        self.immediate = immediate
         self.backend = target.backend
         self.target = target
         self.kernels = kernels
@@ -134,7 +168,7 @@ class _Emitter:
     def constant(self, node: Node) -> None:
         value = node.attrs["value"]
         out = node.outputs[0]
-        if self.backend.eager:
+        if self.backend.eager or self.immediate:
             self.constants[id(out)] = self.bind(f"c_{identifier(out.name)}", self.target.feed(value))
             return
         bound = self.bind(f"c_{identifier(out.name)}", value)
@@ -271,6 +305,60 @@ class _Emitter:
         function.graph = graph  # type: ignore[attr-defined]
         return function
 
+    def unpacked(self, argument: Argument, name: str) -> str:
+        """The name of an argument; lines that take lists apart and convert what is no tensor of the engine."""
+        if argument.parts is not None:
+            inner = [self.unpacked(part, f"{name}_{i}") for i, part in enumerate(argument.parts)]
+            self.lines.insert(0, f"{_INDENT}{''.join(f'{part}, ' for part in inner)}= {name}")
+            return name
+        if not isinstance(argument.value, Tensor):
+            return name
+        name = self.register(argument.value)
+        if argument.entry is not None:
+            self.line(f"{name} = {self.bind('entry', argument.entry)}({name})")
+        return name
+
+    def call(
+        self, graph: Graph, positional: Sequence[Argument], named: Mapping[str, Argument], result: Any, name: str
+    ) -> Callable[..., Any]:
+        """Emit ``graph`` as a function of the arguments of a concrete call."""
+        made = plan(graph, self.base)
+        self.taken.update(named)
+        self.registers |= {id(a.value): k for k, a in named.items() if isinstance(a.value, Tensor)}
+        parameters = [self.unpacked(a, f"argument_{i}") for i, a in enumerate(positional)]
+        parameters += [self.unpacked(a, key) for key, a in named.items()]
+        self.body(graph, made, {})
+        rest = iter(graph.outputs)
+        text = self.structure(result, rest, made)
+        self.record(False)
+        self.line(f"return {text}")
+        source = "\n".join([f"def {name}({', '.join(parameters)}):", *self.lines])
+        return self.compiled(source, name)
+
+    def whole_call(
+        self, graph: Graph, nodes: Sequence[Node], positional: Sequence[Argument], named: Any, result: Any
+    ) -> Callable[..., Any] | None:
+        """The kernel itself, where it takes the arguments of a call as they are."""
+        if named or len(nodes) != 1 or not isinstance(result, Tensor) or not nodes[0].single:
+            return None
+        operands = nodes[0].args
+        plain = [a.value for a in positional if isinstance(a.value, Tensor) and a.entry is None]
+        if len(plain) != len(positional) or len(operands) != len(plain) or graph.outputs[0] is not nodes[0].outputs[0]:
+            return None
+        if not all(map(is_, operands, plain)) or nodes[0].op.name in ("constant", GRADIENTS):
+            return None
+        kernel, rest = self.kernel(nodes[0], Plan(list(nodes)))
+        return None if rest or isinstance(kernel, InPlace) else kernel
+
+    def structure(self, result: Any, tensors: Iterator[Tensor], made: Plan) -> str:
+        """A result as text: its tensors by register."""
+        if isinstance(result, Tensor):
+            return self.operand(next(tensors), (), made)
+        if isinstance(result, (list, tuple)):
+            inner = "".join(f"{self.structure(r, tensors, made)}, " for r in result)
+            return f"[{inner}]" if isinstance(result, list) else f"({inner})"
+        return repr(result) if _is_literal(result) else self.bind("result", result)
+
     def compiled(self, source: str, name: str) -> Callable[..., Any]:
         function = compile_source(source, name, self.namespace)
         file = function.__code__.co_filename
@@ -326,6 +414,30 @@ def emit(graph: Graph, target: Any, kernels: Mapping[str, Any], variables: list[
         emitter.namespace,
         emitter.nodes,
     )
+
+
+def emit_call(
+    graph: Graph,
+    target: Any,
+    kernels: Mapping[str, Any],
+    positional: Sequence[Argument],
+    named: Mapping[str, Argument],
+    result: Any,
+) -> EmittedCall:
+    """Emit the rewritten graph of a concrete call.
+
+    Args:
+        positional, named: the arguments.
+        result: the traced result, whose tensors are the outputs of the graph before it was rewritten.
+    """
+    emitter = _Emitter(target, kernels, [], {}, immediate=True)
+    nodes = order(graph)
+    kernel = emitter.whole_call(graph, nodes, positional, named, result)
+    if kernel is None:
+        name = identifier(graph.name)
+        emitter.taken.add(name)
+        kernel = emitter.call(graph, positional, named, result, name)
+    return EmittedCall(kernel, emitter.nodes, nodes[-1] if nodes else None)
 
 
 def _emit_body(

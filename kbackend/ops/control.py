@@ -38,7 +38,7 @@ def _either(a: TensorSpec, b: TensorSpec) -> TensorSpec:
     return TensorSpec(tuple(m if m == n else None for m, n in zip(a.shape, b.shape)), a.dtype)
 
 
-@derived(samples=lambda: _cond_samples())
+@derived(traced=False, samples=lambda: _cond_samples())
 def cond(pred: TensorLike, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
     """``then()`` where a scalar condition holds, else ``otherwise()``; only the chosen branch is computed.
 
@@ -84,7 +84,7 @@ def cond(pred: TensorLike, then: Callable[[], Any], otherwise: Callable[[], Any]
     return found[0] if single[0] else found
 
 
-@derived(samples=lambda: _switch_samples())
+@derived(traced=False, samples=lambda: _switch_samples())
 def switch(condition: TensorLike, then_expression: Any, else_expression: Any) -> Any:
     """``then_expression`` where the condition holds, else ``else_expression``.
 

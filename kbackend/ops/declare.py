@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from functools import update_wrapper
 from typing import Any, TypeVar
 
-from kbackend.ops.repeated import repeating
+from kbackend.ops.kept import public
 from kbackend.ops.sample import Sample
 
 TensorLike = Any
@@ -63,6 +63,9 @@ class Op:
         samples: a function that lists the samples.
         creates: calls without symbolic operands make nodes too.
         view: a kernel may return memory of an operand.
+        traced: concrete calls become programs; False for functions that run Python functions of their caller.
+        positional: names of the parameters that may be given by position.
+        public: the function that users call.
         takes_complex: operands may be complex; others are refused with TypeError. Set in kbackend/ops/complexes.py.
     """
 
@@ -81,9 +84,13 @@ class Op:
         self.creates: bool = options.get("creates", False)
         self.view: bool = options.get("view", False)
         self.takes_complex: bool = options.get("takes_complex", False)
+        self.traced: bool = options.get("traced", True) and not self.creates
         self.signature = inspect.signature(function)
         self.operands, self.lists, self.attributes = _split_parameters(self.signature)
+        self.traced = self.traced and bool(self.operands)
+        self.positional = _positional(self.signature)
         self.bind = _make_binder(self)
+        self.public: Callable[..., Any] = function
         self.is_promoted = tuple(
             self.promote is not None and (self.promoted is None or name in self.promoted)
             for name in self.operands
@@ -112,6 +119,11 @@ def _split_parameters(
         else:
             attributes.append(parameter.name)
     return tuple(operands), frozenset(lists), tuple(attributes)
+
+
+def _positional(signature: inspect.Signature) -> tuple[str, ...]:
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+    return tuple(p.name for p in signature.parameters.values() if p.kind in kinds)
 
 
 def _make_binder(op: Op) -> Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]:
@@ -151,10 +163,10 @@ def _declare(kind: str, function: F, options: dict[str, Any]) -> F:
             f"and in {function.__module__}"
         )
     table[op.name] = op
-    public = repeating(_spelled(op.name, function if kind == "derived" else _calling(op)))
-    update_wrapper(public, function)
-    public.op = op  # type: ignore[attr-defined]
-    return public  # type: ignore[return-value]
+    op.public = public(op, _spelled(op.name, function if kind == "derived" else _calling(op)))
+    update_wrapper(op.public, function)
+    op.public.op = op  # type: ignore[attr-defined]
+    return op.public  # type: ignore[return-value]
 
 
 def _spelled(name: str, function: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Sequence
-from functools import partial
 from typing import Any
 
 import numpy as np
 
-from kbackend import config, dtypes
+from kbackend import config, dtypes, hooks
 from kbackend.graph.node import Node, beside
 from kbackend.graph.tensor import Tensor, TensorSpec
-from kbackend.ops import repeated
 from kbackend.ops.declare import REGISTRY, Op
-from kbackend.plugin import modes
 
 
 class OpError(ValueError):
@@ -28,10 +24,9 @@ def call(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
             return make_node(op, operands, attrs)
         if type(operand) in (list, tuple) and any(isinstance(o, Tensor) for o in operand):
             return make_node(op, operands, attrs)
-    if op.creates:
-        repeated.note(None, (), None)
+    if op.creates or not op.operands:
         return make_node(op, operands, attrs)
-    return run(op, operands, attrs)
+    return hooks.run_op(op, operands, attrs)
 
 
 # ---------------------------------------------------------------------------------------------- symbolic
@@ -52,7 +47,7 @@ def make_node(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
         assert rule is not None
         result = rule(*specs, **attrs)
     except (OpError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
-        raise _named(op, specs, attrs, error) from (error if not isinstance(error, OpError) else None)
+        raise named(op, specs, attrs, error) from (error if not isinstance(error, OpError) else None)
     single = isinstance(result, TensorSpec)
     node = Node(op, args, attrs, (result,) if single else tuple(result), attrs.get("name"), single)
     return node.outputs[0] if single else list(node.outputs)
@@ -89,7 +84,7 @@ def expansion(node: Node) -> tuple[Tensor, ...]:
     return node.expansion
 
 
-def _named(op: Op, specs: Sequence[Any], attrs: dict[str, Any], error: Exception) -> Exception:
+def named(op: Op, specs: Sequence[Any], attrs: dict[str, Any], error: Exception) -> Exception:
     """The error with op and shapes in front, once; innermost op wins."""
     text = str(error)
     if getattr(error, "_kbackend_named", False):
@@ -131,7 +126,7 @@ def _operand_types(operand: Any) -> list[Any]:
     if operand is None:
         return []
     if isinstance(operand, (list, tuple)):
-        return [t for o in operand for t in _operand_types(o)] if _holds_tensors(operand) else [_list_type(operand)]
+        return [t for o in operand for t in _operand_types(o)] if holds_tensors(operand) else [_list_type(operand)]
     if isinstance(operand, bool):
         return ["bool"]
     if isinstance(operand, int):
@@ -146,10 +141,11 @@ def _operand_types(operand: Any) -> list[Any]:
 
 
 def _list_type(numbers: Any) -> Any:
-    return dtypes.WEAK_COMPLEX if np.iscomplexobj(numbers) else "int32"
+    kind = np.asarray(numbers).dtype.kind
+    return {"c": dtypes.WEAK_COMPLEX, "f": dtypes.WEAK_FLOAT, "b": "bool"}.get(kind, "int32")
 
 
-def _holds_tensors(operand: Any) -> bool:
+def holds_tensors(operand: Any) -> bool:
     return any(not isinstance(o, (int, float, bool, complex, list, tuple)) for o in operand)
 
 
@@ -164,7 +160,7 @@ def lifted_dtype(dtype: str) -> str:
 def _lift_operand(operand: Any, dtype: str | None = None) -> Any:
     if operand is None:
         return None
-    if isinstance(operand, (list, tuple)) and (not operand or _holds_tensors(operand)):
+    if isinstance(operand, (list, tuple)) and (not operand or holds_tensors(operand)):
         return tuple(_lift_operand(o, dtype) for o in operand)
     return lift(operand, dtype)
 
@@ -191,140 +187,7 @@ def _plain_dtype(value: Any, array: np.ndarray) -> str:
     return lifted_dtype(dtypes.canonical(array.dtype))
 
 
-# ---------------------------------------------------------------------------------------------- concrete
-
-
-def run(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
-    """The concrete call: convert, check with the same rule, and run the active backend's kernel."""
-    from kbackend.plugin.contract import InPlace
-    from kbackend.plugin.select import active_target
-
-    target = active_target()
-    args = _convert_all(op, operands, target)
-    specs = [_concrete_spec(a, target) for a in args]
-    try:
-        if op.prepare is not None:
-            attrs = op.prepare(specs, attrs)
-        if not op.takes_complex:
-            _refuse_complex(specs)
-        rule = op.rule if op.kind == "composite" else op.function
-        if rule is not None:
-            rule(*specs, **attrs)  # the same checks as for a symbolic call
-        kernel = target.backend.kernels.get(op.name)
-        if modes.modes.key and modes.rng_of(target.backend) == "native":
-            kernel = target.backend.native_kernels.get(op.name, kernel)
-        if kernel is None or isinstance(kernel, InPlace):
-            return _run_body(op, args, attrs, target)
-    except (OpError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
-        raise _named(op, specs, attrs, error) from (error if not isinstance(error, OpError) else None)
-    attrs = {k: v for k, v in attrs.items() if k != "name"}
-    try:
-        result = target.backend.run_kernel(op, kernel, args, attrs, target)
-        if repeated.observed():
-            run_again, tensors = _again(op, kernel, operands, args, specs, attrs)
-            repeated.note(run_again, tensors, result)
-        return result
-    except Exception as error:
-        reason = modes.reason_of(error, target.backend)
-        if reason is None:
-            if type(error) not in (ValueError, IndexError, ZeroDivisionError):
-                raise
-            raise _named(op, specs, attrs, error) from error
-        raise modes.refusal(op.name, target.key, op.name, None, reason) from error
-
-
-def _again(
-    op: Op, kernel: Any, operands: Sequence[Any], args: Sequence[Any], specs: Sequence[Any], attrs: Any
-) -> tuple[Any, list[Any]]:
-    """How the call runs again, as a function of the tensors among the operands, and these; None where it must not."""
-    from kbackend.plugin.contract import Specialized
-
-    fixed = [o is None or _is_number(o) for o in operands]
-    if not op.pure or not all(f or _unconverted(o, a) for o, a, f in zip(operands, args, fixed)):
-        return None, []
-    if isinstance(kernel, Specialized):
-        kernel = kernel.factory(list(specs), **attrs)
-    elif attrs:
-        kernel = partial(kernel, **attrs)
-    tensors = repeated.flat([o for o, f in zip(operands, fixed) if not f])
-    lists = [len(a) if isinstance(a, tuple) else None for a in args]
-    if lists == [len(tensors)]:
-        return lambda *given: kernel(given), tensors
-    return (_filled(kernel, args, fixed, lists) if any(fixed) or any(n is not None for n in lists) else kernel), tensors
-
-
-def _filled(kernel: Any, args: Sequence[Any], fixed: Sequence[bool], lists: Sequence[int | None]) -> Any:
-    """The kernel as a function of its tensors one by one; the fixed operands are those of ``args``."""
-
-    def call(*given: Any) -> Any:
-        rest = iter(given)
-        return kernel(
-            *[
-                a if f else next(rest) if n is None else tuple(next(rest) for _ in range(n))
-                for a, f, n in zip(args, fixed, lists)
-            ]
-        )
-
-    return call
-
-
-def _unconverted(operand: Any, arg: Any) -> bool:
-    if isinstance(operand, (list, tuple)):
-        return isinstance(arg, tuple) and len(arg) == len(operand) and all(map(operator.is_, operand, arg))
-    return arg is operand
-
-
-def _run_body(op: Op, args: Sequence[Any], attrs: dict[str, Any], target: Any) -> Any:
-    if op.kind == "primitive":
-        target.backend.missing(op.name)
-    return op.function(*args, **attrs)
-
-
-def _convert_all(op: Op, operands: Sequence[Any], target: Any) -> list[Any]:
-    if op.promote is None:
-        return [_convert_operand(o, target) for o in operands]
-    types = [t for o, use in zip(operands, op.is_promoted) if use for t in _concrete_types(o)]
-    common = dtypes.promote(*types) if types else config.floatx()
-    if op.promote == "float":
-        common = dtypes.to_float(common)
-    return [_convert_operand(o, target, common if use else None) for o, use in zip(operands, op.is_promoted)]
-
-
-def _concrete_types(operand: Any) -> list[Any]:
-    if isinstance(operand, (list, tuple)) and _holds_tensors(operand):
-        return [t for o in operand for t in _concrete_types(o)]
-    if operand is None or _is_number(operand):
-        return _operand_types(operand)
-    return [dtype_of(operand)]
-
-
-def _convert_operand(operand: Any, target: Any, dtype: str | None = None) -> Any:
-    if operand is None:
-        return None
-    if isinstance(operand, (list, tuple)) and (not operand or _holds_tensors(operand)):
-        return tuple(_convert_operand(o, target, dtype) for o in operand)
-    if target.backend.is_tensor(operand):
-        found = target.backend.dtype_of(operand)
-        if dtype is None or found == dtype:
-            return target.place(operand)
-        return target.backend.kernels["cast"](target.place(operand), dtype=dtype)
-    array = to_numpy(operand)
-    if dtype is None and _is_number(operand):
-        dtype = dtypes.promote(*_operand_types(operand))
-    elif dtype is None and isinstance(operand, (list, tuple)):
-        dtype = _plain_dtype(operand, array)
-    return target.from_numpy(array if dtype is None else array.astype(dtypes.numpy_dtype(dtype), copy=False))
-
-
-def _concrete_spec(arg: Any, target: Any) -> Any:
-    if arg is None:
-        return None
-    if isinstance(arg, tuple):
-        return [_concrete_spec(a, target) for a in arg]
-    return target.backend.spec(arg)
-
-
-def _is_number(value: Any) -> bool:
+def is_number(value: Any) -> bool:
     """A Python number; NumPy's float64 scalar is one too and yet has a dtype of its own."""
     return isinstance(value, (bool, int, float, complex)) and not isinstance(value, np.generic)
 
@@ -333,7 +196,7 @@ def dtype_of(value: Any) -> str:
     """The dtype of a symbolic tensor, an engine's tensor, an array or a number."""
     if isinstance(value, Tensor):
         return value.dtype
-    if _is_number(value):
+    if is_number(value):
         return dtypes.promote(*_operand_types(value))
     dtype = getattr(value, "dtype", None)
     return dtypes.canonical(dtype if dtype is not None else np.asarray(value).dtype)

@@ -171,7 +171,7 @@ def _branch_samples() -> list[Sample]:
         call(index, [], In((3,)), raises=ValueError, name="none", **common)]
 
 
-@derived(name="modern_switch", samples=_branch_samples)
+@derived(name="modern_switch", traced=False, samples=_branch_samples)
 def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
     """The result of one of several functions; only that one is computed.
 

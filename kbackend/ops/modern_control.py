@@ -30,7 +30,7 @@ def _cond_samples() -> list[Sample]:
         call(yes, np.float32(2.0), np.float32(3.0), raises=TypeError, name="no functions")]
 
 
-@derived(name="modern_cond", samples=_cond_samples)
+@derived(name="modern_cond", traced=False, samples=_cond_samples)
 def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
     """``true_fn()`` where a scalar condition holds, else ``false_fn()``; only the chosen one is computed.
 

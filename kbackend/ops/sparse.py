@@ -38,6 +38,7 @@ class SparseTensor:
     """
 
     is_sparse = True
+    is_symbolic = True
 
     def __init__(self, indices: Tensor, values: Tensor, dense_shape: Tensor, shape: Shape, name: str) -> None:
         self.indices, self.values, self.dense_shape = indices, values, dense_shape

@@ -143,7 +143,7 @@ class Backend:
         tape: the differentiation functions.
         tensor_type, tensor_key: the exact type of the engine's concrete tensors, and a function that gives what
             kernels may depend on besides the values (dtype, shape, device) as something that hashes fast. With them
-            concrete calls are kept (kbackend.ops.repeated) and call kernels directly, not through ``run_kernel``.
+            concrete calls are kept (kbackend.ops.kept) and call kernels directly, not through ``guarded``.
     """
 
     name: str
@@ -239,17 +239,9 @@ class Backend:
             return kernel.factory(list(specs), **attrs), {}
         return kernel, dict(attrs)
 
-    def run_kernel(
-        self, op: Op, kernel: Kernel, args: Sequence[Any], attrs: Mapping[str, Any], target: Target
-    ) -> Any:
-        """Run one kernel on concrete tensors."""
-        if isinstance(kernel, Specialized):
-            specs = [
-                None if a is None else [self.spec(t) for t in a] if isinstance(a, tuple) else self.spec(a)
-                for a in args
-            ]
-            return kernel.factory(specs, **attrs)(*args)
-        return kernel(*args, **attrs)
+    def guarded(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """The result of a function of concrete tensors, with the engine's own errors as Python's."""
+        return function(*args, **kwargs)
 
     def missing(self, op_name: str) -> None:
         """Raise for an op without kernel.

@@ -65,11 +65,7 @@ class Case:
 
 def invoke(op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Call an op or a derived function as a user would."""
-    if op.kind == "derived":
-        return op.function(*args, **kwargs)
-    from kbackend.ops.dispatch import call
-
-    return call(op, *op.bind(*args, **kwargs))
+    return op.public(*args, **kwargs)
 
 
 def op_key(op: Op) -> str:

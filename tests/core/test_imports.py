@@ -40,4 +40,4 @@ def test_the_option_of_pytest_imports_next_to_nothing(fresh_python):
         "import sys, kbackend.pytest_option\n"
         "print(sorted(m for m in sys.modules if m.startswith(('kbackend', 'numpy'))))"
     )
-    assert fresh_python(code).strip() == "['kbackend', 'kbackend.pytest_option']"
+    assert fresh_python(code).strip() == "['kbackend', 'kbackend.hooks', 'kbackend.pytest_option']"

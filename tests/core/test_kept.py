@@ -1,4 +1,4 @@
-"""Concrete calls that were made before: kept where nothing but the values of tensors can differ, and nowhere else."""
+"""Concrete calls as kept programs: kept where nothing but the values of tensors can differ, and nowhere else."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 import kbackend
-from kbackend import K, config
-from kbackend.ops import elementwise, logic, repeated
+from kbackend import K, config, hooks, ops, random
+from kbackend.ops import eager, elementwise, kept, logic
 from kbackend.plugin.select import active_target
 
 
@@ -22,28 +22,26 @@ def values(result):
 
 
 @pytest.fixture
-def slow_calls(monkeypatch):
-    """How many calls went the long way."""
-    from kbackend.ops import dispatch
-
-    calls = []
-    whole = dispatch.run
-    monkeypatch.setattr(dispatch, "run", lambda op, *rest: calls.append(op.name) or whole(op, *rest))
-    return calls
+def traced(monkeypatch):
+    """The names of the functions whose calls were traced."""
+    names = []
+    whole = eager.run
+    monkeypatch.setattr(hooks.run_concrete, "_function", lambda op, *rest: names.append(op.name) or whole(op, *rest))
+    return names
 
 
-def test_the_second_call_goes_straight_to_the_kernel(each_backend, slow_calls):
+def test_the_second_call_runs_the_kept_program(each_backend, traced):
     x, y = tensor([1.0, 2.0]), tensor([3.0, 5.0])
     for call in (
         lambda a, b: elementwise.add(a, b), lambda a, b: elementwise.add(a, 2.0), lambda a, b: K.tanh(x=b),
         lambda a, b: K.sum(a, axis=0), lambda a, b: K.concatenate([a, b]), lambda a, b: K.maximum(b, a),
         lambda a, b: K.relu(b)):
         first = values(call(x, y))
-        count = len(slow_calls)
+        count = len(traced)
         assert values(call(x, y)) == first
-        assert len(slow_calls) == count
+        assert len(traced) == count
         other = call(tensor([-4.0, 8.0]), tensor([0.0, 9.0]))
-        assert values(other) != first and len(slow_calls) == count
+        assert values(other) != first and len(traced) == count
 
 
 def test_operands_in_another_order_are_other_operands(each_backend):
@@ -122,14 +120,14 @@ def test_each_engine_has_calls_of_its_own():
             assert active_target().backend.is_tensor(logic.logical_not(elementwise.add(x, x) > 0))
 
 
-def test_calls_are_forgotten_at_a_limit(monkeypatch):
-    monkeypatch.setattr(repeated, "_LIMIT", 3)
-    made = []
-    public = repeated.repeating(lambda x: made.append(x.shape) or x)
-    with kbackend.use_backend("numpy"):
-        for size in (*range(1, 8), 7):
-            public(np.ones(size, np.float32))
-    assert len(made) == 8  # a function that calls no op is never kept
+def test_calls_are_forgotten_at_a_limit(each_backend, monkeypatch, traced):
+    monkeypatch.setattr(kept, "LIMIT", 3)
+    for size in (*range(101, 108), 107):
+        K.tanh(tensor(np.ones(size)))
+    assert traced.count("tanh") == 7
+    for size in (107, 101, 102):
+        K.tanh(tensor(np.ones(size)))
+    assert traced.count("tanh") == 9
 
 
 def test_threads_keep_calls_at_the_same_time(each_backend):
@@ -158,11 +156,82 @@ def test_impure_ops_run_each_time():
     assert drawn[0] != drawn[1]
 
 
-def test_a_tensor_given_twice_does_not_hide_which_operand_is_which(each_backend, slow_calls):
+def test_a_tensor_given_twice_does_not_hide_which_operand_is_which(each_backend, traced):
     x, y = tensor([5.0]), tensor([3.0])
     assert values(elementwise.subtract(y=x, x=x)) == [0.0]
-    count = len(slow_calls)
+    count = len(traced)
     assert values(elementwise.subtract(y=x, x=y)) == [-2.0]
     assert values(K.concatenate([x, x])) == [5.0, 5.0]
     assert values(K.concatenate([x, y])) == [5.0, 3.0]
-    assert len(slow_calls) == count + 1
+    assert len(traced) == count + 1
+
+
+def test_a_function_of_many_ops_is_one_program(each_backend, traced):
+    x = tensor(np.arange(6.0).reshape(2, 3))
+    first = values(ops.average(x, axis=1))
+    assert values(ops.average(x, axis=1)) == first == [1.0, 4.0]
+    assert traced == ["average"]
+
+
+def test_attributes_that_are_arrays_count_by_value(each_backend):
+    x = tensor([1.0, 2.0, 3.0])
+    for _ in range(2):
+        assert values(ops.repeat(x, np.array([1, 0, 2]))) == [1.0, 3.0, 3.0]
+        assert values(ops.repeat(x, np.array([0, 2, 1]))) == [2.0, 2.0, 3.0]
+        assert values(K.getitem(x, np.array([1, 1]))) == [2.0, 2.0]
+        assert values(K.getitem(x, np.array([-1, 0]))) == [3.0, 1.0]
+        assert values(K.getitem(x, slice(1, None))) == [2.0, 3.0]
+        assert values(K.getitem(x, slice(None, None, -1))) == [3.0, 2.0, 1.0]
+
+
+def test_a_function_that_needs_values_gets_them(each_backend):
+    x = tensor([[0.0, 1.0], [2.0, 0.0]])
+    for _ in range(2):
+        assert values(K.getitem(x, np.array([[True, False], [False, True]]))) == [0.0, 0.0]
+        assert values(K.getitem(x, np.array([[False, True], [True, False]]))) == [1.0, 2.0]
+
+
+def test_arrays_of_numpy_and_tensors_of_other_engines_are_converted(each_backend):
+    target = active_target()
+    for _ in range(2):
+        found = elementwise.add(np.array([1.0, 2.0]), tensor([1.0, 1.0], "float64"))
+        assert target.backend.is_tensor(found) and values(found) == [2.0, 3.0]
+        assert K.dtype(found) == "float64"
+
+
+def test_lists_of_floats_keep_their_fractions_beside_integers(each_backend):
+    n = K.placeholder((2,), dtype="int32")
+    assert K.function([n], [n + [0.5, 1.5]])([[1, 2]])[0].tolist() == [1.5, 3.5]
+    assert values(elementwise.add(tensor([1, 2], "int32"), [0.5, 1.5])) == [1.5, 3.5]
+    assert K.dtype(elementwise.add([1.0], [2])) == "float32"
+
+
+def test_what_reads_a_variable_stays_symbolic(each_backend):
+    v = K.variable([1.0, 2.0])
+    for _ in range(2):
+        assert hasattr(K.in_train_phase(tensor([1.0]), tensor([2.0])), "node")
+        assert hasattr(elementwise.add(v, tensor([1.0, 1.0])), "node")
+
+
+def test_results_of_several_tensors_keep_their_structure(each_backend):
+    x = tensor([[1.0, 2.0], [3.0, 4.0]])
+    for _ in range(2):
+        parts = ops.split(x, 2)
+        assert isinstance(parts, list) and [values(p) for p in parts] == [[[1.0, 2.0]], [[3.0, 4.0]]]
+        mean, variance = ops.moments(x, [0])
+        assert values(mean) == [2.0, 3.0] and values(variance) == [1.0, 1.0]
+        joined = ops.concatenate([x, np.zeros((1, 2), np.float32)])
+        assert values(joined) == [[1.0, 2.0], [3.0, 4.0], [0.0, 0.0]]
+
+
+def test_tracing_draws_nothing(each_backend):
+    x = tensor(np.arange(8.0))
+
+    def drawn():
+        kbackend.set_seed(3)
+        return [values(K.dropout(x, 0.5)) for _ in range(3)], K.eval(random.shuffle(x)).tolist()
+
+    first = drawn()
+    assert drawn() == first
+    masks, _ = first
+    assert masks[0] != masks[1] != masks[2]
