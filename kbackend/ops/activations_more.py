@@ -62,7 +62,7 @@ def log_sigmoid(x: TensorLike) -> Any:
     >>> round(float(log_sigmoid(0.0)), 4)
     -0.6931
     """
-    return e.negative(activation.softplus(e.negative(x)))
+    return -activation.softplus(-x)
 
 
 @composite(**_PLAIN, samples=_samples(
@@ -79,7 +79,7 @@ def mish(x: TensorLike) -> Any:
     0.8651
     """
     wide = e.cast(x, "float32") if is_small(x) else x
-    return e.cast(e.multiply(wide, e.tanh(activation.softplus(wide))), dtype_of(x))
+    return e.cast(wide * e.tanh(activation.softplus(wide)), dtype_of(x))
 
 
 @composite(**_PLAIN, samples=_samples(
@@ -95,7 +95,7 @@ def tanh_shrink(x: TensorLike) -> Any:
     >>> float(tanh_shrink(0.0))
     0.0
     """
-    return e.subtract(x, e.tanh(x))
+    return x - e.tanh(x)
 
 
 @composite(name="squareplus", promote="float", promoted=("x",), rule=lambda x, b: arithmetic(x), samples=lambda: [
@@ -103,8 +103,8 @@ def tanh_shrink(x: TensorLike) -> Any:
 def _squareplus(x: TensorLike, b: float) -> Any:
     """``(x + sqrt(x**2 + b)) / 2`` for a number ``b``; at ``b = 0`` the gradient at 0 is 1/2."""
     square = e.square(x)
-    root = e.masked_root(square) if b == 0 else e.sqrt(e.add(square, b))
-    return e.multiply(e.add(x, root), 0.5)
+    root = e.masked_root(square) if b == 0 else e.sqrt(square + b)
+    return (x + root) * 0.5
 
 
 @derived(samples=_samples(
@@ -128,7 +128,7 @@ def squareplus(x: TensorLike, b: Any = 4) -> Any:
     """
     plain = number(b)
     if plain is None:
-        return e.multiply(e.add(x, e.sqrt(e.add(e.square(x), b))), 0.5)
+        return (x + e.sqrt(e.square(x) + b)) * 0.5
     if plain < 0:
         raise ValueError(f"squareplus: b must not be negative, it is {b}")
     return _squareplus(x, float(plain))
@@ -143,8 +143,8 @@ def squareplus(x: TensorLike, b: Any = 4) -> Any:
     prepare=lambda specs, attrs: {"alpha": _not_zero("celu: alpha", attrs["alpha"])})
 def _celu(x: TensorLike, alpha: float) -> Any:
     """``x`` from 0 on, ``alpha * (exp(x / alpha) - 1)`` below; ``alpha`` is a number."""
-    low = e.where(e.less(x, 0.0), x, 0.0)
-    return e.where(e.less(x, 0.0), e.multiply(e.expm1(e.divide(low, alpha)), alpha), x)
+    low = e.where(x < 0.0, x, 0.0)
+    return e.where(x < 0.0, e.expm1(low / alpha) * alpha, x)
 
 
 def _not_zero(what: str, value: Any) -> float:
@@ -175,7 +175,7 @@ def celu(x: TensorLike, alpha: Any = 1.0) -> Any:
     if plain is not None:
         return _celu(x, alpha=float(plain))
     below = e.less(x, 0.0)
-    return e.where(below, e.multiply(e.expm1(e.divide(e.where(below, x, 0.0), alpha)), alpha), x)
+    return e.where(below, e.expm1(e.where(below, x, 0.0) / alpha) * alpha, x)
 
 
 @derived(samples=lambda: [
@@ -229,8 +229,8 @@ def hard_silu(x: TensorLike) -> Any:
     >>> K.eval(hard_silu(K.constant([0.0, 4.0]))).tolist()
     [0.0, 4.0]
     """
-    gate = e.clip_range(e.add(e.multiply(x, 1 / 6), 0.5), low=0.0, high=1.0)
-    return e.multiply(x, gate)
+    gate = e.clip_range(x * (1 / 6) + 0.5, low=0.0, high=1.0)
+    return x * gate
 
 
 # ------------------------------------------------------------ shrinking
@@ -268,7 +268,7 @@ def hard_shrink(x: TensorLike, threshold: Any = 0.5) -> Any:
     [-1.0, 0.0]
     """
     x = _float(x)
-    return e.where(e.less_equal(e.abs_(x), _taken(threshold)), 0.0, x)
+    return e.where(e.abs_(x) <= _taken(threshold), 0.0, x)
 
 
 @derived(samples=_threshold_samples(
@@ -288,7 +288,7 @@ def soft_shrink(x: TensorLike, threshold: Any = 0.5) -> Any:
     """
     x, limit = _float(x), _taken(threshold)
     moved = e.where(e.greater(x, 0.0), e.subtract(x, limit), e.add(x, limit))
-    return e.where(e.less_equal(e.abs_(x), limit), 0.0, moved)
+    return e.where(e.abs_(x) <= limit, 0.0, moved)
 
 
 @derived(tolerance="exact", samples=lambda: [
@@ -336,8 +336,8 @@ def sparse_plus(x: TensorLike) -> Any:
     >>> K.eval(sparse_plus(K.constant([-2.0, 0.0, 2.0]))).tolist()
     [0.0, 0.25, 2.0]
     """
-    inside = e.multiply(e.square(e.add(e.clip_range(x, low=-1.0, high=1.0), 1.0)), 0.25)
-    return e.where(e.greater_equal(x, 1.0), x, inside)
+    inside = e.square(e.clip_range(x, low=-1.0, high=1.0) + 1.0) * 0.25
+    return e.where(x >= 1.0, x, inside)
 
 
 @composite(**_PLAIN, samples=_samples(
@@ -353,7 +353,7 @@ def sparse_sigmoid(x: TensorLike) -> Any:
     >>> K.eval(sparse_sigmoid(K.constant([-2.0, 0.0, 2.0]))).tolist()
     [0.0, 0.5, 1.0]
     """
-    return e.multiply(e.add(e.clip_range(x, low=-1.0, high=1.0), 1.0), 0.5)
+    return (e.clip_range(x, low=-1.0, high=1.0) + 1.0) * 0.5
 
 
 @composite(promote="float", rule=same, prepare=canonical_axis, tolerance="reduction", samples=lambda: [
@@ -384,22 +384,22 @@ def sparsemax(x: TensorLike, axis: int = -1) -> Any:
     """
     wide = e.cast(x, "float32") if is_small(x) else x
     level = _sparsemax_level(e.stop_gradient(wide), axis)
-    chosen = e.greater(wide, level)
+    chosen = wide > level
     count = sum_(e.cast(chosen, dtype_of(wide)), axis=axis, keepdims=True)
-    excess = e.subtract(sum_(e.where(chosen, wide, 0.0), axis=axis, keepdims=True), 1.0)
-    mean_excess = e.divide(excess, e.maximum(count, 1.0))
-    return e.cast(e.where(chosen, e.subtract(wide, mean_excess), 0.0), dtype_of(x))
+    excess = sum_(e.where(chosen, wide, 0.0), axis=axis, keepdims=True) - 1.0
+    mean_excess = excess / e.maximum(count, 1.0)
+    return e.cast(e.where(chosen, wide - mean_excess, 0.0), dtype_of(x))
 
 
 def _sparsemax_level(x: Any, axis: int) -> Any:
     """The number that is taken from all elements above it."""
-    downwards = e.negative(sort(e.negative(x), axis=axis))
+    downwards = -sort(e.negative(x), axis=axis)
     sums = cumsum(downwards, axis=axis)
     ranks = cumsum(ones_like(x), axis=axis)
-    support = e.greater(e.add(e.multiply(ranks, downwards), 1.0), sums)
+    support = ranks * downwards + 1.0 > sums
     count = sum_(e.cast(support, dtype_of(x)), axis=axis, keepdims=True)
     total = sum_(e.where(support, downwards, 0.0), axis=axis, keepdims=True)
-    return e.divide(e.subtract(total, 1.0), e.maximum(count, 1.0))
+    return (total - 1.0) / e.maximum(count, 1.0)
 
 
 # ------------------------------------------------------------ gates
@@ -441,7 +441,7 @@ def glu(x: TensorLike, axis: int = -1) -> Any:
     [2.0]
     """
     first, second = split(x, 2, axis=axis)
-    return e.multiply(first, activation.sigmoid(second))
+    return first * activation.sigmoid(second)
 
 
 __all__ = [

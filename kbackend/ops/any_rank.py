@@ -344,7 +344,7 @@ def psnr(x1: TensorLike, x2: TensorLike, max_val: float) -> Any:
     if any(None not in (a, b) and a != b for a, b in zip(x1.shape, x2.shape)) or len(x1.shape) != len(x2.shape):
         raise ValueError(f"psnr compares tensors of one shape, these have {tuple(x1.shape)} and {tuple(x2.shape)}")
     error = reduction.mean(e.square(e.subtract(x1, x2)))
-    return e.multiply(e.log(e.divide(float(max_val) ** 2, error)), 10.0 / math.log(10.0))
+    return e.log(float(max_val) ** 2 / error) * (10.0 / math.log(10.0))
 
 
 __all__ = [

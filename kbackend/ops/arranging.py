@@ -274,7 +274,7 @@ def _rolled(x: Any, shift: int, axis: int) -> Any:
         if at == 0:
             return x
     else:
-        at = e.mod(-shift, e.maximum(size, 1))
+        at = -shift % e.maximum(size, 1)
     return shaping.concatenate([part(x, axis, at, None), part(x, axis, 0, at)], axis)
 
 

@@ -118,7 +118,7 @@ def attention_scores(query: Any, key: Any, mask: Any, causal: bool, scale: float
 def _logits(query: Any, key: Any, bias: Any, mask: Any, scale: Any, causal: bool, soft_cap: float | None) -> Any:
     logits = matmul(e.multiply(query, scale), shaping.permute_dimensions(key, (0, 1, 3, 2)))
     if soft_cap is not None:
-        logits = e.multiply(e.tanh(e.divide(logits, soft_cap)), soft_cap)
+        logits = e.tanh(e.divide(logits, soft_cap)) * soft_cap
     logits = logits if bias is None else e.add(logits, bias)
     for allowed in ([] if mask is None else [mask]) + ([_not_after(query, key)] if causal else []):
         logits = e.where(allowed, logits, FORBIDDEN[dtype_of(logits)])
@@ -130,7 +130,7 @@ def _not_after(query: Any, key: Any) -> Any:
     rows, columns = (shaping.extent(t, (2,)) if t.shape[2] is None else t.shape[2] for t in (query, key))
     if isinstance(rows, int) and isinstance(columns, int):
         return np.tri(rows, columns, dtype=bool)
-    return e.greater_equal(shaping.expand_dims(arange(0, rows), 1), arange(0, columns))
+    return shaping.expand_dims(arange(0, rows), 1) >= arange(0, columns)
 
 
 @derived(tolerance="matmul", samples=lambda: [

@@ -100,8 +100,8 @@ def lcm(x1: TensorLike, x2: TensorLike) -> Any:
     [12, 6]
     """
     divisor = gcd(x1, x2)
-    parts = e.floor_divide(x1, e.where(e.equal(divisor, 0), 1, divisor))
-    return e.abs_(e.multiply(parts, x2))
+    parts = x1 // e.where(divisor == 0, 1, divisor)
+    return e.abs_(parts * x2)
 
 
 # ------------------------------------------------------------ other readings of bits
@@ -180,7 +180,7 @@ def signbit(x: TensorLike) -> Any:
     dtype = dtype_of(x)
     if dtype == dtypes.BOOL:
         return zeros_like(x)
-    return e.less(view(x, _integer_of(dtype)) if dtypes.is_float(dtype) else x, 0)
+    return (view(x, _integer_of(dtype)) if dtypes.is_float(dtype) else x) < 0
 
 
 @composite(promote="float", differentiable=False, tolerance="exact", samples=lambda: [
@@ -208,13 +208,13 @@ def nextafter(x1: TensorLike, x2: TensorLike) -> Any:
     """
     dtype = dtype_of(x1)
     whole = _integer_of(dtype)
-    away = e.equal(e.greater(x2, x1), e.greater(x1, 0.0))
-    step = e.add(view(x1, whole), e.cast(e.subtract(e.multiply(e.cast(away, "int32"), 2), 1), whole))
+    away = (x2 > x1) == (x1 > 0.0)
+    step = view(x1, whole) + e.cast(e.cast(away, "int32") * 2 - 1, whole)
     lowest = int(np.iinfo(whole).min)
-    from_zero = e.where(e.greater(x2, 0.0), e.cast(1, whole), e.cast(lowest + 1, whole))
-    moved = view(e.where(e.equal(x1, 0.0), from_zero, step), dtype)
-    unknown = e.logical_or(e.isnan(x1), e.isnan(x2))
-    return e.where(unknown, NAN, e.where(e.equal(x1, x2), x2, moved))
+    from_zero = e.where(x2 > 0.0, e.cast(1, whole), e.cast(lowest + 1, whole))
+    moved = view(e.where(x1 == 0.0, from_zero, step), dtype)
+    unknown = e.isnan(x1) | e.isnan(x2)
+    return e.where(unknown, NAN, e.where(x1 == x2, x2, moved))
 
 
 @derived(samples=lambda: [
@@ -252,9 +252,9 @@ def ldexp(x1: TensorLike, x2: TensorLike) -> Any:
     rest = e.clip(e.cast(x2, "int32"), -3 * largest, 3 * largest)
     result = e.cast(x1, wide)
     for parts in (3, 2, 1):  # a power of 2 that exists at a time
-        part = e.floor_divide(rest, parts)
-        result = e.multiply(result, exp2(e.cast(part, wide)))
-        rest = e.subtract(rest, part)
+        part = rest // parts
+        result = result * exp2(e.cast(part, wide))
+        rest = rest - part
     return e.cast(result, dtype)
 
 

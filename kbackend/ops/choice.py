@@ -11,7 +11,7 @@ from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ops.arithmetic import sqrt
 from kbackend.ops.declare import TensorLike, composite, derived, primitive
 from kbackend.ops.dispatch import to_numpy
-from kbackend.ops.logic import equal, greater, less
+from kbackend.ops.logic import equal
 from kbackend.ops.rules import INF, NAN, WIDE, In, Sample, arithmetic, call, dtype_of, number, same, values
 from kbackend.ops.shapes import elementwise
 
@@ -105,8 +105,8 @@ def _between(x: TensorSpec, low: TensorSpec | None, high: TensorSpec | None) -> 
 def clip_between(x: TensorLike, low: TensorLike | None, high: TensorLike | None) -> Any:
     """``x`` limited to [low, high] given as tensors or None; ``low`` where low > high."""
     if high is not None:
-        x = where(greater(x, high), high, x)
-    return x if low is None else where(less(x, low), low, x)
+        x = where(x > high, high, x)
+    return x if low is None else where(x < low, low, x)
 
 
 def _range_attrs(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:

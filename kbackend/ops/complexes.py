@@ -127,7 +127,7 @@ def angle(x: TensorLike) -> Any:
     [0.0, 1.571]
     """
     across, along = real(x), imag(x)
-    origin = e.logical_and(e.equal(across, 0.0), e.equal(along, 0.0))
+    origin = e.equal(across, 0.0) & e.equal(along, 0.0)
     slopes = e.atan2(e.where(origin, 0.0, along), e.where(origin, 1.0, across))
     return e.where(origin, e.stop_gradient(e.atan2(along, across)), slopes)
 
@@ -156,7 +156,7 @@ def polar(abs_: TensorLike, angle: TensorLike) -> Any:
     [(2+0j)]
     """
     _refuse_complex("polar", abs_, angle)
-    return complex_(e.multiply(abs_, e.cos(angle)), e.multiply(abs_, e.sin(angle)))
+    return complex_(abs_ * e.cos(angle), abs_ * e.sin(angle))
 
 
 def _refuse_complex(name: str, *operands: Any) -> None:

@@ -464,5 +464,5 @@ def bias_add(x: TensorLike, bias: TensorLike, data_format: str | None = None) ->
     if not first:
         return elementwise.add(x, bias)
     if rank == 1:
-        return elementwise.add(x, shaping.reshape(bias, (-1, *(1,) * (len(x.shape) - 2))))
-    return elementwise.add(x, shaping.permute_dimensions(bias, (rank - 1, *range(rank - 1))))
+        return x + shaping.reshape(bias, (-1, *(1,) * (len(x.shape) - 2)))
+    return x + shaping.permute_dimensions(bias, (rank - 1, *range(rank - 1)))

@@ -107,22 +107,22 @@ def ctc_cost(labels: TensorLike, logits: TensorLike, label_length: TensorLike, i
     wide = "float32" if dtype in ("float16", "bfloat16") else dtype
     logs = log_softmax(e.cast(logits, wide), axis=-1)
     states, skips = _extended(labels, label_length, logs, blank)
-    start = e.multiply(e.cast(ones_like(states), wide), NEVER)
+    start = e.cast(ones_like(states), wide) * NEVER
     start = shaping.concatenate([zeros_like(getitem(start, (slice(None), slice(0, 1)))),
                                  getitem(start, (slice(None), slice(1, None)))], axis=1)
 
     def step(slices: list[Any], carried: list[Any]) -> tuple[list[Any], list[Any]]:
         (at, time), (alpha,) = slices, carried
-        made = e.add(_sum_of_ways(alpha, skips), take_along_axis(at, states, axis=1))
-        goes_on = shaping.expand_dims(e.less(time, e.cast(input_length, "int32")), 1)
+        made = _sum_of_ways(alpha, skips) + take_along_axis(at, states, axis=1)
+        goes_on = shaping.expand_dims(time < e.cast(input_length, "int32"), 1)
         return [], [e.where(goes_on, made, alpha)]
 
     by_time = shaping.permute_dimensions(logs, (1, 0, 2))
     _, (alpha,) = scan(step, [by_time, _places(_size(by_time, 0))], [start])
-    last = shaping.expand_dims(e.multiply(e.cast(label_length, "int32"), 2), 1)
+    last = shaping.expand_dims(e.cast(label_length, "int32") * 2, 1)
     at_blank = take_along_axis(alpha, last, axis=1)
-    at_label = take_along_axis(alpha, e.maximum(e.subtract(last, 1), 0), axis=1)
-    at_label = e.where(e.greater(last, 0), at_label, NEVER)
+    at_label = take_along_axis(alpha, e.maximum(last - 1, 0), axis=1)
+    at_label = e.where(last > 0, at_label, NEVER)
     total = _log_sum([at_blank, at_label])
     cost = e.where(e.greater(total, NEVER / 2), e.negative(total), np.inf)
     return e.cast(shaping.squeeze(cost, 1), dtype)
@@ -131,23 +131,23 @@ def ctc_cost(labels: TensorLike, logits: TensorLike, label_length: TensorLike, i
 def _extended(labels: Any, label_length: Any, logs: Any, blank: int) -> tuple[Any, Any]:
     """The labels with blanks around each, (batch, 2 length + 1), and where a path may skip the blank before."""
     places = _places(_size(labels, 1))
-    counts = e.less(places, shaping.expand_dims(e.cast(label_length, "int32"), 1))
+    counts = places < shaping.expand_dims(e.cast(label_length, "int32"), 1)
     labels = e.where(counts, e.cast(labels, "int32"), 0)
     classes = shaping.expand_dims(e.cast(getitem(logs, (slice(None), 0)), "bool"), 1)
     sizes = [_size(labels, 0), _size(labels, 1), logs.shape[-1]]
     labels = checked_labels(labels, shaping.broadcast_to(classes, sizes))
-    blanks = e.add(zeros_like(labels), blank)
+    blanks = zeros_like(labels) + blank
     pairs = shaping.reshape(shaping.stack([blanks, labels], axis=2), (sizes[0], -1))
-    ends = e.add(zeros_like(e.cast(shaping.expand_dims(label_length, 1), "int32")), blank)
+    ends = zeros_like(e.cast(shaping.expand_dims(label_length, 1), "int32")) + blank
     states = shaping.concatenate([pairs, ends], axis=1)
     before = _shifted(states, 2, blank)
-    return states, e.logical_and(e.not_equal(states, blank), e.not_equal(states, before))
+    return states, (states != blank) & (states != before)
 
 
 def _shifted(x: Any, by: int, filler: Any) -> Any:
     """The columns ``by`` places to the right, with a filler at the left."""
     first = getitem(x, (slice(None), slice(0, 1)))
-    fill = e.add(zeros_like(first), filler)
+    fill = zeros_like(first) + filler
     return getitem(shaping.concatenate([fill] * by + [x], axis=1), (slice(None), slice(0, -by)))
 
 
@@ -164,8 +164,8 @@ def _log_sum(terms: list[Any]) -> Any:
     largest = e.stop_gradient(largest)
     total = e.exp(e.subtract(terms[0], largest))
     for term in terms[1:]:
-        total = e.add(total, e.exp(e.subtract(term, largest)))
-    return e.add(e.log(total), largest)
+        total = total + e.exp(e.subtract(term, largest))
+    return e.log(total) + largest
 
 
 def _logits_of(probabilities: Any) -> Any:
@@ -256,16 +256,16 @@ def ctc_greedy(logits: TensorLike, lengths: TensorLike, *, blank: int, merge: bo
         int32 (batch, time) with -1 past the end, and minus the sum of the largest logits, (batch, 1).
     """
     time = _places(_size(logits, 1))
-    inside = e.less(time, shaping.expand_dims(e.cast(lengths, "int32"), 1))
+    inside = time < shaping.expand_dims(e.cast(lengths, "int32"), 1)
     best = e.cast(reduction.argmax(logits, axis=-1), "int32")
-    kept = e.logical_and(inside, e.not_equal(best, blank))
+    kept = inside & (best != blank)
     if merge:
-        kept = e.logical_and(kept, e.not_equal(best, _shifted(best, 1, -1)))
+        kept = kept & (best != _shifted(best, 1, -1))
     order = argsort(e.where(kept, 0, 1), axis=1)
     count = reduction.sum_(e.cast(kept, "int32"), axis=1, keepdims=True)
-    labels = e.where(e.less(time, count), take_along_axis(best, order, axis=1), -1)
+    labels = e.where(time < count, take_along_axis(best, order, axis=1), -1)
     score = reduction.sum_(e.where(inside, reduction.max_(logits, axis=-1), 0.0), axis=1, keepdims=True)
-    return labels, e.negative(score)
+    return labels, -score
 
 
 def _beam_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
@@ -345,11 +345,11 @@ def _cropped(labels: Any) -> Any:
 
 
 def _merged(labels: Any) -> Any:
-    kept = e.logical_and(e.not_equal(labels, -1), e.not_equal(labels, _shifted(labels, 1, -1)))
+    kept = e.not_equal(labels, -1) & e.not_equal(labels, _shifted(labels, 1, -1))
     order = argsort(e.where(kept, 0, 1), axis=1)
     count = reduction.sum_(e.cast(kept, "int32"), axis=1, keepdims=True)
     time = _places(_size(labels, 1))
-    return e.where(e.less(time, count), take_along_axis(labels, order, axis=1), -1)
+    return e.where(time < count, take_along_axis(labels, order, axis=1), -1)
 
 
 __all__ = ["ctc_loss"]

@@ -177,9 +177,9 @@ def _completed(q: Any) -> Any:
         return q
     rest = orthogonal_complement(e.stop_gradient(q))
     overlap = matmul(_turned(q), rest)
-    turned = e.subtract(rest, matmul(q, overlap))
-    stretched = e.multiply(matmul(rest, matmul(_turned(overlap), overlap)), 0.5)
-    return shaping.concatenate([q, e.add(turned, stretched)], -1)
+    turned = rest - matmul(q, overlap)
+    stretched = matmul(rest, matmul(_turned(overlap), overlap)) * 0.5
+    return shaping.concatenate([q, turned + stretched], -1)
 
 
 @derived(tolerance="matmul", samples=lambda: [
@@ -271,8 +271,8 @@ def eigh_lower(x: TensorLike) -> tuple[TensorSpec, TensorSpec]:
 
 def _with_symmetric_gradient(x: Any) -> Any:
     """``x`` itself; what flows back is the symmetric part of the gradient."""
-    mean = e.multiply(e.add(x, _turned(x)), 0.5)
-    return e.add(e.stop_gradient(x), e.subtract(mean, e.stop_gradient(mean)))
+    mean = e.add(x, _turned(x)) * 0.5
+    return e.stop_gradient(x) + (mean - e.stop_gradient(mean))
 
 
 @derived(tolerance="matmul", samples=lambda: [

@@ -11,6 +11,8 @@ from kbackend import config, dtypes, hooks
 from kbackend.graph.node import Node, beside
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ops.declare import REGISTRY, Op
+from kbackend.ops.kept import built
+from kbackend.plugin.state import building
 
 
 class OpError(ValueError):
@@ -24,7 +26,7 @@ def call(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
             return make_node(op, operands, attrs)
         if type(operand) in (list, tuple) and any(isinstance(o, Tensor) for o in operand):
             return make_node(op, operands, attrs)
-    if op.creates or not op.operands:
+    if op.creates or not op.operands or building.get():
         return make_node(op, operands, attrs)
     return hooks.run_op(op, operands, attrs)
 
@@ -78,7 +80,7 @@ def expansion(node: Node) -> tuple[Tensor, ...]:
     """The tensors that a composite node stands for; its body runs at the first call."""
     if node.expansion is None:
         with beside(node):
-            result = node.op.function(*node.args, **node.attrs)  # type: ignore[attr-defined]
+            result = built(node.op.function, *node.args, **node.attrs)  # type: ignore[attr-defined]
         node.remember_expansion((result,) if isinstance(result, Tensor) else tuple(result))
     assert node.expansion is not None
     return node.expansion
@@ -146,7 +148,7 @@ def _list_type(numbers: Any) -> Any:
 
 
 def holds_tensors(operand: Any) -> bool:
-    return any(not isinstance(o, (int, float, bool, complex, list, tuple)) for o in operand)
+    return any(isinstance(o, np.generic) or not isinstance(o, (int, float, bool, complex, list, tuple)) for o in operand)
 
 
 def lifted_dtype(dtype: str) -> str:

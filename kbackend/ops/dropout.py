@@ -80,10 +80,10 @@ def _dropout(x: TensorLike, rate: TensorLike, step: TensorLike, *, noise_shape: 
     shape = tuple(k if n is None else n for n, k in zip(noise_shape or (None,) * len(known), known))
     sizes = [shaping.extent(x, (axis,)) for axis, d in enumerate(shape) if d is None]
     unit = random_unit(step, sizes, shape=shape, key=key, op_id=op_id, dtype="float32")
-    kept = e.greater_equal(unit, e.cast(rate, "float32"))
-    rest = e.subtract(1.0, e.cast(rate, wide))
-    scale = e.cast(e.divide(1.0, e.where(e.greater(rest, 0.0), rest, ones_like(rest))), dtype)
-    return e.multiply(x, e.where(kept, scale, zeros_like(scale)))
+    kept = unit >= e.cast(rate, "float32")
+    rest = 1.0 - e.cast(rate, wide)
+    scale = e.cast(1.0 / e.where(rest > 0.0, rest, ones_like(rest)), dtype)
+    return x * e.where(kept, scale, zeros_like(scale))
 
 
 def _is_number(d: Any) -> bool:

@@ -21,6 +21,7 @@ from kbackend.lowering.rewrite import rewrite
 from kbackend.ops import streams
 from kbackend.ops.declare import REGISTRY, Op
 from kbackend.ops.dispatch import holds_tensors, is_number, make_node, named, to_numpy
+from kbackend.ops.kept import built
 from kbackend.plugin import modes
 from kbackend.plugin.select import active_target, owner_of, use_target
 
@@ -109,7 +110,7 @@ def _traced(tracer: _Tracer, function: Run, args: Sequence[Any], kwargs: dict[st
     ]
     named = {name: tracer.argument(value, name) for name, value in kwargs.items()}
     with streams.trying():  # a call that stays symbolic is made again, and draws then
-        result = function(*[a.value for a in positional], **{k: a.value for k, a in named.items()})
+        result = built(function, *[a.value for a in positional], **{k: a.value for k, a in named.items()})
     return _Call(tracer, positional, named, result)
 
 

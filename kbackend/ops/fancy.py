@@ -181,10 +181,10 @@ def _places(arrays: list[Any], sizes: list[Any]) -> Any:
         if isinstance(position, np.ndarray) and isinstance(place, (int, np.ndarray)) and isinstance(size, int):
             place = place * size + position
         else:
-            place = e.add(e.multiply(place, size), position)
+            place = e.multiply(place, size) + position
         if not checked:
-            here = e.logical_and(e.greater_equal(position, 0), e.less(position, size))
-            inside = here if inside is None else e.logical_and(inside, here)
+            here = e.greater_equal(position, 0) & e.less(position, size)
+            inside = here if inside is None else inside & here
     return place if inside is None else e.where(inside, place, -1)
 
 

@@ -83,11 +83,11 @@ def binary_focal_crossentropy(target: TensorLike, output: TensorLike, apply_clas
     else:
         second, first = output, e.subtract(1.0, output)
     other = e.subtract(1.0, target)
-    missing = e.add(e.multiply(target, first), e.multiply(other, second))
+    missing = e.multiply(target, first) + other * second
     loss = losses.binary_crossentropy(target, output, from_logits)
-    loss = e.multiply(e.pow_(missing, gamma), loss)
+    loss = e.pow_(missing, gamma) * loss
     if apply_class_balancing:
-        loss = e.multiply(e.add(e.multiply(target, alpha), e.multiply(other, e.subtract(1.0, alpha))), loss)
+        loss = (e.multiply(target, alpha) + other * e.subtract(1.0, alpha)) * loss
     return _as(loss, dtype)
 
 
@@ -132,13 +132,13 @@ def categorical_focal_crossentropy(target: TensorLike, output: TensorLike, alpha
     axis = axis_in(axis, len(output.shape))
     if from_logits:
         logs = activation.log_softmax(output, axis=axis)
-        missing = e.negative(e.expm1(logs))
+        missing = -e.expm1(logs)
     else:
-        shares = e.divide(output, reduction.sum_(output, axis=axis, keepdims=True))
+        shares = output / reduction.sum_(output, axis=axis, keepdims=True)
         shares = e.clip(shares, config.epsilon(), 1.0 - config.epsilon())
-        logs, missing = e.log(shares), e.subtract(1.0, shares)
-    weights = e.multiply(e.pow_(missing, gamma), _weight(alpha, output))
-    loss = e.negative(reduction.sum_(e.multiply(weights, e.multiply(target, logs)), axis=axis))
+        logs, missing = e.log(shares), 1.0 - shares
+    weights = e.pow_(missing, gamma) * _weight(alpha, output)
+    loss = -reduction.sum_(weights * e.multiply(target, logs), axis=axis)
     return _as(loss, dtype)
 
 

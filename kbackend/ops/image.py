@@ -88,7 +88,7 @@ def resize_images(x: TensorLike, height_factor: int, width_factor: int, data_for
         return _repeated(x, factors, data_format)
     repeats = [positive_size(label, factor) for label, factor in factors.items()]
     x, first = channels_last(x if dtypes.is_float(dtype_of(x)) else e.cast(x, config.floatx()), data_format)
-    entries = [e.multiply(shaping.extent(x, (a,)), n) if x.shape[a] is None else x.shape[a] * n
+    entries = [shaping.extent(x, (a,)) * n if x.shape[a] is None else x.shape[a] * n
                for a, n in enumerate(repeats, start=1)]
     sizes, size = split_entries(entries)
     return restored(resample(x, sizes, size=size, interpolation=interpolation), first)

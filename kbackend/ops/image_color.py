@@ -71,7 +71,7 @@ def rgb_to_grayscale(images: TensorLike, data_format: str | None = None) -> Any:
 
     def grey(y: Any) -> Any:
         red, green, blue = (e.multiply(part(y, axis, i, i + 1), share) for i, share in enumerate(GREY))
-        return e.add(e.add(red, green), blue)
+        return e.add(red, green) + blue
 
     return in_floats(x, grey)
 
@@ -97,16 +97,16 @@ def rgb_to_hsv(images: TensorLike, data_format: str | None = None) -> Any:
     """
     (red, green, blue), axis = _three(images, data_format)
     value = e.maximum(e.maximum(red, green), blue)
-    spread = e.subtract(value, e.minimum(e.minimum(red, green), blue))
-    lit, coloured = e.greater(value, 0.0), e.greater(spread, 0.0)
-    saturation = e.where(lit, e.divide(spread, e.where(lit, value, 1.0)), 0.0)
+    spread = value - e.minimum(e.minimum(red, green), blue)
+    lit, coloured = value > 0.0, spread > 0.0
+    saturation = e.where(lit, spread / e.where(lit, value, 1.0), 0.0)
     unit = e.where(coloured, spread, 1.0)
-    of_red, of_green, of_blue = (e.divide(e.subtract(a, b), unit)
+    of_red, of_green, of_blue = (e.subtract(a, b) / unit
                                  for a, b in ((green, blue), (blue, red), (red, green)))
-    sixths = e.where(e.equal(value, red), of_red,
-                     e.where(e.equal(value, green), e.add(of_green, 2.0), e.add(of_blue, 4.0)))
-    sixths = e.where(e.less(sixths, 0.0), e.add(sixths, 6.0), sixths)
-    hue = e.where(coloured, e.divide(sixths, 6.0), 0.0)
+    sixths = e.where(value == red, of_red,
+                     e.where(value == green, e.add(of_green, 2.0), e.add(of_blue, 4.0)))
+    sixths = e.where(sixths < 0.0, sixths + 6.0, sixths)
+    hue = e.where(coloured, sixths / 6.0, 0.0)
     return shaping.concatenate([hue, saturation, value], axis)
 
 
@@ -131,17 +131,17 @@ def hsv_to_rgb(images: TensorLike, data_format: str | None = None) -> Any:
     sixths = e.multiply(hue, 6.0)
     found = []
     for start in (5.0, 3.0, 1.0):
-        place = e.mod(e.add(sixths, start), 6.0)
-        share = e.clip_range(e.minimum(place, e.subtract(4.0, place)), low=0.0, high=1.0)
-        found.append(e.subtract(value, e.multiply(depth, share)))
+        place = (sixths + start) % 6.0
+        share = e.clip_range(e.minimum(place, 4.0 - place), low=0.0, high=1.0)
+        found.append(value - depth * share)
     return shaping.concatenate(found, axis)
 
 
 def _bell(size: int, sigma: Any, dtype: str) -> Any:
     """The normal density at ``size`` places around 0, made to sum to 1."""
     distance = (np.arange(size) - (size - 1) / 2).astype(dtype)
-    weights = e.exp(e.multiply(e.square(e.divide(distance, sigma)), -0.5))
-    return e.divide(weights, reduction.sum_(weights))
+    weights = e.exp(e.square(e.divide(distance, sigma)) * -0.5)
+    return weights / reduction.sum_(weights)
 
 
 def _deviations(sigma: Any) -> list[Any]:

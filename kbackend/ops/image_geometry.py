@@ -46,17 +46,17 @@ def _folded(index: Any, size: Any, mode: str) -> Any:
     if mode == "mirror":  # an axis of one pixel has no period
         period = e.maximum(period, 1) if isinstance(period, Tensor) else max(period, 1)
     place = e.mod(index, period)
-    return e.minimum(place, e.abs_(e.subtract(plus(period, -1 if mode == "reflect" else 0), place)))
+    return e.minimum(place, e.abs_(plus(period, -1 if mode == "reflect" else 0) - place))
 
 
 def _corners(near: Any, start: Any, size: Any, order: int, mode: str, kind: str) -> list[tuple[Any, Any]]:
     """(pixels, whether they are in the image) along one axis; None where it is all of them."""
     index = e.cast(start, kind)
     found = []
-    for place in (index, e.add(index, 1))[: order + 1]:
+    for place in (index, index + 1)[: order + 1]:
         inside = None
         if mode == "constant":
-            inside = e.logical_and(e.greater_equal(place, 0), e.less(place, size))
+            inside = e.greater_equal(place, 0) & e.less(place, size)
         found.append((_folded(place, size, mode), inside))
     return found
 
@@ -109,7 +109,7 @@ def _at_corner(rows: Any, counts: Sequence[Any], corner: Sequence[tuple[Any, Any
 
 def _between(a: Any, b: Any, share: Any) -> Any:
     """Written without 1 - share, which TensorFlow's graphs would round in another order."""
-    return e.add(a, e.multiply(e.subtract(b, a), share))
+    return a + e.subtract(b, a) * share
 
 
 def _coordinate_dtype(x: Any) -> str:
@@ -198,10 +198,10 @@ def _projected(images: Any, vectors: Any, interpolation: str, mode: str, fill: f
         down = shaping.reshape(e.cast(numbers(rows), dtype), (1, rows, 1))
         depth = e.add(_mixed(c0, across, c1, down), 1.0)
         # the smaller summands first, as TensorFlow's graphs would have them
-        places = [e.divide(e.add(e.multiply(p, across), e.add(e.multiply(q, down), shift)), depth)
+        places = [(p * across + (q * down + shift)) / depth
                   for p, q, shift in ((b0, b1, b2), (a0, a1, a2))]
         pixels = times(rows, columns)
-        starts = e.multiply(e.cast(numbers(batch), kind), pixels)
+        starts = e.cast(numbers(batch), kind) * pixels
         flat = shaping.reshape(y, (times(batch, pixels), channels))
         order = 1 if interpolation == "bilinear" else 0
         return _sampled(flat, (rows, columns), places, shaping.reshape(starts, (batch, 1, 1)), order, mode, fill, kind)
@@ -215,7 +215,7 @@ def _numbers_of(vectors: Any) -> list[Any]:
 
 
 def _mixed(a: Any, x: Any, b: Any, y: Any) -> Any:
-    return e.add(e.multiply(a, x), e.multiply(b, y))
+    return e.multiply(a, x) + e.multiply(b, y)
 
 
 def _turn() -> In:
@@ -267,9 +267,9 @@ def affine_transform(images: TensorLike, transform: TensorLike, interpolation: s
 def _homographies(start: Any, end: Any, dtype: str) -> Any:
     """The vectors ``(n, 8)`` of the projections that take the four ``end`` points to the ``start`` points."""
     x, y, u, v = (getitem(e.cast(p, dtype), (slice(None), slice(None), i)) for p in (start, end) for i in range(2))
-    one, zero = e.add(e.multiply(u, 0.0), 1.0), e.multiply(u, 0.0)
-    across = shaping.stack([u, v, one, zero, zero, zero, e.negative(e.multiply(x, u)), e.negative(e.multiply(x, v))], 2)
-    down = shaping.stack([zero, zero, zero, u, v, one, e.negative(e.multiply(y, u)), e.negative(e.multiply(y, v))], 2)
+    one, zero = e.multiply(u, 0.0) + 1.0, e.multiply(u, 0.0)
+    across = shaping.stack([u, v, one, zero, zero, zero, -e.multiply(x, u), -e.multiply(x, v)], 2)
+    down = shaping.stack([zero, zero, zero, u, v, one, -e.multiply(y, u), -e.multiply(y, v)], 2)
     return solve(shaping.concatenate([across, down], 1), shaping.concatenate([x, y], 1))
 
 
@@ -320,7 +320,7 @@ def perspective_transform(images: TensorLike, start_points: TensorLike, end_poin
             raise ValueError(f"{name} must have the shape (4, 2) or (batch, 4, 2), it is {tuple(found.shape)}")
         points.append(shaping.expand_dims(found, 0) if len(found.shape) == 2 else found)
     dtype = _coordinate_dtype(as_tensor(images))
-    start, end = (e.add(p, e.multiply(q, 0.0)) for p, q in (points, points[::-1]))
+    start, end = (p + e.multiply(q, 0.0) for p, q in (points, points[::-1]))
     return _projected(images, _homographies(start, end, dtype), interpolation, "constant", fill_value, data_format)
 
 

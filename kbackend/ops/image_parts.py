@@ -137,7 +137,7 @@ def _patch_places(count: Any, window: int, stride: int, dilation: int) -> Any:
     inner = np.arange(window, dtype=np.int32)[:, None] * np.int32(dilation)
     if isinstance(count, int):
         return (inner + np.arange(count, dtype=np.int32) * np.int32(stride)).ravel()
-    return shaping.flatten(e.add(e.multiply(e.cast(numbers(count), "int32"), stride), inner))
+    return shaping.flatten(e.cast(numbers(count), "int32") * stride + inner)
 
 
 @derived(tolerance="moving", samples=lambda: [

@@ -351,8 +351,8 @@ def resize(images: TensorLike, size: Any, interpolation: str = "bilinear", antia
 
 def _sinc(x: Any) -> Any:
     zero = e.equal(x, 0.0)
-    angle = e.multiply(e.where(zero, 1.0, x), math.pi)
-    return e.where(zero, 1.0, e.divide(e.sin(angle), angle))
+    angle = e.where(zero, 1.0, x) * math.pi
+    return e.where(zero, 1.0, e.sin(angle) / angle)
 
 
 def _lanczos_of(x: Any, radius: int) -> Any:
@@ -361,8 +361,8 @@ def _lanczos_of(x: Any, radius: int) -> Any:
 
 def _cubic_of(x: Any) -> Any:
     square = e.multiply(x, x)
-    near = e.add(e.multiply(e.subtract(e.multiply(x, 1.5), 2.5), square), 1.0)
-    far = e.add(e.multiply(e.subtract(e.multiply(e.subtract(2.5, e.multiply(x, 0.5)), x), 4.0), x), 2.0)
+    near = (e.multiply(x, 1.5) - 2.5) * square + 1.0
+    far = ((2.5 - e.multiply(x, 0.5)) * x - 4.0) * x + 2.0
     return e.where(e.less(x, 1.0), near, e.where(e.less(x, 2.0), far, 0.0))
 
 
@@ -381,16 +381,16 @@ def _shares(old: Any, new: int, scale: Any, translation: Any, window: Callable[[
             dtype: str) -> Any:
     """The matrix (old, new) of what each new pixel takes of each old one."""
     inverse = e.divide(1.0, scale)
-    ends = e.multiply(e.subtract(np.arange(new).astype(dtype) + 0.5, translation), inverse)
-    centres = e.subtract(ends, 0.5)
+    ends = e.subtract(np.arange(new).astype(dtype) + 0.5, translation) * inverse
+    centres = ends - 0.5
     places = shaping.expand_dims(e.cast(numbers(old), dtype), 1)
-    distance = e.abs_(e.subtract(centres, places))
-    weights = window(e.divide(distance, e.maximum(inverse, 1.0)) if antialias else distance)
+    distance = e.abs_(centres - places)
+    weights = window(distance / e.maximum(inverse, 1.0) if antialias else distance)
     total = reduction.sum_(weights, axis=0)
-    counts = e.greater(e.abs_(total), 1000 * float(np.finfo(dtype).eps))
-    inside = e.logical_and(e.greater_equal(ends, 0.0), e.less_equal(ends, e.cast(as_tensor(old), dtype)))
-    shares = e.divide(weights, e.where(counts, total, 1.0))
-    return e.where(e.logical_and(counts, inside), shares, 0.0)
+    counts = e.abs_(total) > 1000 * float(np.finfo(dtype).eps)
+    inside = (ends >= 0.0) & (ends <= e.cast(as_tensor(old), dtype))
+    shares = weights / e.where(counts, total, 1.0)
+    return e.where(counts & inside, shares, 0.0)
 
 
 def _along(x: Any, axis: int, matrix: Any) -> Any:

@@ -12,7 +12,7 @@ from typing import Any
 
 from kbackend import config, hooks
 from kbackend.graph.tensor import Tensor
-from kbackend.plugin.state import active, process_target
+from kbackend.plugin.state import active, building, process_target
 
 LIMIT = 512
 _PLAIN = frozenset((int, bool, str, type(None), type(Ellipsis)))
@@ -61,24 +61,35 @@ def public(op: Any, symbolic: Run) -> Run:
     kept: dict[Any, Run | None] = {}
 
     def call(*args: Any, **kwargs: Any) -> Any:
+        if building.get():
+            return symbolic(*args, **kwargs)
         target = active.get() or process_target[0]
-        key = None
-        if target is not None:
-            key = signature(target, args, kwargs)
-            if key is not None:
-                run = kept.get(key)
-                if run is not None:
-                    try:
-                        return run(*args, **kwargs)
-                    except Exception:
-                        return hooks.run_concrete(op, symbolic, args, kwargs)  # raises an error that names the op
-        if holds_symbolic(args) or kwargs and holds_symbolic(kwargs.values()) or key in kept:
+        key = signature(target, args, kwargs) if target is not None else None
+        if key is not None:
+            run = kept.get(key)
+            if run is not None:
+                try:
+                    return run(*args, **kwargs)
+                except Exception:
+                    return hooks.run_concrete(op, symbolic, args, kwargs)  # raises an error that names the op
+        if holds_symbolic(args) or kwargs and holds_symbolic(kwargs.values()):
+            return built(symbolic, *args, **kwargs)
+        if key in kept:
             return symbolic(*args, **kwargs)
         if len(kept) >= LIMIT:
             kept.clear()
         return hooks.run_concrete(op, symbolic, args, kwargs, kept, key)
 
     return call
+
+
+def built(function: Run, *args: Any, **kwargs: Any) -> Any:
+    """The result of a function in which ops of constants make nodes, too, and no engine runs."""
+    token = building.set(True)
+    try:
+        return function(*args, **kwargs)
+    finally:
+        building.reset(token)
 
 
 def holds_symbolic(values: Any) -> bool:

@@ -50,7 +50,7 @@ def trunc(x: TensorLike) -> Any:
     >>> K.eval(trunc(K.constant([1.7, -1.7]))).tolist()
     [1.0, -1.0]
     """
-    return e.where(e.less(x, 0), e.ceil(x), e.floor(x))
+    return e.where(x < 0, e.ceil(x), e.floor(x))
 
 
 @derived(samples=unary_samples(-2, 2, integers=True, avoid=(0.0,)))
@@ -102,8 +102,8 @@ def _nan_to_num(x: TensorLike, nan: float, posinf: float | None, neginf: float |
         return x
     limit = _largest(dtype)
     found = e.where(e.isnan(x), nan, x)
-    found = e.where(e.equal(x, INF), limit if posinf is None else posinf, found)
-    return e.where(e.equal(x, -INF), -limit if neginf is None else neginf, found)
+    found = e.where(x == INF, limit if posinf is None else posinf, found)
+    return e.where(x == -INF, -limit if neginf is None else neginf, found)
 
 
 def _largest(dtype: str) -> float:
@@ -181,8 +181,8 @@ def saturate_cast(x: TensorLike, dtype: Any) -> Any:
     bounds = np.iinfo(dtype)
     if dtypes.is_integer(own):
         return _integer_cast(x, np.iinfo(own), bounds, dtype)
-    above, below = e.greater_equal(x, float(bounds.max)), e.less_equal(x, float(bounds.min))
-    outside = e.logical_or(e.isnan(x), e.logical_or(above, below))
+    above, below = x >= float(bounds.max), x <= float(bounds.min)
+    outside = e.isnan(x) | e.logical_or(above, below)
     found = e.cast(e.where(outside, 0.0, x), dtype)
     highest, lowest = (e.cast(int(limit), dtype) for limit in (bounds.max, bounds.min))
     return e.where(above, highest, e.where(below, lowest, found))
@@ -216,7 +216,7 @@ def isneginf(x: TensorLike) -> Any:
     >>> K.eval(isneginf(K.constant([1.0, -float("inf")]))).tolist()
     [False, True]
     """
-    return e.equal(x, -INF)
+    return x == -INF
 
 
 @composite(**_QUESTION, promote="float", rule=compared, samples=_infinite_samples)
@@ -228,7 +228,7 @@ def isposinf(x: TensorLike) -> Any:
     >>> K.eval(isposinf(K.constant([1.0, float("inf")]))).tolist()
     [False, True]
     """
-    return e.equal(x, INF)
+    return x == INF
 
 
 @composite(**_QUESTION, rule=compared, samples=lambda: [
@@ -245,7 +245,7 @@ def isreal(x: TensorLike) -> Any:
     if dtypes.is_complex(dtype_of(x)):
         from kbackend.ops.complexes import imag
 
-        return e.equal(imag(x), 0.0)
+        return imag(x) == 0.0
     return full_like(x, 1, "bool")
 
 
@@ -288,10 +288,10 @@ def isclose(
     >>> K.eval(isclose(K.constant([1.0, 2.0]), [1.0, 2.1])).tolist()
     [True, False]
     """
-    bound = e.add(e.multiply(e.abs_(x2), rtol), atol)
-    near = e.logical_and(e.less_equal(e.abs_(e.subtract(x1, x2)), bound), e.isfinite(x2))
-    near = e.logical_or(near, e.equal(x1, x2))
-    return e.logical_or(near, e.logical_and(e.isnan(x1), e.isnan(x2))) if equal_nan else near
+    bound = e.abs_(x2) * rtol + atol
+    near = (e.abs_(x1 - x2) <= bound) & e.isfinite(x2)
+    near = near | (x1 == x2)
+    return near | e.isnan(x1) & e.isnan(x2) if equal_nan else near
 
 
 @derived(samples=lambda: [
@@ -342,8 +342,8 @@ def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bo
     >>> K.eval(isin(K.constant([1, 5], dtype="int32"), [5, 7])).tolist()
     [False, True]
     """
-    found = any_(e.equal(expand_dims(x1, -1), flatten(x2)), axis=-1)
-    return e.logical_not(found) if invert else found
+    found = any_(expand_dims(x1, -1) == flatten(x2), axis=-1)
+    return ~found if invert else found
 
 
 __all__ = [

@@ -85,7 +85,7 @@ def _spread(weight: Any, x: Any, axes: Sequence[int]) -> Any:
 
 def _scaled(centred: Any, x: Any, gamma: Any, beta: Any, axis: Any, epsilon: Any) -> Any:
     variance = reduction.mean(e.square(centred), axis=axis, keepdims=True)
-    y = e.multiply(centred, e.rsqrt(e.add(variance, epsilon)))
+    y = centred * e.rsqrt(variance + epsilon)
     y = y if gamma is None else e.multiply(y, gamma)
     y = y if beta is None else e.add(y, beta)
     return y if dtype_of(x) == dtype_of(y) else e.cast(y, dtype_of(x))
@@ -117,7 +117,7 @@ def layer_normalization(x: TensorLike, gamma: TensorLike | None = None, beta: Te
     [[-1.0, 1.0]]
     """
     wide, (gamma, beta) = _prepared(x, (gamma, beta), axis)
-    centred = e.subtract(wide, reduction.mean(wide, axis=axis, keepdims=True))
+    centred = wide - reduction.mean(wide, axis=axis, keepdims=True)
     return _scaled(centred, x, gamma, beta, axis, epsilon)
 
 
@@ -231,9 +231,9 @@ def normalize(x: TensorLike, axis: Any = -1, order: int = 2, epsilon: float | No
     least = config.epsilon() if epsilon is None else epsilon
     if order == 2:
         squares = reduction.sum_(e.square(x), axis=axis, keepdims=True)
-        return e.multiply(x, e.rsqrt(e.maximum(squares, least**2)))
+        return x * e.rsqrt(e.maximum(squares, least**2))
     powers = reduction.sum_(e.pow_(e.abs_(x), order), axis=axis, keepdims=True)
-    return e.divide(x, e.pow_(e.maximum(powers, least**order), 1.0 / order))
+    return x / e.pow_(e.maximum(powers, least**order), 1.0 / order)
 
 
 __all__ = ["group_normalization", "layer_normalization", "normalize", "rms_normalization"]

@@ -152,7 +152,7 @@ def matrix_rank(x: TensorLike, tol: Any = None) -> Any:
         tol = _smallest_step(x, values)
     elif len(np.shape(tol) if not hasattr(tol, "shape") else tol.shape):
         tol = shaping.expand_dims(as_tensor(tol), -1)
-    return reduction.sum_(e.cast(e.greater(values, tol), "int32"), axis=-1)
+    return reduction.sum_(e.cast(values > tol, "int32"), axis=-1)
 
 
 def _smallest_step(x: Any, values: Any) -> Any:
@@ -162,8 +162,8 @@ def _smallest_step(x: Any, values: Any) -> Any:
     m, n = length(x, -2), length(x, -1)
     eps = float(np.finfo(dtype_of(values)).eps)
     known = isinstance(m, int) and isinstance(n, int)
-    step = max(m, n) * eps if known else e.multiply(e.cast(e.maximum(m, n), dtype_of(values)), eps)
-    return e.multiply(reduction.max_(values, axis=-1, keepdims=True), step)
+    step = max(m, n) * eps if known else e.cast(e.maximum(m, n), dtype_of(values)) * eps
+    return reduction.max_(values, axis=-1, keepdims=True) * step
 
 
 __all__ = ["lstsq", "matrix_rank", "pinv"]

@@ -101,10 +101,9 @@ def dense(x: TensorLike, kernel: TensorLike, bias: TensorLike | None = None) -> 
     >>> K.int_shape(K.dense(K.placeholder((None, 3)), K.zeros((3, 4)), K.zeros((4,))))
     (None, 4)
     """
-    from kbackend.ops.elementwise import add
 
     product = matmul(x, kernel)
-    return product if bias is None else add(product, bias)
+    return product if bias is None else product + bias
 
 
 def _shape(x: Any) -> Shape:

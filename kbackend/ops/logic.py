@@ -64,7 +64,7 @@ def equal(x: TensorLike, y: TensorLike) -> TensorSpec:
 @composite(**_EQUALITY, rule=compared)
 def not_equal(x: TensorLike, y: TensorLike) -> Any:
     """``x != y`` elementwise, bool."""
-    return logical_not(equal(x, y))
+    return ~(x == y)
 
 
 @primitive(**{**_ORDER, "samples": lambda: [
@@ -83,13 +83,13 @@ def less_equal(x: TensorLike, y: TensorLike) -> TensorSpec:
 @composite(**_ORDER, rule=compared)
 def greater(x: TensorLike, y: TensorLike) -> Any:
     """``x > y`` elementwise, bool; False where one is NaN."""
-    return less(y, x)
+    return y < x
 
 
 @composite(**_ORDER, rule=compared)
 def greater_equal(x: TensorLike, y: TensorLike) -> Any:
     """``x >= y`` elementwise, bool; False where one is NaN."""
-    return less_equal(y, x)
+    return y <= x
 
 
 # ------------------------------------------------------------ logic
@@ -127,7 +127,7 @@ def logical_or(x1: TensorLike, x2: TensorLike) -> TensorSpec:
 @composite(**_LOGIC, rule=logical, prepare=lambda specs, attrs: (logical(*specs), attrs)[1])
 def logical_xor(x1: TensorLike, x2: TensorLike) -> Any:
     """Exactly one of two bool tensors. Errors as in :func:`logical_and`."""
-    return not_equal(x1, x2)
+    return x1 != x2
 
 
 @primitive(
@@ -260,19 +260,19 @@ _KIND: dict[str, Any] = {
 @composite(**_KIND)
 def isnan(x: TensorLike) -> Any:
     """Whether an element is NaN."""
-    return not_equal(x, x)
+    return x != x
 
 
 @composite(**_KIND)
 def isinf(x: TensorLike) -> Any:
     """Whether an element is infinite."""
-    return equal(arithmetic.abs_(x), INF)
+    return arithmetic.abs_(x) == INF
 
 
 @composite(**_KIND)
 def isfinite(x: TensorLike) -> Any:
     """Whether an element is neither NaN nor infinite."""
-    return less(arithmetic.abs_(x), INF)
+    return arithmetic.abs_(x) < INF
 
 
 __all__ = [

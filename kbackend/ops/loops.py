@@ -386,7 +386,7 @@ def _unrolled(
 def _decayed_sum(slices: list[Any], states: list[Any]) -> tuple[list[Any], list[Any]]:
     from kbackend.ops import elementwise as e
 
-    total = e.add(e.multiply(states[0], 0.5), slices[0])
+    total = e.multiply(states[0], 0.5) + slices[0]
     return [e.tanh(total), slices[0]], [total]
 
 
@@ -417,7 +417,7 @@ def _fold_samples() -> list[Sample]:
     from kbackend.ops import elementwise as e
 
     def fold(total: Any, x: Any) -> Any:
-        return e.add(e.multiply(total, 0.5), x)
+        return e.multiply(total, 0.5) + x
 
     return [
         call(fold, In((4, 3)), name="rows"),
@@ -431,11 +431,11 @@ def _rnn_samples() -> list[Sample]:
     from kbackend.ops import elementwise as e
 
     def step(x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-        state = e.tanh(e.add(x, e.multiply(states[0], 0.5)))
+        state = e.tanh(x + e.multiply(states[0], 0.5))
         return state, [state]
 
     def with_constant(x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-        state = e.multiply(e.add(x, states[0]), states[-1])
+        state = e.add(x, states[0]) * states[-1]
         return e.add(state, 1.0), [state]
 
     x, state = In((2, 4, 3)), In((2, 3))

@@ -68,7 +68,7 @@ def _one_target_a_row(target: TensorSpec, logits: TensorSpec) -> TensorSpec:
     call(In((0, 3), 0.0, 1.0), In((0, 3)), name="empty")])
 def softmax_crossentropy(target: TensorLike, logits: TensorLike) -> Any:
     """``-sum(target * log(softmax(logits)))`` over the last axis."""
-    return e.negative(reduction.sum_(e.multiply(target, activation.log_softmax(logits, axis=-1)), axis=-1))
+    return -reduction.sum_(target * activation.log_softmax(logits, axis=-1), axis=-1)
 
 
 def _labels_fit(labels: TensorSpec, logits: TensorSpec) -> TensorSpec:
@@ -120,7 +120,7 @@ def label_crossentropy(labels: TensorLike, logits: TensorLike) -> Any:
     """
     index = shaping.expand_dims(checked_labels(labels, logits), -1)
     picked = take_along_axis(activation.log_softmax(logits, axis=-1), index, axis=-1)
-    return e.negative(shaping.squeeze(picked, -1))
+    return -shaping.squeeze(picked, -1)
 
 
 @composite(promote="float",
@@ -133,7 +133,7 @@ def label_crossentropy(labels: TensorLike, logits: TensorLike) -> Any:
                call(In((0, 3), 0.0, 1.0), In((0, 3)), name="empty")])
 def sigmoid_crossentropy(target: TensorLike, logits: TensorLike) -> Any:
     """``-target * log(s) - (1 - target) * log(1 - s)`` where ``s = sigmoid(logits)``, elementwise."""
-    return e.subtract(activation.softplus(logits), e.multiply(target, logits))
+    return activation.softplus(logits) - target * logits
 
 
 # ------------------------------------------------------------------------------------- functions of K
@@ -153,9 +153,9 @@ def _categorical(target: TensorLike, output: TensorLike, *, from_logits: bool, a
     if from_logits:
         return softmax_crossentropy(_last(target, axis), _last(output, axis))
     target, output = _wide(target), _wide(output)
-    shares = e.divide(output, reduction.sum_(output, axis=axis, keepdims=True))
+    shares = output / reduction.sum_(output, axis=axis, keepdims=True)
     logs = e.log(_clipped(shares, epsilon or config.epsilon()))
-    return _as(e.negative(reduction.sum_(e.multiply(target, logs), axis=axis)), dtype)
+    return _as(-reduction.sum_(target * logs, axis=axis), dtype)
 
 
 @derived(samples=lambda: [
@@ -256,9 +256,9 @@ def _binary(target: TensorLike, output: TensorLike, *, from_logits: bool,
         return sigmoid_crossentropy(target, output)
     dtype = dtype_of(output)
     target, shares = _wide(target), _clipped(_wide(output), epsilon or config.epsilon())
-    hit = e.multiply(target, e.log(shares))
-    miss = e.multiply(e.subtract(1.0, target), e.log(e.subtract(1.0, shares)))
-    return _as(e.negative(e.add(hit, miss)), dtype)
+    hit = target * e.log(shares)
+    miss = (1.0 - target) * e.log(e.subtract(1.0, shares))
+    return _as(-(hit + miss), dtype)
 
 
 @derived(samples=lambda: [

@@ -69,7 +69,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
 
     first = e.cast(lift(lower), "int32")
     last = e.cast(lift(upper), "int32")
-    found = while_loop(lambda i, *_: e.less(i, last), body, [first, *values])[1:]
+    found = while_loop(lambda i, *_: i < last, body, [first, *values])[1:]
     return type(init_val)(found) if several else found[0]
 
 
@@ -260,7 +260,7 @@ def jvp(fun: Callable[..., Any], primals: Sequence[TensorLike], tangents: Sequen
     points, along = [lift(p) for p in primals], [lift(t) for t in tangents]
     if len(points) != len(along) or any(p.shape != t.shape for p, t in zip(points, along)):
         raise ValueError(f"tangents {[t.shape for t in along]} do not fit the primals {[p.shape for p in points]}")
-    points = [e.add(p, zeros_like(p)) for p in points]  # tensors of their own: one given twice is two arguments
+    points = [p + zeros_like(p) for p in points]  # tensors of their own: one given twice is two arguments
     result = fun(*points)
     value, aux = result if has_aux else (result, None)
     derivative = _along_tangents(value, points, along)
@@ -269,7 +269,7 @@ def jvp(fun: Callable[..., Any], primals: Sequence[TensorLike], tangents: Sequen
 
 def _along_tangents(value: Tensor, points: Sequence[Tensor], along: Sequence[Tensor]) -> Any:
     weights = zeros_like(value)
-    slopes = gradients(reduction.sum_(e.multiply(value, weights)), list(points))
+    slopes = gradients(reduction.sum_(value * weights), list(points))
     parts = [reduction.sum_(e.multiply(s, t)) for s, t in zip(slopes, along) if s is not None]
     if not parts:
         return zeros_like(value)

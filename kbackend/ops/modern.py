@@ -217,7 +217,7 @@ def _extreme(x: Any, axis: Any, keepdims: bool, initial: Any, reduce: Callable[.
         return reduce(x, axis=axis, keepdims=keepdims)
     axes = axes_in(axis, len(x.shape))
     if any(x.shape[a] == 0 for a in axes):
-        return e.add(reduction.sum_(x, axis=axes, keepdims=keepdims), initial)  # the sum is 0
+        return reduction.sum_(x, axis=axes, keepdims=keepdims) + initial  # the sum is 0
     return pair(reduce(x, axis=axis, keepdims=keepdims), initial)
 
 

@@ -94,8 +94,8 @@ def _ramped(x: Any, axis: int, before: int, after: int, mode: str) -> Any:
             share = share[::-1]
         edge = take(x, np.array([place], np.int32), axis)
         if dtypes.is_float(dtype):
-            return e.multiply(edge, share.reshape(shape).astype(dtypes.numpy_dtype(dtype)))
-        return e.cast(e.floor(e.multiply(e.cast(edge, "float64"), share.reshape(shape))), dtype)
+            return edge * share.reshape(shape).astype(dtypes.numpy_dtype(dtype))
+        return e.cast(e.floor(e.cast(edge, "float64") * share.reshape(shape)), dtype)
 
     return shaping.concatenate([side(before, 0, True), x, side(after, -1, False)], axis)
 
@@ -253,7 +253,7 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
     if len(x.shape) != len(indices.shape):
         raise ValueError(f"the indices have rank {len(indices.shape)}, the tensor has rank {len(x.shape)}")
     x, indices = _same_around(x, indices, axis)
-    indices = e.where(e.less(indices, 0), e.add(indices, e.cast(length(x, axis), dtype_of(indices))), indices)
+    indices = e.where(e.less(indices, 0), indices + e.cast(length(x, axis), dtype_of(indices)), indices)
     return indexing.take_along_axis(x, indices, axis)
 
 

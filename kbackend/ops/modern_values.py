@@ -71,10 +71,10 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
 
 def _rounded_integers(x: Any, unit: int) -> Any:
     below = e.floor_divide(x, unit)
-    twice = e.multiply(e.subtract(x, e.multiply(below, unit)), 2)
-    odd = e.equal(e.mod(below, 2), 1)
-    up = e.logical_or(e.greater(twice, unit), e.logical_and(e.equal(twice, unit), odd))
-    return e.multiply(e.add(below, e.cast(up, dtype_of(x))), unit)
+    twice = (x - below * unit) * 2
+    odd = below % 2 == 1
+    up = (twice > unit) | (twice == unit) & odd
+    return (below + e.cast(up, dtype_of(x))) * unit
 
 
 @derived(name="modern_round", samples=lambda: [
@@ -105,8 +105,8 @@ def round_(x: TensorLike, decimals: int = 0) -> Any:
     if decimals == 0:
         return e.round_(x)
     if decimals > 0:
-        return e.divide(e.round_(e.multiply(x, 10.0**decimals)), 10.0**decimals)
-    return e.multiply(e.round_(e.divide(x, 10.0**-decimals)), 10.0**-decimals)
+        return e.round_(x * 10.0**decimals) / 10.0**decimals
+    return e.round_(x / 10.0**-decimals) * 10.0**-decimals
 
 
 @derived(name="modern_gelu", samples=lambda: [
@@ -158,7 +158,7 @@ def hard_sigmoid(x: TensorLike) -> Any:
     >>> float(ops.hard_sigmoid(1.5))
     0.75
     """
-    return e.divide(e.clip(e.add(as_tensor(x), 3), 0, 6), 6)
+    return e.clip(as_tensor(x) + 3, 0, 6) / 6
 
 
 # ------------------------------------------------------------------------------------- classes

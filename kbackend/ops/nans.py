@@ -112,11 +112,11 @@ def nanprod(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
 
 
 def _count(x: Any, axis: Any, keepdims: bool) -> Any:
-    return reduction.sum_(e.cast(e.logical_not(e.isnan(x)), dtype_of(x)), axis=axis, keepdims=keepdims)
+    return reduction.sum_(e.cast(~e.isnan(x), dtype_of(x)), axis=axis, keepdims=keepdims)
 
 
 def _mean(x: Any, axis: Any, keepdims: bool) -> Any:
-    return e.divide(nansum(x, axis=axis, keepdims=keepdims), _count(x, axis, keepdims))
+    return nansum(x, axis=axis, keepdims=keepdims) / _count(x, axis, keepdims)
 
 
 def _var(x: Any, axis: Any, keepdims: bool) -> Any:

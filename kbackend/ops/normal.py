@@ -86,12 +86,12 @@ def normal_quantile(q: TensorLike) -> Any:
     if dtype not in CENTRAL:
         raise TypeError(f"the normal quantile is made in float32 or float64, not in {dtype}")
     size = e.abs_(q)
-    central = e.multiply(_ratio(e.subtract(CENTRAL_ENDS**2, e.multiply(q, q)), CENTRAL[dtype]), q)
-    far = _sqrt(e.negative(logarithm(e.subtract(0.5, size), dtype)), dtype)
+    central = _ratio(CENTRAL_ENDS**2 - q * q, CENTRAL[dtype]) * q
+    far = _sqrt(e.negative(logarithm(0.5 - size, dtype)), dtype)
     tail = _ratio(e.subtract(far, 1.6), TAIL[dtype])
     if dtype == "float64":  # units of 24 bits do not reach the far tails
         tail = e.where(e.less_equal(far, FAR_STARTS), tail, _ratio(e.subtract(far, FAR_STARTS), FAR_TAIL))
-    return e.where(e.less_equal(size, CENTRAL_ENDS), central, e.multiply(tail, e.sign(q)))
+    return e.where(size <= CENTRAL_ENDS, central, tail * e.sign(q))
 
 
 def logarithm(x: Any, dtype: str) -> Any:
@@ -100,16 +100,16 @@ def logarithm(x: Any, dtype: str) -> Any:
     small = e.less(m, math.sqrt(0.5))
     m = e.where(small, e.multiply(m, 2.0), m)
     n = e.where(small, e.subtract(n, 1.0), n)
-    s = e.divide(e.subtract(m, 1.0), e.add(m, 1.0))
-    series = polynomial(e.multiply(s, s), tuple(2.0 / (2 * k + 1) for k in reversed(range(TERMS[dtype]))))
-    return e.add(e.multiply(n, math.log(2.0)), e.multiply(s, series))
+    s = e.subtract(m, 1.0) / e.add(m, 1.0)
+    series = polynomial(s * s, tuple(2.0 / (2 * k + 1) for k in reversed(range(TERMS[dtype]))))
+    return e.multiply(n, math.log(2.0)) + s * series
 
 
 def _sqrt(x: Any, dtype: str) -> Any:
     """The square root of numbers in [2.5, 37.5], by Newton's method from a line that is at most 11 % off."""
-    root = e.add(e.multiply(x, 0.143), 1.39)
+    root = e.multiply(x, 0.143) + 1.39
     for _ in range(4 if dtype == "float64" else 3):
-        root = e.multiply(e.add(root, e.divide(x, root)), 0.5)
+        root = (root + x / root) * 0.5
     return root
 
 
@@ -120,5 +120,5 @@ def _ratio(r: Any, coefficients: tuple[Powers, Powers]) -> Any:
 def polynomial(r: Any, powers: Powers) -> Any:
     value = e.multiply(r, powers[0])
     for coefficient in powers[1:-1]:
-        value = e.multiply(e.add(value, coefficient), r)
-    return e.add(value, powers[-1])
+        value = (value + coefficient) * r
+    return value + powers[-1]

@@ -119,11 +119,11 @@ def batch_normalization(x: TensorLike, mean: TensorLike, var: TensorLike, beta: 
     wide = _cast(x, _wide(dtype))
     inner = axis != len(x.shape) - 1
     mean, var, beta, gamma = (_spread(v, x, (axis,)) if inner else v for v in values)
-    factor = e.rsqrt(e.add(var, epsilon))
+    factor = e.rsqrt(var + epsilon)
     if gamma is not None:
-        factor = e.multiply(factor, gamma)
-    y = e.multiply(e.subtract(wide, mean), factor)
-    return _cast(y if beta is None else e.add(y, beta), dtype)
+        factor = factor * gamma
+    y = (wide - mean) * factor
+    return _cast(y if beta is None else y + beta, dtype)
 
 
 # ------------------------------------------------------------------------------------- with those of the batch

@@ -199,7 +199,7 @@ def cdist(x: TensorLike, y: TensorLike) -> Any:
     >>> K.eval(ops.norms.cdist(K.constant([[0., 0.]]), K.constant([[3., 4.], [0., 1.]]))).tolist()
     [[5.0, 1.0]]
     """
-    return reduction.norm(e.subtract(shaping.expand_dims(x, -2), shaping.expand_dims(y, -3)), axis=-1)
+    return reduction.norm(shaping.expand_dims(x, -2) - shaping.expand_dims(y, -3), axis=-1)
 
 
 __all__ = ["cdist", "norm"]

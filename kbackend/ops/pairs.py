@@ -103,8 +103,8 @@ def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Any:
     >>> K.eval(divide_no_nan(K.constant([1.0, 1.0]), [0.0, 2.0])).tolist()
     [0.0, 0.5]
     """
-    zero = e.equal(x2, 0.0)
-    return e.where(zero, 0.0, e.divide(x1, e.where(zero, 1.0, x2)))
+    zero = x2 == 0.0
+    return e.where(zero, 0.0, x1 / e.where(zero, 1.0, x2))
 
 
 @composite(promote="same", rule=arithmetic, samples=lambda: [
@@ -129,9 +129,9 @@ def fmod(x1: TensorLike, x2: TensorLike) -> Any:
     [1.0, -1.0]
     """
     divisor = e.abs_(x2)
-    below = e.less(x1, 0)
-    rest = e.mod(e.where(below, e.negative(x1), x1), divisor)
-    return e.where(below, e.negative(rest), rest)
+    below = x1 < 0
+    rest = e.where(below, -x1, x1) % divisor
+    return e.where(below, -rest, rest)
 
 
 # ------------------------------------------------------------ larger and smaller, past NaN
@@ -199,8 +199,8 @@ def heaviside(x1: TensorLike, x2: TensorLike) -> Any:
     >>> K.eval(heaviside(K.constant([-1.0, 0.0, 3.0]), 0.5)).tolist()
     [0.0, 0.5, 1.0]
     """
-    sides = e.multiply(e.add(e.sign(x1), 1.0), 0.5)
-    return e.where(e.equal(x1, 0.0), x2, sides)
+    sides = (e.sign(x1) + 1.0) * 0.5
+    return e.where(x1 == 0.0, x2, sides)
 
 
 # ------------------------------------------------------------ lengths and sums of powers
@@ -226,9 +226,9 @@ def hypot(x1: TensorLike, x2: TensorLike) -> Any:
     [5.0, 0.0]
     """
     size = e.stop_gradient(e.maximum(e.abs_(x1), e.abs_(x2)))
-    size = e.where(e.logical_and(e.isfinite(size), e.greater(size, 0.0)), size, 1.0)
-    squares = e.add(e.square(e.divide(x1, size)), e.square(e.divide(x2, size)))
-    endless = e.logical_or(e.isinf(x1), e.isinf(x2))
+    size = e.where(e.isfinite(size) & e.greater(size, 0.0), size, 1.0)
+    squares = e.square(x1 / size) + e.square(x2 / size)
+    endless = e.isinf(x1) | e.isinf(x2)
     return e.where(endless, INF, e.multiply(e.masked_root(squares), size))
 
 
@@ -242,8 +242,8 @@ def _log_add(x: Any, y: Any) -> Any:
     """``log(exp(x) + exp(y))``; equal numbers, infinite ones among them, apart."""
     equal = e.equal(x, y)
     distance = e.where(equal, 1.0, e.abs_(e.subtract(x, y)))
-    apart = e.add(e.maximum(x, y), e.log1p(e.exp(e.negative(distance))))
-    return e.where(equal, e.add(e.multiply(e.add(x, y), 0.5), math.log(2.0)), apart)
+    apart = e.maximum(x, y) + e.log1p(e.exp(-distance))
+    return e.where(equal, e.add(x, y) * 0.5 + math.log(2.0), apart)
 
 
 @composite(**_SUM)
@@ -276,7 +276,7 @@ def logaddexp2(x1: TensorLike, x2: TensorLike) -> Any:
     2.0
     """
     wide = "float32" if is_small(x1) else dtype_of(x1)
-    x, y = (e.multiply(e.cast(t, wide), math.log(2.0)) for t in (x1, x2))
+    x, y = (e.cast(t, wide) * math.log(2.0) for t in (x1, x2))
     return e.cast(e.multiply(_log_add(x, y), 1.0 / math.log(2.0)), dtype_of(x1))
 
 

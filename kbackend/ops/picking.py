@@ -91,7 +91,7 @@ def _categorical(logits: TensorLike, step: TensorLike, *, count: int, key: int, 
     sizes = [shaping.extent(logits, (0,))] if rows is None else []
     unit = random_unit(step, sizes, shape=(rows, count), key=key, op_id=op_id, dtype="float64")
     # Less than the sum, and a multiple of no less than its rounding: a class without weight is never found.
-    wanted = e.multiply(unit, getitem(sums, (slice(None), slice(-1, None))))
+    wanted = unit * getitem(sums, (slice(None), slice(-1, None)))
     return e.cast(e.where(good, _first_above(sums, wanted), -1), dtype)
 
 
@@ -101,12 +101,12 @@ def _cumulated_weights(logits: Any) -> tuple[Any, Any]:
     Sums of whole numbers below 2**53 are exact in any order.
     """
     top = reduction.max_(logits, axis=-1, keepdims=True)
-    good = e.greater(top, -np.inf)
-    level = e.where(e.equal(logits, top), 0.0, e.subtract(logits, e.where(good, top, 0.0)))
+    good = top > -np.inf
+    level = e.where(e.equal(logits, top), 0.0, logits - e.where(good, top, 0.0))
     likely = e.where(good, portable_exp(level), 0.0)
-    estimate = reduction.sum_(e.floor(e.multiply(likely, 2.0**_CLASS_BITS)), axis=-1, keepdims=True)
-    scale = e.divide(_WEIGHT_SUM * 2.0**_CLASS_BITS, e.maximum(estimate, 1.0))
-    return reduction.cumsum(e.floor(e.add(e.multiply(likely, scale), 0.5)), axis=1), good
+    estimate = reduction.sum_(e.floor(likely * 2.0**_CLASS_BITS), axis=-1, keepdims=True)
+    scale = _WEIGHT_SUM * 2.0**_CLASS_BITS / e.maximum(estimate, 1.0)
+    return reduction.cumsum(e.floor(likely * scale + 0.5), axis=1), good
 
 
 def _first_above(sums: Any, wanted: Any) -> Any:
@@ -114,11 +114,11 @@ def _first_above(sums: Any, wanted: Any) -> Any:
     classes = sums.shape[1]
     last = shaping.extent(sums, (1,)) if classes is None else classes
     zero = e.cast(e.multiply(wanted, 0.0), "int32")
-    low, high = zero, e.add(zero, e.subtract(last, 1) if classes is None else classes - 1)
+    low, high = zero, zero + (e.subtract(last, 1) if classes is None else classes - 1)
     for _ in range(_CLASS_BITS if classes is None else (classes - 1).bit_length()):
-        middle = e.floor_divide(e.add(low, high), 2)
-        above = e.greater(take_along_axis(sums, middle, axis=1), wanted)
-        low, high = e.where(above, low, e.add(middle, 1)), e.where(above, middle, high)
+        middle = e.add(low, high) // 2
+        above = take_along_axis(sums, middle, axis=1) > wanted
+        low, high = e.where(above, low, middle + 1), e.where(above, middle, high)
     return low
 
 
@@ -197,8 +197,8 @@ def random_permutation(step: TensorLike, sizes: TensorList = (), *, shape: Shape
     """
     words = random_bits(step, sizes, shape=(*shape, 2), key=key, op_id=op_id)
     # Less 2**31 the high words keep their order, and the numbers of 64 bits fit int64.
-    high = e.multiply(e.subtract(getitem(words, (..., 0)), 1 << 31), 1 << 32)
-    return argsort(e.add(high, getitem(words, (..., 1))))
+    high = (getitem(words, (..., 0)) - (1 << 31)) * (1 << 32)
+    return argsort(high + getitem(words, (..., 1)))
 
 
 @derived(name="random_shuffle", tolerance="moving", samples=lambda: [

@@ -87,10 +87,10 @@ def portable_exp(x: TensorLike) -> Any:
 
     It is at most 2 units in the last place from the truth. NaN gives 0.
     """
-    above = e.greater(x, LOWEST)
-    inside = e.where(above, e.where(e.less(x, HIGHEST), x, HIGHEST), 0.0)
-    n = e.floor(e.add(e.multiply(inside, 1.0 / math.log(2.0)), 0.5))
-    rest = e.subtract(e.subtract(inside, e.multiply(n, LOG2_HIGH)), e.multiply(n, LOG2_LOW))
+    above = x > LOWEST
+    inside = e.where(above, e.where(x < HIGHEST, x, HIGHEST), 0.0)
+    n = e.floor(inside * (1.0 / math.log(2.0)) + 0.5)
+    rest = inside - n * LOG2_HIGH - n * LOG2_LOW
     return e.where(above, ldexp(polynomial(rest, SERIES), n), 0.0)
 
 

@@ -143,7 +143,7 @@ def random_unit(step: TensorLike, sizes: TensorList = (), trial: TensorLike | No
     bits = e.cast(random_bits(step, sizes, trial, shape=words, key=key, op_id=op_id), "float64")
     if dtype == "float64":
         high = e.multiply(_high_bits(getitem(bits, (..., 0)), 27), 2.0**26)
-        return e.multiply(e.add(high, _high_bits(getitem(bits, (..., 1)), 26)), 2.0**-53)
+        return (high + _high_bits(getitem(bits, (..., 1)), 26)) * 2.0**-53
     count = _UNIT_BITS[dtype]
     return e.cast(e.multiply(_high_bits(bits, count), 2.0**-count), dtype)
 
@@ -176,8 +176,8 @@ def _uniform(low: TensorLike, high: TensorLike, step: TensorLike, sizes: TensorL
     """``low + unit * (high - low)``; where that is rounded to ``high``, it is ``low``."""
     low, high = e.cast(low, dtype), e.cast(high, dtype)
     unit = random_unit(step, sizes, shape=shape, key=key, op_id=op_id, dtype=dtype)
-    values = e.add(low, e.multiply(unit, e.subtract(high, low)))
-    return e.where(e.less(values, high), values, low)
+    values = low + unit * (high - low)
+    return e.where(values < high, values, low)
 
 
 def _integers_samples() -> list[Sample]:
@@ -202,18 +202,18 @@ def _integers(low: TensorLike, high: TensorLike, step: TensorLike, sizes: Tensor
     The range is at most 2**46. The probabilities of two numbers differ by a factor of at most 1 + range / 2**64.
     """
     low = e.cast(low, "int64")
-    span = e.subtract(e.cast(high, "int64"), low)
+    span = e.cast(high, "int64") - low
     words = random_bits(step, sizes, shape=(*shape, 2), key=key, op_id=op_id)
     above, below = getitem(words, (..., 0)), getitem(words, (..., 1))
-    upper = e.floor_divide(span, 1 << 16)
-    lower = e.subtract(span, e.multiply(upper, 1 << 16))
+    upper = span // (1 << 16)
+    lower = span - upper * (1 << 16)
 
     def scaled(word: Any, carry: Any) -> Any:
         """``floor((word * span + carry) / 2**32)``: no product passes 2**63."""
-        rest = e.floor_divide(e.add(e.multiply(word, lower), carry), 1 << 16)
-        return e.floor_divide(e.add(e.multiply(word, upper), rest), 1 << 16)
+        rest = (word * lower + carry) // (1 << 16)
+        return (word * upper + rest) // (1 << 16)
 
-    return e.cast(e.add(low, scaled(above, scaled(below, 0))), dtype)
+    return e.cast(low + scaled(above, scaled(below, 0)), dtype)
 
 
 def _wide(dtype: str) -> str:
@@ -238,12 +238,12 @@ def standard_normal(step: TensorLike, sizes: TensorList = (), trial: TensorLike 
                     key: int, op_id: int, dtype: str) -> Any:
     """Draws with mean 0 and standard deviation 1 in float32 or float64, bit for bit the same on every engine."""
     unit = random_unit(step, sizes, trial, shape=shape, key=key, op_id=op_id, dtype=dtype)
-    return normal_quantile(e.add(e.subtract(unit, 0.5), 2.0**-54 if dtype == "float64" else 2.0**-25))
+    return normal_quantile(unit - 0.5 + (2.0**-54 if dtype == "float64" else 2.0**-25))
 
 
 def _moved(standard: Any, mean: Any, stddev: Any, dtype: str) -> Any:
     wide = _wide(dtype)
-    return e.cast(e.add(e.multiply(standard, e.cast(stddev, wide)), e.cast(mean, wide)), dtype)
+    return e.cast(standard * e.cast(stddev, wide) + e.cast(mean, wide), dtype)
 
 
 @composite(name="truncated_normal", prepare=_float_draw_attrs, rule=_draw_rule, creates=True,
@@ -254,7 +254,7 @@ def _truncated(mean: TensorLike, stddev: TensorLike, step: TensorLike, sizes: Te
     wide = _wide(dtype)
     unit = random_unit(step, sizes, shape=shape, key=key, op_id=op_id, dtype=wide)
     half = math.erf(_TRUNCATED_AT / math.sqrt(2.0)) / 2.0
-    standard = normal_quantile(e.add(e.multiply(unit, 2.0 * half), -half))
+    standard = normal_quantile(unit * (2.0 * half) + -half)
     return _moved(e.clip(standard, -_TRUNCATED_AT, _TRUNCATED_AT), mean, stddev, dtype)
 
 

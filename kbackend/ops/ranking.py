@@ -213,15 +213,15 @@ def in_top_k(predictions: TensorLike, targets: TensorLike, k: int) -> Any:
     """
     count = predictions.shape[-1]
     count = shaping.extent(predictions, (len(predictions.shape) - 1,)) if count is None else count
-    inside = e.logical_and(e.greater_equal(targets, 0), e.less(targets, count))
+    inside = (targets >= 0) & (targets < count)
     if isinstance(count, int) and count == 0:
         return inside
     place = shaping.expand_dims(e.where(inside, targets, 0), -1)
     own = take_along_axis(predictions, place, axis=-1)
-    above = e.logical_or(e.greater(predictions, own), e.isnan(predictions))
+    above = (predictions > own) | e.isnan(predictions)
     better = reduction.sum_(e.cast(above, "int32"), axis=-1)
-    usable = e.logical_and(inside, shaping.squeeze(e.isfinite(own), -1))
-    return e.logical_and(usable, e.less(better, k))
+    usable = inside & shaping.squeeze(e.isfinite(own), -1)
+    return usable & (better < k)
 
 
 __all__ = ["in_top_k", "top_indices", "top_k"]

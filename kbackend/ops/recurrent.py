@@ -382,8 +382,8 @@ def _lstm_steps(
 
     def step(z: Any, carried: list[Any]) -> tuple[Any, list[Any]]:
         h, c = carried
-        i, f, g, o = shaping.split(e.add(z, linear.matmul(h, recurrent)), 4, axis=-1)
-        c = e.add(e.multiply(gate(f), c), e.multiply(gate(i), act(g)))
+        i, f, g, o = shaping.split(z + linear.matmul(h, recurrent), 4, axis=-1)
+        c = e.multiply(gate(f), c) + e.multiply(gate(i), act(g))
         h = e.multiply(gate(o), act(c))
         return h, [h, c]
 
@@ -399,13 +399,12 @@ def _simple_steps(
     activation: Activation,
     **options: Any,
 ) -> list[Any]:
-    from kbackend.ops import elementwise as e
     from kbackend.ops import linear
 
     act = _function(activation)
 
     def step(z: Any, carried: list[Any]) -> tuple[Any, list[Any]]:
-        h = act(e.add(z, linear.matmul(carried[0], recurrent)))
+        h = act(z + linear.matmul(carried[0], recurrent))
         return h, [h]
 
     return _run(step, inputs, states, kernel, recurrent, bias, **options)
@@ -440,14 +439,14 @@ def _gru_steps(
         zx, rx, gx = shaping.split(z, 3, axis=-1)
         if reset_after:
             s = linear.matmul(h, recurrent)
-            zh, rh, gh = shaping.split(s if of_state is None else e.add(s, of_state), 3, axis=-1)
+            zh, rh, gh = shaping.split(s if of_state is None else s + of_state, 3, axis=-1)
             update, reset = gate(e.add(zx, zh)), gate(e.add(rx, rh))
-            new = act(e.add(gx, e.multiply(reset, gh)))
+            new = act(gx + e.multiply(reset, gh))
         else:
             zh, rh = shaping.split(linear.matmul(h, of_gates), 2, axis=-1)
             update, reset = gate(e.add(zx, zh)), gate(e.add(rx, rh))
-            new = act(e.add(gx, linear.matmul(e.multiply(reset, h), of_new)))
-        h = e.add(e.multiply(update, h), e.multiply(e.subtract(1.0, update), new))
+            new = act(gx + linear.matmul(e.multiply(reset, h), of_new))
+        h = e.multiply(update, h) + e.subtract(1.0, update) * new
         return h, [h]
 
     return _run(step, inputs, states, kernel, recurrent, bias, **options)
@@ -466,12 +465,11 @@ def _run(
 ) -> list[Any]:
     """[outputs, *states] of a step that gets its share of the product of the inputs, made once for all
     steps."""
-    from kbackend.ops import elementwise as e
     from kbackend.ops import linear
 
     z = linear.matmul(inputs, kernel)
     if bias is not None:
-        z = e.add(z, bias)
+        z = z + bias
     states = [_zero_state(inputs, recurrent) if s is None else s for s in states]
     _, outputs, last = loops.rnn(step, z, states, go_backwards=go_backwards, mask=mask, unroll=unroll)
     return [outputs, *last]

@@ -163,27 +163,27 @@ class _Gamma:
     def __init__(self, alpha: Any, words: _Words, which: int = 0) -> None:
         self.words, self.which = words, which
         alpha = _wide(alpha)
-        self.good = e.logical_and(e.greater_equal(alpha, _SMALLEST), e.less(alpha, _LARGEST))
+        self.good = e.greater_equal(alpha, _SMALLEST) & e.less(alpha, _LARGEST)
         self.alpha = e.where(self.good, alpha, 1.0)
         self.small = e.less(self.alpha, 1.0)
-        self.rest = e.subtract(e.where(self.small, e.add(self.alpha, 1.0), self.alpha), 1.0 / 3.0)
-        self.scale = portable_exp(e.multiply(portable_log(e.multiply(self.rest, 9.0)), -0.5))
+        self.rest = e.where(self.small, e.add(self.alpha, 1.0), self.alpha) - 1.0 / 3.0
+        self.scale = portable_exp(portable_log(e.multiply(self.rest, 9.0)) * -0.5)
         self.large = _attempts(words.shape, words.sizes, self.good, self.attempt)
 
     def attempt(self, number: Any) -> tuple[Any, Any]:
-        trial = e.add(e.multiply(number, 4), 2 * self.which)
-        normal, unit = self.words.normal(trial), self.words.positive(e.add(trial, 1))
-        root = e.add(e.multiply(normal, self.scale), 1.0)
-        possible = e.greater(root, 0.0)
-        cube = e.where(possible, e.multiply(e.multiply(root, root), root), 1.0)
-        excess = e.multiply(self.rest, e.add(e.subtract(1.0, cube), portable_log(cube)))
-        bound = e.add(e.multiply(e.multiply(normal, normal), 0.5), excess)
-        return e.multiply(self.rest, cube), e.logical_and(possible, e.less(portable_log(unit), bound))
+        trial = e.multiply(number, 4) + 2 * self.which
+        normal, unit = self.words.normal(trial), self.words.positive(trial + 1)
+        root = e.multiply(normal, self.scale) + 1.0
+        possible = root > 0.0
+        cube = e.where(possible, root * root * root, 1.0)
+        excess = self.rest * (1.0 - cube + portable_log(cube))
+        bound = e.multiply(normal, normal) * 0.5 + excess
+        return self.rest * cube, possible & (portable_log(unit) < bound)
 
     def logarithm(self) -> Any:
         unit = self.words.positive(_LAST_TRIAL - self.which)
-        boost = e.where(self.small, e.multiply(portable_log(unit), e.divide(1.0, self.alpha)), 0.0)
-        return e.add(portable_log(e.where(self.good, self.large, 1.0)), boost)
+        boost = e.where(self.small, portable_log(unit) * e.divide(1.0, self.alpha), 0.0)
+        return portable_log(e.where(self.good, self.large, 1.0)) + boost
 
     def draws(self) -> Any:
         return e.where(self.good, e.where(self.small, portable_exp(self.logarithm()), self.large), math.nan)
@@ -228,8 +228,8 @@ def _beta(alpha: TensorLike, beta: TensorLike, step: TensorLike, sizes: TensorLi
     words = _Words(step, sizes, shape, key, op_id)
     a, b = _Gamma(alpha, words, 0), _Gamma(beta, words, 1)
     ratio = portable_exp(e.subtract(b.logarithm(), a.logarithm()))
-    found = e.divide(1.0, e.add(ratio, 1.0))
-    found = e.where(e.less(found, _LEAST[dtype]), 0.0, found)
+    found = 1.0 / (ratio + 1.0)
+    found = e.where(found < _LEAST[dtype], 0.0, found)
     return _narrow(e.where(e.logical_and(a.good, b.good), found, math.nan), dtype)
 
 
@@ -250,14 +250,14 @@ def _stirling(k: Any) -> Any:
     last = float(len(_STIRLING) - 1)
     early = e.less_equal(k, last)
     known = gather(constant(_STIRLING, "float64"), e.cast(e.where(early, k, last), "int32"))
-    after = e.divide(1.0, e.add(k, 1.0))
-    return e.where(early, known, e.multiply(polynomial(e.multiply(after, after), _STIRLING_SERIES), after))
+    after = 1.0 / e.add(k, 1.0)
+    return e.where(early, known, polynomial(after * after, _STIRLING_SERIES) * after)
 
 
 def _log_of_rest(p: Any) -> Any:
     """``log(1 - p)`` for p in [0, 1/2], to full precision: ``-2 artanh(p / (2 - p))``."""
-    s = e.divide(p, e.subtract(2.0, p))
-    return e.multiply(e.multiply(s, -2.0), polynomial(e.multiply(s, s), tuple(1.0 / k for k in range(35, 0, -2))))
+    s = p / e.subtract(2.0, p)
+    return s * -2.0 * polynomial(s * s, tuple(1.0 / k for k in range(35, 0, -2)))
 
 
 class _Binomial:
@@ -265,7 +265,7 @@ class _Binomial:
 
     def __init__(self, n: Any, p: Any, words: _Words) -> None:
         self.words = words
-        self.many = e.greater_equal(e.multiply(n, p), _LARGE_MEAN)
+        self.many = e.multiply(n, p) >= _LARGE_MEAN
         self.n, self.p = n, p
 
     def draws(self) -> Any:
@@ -275,19 +275,19 @@ class _Binomial:
         """The least k whose cumulated probability is above a unit, found by counting up from 0."""
         n = e.where(self.many, 0.0, self.n)
         p = e.where(self.many, 0.0, self.p)
-        odds = e.divide(p, e.subtract(1.0, p))
+        odds = p / (1.0 - p)
         nothing = _zeros(self.words.sizes, self.words.shape)
-        none = portable_exp(e.multiply(n, _log_of_rest(p)))
-        start = [constant(0.0, "float64"), e.add(nothing, none), e.subtract(self.words.unit(_LAST_TRIAL), none),
+        none = portable_exp(n * _log_of_rest(p))
+        start = [constant(0.0, "float64"), nothing + none, self.words.unit(_LAST_TRIAL) - none,
                  nothing]
 
         def waits(likely: Any, left: Any) -> Any:
-            return e.logical_and(e.greater_equal(left, 0.0), e.greater(likely, _NEGLIGIBLE))
+            return e.greater_equal(left, 0.0) & e.greater(likely, _NEGLIGIBLE)
 
         def step(k: Any, likely: Any, left: Any, found: Any) -> list[Any]:
             going, after = waits(likely, left), e.add(k, 1.0)
-            factor = e.multiply(e.divide(e.subtract(n, k), after), odds)
-            likely = e.multiply(likely, e.where(e.greater(factor, 0.0), factor, 0.0))
+            factor = (n - k) / after * odds
+            likely = likely * e.where(factor > 0.0, factor, 0.0)
             return [after, likely, e.where(going, e.subtract(left, likely), left), e.where(going, after, found)]
 
         return while_loop(lambda k, likely, left, found: reduction.any_(waits(likely, left)), step, start)[3]
@@ -296,24 +296,24 @@ class _Binomial:
         """Hörmann's algorithm BTRS, without its shortcut past the logarithms."""
         n, p = e.where(self.many, self.n, 40.0), e.where(self.many, self.p, 0.5)
         q = e.subtract(1.0, p)
-        odds, centre = e.divide(p, q), e.add(e.multiply(n, p), 0.5)
-        mode = e.floor(e.multiply(e.add(n, 1.0), p))
-        spread = portable_exp(e.multiply(portable_log(e.multiply(e.multiply(n, p), q)), 0.5))
-        b = e.add(e.multiply(spread, 2.53), 1.15)
-        a = e.add(e.add(e.multiply(b, 0.0248), e.multiply(p, 0.01)), -0.0873)
-        height = e.multiply(e.add(e.divide(5.1, b), 2.83), spread)
+        odds, centre = p / q, e.multiply(n, p) + 0.5
+        mode = e.floor(e.add(n, 1.0) * p)
+        spread = portable_exp(portable_log(e.multiply(n, p) * q) * 0.5)
+        b = spread * 2.53 + 1.15
+        a = b * 0.0248 + e.multiply(p, 0.01) + -0.0873
+        height = (5.1 / b + 2.83) * spread
         of_mode = _Weight(mode, n, odds)
 
         def attempt(number: Any) -> tuple[Any, Any]:
             trial = e.multiply(number, 2)
-            u, v = e.subtract(self.words.unit(trial), 0.5), self.words.positive(e.add(trial, 1))
-            margin = e.maximum(e.subtract(0.5, e.abs_(u)), 2.0**-54)
-            k = e.floor(e.add(e.multiply(e.add(e.divide(e.multiply(a, 2.0), margin), b), u), centre))
-            inside = e.logical_and(e.greater_equal(k, 0.0), e.less_equal(k, n))
+            u, v = e.subtract(self.words.unit(trial), 0.5), self.words.positive(trial + 1)
+            margin = e.maximum(0.5 - e.abs_(u), 2.0**-54)
+            k = e.floor((a * 2.0 / margin + b) * u + centre)
+            inside = (k >= 0.0) & (k <= n)
             k = e.where(inside, k, mode)
-            hat = e.add(e.divide(a, e.multiply(margin, margin)), b)
-            level = portable_log(e.divide(e.multiply(v, height), hat))
-            return k, e.logical_and(inside, e.less_equal(level, _Weight(k, n, odds).over(of_mode)))
+            hat = a / (margin * margin) + b
+            level = portable_log(v * height / hat)
+            return k, inside & (level <= _Weight(k, n, odds).over(of_mode))
 
         return _attempts(self.words.shape, self.words.sizes, self.many, attempt)
 
@@ -323,15 +323,15 @@ class _Weight:
 
     def __init__(self, k: Any, n: Any, odds: Any) -> None:
         self.n = n
-        self.successes, self.failures = e.add(k, 1.0), e.add(e.subtract(n, k), 1.0)
-        self.ratio = portable_log(e.divide(e.multiply(odds, self.failures), self.successes))
-        self.scaled = e.multiply(e.subtract(self.successes, 0.5), self.ratio)
+        self.successes, self.failures = e.add(k, 1.0), e.subtract(n, k) + 1.0
+        self.ratio = portable_log(e.multiply(odds, self.failures) / self.successes)
+        self.scaled = e.subtract(self.successes, 0.5) * self.ratio
         self.rest = e.add(_stirling(k), _stirling(e.subtract(n, k)))
 
     def over(self, other: _Weight) -> Any:
         """The logarithm of the quotient, with little cancellation for large n."""
-        failed = e.multiply(e.add(self.n, 1.0), portable_log(e.divide(other.failures, self.failures)))
-        return e.add(e.add(e.subtract(self.scaled, other.scaled), failed), e.subtract(other.rest, self.rest))
+        failed = e.add(self.n, 1.0) * portable_log(e.divide(other.failures, self.failures))
+        return e.subtract(self.scaled, other.scaled) + failed + e.subtract(other.rest, self.rest)
 
 
 def _count_samples() -> list[Sample]:
@@ -353,8 +353,7 @@ def _counts(counts: TensorLike, probabilities: TensorLike, step: TensorLike, siz
             key: int, op_id: int, dtype: str) -> Any:
     """Numbers of successes among ``counts`` trials; NaN where there are no such counts or probabilities."""
     n, p = e.floor(_wide(counts)), _wide(probabilities)
-    good = e.logical_and(e.logical_and(e.greater_equal(n, 0.0), e.less(n, 2.0**53)),
-                         e.logical_and(e.greater_equal(p, 0.0), e.less_equal(p, 1.0)))
+    good = e.greater_equal(n, 0.0) & e.less(n, 2.0**53) & (e.greater_equal(p, 0.0) & e.less_equal(p, 1.0))
     n, p = e.where(good, n, 0.0), e.where(good, p, 0.0)
     turned = e.greater(p, 0.5)
     drawn = _Binomial(n, e.where(turned, e.subtract(1.0, p), p), _Words(step, sizes, shape, key, op_id)).draws()

@@ -109,7 +109,7 @@ def one_past(numbers: Any) -> Any:
     """The largest of some integers and -1, plus 1, as an int32 scalar; an int where no placeholder matters."""
     least = np.array([-1], np.int32)
     top = reduction.max_(shaping.concatenate([e.cast(shaping.flatten(numbers), "int32"), least], 0))
-    found = e.add(top, 1)
+    found = top + 1
     return found if isinstance(found, Tensor) else integer(as_numpy(found), "the number of segments")
 
 
@@ -204,9 +204,9 @@ def _row_numbers(indices: Any, dims: Sequence[Any]) -> Any:
     inside: Any = None
     for axis, size in enumerate(dims):
         at = e.cast(indexing.getitem(indices, (Ellipsis, axis)), "int32")
-        good = e.logical_and(e.greater_equal(at, 0), e.less(at, size))
-        found = at if found is None else e.add(e.multiply(found, size), at)
-        inside = good if inside is None else e.logical_and(inside, good)
+        good = (at >= 0) & (at < size)
+        found = at if found is None else found * size + at
+        inside = good if inside is None else inside & good
     return shaping.flatten(e.where(inside, found, -1))
 
 
@@ -306,7 +306,7 @@ def scatter_update(inputs: TensorLike, indices: TensorLike, updates: TensorLike,
     if reduction is None:
         found = _replaced(old, ids, new, count)
     elif reduction == "add":
-        found = e.add(old, reduce_rows(new, ids, count, "sum"))
+        found = old + reduce_rows(new, ids, count, "sum")
     else:
         own = numbers(count)
         found = reduce_rows(shaping.concatenate([old, new], 0), shaping.concatenate([own, ids], 0), count,
@@ -369,9 +369,9 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     if len(x.shape) == 1:
         return reduce_rows(ones, x, count, "sum")
     rows = length(x, 0)
-    inside = e.logical_and(e.greater_equal(x, 0), e.less(x, count))
-    first = e.multiply(shaping.expand_dims(numbers(rows), 1), count)
-    ids = shaping.flatten(e.where(inside, e.add(first, x), -1))
+    inside = e.greater_equal(x, 0) & e.less(x, count)
+    first = shaping.expand_dims(numbers(rows), 1) * count
+    ids = shaping.flatten(e.where(inside, first + x, -1))
     flat = reduce_rows(shaping.flatten(ones), ids, times(rows, count), "sum")
     return shaping.reshape(flat, [rows, count])
 

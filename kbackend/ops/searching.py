@@ -185,7 +185,7 @@ def _starts(ordered: Any) -> Any:
     before, after = part(ordered, 0, None, -1), part(ordered, 0, 1, None)
     differs = e.not_equal(before, after)
     if dtypes.is_float(dtype_of(ordered)):
-        differs = e.logical_and(differs, e.logical_not(e.logical_and(e.isnan(before), e.isnan(after))))
+        differs = differs & ~(e.isnan(before) & e.isnan(after))
     changed = reduction.any_(differs, axis=1)
     first = creation.ones_like(indexing.getitem(ordered, (slice(None, 1), 0)), "bool")
     return shaping.concatenate([first, changed], 0)
@@ -253,7 +253,7 @@ def unique(x: TensorLike, sorted: bool = True, return_index: bool = False, retur
         raise ValueError(f"unique: size {count} of the shape {tuple(x.shape)}")
     order = _row_order(matrix)
     starts = _starts(indexing.gather(matrix, order))
-    rank = e.subtract(reduction.cumsum(e.cast(starts, "int32")), 1)
+    rank = reduction.cumsum(e.cast(starts, "int32")) - 1
     first = indexing.getitem(_nonzero_rows(starts), (slice(None), 0))
     found: Any = length(first, 0) if count is None else count
     filled = None
@@ -276,8 +276,8 @@ def unique(x: TensorLike, sorted: bool = True, return_index: bool = False, retur
 def _padded(first: Any, count: int) -> tuple[Any, Any]:
     """The first ``count`` of some places, the very first again where there are fewer, and where that is so."""
     number = numbers(count)
-    there = e.less(number, shaping.extent(first, (0,)))
-    return indexing.gather(first, e.where(there, number, 0)), e.logical_not(there)
+    there = number < shaping.extent(first, (0,))
+    return indexing.gather(first, e.where(there, number, 0)), ~there
 
 
 def _with_fill(found: Any, filled: Any, fill_value: Any) -> Any:
@@ -327,16 +327,16 @@ def histogram(x: TensorLike, bins: int = 10, range: Any = None) -> list[Any]:
     if range is None:
         low, high = reduction.min_(flat), reduction.max_(flat)
     else:
-        low, high = (np.asarray(r, dtypes.numpy_dtype(floatx)) if not isinstance(r, Tensor) else r for r in range)
-        if not isinstance(low, Tensor) and not isinstance(high, Tensor) and not low <= high:
+        low, high = (lift(r, floatx) for r in range)
+        if not any(isinstance(r, Tensor) for r in range) and not range[0] <= range[1]:
             raise ValueError(f"histogram: the range {range} is none")
-    same = e.equal(low, high)
-    low, high = e.where(same, e.subtract(low, 0.5), low), e.where(same, e.add(high, 0.5), high)
+    same = low == high
+    low, high = e.where(same, low - 0.5, low), e.where(same, high + 0.5, high)
     fractions = np.linspace(0.0, 1.0, count + 1).astype(dtypes.numpy_dtype(floatx))
-    edges = e.add(e.multiply(fractions, e.subtract(high, low)), low)
+    edges = (high - low) * fractions + low
     edges = e.where(np.arange(count + 1) == count, high, edges)
     edges = lift(edges) if isinstance(flat, Tensor) else e.identity(edges)
-    place = e.subtract(_search_sorted(edges, flat, "right"), 1)
+    place = _search_sorted(edges, flat, "right") - 1
     place = e.where(e.equal(flat, high), count - 1, place)
     return [reduce_rows(creation.ones_like(place), place, count, "sum"), edges]
 

@@ -159,7 +159,7 @@ def stft(
         raise ValueError("stft needs a signal, it was given a scalar")
     shaped = _window(window, length, size, dtype)
     frames = frame(_reflected(x, size // 2) if center else x, size, stride)
-    first, second = real_fourier(frames if shaped is None else e.multiply(frames, shaped))
+    first, second = real_fourier(frames if shaped is None else frames * shaped)
     return first, second
 
 
@@ -221,9 +221,9 @@ def istft(
     kept = None if length is None else whole_number(length, "length", 0)
     shaped = _window(window, size, whole, dtype if dtype in WIDE else "float32")
     frames = real_fourier_inverse(*parts, whole)
-    found = overlap_add(frames if shaped is None else e.multiply(frames, shaped), stride)
+    found = overlap_add(frames if shaped is None else frames * shaped, stride)
     if shaped is not None:
-        found = e.divide(found, _squares(shaped, frames, stride, whole))
+        found = found / _squares(shaped, frames, stride, whole)
     start = whole // 2 if center else 0
     stop = start + kept if kept is not None else -start if center and start else None
     found = getitem(found, (..., slice(start, stop)))
@@ -239,7 +239,7 @@ def _squares(window: Any, frames: Any, stride: int, whole: int) -> Any:
         window = constant(window, window.dtype)
     rows = [extent(frames, (len(shape_of(frames)) - 2,)) if count is None else count, whole]
     total = overlap_add(broadcast_to(e.square(window), rows), stride)
-    return e.where(e.greater(total, _NOTHING), total, 1.0)
+    return e.where(total > _NOTHING, total, 1.0)
 
 
 def _squares_beforehand(window: np.ndarray, count: int, stride: int) -> np.ndarray:

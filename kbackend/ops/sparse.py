@@ -67,7 +67,7 @@ class SparseTensor:
         place: Any = None
         for axis in range(self.ndim):
             along = getitem(self.indices, (slice(None), axis))
-            place = along if place is None else e.add(e.multiply(place, e.cast(self.size(axis), "int64")), along)
+            place = along if place is None else place * e.cast(self.size(axis), "int64") + along
         sizes = [self.size(axis) for axis in range(self.ndim)]
         total: Any = 1
         for size in sizes:
@@ -146,7 +146,7 @@ def dot(x: Any, y: Any) -> Any:
     if len(y.shape) == 1:
         return shaping.squeeze(dot(x, shaping.expand_dims(y, 1)), 1)
     rows, columns = (getitem(x.indices, (slice(None), axis)) for axis in range(2))
-    terms = e.multiply(shaping.expand_dims(x.values, 1), gather(y, columns))
+    terms = shaping.expand_dims(x.values, 1) * gather(y, columns)
     return reduce_rows(terms, rows, x.size(0), "sum")
 
 
@@ -174,9 +174,9 @@ def concatenate(tensors: Sequence[Any], axis: int) -> Any:
     one = np.eye(first.ndim, dtype=np.int64)[at]
     indices, before = [], constant(0, "int64")
     for t in tensors:
-        indices.append(e.add(t.indices, e.multiply(before, one)))
-        before = e.add(before, getitem(t.dense_shape, at))
-    dense_shape = e.add(e.multiply(first.dense_shape, 1 - one), e.multiply(before, one))
+        indices.append(t.indices + e.multiply(before, one))
+        before = before + getitem(t.dense_shape, at)
+    dense_shape = e.multiply(first.dense_shape, 1 - one) + e.multiply(before, one)
     total = None if any(s[at] is None for s in shapes) else sum(s[at] or 0 for s in shapes)
     shape = (*first.shape[:at], total, *first.shape[at + 1 :])
     values = _concatenate([t.values for t in tensors], 0)
@@ -218,9 +218,9 @@ def ctc_label_dense_to_sparse(labels: TensorLike, label_lengths: TensorLike) -> 
         )
     length = shaping.extent(labels, (1,)) if labels.shape[1] is None else labels.shape[1]
     places = arange(0, length, dtype="int32")
-    rows, columns = nonzero(e.less(places, shaping.expand_dims(e.cast(label_lengths, "int32"), 1)))
+    rows, columns = nonzero(places < shaping.expand_dims(e.cast(label_lengths, "int32"), 1))
     indices = e.cast(shaping.stack([rows, columns], axis=1), "int64")
-    flat = e.add(e.multiply(rows, length), columns)
+    flat = e.multiply(rows, length) + columns
     values = gather(shaping.reshape(labels, (-1,)), flat)
     known = tuple(None if d is None else int(d) for d in labels.shape)
     return SparseTensor(indices, values, e.cast(shaping.shape(labels), "int64"), known, "labels")

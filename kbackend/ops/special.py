@@ -56,13 +56,13 @@ def arcsinh(x: TensorLike) -> Any:
 
 def _arcsinh(x: Any) -> Any:
     size = e.abs_(x)
-    far = e.greater(size, 1e8)
+    far = size > 1e8
     near = e.where(far, 1.0, size)
-    square = e.multiply(near, near)
-    inner = e.log1p(e.add(near, e.divide(square, e.add(e.sqrt(e.add(square, 1.0)), 1.0))))
-    outer = e.add(e.log(e.where(far, size, 1.0)), math.log(2.0))
+    square = near * near
+    inner = e.log1p(near + square / (e.sqrt(square + 1.0) + 1.0))
+    outer = e.log(e.where(far, size, 1.0)) + math.log(2.0)
     result = e.where(far, outer, inner)
-    return e.where(e.less(x, 0.0), e.negative(result), e.where(e.equal(x, 0.0), x, result))
+    return e.where(e.less(x, 0.0), -result, e.where(e.equal(x, 0.0), x, result))
 
 
 @composite(promote="float", rule=same, samples=unary_samples(
@@ -84,9 +84,9 @@ def arccosh(x: TensorLike) -> Any:
 
 def _arccosh(x: Any) -> Any:
     far = e.greater(x, 1e8)
-    over = e.subtract(e.where(far, 2.0, x), 1.0)
-    inner = e.log1p(e.add(over, e.sqrt(e.multiply(over, e.add(over, 2.0)))))
-    return e.where(far, e.add(e.log(e.where(far, x, 1.0)), math.log(2.0)), inner)
+    over = e.where(far, 2.0, x) - 1.0
+    inner = e.log1p(over + e.sqrt(over * (over + 2.0)))
+    return e.where(far, e.log(e.where(far, x, 1.0)) + math.log(2.0), inner)
 
 
 @composite(promote="float", rule=same, samples=unary_samples(
@@ -103,7 +103,7 @@ def arctanh(x: TensorLike) -> Any:
     >>> K.eval(arctanh(K.constant([0.0, 1.0]))).tolist()
     [0.0, inf]
     """
-    return e.multiply(e.subtract(e.log1p(x), e.log1p(e.negative(x))), 0.5)
+    return (e.log1p(x) - e.log1p(-x)) * 0.5
 
 
 # ------------------------------------------------------------ other bases, roots, angles
@@ -123,7 +123,7 @@ def log2(x: TensorLike) -> Any:
     >>> K.eval(log2(K.constant([1.0, 0.0]))).tolist()
     [0.0, -inf]
     """
-    return e.multiply(e.log(x), 1.0 / math.log(2.0))
+    return e.log(x) * (1.0 / math.log(2.0))
 
 
 @composite(promote="float", rule=same, samples=unary_samples(
@@ -140,7 +140,7 @@ def log10(x: TensorLike) -> Any:
     >>> K.eval(log10(K.constant([1.0, 0.0]))).tolist()
     [0.0, -inf]
     """
-    return e.multiply(e.log(x), 1.0 / math.log(10.0))
+    return e.log(x) * (1.0 / math.log(10.0))
 
 
 @composite(promote="float", rule=same, samples=unary_samples(
@@ -180,7 +180,7 @@ def _cbrt(x: Any) -> Any:
     zero = e.equal(x, 0.0)
     size = e.power_number(e.abs_(e.where(zero, 1.0, x)), exponent=1 / 3)
     at_zero = e.power_number(e.where(zero, x, 1.0), exponent=1 / 3)
-    return e.where(zero, at_zero, e.where(e.less(x, 0.0), e.negative(size), size))
+    return e.where(zero, at_zero, e.where(e.less(x, 0.0), -size, size))
 
 
 @composite(promote="float", rule=same, samples=unary_samples(-200, 200, integers=True))
@@ -195,7 +195,7 @@ def deg2rad(x: TensorLike) -> Any:
     >>> round(float(deg2rad(180.0)), 4)
     3.1416
     """
-    return e.multiply(x, math.pi / 180.0)
+    return x * (math.pi / 180.0)
 
 
 @composite(promote="float", rule=same, samples=unary_samples(-4, 4, integers=True))
@@ -210,7 +210,7 @@ def rad2deg(x: TensorLike) -> Any:
     >>> round(float(rad2deg(3.14159265)))
     180
     """
-    return e.multiply(x, 180.0 / math.pi)
+    return x * (180.0 / math.pi)
 
 
 @composite(promote="float", rule=same, samples=unary_samples(
@@ -235,8 +235,8 @@ def _sinc(x: Any) -> Any:
     zero = e.equal(x, 0.0)
     safe = e.where(zero, 1.0, angle)
     # the start of the series gives derivatives of the first and second order at 0 too
-    near = e.subtract(1.0, e.multiply(e.square(e.where(zero, angle, 0.0)), 1 / 6))
-    return e.where(zero, near, e.divide(e.sin(safe), safe))
+    near = 1.0 - e.square(e.where(zero, angle, 0.0)) * (1 / 6)
+    return e.where(zero, near, e.sin(safe) / safe)
 
 
 # ------------------------------------------------------------ the gamma family
@@ -269,8 +269,8 @@ def _raised(x: Any) -> tuple[Any, Any, Any]:
 def _lgamma_small(x: Any) -> Any:
     """On [0.5, 2.5], precise near the zeros at 1 and 2."""
     first = e.less(x, 1.5)
-    t = e.subtract(x, e.where(first, 1.0, 2.0))
-    return e.subtract(e.multiply(polynomial(t, NEAR_TWO), t), e.where(first, e.log1p(t), 0.0))
+    t = x - e.where(first, 1.0, 2.0)
+    return polynomial(t, NEAR_TWO) * t - e.where(first, e.log1p(t), 0.0)
 
 
 def _lgamma_positive(x: Any) -> Any:
@@ -281,51 +281,51 @@ def _lgamma_positive(x: Any) -> Any:
 def _lgamma_large(x: Any) -> Any:
     below, small, z = _raised(x)
     inverse = e.divide(1.0, z)
-    series = e.multiply(polynomial(e.multiply(inverse, inverse), STIRLING), inverse)
-    main = e.add(e.subtract(e.multiply(e.subtract(z, 0.5), e.log(z)), z), 0.5 * math.log(2 * math.pi))
+    series = polynomial(inverse * inverse, STIRLING) * inverse
+    main = e.subtract(z, 0.5) * e.log(z) - z + 0.5 * math.log(2 * math.pi)
     product = small
     for step in range(1, SERIES_START):
-        product = e.multiply(product, e.add(small, float(step)))
-    return e.subtract(e.add(main, series), e.where(below, e.log(product), 0.0))
+        product = product * e.add(small, float(step))
+    return main + series - e.where(below, e.log(product), 0.0)
 
 
 def _digamma_positive(x: Any) -> Any:
     below, small, z = _raised(x)
     inverse = e.divide(1.0, z)
-    squared = e.multiply(inverse, inverse)
-    series = e.multiply(polynomial(squared, DIGAMMA), squared)
-    main = e.subtract(e.subtract(e.log(z), e.multiply(inverse, 0.5)), series)
+    squared = inverse * inverse
+    series = polynomial(squared, DIGAMMA) * squared
+    main = e.log(z) - inverse * 0.5 - series
     steps = e.divide(1.0, small)
     for step in range(1, SERIES_START):
-        steps = e.add(steps, e.divide(1.0, e.add(small, float(step))))
-    return e.subtract(main, e.where(below, steps, 0.0))
+        steps = steps + 1.0 / e.add(small, float(step))
+    return main - e.where(below, steps, 0.0)
 
 
 def _halves(x: Any) -> tuple[Any, Any, Any]:
     """Whether x is reflected at 1/2; the positive number in place of x; the fraction of x in [-1/2, 1/2]."""
     reflected = e.less(x, 0.5)
-    return reflected, e.where(reflected, e.subtract(1.0, x), x), e.subtract(x, e.round_(x))
+    return reflected, e.where(reflected, e.subtract(1.0, x), x), x - e.round_(x)
 
 
 def _lgamma(x: Any) -> Any:
     endless = e.isinf(x)
     reflected, positive, fraction = _halves(e.where(endless, 1.0, x))
     pole = e.logical_and(reflected, e.equal(fraction, 0.0))
-    sine = e.sin(e.multiply(e.where(pole, 0.5, e.where(reflected, fraction, 0.5)), math.pi))
-    mirror = e.subtract(math.log(math.pi), e.log(e.abs_(sine)))
+    sine = e.sin(e.where(pole, 0.5, e.where(reflected, fraction, 0.5)) * math.pi)
+    mirror = math.log(math.pi) - e.log(e.abs_(sine))
     found = _lgamma_positive(e.where(pole, 1.0, positive))
-    found = e.where(reflected, e.subtract(mirror, found), found)
-    return e.where(e.logical_or(pole, endless), INF, found)
+    found = e.where(reflected, mirror - found, found)
+    return e.where(pole | endless, INF, found)
 
 
 def _digamma(x: Any) -> Any:
     ends = e.isinf(x)
     reflected, positive, fraction = _halves(e.where(ends, 1.0, x))
     pole = e.logical_and(reflected, e.equal(fraction, 0.0))
-    angle = e.multiply(e.where(pole, 0.25, e.where(reflected, fraction, 0.25)), math.pi)
-    mirror = e.multiply(e.divide(e.cos(angle), e.sin(angle)), math.pi)
+    angle = e.where(pole, 0.25, e.where(reflected, fraction, 0.25)) * math.pi
+    mirror = e.cos(angle) / e.sin(angle) * math.pi
     found = _digamma_positive(e.where(pole, 1.0, positive))
-    found = e.where(reflected, e.subtract(found, mirror), found)
+    found = e.where(reflected, found - mirror, found)
     return e.where(pole, NAN, e.where(ends, e.where(e.greater(x, 0.0), INF, NAN), found))
 
 
@@ -390,7 +390,7 @@ def erfc(x: TensorLike) -> Any:
     >>> float(erfc(0.0))
     1.0
     """
-    return e.subtract(1.0, e.erf(x))
+    return 1.0 - e.erf(x)
 
 
 @composite(promote="float", rule=same, samples=unary_samples(
@@ -415,17 +415,17 @@ def erfinv(x: TensorLike) -> Any:
 
 
 def _erfinv(x: Any) -> Any:
-    inside = e.less(e.abs_(x), 1.0)
+    inside = e.abs_(x) < 1.0
     safe = e.where(inside, x, 0.0)
     fixed = e.stop_gradient(safe)
-    root = e.multiply(normal_quantile(e.multiply(fixed, 0.5)), math.sqrt(0.5))
+    root = normal_quantile(e.multiply(fixed, 0.5)) * math.sqrt(0.5)
     # Taylor's series around the root: its argument is 0 and carries the derivatives
-    square = e.multiply(root, root)
-    step = e.multiply(e.multiply(e.exp(square), math.sqrt(math.pi) / 2), e.subtract(safe, fixed))
-    cubic = e.add(e.multiply(square, 2 / 3), 1 / 3)
-    series = e.multiply(step, e.add(1.0, e.multiply(step, e.add(root, e.multiply(step, cubic)))))
-    outside = e.where(e.equal(e.abs_(x), 1.0), e.multiply(e.sign(x), INF), NAN)
-    return e.where(inside, e.add(root, series), outside)
+    square = root * root
+    step = e.exp(square) * (math.sqrt(math.pi) / 2) * (safe - fixed)
+    cubic = square * (2 / 3) + 1 / 3
+    series = step * (1.0 + step * (root + step * cubic))
+    outside = e.where(e.abs_(x) == 1.0, e.sign(x) * INF, NAN)
+    return e.where(inside, root + series, outside)
 
 
 # ------------------------------------------------------------ the Bessel function
@@ -459,14 +459,14 @@ def i0(x: TensorLike) -> Any:
 
 def _i0(x: Any) -> Any:
     size = e.abs_(x)
-    far = e.greater(size, I0_FAR)
+    far = size > I0_FAR
     endless = e.isinf(size)
-    near = polynomial(e.multiply(e.square(e.where(far, 0.0, x)), 0.25), I0_NEAR)
-    large = e.where(e.logical_and(far, e.logical_not(endless)), size, I0_FAR)
+    near = polynomial(e.square(e.where(far, 0.0, x)) * 0.25, I0_NEAR)
+    large = e.where(far & ~endless, size, I0_FAR)
     # half of the exponent at a time, for the power of e passes the largest float before the result does
-    half = e.exp(e.multiply(large, 0.5))
-    tail = e.divide(polynomial(e.divide(1.0, large), I0_TAIL), e.sqrt(e.multiply(large, 2 * math.pi)))
-    return e.where(endless, INF, e.where(far, e.multiply(e.multiply(half, tail), half), near))
+    half = e.exp(large * 0.5)
+    tail = polynomial(1.0 / large, I0_TAIL) / e.sqrt(large * (2 * math.pi))
+    return e.where(endless, INF, e.where(far, half * tail * half, near))
 
 
 __all__ = [

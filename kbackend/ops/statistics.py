@@ -52,9 +52,9 @@ def _quantile(x: TensorLike, q: Any, axis: Any, method: str, keepdims: bool, ski
     rows = _rows(x, axis)
     ordered = sort(rows, axis=-1)
     unknown = e.isnan(rows)
-    count = reduction.sum_(e.cast(e.logical_not(unknown), "int32"), axis=-1, keepdims=True)
-    last = e.cast(e.maximum(e.subtract(count, 1), 0), "float64")
-    found = stack([_at(ordered, e.multiply(last, number), method) for number in q], axis=0)
+    count = reduction.sum_(e.cast(~unknown, "int32"), axis=-1, keepdims=True)
+    last = e.cast(e.maximum(count - 1, 0), "float64")
+    found = stack([_at(ordered, last * number, method) for number in q], axis=0)
     if not skip:
         found = e.where(reduction.any_(unknown, axis=-1), NAN, found)
     for kept in axis if keepdims else ():
@@ -89,7 +89,7 @@ def _at(ordered: Any, position: Any, method: str) -> Any:
     below = _picked(ordered, low)
     part = squeeze(e.subtract(position, low), -1)
     if method == "midpoint":
-        part = e.where(e.greater(part, 0.0), 0.5, part)
+        part = e.where(part > 0.0, 0.5, part)
     return _between(below, above, part)
 
 
@@ -102,7 +102,7 @@ def _between(below: Any, above: Any, part: Any) -> Any:
     dtype = dtype_of(below)
     wide = "float32" if is_small(below) else dtype
     part = e.cast(part, wide)
-    mixed = e.add(e.multiply(e.cast(below, wide), e.subtract(1.0, part)), e.multiply(e.cast(above, wide), part))
+    mixed = e.cast(below, wide) * e.subtract(1.0, part) + e.cast(above, wide) * part
     return e.where(e.equal(part, 0.0), below, e.cast(mixed, dtype))
 
 
@@ -287,7 +287,7 @@ def average(x: TensorLike, axis: Any = None, weights: Any = None) -> Any:
         total = reduction.sum_(weights, axis=axis)
     else:
         weights, total = _along(weights, given, axis, shape), reduction.sum_(weights)
-    return e.divide(reduction.sum_(e.multiply(x, weights), axis=axis), total)
+    return reduction.sum_(e.multiply(x, weights), axis=axis) / total
 
 
 def _agree(shape: Any, other: Any) -> bool:
@@ -332,7 +332,7 @@ def count_nonzero(x: TensorLike, axis: Any = None) -> Any:
     >>> int(count_nonzero(K.constant([0.0, 3.0, 4.0])))
     2
     """
-    full = x if dtype_of(x) == dtypes.BOOL else e.not_equal(x, 0)
+    full = x if dtype_of(x) == dtypes.BOOL else x != 0
     return reduction.sum_(e.cast(full, "int32"), axis=axis)
 
 
@@ -351,7 +351,7 @@ def ptp(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
     4.0
     """
     largest = reduction.max_(x, axis=axis, keepdims=keepdims)
-    return e.subtract(largest, reduction.min_(x, axis=axis, keepdims=keepdims))
+    return largest - reduction.min_(x, axis=axis, keepdims=keepdims)
 
 
 __all__ = [

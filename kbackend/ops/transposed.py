@@ -60,7 +60,7 @@ class Axis(NamedTuple):
         padded = 0 if self.pair is None else max(self.reach - self.stride, 0) - sum(self.pair)
         if isinstance(positions, int):
             return positions * self.stride + padded
-        return e.add(e.multiply(positions, self.stride), padded)
+        return e.multiply(positions, self.stride) + padded
 
     def pads(self, positions: int, size: int) -> tuple[int, int]:
         """The paddings with which the convolution takes ``size`` elements to so many positions.
@@ -234,8 +234,8 @@ def _place(axis: Axis, positions: Any, size: Any) -> tuple[Any, Any]:
         return axis.pads(positions, size)[0], size
     if axis.pair is not None:
         return axis.pair[0], size
-    covered = e.add(e.multiply(e.subtract(positions, 1), axis.stride), axis.reach)
-    return e.floor_divide(e.maximum(e.subtract(covered, size), 0), 2), size
+    covered = e.subtract(positions, 1) * axis.stride + axis.reach
+    return e.maximum(covered - size, 0) // 2, size
 
 
 def _pinned(x: Any, batch: int | None) -> Any:

@@ -245,7 +245,7 @@ def trapezoid(y: TensorLike, x: TensorLike | None = None, dx: Any = 1.0, axis: i
         if len(places.shape) == 1:
             width = shaping.reshape(width, [-1 if i == axis else 1 for i in range(len(y.shape))])
     heights = e.add(part(y, axis, 1, None), part(y, axis, None, -1))
-    return e.multiply(reduction.sum_(e.multiply(heights, width), axis=axis), 0.5)
+    return reduction.sum_(heights * width, axis=axis) * 0.5
 
 
 # ------------------------------------------------------------------------------------- spaced numbers
@@ -338,8 +338,8 @@ def unravel_index(indices: TensorLike, shape: Any) -> list[Any]:
         raise ValueError(f"a shape has no negative dimensions, it is {tuple(dims)}")
     found: list[Any] = []
     for d in reversed(dims[1:]):
-        found.insert(0, e.mod(x, max(d, 1)))
-        x = e.floor_divide(x, max(d, 1))
+        found.insert(0, x % max(d, 1))
+        x = x // max(d, 1)
     return [x, *found] if dims else []
 
 

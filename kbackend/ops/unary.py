@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from kbackend.graph.tensor import TensorSpec
-from kbackend.ops.arithmetic import divide, sqrt
+from kbackend.ops.arithmetic import sqrt
 from kbackend.ops.declare import TensorLike, composite, primitive
 from kbackend.ops.rules import INF, NAN, WIDE, In, at, call, same, unary_samples, values
 
@@ -19,13 +19,13 @@ def _ends(*numbers: float, expect: list[float]) -> Any:
 @composite(promote="float", rule=same, samples=unary_samples(0.1, 3, _ends(0.0, INF, expect=[INF, 0.0])))
 def rsqrt(x: TensorLike) -> Any:
     """``1 / sqrt(x)``; NaN below zero."""
-    return divide(1.0, sqrt(x))
+    return 1.0 / sqrt(x)
 
 
 @composite(promote="float", rule=same, samples=unary_samples(0.5, 3, _ends(0.0, -INF, expect=[INF, -0.0])))
 def reciprocal(x: TensorLike) -> Any:
     """``1 / x``."""
-    return divide(1.0, x)
+    return 1.0 / x
 
 
 @primitive(
@@ -110,7 +110,7 @@ def cos(x: TensorLike) -> TensorSpec:
 @composite(promote="float", rule=same, samples=unary_samples(-1.2, 1.2))
 def tan(x: TensorLike) -> Any:
     """The tangent of radians."""
-    return divide(sin(x), cos(x))
+    return sin(x) / cos(x)
 
 
 @primitive(promote="float", samples=unary_samples(-0.9, 0.9, _ends(1.0, 2.0, expect=[np.pi / 2, NAN])))

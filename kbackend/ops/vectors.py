@@ -154,7 +154,7 @@ def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Any
     count = x.shape[0] if N is None else operator.index(N)
     if count is None or count < 0:
         raise ValueError(f"vander needs a number of columns, N is {N!r} and the shape {tuple(x.shape)}")
-    column = e.add(shaping.expand_dims(x, 1), 0)  # refuses bools, for which there are no products
+    column = shaping.expand_dims(x, 1) + 0  # refuses bools, for which there are no products
     if count == 0:
         return part(column, 1, 0, 0)
     powers = creation.ones_like(column)
@@ -198,9 +198,9 @@ def corrcoef(x: TensorLike) -> Any:
     """
     def body(wide: Any) -> Any:
         rows = wide if len(wide.shape) == 2 else shaping.expand_dims(wide, 0)
-        centred = e.subtract(rows, reduction.mean(rows, axis=1, keepdims=True))
+        centred = rows - reduction.mean(rows, axis=1, keepdims=True)
         length = e.sqrt(reduction.sum_(e.square(centred), axis=1, keepdims=True))
-        unit = e.divide(centred, length)
+        unit = centred / length
         found = e.clip(matmul(unit, swapaxes(unit, 0, 1)), -1.0, 1.0)
         return found if len(wide.shape) == 2 else _element(_element(found, 0), 0)
 

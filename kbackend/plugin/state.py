@@ -1,4 +1,4 @@
-"""The engine and device that are active now, set by :mod:`kbackend.plugin.select`."""
+"""The engine and device that are active now, set by :mod:`kbackend.plugin.select`; and whether a graph is being built."""
 
 from __future__ import annotations
 
@@ -9,3 +9,5 @@ from typing import Any
 active: ContextVar[Any] = ContextVar("kbackend_active", default=None)
 #: the target of the process, None until it is needed
 process_target: list[Any] = [None]
+#: whether the body of a symbolic call runs: ops of constants inside it are nodes as well
+building: ContextVar[bool] = ContextVar("kbackend_building", default=False)
