@@ -15,8 +15,8 @@ import numpy as np
 import torch
 
 from kbackend.graph.tensor import TensorSpec
-from kbackend.lowering.plan import GRADIENTS
 from kbackend.lowering.program import eager_runner
+from kbackend.ops.declare import GRADIENTS
 from kbackend.plugin.contract import Backend, causes
 from kbackend_torch.dtypes import NAME
 from kbackend_torch.errors import translated

@@ -15,7 +15,8 @@ from kbackend.graph.show import Names, identifier
 from kbackend.graph.tensor import Shape, Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, map_args
-from kbackend.lowering.plan import GRADIENTS, Plan, last_uses, order, plan
+from kbackend.lowering.plan import Plan, last_uses, order, plan
+from kbackend.ops.declare import GRADIENTS
 from kbackend.plugin.contract import InPlace
 
 _INDENT = "    "

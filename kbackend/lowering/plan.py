@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph
-
-GRADIENTS = "gradients"
+from kbackend.ops.declare import GRADIENTS
 
 
 @dataclass

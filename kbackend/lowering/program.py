@@ -14,8 +14,9 @@ from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
 from kbackend.lowering.emit import Emitted, emit
 from kbackend.lowering.explain import CompilerError, explained
-from kbackend.lowering.plan import GRADIENTS, order
+from kbackend.lowering.plan import order
 from kbackend.lowering.rewrite import feeds_of, rewrite
+from kbackend.ops.declare import GRADIENTS
 from kbackend.ops.dispatch import to_numpy
 from kbackend.plugin import crowding
 from kbackend.plugin.modes import NotDeterministicError, modes, reason_of, refusal, rng_of

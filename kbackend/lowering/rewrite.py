@@ -12,8 +12,7 @@ from kbackend.graph.node import Node, beside, flat_tensors
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph, map_args
 from kbackend.lowering.forms import stable_form
-from kbackend.lowering.plan import GRADIENTS
-from kbackend.ops.declare import REGISTRY
+from kbackend.ops.declare import GRADIENTS, REGISTRY
 from kbackend.ops.dispatch import expansion, make_node
 from kbackend.plugin.contract import InPlace
 

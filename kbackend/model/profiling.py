@@ -13,9 +13,9 @@ from kbackend.graph.node import Node
 from kbackend.graph.walk import Graph
 from kbackend.lowering.emit import Emitted, compile_source
 from kbackend.lowering.measure import untouched
-from kbackend.lowering.plan import GRADIENTS
 from kbackend.lowering.program import Function, Program
 from kbackend.model.tuning import variables_of
+from kbackend.ops.declare import GRADIENTS
 
 _WARM = 2
 

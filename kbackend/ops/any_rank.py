@@ -15,7 +15,7 @@ from kbackend.ops import reduction, shaping, transposed
 from kbackend.ops.convolution import channels_last, integers, restored
 from kbackend.ops.declare import TensorLike, derived
 from kbackend.ops.dispatch import dtype_of
-from kbackend.ops.indexing import gather, getitem
+from kbackend.ops.indexing import gather
 from kbackend.ops.linear import matmul
 from kbackend.ops.sample import In, call
 
@@ -208,7 +208,7 @@ def adaptive_max_pool(inputs: TensorLike, output_size: Any, data_format: str | N
     x, first = channels_last(inputs, data_format)
     for axis, count in enumerate(integers("output_size", output_size, rank), 1):
         before = (slice(None),) * axis
-        windows = (getitem(x, (*before, slice(*part))) for part in _parts(x.shape[axis], count))
+        windows = (x[*before, slice(*part)] for part in _parts(x.shape[axis], count))
         parts = [reduction.max_(window, axis=axis) for window in windows]
         x = shaping.stack(parts, axis=axis)
     return restored(x, first)

@@ -79,7 +79,7 @@ def numbers(count: Any) -> Any:
 
 def part(x: Any, axis: int, start: Any, stop: Any, step: int | None = None) -> Any:
     """``x[start:stop:step]`` along one axis."""
-    return indexing.getitem(x, (*[slice(None)] * axis, slice(start, stop, step)))
+    return x[*[slice(None)] * axis, start:stop:step]
 
 
 def ranked(x: Any, least: int, name: str) -> Any:

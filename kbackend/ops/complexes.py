@@ -13,7 +13,6 @@ from kbackend import dtypes
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops import elementwise as e
 from kbackend.ops.declare import REGISTRY, TensorLike, composite, derived, primitive
-from kbackend.ops.indexing import getitem
 from kbackend.ops.joining import stack
 from kbackend.ops.rules import WIDE, In, call, dtype_of, elementwise, values
 
@@ -196,7 +195,7 @@ def view_as_complex(x: TensorLike) -> Any:
     if not shape or shape[-1] != 2:
         raise ValueError(f"view_as_complex needs a last dimension of 2, the shape is {shape}")
     _refuse_complex("view_as_complex", x)
-    return complex_(getitem(x, (..., 0)), getitem(x, (..., 1)))
+    return complex_(x[..., 0], x[..., 1])
 
 
 @derived(tolerance="exact", samples=lambda: [

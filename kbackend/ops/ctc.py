@@ -15,7 +15,7 @@ from kbackend.ops.activation import log_softmax
 from kbackend.ops.creation import arange, ones_like, zeros_like
 from kbackend.ops.declare import TensorLike, composite, derived, primitive
 from kbackend.ops.dispatch import dtype_of
-from kbackend.ops.indexing import getitem, take_along_axis
+from kbackend.ops.indexing import take_along_axis
 from kbackend.ops.loops import scan
 from kbackend.ops.losses import checked_labels
 from kbackend.ops.ordering import argsort
@@ -108,8 +108,8 @@ def ctc_cost(labels: TensorLike, logits: TensorLike, label_length: TensorLike, i
     logs = log_softmax(e.cast(logits, wide), axis=-1)
     states, skips = _extended(labels, label_length, logs, blank)
     start = e.cast(ones_like(states), wide) * NEVER
-    start = shaping.concatenate([zeros_like(getitem(start, (slice(None), slice(0, 1)))),
-                                 getitem(start, (slice(None), slice(1, None)))], axis=1)
+    start = shaping.concatenate([zeros_like(start[:, 0:1]),
+                                 start[:, 1:]], axis=1)
 
     def step(slices: list[Any], carried: list[Any]) -> tuple[list[Any], list[Any]]:
         (at, time), (alpha,) = slices, carried
@@ -133,7 +133,7 @@ def _extended(labels: Any, label_length: Any, logs: Any, blank: int) -> tuple[An
     places = _places(_size(labels, 1))
     counts = places < shaping.expand_dims(e.cast(label_length, "int32"), 1)
     labels = e.where(counts, e.cast(labels, "int32"), 0)
-    classes = shaping.expand_dims(e.cast(getitem(logs, (slice(None), 0)), "bool"), 1)
+    classes = shaping.expand_dims(e.cast(logs[:, 0], "bool"), 1)
     sizes = [_size(labels, 0), _size(labels, 1), logs.shape[-1]]
     labels = checked_labels(labels, shaping.broadcast_to(classes, sizes))
     blanks = zeros_like(labels) + blank
@@ -146,9 +146,9 @@ def _extended(labels: Any, label_length: Any, logs: Any, blank: int) -> tuple[An
 
 def _shifted(x: Any, by: int, filler: Any) -> Any:
     """The columns ``by`` places to the right, with a filler at the left."""
-    first = getitem(x, (slice(None), slice(0, 1)))
+    first = x[:, 0:1]
     fill = zeros_like(first) + filler
-    return getitem(shaping.concatenate([fill] * by + [x], axis=1), (slice(None), slice(0, -by)))
+    return shaping.concatenate([fill] * by + [x], axis=1)[:, 0:-by]
 
 
 def _sum_of_ways(alpha: Any, skips: Any) -> Any:
@@ -333,7 +333,7 @@ def ctc_decode(y_pred: TensorLike, input_length: TensorLike, greedy: bool = True
         labels, score = ctc_greedy(logits, input_length, blank=-1, merge=True)
         return [_cropped(labels)], score
     found, score = ctc_beam_search(logits, input_length, blank=-1, beam_width=beam_width, top_paths=top_paths)
-    paths = [getitem(found, i) for i in range(top_paths)]
+    paths = [found[i] for i in range(top_paths)]
     return [_cropped(_merged(path) if merge_repeated else path) for path in paths], score
 
 
@@ -341,7 +341,7 @@ def _cropped(labels: Any) -> Any:
     """Without the columns that are -1 in every row."""
     counts = reduction.sum_(e.cast(e.not_equal(labels, -1), "int32"), axis=1)
     longest = reduction.max_(shaping.concatenate([[0], counts], axis=0))
-    return getitem(labels, (slice(None), slice(0, longest)))
+    return labels[:, 0:longest]
 
 
 def _merged(labels: Any) -> Any:

@@ -27,6 +27,8 @@ Samples = Callable[[], list[Sample]]
 Prepare = Callable[[Sequence[Any], dict[str, Any]], dict[str, Any]]
 F = TypeVar("F", bound=Callable[..., Any])
 
+#: the name of the op whose nodes lowering gives to the engine's own differentiation
+GRADIENTS = "gradients"
 #: every declared op by name, in order of declaration
 REGISTRY: dict[str, Op] = {}
 #: every derived function by name; they make no nodes, so they may share a name with the op they arrange a call of

@@ -13,7 +13,7 @@ from kbackend.ops import elementwise as e
 from kbackend.ops import shaping
 from kbackend.ops.arranging import as_tensor, length, lengths, moveaxis, times
 from kbackend.ops.dispatch import dtype_of, to_numpy
-from kbackend.ops.indexing import gather, getitem, is_array
+from kbackend.ops.indexing import gather, is_array
 from kbackend.ops.shapes import broadcast
 
 
@@ -30,7 +30,7 @@ def pick(x: Any, given: Sequence[Any]) -> Any:
     x = as_tensor(x)
     entries = _expanded(x, [_positions(entry) for entry in given])
     basic = tuple(slice(None) if isinstance(entry, _Array) else entry for entry in entries)
-    y = getitem(x, basic) if any(b != slice(None) for b in basic) else x
+    y = x[basic] if any(b != slice(None) for b in basic) else x
     axes, place = _axes_and_place(entries)
     arrays = [entry.value for entry in entries if isinstance(entry, _Array)]
     shape = _common(arrays)

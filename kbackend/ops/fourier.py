@@ -12,7 +12,6 @@ from kbackend import dtypes
 from kbackend.graph.tensor import Shape, TensorSpec
 from kbackend.ops import elementwise as e
 from kbackend.ops.declare import TensorLike, TensorList, derived, primitive
-from kbackend.ops.indexing import getitem
 from kbackend.ops.joining import pad
 from kbackend.ops.rules import WIDE, In, Sample, call, dtype_of
 from kbackend.ops.shapes import merge
@@ -207,7 +206,7 @@ def _fitted(x: Any, size: int) -> Any:
     known = shape[-1]
     if known is None or known < size:
         x = pad(x, [(0, 0)] * (len(shape) - 1) + [(0, size - (known or 0))])
-    return x if known is not None and known <= size else getitem(x, (..., slice(0, size)))
+    return x if known is not None and known <= size else x[..., 0:size]
 
 
 @derived(tolerance="matmul", samples=lambda: [

@@ -14,7 +14,6 @@ from kbackend.ops.convolution import integers
 from kbackend.ops.declare import TensorLike, derived
 from kbackend.ops.dispatch import dtype_of
 from kbackend.ops.image_resize import in_floats, opened
-from kbackend.ops.indexing import getitem
 from kbackend.ops.sample import In, call
 
 #: what red, green and blue add to grey, by ITU-R BT.601 as TensorFlow and Keras round it
@@ -153,7 +152,7 @@ def _deviations(sigma: Any) -> list[Any]:
         return list(sigma)
     if tuple(sigma.shape) not in ((), (2,)):
         raise ValueError(f"sigma must hold two numbers, its shape is {tuple(sigma.shape)}")
-    return [sigma, sigma] if sigma.shape == () else [getitem(sigma, i) for i in range(2)]
+    return [sigma, sigma] if sigma.shape == () else [sigma[i] for i in range(2)]
 
 
 @derived(tolerance="matmul", samples=lambda: [

@@ -20,7 +20,7 @@ from kbackend.ops.arranging import as_tensor, lengths, numbers, plus, times
 from kbackend.ops.declare import TensorLike, derived
 from kbackend.ops.dispatch import dtype_of
 from kbackend.ops.image_resize import in_floats, opened
-from kbackend.ops.indexing import gather, getitem
+from kbackend.ops.indexing import gather
 from kbackend.ops.linalg import solve
 from kbackend.ops.sample import In, call
 
@@ -159,7 +159,7 @@ def map_coordinates(inputs: TensorLike, coordinates: TensorLike, order: int, fil
         if len(coordinates.shape) < 1 or coordinates.shape[0] != len(x.shape):
             raise ValueError(f"coordinates must have the shape ({len(x.shape)}, ...) for inputs of shape "
                              f"{tuple(x.shape)}, they have {tuple(coordinates.shape)}")
-        coordinates = [getitem(coordinates, i) for i in range(len(x.shape))]
+        coordinates = [coordinates[i] for i in range(len(x.shape))]
     if len(coordinates) != len(x.shape) or not coordinates:
         raise ValueError(f"inputs of shape {tuple(x.shape)} need a coordinate for each axis, there are "
                          f"{len(coordinates)}")
@@ -211,7 +211,7 @@ def _projected(images: Any, vectors: Any, interpolation: str, mode: str, fill: f
 
 def _numbers_of(vectors: Any) -> list[Any]:
     """The columns of ``(n, 8)`` as ``(n, 1, 1)``."""
-    return [getitem(vectors, (slice(None), i, None, None)) for i in range(8)]
+    return [vectors[:, i, None, None] for i in range(8)]
 
 
 def _mixed(a: Any, x: Any, b: Any, y: Any) -> Any:
@@ -266,7 +266,7 @@ def affine_transform(images: TensorLike, transform: TensorLike, interpolation: s
 
 def _homographies(start: Any, end: Any, dtype: str) -> Any:
     """The vectors ``(n, 8)`` of the projections that take the four ``end`` points to the ``start`` points."""
-    x, y, u, v = (getitem(e.cast(p, dtype), (slice(None), slice(None), i)) for p in (start, end) for i in range(2))
+    x, y, u, v = (e.cast(p, dtype)[:, :, i] for p in (start, end) for i in range(2))
     one, zero = e.multiply(u, 0.0) + 1.0, e.multiply(u, 0.0)
     across = shaping.stack([u, v, one, zero, zero, zero, -e.multiply(x, u), -e.multiply(x, v)], 2)
     down = shaping.stack([zero, zero, zero, u, v, one, -e.multiply(y, u), -e.multiply(y, v)], 2)

@@ -15,7 +15,6 @@ from kbackend.ops.arranging import length, numbers, plus, times
 from kbackend.ops.convolution import checked_padding, integers, same_pairs
 from kbackend.ops.declare import TensorLike, derived
 from kbackend.ops.image_resize import opened
-from kbackend.ops.indexing import getitem
 from kbackend.ops.sample import In, call
 
 # ------------------------------------------------------------------------------------- parts and borders
@@ -81,7 +80,7 @@ def crop_images(images: TensorLike, top_cropping: int | None = None, left_croppi
     x, closed = opened(images, data_format)
     rows = _kept(x.shape[1], _CROPPINGS[0], (top_cropping, bottom_cropping, target_height))
     columns = _kept(x.shape[2], _CROPPINGS[1], (left_cropping, right_cropping, target_width))
-    return closed(getitem(x, (slice(None), rows, columns)))
+    return closed(x[:, rows, columns])
 
 
 def _border(size: int | None, names: Sequence[str], values: Sequence[Any]) -> tuple[int, int]:

@@ -22,7 +22,6 @@ from kbackend.ops.arranging import as_tensor, integer, length, numbers
 from kbackend.ops.convolution import integers, spatial_rank
 from kbackend.ops.declare import TensorLike, TensorList, derived, primitive
 from kbackend.ops.dispatch import dtype_of
-from kbackend.ops.indexing import getitem
 from kbackend.ops.linear import matrix_product
 from kbackend.ops.sample import In, Sample, call
 from kbackend.ops.shapes import axis_in
@@ -283,7 +282,7 @@ def _of_ratio(x: Any, size: Sequence[int], crop: bool, value: float) -> Any:
     if crop:
         wanted = [max(min(n, fit), 1) for n, fit in zip(found, fitting)]
         starts = [(n - m) // 2 for n, m in zip(found, wanted)]
-        return getitem(x, (slice(None), *(slice(a, a + m) for a, m in zip(starts, wanted))))
+        return x[:, *(slice(a, a + m) for a, m in zip(starts, wanted))]
     around = [(max(fit - n, 0) // 2, max(fit - n, 0) - max(fit - n, 0) // 2) for n, fit in zip(found, fitting)]
     return shaping.pad(x, ((0, 0), *around, (0, 0)), value)
 
@@ -458,7 +457,7 @@ def scale_and_translate(images: TensorLike, output_shape: Any, scale: TensorLike
         found = e.cast(y, dtype)
         for i, axis in enumerate(axes):
             new = positive_size("a size", output_shape[axis])
-            ratio, shift = (e.cast(getitem(v, i), dtype) for v in (scale, translation))
+            ratio, shift = (e.cast(v[i], dtype) for v in (scale, translation))
             found = _along(found, axis, _shares(length(y, axis), new, ratio, shift, window, antialias, dtype))
         return e.cast(found, dtype_of(y))
 

@@ -85,10 +85,9 @@ def concatenate(tensors: TensorList, axis: int = -1) -> Any:
     [[1.0, 3.0], [2.0, 4.0]]
     """
     found = _listed(tensors, "concatenate")
-    if any(getattr(t, "is_sparse", False) is True for t in found):
-        from kbackend.ops import sparse
-
-        return sparse.concatenate(found, axis)
+    for tensor in found:
+        if getattr(tensor, "is_sparse", False) is True:
+            return tensor.joined(found, axis)
     return _concatenate(found, axis)
 
 

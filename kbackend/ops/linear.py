@@ -138,10 +138,9 @@ def dot(x: TensorLike, y: TensorLike) -> Any:
     from kbackend.ops.elementwise import multiply
     from kbackend.ops.shaping import expand_dims, squeeze
 
-    if getattr(x, "is_sparse", False) is True or getattr(y, "is_sparse", False) is True:
-        from kbackend.ops import sparse
-
-        return sparse.dot(x, y)
+    for factor in (x, y):
+        if getattr(factor, "is_sparse", False) is True:
+            return factor.product(x, y)
     left, right = len(_shape(x)), len(_shape(y))
     if left == 0 or right == 0:
         return multiply(x, y)

@@ -14,7 +14,6 @@ from kbackend.graph.tensor import TensorSpec
 from kbackend.ops import shaping
 from kbackend.ops.convolution import check_rank, float_only, integers, known_size, spatial_rank
 from kbackend.ops.declare import TensorLike, composite, derived
-from kbackend.ops.indexing import getitem
 from kbackend.ops.linear import matmul
 from kbackend.ops.sample import In, Sample, call
 
@@ -94,7 +93,7 @@ def local_convolution(x: TensorLike, kernel: TensorLike, *, window: Any, strides
     rank, first = len(window), data_format == "channels_first"
     spatial = tuple(range(2, rank + 2)) if first else tuple(range(1, rank + 1))
     x = shaping.permute_dimensions(x, (*spatial, 0, 1 if first else rank + 1))
-    taps = [getitem(x, tuple(slice(o, o + (n - 1) * s + 1, s) for o, n, s in zip(offsets, output, strides)))
+    taps = [x[tuple((slice(o, o + (n - 1) * s + 1, s) for o, n, s in zip(offsets, output, strides)))]
             for offsets in itertools.product(*map(range, window))]
     patches = shaping.stack(taps, axis=-1 if first else -2)
     batch = shaping.extent(x, (rank,)) if x.shape[rank] is None else x.shape[rank]

@@ -204,7 +204,7 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Any]:
         if size is not None and num != size:
             raise ValueError(f"unstack: num is {num}, axis {axis} has the size {size}")
         if size is None:
-            return [indexing.getitem(x, (*[slice(None)] * axis, i)) for i in range(num)]
+            return [x[*[slice(None)] * axis, i] for i in range(num)]
     return list(joining.unstack(x, axis))
 
 

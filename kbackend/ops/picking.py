@@ -17,7 +17,7 @@ from kbackend.ops import elementwise as e
 from kbackend.ops import reduction, shaping
 from kbackend.ops.declare import TensorLike, TensorList, composite, derived
 from kbackend.ops.dispatch import lift
-from kbackend.ops.indexing import gather, getitem, take_along_axis
+from kbackend.ops.indexing import gather, take_along_axis
 from kbackend.ops.ordering import argsort
 from kbackend.ops.portable import portable_exp
 from kbackend.ops.random import Seed, random_bits, random_unit, step_sample
@@ -91,7 +91,7 @@ def _categorical(logits: TensorLike, step: TensorLike, *, count: int, key: int, 
     sizes = [shaping.extent(logits, (0,))] if rows is None else []
     unit = random_unit(step, sizes, shape=(rows, count), key=key, op_id=op_id, dtype="float64")
     # Less than the sum, and a multiple of no less than its rounding: a class without weight is never found.
-    wanted = unit * getitem(sums, (slice(None), slice(-1, None)))
+    wanted = unit * sums[:, -1:]
     return e.cast(e.where(good, _first_above(sums, wanted), -1), dtype)
 
 
@@ -197,8 +197,8 @@ def random_permutation(step: TensorLike, sizes: TensorList = (), *, shape: Shape
     """
     words = random_bits(step, sizes, shape=(*shape, 2), key=key, op_id=op_id)
     # Less 2**31 the high words keep their order, and the numbers of 64 bits fit int64.
-    high = (getitem(words, (..., 0)) - (1 << 31)) * (1 << 32)
-    return argsort(high + getitem(words, (..., 1)))
+    high = (words[..., 0] - (1 << 31)) * (1 << 32)
+    return argsort(high + words[..., 1])
 
 
 @derived(name="random_shuffle", tolerance="moving", samples=lambda: [

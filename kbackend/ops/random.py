@@ -15,7 +15,6 @@ from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.variable import Variable
 from kbackend.ops import elementwise as e
 from kbackend.ops.declare import TensorLike, TensorList, composite, derived, primitive
-from kbackend.ops.indexing import getitem
 from kbackend.ops.normal import normal_quantile
 from kbackend.ops.sample import In, Sample, call
 from kbackend.ops.sizes import check_sizes, entries, split_entries
@@ -142,8 +141,8 @@ def random_unit(step: TensorLike, sizes: TensorList = (), trial: TensorLike | No
     words = (*shape, 2) if dtype == "float64" else shape
     bits = e.cast(random_bits(step, sizes, trial, shape=words, key=key, op_id=op_id), "float64")
     if dtype == "float64":
-        high = e.multiply(_high_bits(getitem(bits, (..., 0)), 27), 2.0**26)
-        return (high + _high_bits(getitem(bits, (..., 1)), 26)) * 2.0**-53
+        high = e.multiply(_high_bits(bits[..., 0], 27), 2.0**26)
+        return (high + _high_bits(bits[..., 1], 26)) * 2.0**-53
     count = _UNIT_BITS[dtype]
     return e.cast(e.multiply(_high_bits(bits, count), 2.0**-count), dtype)
 
@@ -204,7 +203,7 @@ def _integers(low: TensorLike, high: TensorLike, step: TensorLike, sizes: Tensor
     low = e.cast(low, "int64")
     span = e.cast(high, "int64") - low
     words = random_bits(step, sizes, shape=(*shape, 2), key=key, op_id=op_id)
-    above, below = getitem(words, (..., 0)), getitem(words, (..., 1))
+    above, below = words[..., 0], words[..., 1]
     upper = span // (1 << 16)
     lower = span - upper * (1 << 16)
 

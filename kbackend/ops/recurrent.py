@@ -423,16 +423,15 @@ def _gru_steps(
 ) -> list[Any]:
     from kbackend.ops import elementwise as e
     from kbackend.ops import linear, shaping
-    from kbackend.ops.indexing import getitem
 
     act, gate = _function(activation), _function(recurrent_activation)
     units = recurrent.shape[0]
     of_state = None
     if reset_after and bias is not None:
-        bias, of_state = getitem(bias, 0), getitem(bias, 1)
+        bias, of_state = bias[0], bias[1]
     if not reset_after:
-        of_gates = getitem(recurrent, (slice(None), slice(None, 2 * units)))
-        of_new = getitem(recurrent, (slice(None), slice(2 * units, None)))
+        of_gates = recurrent[:, :2 * units]
+        of_new = recurrent[:, 2 * units:]
 
     def step(z: Any, carried: list[Any]) -> tuple[Any, list[Any]]:
         (h,) = carried

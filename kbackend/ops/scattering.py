@@ -203,7 +203,7 @@ def _row_numbers(indices: Any, dims: Sequence[Any]) -> Any:
     found: Any = None
     inside: Any = None
     for axis, size in enumerate(dims):
-        at = e.cast(indexing.getitem(indices, (Ellipsis, axis)), "int32")
+        at = e.cast(indices[Ellipsis, axis], "int32")
         good = (at >= 0) & (at < size)
         found = at if found is None else found * size + at
         inside = good if inside is None else inside & good

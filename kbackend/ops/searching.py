@@ -166,7 +166,7 @@ def nonzero(x: TensorLike) -> list[Any]:
     """
     x = as_tensor(x)
     rows = _nonzero_rows(x)
-    return [indexing.getitem(rows, (slice(None), axis)) for axis in range(len(x.shape))]
+    return [rows[:, axis] for axis in range(len(x.shape))]
 
 
 # ------------------------------------------------------------------------------------- different elements
@@ -174,9 +174,9 @@ def nonzero(x: TensorLike) -> list[Any]:
 
 def _row_order(x: Any) -> Any:
     """The order of the rows of a matrix: by the first column, then the second, ..."""
-    order = argsort(indexing.getitem(x, (slice(None), -1)))
+    order = argsort(x[:, -1])
     for column in reversed(range(x.shape[1] - 1)):
-        order = indexing.gather(order, argsort(indexing.gather(indexing.getitem(x, (slice(None), column)), order)))
+        order = indexing.gather(order, argsort(indexing.gather(x[:, column], order)))
     return order
 
 
@@ -187,7 +187,7 @@ def _starts(ordered: Any) -> Any:
     if dtypes.is_float(dtype_of(ordered)):
         differs = differs & ~(e.isnan(before) & e.isnan(after))
     changed = reduction.any_(differs, axis=1)
-    first = creation.ones_like(indexing.getitem(ordered, (slice(None, 1), 0)), "bool")
+    first = creation.ones_like(ordered[:1, 0], "bool")
     return shaping.concatenate([first, changed], 0)
 
 
@@ -254,7 +254,7 @@ def unique(x: TensorLike, sorted: bool = True, return_index: bool = False, retur
     order = _row_order(matrix)
     starts = _starts(indexing.gather(matrix, order))
     rank = reduction.cumsum(e.cast(starts, "int32")) - 1
-    first = indexing.getitem(_nonzero_rows(starts), (slice(None), 0))
+    first = _nonzero_rows(starts)[:, 0]
     found: Any = length(first, 0) if count is None else count
     filled = None
     if count is not None:

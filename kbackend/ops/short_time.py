@@ -11,7 +11,6 @@ from kbackend.graph.tensor import TensorSpec
 from kbackend.ops import elementwise as e
 from kbackend.ops.declare import TensorLike, TensorList, derived, primitive
 from kbackend.ops.fourier import parts_of, real_fourier, real_fourier_inverse, shape_of, whole_number
-from kbackend.ops.indexing import getitem
 from kbackend.ops.joining import broadcast_to, concatenate, pad
 from kbackend.ops.reshaping import extent, reverse
 from kbackend.ops.rules import WIDE, In, Sample, call, dtype_of
@@ -89,8 +88,8 @@ def _reflected(x: Any, width: int) -> Any:
     if not width:
         return x
     axis = len(shape_of(x)) - 1
-    before = reverse(getitem(x, (..., slice(1, width + 1))), axis)
-    after = reverse(getitem(x, (..., slice(-width - 1, -1))), axis)
+    before = reverse(x[..., 1:width + 1], axis)
+    after = reverse(x[..., -width - 1:-1], axis)
     return concatenate([before, x, after], axis=-1)
 
 
@@ -226,7 +225,7 @@ def istft(
         found = found / _squares(shaped, frames, stride, whole)
     start = whole // 2 if center else 0
     stop = start + kept if kept is not None else -start if center and start else None
-    found = getitem(found, (..., slice(start, stop)))
+    found = found[..., start:stop]
     return found if dtype in WIDE else e.cast(found, dtype)
 
 

@@ -33,7 +33,6 @@ def entries(shape: Any) -> list[Entry]:
 
 
 def _vector_entries(shape: Tensor) -> list[Entry]:
-    from kbackend.ops.indexing import getitem
 
     if not dtypes.is_integer(shape.dtype):
         raise TypeError(f"a shape must hold integers, {shape!r} does not")
@@ -43,7 +42,7 @@ def _vector_entries(shape: Tensor) -> list[Entry]:
         raise ValueError(f"a shape must be a vector of known length, it is {shape!r}")
     known = static_value(shape)
     known = [None] * shape.shape[0] if known is None else known
-    return [getitem(shape, i) if value is None else value for i, value in enumerate(known)]
+    return [shape[i] if value is None else value for i, value in enumerate(known)]
 
 
 def _entry(entry: Any, shape: Any) -> Entry:

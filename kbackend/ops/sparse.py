@@ -76,6 +76,14 @@ class SparseTensor:
 
     toarray = to_dense
 
+    def product(self, x: Any, y: Any) -> Any:
+        """The product of two matrices, one of which is this tensor."""
+        return dot(x, y)
+
+    def joined(self, tensors: Sequence[Any], axis: int) -> SparseTensor:
+        """Tensors joined along an axis, one of which is this tensor."""
+        return concatenate(tensors, axis)
+
     def numpy(self) -> np.ndarray:
         """The dense value, of a tensor that depends on no placeholder."""
         return self.to_dense().numpy()

@@ -16,10 +16,7 @@ from kbackend.ops import elementwise as e
 from kbackend.ops.declare import TensorLike, composite
 from kbackend.ops.normal import normal_quantile, polynomial
 from kbackend.ops.rules import INF, NAN, WIDE, In, at, call, dtype_of, is_small, same, unary_samples, values
-
-
-def _ends(*numbers: float, expect: list[float]) -> Any:
-    return call(values(*numbers), expect=np.array(expect), gradient=False, name="ends")
+from kbackend.ops.unary import _ends
 
 
 def _in(dtype: str, body: Callable[[Any], Any], x: Any) -> Any:

@@ -26,7 +26,6 @@ from kbackend.ops.convolution import (
 )
 from kbackend.ops.declare import TensorLike, TensorList, composite, derived
 from kbackend.ops.dispatch import to_numpy
-from kbackend.ops.indexing import getitem
 from kbackend.ops.sample import In, Sample, call
 from kbackend.ops.sizes import check_sizes, entries, split_entries
 
@@ -220,7 +219,7 @@ def convolution_transpose(x: TensorLike, kernel: TensorLike, sizes: TensorList =
     y = convolution(spread, taps, dilation=dilation)
     parts = [slice(start, e.add(start, n) if isinstance(start, Tensor) or isinstance(n, Tensor) else start + n)
              for start, n in places]
-    return getitem(y, (slice(None), *parts))
+    return y[:, *parts]
 
 
 def _size(x: Any, axis: int) -> Any:

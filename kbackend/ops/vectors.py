@@ -38,7 +38,7 @@ def _last(x: Any, axis: int, name: str) -> Any:
 
 
 def _element(x: Any, i: int) -> Any:
-    return indexing.getitem(x, (Ellipsis, i))
+    return x[Ellipsis, i]
 
 
 def _minor(x: Any, y: Any, i: int, j: int) -> Any:
