@@ -18,13 +18,15 @@ from typing import Any
 
 from kbackend import dtypes
 from kbackend.graph.tensor import Tensor
-from kbackend.ops.dropout import dropout as _dropout
-from kbackend.ops.picking import categorical, shuffle
-from kbackend.ops.random import random_normal as normal
-from kbackend.ops.random import random_uniform as uniform
-from kbackend.ops.random import truncated_normal
-from kbackend.ops.samplers import beta, binomial, gamma
-from kbackend.ops.streams import SeedGenerator, get_seed, set_seed
+from kbackend.ops.nn.dropout import dropout as _dropout
+from kbackend.ops.random.binomial import binomial
+from kbackend.ops.random.categorical import categorical
+from kbackend.ops.random.gamma import beta, gamma
+from kbackend.ops.random.normal import random_normal as normal
+from kbackend.ops.random.normal import truncated_normal
+from kbackend.ops.random.permutation import shuffle
+from kbackend.ops.random.uniform import random_uniform as uniform
+from kbackend.streams import SeedGenerator, get_seed, set_seed
 
 #: the name of :func:`categorical` in TensorFlow 1 and PyTorch
 multinomial = categorical

@@ -18,7 +18,7 @@ _KINDS: tuple[tuple[str, type[Exception]], ...] = (
 )
 
 
-#: what TensorFlow says of a label outside [0, n), and what kbackend_tensorflow.kernels.losses says
+#: what TensorFlow says of a label outside [0, n), and what kbackend_tensorflow.kernels.losses.crossentropy says
 _LABEL = re.compile(
     r"label (?:value of )?\[?(-?\d+)\]? (?:which is outside the valid range of|is not in) \[0, (\d+)\)"
 )

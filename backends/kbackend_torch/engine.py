@@ -14,14 +14,18 @@ from typing import Any
 import numpy as np
 import torch
 
+from kbackend.declare.op import GRADIENTS
 from kbackend.graph.tensor import TensorSpec
-from kbackend.lowering.program import eager_runner
-from kbackend.ops.declare import GRADIENTS
 from kbackend.plugin.contract import Backend, causes
+from kbackend.plugin.runner import eager_runner
 from kbackend_torch.dtypes import NAME
 from kbackend_torch.errors import translated
 from kbackend_torch.gaps import GAPS
-from kbackend_torch.kernels import KERNELS, dropout, optimizing, random, recurrent
+from kbackend_torch.kernels import KERNELS
+from kbackend_torch.kernels.nn import dropout
+from kbackend_torch.kernels.nn import optimizer_steps as optimizing
+from kbackend_torch.kernels.random import draws as random
+from kbackend_torch.kernels.rnn import recurrent
 from kbackend_torch.native import NATIVE_KERNELS
 from kbackend_torch.tape import TorchTape
 

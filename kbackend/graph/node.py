@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kbackend.graph.show import node_line
 from kbackend.graph.tensor import Tensor, TensorSpec
 
 if TYPE_CHECKING:
@@ -108,8 +109,6 @@ class Node:
         return self._expansion
 
     def __repr__(self) -> str:
-        from kbackend.graph.show import node_line
-
         return f"<Node {node_line(self)}>"
 
 

@@ -150,7 +150,7 @@ class Tensor:
 
     def __reduce__(self) -> Any:
         raise TypeError(
-            "a symbolic tensor cannot be pickled; save its graph with kbackend.graph.serialize.to_json"
+            "a symbolic tensor cannot be pickled; save its graph with kbackend.saving.graph_json.to_json"
         )
 
 

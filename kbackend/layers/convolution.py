@@ -8,10 +8,10 @@ from typing import Any
 from kbackend import activations, config, constraints, initializers, regularizers
 from kbackend import backend as K
 from kbackend.layers.arguments import one_of, per_dimension, positive
-from kbackend.model.layer import Layer
-from kbackend.model.spec import InputSpec
-from kbackend.ops import foreign
-from kbackend.ops.convolution import convolution
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.spec import InputSpec
+from kbackend.ops.nn.conv import convolution
+from kbackend.runtime.foreign import apply
 
 
 class Conv(Layer):
@@ -141,7 +141,7 @@ class Conv(Layer):
         )
         if first:
             result = K.permute_dimensions(result, (0, self.rank + 1, *range(1, self.rank + 1)))
-        return foreign.apply(self.activation, result)
+        return apply(self.activation, result)
 
 
 class Conv1D(Conv):

@@ -7,8 +7,8 @@ from typing import Any
 from kbackend import backend as K
 from kbackend import constraints, dtypes, initializers, regularizers
 from kbackend.layers.arguments import positive
-from kbackend.model.layer import Layer
-from kbackend.model.spec import InputSpec
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.spec import InputSpec
 
 
 class Embedding(Layer):

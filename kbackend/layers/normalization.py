@@ -7,9 +7,9 @@ from typing import Any
 from kbackend import backend as K
 from kbackend import constraints, initializers, regularizers
 from kbackend.graph.tensor import Tensor
-from kbackend.model.layer import Layer
-from kbackend.model.spec import InputSpec
-from kbackend.ops import layer_norm
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.spec import InputSpec
+from kbackend.ops.nn.layer_norm import layer_normalization
 
 
 class BatchNormalization(Layer):
@@ -234,7 +234,7 @@ class LayerNormalization(Layer):
         )
 
     def call(self, inputs: Any) -> Any:
-        return layer_norm.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
+        return layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
 
 
 __all__ = ["BatchNormalization", "LayerNormalization"]

@@ -9,10 +9,11 @@ from kbackend import activations, constraints, initializers, regularizers
 from kbackend import backend as K
 from kbackend.layers.arguments import is_zero, positive
 from kbackend.layers.arguments import rate as checked_rate
-from kbackend.model.calls import as_list
-from kbackend.model.layer import Layer
-from kbackend.model.spec import InputSpec
-from kbackend.ops import recurrent
+from kbackend.layers.base.call import as_list
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.spec import InputSpec
+from kbackend.ops.rnn.lstm import lstm
+from kbackend.ops.rnn.simple_rnn import simple_rnn
 
 
 class Recurrent(Layer):
@@ -250,7 +251,7 @@ class SimpleRNN(Recurrent):
     """
 
     def _walk(self, inputs: Any, states: list[Any], mask: Any) -> list[Any]:
-        return recurrent.simple_rnn(
+        return simple_rnn(
             inputs,
             states[0],
             self.kernel,
@@ -319,7 +320,7 @@ class LSTM(Recurrent):
         return initial
 
     def _walk(self, inputs: Any, states: list[Any], mask: Any) -> list[Any]:
-        return recurrent.lstm(
+        return lstm(
             inputs,
             states[0],
             states[1],

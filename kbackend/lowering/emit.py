@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import linecache
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from operator import is_
 from typing import Any
 
 import numpy as np
 
+from kbackend.declare.op import GRADIENTS
 from kbackend.graph.node import Node
 from kbackend.graph.show import Names, identifier
 from kbackend.graph.tensor import Shape, Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, map_args
-from kbackend.lowering.plan import Plan, last_uses, order, plan
-from kbackend.ops.declare import GRADIENTS
+from kbackend.lowering.plan import Plan, last_uses, plan
 from kbackend.plugin.contract import InPlace
 
-_INDENT = "    "
+INDENT = "    "
 
 
 @dataclass
@@ -55,37 +54,7 @@ class Emitted:
         self.shapes = self.shapes or [t.shape for t in self.graph.inputs]
 
 
-@dataclass
-class Argument:
-    """An argument of a concrete call.
-
-    Attributes:
-        value: what stands for it in the trace: a tensor, a list of such, or the argument itself.
-        entry: a function that makes the engine's tensor of it; None where it is one.
-        parts: of a list that holds tensors.
-    """
-
-    value: Any
-    entry: Callable[[Any], Any] | None = None
-    parts: list[Argument] | None = None
-
-
-@dataclass
-class EmittedCall:
-    """A concrete call as a function of its arguments.
-
-    Attributes:
-        function: takes the arguments as the call gives them.
-        nodes: file and line -> the node that the line computes.
-        last: the last node; None where the result is an argument.
-    """
-
-    function: Callable[..., Any]
-    nodes: dict[tuple[str, int], Node]
-    last: Node | None
-
-
-class _Emitter:
+class Emitter:
     """Writes one function. The bodies of loops and branches are written by emitters of their own.
 
     Args:
@@ -162,7 +131,7 @@ class _Emitter:
         return self.plain_of[key]
 
     def line(self, text: str) -> None:
-        self.lines.append(_INDENT + text)
+        self.lines.append(INDENT + text)
 
     # nodes ------------------------------------------------------------------------------------------------
 
@@ -242,7 +211,7 @@ class _Emitter:
         return "None"
 
     def attribute(self, key: str, value: Any, node: Node) -> str:
-        return repr(value) if _is_literal(value) else self.bind(f"{node.op.name}_{key}", value)
+        return repr(value) if is_literal(value) else self.bind(f"{node.op.name}_{key}", value)
 
     def gradients(self, node: Node, made: Plan, last: bool) -> None:
         loss, sources = node.args
@@ -262,7 +231,7 @@ class _Emitter:
         """
         base = 1 + max(made.level_of.values(), default=self.base - 1)
         around = tuple(sorted({*self.around, *made.recorded(node)}))
-        inner = _Emitter(self.target, self.kernels, self.functions, self.nodes, base, around)
+        inner = Emitter(self.target, self.kernels, self.functions, self.nodes, base, around)
         return inner.function(graph, name)
 
     # functions --------------------------------------------------------------------------------------------
@@ -306,60 +275,6 @@ class _Emitter:
         function.graph = graph  # type: ignore[attr-defined]
         return function
 
-    def unpacked(self, argument: Argument, name: str) -> str:
-        """The name of an argument; lines that take lists apart and convert what is no tensor of the engine."""
-        if argument.parts is not None:
-            inner = [self.unpacked(part, f"{name}_{i}") for i, part in enumerate(argument.parts)]
-            self.lines.insert(0, f"{_INDENT}{''.join(f'{part}, ' for part in inner)}= {name}")
-            return name
-        if not isinstance(argument.value, Tensor):
-            return name
-        name = self.register(argument.value)
-        if argument.entry is not None:
-            self.line(f"{name} = {self.bind('entry', argument.entry)}({name})")
-        return name
-
-    def call(
-        self, graph: Graph, positional: Sequence[Argument], named: Mapping[str, Argument], result: Any, name: str
-    ) -> Callable[..., Any]:
-        """Emit ``graph`` as a function of the arguments of a concrete call."""
-        made = plan(graph, self.base)
-        self.taken.update(named)
-        self.registers |= {id(a.value): k for k, a in named.items() if isinstance(a.value, Tensor)}
-        parameters = [self.unpacked(a, f"argument_{i}") for i, a in enumerate(positional)]
-        parameters += [self.unpacked(a, key) for key, a in named.items()]
-        self.body(graph, made, {})
-        rest = iter(graph.outputs)
-        text = self.structure(result, rest, made)
-        self.record(False)
-        self.line(f"return {text}")
-        source = "\n".join([f"def {name}({', '.join(parameters)}):", *self.lines])
-        return self.compiled(source, name)
-
-    def whole_call(
-        self, graph: Graph, nodes: Sequence[Node], positional: Sequence[Argument], named: Any, result: Any
-    ) -> Callable[..., Any] | None:
-        """The kernel itself, where it takes the arguments of a call as they are."""
-        if named or len(nodes) != 1 or not isinstance(result, Tensor) or not nodes[0].single:
-            return None
-        operands = nodes[0].args
-        plain = [a.value for a in positional if isinstance(a.value, Tensor) and a.entry is None]
-        if len(plain) != len(positional) or len(operands) != len(plain) or graph.outputs[0] is not nodes[0].outputs[0]:
-            return None
-        if not all(map(is_, operands, plain)) or nodes[0].op.name in ("constant", GRADIENTS):
-            return None
-        kernel, rest = self.kernel(nodes[0], Plan(list(nodes)))
-        return None if rest or isinstance(kernel, InPlace) else kernel
-
-    def structure(self, result: Any, tensors: Iterator[Tensor], made: Plan) -> str:
-        """A result as text: its tensors by register."""
-        if isinstance(result, Tensor):
-            return self.operand(next(tensors), (), made)
-        if isinstance(result, (list, tuple)):
-            inner = "".join(f"{self.structure(r, tensors, made)}, " for r in result)
-            return f"[{inner}]" if isinstance(result, list) else f"({inner})"
-        return repr(result) if _is_literal(result) else self.bind("result", result)
-
     def compiled(self, source: str, name: str) -> Callable[..., Any]:
         function = compile_source(source, name, self.namespace)
         file = function.__code__.co_filename
@@ -378,7 +293,7 @@ class _Emitter:
 def emit(graph: Graph, target: Any, kernels: Mapping[str, Any], variables: list[Variable]) -> Emitted:
     """Emit a rewritten graph for ``target``."""
     backend = target.backend
-    emitter = _Emitter(target, kernels, [], {})
+    emitter = Emitter(target, kernels, [], {})
     emitter.taken.add(identifier(graph.name))  # a kernel of that name would be hidden by the function itself
     made = plan(graph)
     position = {id(v): i for i, v in enumerate(variables)}
@@ -417,32 +332,8 @@ def emit(graph: Graph, target: Any, kernels: Mapping[str, Any], variables: list[
     )
 
 
-def emit_call(
-    graph: Graph,
-    target: Any,
-    kernels: Mapping[str, Any],
-    positional: Sequence[Argument],
-    named: Mapping[str, Argument],
-    result: Any,
-) -> EmittedCall:
-    """Emit the rewritten graph of a concrete call.
-
-    Args:
-        positional, named: the arguments.
-        result: the traced result, whose tensors are the outputs of the graph before it was rewritten.
-    """
-    emitter = _Emitter(target, kernels, [], {}, immediate=True)
-    nodes = order(graph)
-    kernel = emitter.whole_call(graph, nodes, positional, named, result)
-    if kernel is None:
-        name = identifier(graph.name)
-        emitter.taken.add(name)
-        kernel = emitter.call(graph, positional, named, result, name)
-    return EmittedCall(kernel, emitter.nodes, nodes[-1] if nodes else None)
-
-
 def _emit_body(
-    emitter: _Emitter,
+    emitter: Emitter,
     graph: Graph,
     made: Plan,
     cells: dict[int, int],
@@ -506,11 +397,11 @@ def _same(a: Any, b: Any) -> bool:
     return a is b or callable(a) and callable(b) and a == b
 
 
-def _is_literal(value: Any) -> bool:
+def is_literal(value: Any) -> bool:
     if isinstance(value, float):
         return np.isfinite(value)
     if isinstance(value, tuple):
-        return all(_is_literal(v) for v in value)
+        return all(is_literal(v) for v in value)
     return value is None or isinstance(value, (bool, int, str))
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass, field
 
+from kbackend.declare.op import GRADIENTS
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph
-from kbackend.ops.declare import GRADIENTS
 
 
 @dataclass

@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from kbackend.declare.call import expansion, make_node
+from kbackend.declare.op import GRADIENTS, REGISTRY
 from kbackend.graph.node import Node, beside, flat_tensors
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph, map_args
 from kbackend.lowering.forms import stable_form
-from kbackend.ops.declare import GRADIENTS, REGISTRY
-from kbackend.ops.dispatch import expansion, make_node
 from kbackend.plugin.contract import InPlace
 
 

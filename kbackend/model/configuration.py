@@ -15,13 +15,15 @@ from typing import Any
 
 import numpy as np
 
+from kbackend import dtypes
+from kbackend.declare.op import REGISTRY
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
-from kbackend.model.calls import LayerCall, map_structure
-from kbackend.model.registry import plain, registered_name
+from kbackend.layers import deserialize
+from kbackend.layers.base.call import LayerCall, map_structure
 from kbackend.model.topology import Topology
-from kbackend.ops.declare import REGISTRY
+from kbackend.registry import plain, registered_name
 
 _TENSOR = "tensor"
 
@@ -170,8 +172,6 @@ def model_from(cls: Any, config: Mapping[str, Any], make_layer: Callable[[Any], 
 
 class _Reader:
     def __init__(self, config: Mapping[str, Any], make_layer: Callable[[Any], Any] | None) -> None:
-        from kbackend.layers import deserialize
-
         self.config = config
         self.made: dict[Any, Sequence[Tensor]] = {}
         self.layers = {entry["name"]: (make_layer or deserialize)(entry) for entry in config["layers"]}
@@ -251,8 +251,6 @@ class _Reader:
 
 
 def _variable_from(entry: Mapping[str, Any]) -> Variable:
-    from kbackend import dtypes
-
     value = np.array(entry["value"], dtype=dtypes.numpy_dtype(entry["dtype"])).reshape(entry["shape"])
     return Variable(
         value,

@@ -10,11 +10,11 @@ import numpy as np
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import copy_tensors, map_args, reapply
-from kbackend.model.calls import LayerCall, map_structure
+from kbackend.layers.base.call import LayerCall, map_structure
 from kbackend.model.topology import Topology
-from kbackend.ops.phase import learning_phase
-from kbackend.ops.state import constant
-from kbackend.ops.streams import drawn_again, draws
+from kbackend.ops.control.phase import learning_phase
+from kbackend.ops.core.leaves import constant
+from kbackend.streams import drawn_again, draws
 
 
 class Replay:

@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from kbackend.declare.op import Op
 from kbackend.graph.tensor import TensorSpec
-from kbackend.ops.declare import REGISTRY, Op
 from kbackend.plugin.gaps import Gap, MissingKernel
+from kbackend.plugin.runner import eager_runner
 
 Kernel = Callable[..., Any]
 
@@ -143,7 +144,7 @@ class Backend:
         tape: the differentiation functions.
         tensor_type, tensor_key: the exact type of the engine's concrete tensors, and a function that gives what
             kernels may depend on besides the values (dtype, shape, device) as something that hashes fast. With them
-            concrete calls are kept (kbackend.ops.kept) and call kernels directly, not through ``guarded``.
+            concrete calls are kept (kbackend.declare.kept) and call kernels directly, not through ``guarded``.
     """
 
     name: str
@@ -290,8 +291,6 @@ class Backend:
 
         Eager backends run the emitted Python function as it is; see lowering/program.py.
         """
-        from kbackend.lowering.program import eager_runner
-
         return eager_runner(emitted, target)
 
 
@@ -302,7 +301,7 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__
 
 
-def validate(backend: Backend) -> None:
+def validate(backend: Backend, declared: Mapping[str, Op]) -> None:
     """Check a plugin as a whole.
 
     Raises:
@@ -310,7 +309,7 @@ def validate(backend: Backend) -> None:
             signature does not take the op's operands and attributes, gaps for kernels that exist.
     """
     faults = []
-    for op in REGISTRY.values():
+    for op in declared.values():
         kernel, gap = backend.kernels.get(op.name), backend.gaps.get(op.name)
         if op.kind == "primitive" and kernel is None and gap is None:
             faults.append(f"no kernel and no declared gap for the primitive {op.name}{op.signature}")
@@ -319,10 +318,10 @@ def validate(backend: Backend) -> None:
         if kernel is not None:
             faults.extend(_signature_faults(op, kernel))
     for name, kernel in backend.native_kernels.items():
-        faults += _signature_faults(REGISTRY[name], kernel) if name in REGISTRY else []
+        faults += _signature_faults(declared[name], kernel) if name in declared else []
     tables = (*backend.kernels, *backend.native_kernels)
-    faults += [f"a kernel for the unknown op {name}" for name in dict.fromkeys(tables) if name not in REGISTRY]
-    faults += [f"a gap for the unknown op {name}" for name in backend.gaps if name not in REGISTRY]
+    faults += [f"a kernel for the unknown op {name}" for name in dict.fromkeys(tables) if name not in declared]
+    faults += [f"a gap for the unknown op {name}" for name in backend.gaps if name not in declared]
     if faults:
         listed = "\n".join(f"  - {fault}" for fault in faults)
         raise PluginError(f"the backend {backend.name} cannot be used; {len(faults)} faults:\n{listed}")

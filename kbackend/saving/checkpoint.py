@@ -19,9 +19,9 @@ import numpy as np
 from kbackend import dtypes
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
-from kbackend.ops import streams
-from kbackend.saving.atomic import write_atomically
+from kbackend.ground.files import write_atomically
 from kbackend.saving.errors import FormatError
+from kbackend.streams import draws as draws_op
 
 FORMAT, VERSION = "kbackend checkpoint", 1
 _META = "kbackend"
@@ -101,7 +101,7 @@ def _state(model: Any) -> list[Variable]:
 def _draws(model: Any) -> list[list[Any]]:
     """Op, key and op id of each random draw of the training."""
     nodes = _graph(model).nodes()
-    return [[n.op.name, str(n.attrs["key"]), n.attrs["op_id"]] for n in nodes if streams.draws(n)]
+    return [[n.op.name, str(n.attrs["key"]), n.attrs["op_id"]] for n in nodes if draws_op(n)]
 
 
 def _described(variable: Variable) -> dict[str, Any]:

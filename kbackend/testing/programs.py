@@ -9,14 +9,16 @@ from typing import Any
 import numpy as np
 
 from kbackend import dtypes
+from kbackend.classic.state import placeholder
 from kbackend.graph.tensor import Tensor
-from kbackend.lowering.program import Function
-from kbackend.ops.complexes import imag, real
-from kbackend.ops.elementwise import add, multiply
-from kbackend.ops.reduction import sum_
-from kbackend.ops.state import constant, gradients, placeholder
+from kbackend.ops.core.gradients import gradients
+from kbackend.ops.core.leaves import constant
+from kbackend.ops.elementwise.arithmetic import add, multiply
+from kbackend.ops.elementwise.complex import imag, real
+from kbackend.ops.reduction.reductions import sum_
 from kbackend.plugin.contract import Target
 from kbackend.plugin.select import use_target
+from kbackend.runtime.function import Function
 from kbackend.testing.results import Result, call_symbolic, draws, leaves
 from kbackend.testing.samples import Case
 

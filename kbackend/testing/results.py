@@ -10,10 +10,11 @@ import numpy as np
 
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
-from kbackend.lowering.program import Function
-from kbackend.ops.streams import set_seed
+from kbackend.graph.walk import ancestors
 from kbackend.plugin.contract import Target
 from kbackend.plugin.select import use_target
+from kbackend.runtime.function import Function
+from kbackend.streams import set_seed
 from kbackend.testing.samples import Case
 
 #: the seed of the process before each call, so that draws without a seed of their own repeat
@@ -81,6 +82,4 @@ def run_concrete(case: Case, target: Target, tensors: Sequence[Any] | None = Non
 
 def draws(tensors: Sequence[Tensor]) -> bool:
     """Whether a program of these tensors gives other values at each run."""
-    from kbackend.graph.walk import ancestors
-
     return any(isinstance(t, Variable) and t.counter for n in ancestors(tensors) for t in n.outputs)

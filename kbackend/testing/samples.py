@@ -12,8 +12,8 @@ import numpy as np
 
 import kbackend.ops  # noqa: F401 - declares all ops
 from kbackend import dtypes
-from kbackend.ops.declare import DERIVED, REGISTRY, Op
-from kbackend.ops.sample import In, Sample
+from kbackend.declare.op import DERIVED, REGISTRY, Op
+from kbackend.declare.sample import In, Sample
 
 #: the group of the samples without an input of kind 'float'
 FIXED = "fixed"

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 
 from kbackend import dtypes
-from kbackend.ops.declare import Op
-from kbackend.ops.sample import Sample
+from kbackend.declare.op import Op
+from kbackend.declare.sample import Sample
 
 EXACT = {"float64": 0.0, "float32": 0.0, "float16": 0.0, "bfloat16": 0.0}
 _REDUCTION = {"float64": 1e-13, "float32": 1e-6, "float16": 2e-3, "bfloat16": 1.6e-2}

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from kbackend.testing import gaps, overrides
-from kbackend.testing.checks import check_op
+from kbackend.testing.checks import gaps, overrides
+from kbackend.testing.checks.op import check_op
+from kbackend.testing.checks.second import check_second, check_second_definition
 from kbackend.testing.graphs import check_round_trip
 from kbackend.testing.oracle import check_definition
 from kbackend.testing.plugin import count, kit_target
 from kbackend.testing.report import Report
 from kbackend.testing.samples import all_ops, find_op, groups, op_key
-from kbackend.testing.second import check_second, check_second_definition
 
 
 def _pass_or_fail(report: Report, name: str = "") -> None:

@@ -1,0 +1,73 @@
+"""Transposed convolution, as the gradient of TensorFlow's own convolution.
+
+One spatial dimension is done as two with a first one of size 1; pairs of paddings by cutting them from a result
+without padding.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from kbackend.plugin.geometry import Axis, axes_of
+from kbackend_tensorflow.kernels.nn.conv import dilated
+
+
+def convolution_transpose(
+    x: Any,
+    kernel: Any,
+    sizes: Any = (),
+    *,
+    size: Any,
+    batch: int | None,
+    strides: Any,
+    padding: Any,
+    dilation: Any,
+) -> Any:
+    rest = iter(sizes)
+    wanted = [tf.cast(next(rest), tf.int32) if n is None else n for n in size]
+    axes = axes_of(kernel.shape[:-2], strides, padding, dilation)
+    positions = [tf.shape(x)[1 + a] if n is None else n for a, n in enumerate(x.shape[1:-1])]
+    wanted = [_checked(*parts) for parts in zip(axes, positions, wanted)]
+    if batch is not None and x.shape[0] is None:
+        x = tf.ensure_shape(x, [batch, *x.shape[1:]])
+    if max(dilation) > 1:
+        kernel = dilated(kernel, dilation)
+    y = (_by_planes if len(strides) == 1 else _transpose)(x, kernel, wanted, strides, padding)
+    return tf.ensure_shape(y, [batch or x.shape[0], *size, kernel.shape[-2]])
+
+
+def _checked(axis: Axis, positions: Any, size: Any) -> Any:
+    """The size, which must be one that the convolution takes to so many positions."""
+    if isinstance(positions, int) and isinstance(size, int):
+        axis.pads(positions, size)
+        return size
+    if axis.pair is None:
+        fits = tf.equal(-(-size // axis.stride), positions)
+    else:
+        over = size + sum(axis.pair) - ((positions - 1) * axis.stride + axis.reach)
+        fits = (over >= 0) & (over < axis.stride)
+    message = tf.strings.format("an output size of {} does not fit {} positions", (size, positions))
+    with tf.control_dependencies([tf.debugging.Assert(fits & (size > 0), [message])]):
+        return tf.identity(size)
+
+
+def _by_planes(x: Any, kernel: Any, wanted: Any, strides: Any, padding: Any) -> Any:
+    wide = padding if padding == "same" else ((0, 0), *padding)
+    return tf.squeeze(_transpose(x[:, None], kernel[None], [1, *wanted], (1, *strides), wide), 1)
+
+
+def _transpose(x: Any, kernel: Any, wanted: Any, strides: Any, padding: Any) -> Any:
+    run = tf.nn.conv2d_transpose if len(strides) == 2 else tf.nn.conv3d_transpose
+    ends = [tf.shape(x)[0] if x.shape[0] is None else x.shape[0], kernel.shape[-2]]
+    if padding == "same":
+        return run(x, kernel, tf.stack([ends[0], *wanted, ends[1]]), strides, "SAME")
+    whole = [n + before + after for n, (before, after) in zip(wanted, padding)]
+    y = run(x, kernel, tf.stack([ends[0], *whole, ends[1]]), strides, "VALID")
+    if not any(map(any, padding)):
+        return y
+    return y[(slice(None), *(slice(before, before + n) for n, (before, _) in zip(wanted, padding)))]
+
+
+KERNELS = {"convolution_transpose": convolution_transpose}

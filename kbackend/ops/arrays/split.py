@@ -1,0 +1,213 @@
+"""A tensor cut into parts along an axis."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kbackend.declare.decorate import derived, primitive
+from kbackend.declare.op import TensorLike
+from kbackend.declare.sample import In, call
+from kbackend.declare.shapes import axis_in, canonical_axis
+from kbackend.graph.tensor import TensorSpec
+from kbackend.ops.arrays.dims import part as part_of
+from kbackend.ops.core.arguments import _known, as_tensor, integer, ranked
+
+
+@primitive(takes_complex=True, name="unstack",
+    prepare=canonical_axis,
+    view=True,
+    tolerance="moving",
+    samples=lambda: [call(In((2, 3)), dynamic=False), call(In((2, 3)), -1), call(In((3, 2, 2)), 1)],
+)
+def unstack_parts(x: TensorLike, axis: int = 0) -> tuple[TensorSpec, ...]:
+    """The parts of ``x`` along an axis of known length, as a list of tensors without that axis.
+
+    >>> from kbackend import K
+    >>> [t.shape for t in K.unstack(K.placeholder((None, 3)), axis=1)]
+    [(None,), (None,), (None,)]
+    """
+    part = TensorSpec((*x.shape[:axis], *x.shape[axis + 1 :]), x.dtype)
+    return (part,) * _known(x, axis)
+
+
+def _prepare_split(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
+    axis, sizes = axis_in(attrs["axis"], specs[0].ndim), attrs["sizes"]
+    if isinstance(sizes, int):
+        count, length = sizes, _known(specs[0], axis)
+        if count < 1 or length % count:
+            raise ValueError(f"axis {axis} of size {length} does not split into {count} equal parts")
+        sizes = (length // count,) * count
+    return {**attrs, "axis": axis, "sizes": tuple(int(s) for s in sizes)}
+
+
+@primitive(takes_complex=True, name="split",
+    prepare=_prepare_split,
+    view=True,
+    tolerance="moving",
+    samples=lambda: [
+        call(In((2, 6)), 3),
+        call(In((2, 6)), (1, 3, 2)),
+        call(In((4, 2)), 2, 0, dynamic=False),
+        call(In((2, 5)), 2, name="unequal", raises=ValueError),
+    ],
+)
+def split_sizes(x: TensorLike, sizes: Any, axis: int = -1) -> tuple[TensorSpec, ...]:
+    """``x`` cut along an axis.
+
+    Args:
+        x: a tensor.
+        sizes: the number of equal parts, or the size of each part.
+        axis: the axis.
+
+    Raises:
+        ValueError: the parts do not fit.
+
+    >>> from kbackend import K
+    >>> from kbackend.ops.arrays.split import split_sizes as split
+    >>> [t.shape for t in split(K.placeholder((None, 6)), (1, 5))]
+    [(None, 1), (None, 5)]
+    """
+    if any(s < 0 for s in sizes) or x.shape[axis] is not None and sum(sizes) != x.shape[axis]:
+        raise ValueError(f"the parts {sizes} do not fit axis {axis} of size {x.shape[axis]}")
+    return tuple(TensorSpec((*x.shape[:axis], s, *x.shape[axis + 1 :]), x.dtype) for s in sizes)
+
+
+@derived(samples=lambda: [
+    call(In((6, 2)), 3, dynamic=False), call(In((2, 5)), [1, 3], 1, name="places"),
+    call(In((2, 5)), 2, 1, raises=ValueError, name="unequal")])
+def split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """``x`` cut along an axis into equal parts, or at places (NumPy's ``split``).
+
+    Args:
+        x: a tensor of rank 1 or more.
+        indices_or_sections: the number of parts, or the places of the cuts.
+        axis: the axis; of known size when a number of parts is given.
+
+    Raises:
+        ValueError: parts that are not equal, an unknown size, or an axis out of range. TypeError: no integers.
+
+    >>> from kbackend import K
+    >>> from kbackend.ops import split
+    >>> [t.shape for t in split(K.zeros((4, 2)), [1])]
+    [(1, 2), (3, 2)]
+    """
+    return cut(as_tensor(x), indices_or_sections, axis, equal=True)
+
+
+@derived(samples=lambda: [
+    call(In((2, 3)), axis=1), call(In((2, 3)), 2, dynamic=False, name="number"), call(In((2, 3)), 3, -1, name="both"),
+    call(In((2, 3)), 2, 1, raises=ValueError, name="another number")])
+def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Any]:
+    """The parts of ``x`` along an axis, without that axis.
+
+    Args:
+        x: a tensor of rank 1 or more.
+        num: how many; needed where the size is unknown.
+        axis: the axis.
+
+    Raises:
+        ValueError: another number than the size, an unknown size, or an axis out of range.
+
+    >>> from kbackend import ops
+    >>> [float(v) for v in ops.unstack([1.0, 2.0])]
+    [1.0, 2.0]
+    """
+    x = as_tensor(x)
+    axis = axis_in(axis, len(x.shape))
+    size = x.shape[axis]
+    if num is not None:
+        num = integer(num, "num")
+        if size is not None and num != size:
+            raise ValueError(f"unstack: num is {num}, axis {axis} has the size {size}")
+        if size is None:
+            return [x[*[slice(None)] * axis, i] for i in range(num)]
+    return list(unstack_parts(x, axis))
+
+
+def cut(x: Any, indices_or_sections: Any, axis: int, equal: bool) -> list[Any]:
+    """NumPy's ``split`` (equal parts) and ``array_split``."""
+    axis = axis_in(axis, len(x.shape))
+    size = x.shape[axis]
+    if not isinstance(indices_or_sections, (list, tuple, np.ndarray)):
+        count = integer(indices_or_sections, "the number of parts")
+        if size is None:
+            raise ValueError(f"axis {axis} of shape {tuple(x.shape)} is unknown, so its parts are; give indices")
+        if count < 1 or equal and size % count:
+            raise ValueError(f"axis {axis} of size {size} does not split into {count} equal parts")
+        small, more = divmod(int(size), count)
+        sizes = [small + 1] * more + [small] * (count - more)
+        return list(split_sizes(x, sizes, axis))
+    bounds = [integer(i, "the place of a cut") for i in indices_or_sections]
+    return [part_of(x, axis, a, b) for a, b in zip([0, *bounds], [*bounds, None])]
+
+
+@derived(samples=lambda: [
+    call(In((2, 7)), 3, axis=1), call(In((2, 2)), 3, axis=-1, name="more parts than elements"),
+    call(In((6, 2)), [1, 4], dynamic=False, name="places"), call(In((2, 3)), 0, raises=ValueError, name="no parts"),
+    call(In((2, 3)), 2, axis=2, raises=ValueError, name="axis")])
+def array_split(x: TensorLike, indices_or_sections: Any, axis: int = 0) -> list[Any]:
+    """``x`` cut along an axis into parts of as equal a size as can be, the larger ones first (NumPy's).
+
+    Args:
+        x: a tensor of rank 1 or more.
+        indices_or_sections: the number of parts, or the places of the cuts.
+        axis: the axis; of known size when a number of parts is given.
+
+    Raises:
+        ValueError: no parts, an unknown size, or an axis out of range. TypeError: no integers.
+
+    >>> from kbackend import K
+    >>> from kbackend.ops import array_split
+    >>> [t.shape for t in array_split(K.zeros((5, 2)), 2)]
+    [(3, 2), (2, 2)]
+    """
+    return cut(as_tensor(x), indices_or_sections, axis, equal=False)
+
+
+@derived(samples=lambda: [
+    call(In((2, 4)), 2), call(In((6,)), 3, dynamic=False, name="vector"),
+    call(In((2, 3)), 2, raises=ValueError, name="unequal")])
+def hsplit(x: TensorLike, indices_or_sections: Any) -> list[Any]:
+    """``x`` cut into equal parts along axis 1, or at places; a vector along axis 0 (NumPy's ``hsplit``).
+
+    Raises:
+        ValueError: a scalar, parts that are not equal, or an unknown size. TypeError: no integers.
+
+    >>> from kbackend import K
+    >>> from kbackend.ops import hsplit
+    >>> [t.shape for t in hsplit(K.zeros((2, 4)), [1])]
+    [(2, 1), (2, 3)]
+    """
+    x = ranked(x, 1, "hsplit")
+    return cut(x, indices_or_sections, min(1, len(x.shape) - 1), equal=True)
+
+
+@derived(samples=lambda: [
+    call(In((4, 2)), 2, dynamic=False), call(In((4, 2)), [3], dynamic=False, name="places"),
+    call(In((4,)), 2, raises=ValueError, name="vector")])
+def vsplit(x: TensorLike, indices_or_sections: Any) -> list[Any]:
+    """A tensor of rank 2 or more cut along axis 0 (NumPy's ``vsplit``). Arguments and errors as in :func:`hsplit`.
+
+    >>> from kbackend import K
+    >>> from kbackend.ops import vsplit
+    >>> [t.shape for t in vsplit(K.zeros((4, 2)), 2)]
+    [(2, 2), (2, 2)]
+    """
+    return cut(ranked(x, 2, "vsplit"), indices_or_sections, 0, equal=True)
+
+
+@derived(samples=lambda: [call(In((2, 1, 4)), 2), call(In((2, 4)), 2, raises=ValueError, name="matrix")])
+def dsplit(x: TensorLike, indices_or_sections: Any) -> list[Any]:
+    """A tensor of rank 3 or more cut along axis 2 (NumPy's ``dsplit``). Arguments and errors as in :func:`hsplit`.
+
+    >>> from kbackend import K
+    >>> from kbackend.ops import dsplit
+    >>> [t.shape for t in dsplit(K.zeros((1, 2, 4)), 2)]
+    [(1, 2, 2), (1, 2, 2)]
+    """
+    return cut(ranked(x, 3, "dsplit"), indices_or_sections, 2, equal=True)
+
+
+__all__ = ["array_split", "dsplit", "hsplit", "split", "unstack", "vsplit"]

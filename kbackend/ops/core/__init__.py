@@ -1,0 +1,1 @@
+"""Leaves, updates, gradients, creation, inspection and casts."""

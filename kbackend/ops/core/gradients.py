@@ -1,0 +1,54 @@
+"""Gradients of a loss with respect to any tensors of its graph."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kbackend import dtypes
+from kbackend.declare.call import make_node
+from kbackend.declare.decorate import derived
+from kbackend.declare.op import REGISTRY, TensorLike
+from kbackend.graph.node import Node
+from kbackend.graph.tensor import Tensor
+from kbackend.graph.walk import depends_on
+
+
+def _gradient_flows(node: Node, operand: Tensor) -> bool:
+    return node.op.differentiable and dtypes.is_inexact(operand.dtype)
+
+
+@derived
+def gradients(loss: TensorLike, variables: Any) -> list[Tensor | None]:
+    """The gradients of a loss with respect to any tensors of its graph, as tensors.
+
+    Args:
+        loss: a float tensor; one that is not a scalar is summed.
+        variables: a tensor or a list of tensors: variables, placeholders or inner tensors.
+
+    Returns:
+        A list: for each tensor a tensor of its shape and dtype, or None where the loss does not depend on it. For a
+        complex tensor ``x + iy`` it is ``dL/dx + i dL/dy``: the direction of steepest ascent, on every engine.
+
+    Raises:
+        TypeError: a loss that is no float, complex ones too; take the real part or the absolute value of those.
+
+    >>> from kbackend import K
+    >>> x = K.placeholder((2,))
+    >>> f = K.function([x], K.gradients(K.sum(x * x), [x]))
+    >>> f([[1., 2.]])[0].tolist()
+    [2.0, 4.0]
+    """
+    wanted = list(variables) if isinstance(variables, (list, tuple)) else [variables]
+    for tensor in [loss, *wanted]:
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"K.gradients needs symbolic tensors, it was given {type(tensor).__name__}")
+    if not dtypes.is_float(loss.dtype):
+        hint = "; take its real part or its absolute value" if dtypes.is_complex(loss.dtype) else ""
+        raise TypeError(f"K.gradients needs a float loss, {loss!r} is {loss.dtype}{hint}")
+    connected = depends_on([loss], wanted, _gradient_flows)
+    sources = tuple(t for t, used in zip(wanted, connected) if used)
+    found = iter(make_node(REGISTRY["gradients"], (loss, sources), {}) if sources else ())
+    return [next(found) if used else None for used in connected]
+
+
+__all__: list[str] = []

@@ -1,0 +1,1 @@
+"""Neural networks: activations, convolutions, normalizations, attention."""

@@ -1,0 +1,157 @@
+"""Draws of classes by their log-probabilities."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from kbackend import dtypes
+from kbackend.declare.decorate import composite, derived
+from kbackend.declare.op import TensorLike
+from kbackend.declare.sample import In, Sample, call
+from kbackend.graph.tensor import Tensor, TensorSpec
+from kbackend.ops.arrays.reshape import extent
+from kbackend.ops.core.cast import cast, stop_gradient
+from kbackend.ops.elementwise.arithmetic import add, multiply, subtract
+from kbackend.ops.elementwise.comparison import equal
+from kbackend.ops.elementwise.rounding import floor
+from kbackend.ops.elementwise.select import maximum, select_elements
+from kbackend.ops.indexing.gather import take_along
+from kbackend.ops.random.draws import Seed, random_unit, step_sample
+from kbackend.ops.random.portable import portable_exp
+from kbackend.ops.reduction.cumulative import cumsum_along
+from kbackend.ops.reduction.reductions import reduce_max, sum_
+from kbackend.streams import counter, stream_of
+
+#: the logarithm of the most classes, and of the weight that a likeliest class has while the sum is estimated
+_CLASS_BITS = 26
+#: the sum of the final weights, up to a factor of 2
+_WEIGHT_SUM = 2.0**51
+
+
+def _class_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
+    try:
+        count = operator.index(attrs["count"])
+    except TypeError:
+        raise TypeError(f"the number of samples must be an integer, it is {attrs['count']!r}") from None
+    if count < 0:
+        raise ValueError(f"the number of samples must not be negative, it is {count}")
+    dtype = dtypes.canonical(attrs["dtype"])
+    if not dtypes.is_integer(dtype):
+        raise TypeError(f"classes are integers, not {dtype}")
+    return {**attrs, "count": count, "dtype": dtype}
+
+
+def _class_rule(logits: TensorSpec, step: Any, *, count: int, dtype: str, **_: Any) -> TensorSpec:
+    if logits.ndim != 2:
+        raise ValueError(f"logits must have the shape (batch, classes), they have {logits.shape}")
+    classes = logits.shape[1]
+    if classes is not None and not 0 < classes <= 1 << _CLASS_BITS:
+        raise ValueError(f"there must be 1 to 2**{_CLASS_BITS} classes, there are {classes}")
+    return TensorSpec((logits.shape[0], count), dtype)
+
+
+def _class_samples() -> list[Sample]:
+    # arrays of float64 enter a graph as floatx
+    common = {"key": 3, "op_id": 9, "dtype": "int32", "gradient": False, "dtypes": ("float32", "float16")}
+    inf, nan = np.inf, np.nan
+
+    def rows(*given: Sequence[float], **options: Any) -> In:
+        return In(np.shape(given), values=given, **options)
+
+    return [
+        call(In((3, 5)), step_sample(), count=7, **common),
+        call(In((2, 1)), step_sample(), count=3, expect=np.zeros((2, 3), np.int32), name="one class", **common),
+        call(In((0, 4)), step_sample(), count=3, name="no rows", **common),
+        call(In((2, 4)), step_sample(), count=0, name="no samples", **common),
+        call(In((2, 70)), step_sample(), count=9, **{**common, "dtype": "int64"}, name="int64"),
+        call(In((2, 3), 0, 3, kind="int32"), step_sample(), count=9, name="integer logits", **common),
+        call(rows([-inf, 0.0, -inf], [5.0, inf, 5.0], [800.0, 0.0, -800.0], [-inf, -inf, 1e-5]), step_sample(),
+             count=2, expect=np.array([[1, 1], [1, 1], [0, 0], [2, 2]], np.int32), name="certain", **common),
+        call(rows([-inf, -inf], [nan, 0.0]), step_sample(), count=2, expect=np.full((2, 2), -1, np.int32),
+             name="nothing to draw", **common),
+        call(In((3,)), step_sample(), count=2, raises=ValueError, name="vector", **common),
+        call(In((3, 0)), step_sample(), count=2, raises=ValueError, name="no classes", **common),
+        call(In((3, 2)), step_sample(), count=-2, raises=ValueError, name="fewer than none", **common),
+        call(In((3, 2)), step_sample(), count=2, raises=TypeError, **{**common, "dtype": "float32"}, name="floats"),
+    ]
+
+
+@composite(name="random_categorical", prepare=_class_attrs, rule=_class_rule, differentiable=False, creates=True,
+           tolerance="exact", samples=_class_samples)
+def _categorical(logits: TensorLike, step: TensorLike, *, count: int, key: int, op_id: int, dtype: str) -> Any:
+    """Classes by inversion of the cumulated softmax; see :func:`categorical`."""
+    sums, good = _cumulated_weights(cast(stop_gradient(logits), "float64"))
+    rows = logits.shape[0]
+    sizes = [extent(logits, (0,))] if rows is None else []
+    unit = random_unit(step, sizes, shape=(rows, count), key=key, op_id=op_id, dtype="float64")
+    # Less than the sum, and a multiple of no less than its rounding: a class without weight is never found.
+    wanted = unit * sums[:, -1:]
+    return cast(select_elements(good, _first_above(sums, wanted), -1), dtype)
+
+
+def _cumulated_weights(logits: Any) -> tuple[Any, Any]:
+    """Cumulated whole numbers proportional to the softmax, and whether a row has a class to draw.
+
+    Sums of whole numbers below 2**53 are exact in any order.
+    """
+    top = reduce_max(logits, axis=-1, keepdims=True)
+    good = top > -np.inf
+    level = select_elements(equal(logits, top), 0.0, logits - select_elements(good, top, 0.0))
+    likely = select_elements(good, portable_exp(level), 0.0)
+    estimate = sum_(floor(likely * 2.0**_CLASS_BITS), axis=-1, keepdims=True)
+    scale = _WEIGHT_SUM * 2.0**_CLASS_BITS / maximum(estimate, 1.0)
+    return cumsum_along(floor(likely * scale + 0.5), axis=1), good
+
+
+def _first_above(sums: Any, wanted: Any) -> Any:
+    """The first places in the rows of ``sums`` where more than ``wanted`` stands, by bisection."""
+    classes = sums.shape[1]
+    last = extent(sums, (1,)) if classes is None else classes
+    zero = cast(multiply(wanted, 0.0), "int32")
+    low, high = zero, zero + (subtract(last, 1) if classes is None else classes - 1)
+    for _ in range(_CLASS_BITS if classes is None else (classes - 1).bit_length()):
+        middle = add(low, high) // 2
+        above = take_along(sums, middle, axis=1) > wanted
+        low, high = select_elements(above, low, middle + 1), select_elements(above, middle, high)
+    return low
+
+
+@derived(name="random_categorical", samples=lambda: [
+    call(In((3, 4)), 6, seed=7, gradient=False, dtypes=("float32",)),
+    call(In((3, 4)), 2, "int64", 7, name="int64", gradient=False, dtypes=("float32",)),
+    call(In((3,)), 2, seed=7, raises=ValueError, name="vector"),
+    call(In((3, 2)), 1.5, seed=7, raises=TypeError, name="no number of samples")])
+def categorical(logits: TensorLike, num_samples: int, dtype: Any = "int32", seed: Seed = None) -> Tensor:
+    """Classes drawn with the probabilities ``softmax(logits)``; a new draw each time a program runs.
+
+    Args:
+        logits: unnormalised logarithms of probabilities, ``(batch, classes)``. -inf is a probability of 0; of classes
+            with inf one is drawn. No gradient flows to them.
+        num_samples: how many to draw from each row, independently.
+        dtype: an integer dtype.
+        seed: a seed for this draw or a SeedGenerator; the process' stream when None.
+
+    Returns:
+        A symbolic tensor ``(batch, num_samples)``, the same on every engine. Probabilities are rounded to multiples of
+        2**-51, and a class with probability 0 is never drawn. -1 in rows with NaN, or without a class to draw.
+
+    Raises:
+        ValueError: no matrix, no classes, more than 2**26 of them, or a negative number of samples.
+        TypeError: no integer dtype, or a number of samples that is no integer.
+
+    >>> import numpy as np
+    >>> from kbackend import random
+    >>> x = np.asarray(random.categorical([[0.0, float("-inf"), 0.0]], 100, seed=1))
+    >>> sorted(set(x.ravel().tolist()))
+    [0, 2]
+    """
+    key, op_id = stream_of("random_categorical", seed)
+    return _categorical(logits, counter("random_categorical_step"), count=num_samples, key=key, op_id=op_id,
+                        dtype=dtype)
+
+
+__all__: list[str] = []

@@ -1,0 +1,379 @@
+"""Sums, products, means, extremes, norms and logic over axes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from kbackend import dtypes
+from kbackend.declare.call import dtype_of
+from kbackend.declare.decorate import composite, derived, primitive
+from kbackend.declare.op import TensorLike
+from kbackend.declare.rules import INF, NAN, WIDE, Samples, is_small, values
+from kbackend.declare.sample import In, Sample, call
+from kbackend.declare.shapes import axes_in, canonical_axes, reduced
+from kbackend.graph.tensor import TensorSpec
+from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.core.cast import cast, stop_gradient
+from kbackend.ops.elementwise.arithmetic import add, multiply, subtract
+from kbackend.ops.elementwise.exponential import exp, log
+from kbackend.ops.elementwise.floating import isinf
+from kbackend.ops.elementwise.power import masked_root, rsqrt, square
+from kbackend.ops.elementwise.select import maximum, minimum, select_elements
+
+
+def _samples(*extra: Sample, gradient: bool = True, **options: Any) -> Samples:
+    def samples() -> list[Sample]:
+        return [
+            call(In((2, 3), **options), name="all axes", gradient=gradient),
+            call(In((2, 3), **options), keepdims=True, name="all axes kept", gradient=gradient),
+            call(In((2, 3, 4), **options), axis=1, name="one axis", gradient=gradient),
+            call(In((2, 3, 4), **options), axis=-3, keepdims=True, name="first axis kept", gradient=gradient),
+            call(In((2, 3, 4), **options), axis=(0, -1), name="two axes", gradient=gradient),
+            call(
+                In((2, 3, 4), **options), axis=[1, 2], keepdims=True, name="two axes kept", gradient=gradient
+            ),
+            call(In((2, 3), **options), axis=(), name="no axes", gradient=gradient),
+            call(In((2, 1), **options), axis=-1, name="size one", gradient=gradient),
+            call(In((), **options), name="scalar", gradient=gradient),
+            call(In((0, 3), **options), axis=1, name="empty result", gradient=gradient),
+            call(In((2, 3)), axis=2, raises=ValueError, name="axis out of range"),
+            call(In((2, 3)), axis=(0, -2), raises=ValueError, name="axis twice"),
+            *extra,
+        ]
+
+    return samples
+
+
+def _reduce(x: TensorSpec, axis: Any, keepdims: bool, dtype: str | None = None) -> TensorSpec:
+    return TensorSpec(reduced(x.shape, axis, keepdims), dtype or x.dtype)
+
+
+def _numeric(x: TensorSpec, axis: Any, keepdims: bool) -> TensorSpec:
+    if x.dtype == dtypes.BOOL:
+        raise TypeError("a reduction of numbers was given bool; cast it first")
+    return _reduce(x, axis, keepdims)
+
+
+def _not_empty(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
+    found = canonical_axes(specs, attrs)
+    if any(specs[0].shape[a] == 0 for a in found["axis"]):
+        raise ValueError("the reduced axes have no elements")
+    return found
+
+
+def _in_wide(body: Callable[[Any], Any], x: Any) -> Any:
+    """``body(x)``, computed in float32 where x is a smaller float."""
+    return cast(body(cast(x, "float32")), dtype_of(x)) if is_small(x) else body(x)
+
+
+_REDUCTION: dict[str, Any] = {"prepare": canonical_axes, "tolerance": "reduction"}
+_EXTREME: dict[str, Any] = {"prepare": _not_empty, "tolerance": "exact"}
+_DERIVED: dict[str, Any] = {**_REDUCTION, "promote": "float", "rule": _numeric}
+
+
+@primitive(
+    takes_complex=True,
+    name="sum",
+    **_REDUCTION,
+    samples=_samples(
+        call(In((3, 2), -5, 5, kind="int32"), axis=0, row=31, gradient=False, name="int32 stays"),
+        call(In((0, 3)), axis=0, name="of nothing"),
+        call(values(1.0, NAN, INF), gradient=False, name="NaN"),
+        call(
+            In(values=np.full((4096, 2), 0.25)),
+            axis=0,
+            expect=np.full(2, 1024.0),
+            name="float16 accumulates in float32",
+        ),
+        call(In((2,), kind="bool"), raises=TypeError, name="bool"),
+    ),
+)
+def sum_(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
+    """The sum over axes. int32 stays int32; float16 accumulates in float32.
+
+    Args:
+        x: a tensor of numbers.
+        axis: None for all axes, an integer or a tuple; negative ones count from the end.
+        keepdims: keep reduced axes as size 1.
+
+    Raises:
+        ValueError: an axis out of range or named twice.
+        TypeError: a bool tensor.
+
+    >>> from kbackend import K
+    >>> K.eval(K.sum([[1., 2.], [3., 4.]], axis=0)).tolist()
+    [4.0, 6.0]
+    """
+    return _numeric(x, axis, keepdims)
+
+
+@primitive(takes_complex=True, name="prod",
+    **_REDUCTION,
+    samples=_samples(
+        call(
+            In(values=[[0.0, 2.0, 3.0], [0.0, 0.0, 5.0]]),
+            axis=1,
+            name="zeros",
+            dtypes=WIDE,
+            expect_gradient=np.array([[6.0, 0.0, 0.0], [0.0, 0.0, 0.0]]),
+        ),
+        call(In((3, 2), -5, 5, kind="int32"), axis=0, gradient=False, name="int32 stays"),
+        call(In((0, 3)), axis=0, name="of nothing"),
+        low=0.5,
+    ),
+)
+def reduce_prod(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
+    """The product over axes; the gradient is right at zeros. Arguments and errors as in :func:`sum`."""
+    return _numeric(x, axis, keepdims)
+
+
+@primitive(
+    takes_complex=True,
+    promote="float",
+    **_REDUCTION,
+    samples=_samples(
+        call(
+            values(1, 2, kind="int32"),
+            row=32,
+            gradient=False,
+            expect=np.float32(1.5),
+            name="integers give floatx",
+        ),
+        call(
+            In(values=np.full(4096, 40.0)),
+            row=37,
+            expect=np.array(40.0),
+            gradient=False,
+            name="float16 accumulates in float32",
+        ),
+        call(In((0, 3)), axis=0, gradient=False, name="of nothing"),
+    ),
+)
+def mean(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
+    """The mean over axes; integers give floatx, float16 accumulates in float32; NaN of nothing.
+
+    Arguments and errors as in :func:`sum`.
+    """
+    return _numeric(x, axis, keepdims)
+
+
+_extreme_samples = _samples(
+    call(In(values=[[3.0, 3.0]]), axis=1, row=59, expect_gradient=np.array([[0.5, 0.5]]), name="ties"),
+    call(In(values=[[1.0, NAN], [2.0, 3.0]]), axis=1, gradient=False, name="NaN"),
+    call(In(values=[[INF, -INF], [-INF, -INF]]), axis=1, gradient=False, name="infinities"),
+    call(In((0, 3)), axis=0, raises=ValueError, row=38, name="nothing"),
+    call(In((0, 3)), raises=ValueError, row=38, name="nothing at all"),
+    call(In((3, 2), -5, 5, kind="int32"), axis=0, gradient=False, name="int32"),
+    distinct=True,
+)
+
+
+@primitive(name="max", **_EXTREME, samples=_extreme_samples)
+def reduce_max(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
+    """The maximum over axes; NaN if one is there. The gradient is split between ties.
+
+    Arguments as in :func:`sum`.
+
+    Raises:
+        ValueError: of no elements; an axis out of range or named twice.
+        TypeError: a bool tensor.
+    """
+    return _numeric(x, axis, keepdims)
+
+
+@primitive(name="min", **_EXTREME, samples=_extreme_samples)
+def reduce_min(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
+    """The minimum over axes. See :func:`max`."""
+    return _numeric(x, axis, keepdims)
+
+
+def _logic_samples() -> list[Sample]:
+    table = [[True, True], [True, False], [False, False]]
+    return [
+        call(In(values=table, kind="bool"), gradient=False, name="all axes"),
+        call(In(values=table, kind="bool"), axis=1, gradient=False, name="one axis"),
+        call(In((2, 3, 2), kind="bool"), axis=(0, -1), keepdims=True, gradient=False, name="two axes kept"),
+        call(In((2, 3), kind="bool"), axis=(), gradient=False, name="no axes"),
+        call(In((0, 3), kind="bool"), axis=0, gradient=False, name="of nothing"),
+        call(In((), kind="bool"), gradient=False, name="scalar"),
+        call(In(values=[[0.0, -2.0], [NAN, 1.0]]), axis=1, gradient=False, name="floats"),
+        call(In((2, 2), -1, 1, kind="int32"), axis=0, gradient=False, name="int32"),
+        call(In((2, 3), kind="bool"), axis=2, raises=ValueError, name="axis out of range"),
+    ]
+
+
+_LOGIC: dict[str, Any] = {
+    "prepare": canonical_axes,
+    "tolerance": "exact",
+    "differentiable": False,
+    "samples": _logic_samples,
+}
+
+
+@primitive(name="any", **_LOGIC)
+def any_(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
+    """Whether any element is true (not 0); False of nothing. Arguments as in :func:`sum`."""
+    return _reduce(x, axis, keepdims, dtypes.BOOL)
+
+
+@primitive(name="all", **_LOGIC)
+def all_(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
+    """Whether all elements are true (not 0); True of nothing. Arguments as in :func:`sum`."""
+    return _reduce(x, axis, keepdims, dtypes.BOOL)
+
+
+@composite(
+    **_DERIVED,
+    samples=_samples(
+        call(values(3.0, -4.0), expect=np.array(5.0), expect_gradient=np.array([0.6, -0.8]), name="3, 4, 5"),
+        call(values(0.0, 0.0), row=60, expect=np.array(0.0), expect_gradient=np.zeros(2), name="zero"),
+    ),
+)
+def norm(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
+    """The Euclidean norm over axes; its gradient at 0 is 0. Arguments and errors as in :func:`sum`."""
+    return _in_wide(lambda wide: masked_root(sum_(square(wide), axis=axis, keepdims=keepdims)), x)
+
+
+@composite(
+    **{**_DERIVED, "prepare": _not_empty},
+    samples=_samples(
+        call(values(1000.0, 1000.0), dtypes=WIDE, expect=np.array(1000 + np.log(2)), name="large"),
+        call(values(-INF, -INF), expect=np.array(-INF), gradient=False, name="all -inf"),
+        call(values(INF, 1.0), expect=np.array(INF), gradient=False, name="inf"),
+        call(values(NAN, 1.0), expect=np.array(NAN), gradient=False, name="NaN"),
+        call(In((0, 3)), axis=0, raises=ValueError, name="nothing"),
+    ),
+)
+def logsumexp(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
+    """``log(sum(exp(x)))`` without overflow. Arguments as in :func:`sum`.
+
+    Raises:
+        ValueError: of no elements; an axis out of range or named twice.
+    """
+
+    def body(wide: Any) -> Any:
+        highest = stop_gradient(reduce_max(wide, axis=axis, keepdims=True))
+        shift = select_elements(isinf(highest), 0.0, highest)
+        total = log(sum_(exp(subtract(wide, shift)), axis=axis, keepdims=keepdims))
+        return add(total, shift if keepdims else sum_(shift, axis=axis, keepdims=False))
+
+    return _in_wide(body, x)
+
+
+def _optional_axes(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
+    return {"axis": axes_in(attrs["axis"], specs[0].ndim)}
+
+
+@composite(
+    promote="float",
+    prepare=_optional_axes,
+    tolerance="reduction",
+    rule=lambda x, axis: x,
+    samples=lambda: [
+        call(In((2, 3)), axis=-1),
+        call(In((2, 3)), name="all axes"),
+        call(In((2, 3, 2)), axis=(0, 2), name="two axes"),
+        call(values(3.0, 4.0), expect=np.array([0.6, 0.8]), name="3, 4, 5", dtypes=WIDE),
+        call(
+            values(300.0, 400.0),
+            expect=np.array([0.6, 0.8]),
+            name="no overflow of squares",
+            dtypes=("float16",),
+            gradient=False,
+        ),
+        call(
+            values(1e-8, 0.0), row=12, expect=np.array([0.01, 0.0]), gradient=False, name="tiny", dtypes=WIDE
+        ),
+        call(values(0.0, 0.0), row=61, expect_gradient=np.array([1e6, 1e6]), name="zero", dtypes=WIDE),
+        call(In((2, 3)), axis=2, raises=ValueError, name="axis out of range"),
+    ],
+)
+def l2_normalize(x: TensorLike, axis: Any = None) -> Any:
+    """``x / sqrt(max(sum(x^2), 1e-12))`` over the axes: epsilon is on the sum of squares.
+
+    Raises:
+        ValueError: an axis out of range or named twice.
+    """
+
+    def body(wide: Any) -> Any:
+        total = sum_(square(wide), axis=axis, keepdims=True)
+        return multiply(wide, rsqrt(maximum(total, 1e-12)))
+
+    return _in_wide(body, x)
+
+
+def _extreme(x: Any, axis: Any, keepdims: bool, initial: Any, reduce: Callable[..., Any], pair: Callable[..., Any],
+             ) -> Any:
+    x = as_tensor(x)
+    if initial is None:
+        return reduce(x, axis=axis, keepdims=keepdims)
+    axes = axes_in(axis, len(x.shape))
+    if any(x.shape[a] == 0 for a in axes):
+        return sum_(x, axis=axes, keepdims=keepdims) + initial  # the sum is 0
+    return pair(reduce(x, axis=axis, keepdims=keepdims), initial)
+
+
+@derived(tolerance="exact", samples=lambda: [
+    call(In((2, 3), distinct=True), 1), call(In((2, 3), distinct=True), 1, True, 0.5, name="initial"),
+    call(In((2, 0)), 1, initial=2.0, gradient=False, name="of nothing"), call(In((2, 0)), 1, raises=ValueError)])
+def max_(x: TensorLike, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
+    """The largest element over axes, and no less than ``initial``, which is also that of nothing.
+
+    Raises:
+        ValueError: nothing without ``initial``, or an axis out of range or named twice.
+
+    >>> from kbackend import K
+    >>> from kbackend.ops import max as max_
+    >>> float(K.eval(max_(K.constant([1, 3]), initial=5)))
+    5.0
+    """
+    return _extreme(x, axis, keepdims, initial, reduce_max, maximum)
+
+
+@derived(tolerance="exact", samples=lambda: [
+    call(In((2, 3), distinct=True), 0), call(In((2, 3), distinct=True), 1, True, 0.5, name="initial"),
+    call(In((2, 0)), 1, initial=2.0, gradient=False, name="of nothing"), call(In((2, 0)), 1, raises=ValueError)])
+def min_(x: TensorLike, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
+    """The smallest element over axes, and no more than ``initial``, which is also that of nothing.
+
+    Errors as in :func:`max_`.
+
+    >>> from kbackend import K
+    >>> from kbackend.ops import min as min_
+    >>> float(K.eval(min_(K.constant([1, 3]), initial=0)))
+    0.0
+    """
+    return _extreme(x, axis, keepdims, initial, reduce_min, minimum)
+
+
+@derived(tolerance="reduction", samples=lambda: [
+    call(In((2, 3), 0.5)), call(In((2, 3), 0.5), (0, -1), True, name="axes kept"),
+    call(In((2, 3), 1, 4, kind="int32"), 0, False, "float32", gradient=False, name="dtype"),
+    call(In((2, 3)), (0, 0), raises=ValueError, name="axes")])
+def prod(x: TensorLike, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
+    """The product over axes (NumPy's ``prod``); the gradient is right at zeros.
+
+    Args:
+        x: a tensor.
+        axis: an axis, several, or None for all.
+        keepdims: keep them as dimensions of 1.
+        dtype: the dtype in which to multiply; that of ``x`` when None.
+
+    Raises:
+        ValueError: an axis out of range or named twice. TypeError: bool without another dtype.
+
+    >>> from kbackend import ops
+    >>> float(ops.prod([2.0, 3.0]))
+    6.0
+    """
+    x = as_tensor(x)
+    return reduce_prod(x if dtype is None else cast(x, dtypes.canonical(dtype)), axis=axis, keepdims=keepdims)
+
+
+amax = reduce_max
+amin = reduce_min
+
+__all__ = ["amax", "amin", "logsumexp", "mean", "prod"]

@@ -1,0 +1,172 @@
+"""``K.rnn``: a step applied along time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from kbackend.declare.call import to_numpy
+from kbackend.declare.decorate import derived
+from kbackend.declare.sample import In, Sample, call
+from kbackend.graph.tensor import Tensor
+from kbackend.ops.arrays.join import stack
+from kbackend.ops.control.scan import Step, _at, _checked_step, _where, scan_steps, time_steps
+from kbackend.ops.core.cast import cast
+from kbackend.ops.core.creation import zeros_like
+from kbackend.ops.elementwise.arithmetic import add, multiply
+from kbackend.ops.elementwise.hyperbolic import tanh
+
+StepFunction = Callable[[Any, list[Any]], tuple[Any, Sequence[Any]]]
+TIME = 1
+
+
+@derived(tolerance="rnn", samples=lambda: _rnn_samples())
+def rnn(
+    step_function: StepFunction,
+    inputs: Any,
+    initial_states: Sequence[Any],
+    go_backwards: bool = False,
+    mask: Any = None,
+    constants: Sequence[Any] | None = None,
+    unroll: bool = False,
+    input_length: int | None = None,
+) -> tuple[Any, Any, list[Any]]:
+    """Apply a step function along the time axis.
+
+    Args:
+        step_function: ``(input, states) -> (output, new states)``; the input is (samples, ...), the states
+            are a list with the constants appended, and the new states come without them.
+        inputs: (samples, time, ...).
+        initial_states: the states before the first step.
+        go_backwards: walk from the last time step to the first; outputs are in the order of walking.
+        mask: (samples, time) or (samples, time, 1), bool or numbers. A step that is masked (0) leaves the
+            states of that sample as they are and repeats its last output, zeros before the first.
+        constants: tensors that every step gets.
+        unroll: a copy of the step for each time step; needs a known time dimension.
+        input_length: the number of time steps, where the shape of ``inputs`` does not tell it.
+
+    Returns:
+        The last output (samples, ...), all outputs (samples, time, ...) and a list of the last states.
+
+    Raises:
+        ValueError: inputs of rank below 3, ``unroll`` without a known time dimension, a mask of another
+            length.
+
+    The step function may use variables and tensors from outside, gradients of inner tensors, and other loops.
+    Random draws in it, dropout too, differ from step to step; draw a mask outside to share it between steps.
+
+    >>> from kbackend import K
+    >>> x = K.constant([[[1.], [2.], [3.]]])
+    >>> last, outputs, states = K.rnn(lambda x, s: (x + s[0], [x + s[0]]), x, [K.constant([[0.]])])
+    >>> K.eval(outputs)[0, :, 0].tolist()
+    [1.0, 3.0, 6.0]
+    """
+    inputs = inputs if hasattr(inputs, "shape") else to_numpy(inputs)
+    if len(inputs.shape) < 3:
+        raise ValueError(
+            f"rnn needs inputs (samples, time, features...), they have the shape {tuple(inputs.shape)}"
+        )
+    constants, states = list(constants or ()), list(initial_states)
+    sequences = [inputs]
+    if mask is not None:
+        sequences.append(_checked_mask(mask))
+    time_steps(sequences, TIME)
+
+    def step(slices: list[Any], carried: list[Any]) -> tuple[list[Any], list[Any]]:
+        output, new = step_function(slices[0], [*carried, *constants])
+        if len(new) != len(carried):
+            raise ValueError(f"the step function returned {len(new)} states, it was given {len(carried)}")
+        return [output], list(new)
+
+    stepping: Step = step
+    if mask is not None:
+        states.append(_before_first(step, sequences, states, go_backwards))
+        stepping = _masked(step)
+    if unroll:
+        outputs, states = _unrolled(stepping, sequences, states, go_backwards, input_length)
+    else:
+        outputs, states = scan_steps(stepping, sequences, states, axis=TIME, reverse=go_backwards)
+    if mask is not None:
+        states = states[:-1]
+    last = _at(outputs[0], (slice(None), -1))
+    return last, outputs[0], states
+
+
+def _checked_mask(mask: Any) -> Any:
+    mask = mask if hasattr(mask, "shape") else to_numpy(mask)
+    if len(mask.shape) < 2:
+        raise ValueError(
+            f"a mask is (samples, time) or (samples, time, 1), it has the shape {tuple(mask.shape)}"
+        )
+    return cast(mask, "bool")
+
+
+def _masked(step: Step) -> Step:
+    """The step with the mask as second slice and the previous output as last state."""
+
+    def masked(slices: list[Any], carried: list[Any]) -> tuple[list[Any], list[Any]]:
+        *states, previous = carried
+        (output,), new = step(slices[:1], states)
+        chosen = _where(slices[1], output, previous)
+        return [chosen], [*(_where(slices[1], n, s) for n, s in zip(new, states)), chosen]
+
+    return masked
+
+
+def _before_first(step: Step, sequences: list[Any], states: list[Any], go_backwards: bool) -> Any:
+    """Zeros of the shape and dtype of an output.
+
+    A state of the same spec lends its shape; otherwise the shape is that of an output of the first step.
+    """
+
+    (output,), _ = step([_at(sequences[0], (slice(None), -1 if go_backwards else 0))], list(states))
+    for state in states:
+        if isinstance(output, Tensor) and isinstance(state, Tensor) and state.spec == output.spec:
+            return zeros_like(state)
+    return zeros_like(output)
+
+
+def _unrolled(
+    step: Step, sequences: list[Any], states: list[Any], reverse: bool, input_length: int | None
+) -> tuple[list[Any], list[Any]]:
+    length = time_steps(sequences, TIME)
+    length = input_length if length is None else length
+    if length is None:
+        raise ValueError(
+            "unroll=True needs a known number of time steps; give the inputs a time dimension or input_length"
+        )
+    outputs = []
+    for t in reversed(range(length)) if reverse else range(length):
+        (output,), states = _checked_step(step, [_at(s, (slice(None), t)) for s in sequences], states)
+        outputs.append(output)
+    return [stack(outputs, axis=TIME)], states
+
+
+def _rnn_samples() -> list[Sample]:
+    def step(x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+        state = tanh(x + multiply(states[0], 0.5))
+        return state, [state]
+
+    def with_constant(x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
+        state = add(x, states[0]) * states[-1]
+        return add(state, 1.0), [state]
+
+    x, state = In((2, 4, 3)), In((2, 3))
+    mask = In(values=[[1, 1, 0, 1], [0, 1, 0, 0]], kind="bool")
+    return [
+        call(step, x, [state], name="forwards"),
+        call(step, x, [state], True, name="backwards"),
+        call(step, x, [state], mask=mask, name="mask"),
+        call(step, x, [state], True, In(values=np.reshape(mask.values, (2, 4, 1)), kind="bool"), unroll=True,
+             name="mask, backwards, unrolled"),
+        call(with_constant, x, [state], constants=[In((3,))], name="constants"),
+        call(with_constant, x, [state], constants=[In((3,))], mask=mask, unroll=True, name="constants, unrolled"),
+        call(step, In((2,)), [state], name="rank", raises=ValueError),
+        call(step, x, [state], mask=In((2, 3), kind="bool"), name="length of the mask", raises=ValueError),
+        call(lambda x, s: (x, []), x, [state], name="states", raises=ValueError),
+    ]
+
+
+__all__: list[str] = []
