@@ -83,6 +83,8 @@ class Emitter:
         self.nodes = nodes
         self.node_of_line: list[Node | None] = []
         self.namespace: dict[str, Any] = {}
+        self.bound: dict[tuple[str, Any], str] = {}
+        self.stems: dict[str, int] = {}
         self.functions = functions
         self.base = base
         self.around = around
@@ -99,12 +101,17 @@ class Emitter:
 
     def bind(self, stem: str, value: Any) -> str:
         """A name in the program's namespace for a Python value."""
-        name, count = stem, 1
-        while name in self.taken or name in self.namespace and not _same(self.namespace[name], value):
-            count += 1
-            name = f"{stem}_{count}"
-        self.namespace[name] = value
-        return name
+        key = (stem, value if callable(value) else id(value))  # bound methods are equal and made anew at each access
+        if key not in self.bound:
+            count = self.stems.get(stem, 0) + 1
+            name = stem if count == 1 else f"{stem}_{count}"
+            while name in self.taken or name in self.namespace:
+                count += 1
+                name = f"{stem}_{count}"
+            self.stems[stem] = count
+            self.namespace[name] = value
+            self.bound[key] = name
+        return self.bound[key]
 
     def register(self, tensor: Tensor) -> str:
         if id(tensor) in self.constants:
@@ -390,11 +397,6 @@ def _may_alias(tensor: Tensor) -> bool:
         if not getattr(node.op, "view", False):
             return False
         tensor = node.inputs[0]
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Identity, and equality of bound methods, which are made anew at each access."""
-    return a is b or callable(a) and callable(b) and a == b
 
 
 def is_literal(value: Any) -> bool:
