@@ -183,11 +183,14 @@ class _Traced:
         position = {id(v): i for i, v in enumerate(emitted.variables)}
         updated = [cells[position[id(v)]] for v in emitted.updated]
         counters = [cells[position[id(v)]] for v in emitted.counters]
+        in_place = [cells[position[id(v)]] for v in emitted.in_place]
 
         def program(*feeds: Any) -> Any:
             with tf.device(_tf_device(target.device)):
                 outputs, new = emitted.function(*feeds, cells)
-                with tf.control_dependencies([t for t in (*outputs, *new) if tf.is_tensor(t)]):
+                found = [t for t in (*outputs, *new) if tf.is_tensor(t)]
+                _write_after(found, in_place)
+                with tf.control_dependencies(found):
                     for cell, value in zip(updated, new):
                         cell.assign(value, read_value=False)
                     for counter in counters:
@@ -206,6 +209,15 @@ class _Traced:
         self.call = without_binding(traced)
         self.graph = traced.graph
         self.draws = GENERATORS.hold(traced.graph.variables)
+
+
+def _write_after(tensors: Sequence[Any], cells: Sequence[Any]) -> None:
+    """Let the ops that change some cells in place wait for tensors, so that a program that fails changes nothing."""
+    graph = tf.compat.v1.get_default_graph()
+    handles = {graph.capture(cell.handle).name for cell in cells}
+    for operation in graph.get_operations() if handles else ():
+        if operation.type.startswith(("ResourceApply", "Assign")) and operation.inputs[0].name in handles:
+            operation._add_control_inputs([t.op for t in tensors])
 
 
 def without_binding(traced: Any) -> Callable[..., Any]:
