@@ -1,0 +1,133 @@
+"""Batches without samples: shapes, zeros for the gradients of kernels, and updates that are made once."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+import kbackend
+from kbackend import Input, K, Model, layers, optimizers
+from kbackend.ops import convolution as conv
+from kbackend.ops import transposed
+
+pytestmark = pytest.mark.processor
+
+
+def drawn(*shape, seed=0):
+    return np.random.default_rng([seed, *shape]).normal(size=shape)
+
+
+#: name: (op, shape of a sample, shape of the kernel or None, shape of the result)
+OPS = {
+    "conv1d": (lambda x, k: conv.convolution(x, k), (6, 3), (3, 3, 4), (4, 4)),
+    "conv2d": (lambda x, k: conv.convolution(x, k, padding="same", strides=2), (5, 6, 3), (3, 3, 3, 4), (3, 3, 4)),
+    "conv3d": (lambda x, k: conv.convolution(x, k), (3, 4, 3, 2), (2, 2, 2, 2, 3), (2, 3, 2, 3)),
+    "dilated": (lambda x, k: conv.convolution(x, k, dilation=2), (5, 6, 3), (2, 3, 3, 4), (3, 2, 4)),
+    "grouped": (lambda x, k: conv.convolution(x, k, groups=2), (5, 6, 4), (2, 3, 2, 4), (4, 4, 4)),
+    "depthwise": (lambda x, k: conv.convolution(x, k, groups=4), (5, 6, 4), (2, 3, 1, 8), (4, 4, 8)),
+    "transposed1d": (lambda x, k: transposed.convolution_transpose(x, k, size=(6,)), (4, 3), (3, 2, 3), (6, 2)),
+    "transposed": (lambda x, k: transposed.convolution_transpose(x, k, size=(5, 6)), (3, 4, 3), (3, 3, 2, 3), (5, 6, 2)),
+    "max_pool": (lambda x, k: conv.max_pool(x, window=2, padding="same"), (5, 6, 3), None, (3, 3, 3)),
+    "max_pool3d": (lambda x, k: conv.max_pool(x, window=2), (4, 4, 5, 3), None, (2, 2, 2, 3)),
+    "avg_pool": (lambda x, k: conv.avg_pool(x, window=2, padding="same"), (5, 6, 3), None, (3, 3, 3)),
+}
+
+
+@pytest.mark.parametrize("name", OPS)
+def test_values_and_gradients_of_no_samples(each_backend, name):
+    """In one program for every batch size: with samples, without, and with samples again."""
+    for dtype in ("float32", "float64", *(["bfloat16"] if each_backend != "numpy" else [])):
+        no_samples(*OPS[name], dtype)
+
+
+def no_samples(op, sample, window, result, dtype):
+    x = K.placeholder((None, *sample), dtype=dtype)
+    kernel = K.variable(drawn(*(window or (1,))), dtype=dtype)
+    y = op(x, kernel)
+    places = [x] if window is None else [x, kernel]
+    first = K.gradients(K.sum(y * y), places)
+    second = K.gradients(K.sum(first[0] * first[0]), places)
+    program = K.function([x], [y, *first, *(g for g in second if g is not None)])
+    two = drawn(2, *sample)
+    before = program([two])
+    for _ in range(3):  # memory that is not written is not always zero
+        found = program([np.zeros((0, *sample))])
+        assert found[0].shape == (0, *result) and found[1].shape == (0, *sample)
+        for gradient in found[2:]:
+            assert gradient.shape in ((0, *sample), window)
+            assert not gradient.astype("float64").any()
+    for again, value in zip(program([two]), before, strict=True):
+        np.testing.assert_array_equal(again, value)
+    empty = op(K.constant(np.zeros((0, *sample)), dtype=dtype), K.constant(drawn(*(window or (1,))), dtype=dtype))
+    assert K.eval(empty).shape == (0, *result)
+
+
+def test_a_batch_that_is_emptied_inside_a_program(each_backend):
+    x, count = K.placeholder((None, 6, 6, 3)), K.placeholder((), dtype="int32")
+    kernel = K.variable(drawn(3, 3, 3, 4))
+    y = K.pool2d(K.relu(K.conv2d(x[:count], kernel)), (2, 2))
+    (slope,) = K.gradients(K.sum(y), [kernel])
+    program = K.function([x, count], [y, slope, K.shape(y)])
+    batch = drawn(3, 6, 6, 3)
+    for kept in (2, 0, 3, 0):
+        value, gradient, shape = program([batch, kept])
+        assert value.shape == tuple(shape) == (kept, 3, 3, 4)
+        assert bool(gradient.any()) == bool(kept)
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_updates_are_made_once(each_backend, optimizer):
+    """A step whose loss has samples and that convolves no samples elsewhere."""
+    w, seen = K.variable([1.0, 2.0]), K.variable(0.0)
+    kernel, image = K.variable(drawn(3, 3, 1, 2)), K.placeholder((None, 5, 5, 1))
+    updates = [*optimizers.get(optimizer).get_updates(K.sum(w * w), [w]), (seen, seen + 1.0)]
+    aside = K.function([image], [K.conv2d(image, kernel)], updates=updates)
+    start = K.get_value(w)
+    aside([drawn(2, 5, 5, 1)])
+    one = K.get_value(w)
+    assert (one != start).all()
+    states = {}
+    for batch in (0, 2):
+        for variable, _ in updates:
+            K.set_value(variable, np.zeros(K.int_shape(variable)))
+        K.set_value(w, start)
+        aside([np.zeros((batch, 5, 5, 1))])
+        states[batch] = [K.get_value(variable) for variable, _ in updates]
+    for none, some in zip(states[0], states[2], strict=True):
+        np.testing.assert_array_equal(none, some)
+
+
+def test_an_error_of_a_program_stays_an_error(each_backend):
+    """A call without samples that fails for another reason, in a program that is made for such calls."""
+    x, at = K.placeholder((None, 5, 5, 1)), K.placeholder((None,), dtype="int32")
+    program = K.function([x, at], [K.conv2d(x, K.constant(drawn(3, 3, 1, 2))), K.gather(K.constant([1.0, 2.0]), at)])
+    for batch in (2, 0):
+        assert program([np.zeros((batch, 5, 5, 1)), [1]])[1].tolist() == [2.0]
+        with pytest.raises(IndexError):
+            program([np.zeros((batch, 5, 5, 1)), [2]])
+
+
+def test_a_model_predicts_nothing_for_nothing(each_backend):
+    image = Input((8, 8, 1))
+    h = layers.MaxPooling2D()(layers.Conv2D(4, 3, activation="relu", dilation_rate=2)(image))
+    model = Model(image, layers.Dense(3, activation="softmax")(layers.Flatten()(h)))
+    inner = K.function([model.input], [model.output, *K.gradients(K.sum(model.output[:, 0]), [image])])
+    found = inner([np.zeros((0, 8, 8, 1))])
+    assert [t.shape for t in found] == [(0, 3), (0, 8, 8, 1)]
+
+
+@pytest.mark.engine("tensorflow")
+def test_a_batch_with_samples_costs_no_branch():
+    with kbackend.use_backend("tensorflow"):
+        x = K.placeholder((None, 6, 6, 3))
+        y = K.pool2d(K.conv2d(x, K.constant(drawn(3, 3, 3, 4))), (2, 2), pool_mode="max")
+        program = K.function([x], [y])
+        program([drawn(2, 6, 6, 3)])
+        (made,) = program.programs.values()
+        kinds = [op.type for op in made._runner.graph.get_operations()]
+        assert sum(kind in ("If", "StatelessIf") for kind in kinds) <= 1, "the one that repairs NaN in a pooling"
+        fixed = K.placeholder((2, 6, 6, 3))
+        program = K.function([fixed], [K.conv2d(fixed, K.constant(drawn(3, 3, 3, 4)))])
+        program([drawn(2, 6, 6, 3)])
+        (made,) = program.programs.values()
+        assert "Assert" not in [op.type for op in made._runner.graph.get_operations()]
