@@ -14,6 +14,8 @@ from kbackend import K
 from kbackend.ops.convolution import same_pairs
 from kbackend.ops.transposed import axes_of, conv1d_transpose
 
+pytestmark = pytest.mark.processor
+
 TRANSPOSES = {1: conv1d_transpose, 2: K.conv2d_transpose, 3: K.conv3d_transpose}
 CONVOLUTIONS = {1: K.conv1d, 2: K.conv2d, 3: K.conv3d}
 

@@ -9,6 +9,8 @@ from autograd.core import make_vjp
 from kbackend_numpy import lstm as module
 from kbackend_numpy.lstm import lstm
 
+pytestmark = pytest.mark.processor
+
 NAMES = ("x", "h0", "c0", "kernel", "recurrent_kernel", "bias")
 
 

@@ -44,8 +44,8 @@ def _convolved(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, g
 
 
 def _by_phases(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
-    """Elements that a dilation apart see none between them: each phase of them is made a sample of its own and convolved
-    without dilation. Where strides skip elements too, zeros between the taps take the place of the dilation."""
+    """Space to batch: the elements that lie whole dilations apart become a sample, convolved without dilation. Along an
+    axis with strides zeros between the taps take its place."""
     spread = [d if s > 1 else 1 for s, d in zip(strides, dilation)]
     block = [1 if s > 1 else d for s, d in zip(strides, dilation)]
     kernel, ones = dilated(kernel, spread), (1,) * len(strides)
