@@ -187,7 +187,7 @@ with kbackend.use_backend("tensorflow"):
 # ------------------------------------------------------------------------------------- compositions
 
 #: rank: (size of x, window)
-SIZES = {1: ((11,), (3,)), 2: ((9, 8), (3, 2)), 3: ((6, 7, 5), (2, 3, 1))}
+SIZES = {1: ((11,), (3,)), 2: ((9, 8), (3, 2)), 3: ((8, 7, 7), (2, 3, 1))}
 #: strides, padding, dilation; "mixed" differs from axis to axis
 LAYOUTS = list(itertools.product(("1", "2", "4", "mixed"), ("same", "valid", "pairs"), ("1", "2", "mixed")))
 GROUPS = (1, 2, 4)
