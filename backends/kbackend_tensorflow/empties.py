@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import tensorflow as tf
 
@@ -39,7 +40,9 @@ def by_rows(function: Callable[[Any], Any], x: Any) -> Any:
     """``function(x)``, of which each row depends on the same row of ``x`` alone, for any number of rows."""
     rows = x.shape[0]
     if rows is None and not _EXPECTED.get():
-        return function(_asserted(x))
+        y = function(_asserted(x))
+        _CHECKED[x.graph].add(y.name)
+        return y
     if rows:
         return function(x)
 
@@ -50,6 +53,32 @@ def by_rows(function: Callable[[Any], Any], x: Any) -> Any:
     return none() if rows == 0 else tf.cond(tf.shape(x)[0] > 0, lambda: function(x), none)
 
 
+#: graph being traced -> names of tensors whose rows an assertion before them has checked
+_CHECKED: WeakKeyDictionary[Any, set[str]] = WeakKeyDictionary()
+#: operations of which each result has the rows of the operand in its place, and those that may broadcast two
+_OF_ONE = frozenset(
+    ("AvgPool", "BiasAdd", "Cast", "Conv2D", "Conv3D", "Elu", "Identity", "IdentityN", "LeakyRelu", "Relu", "Selu",
+     "Sigmoid", "Softplus", "Tanh")
+)  # fmt: skip
+_OF_TWO = frozenset(("AddV2", "Mul", "RealDiv", "Sub"))
+
+
 def _asserted(x: Any) -> Any:
+    """``x``, after an assertion that it has rows; one is enough for a chain of layers."""
+    checked, seen = _CHECKED.setdefault(x.graph, set()), x
+    while seen is not None and seen.name not in checked:
+        seen = _of_the_same_rows(seen)
+    if seen is not None:
+        return x
     with tf.control_dependencies([tf.debugging.Assert(tf.shape(x)[0] > 0, [_NONE])]):
         return tf.identity(x)
+
+
+def _of_the_same_rows(y: Any) -> Any:
+    """An operand that ``y`` was made of row by row, or None."""
+    op = y.op
+    if op.type in _OF_ONE:
+        return op.inputs[y.value_index]
+    if op.type in _OF_TWO and None not in (ranks := [t.shape.rank for t in op.inputs]) and ranks[0] != ranks[1]:
+        return op.inputs[ranks.index(max(ranks))]
+    return None

@@ -120,18 +120,34 @@ def test_a_model_predicts_nothing_for_nothing(each_backend):
     assert [t.shape for t in found] == [(0, 3), (0, 8, 8, 1)]
 
 
+def operations(function):
+    """The types of the operations that TensorFlow traced for the one program of a function."""
+    (program,) = function.programs.values()
+    return [op.type for op in program._runner.graph.get_operations()]
+
+
 @pytest.mark.engine("tensorflow")
-def test_a_batch_with_samples_costs_no_branch():
+def test_a_batch_with_samples_costs_no_branch_and_one_assertion():
     with kbackend.use_backend("tensorflow"):
-        x = K.placeholder((None, 6, 6, 3))
-        y = K.pool2d(K.conv2d(x, K.constant(drawn(3, 3, 3, 4))), (2, 2), pool_mode="max")
-        program = K.function([x], [y])
-        program([drawn(2, 6, 6, 3)])
-        (made,) = program.programs.values()
-        kinds = [op.type for op in made._runner.graph.get_operations()]
-        assert sum(kind in ("If", "StatelessIf") for kind in kinds) <= 1, "the one that repairs NaN in a pooling"
-        fixed = K.placeholder((2, 6, 6, 3))
-        program = K.function([fixed], [K.conv2d(fixed, K.constant(drawn(3, 3, 3, 4)))])
-        program([drawn(2, 6, 6, 3)])
-        (made,) = program.programs.values()
-        assert "Assert" not in [op.type for op in made._runner.graph.get_operations()]
+        x, fixed = K.placeholder((None, 16, 16, 3)), K.placeholder((2, 16, 16, 3))
+        kernels = [K.constant(drawn(3, 3, 3, 3, seed=i)) for i in range(3)]
+        for image in (x, fixed):
+            y = image
+            for kernel in kernels:
+                y = K.relu(K.bias_add(K.conv2d(K.pool2d(y, (2, 2)), kernel, padding="same"), K.constant([0.1] * 3)))
+            program = K.function([image], [y, *K.gradients(K.sum(y), kernels)])
+            program([drawn(2, 16, 16, 3)])
+            kinds = operations(program)
+            assert kinds.count("If") + kinds.count("StatelessIf") <= 3, "those that repair NaN in a pooling"
+            assert kinds.count("Assert") == (image is x)
+
+
+@pytest.mark.engine("tensorflow")
+def test_operands_that_have_been_checked_elsewhere_are_checked_again():
+    """A sum of two batches has the samples of either only where both have some."""
+    with kbackend.use_backend("tensorflow"):
+        x, y, kernel = K.placeholder((None, 5, 5, 1)), K.placeholder((None, 5, 5, 1)), K.constant(drawn(3, 3, 1, 1))
+        both = K.conv2d(K.conv2d(x, kernel, padding="same") + y, kernel)
+        program = K.function([x, y], [both])
+        assert program([drawn(1, 5, 5, 1), drawn(2, 5, 5, 1)])[0].shape == (2, 3, 3, 1)
+        assert program([drawn(1, 5, 5, 1), np.zeros((0, 5, 5, 1))])[0].shape == (0, 3, 3, 1)

@@ -38,13 +38,16 @@ def softmax(x: Any, axis: int) -> Any:
 
 
 def _nan_throughout(y: Any, axis: int) -> Any:
-    """``y`` with NaN along all of the axis where it stands at one place. One sum tells whether there is any."""
+    """``y`` with NaN along all of the axis where it stands at one place."""
 
     def spread() -> Any:
         return y + 0 * tf.reduce_sum(y, axis=axis, keepdims=True)
 
     @tf.custom_gradient
     def repair(y: Any) -> Any:
+        if y.shape.rank <= 2:
+            return spread(), lambda gradient: gradient
+        # one sum tells whether there is any, and costs a third of the addition to the many rows of an attention
         total = tf.reduce_sum(y)
         return tf.cond(tf.math.is_finite(total), lambda: tf.identity(y), spread), lambda gradient: gradient
 
