@@ -40,8 +40,8 @@ def by_rows(function: Callable[[Any], Any], x: Any) -> Any:
     """``function(x)``, of which each row depends on the same row of ``x`` alone, for any number of rows."""
     rows = x.shape[0]
     if rows is None and not _EXPECTED.get():
-        y = function(_asserted(x))
-        _CHECKED[x.graph].add(y.name)
+        y = function(x if _is_checked(x) else _asserted(x))
+        _CHECKED.setdefault(y.graph, set()).add(y.name)
         return y
     if rows:
         return function(x)
@@ -64,14 +64,16 @@ _OF_TWO = frozenset(("AddV2", "Mul", "RealDiv", "Sub"))
 
 
 def _asserted(x: Any) -> Any:
-    """``x``, after an assertion that it has rows; one is enough for a chain of layers."""
-    checked, seen = _CHECKED.setdefault(x.graph, set()), x
-    while seen is not None and seen.name not in checked:
-        seen = _of_the_same_rows(seen)
-    if seen is not None:
-        return x
     with tf.control_dependencies([tf.debugging.Assert(tf.shape(x)[0] > 0, [_NONE])]):
         return tf.identity(x)
+
+
+def _is_checked(x: Any) -> bool:
+    """Whether ``x`` has the rows of a tensor that was checked: one assertion is enough for a chain of layers."""
+    checked = _CHECKED.get(x.graph, ())
+    while x is not None and x.name not in checked:
+        x = _of_the_same_rows(x)
+    return x is not None
 
 
 def _of_the_same_rows(y: Any) -> Any:

@@ -120,6 +120,37 @@ def test_a_model_predicts_nothing_for_nothing(each_backend):
     assert [t.shape for t in found] == [(0, 3), (0, 8, 8, 1)]
 
 
+@pytest.mark.engine("tensorflow")
+def test_programs_of_xla():
+    with kbackend.use_backend("tensorflow"):
+        x, kernel = K.placeholder((None, 6, 6, 2)), K.variable(drawn(2, 2, 2, 4))
+        y = K.softmax(K.pool2d(conv.convolution(x, kernel, dilation=2), (2, 2)))
+        (slope,) = K.gradients(K.sum(y[..., :2]), [kernel])
+        compiled, plain = (K.function([x], [y, slope], jit=jit) for jit in (True, False))
+        for batch in (2, 0, 1):
+            for found, wanted in zip(compiled([drawn(batch, 6, 6, 2)]), plain([drawn(batch, 6, 6, 2)]), strict=True):
+                np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.engine("tensorflow")
+def test_a_check_in_a_branch_counts_for_nothing_outside():
+    """Tensors of a branch have the names of others outside, and operands that come from outside."""
+    import tensorflow as tf
+
+    from kbackend_tensorflow.empties import by_rows, expected
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 2]), tf.TensorSpec([], tf.bool)])
+    def traced(x, inside):
+        first = tf.cond(inside, lambda: by_rows(lambda t: tf.nn.relu(t, name="same"), x), lambda: x)
+        rest = tf.nn.relu(x[1:], name="same")
+        assert rest.op.name == "same"
+        return first, by_rows(tf.identity, rest)
+
+    with expected(False):
+        graph = traced.get_concrete_function().graph
+    assert [op.type for op in graph.get_operations()].count("Assert") == 1
+
+
 def operations(function):
     """The types of the operations that TensorFlow traced for the one program of a function."""
     (program,) = function.programs.values()

@@ -35,10 +35,10 @@ def convolution(
 
 
 def _convolved(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
-    rank, dilated = len(strides), max(dilation) > 1
-    if dilated and not abilities.convolves(rank, x.dtype, True, groups > 1):
+    rank, apart = len(strides), max(dilation) > 1
+    if apart and not abilities.convolves(rank, x.dtype, True, groups > 1):
         return _by_phases(x, kernel, strides, padding, dilation, groups)
-    at_once = groups == 1 or abilities.convolves(rank, x.dtype, dilated, True)
+    at_once = groups == 1 or abilities.convolves(rank, x.dtype, apart, True)
     run = _plane if rank == 2 else _space
     return run(x, kernel, strides, padding, dilation, groups, at_once)
 
