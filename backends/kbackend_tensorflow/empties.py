@@ -81,6 +81,5 @@ def _of_the_same_rows(y: Any) -> Any:
     op = y.op
     if op.type in _OF_ONE:
         return op.inputs[y.value_index]
-    if op.type in _OF_TWO and None not in (ranks := [t.shape.rank for t in op.inputs]) and ranks[0] != ranks[1]:
-        return op.inputs[ranks.index(max(ranks))]
-    return None
+    ranks = [t.shape.rank for t in op.inputs] if op.type in _OF_TWO else []
+    return op.inputs[ranks.index(max(ranks))] if len(set(ranks)) == 2 and None not in ranks else None

@@ -139,11 +139,17 @@ def test_a_check_in_a_branch_counts_for_nothing_outside():
 
     from kbackend_tensorflow.empties import by_rows, expected
 
-    @tf.function(input_signature=[tf.TensorSpec([None, 2]), tf.TensorSpec([], tf.bool)])
+    names = []
+
+    def named(t):
+        names.append(tf.nn.relu(t, name="same"))
+        return names[-1]
+
+    @tf.function(input_signature=[tf.TensorSpec([None, 2]), tf.TensorSpec([], tf.bool)], autograph=False)
     def traced(x, inside):
-        first = tf.cond(inside, lambda: by_rows(lambda t: tf.nn.relu(t, name="same"), x), lambda: x)
-        rest = tf.nn.relu(x[1:], name="same")
-        assert rest.op.name == "same"
+        first = tf.cond(inside, lambda: by_rows(named, x), lambda: x)
+        rest = tf.nn.relu(x[1:], name="cond/same")
+        assert rest.name == names[0].name
         return first, by_rows(tf.identity, rest)
 
     with expected(False):
