@@ -32,6 +32,8 @@ CENTRAL_DIFFERENCES = 1e-6
 _LONGEST_CUMULATION = 1e-4
 #: classes of sums of products
 _PRODUCTS = {"matmul", "rnn", "model"}
+#: classes of what is computed element by element, or not at all
+_BY_ELEMENT = {"elementwise", "exact", "moving"}
 
 
 def class_of(op: Op, sample: Sample) -> str:
@@ -52,12 +54,15 @@ def is_computed(op: Op, group: str) -> bool:
     """Whether results of an op can depend on the instructions that kernels have for a dtype.
 
     Those of products do in every float dtype, those of other kernels that compute in float32 and below, where engines
-    have kernels of their own for some processors. Functions that only call ops, and ops that move elements, do not.
+    have kernels of their own for some processors. Functions that only call ops do not, nor do ops that move elements.
+    Elementwise composites are left to the check of overrides, which compares what kernels there are.
     """
     if op.kind == "derived":
         return False
     classes = {class_of(op, s) for s in samples_of(op) if group in sample_groups(s)}
-    return bool(classes & _PRODUCTS) if group in ("float64", FIXED) else classes != {"moving"}
+    if group in ("float64", FIXED):
+        return bool(classes & _PRODUCTS)
+    return not classes <= (_BY_ELEMENT if op.kind == "composite" else {"moving"})
 
 
 def tolerance(name: str, dtype: str, arrays: Sequence[Any] = ()) -> float:

@@ -17,8 +17,8 @@ from kbackend.testing.tolerances import is_computed
         ("convolution", "float32", True), ("convolution", "float64", True), ("max_pool", "float32", True),
         ("matmul", "float64", True), ("lstm", "float32", True), ("softmax", "float32", True),
         ("sum", "float16", True), ("exp", "float32", True), ("normalize_batch_in_training", "float32", True),
-        ("exp", "float64", False), ("reshape", "float32", False), ("concatenate", "float32", False),
-        ("K.conv2d", "float32", False), ("bitwise_and", "fixed", False),
+        ("exp", "float64", False), ("i0", "float32", False), ("reshape", "float32", False),
+        ("concatenate", "float32", False), ("K.conv2d", "float32", False), ("bitwise_and", "fixed", False),
     ],
 )  # fmt: skip
 def test_what_depends_on_the_processor(key, group, wanted):
