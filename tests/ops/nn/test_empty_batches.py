@@ -31,7 +31,7 @@ OPS = {
                    (5, 6, 2)),
     "max_pool": (lambda x, k: pooling.max_pool_windows(x, window=2, padding="same"), (5, 6, 3), None, (3, 3, 3)),
     "max_pool3d": (lambda x, k: pooling.max_pool_windows(x, window=2), (4, 4, 5, 3), None, (2, 2, 2, 3)),
-    "avg_pool": (lambda x, k: pooling.avg_pool(x, window=2, padding="same"), (5, 6, 3), None, (3, 3, 3)),
+    "avg_pool": (lambda x, k: pooling.average_pool_windows(x, window=2, padding="same"), (5, 6, 3), None, (3, 3, 3)),
 }
 
 
