@@ -9,7 +9,7 @@ import numpy as np
 from kbackend.classic.function import function
 from kbackend.declare.call import to_numpy
 from kbackend.graph.tensor import Tensor
-from kbackend.graph.variable import Variable
+from kbackend.graph.variable import Variable, assign_all, values_of
 from kbackend.graph.walk import ancestors
 from kbackend.ops.indexing.sparse import SparseTensor, is_scipy
 from kbackend.runtime.evaluate import evaluate
@@ -35,8 +35,10 @@ def get_value(x: Any) -> np.ndarray:
 
 
 def batch_get_value(ops: Any) -> list[np.ndarray]:
-    """The values of several variables."""
-    return [get_value(x) for x in ops]
+    """The values of several variables at one moment: no update falls between them."""
+    tensors = list(ops)
+    found = iter(values_of([x for x in tensors if isinstance(x, Variable)]))
+    return [next(found) if isinstance(x, Variable) else eval(x) for x in tensors]
 
 
 def set_value(x: Variable, value: Any) -> None:
@@ -46,16 +48,23 @@ def set_value(x: Variable, value: Any) -> None:
         TypeError: not a variable.
         ValueError: another shape.
     """
-    if not isinstance(x, Variable):
-        raise TypeError(f"K.set_value needs a variable, it was given {x!r}")
-    x.assign(to_numpy(value))
+    _variable("K.set_value", x).assign(to_numpy(value))
 
 
 def batch_set_value(tuples: Any) -> None:
-    """Set several variables: a list of pairs (variable, value). All shapes are checked before any is set."""
-    pairs = [(x, to_numpy(value)) for x, value in tuples]
-    for x, value in pairs:
-        if not isinstance(x, Variable) or value.shape != x.shape:
-            raise ValueError(f"{x!r} cannot take a value of shape {value.shape}")
-    for x, value in pairs:
-        x.assign(value)
+    """Set several variables: a list of pairs (variable, value).
+
+    All values are checked before any is set, and programs in other threads see all of the new values or none.
+
+    Raises:
+        TypeError: not a variable, or complex numbers for one of real numbers.
+        ValueError: another shape.
+    """
+    pairs = [(_variable("K.batch_set_value", x), to_numpy(value)) for x, value in tuples]
+    assign_all([x for x, _ in pairs], [value for _, value in pairs])
+
+
+def _variable(function: str, x: Any) -> Variable:
+    if not isinstance(x, Variable):
+        raise TypeError(f"{function} needs variables, it was given {x!r}")
+    return x
