@@ -8,8 +8,9 @@ from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import TensorLike, TensorList
 from kbackend.declare.sample import In, Sample, call
 from kbackend.graph.tensor import TensorSpec
-from kbackend.ops.arrays.reshape import expand_dims, rank_of
+from kbackend.ops.arrays.reshape import expand_dims
 from kbackend.ops.arrays.sizes import check_sizes, entries, split_entries
+from kbackend.ops.core.arguments import rank_of
 
 
 @primitive(

@@ -21,8 +21,8 @@ from kbackend.ops.arrays.join import concatenate_last
 from kbackend.ops.arrays.repeat import repeat_elements
 from kbackend.ops.arrays.reshape import expand_dims, reshape
 from kbackend.ops.arrays.transpose import reverse
-from kbackend.ops.core.arguments import as_tensor, integer
-from kbackend.ops.core.creation import _chosen, fresh_constant, ones_like
+from kbackend.ops.core.arguments import as_tensor, chosen_dtype, integer
+from kbackend.ops.core.creation import fresh_constant, ones_like
 from kbackend.ops.core.leaves import constant
 from kbackend.ops.reduction.cumulative import cumprod_along
 
@@ -86,7 +86,7 @@ def classic_arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "in
     [0, 1, 2]
     """
     first, last = (0, start) if stop is None else (start, stop)
-    chosen = _chosen(dtype)
+    chosen = chosen_dtype(dtype)
     if any(isinstance(v, Tensor) for v in (first, last, step)):
         return _arange(first, last, step, chosen)
     bounds = [to_numpy(v).item() for v in (first, last, step)]

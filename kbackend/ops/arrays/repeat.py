@@ -13,8 +13,8 @@ from kbackend.declare.sample import In, call
 from kbackend.declare.shapes import axis_in
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ops.arrays.broadcast import tile
-from kbackend.ops.arrays.reshape import expand_dims, flatten, rank_of
-from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.arrays.reshape import expand_dims, flatten
+from kbackend.ops.core.arguments import as_tensor, rank_of
 from kbackend.ops.indexing.gather import take
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend.declare.call import to_numpy
 from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import TensorLike, TensorList
 from kbackend.declare.sample import In, call
 from kbackend.declare.shapes import axes_in, axis_in, canonical_axis, product
 from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 from kbackend.ops.arrays.sizes import check_sizes, entries, split_entries
-from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.core.arguments import as_tensor, shape_of
 
 
 @primitive(
@@ -185,7 +184,7 @@ def batch_flatten(x: TensorLike) -> Any:
     >>> K.int_shape(K.batch_flatten(K.placeholder((None, 2, 3))))
     (None, 6)
     """
-    old = tuple(x.shape) if hasattr(x, "shape") else to_numpy(x).shape
+    old = shape_of(x)
     if not old:
         raise ValueError("batch_flatten needs a tensor of rank 1 or more")
     rest = product(old[1:])
@@ -197,10 +196,6 @@ def batch_flatten(x: TensorLike) -> Any:
         return _reshape_to(x, [extent(x, (0,))], (None, 0))
     return _reshape_to(x, [extent(x, (0,)), extent(x, range(1, len(old)))], (None, None))
 
-
-def rank_of(x: Any) -> int:
-    """The rank of a tensor or of anything that can become one."""
-    return len(x.shape) if hasattr(x, "shape") else to_numpy(x).ndim
 
 
 def _prepare_expand(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from kbackend.declare.sample import In, call
 from kbackend.declare.shapes import axis_in, canonical_axis
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.arrays.dims import part as part_of
-from kbackend.ops.core.arguments import _known, as_tensor, integer, ranked
+from kbackend.ops.core.arguments import as_tensor, integer, known_size, ranked
 
 
 @primitive(takes_complex=True, name="unstack",
@@ -29,13 +29,13 @@ def unstack_parts(x: TensorLike, axis: int = 0) -> tuple[TensorSpec, ...]:
     [(None,), (None,), (None,)]
     """
     part = TensorSpec((*x.shape[:axis], *x.shape[axis + 1 :]), x.dtype)
-    return (part,) * _known(x, axis)
+    return (part,) * known_size(x, axis)
 
 
 def _prepare_split(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     axis, sizes = axis_in(attrs["axis"], specs[0].ndim), attrs["sizes"]
     if isinstance(sizes, int):
-        count, length = sizes, _known(specs[0], axis)
+        count, length = sizes, known_size(specs[0], axis)
         if count < 1 or length % count:
             raise ValueError(f"axis {axis} of size {length} does not split into {count} equal parts")
         sizes = (length // count,) * count

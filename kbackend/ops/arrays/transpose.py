@@ -11,8 +11,8 @@ from kbackend.declare.shapes import axes_in, axis_in
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.arrays.dims import _like, length, part
 from kbackend.ops.arrays.join import concatenate_last
-from kbackend.ops.arrays.reshape import flatten, rank_of
-from kbackend.ops.core.arguments import as_tensor, integer, ranked
+from kbackend.ops.arrays.reshape import flatten
+from kbackend.ops.core.arguments import as_tensor, integer, rank_of, ranked
 from kbackend.ops.elementwise.select import maximum
 
 
