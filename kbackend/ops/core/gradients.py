@@ -1,4 +1,4 @@
-"""Gradients of a loss with respect to any tensors of its graph."""
+"""Gradients of a loss with respect to any tensors of its graph, as nodes."""
 
 from __future__ import annotations
 
@@ -47,22 +47,22 @@ def _inside_a_gradient(loss: Tensor, tensor: Tensor) -> bool:
 
 @derived
 def gradients(loss: TensorLike, variables: Any) -> list[Tensor | None]:
-    """The gradients of a loss with respect to any tensors of its graph, as tensors.
+    """The gradients of a loss with respect to any tensors of its graph (Keras's ``K.gradients``).
 
     Args:
-        loss: a float tensor; one that is not a scalar is summed.
-        variables: a tensor or a list of tensors: variables, placeholders or inner tensors.
+        loss: a float tensor; the sum of its elements is differentiated.
+        variables: a tensor or a list of tensors: variables, placeholders or intermediate results.
 
     Returns:
-        A list: for each tensor a tensor of its shape and dtype, or None where the loss does not depend on it. For a
-        complex tensor ``x + iy`` it is ``dL/dx + i dL/dy``: the direction of steepest ascent, on every engine.
+        A list: for each tensor a tensor of its shape and dtype, or None where the loss does not depend on it. The
+        gradient of a complex tensor ``x + iy`` is ``dL/dx + i dL/dy``, the direction of steepest ascent.
 
         The gradient with respect to a tensor ``y`` that lies between the tensors and the loss of another gradient in
         ``loss`` is the derivative by an amount added to ``y``, wherever ``y`` is used, the other gradient included. It
         does not depend on the formulas by which an engine differentiates.
 
     Raises:
-        TypeError: a loss that is no float, complex ones too; take the real part or the absolute value of those.
+        TypeError: an argument that is not a symbolic tensor, or a loss that is not a float tensor.
 
     >>> from kbackend import K
     >>> x = K.placeholder((2,))
