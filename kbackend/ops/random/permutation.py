@@ -15,9 +15,8 @@ from kbackend.declare.shapes import axis_in
 from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 from kbackend.ops.arrays.reshape import extent
 from kbackend.ops.arrays.sizes import check_sizes
-from kbackend.ops.arrays.transpose import permute_dimensions
-from kbackend.ops.indexing.gather import gather
 from kbackend.ops.indexing.sorting import argsort
+from kbackend.ops.nn.unfold import gather_axis
 from kbackend.ops.random.draws import Seed, random_bits, step_sample
 from kbackend.streams import counter, stream_of
 
@@ -97,11 +96,7 @@ def shuffle(x: TensorLike, axis: int = 0, seed: Seed = None) -> Tensor:
     sizes = [extent(x, (axis,))] if length is None else []
     key, op_id = stream_of("random_shuffle", seed)
     order = random_permutation(counter("random_shuffle_step"), sizes, shape=(length,), key=key, op_id=op_id)
-    if axis == 0:
-        return gather(x, order)
-    first = (axis, *(i for i in range(x.ndim) if i != axis))
-    back = (*range(1, axis + 1), 0, *range(axis + 1, x.ndim))
-    return permute_dimensions(gather(permute_dimensions(x, first), order), back)
+    return gather_axis(x, order, axis)
 
 
 __all__: list[str] = []
