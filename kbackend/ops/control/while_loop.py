@@ -12,9 +12,9 @@ from kbackend.declare.call import dtype_of, lift, make_node, to_numpy
 from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import REGISTRY, TensorList
 from kbackend.declare.sample import In, Sample, call
-from kbackend.declare.tree import flatten, rebuild, structure
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.walk import Graph
+from kbackend.ground.tree import tree_flatten, tree_structure, tree_unflatten
 from kbackend.ops.control.subgraph import Loop, trace, union
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.cast import cast, identity
@@ -118,16 +118,16 @@ def _while_samples() -> list[Sample]:
 
 def _initial(tree: Any) -> tuple[list[Any], Any]:
     """The leaves of a state, on the engine where they are concrete, and how they are put together."""
-    leaves, form = flatten(tree)
+    leaves, form = tree_flatten(tree)
     return [t if isinstance(t, Tensor) else identity(as_tensor(t)) for t in leaves], form
 
 
 def _next(result: Any, like: Any, states: list[Any], what: str) -> list[Any]:
     """The leaves of a new state: of the structure, dtypes and ranks of the old one; numbers take the dtypes."""
-    if structure(result) != structure(like):
+    if tree_structure(result) != tree_structure(like):
         raise ValueError(f"{what} returned another structure than its state: {result!r}, not {like!r}")
     found = []
-    for i, (new, old) in enumerate(zip(flatten(result)[0], states)):
+    for i, (new, old) in enumerate(zip(tree_flatten(result)[0], states)):
         dtype = dtype_of(old)
         if isinstance(new, (int, float)) and not isinstance(new, np.generic):
             new = np.asarray(new, dtypes.numpy_dtype(dtype))
@@ -176,7 +176,7 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
     states, form = _initial(loop_vars)
 
     def given(function: Callable[..., Any], leaves: list[Any]) -> Any:
-        state = rebuild(form, leaves)
+        state = tree_unflatten(form, leaves)
         return function(*state) if several else function(state)
 
     def following(leaves: list[Any]) -> list[Any]:
@@ -190,10 +190,10 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
     if not any(isinstance(t, Tensor) for t in states):
         found = _repeat(lambda s: given(cond, s), following, states, maximum_iterations)
         if found is not None:
-            return rebuild(form, found)
+            return tree_unflatten(form, found)
     found = classic_while_loop(
         lambda *leaves: given(cond, list(leaves)), lambda *leaves: following(list(leaves)), states, maximum_iterations)
-    return rebuild(form, found)
+    return tree_unflatten(form, found)
 
 
 def _repeat(condition: Callable[..., Any], following: Callable[..., Any], states: list[Any], most: int | None,
