@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import kbackend
-from kbackend import K
+from kbackend import K, optimizers
 from kbackend.graph.variable import assign_all, values_of
 from kbackend.ground.interrupts import hold_interrupts, release_interrupts
 
@@ -72,9 +72,9 @@ def test_two_programs_lose_no_updates_of_one_variable(each_backend):
 
 
 def test_readers_see_all_updates_of_a_call_or_none(each_backend):
-    v, w = K.variable(np.zeros(3)), K.variable(np.zeros(4))
-    update = K.function([], [], updates=[(v, v + 1.0), (w, w + 1.0)])
-    read = K.function([], [K.sum(v) / 3.0, K.sum(w) / 4.0])
+    v, w = K.variable(np.zeros(20_000)), K.variable(np.zeros(30_000))
+    update = K.function([], [], updates=optimizers.SGD(1.0).get_updates(-K.sum(v) - K.sum(w), [v, w]))
+    read = K.function([], [K.mean(v), K.mean(w)])
     pairs: list[tuple[float, float]] = []
     in_threads(repeated(300, lambda: update([])),
                repeated(300, lambda: pairs.append(tuple(float(x) for x in read([])))),
@@ -174,7 +174,8 @@ def stop_inside() -> Iterator[list[bool]]:
 def test_a_keyboard_interrupt_never_tears_the_updates_of_a_call(each_backend, stop_inside):
     """Interrupts at many instants of a step that updates six variables in place: all have changed as often."""
     variables = [K.variable(np.zeros(20_000)) for _ in range(6)]
-    step = K.function([], [], updates=[(v, v + 1.0) for v in variables])
+    loss = -sum(K.sum(v) for v in variables)
+    step = K.function([], [], updates=optimizers.SGD(1.0).get_updates(loss, variables))
     main = threading.main_thread().ident
     step([])
     caught = 0
