@@ -314,8 +314,8 @@ def eig(x: TensorLike) -> tuple[TensorSpec, TensorSpec]:
 
     Returns:
         ``[w, V]``: eigenvalues ``(..., n)`` in any order, and V ``(..., n, n)``, whose columns are eigenvectors of
-        norm 1 and unique up to phase; complex64 for float32 and complex128 for float64, even if all are real. Gradients need
-        distinct eigenvalues and a function that does not depend on the phases.
+        norm 1 and unique up to phase; complex64 for float32 and complex128 for float64, even if all are real.
+        Gradients need distinct eigenvalues and a function that does not depend on the phases.
 
     Raises:
         numpy.linalg.LinAlgError: NaN or infinite elements.
