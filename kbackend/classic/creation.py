@@ -11,7 +11,8 @@ from kbackend.classic.state import variable
 from kbackend.declare.decorate import derived
 from kbackend.declare.sample import call
 from kbackend.graph.variable import Variable
-from kbackend.ops.core.creation import _chosen, _filled
+from kbackend.ops.core.arguments import chosen_dtype
+from kbackend.ops.core.creation import filled_variable
 from kbackend.ops.random.draws import Seed
 from kbackend.ops.random.normal import random_normal
 from kbackend.ops.random.uniform import random_uniform
@@ -43,7 +44,7 @@ def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
     >>> K.eval(K.zeros((2,))).tolist()
     [0.0, 0.0]
     """
-    return _filled(shape, 0, _chosen(dtype), name)
+    return filled_variable(shape, 0, chosen_dtype(dtype), name)
 
 
 @derived(name="classic_ones", samples=lambda: [call((2, 3)), call((), dtype="float16")])
@@ -54,7 +55,7 @@ def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
     >>> K.eval(K.ones((2,), dtype="int32")).tolist()
     [1, 1]
     """
-    return _filled(shape, 1, _chosen(dtype), name)
+    return filled_variable(shape, 1, chosen_dtype(dtype), name)
 
 
 @derived(name="classic_eye", samples=lambda: [call(3), call((2, 3), dtype="float64"), call(0)])
@@ -74,7 +75,7 @@ def eye(size: Any, dtype: Any = None, name: str | None = None) -> Variable:
     [[1.0, 0.0], [0.0, 1.0]]
     """
     rows, columns = size if isinstance(size, (tuple, list)) else (size, size)
-    chosen = _chosen(dtype)
+    chosen = chosen_dtype(dtype)
     numpy_dtype = dtypes.numpy_dtype(chosen)
     return Variable(lambda: np.eye(rows, columns, dtype=numpy_dtype), (rows, columns), chosen, name)
 

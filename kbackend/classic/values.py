@@ -9,7 +9,7 @@ import numpy as np
 from kbackend.classic.function import function
 from kbackend.declare.call import to_numpy
 from kbackend.graph.tensor import Tensor
-from kbackend.graph.variable import Variable
+from kbackend.graph.variable import Variable, assign_all, values_of
 from kbackend.graph.walk import ancestors
 from kbackend.ops.indexing.sparse import SparseTensor, is_scipy
 from kbackend.runtime.evaluate import evaluate
@@ -60,7 +60,7 @@ def get_value(x: Any) -> np.ndarray:
 
 
 def batch_get_value(ops: Any) -> list[np.ndarray]:
-    """The values of several variables as NumPy arrays.
+    """The values of several variables as NumPy arrays, all of one moment: no update of a program falls between them.
 
     Args:
         ops: variables, or anything that :func:`eval` takes.
@@ -75,7 +75,9 @@ def batch_get_value(ops: Any) -> list[np.ndarray]:
     >>> [float(v) for v in K.batch_get_value([K.variable(1.0), K.variable(2.0)])]
     [1.0, 2.0]
     """
-    return [get_value(x) for x in ops]
+    tensors = list(ops)
+    found = iter(values_of([x for x in tensors if isinstance(x, Variable)]))
+    return [next(found) if isinstance(x, Variable) else eval(x) for x in tensors]
 
 
 def set_value(x: Variable, value: Any) -> None:
@@ -95,19 +97,20 @@ def set_value(x: Variable, value: Any) -> None:
     >>> float(K.get_value(v))
     3.0
     """
-    if not isinstance(x, Variable):
-        raise TypeError(f"K.set_value needs a variable, it was given {x!r}")
-    x.assign(to_numpy(value))
+    _variable("K.set_value", x).assign(to_numpy(value))
 
 
 def batch_set_value(tuples: Any) -> None:
-    """Set the values of several variables, after the shapes of all have been checked.
+    """Set the values of several variables, after all values have been checked.
+
+    Programs in other threads see all of the new values or none.
 
     Args:
         tuples: pairs (variable, value); see :func:`set_value`.
 
     Raises:
-        ValueError: an element that is not a variable, or a value of another shape; no variable is changed then.
+        TypeError: not a variable, or complex numbers for a variable of real numbers.
+        ValueError: a value of another shape; no variable is changed then.
 
     >>> from kbackend import K
     >>> v, w = K.variable(1.0), K.variable(2.0)
@@ -115,9 +118,11 @@ def batch_set_value(tuples: Any) -> None:
     >>> [float(x) for x in K.batch_get_value([v, w])]
     [3.0, 4.0]
     """
-    pairs = [(x, to_numpy(value)) for x, value in tuples]
-    for x, value in pairs:
-        if not isinstance(x, Variable) or value.shape != x.shape:
-            raise ValueError(f"{x!r} cannot take a value of shape {value.shape}")
-    for x, value in pairs:
-        x.assign(value)
+    pairs = [(_variable("K.batch_set_value", x), to_numpy(value)) for x, value in tuples]
+    assign_all([x for x, _ in pairs], [value for _, value in pairs])
+
+
+def _variable(function: str, x: Any) -> Variable:
+    if not isinstance(x, Variable):
+        raise TypeError(f"{function} needs variables, it was given {x!r}")
+    return x

@@ -15,6 +15,7 @@ from kbackend.graph.show import Names, identifier
 from kbackend.graph.tensor import Shape, Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, map_args
+from kbackend.ground.interrupts import hold_interrupts
 from kbackend.lowering.plan import Plan, last_uses, plan
 from kbackend.plugin.contract import InPlace
 
@@ -83,6 +84,8 @@ class Emitter:
         self.nodes = nodes
         self.node_of_line: list[Node | None] = []
         self.namespace: dict[str, Any] = {}
+        self.bound: dict[tuple[str, Any], str] = {}
+        self.stems: dict[str, int] = {}
         self.functions = functions
         self.base = base
         self.around = around
@@ -99,12 +102,17 @@ class Emitter:
 
     def bind(self, stem: str, value: Any) -> str:
         """A name in the program's namespace for a Python value."""
-        name, count = stem, 1
-        while name in self.taken or name in self.namespace and not _same(self.namespace[name], value):
-            count += 1
-            name = f"{stem}_{count}"
-        self.namespace[name] = value
-        return name
+        key = (stem, value if callable(value) else id(value))  # bound methods are equal and made anew at each access
+        if key not in self.bound:
+            count = self.stems.get(stem, 0) + 1
+            name = stem if count == 1 else f"{stem}_{count}"
+            while name in self.taken or name in self.namespace:
+                count += 1
+                name = f"{stem}_{count}"
+            self.stems[stem] = count
+            self.namespace[name] = value
+            self.bound[key] = name
+        return self.bound[key]
 
     def register(self, tensor: Tensor) -> str:
         if id(tensor) in self.constants:
@@ -352,6 +360,8 @@ def _emit_body(
         emitter.line(f"return ({outputs}), ({values})")
         return
     emitter.line(f"results = ({outputs}), ({values})")
+    if emitter.backend.eager:
+        emitter.line(f"{emitter.bind('hold_interrupts', hold_interrupts)}()")
     for node in after:
         emitter.node(node, made, False, cells)
     emitter.line("return results")
@@ -390,11 +400,6 @@ def _may_alias(tensor: Tensor) -> bool:
         if not getattr(node.op, "view", False):
             return False
         tensor = node.inputs[0]
-
-
-def _same(a: Any, b: Any) -> bool:
-    """Identity, and equality of bound methods, which are made anew at each access."""
-    return a is b or callable(a) and callable(b) and a == b
 
 
 def is_literal(value: Any) -> bool:

@@ -12,9 +12,9 @@ from kbackend.declare.call import lift, make_node, to_numpy
 from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import REGISTRY, TensorLike, TensorList
 from kbackend.declare.sample import In, Sample, call
-from kbackend.declare.tree import flatten, rebuild, structure
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.walk import Graph
+from kbackend.ground.tree import tree_flatten, tree_structure, tree_unflatten
 from kbackend.ops.arrays.reshape import expand_dims
 from kbackend.ops.control.subgraph import trace, union
 from kbackend.ops.core.cast import cast
@@ -257,14 +257,14 @@ def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], An
     def flat(branch: Callable[[], Any]) -> Callable[[], list[Any]]:
         def leaves() -> list[Any]:
             made.append(branch())
-            return flatten(made[-1])[0]
+            return tree_flatten(made[-1])[0]
 
         return leaves
 
     found = classic_cond(pred, flat(true_fn), flat(false_fn))
-    if structure(made[0]) != structure(made[1]):
+    if tree_structure(made[0]) != tree_structure(made[1]):
         raise ValueError(f"the branches return different structures: {made[0]!r} and {made[1]!r}")
-    return rebuild(flatten(made[0])[1], found)
+    return tree_unflatten(tree_flatten(made[0])[1], found)
 
 
 __all__ = ["cond", "switch"]

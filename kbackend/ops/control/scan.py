@@ -12,9 +12,9 @@ from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import REGISTRY, TensorList
 from kbackend.declare.sample import In, Sample, call
 from kbackend.declare.shapes import axis_in
-from kbackend.declare.tree import flatten, rebuild
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.walk import Graph
+from kbackend.ground.tree import tree_flatten, tree_unflatten
 from kbackend.ops.arrays.dims import lengths
 from kbackend.ops.arrays.join import concatenate_last, stack
 from kbackend.ops.arrays.reshape import reshape
@@ -218,7 +218,7 @@ def scan(f: Callable[[Any, Any], Any], init: Any, xs: Any = None, length: int | 
     if not isinstance(unroll, bool) and integer(unroll, "unroll") < 1:
         raise ValueError(f"unroll must be a positive integer or a bool, it is {unroll!r}")
     states, form = initial_state(init)
-    sequences, slices_form = flatten(xs)
+    sequences, slices_form = tree_flatten(xs)
     sequences = [as_tensor(s) for s in sequences]
     count = None if length is None else integer(length, "the length")
     if not sequences:
@@ -230,16 +230,17 @@ def scan(f: Callable[[Any, Any], Any], init: Any, xs: Any = None, length: int | 
     outputs: list[Any] = []
 
     def step(slices: list[Any], carried: list[Any]) -> tuple[list[Any], list[Any]]:
-        result = f(rebuild(form, carried), rebuild(slices_form, slices))
+        result = f(tree_unflatten(form, carried), tree_unflatten(slices_form, slices))
         if not isinstance(result, (list, tuple)) or len(result) != 2:
             raise ValueError(f"a step of a scan returns (next state, outputs), not {result!r}")
         outputs.append(result[1])
-        return [as_tensor(t) for t in flatten(result[1])[0]], next_state(result[0], init, carried, "a step of a scan")
+        leaves = tree_flatten(result[1])[0]
+        return [as_tensor(t) for t in leaves], next_state(result[0], init, carried, "a step of a scan")
 
     stacked, last = scan_steps(step, sequences, states, 0, bool(reverse))
     if reverse:
         stacked = [reverse_axes(t, 0) for t in stacked]
-    return rebuild(form, last), rebuild(flatten(outputs[-1])[1], stacked)
+    return tree_unflatten(form, last), tree_unflatten(tree_flatten(outputs[-1])[1], stacked)
 
 
 def _associative_samples() -> list[Sample]:

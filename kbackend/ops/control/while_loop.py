@@ -12,9 +12,9 @@ from kbackend.declare.call import dtype_of, lift, make_node, to_numpy
 from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import REGISTRY, TensorList
 from kbackend.declare.sample import In, Sample, call
-from kbackend.declare.tree import flatten, rebuild, structure
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.walk import Graph
+from kbackend.ground.tree import tree_flatten, tree_structure, tree_unflatten
 from kbackend.ops.control.subgraph import Loop, trace, union
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.cast import cast, identity
@@ -119,7 +119,7 @@ def _while_samples() -> list[Sample]:
 
 def initial_state(tree: Any) -> tuple[list[Any], Any]:
     """The leaves of a state, concrete ones as tensors of the engine, and the function that rebuilds its structure."""
-    leaves, form = flatten(tree)
+    leaves, form = tree_flatten(tree)
     return [t if isinstance(t, Tensor) else identity(as_tensor(t)) for t in leaves], form
 
 
@@ -136,10 +136,10 @@ def next_state(result: Any, like: Any, states: list[Any], what: str) -> list[Any
         TypeError: a dtype differs from that of the state.
         ValueError: the structure or a rank differs from that of the state.
     """
-    if structure(result) != structure(like):
+    if tree_structure(result) != tree_structure(like):
         raise ValueError(f"{what} returned another structure than its state: {result!r}, not {like!r}")
     found = []
-    for i, (new, old) in enumerate(zip(flatten(result)[0], states)):
+    for i, (new, old) in enumerate(zip(tree_flatten(result)[0], states)):
         dtype = dtype_of(old)
         if isinstance(new, (int, float)) and not isinstance(new, np.generic):
             new = np.asarray(new, dtypes.numpy_dtype(dtype))
@@ -190,7 +190,7 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
     states, form = initial_state(loop_vars)
 
     def applied(function: Callable[..., Any], leaves: list[Any]) -> Any:
-        state = rebuild(form, leaves)
+        state = tree_unflatten(form, leaves)
         return function(*state) if several else function(state)
 
     def step(leaves: list[Any]) -> list[Any]:
@@ -204,10 +204,10 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
     if not any(isinstance(t, Tensor) for t in states):
         last = _concrete_loop(lambda s: applied(cond, s), step, states, maximum_iterations)
         if last is not None:
-            return rebuild(form, last)
+            return tree_unflatten(form, last)
     last = classic_while_loop(
         lambda *leaves: applied(cond, list(leaves)), lambda *leaves: step(list(leaves)), states, maximum_iterations)
-    return rebuild(form, last)
+    return tree_unflatten(form, last)
 
 
 def _concrete_loop(condition: Callable[..., Any], step: Callable[..., Any], states: list[Any], most: int | None,

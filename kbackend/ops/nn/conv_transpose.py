@@ -102,7 +102,7 @@ def _samples() -> list[Sample]:
         call(In((2, 3, 4, 2)), In((3, 3, 1, 2)), [number(9)], size=(8, None), strides=2, name="one size is a tensor"),
         call(In((2, 3, 2)), In((3, 1, 2)), size=(3,), padding="same", batch=2, name="a batch that is known"),
         call(In((2, 3, 3, 1)), In((2, 2, 3, 1)), size=(4, 4), name="one channel"),
-        call(In((0, 3, 3, 2)), In((2, 2, 4, 2)), size=(4, 4), name="empty batch", dynamic=False),
+        call(In((0, 3, 3, 2)), In((2, 2, 4, 2)), size=(4, 4), name="empty batch"),
         call(three, ones, size=(6,), strides=2, padding="same", row=3,
              expect=np.array([1.0, 1, 3, 2, 5, 3]).reshape(1, 6, 1), name="the gradient of the convolution"),
         call(In((2, 3, 4, 3)), In((3, 2, 2, 3)), size=(6, 6), raises=ValueError, name="size does not fit"),

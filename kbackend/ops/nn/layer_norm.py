@@ -213,14 +213,14 @@ def group_normalization(x: TensorLike, gamma: TensorLike | None = None, beta: Te
         raise ValueError("axis 0 is the batch; the axis of the channels must be another")
     sizes = lengths(x)
     channels, groups = sizes[axis], _checked_groups(sizes[axis], groups)
-    wide, weights = _widened(x, (gamma, beta), (axis,))
     for weight in (gamma, beta):
         if weight is not None and tuple(as_tensor(weight).shape) != (channels,):
             raise ValueError(f"a weight of shape {tuple(as_tensor(weight).shape)} does not fit {channels} channels")
+    wide, (gamma, beta) = _widened(x, (gamma, beta), (axis,))
     grouped = reshape(wide, [*sizes[:axis], groups, channels // groups, *sizes[axis + 1 :]])
     within = tuple(a for a in range(1, len(sizes) + 1) if a != axis)
     y = reshape(layer_normalization(grouped, axis=within, epsilon=epsilon), sizes)
-    return _affine(y, *weights, dtype_of(x))
+    return _affine(y, gamma, beta, dtype_of(x))
 
 
 @derived(samples=lambda: [
