@@ -12,7 +12,7 @@ import tensorflow as tf
 from kbackend.plugin.native import Generators
 from kbackend.plugin.select import active_target
 from kbackend.streams import has_own_seed
-from kbackend_tensorflow.kernels.random.draws import wanted
+from kbackend_tensorflow.kernels.random.draws import shape_vector
 
 _ODD = 0x9E3779B97F4A7C15
 
@@ -68,7 +68,7 @@ def random_bits(step: Any, sizes: Any = (), trial: Any = None, *, shape: Any, ke
     words = draw(
         lambda g, shape: g.uniform_full_int(shape, tf.uint32),
         lambda shape, seed: tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.uint32),
-        step, trial, wanted(shape, sizes), key, op_id,
+        step, trial, shape_vector(shape, sizes), key, op_id,
     )  # fmt: skip
     return tf.ensure_shape(tf.cast(words, tf.int64), shape)
 
@@ -76,7 +76,7 @@ def random_bits(step: Any, sizes: Any = (), trial: Any = None, *, shape: Any, ke
 def random_unit(
     step: Any, sizes: Any = (), trial: Any = None, *, shape: Any, key: int, op_id: int, dtype: str
 ) -> Any:
-    return tf.ensure_shape(unit(step, trial, wanted(shape, sizes), key, op_id, dtype), shape)
+    return tf.ensure_shape(unit(step, trial, shape_vector(shape, sizes), key, op_id, dtype), shape)
 
 
 def unit(step: Any, trial: Any, shape: Any, key: int, op_id: int, dtype: str) -> Any:
@@ -88,7 +88,7 @@ def standard_normal(
     step: Any, sizes: Any = (), trial: Any = None, *, shape: Any, key: int, op_id: int, dtype: str
 ) -> Any:
     methods = tf.random.Generator.normal, tf.random.stateless_normal
-    drawn = draw(*methods, step, trial, wanted(shape, sizes), key, op_id, dtype=tf.as_dtype(dtype))
+    drawn = draw(*methods, step, trial, shape_vector(shape, sizes), key, op_id, dtype=tf.as_dtype(dtype))
     return tf.ensure_shape(drawn, shape)
 
 
