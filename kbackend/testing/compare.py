@@ -1,4 +1,4 @@
-"""Comparing a result with its reference: shape, dtype, places of NaN and Inf, and the error."""
+"""Comparison of a result with its reference: shape, positions of NaN and infinities, and the error."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 
 def difference(found: Any, wanted: Any, bound: float, floor: float = 0.0) -> str | None:
-    """What is wrong with ``found``, or None.
+    """A message about the difference of ``found`` from ``wanted``, or None.
 
     Args:
-        found, wanted: arrays; dtypes are not compared.
-        bound: of max|found - wanted| / max|wanted| over the finite elements.
-        floor: a lower limit of that divisor, for results that are 0 up to rounding.
+        found, wanted: the result and the reference, arrays; dtypes are not compared.
+        bound: the bound of max|found - wanted| / max|wanted| over the finite elements.
+        floor: a lower limit of the divisor, for references that are 0 up to rounding.
     """
     found, wanted = np.asarray(found), np.asarray(wanted)
     if found.shape != wanted.shape:
