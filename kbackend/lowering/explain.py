@@ -21,7 +21,7 @@ _TOLD = (ValueError, IndexError, ZeroDivisionError, np.linalg.LinAlgError)
 
 
 class CompilerError(RuntimeError):
-    """The engine's compiler, which ``jit=True`` asks for, could not compile a program.
+    """The engine's compiler, required by ``jit=True``, could not compile a program.
 
     Attributes:
         engine: the engine and device, as 'torch:cpu'.

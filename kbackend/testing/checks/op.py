@@ -111,7 +111,7 @@ def _compared(case: Case, result: Result, wanted: Result) -> str | None:
     try:
         case.sample.compare(*((r.arrays[0] if one else r.arrays) for r in (result, wanted)))  # type: ignore[operator]
     except AssertionError as error:
-        return f"its comparison says: {error}"
+        return f"its comparison fails: {error}"
     return None
 
 
