@@ -1,5 +1,6 @@
-"""Draws from TensorFlow's own generators: ``tf.random.Generator``, and stateless ops for draws with a seed of their
-own, each by the algorithm that TensorFlow takes on the device.
+"""Native draws on TensorFlow: ``tf.random.Generator``, and stateless ops for draws with an explicit seed.
+
+The algorithm is the one that TensorFlow selects for the device.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ GENERATORS = _Generators(_made, _reseed, lambda g: g.state.numpy(), lambda g, st
 
 
 def generator() -> tf.random.Generator:
-    """The generator of the active device; programs being traced read its state when they run."""
+    """The generator of the active device, whose state traced programs read at run time."""
     device = active_target().device
     with tf.init_scope(), tf.device("CPU:0" if device == "cpu" else f"GPU:{device.partition(':')[2] or 0}"):
         return GENERATORS(device)
@@ -47,7 +48,7 @@ def _signed(number: int) -> int:
 
 
 def own_seed(step: Any, trial: Any, key: int, op_id: int) -> Any:
-    """Two int64 numbers for a stateless op."""
+    """The seed of a stateless op, two int64 numbers."""
     first, second = tf.constant(_signed(key), tf.int64), tf.constant(op_id << 32, tf.int64)
     if trial is not None:
         first += tf.cast(trial, tf.int64) * tf.constant(_signed(_ODD), tf.int64)
@@ -58,7 +59,7 @@ def draw(
     stateful: Callable[..., Any], stateless: Callable[..., Any], step: Any, trial: Any, shape: Any, key: int,
     op_id: int, **options: Any,
 ) -> Any:  # fmt: skip
-    """A draw by a method of the generator, or, for a seed of its own, by the stateless op of the same meaning."""
+    """A draw by a method of the generator, or by the equivalent stateless op for a draw with an explicit seed."""
     if has_own_seed(op_id):
         return stateless(shape, own_seed(step, trial, key, op_id), **options)
     return stateful(generator(), shape, **options)
