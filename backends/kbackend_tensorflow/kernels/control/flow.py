@@ -64,8 +64,8 @@ def _looped(
     steps = tf.shape(sequences[0])[axis] if length is None else length
     columns = [_array(_time_first(s, axis, reverse), steps) for s in sequences]
     states = len(initial)
-    outputs = body.graph.outputs[: len(body.graph.outputs) - states]
-    arrays = tuple(tf.TensorArray(t.dtype, steps, element_shape=t.shape) for t in outputs)
+    made = body.graph.outputs[: len(body.graph.outputs) - states]
+    arrays = tuple(tf.TensorArray(t.dtype, steps, element_shape=t.shape) for t in made)
     carried = body.graph.inputs[len(sequences) : len(sequences) + states]
 
     def step(t: Any, states: Any, arrays: Any) -> Any:
@@ -86,7 +86,7 @@ def _looped(
         invariants,
         maximum_iterations=steps,
     )
-    return (*(_time_to_axis(a.stack(), axis) for a in arrays), *last)
+    return (*(_time_back(a.stack(), axis) for a in arrays), *last)
 
 
 def _array(sequence: Any, steps: Any) -> Any:
@@ -100,7 +100,7 @@ def _time_first(x: Any, axis: int, reverse: bool) -> Any:
     return tf.reverse(x, [0]) if reverse else x
 
 
-def _time_to_axis(x: Any, axis: int) -> Any:
+def _time_back(x: Any, axis: int) -> Any:
     """``x`` with its first axis moved to ``axis``."""
     rank = len(x.shape)
     return tf.transpose(x, [*range(1, axis + 1), 0, *range(axis + 1, rank)]) if axis else x

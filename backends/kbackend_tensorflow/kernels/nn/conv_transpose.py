@@ -28,17 +28,17 @@ def convolution_transpose(
     dilation: Any,
 ) -> Any:
     rest = iter(sizes)
-    spatial = [tf.cast(next(rest), tf.int32) if n is None else n for n in size]
+    wanted = [tf.cast(next(rest), tf.int32) if n is None else n for n in size]
     axes = axes_of(kernel.shape[:-2], strides, padding, dilation)
     positions = [tf.shape(x)[1 + a] if n is None else n for a, n in enumerate(x.shape[1:-1])]
-    spatial = [_checked(*parts) for parts in zip(axes, positions, spatial)]
+    wanted = [_checked(*parts) for parts in zip(axes, positions, wanted)]
     if batch is not None and x.shape[0] is None:
         x = tf.ensure_shape(x, [batch, *x.shape[1:]])
     if max(dilation) > 1:
         kernel = dilated(kernel, dilation)
 
     def run(x: Any) -> Any:
-        return (_by_planes if len(strides) == 1 else _transpose)(x, kernel, spatial, strides, padding)
+        return (_by_planes if len(strides) == 1 else _transpose)(x, kernel, wanted, strides, padding)
 
     y = run(x) if abilities.convolves_no_samples(x.dtype) else by_rows(run, x)  # its gradient is the convolution
     return tf.ensure_shape(y, [batch or x.shape[0], *size, kernel.shape[-2]])
@@ -59,24 +59,24 @@ def _checked(axis: Axis, positions: Any, size: Any) -> Any:
         return tf.identity(size)
 
 
-def _by_planes(x: Any, kernel: Any, spatial: Any, strides: Any, padding: Any) -> Any:
+def _by_planes(x: Any, kernel: Any, wanted: Any, strides: Any, padding: Any) -> Any:
     wide = padding if padding == "same" else ((0, 0), *padding)
-    return tf.squeeze(_transpose(x[:, None], kernel[None], [1, *spatial], (1, *strides), wide), 1)
+    return tf.squeeze(_transpose(x[:, None], kernel[None], [1, *wanted], (1, *strides), wide), 1)
 
 
-def _transpose(x: Any, kernel: Any, spatial: Any, strides: Any, padding: Any) -> Any:
+def _transpose(x: Any, kernel: Any, wanted: Any, strides: Any, padding: Any) -> Any:
     run = tf.nn.conv2d_transpose if len(strides) == 2 else tf.nn.conv3d_transpose
     ends = [tf.shape(x)[0] if x.shape[0] is None else x.shape[0], kernel.shape[-2]]
     if padding == "same" and len(strides) == 3 and past_windows(kernel, strides):
         if not abilities.strides_past_windows(x.dtype):
-            padding = same_pairs(spatial, kernel, strides, (1, 1, 1))
+            padding = same_pairs(wanted, kernel, strides, (1, 1, 1))
     if padding == "same":
-        return run(x, kernel, tf.stack([ends[0], *spatial, ends[1]]), strides, "SAME")
-    whole = [n + before + after for n, (before, after) in zip(spatial, padding)]
+        return run(x, kernel, tf.stack([ends[0], *wanted, ends[1]]), strides, "SAME")
+    whole = [n + before + after for n, (before, after) in zip(wanted, padding)]
     y = run(x, kernel, tf.stack([ends[0], *whole, ends[1]]), strides, "VALID")
     if padding == ((0, 0),) * len(strides):
         return y
-    return y[(slice(None), *(slice(before, before + n) for n, (before, _) in zip(spatial, padding)))]
+    return y[(slice(None), *(slice(before, before + n) for n, (before, _) in zip(wanted, padding)))]
 
 
 KERNELS = {"convolution_transpose": convolution_transpose}

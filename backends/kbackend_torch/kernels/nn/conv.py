@@ -43,7 +43,7 @@ def _convolution(specs: Any, *, strides: Any, padding: Any, dilation: Any, group
     run = _CONVOLUTIONS[rank]
     one_filter = specs[1].shape[-1] in (1, None)
 
-    def filters_leading(kernel: Any) -> Any:
+    def turned(kernel: Any) -> Any:
         taps = kernel.permute(of_kernel)
         return taps.contiguous() if one_filter else taps  # torch fails on the layout of the gradient of one filter
 
@@ -51,7 +51,7 @@ def _convolution(specs: Any, *, strides: Any, padding: Any, dilation: Any, group
         inner = [lo for lo, _ in pairs]
         if not _symmetric(pairs):
             x, inner = F.pad(x, _flat(pairs)), [0] * rank
-        return run(x.permute(to_first), filters_leading(kernel), bias, strides, inner, dilation, groups).permute(back)
+        return run(x.permute(to_first), turned(kernel), bias, strides, inner, dilation, groups).permute(back)
 
     if padding == "same":
         sizes, window = specs[0].shape[1:-1], specs[1].shape[:-2]
@@ -65,7 +65,7 @@ def _convolution(specs: Any, *, strides: Any, padding: Any, dilation: Any, group
     inner = [lo for lo, _ in padding]
 
     def plain(x: Any, kernel: Any, bias: Any = None) -> Any:
-        return run(x.permute(to_first), filters_leading(kernel), bias, strides, inner, dilation, groups).permute(back)
+        return run(x.permute(to_first), turned(kernel), bias, strides, inner, dilation, groups).permute(back)
 
     return plain
 

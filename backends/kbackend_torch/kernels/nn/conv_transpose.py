@@ -23,10 +23,10 @@ def _convolution_transpose(
     run = _TRANSPOSES[rank]
     one_channel = specs[1].shape[-1] in (1, None)
 
-    def layout(positions: Any, spatial: Any) -> tuple[list[int], list[int], Cuts]:
+    def layout(positions: Any, wanted: Any) -> tuple[list[int], list[int], Cuts]:
         """Torch's paddings and output paddings, and the (axis, start) of each crop of its result."""
         inner, outer, cuts = [], [], []
-        for number, (axis, count, n) in enumerate(zip(axes, positions, spatial)):
+        for number, (axis, count, n) in enumerate(zip(axes, positions, wanted)):
             before, after = axis.pads(count, n)
             both = min(before, after)
             more = n + before + both - axis.covered(count)  # elements outside all windows; negative: to be cropped
@@ -36,14 +36,14 @@ def _convolution_transpose(
                 cuts.append((number + 1, before - both))
         return inner, outer, tuple(cuts)
 
-    def transpose(x: Any, kernel: Any, spatial: Any, found: Any) -> Any:
+    def transpose(x: Any, kernel: Any, wanted: Any, found: Any) -> Any:
         inner, outer, cuts = found
         taps = kernel.permute(of_kernel)
         if one_channel:
             taps = taps.contiguous()  # see conv.py
         y = run(x.permute(to_first), taps, None, strides, inner, outer, 1, dilation).permute(back)
         for axis, start in cuts:
-            y = y.narrow(axis, start, spatial[axis - 1])
+            y = y.narrow(axis, start, wanted[axis - 1])
         return y
 
     positions = specs[0].shape[1:-1]
@@ -55,8 +55,8 @@ def _convolution_transpose(
         if batch not in (None, x.shape[0]):
             raise ValueError(f"convolution_transpose: the batch is {x.shape[0]}, {batch} is expected")
         rest = iter(sizes)
-        spatial = [int(next(rest)) if n is None else n for n in size]
-        return transpose(x, kernel, spatial, layout(x.shape[1:-1], spatial))
+        wanted = [int(next(rest)) if n is None else n for n in size]
+        return transpose(x, kernel, wanted, layout(x.shape[1:-1], wanted))
 
     return convolution_transpose
 
