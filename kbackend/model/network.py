@@ -81,15 +81,15 @@ class Network(Layer):
     def output_names(self) -> list[str]:
         """The names of the layers that make the outputs; op results are called output_1, output_2 by
         position."""
-        names: list[str] = []
+        names: dict[str, None] = {}
+        counts: dict[str, int] = {}
         for position, tensor in enumerate(self._topology.outputs, 1):
-            base = tensor.history.layer.name if tensor.history is not None else f"output_{position}"
-            name, count = base, 0
+            name = base = tensor.history.layer.name if tensor.history is not None else f"output_{position}"
             while name in names:
-                count += 1
-                name = f"{base}_{count}"
-            names.append(name)
-        return names
+                counts[base] = counts.get(base, 0) + 1
+                name = f"{base}_{counts[base]}"
+            names[name] = None
+        return list(names)
 
     @property
     def input(self) -> Any:
