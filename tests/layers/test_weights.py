@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+import threading
+
 import numpy as np
 import pytest
 
@@ -180,3 +183,59 @@ def test_all_projections_of_attention_share_the_arguments():
     assert len(kernels) == len(biases) == 4
     assert all(w.regularizer is penalty and w.constraint is None for w in kernels)
     assert all(w.constraint is limit and set(values(w)) == {1.0} and w.regularizer is None for w in biases)
+
+
+# ------------------------------------------------------------------------------------------- set all or none
+
+
+def two_weights():
+    layer = bare()
+    layer.add_weight("a", (20_000,), initializer="zeros")
+    layer.add_weight("b", (30_000,), initializer="zeros")
+    layer.add_weight("c", (2,), dtype="int8", initializer="zeros")
+    return layer
+
+
+REFUSED = {
+    "a shape": (np.ones(3), ValueError, "layer own: the weight c has shape"),
+    "complex numbers": (np.ones(2) * 1j, TypeError, "c is int8"),
+    "a number out of range": (np.array([1, 300]), OverflowError, "300"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused_weights_change_none(case):
+    value, kind, message = REFUSED[case]
+    layer = two_weights()
+    with pytest.raises(kind, match=message):
+        layer.set_weights([np.ones(20_000), np.ones(30_000), value])
+    assert [float(np.abs(w).max()) for w in layer.get_weights()] == [0, 0, 0]
+
+
+def test_weights_are_set_and_read_at_one_moment(each_backend):
+    layer = two_weights()
+    a, b, _ = layer.weights
+    read = K.function([], [K.mean(a), K.mean(b)])
+    done, pairs = threading.Event(), []
+
+    def set_weights():
+        for number in range(200):
+            layer.set_weights([np.full(20_000, number), np.full(30_000, number), [number % 100, 0]])
+        done.set()
+
+    def seen(values):
+        while not done.is_set():
+            pairs.append(tuple(float(x) for x in values()))
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        readers = [lambda: read([]), lambda: [w[0] for w in layer.get_weights()[:2]]]
+        threads = [threading.Thread(target=set_weights), *(threading.Thread(target=seen, args=(r,)) for r in readers)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    assert [p for p in pairs if p[0] != p[1]] == [] and len(set(pairs)) > 1
