@@ -1,4 +1,4 @@
-"""Values for the inputs of a function: checked, cast, and moved to the engine."""
+"""Feeds: checks of the values for the inputs of a function, casts and transfer to the engine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kbackend.lowering.program import FeedError
 
 
 class FeedCheck:
-    """Checks and converts the value for one input."""
+    """Checks and converts the values of one input."""
 
     def __init__(self, function: str, tensor: Tensor) -> None:
         self.where = f"{function}: input {tensor.name!r}"
@@ -42,7 +42,7 @@ class FeedCheck:
                 f"{self.where} cannot take a value of type {type(value).__name__}: {error}"
             ) from None
         self.check_shape(array.shape)
-        if self.numpy_dtype is None or array.dtype != self.numpy_dtype:  # NumPy takes None for float64
+        if self.numpy_dtype is None or array.dtype != self.numpy_dtype:  # NumPy interprets None as float64
             self.check_dtype(array.dtype)
             array = self.converted(array)
         return target.feed(array)
@@ -59,8 +59,8 @@ class FeedCheck:
                 f"{self.where} has rank {len(self.shape)} {self.shape}; "
                 f"it was given rank {len(shape)} {tuple(shape)}"
             )
-        for given, wanted in zip(shape, self.shape):
-            if wanted is not None and given != wanted:
+        for size, expected in zip(shape, self.shape):
+            if expected is not None and size != expected:
                 raise FeedError(f"{self.where} has shape {self.shape}, it was given {tuple(shape)}")
 
     def check_dtype(self, dtype: Any) -> None:
