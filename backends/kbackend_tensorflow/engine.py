@@ -18,6 +18,7 @@ from kbackend.graph.tensor import TensorSpec
 from kbackend.plugin.contract import Backend, causes
 from kbackend_tensorflow.errors import refused_by_xla, translating
 from kbackend_tensorflow.gaps import GAPS
+from kbackend_tensorflow.grappler import stacks_kept
 from kbackend_tensorflow.kernels import KERNELS
 from kbackend_tensorflow.native import GENERATORS, NATIVE_KERNELS
 from kbackend_tensorflow.tape import TensorFlowTape
@@ -146,7 +147,7 @@ class TensorFlowBackend(Backend):
         counters = [cells[position[id(v)]] for v in emitted.counters]
 
         def program(*feeds: Any) -> Any:
-            with tf.device(_tf_device(target.device)):
+            with stacks_kept(), tf.device(_tf_device(target.device)):
                 outputs, new = emitted.function(*feeds, cells)
                 with tf.control_dependencies([t for t in (*outputs, *new) if tf.is_tensor(t)]):
                     for cell, value in zip(updated, new):
