@@ -20,6 +20,9 @@ from kbackend.plugin.contract import Specialized
 _CONVOLUTIONS = (None, F.conv1d, F.conv2d, F.conv3d)
 _MAX_POOLS = (None, F.max_pool1d, F.max_pool2d, F.max_pool3d)
 _AVG_POOLS = (None, F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)
+#: with fewer channels, oneDNN's gradient of a 1x1 kernel with strides writes past its memory (jit_avx2_1x1, as torch
+#: 2.13 has it): the positions that the strides reach are taken out before
+LANES = 8
 
 
 def orders(rank: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
@@ -37,21 +40,36 @@ def _symmetric(pairs: Sequence[tuple[int, int]]) -> bool:
     return all(lo == hi for lo, hi in pairs)
 
 
+def _is_thin(x: Sequence[int | None], kernel: Sequence[int | None]) -> bool:
+    """Whether the shapes are, or may be, those of few channels and a window of one."""
+    return (x[-1] is None or x[-1] < LANES) and all(k in (1, None) for k in kernel[:-2])
+
+
 def _convolution(specs: Any, *, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
     rank = len(strides)
     to_first, back, of_kernel = orders(rank)
     run = _CONVOLUTIONS[rank]
     one_filter = specs[1].shape[-1] in (1, None)
+    sliced = (slice(None), *(slice(None, None, s) for s in strides))
+    ones = (1,) * rank
+    thin = max(strides) > 1 and _is_thin(*(s.shape for s in specs[:2]))
+    apart = max(strides) > 1 and max(dilation) > 1
 
     def turned(kernel: Any) -> Any:
         taps = kernel.permute(of_kernel)
         return taps.contiguous() if one_filter else taps  # torch fails on its own layout of the gradient of one
 
+    def padded(x: Any, kernel: Any, bias: Any, inner: Any) -> Any:
+        steps = strides
+        if thin and not any(inner) and _is_thin(x.shape, kernel.shape):
+            x, steps = x[sliced], ones
+        return run(x.permute(to_first), turned(kernel), bias, steps, inner, dilation, groups).permute(back)
+
     def with_pairs(x: Any, kernel: Any, bias: Any, pairs: Any) -> Any:
         inner = [lo for lo, _ in pairs]
-        if not _symmetric(pairs):
+        if apart or not _symmetric(pairs):
             x, inner = F.pad(x, _flat(pairs)), [0] * rank
-        return run(x.permute(to_first), turned(kernel), bias, strides, inner, dilation, groups).permute(back)
+        return padded(x, kernel, bias, inner)
 
     if padding == "same":
         sizes, window = specs[0].shape[1:-1], specs[1].shape[:-2]
@@ -60,9 +78,11 @@ def _convolution(specs: Any, *, strides: Any, padding: Any, dilation: Any, group
                 x, kernel, bias, same_pairs(x.shape[1:-1], kernel.shape[:-2], strides, dilation)
             )
         padding = same_pairs(sizes, window, strides, dilation)
-    if not _symmetric(padding):
+    if apart or not _symmetric(padding):
         return lambda x, kernel, bias=None: with_pairs(x, kernel, bias, padding)
     inner = [lo for lo, _ in padding]
+    if thin:
+        return lambda x, kernel, bias=None: padded(x, kernel, bias, inner)
 
     def plain(x: Any, kernel: Any, bias: Any = None) -> Any:
         return run(x.permute(to_first), turned(kernel), bias, strides, inner, dilation, groups).permute(back)
@@ -95,7 +115,8 @@ def _avg_pool(specs: Any, *, window: Any, strides: Any, padding: Any) -> Any:
 
     def with_pairs(x: Any, pairs: Any) -> Any:
         inner = [lo for lo, _ in pairs]
-        if _symmetric(pairs) and all(2 * lo <= k for lo, k in zip(inner, window)):
+        small = rank == 3 and any(n < k for n, k in zip(x.shape[1:-1], window))  # refused by avg_pool3d's gradient
+        if not small and _symmetric(pairs) and all(2 * lo <= k for lo, k in zip(inner, window)):
             return run(x.permute(to_first), window, strides, inner, False, False).permute(back)
         padded = F.pad(x, _flat(pairs))
         y = run(padded.permute(to_first), window, strides).permute(back)

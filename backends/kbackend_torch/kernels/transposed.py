@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from kbackend.ops.transposed import axes_of
 from kbackend.plugin.contract import Specialized
-from kbackend_torch.kernels.convolution import orders
+from kbackend_torch.kernels.convolution import LANES, orders
 
 _TRANSPOSES = (None, F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)
 Cuts = tuple[tuple[int, int], ...]
@@ -22,6 +22,8 @@ def _convolution_transpose(
     axes = axes_of(specs[1].shape[:-2], strides, padding, dilation)
     run = _TRANSPOSES[rank]
     one_channel = specs[1].shape[-1] in (1, None)
+    thin = max(strides) > 1 and all(axis.window == 1 for axis in axes)
+    ones = (1,) * rank
 
     def layout(positions: Any, wanted: Any) -> tuple[list[int], list[int], Cuts]:
         """Torch's paddings and output paddings, and what is cut from its result at (axis, start) each."""
@@ -41,7 +43,10 @@ def _convolution_transpose(
         taps = kernel.permute(of_kernel)
         if one_channel:
             taps = taps.contiguous()  # see kernels/convolution.py
-        y = run(x.permute(to_first), taps, None, strides, inner, outer, 1, dilation).permute(back)
+        if thin and taps.shape[1] < LANES and not any(inner):  # see kernels/convolution.py
+            y = _spread(run(x.permute(to_first), taps, None, ones).permute(back), strides, outer)
+        else:
+            y = run(x.permute(to_first), taps, None, strides, inner, outer, 1, dilation).permute(back)
         for axis, start in cuts:
             y = y.narrow(axis, start, wanted[axis - 1])
         return y
@@ -59,6 +64,14 @@ def _convolution_transpose(
         return transpose(x, kernel, wanted, layout(x.shape[1:-1], wanted))
 
     return convolution_transpose
+
+
+def _spread(y: Any, strides: Any, outer: Any) -> Any:
+    """Zeros with ``y`` at each stride, and ``outer`` of them behind the last."""
+    reached = [(n - 1) * s + 1 for n, s in zip(y.shape[1:], strides)]
+    whole = y.new_zeros((y.shape[0], *(n + more for n, more in zip(reached, outer)), y.shape[-1]))
+    whole[(slice(None), *(slice(None, n, s) for n, s in zip(reached, strides)))] = y
+    return whole
 
 
 KERNELS = {"convolution_transpose": Specialized(_convolution_transpose)}
