@@ -9,7 +9,7 @@ from kbackend import constraints, initializers, regularizers
 from kbackend.graph.tensor import Tensor
 from kbackend.model.layer import Layer
 from kbackend.model.spec import InputSpec
-from kbackend.ops import layer_norm
+from kbackend.ops import elementwise, layer_norm, shaping
 
 
 class BatchNormalization(Layer):
@@ -136,13 +136,21 @@ class BatchNormalization(Layer):
         normed, mean, variance = K.normalize_batch_in_training(
             inputs, self.gamma, self.beta, axes, self.epsilon
         )
+        momentum = self._momentum_of(inputs, axes)
         self.add_update(
             [
-                K.moving_average_update(self.moving_mean, mean, self.momentum),
-                K.moving_average_update(self.moving_variance, variance, self.momentum),
+                K.moving_average_update(self.moving_mean, mean, momentum),
+                K.moving_average_update(self.moving_variance, variance, momentum),
             ]
         )
         return K.in_train_phase(normed, lambda: self._by_moving_averages(inputs), phase)
+
+    def _momentum_of(self, inputs: Any, axes: list[int]) -> Any:
+        """1 for an empty batch, which leaves the moving averages as they are."""
+        if None not in (inputs.shape[a] for a in axes):
+            return self.momentum if all(inputs.shape[a] for a in axes) else 1.0
+        some = elementwise.greater(shaping.extent(inputs, tuple(axes)), 0)
+        return elementwise.where(some, self.momentum, 1.0)
 
     def _by_moving_averages(self, inputs: Any) -> Any:
         return K.batch_normalization(

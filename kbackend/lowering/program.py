@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from kbackend import dtypes
-from kbackend.graph.tensor import Tensor
+from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
 from kbackend.lowering.emit import Emitted, emit
-from kbackend.lowering.explain import CompilerError, explained
+from kbackend.lowering.explain import CompilerError, explained, refused
 from kbackend.lowering.plan import GRADIENTS, order
 from kbackend.lowering.rewrite import feeds_of, rewrite
 from kbackend.ops.dispatch import to_numpy
@@ -23,6 +23,8 @@ from kbackend.plugin.select import active_target, use_target
 
 #: of the feeds of one program
 Shapes = tuple[tuple[int, ...], ...]
+#: how many shapes of feeds without elements a function keeps that it has checked
+_EMPTY_KEPT = 128
 
 
 class FeedError(ValueError):
@@ -179,6 +181,7 @@ class Function:
         fed = [t for t in inputs if not is_phase(t)]
         self.graph = Graph(fed, list(outputs), list(updates), name)
         self._checks = [_FeedCheck(name, t) for t in fed]
+        self._empty: set[Shapes] = set()
         self._programs: dict[tuple[Any, ...], Program] = {}
         self._lock = threading.Lock()
 
@@ -268,8 +271,28 @@ class Function:
 
     def run(self, values: Sequence[Any], target: Any, phase: int) -> Sequence[Any]:
         """Check the values, run on a target in a phase, and return the engine's tensors."""
-        feeds = [check(value, target) for check, value in zip(self._checks, values)]
+        empty: list[Tensor] = []
+        feeds = [check(value, target, empty) for check, value in zip(self._checks, values)]
+        if empty:
+            self.check_empty(tuple(target.backend.spec(f).shape for f in feeds))
         return self.program(target, phase, feeds)(feeds)
+
+    def check_empty(self, shapes: Shapes) -> None:
+        """Check feeds of which some have no elements by the rules of all ops, as if their shapes had been known while
+        the graph was built: what engines do with axes of size 0 differs.
+
+        Raises:
+            ValueError, IndexError, TypeError: what the rule of an op says; nothing has run.
+        """
+        if shapes in self._empty:
+            return
+        specs = [TensorSpec(shape, t.dtype) for shape, t in zip(shapes, self.inputs)]
+        error = refused(self.graph, specs)
+        if error is not None:
+            raise error
+        if len(self._empty) >= _EMPTY_KEPT:
+            self._empty.clear()
+        self._empty.add(shapes)
 
     def __repr__(self) -> str:
         return f"<K.function {self.name}: {len(self.inputs)} inputs, {len(self.outputs)} outputs>"
@@ -307,11 +330,14 @@ class _FeedCheck:
         self.dtype = tensor.dtype
         self.numpy_dtype = dtypes.numpy_dtype(tensor.dtype) if tensor.dtype != "bfloat16" else None
 
-    def __call__(self, value: Any, target: Any) -> Any:
+    def __call__(self, value: Any, target: Any, empty: list[Tensor]) -> Any:
+        """The value as a tensor of the target; the input is added to ``empty`` if it has no elements."""
         backend = target.backend
         if backend.is_tensor(value) and not isinstance(value, np.ndarray):
             spec = backend.spec(value)
             self.check_shape(spec.shape)
+            if 0 in spec.shape:
+                empty.append(self.tensor)
             if spec.dtype == self.dtype:
                 return target.place(value)
             self.check_dtype(spec.dtype)
@@ -325,6 +351,8 @@ class _FeedCheck:
                 f"{self.where} cannot take a value of type {type(value).__name__}: {error}"
             ) from None
         self.check_shape(array.shape)
+        if not array.size:
+            empty.append(self.tensor)
         if self.numpy_dtype is None or array.dtype != self.numpy_dtype:  # NumPy takes None for float64
             self.check_dtype(array.dtype)
             array = array.astype(dtypes.numpy_dtype(self.dtype))

@@ -12,7 +12,7 @@ from kbackend import config
 from kbackend.ops import convolution as conv_ops
 from kbackend.ops import elementwise as e
 from kbackend.ops import reduction, shaping, transposed
-from kbackend.ops.convolution import channels_last, integers, restored
+from kbackend.ops.convolution import channels_last, integers, known_size, restored
 from kbackend.ops.declare import TensorLike, derived
 from kbackend.ops.dispatch import dtype_of
 from kbackend.ops.indexing import gather, getitem
@@ -78,8 +78,8 @@ def conv_transpose(inputs: TensorLike, kernel: TensorLike, strides: Any = 1, pad
     first = config.normalize_data_format(data_format) == "channels_first"
     spatial: list[Any] = [None] * rank
     if output_padding is not None:
-        spatial = _transposed_sizes(inputs.shape[2:] if first else inputs.shape[1:-1], kernel.shape[:rank], strides,
-                                    padding, output_padding, dilation_rate)
+        spatial = _transposed_sizes(inputs.shape[2:] if first else inputs.shape[1:-1], kernel, strides, padding,
+                                    output_padding, dilation_rate)
     filters = kernel.shape[-2]
     shape = [None, filters, *spatial] if first else [None, *spatial, filters]
     if rank == 3:
@@ -89,17 +89,17 @@ def conv_transpose(inputs: TensorLike, kernel: TensorLike, strides: Any = 1, pad
     return _TRANSPOSES[rank](inputs, kernel, shape, strides, padding, data_format, dilation_rate)
 
 
-def _transposed_sizes(sizes: Sequence[Any], window: Sequence[Any], strides: Any, padding: str, extra: Any,
+def _transposed_sizes(sizes: Sequence[Any], kernel: Any, strides: Any, padding: str, extra: Any,
                       dilation: Any) -> list[int]:
     rank = len(sizes)
     steps, spread = integers("strides", strides, rank), integers("dilation_rate", dilation, rank)
     found = []
-    for n, k, stride, d, more in zip(sizes, window, steps, spread, integers("output_padding", extra, rank, 0)):
+    for n, k, stride, d, more in zip(sizes, kernel.shape, steps, spread, integers("output_padding", extra, rank, 0)):
         if more >= stride:
             raise ValueError(f"output_padding {more} must be smaller than the stride {stride}")
         if n is None:
             raise ValueError("output_padding needs known spatial sizes")
-        width = (k - 1) * d + 1
+        width = (known_size("output_padding", kernel, k) - 1) * d + 1
         found.append((n - 1) * stride + width - 2 * (width // 2 if padding == "same" else 0) + more)
     return found
 
@@ -156,6 +156,8 @@ def average_pool(inputs: TensorLike, pool_size: Any, strides: Any = None, paddin
 def _parts(size: int | None, count: int) -> list[tuple[int, int]]:
     if size is None:
         raise ValueError("adaptive pools need known spatial sizes")
+    if size == 0:
+        raise ValueError("an axis without elements cannot be pooled")
     return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
 
 

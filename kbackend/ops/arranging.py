@@ -360,7 +360,7 @@ def _replaced(x: Any, starts: Sequence[Any], block: Any, axis: int) -> Any:
     if isinstance(start, int):
         if start < 0 or isinstance(size, int) and isinstance(count, int) and start + count > size:
             raise ValueError(f"slice_update: {count} elements at {start} do not fit axis {axis} of size {size}")
-        if start == 0 and isinstance(size, int) and size == count:
+        if start == 0 and isinstance(size, int) and isinstance(count, int) and size == count:
             return _replaced(x, starts, block, axis + 1)
     stop = plus(start, count)
     middle = _replaced(part(x, axis, start, stop), starts, block, axis + 1)

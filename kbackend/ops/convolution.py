@@ -105,6 +105,14 @@ def float_only(x: TensorSpec) -> None:
         raise TypeError(f"a float tensor is needed, not {x.dtype}; cast it first")
 
 
+def only_batch_empty(x: TensorSpec, kernel: TensorSpec | None = None) -> None:
+    """Raise ValueError where another axis than that of the batch is known to have no elements (docs/semantics.md)."""
+    for label, shape in (("x", x.shape[1:]), ("the kernel", () if kernel is None else kernel.shape)):
+        if 0 in shape:
+            whole = x.shape if label == "x" else shape
+            raise ValueError(f"only the batch may be empty; {label} has the shape {whole}")
+
+
 # ------------------------------------------------------------------------------------- convolution
 
 
@@ -145,6 +153,14 @@ def _convolution_samples() -> list[Sample]:
         call(In((1, 2, 2, 3)), In((3, 3, 3, 4)), raises=ValueError, name="window does not fit"),
         call(In((1, 5, 5, 3)), In((3, 3, 3, 4)), padding="full", raises=ValueError, name="unknown padding"),
         call(In((2, 5, 5, 3)), In((3, 3, 3, 1)), name="one filter"),
+        call(In((8, 8, 8, 2)), In((1, 1, 2, 4)), strides=2, name="window of one, strides, few channels"),
+        call(In((2, 8, 4, 1)), In((3, 6, 1, 3)), In((3,)), strides=(1, 4), padding="same",
+             name="one channel, one position"),
+        call(In((3, 6, 1, 5)), In((2, 2, 5, 3)), In((3,)), strides=2, dilation=(1, 2), padding=((2, 2), (3, 3)),
+             name="windows of padding alone"),
+        call(In((2, 0, 6, 3)), In((3, 2, 3, 4)), padding="same", raises=ValueError, name="no rows"),
+        call(In((2, 5, 6, 0)), In((3, 2, 0, 4)), raises=ValueError, name="no channels"),
+        call(In((2, 5, 6, 3)), In((0, 2, 3, 4)), raises=ValueError, dynamic=False, name="no window"),
     ]
 
 
@@ -171,6 +187,7 @@ def convolution(x: TensorLike, kernel: TensorLike, bias: TensorLike | None = Non
     float_only(x)
     if kernel.ndim != x.ndim:
         raise ValueError(f"the kernel {kernel.shape} must have the rank of x {x.shape}")
+    only_batch_empty(x, kernel)
     channels, inputs, filters = x.shape[-1], kernel.shape[-2], kernel.shape[-1]
     if channels is not None and inputs is not None and channels != inputs * groups:
         raise ValueError(f"x has {channels} channels; the kernel {kernel.shape} in {groups} groups "
@@ -195,6 +212,7 @@ def _pool_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
 
 def _pooled(x: TensorSpec, window: Any, strides: Any, padding: Any) -> TensorSpec:
     float_only(x)
+    only_batch_empty(x)
     out = _spatial(x, window, strides, padding, (1,) * len(window))
     if padding != "same":
         for n, k, s, (lo, hi), count in zip(x.shape[1:-1], window, strides, padding, out):
@@ -216,14 +234,15 @@ def _pool_samples(**row: Any) -> list[Sample]:
              name="pairs of paddings"),
         call(x(2, 9, 3), window=3, strides=2, padding="same", name="one dimension"),
         call(x(2, 4, 5, 6, 2), window=2, strides=2, padding="same", name="three dimensions"),
-        call(In((0, 4, 4, 2)), window=2, strides=2, padding="valid", name="empty batch", dynamic=False,
-             gradient=False),  # TensorFlow's gradient of an empty max pool ends the process
+        call(In((0, 4, 4, 2)), window=2, strides=2, padding="valid", name="empty batch", dynamic=False),
         call(In((2, 4)), window=2, strides=1, padding="valid", raises=ValueError,
              name="no spatial dimension"),
         call(In((2, 2, 2, 1)), window=3, strides=1, padding="valid", raises=ValueError,
              name="window does not fit"),
         call(In((2, 4, 4, 1)), window=2, strides=1, padding=((2, 0), (0, 0)), raises=ValueError,
              name="only padding"),
+        call(x(1, 3, 2, 3, 2), window=(1, 3, 1), strides=(2, 1, 1), padding="same", name="larger than the volume"),
+        call(In((2, 0, 4, 1)), window=2, strides=1, padding="same", raises=ValueError, name="no rows"),
     ]
 
 

@@ -62,6 +62,8 @@ def _check_batch(logits: TensorSpec, lengths: Sequence[TensorSpec], labels: Tens
 def _cost_rule(labels: TensorSpec, logits: TensorSpec, label_length: TensorSpec, input_length: TensorSpec, *,
                blank: int) -> TensorSpec:
     _check_batch(logits, (label_length, input_length), labels)
+    if logits.shape[1] == 0:
+        raise ValueError(f"the logits {logits.shape} have no time step")
     return TensorSpec(logits.shape[:1], logits.dtype)
 
 
@@ -137,7 +139,8 @@ def _extended(labels: Any, label_length: Any, logs: Any, blank: int) -> tuple[An
     sizes = [_size(labels, 0), _size(labels, 1), logs.shape[-1]]
     labels = checked_labels(labels, shaping.broadcast_to(classes, sizes))
     blanks = e.add(zeros_like(labels), blank)
-    pairs = shaping.reshape(shaping.stack([blanks, labels], axis=2), (sizes[0], -1))
+    both = sizes[1] * 2 if isinstance(sizes[1], int) else e.multiply(sizes[1], 2)
+    pairs = shaping.reshape(shaping.stack([blanks, labels], axis=2), (sizes[0], both))
     ends = e.add(zeros_like(e.cast(shaping.expand_dims(label_length, 1), "int32")), blank)
     states = shaping.concatenate([pairs, ends], axis=1)
     before = _shifted(states, 2, blank)

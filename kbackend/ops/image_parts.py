@@ -126,7 +126,8 @@ def pad_images(images: TensorLike, top_padding: int | None = None, left_padding:
 def _patch_count(size: Any, window: int, stride: int, dilation: int) -> Any:
     span = (window - 1) * dilation + 1
     if not isinstance(size, int):
-        return plus(e.floor_divide(plus(size, -span), stride) if stride > 1 else plus(size, -span), 1)
+        count = plus(e.floor_divide(plus(size, -span), stride) if stride > 1 else plus(size, -span), 1)
+        return e.maximum(count, 0)
     if size < span:
         raise ValueError(f"a patch of {window} with dilation {dilation} does not fit an axis of {size}")
     return (size - span) // stride + 1
@@ -156,7 +157,8 @@ def extract_patches(images: TensorLike, size: Any, strides: Any = None, dilation
         size: rows and columns of a patch (one number for both), or three numbers for volumes.
         strides: how far patches are apart; ``size`` when None.
         dilation_rate: how far the pixels of a patch are apart.
-        padding: 'valid', or 'same' with zeros around, where sizes are known.
+        padding: 'valid', or 'same' with zeros around, where sizes are known. Where they are known when a program runs,
+            a patch that does not fit gives no patches.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
 
     Returns:

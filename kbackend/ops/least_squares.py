@@ -163,6 +163,8 @@ def _smallest_step(x: Any, values: Any) -> Any:
     eps = float(np.finfo(dtype_of(values)).eps)
     known = isinstance(m, int) and isinstance(n, int)
     step = max(m, n) * eps if known else e.multiply(e.cast(e.maximum(m, n), dtype_of(values)), eps)
+    if values.shape[-1] is None:  # there may be no singular value
+        values = shaping.pad(values, ((0, 0),) * (len(values.shape) - 1) + ((0, 1),))
     return e.multiply(reduction.max_(values, axis=-1, keepdims=True), step)
 
 

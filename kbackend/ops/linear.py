@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from kbackend import dtypes
@@ -159,7 +160,11 @@ def _dot_of_ranks(x: Any, y: Any) -> Any:
     shape, rank = _shape(y), len(_shape(y))
     flat = permute_dimensions(y, (rank - 2, *range(rank - 2), rank - 1))
     rows = shape[-2] if shape[-2] is not None else extent(y, (-2,))
-    found = matmul(x, reshape(flat, [rows, -1]))
+    others = (*range(rank - 2), rank - 1)
+    known = [shape[a] for a in others]
+    # not -1, which stands for nothing in particular where there are no elements
+    columns = extent(y, others) if None in known else math.prod(known)
+    found = matmul(x, reshape(flat, [rows, columns]))
     ends = [
         d if d is not None else extent(t, (i,))
         for t, dims, skipped in ((x, _shape(x), -1), (y, shape, -2))

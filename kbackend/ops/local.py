@@ -12,7 +12,14 @@ import numpy as np
 from kbackend import config
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops import shaping
-from kbackend.ops.convolution import check_rank, float_only, integers, known_size, spatial_rank
+from kbackend.ops.convolution import (
+    check_rank,
+    float_only,
+    integers,
+    known_size,
+    only_batch_empty,
+    spatial_rank,
+)
 from kbackend.ops.declare import TensorLike, composite, derived
 from kbackend.ops.indexing import getitem
 from kbackend.ops.linear import matmul
@@ -33,6 +40,7 @@ def _rule(x: TensorSpec, kernel: TensorSpec, *, window: Any, strides: Any, outpu
     float_only(x)
     if kernel.ndim != 3:
         raise ValueError(f"the kernel must be (positions, features, filters), its shape is {kernel.shape}")
+    only_batch_empty(x, kernel)
     first = data_format == "channels_first"
     channels, spatial = (x.shape[1], x.shape[2:]) if first else (x.shape[-1], x.shape[1:-1])
     for n, k, s, count in zip(spatial, window, strides, output):

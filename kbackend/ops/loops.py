@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
+from kbackend import dtypes
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.walk import Graph
 from kbackend.ops.declare import REGISTRY, TensorList, derived, primitive
-from kbackend.ops.dispatch import lift, make_node, to_numpy
+from kbackend.ops.dispatch import dtype_of, lift, make_node, to_numpy
 from kbackend.ops.sample import In, Sample, call
 from kbackend.ops.subgraph import Loop
 
@@ -145,9 +146,13 @@ def _run_now(
     sequences = [elementwise.identity(s) for s in sequences]  # on the engine, once
     length = time_steps(sequences, axis)
     assert length is not None
-    if length == 0:
-        return None
     before = (slice(None),) * axis
+    if length == 0:
+        outputs, _ = _checked_step(step, [_zeros_of_step(s, axis) for s in sequences], states)
+        if any(isinstance(v, Tensor) for v in outputs):
+            return None
+        none = (*before, slice(0, 0))
+        return [_at(shaping.stack([o], axis=axis), none) for o in outputs], [elementwise.identity(s) for s in states]
     rows: list[list[Any]] = []
     for t in reversed(range(length)) if reverse else range(length):
         outputs, states = _checked_step(step, [_at(s, (*before, t)) for s in sequences], states)
@@ -266,7 +271,8 @@ def rnn(
         input_length: the number of time steps, where the shape of ``inputs`` does not tell it.
 
     Returns:
-        The last output (samples, ...), all outputs (samples, time, ...) and a list of the last states.
+        The last output (samples, ...), all outputs (samples, time, ...) and a list of the last states. Without a time
+        step the last output is zeros, and the states are the initial ones.
 
     Raises:
         ValueError: inputs of rank below 3, ``unroll`` without a known time dimension, a mask of another
@@ -281,6 +287,26 @@ def rnn(
     >>> K.eval(outputs)[0, :, 0].tolist()
     [1.0, 3.0, 6.0]
     """
+    options = (go_backwards, mask, constants, unroll, input_length)
+    outputs, states = steps_of(step_function, inputs, initial_states, *options)
+    return _last(outputs), outputs, states
+
+
+def _last(outputs: Any) -> Any:
+    """The output of the last time step, zeros where there is none."""
+    from kbackend.ops import reduction
+
+    if outputs.shape[TIME]:
+        return _at(outputs, (slice(None), -1))
+    rows = _at(outputs, (slice(None), slice(-1, None)))  # one or none
+    return (reduction.any_ if dtype_of(outputs) == "bool" else reduction.sum_)(rows, axis=TIME)
+
+
+def steps_of(
+    step_function: StepFunction, inputs: Any, initial_states: Sequence[Any], go_backwards: bool = False,
+    mask: Any = None, constants: Any = None, unroll: bool = False, input_length: int | None = None,
+) -> tuple[Any, list[Any]]:  # fmt: skip
+    """All outputs of :func:`rnn` and its last states, also where there is no step."""
     inputs = inputs if hasattr(inputs, "shape") else to_numpy(inputs)
     if len(inputs.shape) < 3:
         raise ValueError(
@@ -302,14 +328,13 @@ def rnn(
     if mask is not None:
         states.append(_before_first(step, sequences, states, go_backwards))
         stepping = _masked(step)
-    if unroll:
+    if unroll and inputs.shape[TIME] != 0:
         outputs, states = _unrolled(stepping, sequences, states, go_backwards, input_length)
     else:
         outputs, states = scan(stepping, sequences, states, axis=TIME, reverse=go_backwards)
     if mask is not None:
         states = states[:-1]
-    last = _at(outputs[0], (slice(None), -1))
-    return last, outputs[0], states
+    return outputs[0], states
 
 
 def _checked_mask(mask: Any) -> Any:
@@ -355,11 +380,24 @@ def _before_first(step: Step, sequences: list[Any], states: list[Any], go_backwa
     """
     from kbackend.ops import creation
 
-    (output,), _ = step([_at(sequences[0], (slice(None), -1 if go_backwards else 0))], list(states))
+    inputs = sequences[0]
+    place = (slice(None), -1 if go_backwards else 0)
+    (output,), _ = step([_at(inputs, place) if inputs.shape[TIME] else _zeros_of_step(inputs, TIME)], list(states))
     for state in states:
         if isinstance(output, Tensor) and isinstance(state, Tensor) and state.spec == output.spec:
             return creation.zeros_like(state)
     return creation.zeros_like(output)
+
+
+def _zeros_of_step(x: Any, axis: int) -> Any:
+    """Zeros of the shape of one slice along an axis, of which there may be none."""
+    from kbackend.ops import creation, elementwise, shaping
+
+    axes = [a for a in range(len(x.shape)) if a != axis]
+    shape = tuple(x.shape[a] for a in axes)
+    if not isinstance(x, Tensor):
+        return elementwise.identity(np.zeros(shape, dtypes.numpy_dtype(dtype_of(x))))
+    return creation.fill([shaping.extent(x, (a,)) for a in axes if x.shape[a] is None], shape, 0, dtype_of(x))
 
 
 def _unrolled(
@@ -407,6 +445,7 @@ def _map_samples() -> list[Sample]:
         call(lambda row: reduction.sum_(e.square(row)), In((4, 3))),
         call(lambda rows: [e.multiply(*rows), rows[0]], [In((4, 3)), In((4, 1))], name="lists"),
         call(lambda row: e.greater(row, 0.0), In((4, 3)), dtype="int32", name="dtype", gradient=False),
+        call(lambda row: e.square(row), In((0, 3)), name="no row", dynamic=False),
         call(lambda row: e.multiply(row, random.random_uniform((3,), seed=5)), In((4, 3)), name="a draw for each row",
              dtypes=("float32",)),
         call(lambda x: x, In(()), name="rank", raises=ValueError),
@@ -423,6 +462,9 @@ def _fold_samples() -> list[Sample]:
         call(fold, In((4, 3)), name="rows"),
         call(fold, In((4, 3)), In((3,)), name="initializer"),
         call(fold, In((1, 3)), name="one row", dynamic=False),
+        call(fold, In((0, 3)), In((3,)), name="no row, initializer", dynamic=False),
+        call(fold, In((3, 0)), name="rows of nothing"),
+        call(fold, In((0, 3)), name="no row", raises=IndexError),
         call(fold, In(()), name="rank", raises=ValueError),
     ]
 
@@ -444,6 +486,8 @@ def _rnn_samples() -> list[Sample]:
         call(step, x, [state], name="forwards"),
         call(step, x, [state], True, name="backwards"),
         call(step, x, [state], mask=mask, name="mask"),
+        call(step, In((2, 0, 3)), [state], name="no step"),
+        call(step, In((2, 0, 3)), [state], mask=In((2, 0), kind="bool"), unroll=True, name="no step, mask, unrolled"),
         call(step, x, [state], True, In(values=np.reshape(mask.values, (2, 4, 1)), kind="bool"), unroll=True,
              name="mask, backwards, unrolled"),
         call(with_constant, x, [state], constants=[In((3,))], name="constants"),

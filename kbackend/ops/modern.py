@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from kbackend import config
+from kbackend import config, dtypes
 from kbackend.graph.tensor import Tensor
 from kbackend.ops import control, creation, indexing, reduction, shaping
 from kbackend.ops import elementwise as e
 from kbackend.ops.arranging import as_tensor, integer, take
 from kbackend.ops.declare import TensorLike, TensorList, derived
-from kbackend.ops.dispatch import lift, to_numpy
+from kbackend.ops.dispatch import dtype_of, lift, to_numpy
 from kbackend.ops.pieces import cut
 from kbackend.ops.rules import In, Sample, call
 from kbackend.ops.shapes import axes_in, axis_in
@@ -211,14 +211,26 @@ def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands:
 
 
 def _extreme(x: Any, axis: Any, keepdims: bool, initial: Any, reduce: Callable[..., Any], pair: Callable[..., Any],
-             ) -> Any:
+             furthest: int) -> Any:
     x = as_tensor(x)
     if initial is None:
         return reduce(x, axis=axis, keepdims=keepdims)
     axes = axes_in(axis, len(x.shape))
     if any(x.shape[a] == 0 for a in axes):
         return e.add(reduction.sum_(x, axis=axes, keepdims=keepdims), initial)  # the sum is 0
+    unknown = [a for a in axes if x.shape[a] is None]
+    if unknown:  # there may be no elements
+        never = _furthest(dtype_of(x), furthest)
+        x = shaping.pad(x, [(0, int(a in unknown)) for a in range(len(x.shape))], never)
     return pair(reduce(x, axis=axis, keepdims=keepdims), initial)
+
+
+def _furthest(dtype: str, sign: int) -> Any:
+    """The number that no other is beyond."""
+    if not dtypes.is_integer(dtype):
+        return sign * np.inf
+    limits = np.iinfo(dtype)
+    return int(limits.max if sign > 0 else limits.min)
 
 
 @derived(name="modern_max", tolerance="exact", samples=lambda: [
@@ -235,7 +247,7 @@ def max_(x: TensorLike, axis: Any = None, keepdims: bool = False, initial: Any =
     >>> float(K.eval(max_(K.constant([1, 3]), initial=5)))
     5.0
     """
-    return _extreme(x, axis, keepdims, initial, reduction.max_, e.maximum)
+    return _extreme(x, axis, keepdims, initial, reduction.max_, e.maximum, -1)
 
 
 @derived(name="modern_min", tolerance="exact", samples=lambda: [
@@ -251,7 +263,7 @@ def min_(x: TensorLike, axis: Any = None, keepdims: bool = False, initial: Any =
     >>> float(K.eval(min_(K.constant([1, 3]), initial=0)))
     0.0
     """
-    return _extreme(x, axis, keepdims, initial, reduction.min_, e.minimum)
+    return _extreme(x, axis, keepdims, initial, reduction.min_, e.minimum, 1)
 
 
 # ------------------------------------------------------------------------------------- creation

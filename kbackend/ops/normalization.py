@@ -11,6 +11,7 @@ from kbackend import dtypes
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops import elementwise as e
 from kbackend.ops import reduction, shaping
+from kbackend.ops.creation import zeros_like
 from kbackend.ops.declare import TensorLike, composite, derived
 from kbackend.ops.dispatch import dtype_of
 from kbackend.ops.sample import In, Sample, call
@@ -159,6 +160,9 @@ def _training_samples() -> list[Sample]:
         call(In((4, 1), values=[[0.0], [0.0], [2.0], [2.0]]), None, None, (0,), epsilon=0.0, row=9, gradient=False,
              dtypes=("float64", "float32"), name="the variance is biased",
              expect=(np.array([[-1.0], [-1.0], [1.0], [1.0]]), np.array([1.0]), np.array([1.0]))),
+        call(In((0, 4)), In((4,)), In((4,)), (0,), name="empty batch", dynamic=False,
+             expect=(np.zeros((0, 4)), np.zeros(4), np.zeros(4))),
+        call(In((0, 2, 4)), In((2, 4)), None, (0,), name="empty batch, two axes are left", dynamic=False),
         call(x, In((4,)), None, (0, 1), raises=ValueError, name="channels do not fit"),
     ]
 
@@ -176,7 +180,7 @@ def normalize_batch_in_training(x: TensorLike, gamma: TensorLike | None, beta: T
 
     Returns:
         The normalized tensor, the mean and the variance; the last two have the axes that are left, in float32 at
-        least.
+        least. Those of an empty batch are 0.
 
     Raises:
         ValueError: shapes that do not fit; an axis out of range.
@@ -190,13 +194,20 @@ def normalize_batch_in_training(x: TensorLike, gamma: TensorLike | None, beta: T
     dtype = dtype_of(x)
     wide = _cast(x, _wide(dtype))
     kept = tuple(a for a in range(len(x.shape)) if a not in reduction_axes)
-    mean, var = moments(wide, reduction_axes)
+    mean, var = (_of_some(value, wide, reduction_axes) for value in moments(wide, reduction_axes))
     if len(kept) == 1:
         normed = batch_normalization(wide, mean, var, beta, gamma, axis=kept[0], epsilon=epsilon)
     else:
         parts = [_spread(v, x, kept) for v in (mean, var, beta, gamma)]
         normed = batch_normalization(wide, *parts, axis=-1, epsilon=epsilon)
     return _cast(normed, dtype), mean, var
+
+
+def _of_some(value: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    """A mean over axes of x, 0 where they have no elements."""
+    if None not in (x.shape[a] for a in axes):
+        return value if all(x.shape[a] for a in axes) else zeros_like(value)
+    return e.where(e.greater(shaping.extent(x, axes), 0), value, 0.0)
 
 
 @derived(samples=lambda: [call(In((4, 3, 5)), (0, 1)), call(In((4, 3)), 0, True),

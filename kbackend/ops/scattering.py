@@ -318,6 +318,8 @@ def _replaced(old: Any, ids: Any, new: Any, count: Any) -> Any:
     """Rows of ``new`` in place of those of ``old``: of equal ids the last."""
     order = numbers(length(ids, 0))
     last = reduce_rows(order, ids, count, "max")
+    if new.shape[0] is None:  # there may be no update to gather
+        new = shaping.pad(new, ((0, 1), *[(0, 0)] * (len(new.shape) - 1)))
     there = e.greater_equal(last, 0)
     rows = indexing.gather(new, e.maximum(last, 0))
     there = shaping.reshape(there, [length(old, 0), *[1] * (len(old.shape) - 1)])

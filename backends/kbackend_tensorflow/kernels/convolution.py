@@ -117,12 +117,35 @@ def max_pool(x: Any, *, window: Any, strides: Any, padding: Any) -> Any:
 def _max_pool(x: Any, window: Any, strides: Any, padding: Any) -> Any:
     def pool(values: Any) -> Any:
         if padding == "same" or _is_valid(padding):
-            return tf.nn.max_pool2d(values, window, strides, "SAME" if padding == "same" else "VALID")
+            return _largest(values, window, strides, "SAME" if padding == "same" else "VALID")
         # TensorFlow's own pairs of paddings have no second derivative
         values = tf.pad(values, _whole(padding), constant_values=-math.inf)
-        return tf.nn.max_pool2d(values, window, strides, "VALID")
+        return _largest(values, window, strides, "VALID")
 
     return _repaired(pool(x), x, pool)
+
+
+def _largest(x: Any, window: Any, strides: Any, how: str) -> Any:
+    """TensorFlow's pooling, whose gradient of an empty batch ends the process."""
+    if x.shape[0]:
+        return tf.nn.max_pool2d(x, window, strides, how)
+
+    @tf.custom_gradient
+    def pooled(x: Any) -> Any:
+        y = tf.nn.max_pool2d(x, window, strides, how)
+        options: dict[str, Any] = {"ksize": [1, *window, 1], "strides": [1, *strides, 1], "padding": how}
+
+        def of_some(g: Any) -> Any:
+            # or else a second gradient would go through the pooling itself
+            given, found = tf.stop_gradient(x), tf.stop_gradient(y)
+            return tf.raw_ops.MaxPoolGrad(orig_input=given, orig_output=found, grad=g, **options)
+
+        def gradient(g: Any) -> Any:
+            return tf.cond(tf.size(x) > 0, lambda: of_some(g), lambda: tf.zeros_like(x))
+
+        return y, gradient
+
+    return pooled(x)
 
 
 def _repaired(y: Any, x: Any, pool: Any) -> Any:

@@ -40,6 +40,16 @@ def _symmetric(pairs: Sequence[tuple[int, int]]) -> bool:
     return all(lo == hi for lo, hi in pairs)
 
 
+def plain_memory(x: Any) -> Any:
+    """``x``, channels first, in torch's usual order of memory, by the strides of a single channel too.
+
+    In channels_last, which torch takes a single channel for, oneDNN (torch 2.13, AVX-512) reads past the memory of an
+    image of one channel where strides leave one position of the window along the last dimension.
+    """
+    x = x.contiguous()
+    return x.squeeze(1).unsqueeze(1) if x.shape[1] == 1 else x
+
+
 def _is_thin(x: Sequence[int | None], kernel: Sequence[int | None]) -> bool:
     """Whether the shapes are, or may be, those of few channels and a window of one."""
     return (x[-1] is None or x[-1] < LANES) and all(k in (1, None) for k in kernel[:-2])
@@ -53,23 +63,30 @@ def _convolution(specs: Any, *, strides: Any, padding: Any, dilation: Any, group
     sliced = (slice(None), *(slice(None, None, s) for s in strides))
     ones = (1,) * rank
     thin = max(strides) > 1 and _is_thin(*(s.shape for s in specs[:2]))
-    apart = max(strides) > 1 and max(dilation) > 1
+    narrow = strides[-1] > 1 and specs[0].shape[-1] in (1, None)
+    apart = max(strides) > 1 and max(dilation) > 1  # oneDNN ends the process where windows see padding alone
 
     def turned(kernel: Any) -> Any:
         taps = kernel.permute(of_kernel)
         return taps.contiguous() if one_filter else taps  # torch fails on its own layout of the gradient of one
 
-    def padded(x: Any, kernel: Any, bias: Any, inner: Any) -> Any:
-        steps = strides
+    def carefully(x: Any, kernel: Any, bias: Any, inner: Any) -> Any:
         if thin and not any(inner) and _is_thin(x.shape, kernel.shape):
-            x, steps = x[sliced], ones
-        return run(x.permute(to_first), turned(kernel), bias, steps, inner, dilation, groups).permute(back)
+            return run(x[sliced].permute(to_first), turned(kernel), bias, ones, inner, dilation, groups).permute(back)
+        first, taps = x.permute(to_first), turned(kernel)
+        if narrow and x.shape[-1] == 1 and one_position(x, kernel, inner):
+            first, taps = plain_memory(first), plain_memory(taps)
+        return run(first, taps, bias, strides, inner, dilation, groups).permute(back)
+
+    def one_position(x: Any, kernel: Any, inner: Any) -> bool:
+        """Whether the window has one position along the last spatial dimension."""
+        return x.shape[-2] + 2 * inner[-1] - (kernel.shape[-3] - 1) * dilation[-1] - 1 < strides[-1]
 
     def with_pairs(x: Any, kernel: Any, bias: Any, pairs: Any) -> Any:
         inner = [lo for lo, _ in pairs]
         if apart or not _symmetric(pairs):
             x, inner = F.pad(x, _flat(pairs)), [0] * rank
-        return padded(x, kernel, bias, inner)
+        return carefully(x, kernel, bias, inner)
 
     if padding == "same":
         sizes, window = specs[0].shape[1:-1], specs[1].shape[:-2]
@@ -81,8 +98,8 @@ def _convolution(specs: Any, *, strides: Any, padding: Any, dilation: Any, group
     if apart or not _symmetric(padding):
         return lambda x, kernel, bias=None: with_pairs(x, kernel, bias, padding)
     inner = [lo for lo, _ in padding]
-    if thin:
-        return lambda x, kernel, bias=None: padded(x, kernel, bias, inner)
+    if thin or narrow:
+        return lambda x, kernel, bias=None: carefully(x, kernel, bias, inner)
 
     def plain(x: Any, kernel: Any, bias: Any = None) -> Any:
         return run(x.permute(to_first), turned(kernel), bias, strides, inner, dilation, groups).permute(back)

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from kbackend.ops.transposed import axes_of
 from kbackend.plugin.contract import Specialized
-from kbackend_torch.kernels.convolution import LANES, orders
+from kbackend_torch.kernels.convolution import LANES, orders, plain_memory
 
 _TRANSPOSES = (None, F.conv_transpose1d, F.conv_transpose2d, F.conv_transpose3d)
 Cuts = tuple[tuple[int, int], ...]
@@ -23,6 +23,7 @@ def _convolution_transpose(
     run = _TRANSPOSES[rank]
     one_channel = specs[1].shape[-1] in (1, None)
     thin = max(strides) > 1 and all(axis.window == 1 for axis in axes)
+    narrow = strides[-1] > 1 and specs[1].shape[-2] in (1, None)
     ones = (1,) * rank
 
     def layout(positions: Any, wanted: Any) -> tuple[list[int], list[int], Cuts]:
@@ -40,13 +41,15 @@ def _convolution_transpose(
 
     def transpose(x: Any, kernel: Any, wanted: Any, found: Any) -> Any:
         inner, outer, cuts = found
-        taps = kernel.permute(of_kernel)
+        first, taps = x.permute(to_first), kernel.permute(of_kernel)
+        if narrow and taps.shape[1] == 1 and x.shape[-2] == 1:
+            first, taps = plain_memory(first), plain_memory(taps)
         if one_channel:
             taps = taps.contiguous()  # see kernels/convolution.py
         if thin and taps.shape[1] < LANES and not any(inner):  # see kernels/convolution.py
-            y = _spread(run(x.permute(to_first), taps, None, ones).permute(back), strides, outer)
+            y = _spread(run(first, taps, None, ones).permute(back), strides, outer)
         else:
-            y = run(x.permute(to_first), taps, None, strides, inner, outer, 1, dilation).permute(back)
+            y = run(first, taps, None, strides, inner, outer, 1, dilation).permute(back)
         for axis, start in cuts:
             y = y.narrow(axis, start, wanted[axis - 1])
         return y

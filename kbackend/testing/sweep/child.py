@@ -1,6 +1,6 @@
-"""The child of a sweep: runs trials and says on stdout, a JSON list a line, which begin, which fail, and which are done.
+"""The child of a sweep: runs trials and reports them on stdout, a JSON list a line.
 
-A group is told before it begins, so that the parent knows what ended the process.
+A group is reported before it begins, so that the parent knows what ended the process.
 """
 
 from __future__ import annotations

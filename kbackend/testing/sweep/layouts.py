@@ -26,7 +26,7 @@ from kbackend.testing.results import leaves
 from kbackend.testing.samples import Case, find_op, make_case, named
 from kbackend.testing.tolerances import class_of, tolerance
 
-#: how the gradient that arrives at a result lies in memory: like it, channels first, or one sample's for the whole batch
+#: how the gradient that arrives at a result lies in memory: like it, channels first, or one sample's for all samples
 UPSTREAMS = ("alike", "channels_first", "stretched")
 _GRADIENT_FLOOR = 1e-3  # see kbackend.testing.checks
 #: the dtypes in which NumPy has gradients
@@ -62,7 +62,7 @@ class Drawn:
 
     Attributes:
         draw: the function.
-        floor: gradients below it count as if they were so large: those that are 0 up to rounding.
+        floor: results and gradients below it count as if they were so large: those that are 0 up to rounding.
     """
 
     draw: Callable[[random.Random], tuple[str, Sample]]
@@ -92,7 +92,9 @@ class _Graph:
     """The call of a trial on some arrays, with the gradients of a weighted sum of its results."""
 
     def __init__(self, trial: Trial, arrays: Sequence[np.ndarray]) -> None:
-        case, self.inputs, self.feeds = trial.case, [], []
+        case = trial.case
+        self.inputs: list[Tensor] = []
+        self.feeds: list[np.ndarray] = []
         x, *others = arrays
         fed = np.moveaxis(x, -1, 1) if trial.turned else x
         sources = [self._fed(fed)]
@@ -136,10 +138,10 @@ def _compared(trial: Trial, found: Any, wanted: tuple[int, list[np.ndarray]], fl
     of_values = tolerance(class_of(trial.case.op, trial.case.sample), trial.case.group)
     of_gradients = tolerance("gradient", trial.case.group)
     largest = max((float(np.max(np.abs(a))) for a in arrays[count:] if a.size), default=0.0)
-    floor = max(floor, _GRADIENT_FLOOR * largest)
+    of_small = max(floor, _GRADIENT_FLOOR * largest)
     for place, (mine, right) in enumerate(zip(found[1], arrays, strict=True)):
         is_result = place < count
-        message = difference(mine, right, *((of_values,) if is_result else (of_gradients, floor)))
+        message = difference(mine, right, *((of_values, floor) if is_result else (of_gradients, of_small)))
         if message is not None:
             return f"{'result' if is_result else 'gradient'} {place if is_result else place - count}: {message}"
     return None

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 CHUNK = 200
 #: seconds that a child may take for a chunk
 LIMIT_S = 1800.0
-#: glibc's checks of the heap, which end a process that wrote past its memory; the library has them since glibc 2.34
-_CHECKED_HEAP = {"MALLOC_CHECK_": "3", "LD_PRELOAD": "libc_malloc_debug.so.0"}
+#: glibc's checks of the heap, which end a process that wrote past its memory (since glibc 2.34 from a library of their
+#: own), and large numbers in new memory, so that what is read before it is written shows in a result
+_CHECKED_HEAP = {"MALLOC_CHECK_": "3", "MALLOC_PERTURB_": "165", "LD_PRELOAD": "libc_malloc_debug.so.0"}
 
 #: a family and the number of a trial in it
 Item = tuple[str, int]
@@ -73,11 +74,16 @@ def sweep(
         seed: equal seeds and numbers give equal trials.
         environment: variables of the child, such as ``{"ONEDNN_MAX_CPU_ISA": "AVX2"}``.
         log: is told of each fault as it is found.
+
+    Raises:
+        RuntimeError: a child ends before its first trial, with what it said.
     """
     items = [(family, number) for family in families for number in range(first, first + trials)]
     outcome = Outcome()
     while items:
         ran = _run(backend, seed, items[:CHUNK], environment)
+        if ran.died is not None and not ran.done and not ran.begun:
+            raise RuntimeError(f"the process of a sweep on {backend} {ran.died}")
         faults = ran.faults
         if ran.died is not None:
             faults = faults + _culprits(backend, seed, items[: ran.done + len(ran.begun)], ran, environment)
@@ -101,9 +107,8 @@ def _culprits(backend: str, seed: int, items: Sequence[Item], ran: _Ran, environ
         found = [] if fault is None else [fault]
     if found:
         return found
-    shown = "; ".join(trial for _, _, trial in ran.begun) or "the start"
-    return [Fault(*(items or [("", 0)])[-1], shown, f"the process {ran.died} here or after an earlier trial; none does "
-                  "so alone")]  # fmt: skip
+    shown = "; ".join(trial for _, _, trial in ran.begun) or "the end"
+    return [Fault(*items[-1], shown, f"the process {ran.died} here or after an earlier trial; none does so alone")]
 
 
 def _alone(backend: str, seed: int, item: Item, environment: Any) -> Fault | None:
@@ -119,7 +124,7 @@ def _run(backend: str, seed: int, items: Sequence[Item], environment: Mapping[st
     command = [sys.executable, "-m", "kbackend.testing.sweep.child", backend, str(seed), json.dumps(items)]
     checked = _CHECKED_HEAP if sys.platform == "linux" else {}
     with subprocess.Popen(
-        command, env={**os.environ, **checked, **(environment or {})}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        command, env={**checked, **os.environ, **(environment or {})}, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         text=True,
     ) as child:  # fmt: skip
         try:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from kbackend.plugin.contract import Target
-from kbackend.testing.sweep import layouts, windows
+from kbackend.testing.sweep import empty, layouts, reused, windows
 
 
 class Family(Protocol):
@@ -25,6 +25,9 @@ FAMILIES: dict[str, Family] = {
     "convolution_transpose": layouts.Drawn(windows.convolution_transpose),
     "pooling": layouts.Drawn(windows.pooling),
     "normalization": layouts.Drawn(windows.normalization, floor=1.0),
+    "narrow": layouts.Drawn(windows.narrow),
+    "reused": reused.Reused(),
+    "empty": empty.Empty(),
 }
 
 
