@@ -11,6 +11,9 @@ from typing import Any
 
 import tensorflow as tf
 
+#: how many channels fill a register of AVX2
+LANES = 8
+
 
 def convolution(
     x: Any, kernel: Any, bias: Any = None, *, strides: Any, padding: Any, dilation: Any, groups: int
@@ -21,15 +24,21 @@ def convolution(
         y = convolution(x[:, None], kernel[None], bias, strides=(1, *strides), padding=wide,
                         dilation=(1, *dilation), groups=groups)
         return tf.squeeze(y, 1)
-    if max(dilation) > 1 and (x.dtype != tf.float32 or groups > 1):
+    if max(dilation) > 1 and (x.dtype != tf.float32 or groups > 1 or max(strides) > 1):
         kernel, dilation = dilated(kernel, dilation), (1,) * rank
+    if max(strides) > 1 and is_thin(x.shape[-1], kernel):
+        x = x if padding == "same" or _is_valid(padding) else tf.pad(x, _whole(padding))
+        x, strides, padding = x[(slice(None), *(slice(None, None, s) for s in strides))], (1,) * rank, ((0, 0),) * rank
+    elif strides[-1] > 1 and groups == 1 and x.shape[-1] in (1, None) and _one_position(x, kernel, strides, padding):
+        x, kernel = _with_a_channel(x, kernel)
     y = (_plane if rank == 2 else _space)(x, kernel, strides, padding, dilation, groups)
     return y if bias is None else tf.nn.bias_add(y, bias)
 
 
 def dilated(kernel: Any, dilation: Any) -> Any:
     """The kernel with zeros between its taps. TensorFlow's own dilation has gradients on the CPU where oneDNN
-    computes it, which is in float32 and without groups."""
+    computes it, which is in float32 and without groups; with strides too oneDNN ends the process where windows see
+    padding alone."""
     for axis, step in enumerate(dilation):
         if step > 1:
             sizes = tf.shape(kernel)
@@ -38,6 +47,27 @@ def dilated(kernel: Any, dilation: Any) -> Any:
             spread = tf.reshape(spread, tf.concat([sizes[:axis], [sizes[axis] * step], sizes[axis + 1:]], 0))
             kernel = spread[(slice(None),) * axis + (slice(0, (sizes[axis] - 1) * step + 1),)]
     return kernel
+
+
+def is_thin(channels: int | None, kernel: Any) -> bool:
+    """Whether a window of one sees few channels, or may: then oneDNN's gradient of the kernel with strides writes past
+    its memory (AVX2), and the positions that the strides reach are taken out before."""
+    return (channels is None or channels < LANES) and all(k == 1 for k in kernel.shape[:-2])
+
+
+def _one_position(x: Any, kernel: Any, strides: Any, padding: Any) -> bool:
+    """Whether the window has one position along the last spatial dimension, or may have."""
+    size, taps = x.shape[-2], kernel.shape[-3]
+    if size is None or padding != "same" and taps is None:
+        return True
+    return size <= strides[-1] if padding == "same" else size + sum(padding[-1]) - taps < strides[-1]
+
+
+def _with_a_channel(x: Any, kernel: Any) -> tuple[Any, Any]:
+    """``x`` and kernel with a channel of zeros: of an image of one channel oneDNN (AVX-512) reads past the memory where
+    strides leave one position along the last dimension."""
+    none = [[0, 0]] * (x.shape.rank - 1)
+    return tf.pad(x, [*none, [0, 1]]), tf.pad(kernel, [*none[:-1], [0, 1], [0, 0]])
 
 
 def _whole(pairs: Any) -> list[list[int]]:
