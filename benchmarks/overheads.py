@@ -61,10 +61,10 @@ def of_tensorflow(x: Any) -> dict[str, Call]:
 
 def of_kbackend(x: Any) -> dict[str, Call]:
     from kbackend import K
-    from kbackend.ops import elementwise
+    from kbackend.ops.elementwise.arithmetic import add
 
     return {
-        "add": lambda: elementwise.add(x, x), "tanh": lambda: K.tanh(x), "sum": lambda: K.sum(x, 1),
+        "add": lambda: add(x, x), "tanh": lambda: K.tanh(x), "sum": lambda: K.sum(x, 1),
         "dot": lambda: K.dot(x, x), "maximum": lambda: K.maximum(x, x),
         "concatenate": lambda: K.concatenate([x, x], 0),
         "reshape": lambda: K.reshape(x, (8, 2)),

@@ -14,6 +14,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from kbackend.ground import hooks
+
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
@@ -29,12 +31,22 @@ if TYPE_CHECKING:
         regularizers,
     )
     from kbackend import backend as K
+    from kbackend.layers.base.input import Input
     from kbackend.model.functional import Model
-    from kbackend.model.input import Input
     from kbackend.model.sequential import Sequential
     from kbackend.plugin.discover import available_backends
     from kbackend.plugin.modes import is_deterministic, rng, set_deterministic, set_rng
     from kbackend.plugin.select import set_backend, set_device, use_backend
+
+hooks.call_op.supply("kbackend.declare.call:call")
+hooks.declared_ops.supply("kbackend.ops:_declared")
+hooks.evaluate.supply("kbackend.runtime.evaluate:evaluate")
+hooks.graph_to_json.supply("kbackend.saving.graph_json:to_json")
+hooks.model_classes.supply("kbackend.models:CLASSES")
+hooks.owner_of.supply("kbackend.plugin.select:owner_of")
+hooks.run_concrete.supply("kbackend.runtime.eager:run")
+hooks.run_op.supply("kbackend.runtime.eager:run_op")
+hooks.truth.supply("kbackend.runtime.evaluate:truth")
 
 _MODULES = (
     "activations backend callbacks config constraints datasets dtypes graph initializers layers losses metrics model "
@@ -42,7 +54,7 @@ _MODULES = (
 ).split()
 _NAMES = {
     "K": ("kbackend.backend", None),
-    "Input": ("kbackend.model.input", "Input"),
+    "Input": ("kbackend.layers.base.input", "Input"),
     "Model": ("kbackend.model.functional", "Model"),
     "Sequential": ("kbackend.model.sequential", "Sequential"),
     "available_backends": ("kbackend.plugin.discover", "available_backends"),
@@ -53,7 +65,7 @@ _NAMES = {
     "set_deterministic": ("kbackend.plugin.modes", "set_deterministic"),
     "set_rng": ("kbackend.plugin.modes", "set_rng"),
     "set_device": ("kbackend.plugin.select", "set_device"),
-    "set_seed": ("kbackend.ops.streams", "set_seed"),
+    "set_seed": ("kbackend.streams", "set_seed"),
 }
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kbackend import backend as K
-from kbackend.model import registry
+from kbackend import registry
 
 _SELU_ALPHA = 1.6732632423543772
 _SELU_SCALE = 1.0507009873554805

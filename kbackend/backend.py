@@ -8,6 +8,22 @@ from __future__ import annotations
 import sys
 from types import ModuleType
 
+from kbackend.ops import *  # isort: split
+
+# what K has beyond kbackend.ops, and its own meaning of names that it shares
+from kbackend.classic.creation import eye, ones, random_normal_variable, random_uniform_variable, zeros
+from kbackend.classic.function import function
+from kbackend.classic.sessions import (
+    clear_session,
+    eager,
+    get_session,
+    manual_variable_initialization,
+    set_session,
+    symbolic,
+)
+from kbackend.classic.sparse import ctc_label_dense_to_sparse, is_sparse, to_dense
+from kbackend.classic.state import placeholder, variable
+from kbackend.classic.values import batch_get_value, batch_set_value, eval, get_value, set_value
 from kbackend.config import (
     epsilon,
     floatx,
@@ -18,420 +34,83 @@ from kbackend.config import (
     set_image_data_format,
 )
 from kbackend.graph.node import name_scope
-from kbackend.ops.activation import exponential, gelu, hard_sigmoid, leaky_relu, linear
-from kbackend.ops.api import (
-    abs,
-    absolute,
-    adaptive_average_pool,
-    adaptive_max_pool,
-    add,
-    all,
-    allclose,
-    amax,
-    amin,
-    angle,
-    any,
-    append,
-    arccos,
-    arccosh,
-    arcsin,
-    arcsinh,
-    arctan,
-    arctan2,
-    arctanh,
-    argpartition,
-    argsort,
-    array,
-    array_split,
-    associative_scan,
-    average,
-    average_pool,
-    bartlett,
-    binary_crossentropy,
-    bincount,
-    bitwise_and,
-    bitwise_invert,
-    bitwise_left_shift,
-    bitwise_not,
-    bitwise_or,
-    bitwise_right_shift,
-    bitwise_xor,
-    blackman,
-    broadcast_to,
-    cast,
-    categorical_crossentropy,
-    cbrt,
-    cdist,
-    ceil,
-    celu,
-    cholesky,
-    cholesky_inverse,
-    clip,
-    complex_,
-    cond,
-    conj,
-    conjugate,
-    conv,
-    conv_transpose,
-    convert_to_numpy,
-    convert_to_tensor,
-    copy,
-    corrcoef,
-    correlate,
-    cos,
-    cosh,
-    count_nonzero,
-    cross,
-    ctc_loss,
-    custom_gradient,
-    deg2rad,
-    depth_to_space,
-    depthwise_conv,
-    det,
-    diag,
-    diagflat,
-    diagonal,
-    diff,
-    digamma,
-    digitize,
-    divide,
-    divide_no_nan,
-    dot,
-    dot_product_attention,
-    dsplit,
-    dstack,
-    dtype,
-    eig,
-    eigh,
-    einsum,
-    elu,
-    empty,
-    empty_like,
-    equal,
-    erf,
-    erfc,
-    erfinv,
-    exp,
-    exp2,
-    expand_dims,
-    expm1,
-    extract_sequences,
-    fabs,
-    fft,
-    fft2,
-    flip,
-    fliplr,
-    flipud,
-    floor,
-    floor_divide,
-    fmax,
-    fmin,
-    fmod,
-    fold,
-    fori_loop,
-    full,
-    full_like,
-    gcd,
-    geomspace,
-    get_item,
-    glu,
-    greater,
-    greater_equal,
-    group_normalization,
-    hamming,
-    hanning,
-    hard_shrink,
-    hard_silu,
-    hard_swish,
-    hard_tanh,
-    heaviside,
-    histogram,
-    hsplit,
-    hstack,
-    hypot,
-    i0,
-    ifft,
-    ifft2,
-    imag,
-    inner,
-    inv,
-    irfft,
-    is_tensor,
-    isclose,
-    isfinite,
-    isin,
-    isinf,
-    isnan,
-    isneginf,
-    isposinf,
-    isreal,
-    istft,
-    jvp,
-    kaiser,
-    kron,
-    layer_normalization,
-    lcm,
-    ldexp,
-    left_shift,
-    less,
-    less_equal,
-    lgamma,
-    linspace,
-    log,
-    log1p,
-    log2,
-    log10,
-    log_sigmoid,
-    log_softmax,
-    logaddexp,
-    logaddexp2,
-    logdet,
-    logical_and,
-    logical_not,
-    logical_or,
-    logical_xor,
-    logspace,
-    logsumexp,
-    lstsq,
-    lu_factor,
-    map,
-    matmul,
-    matrix_rank,
-    max_pool,
-    maximum,
-    mean,
-    median,
-    meshgrid,
-    minimum,
-    mish,
-    mod,
-    moments,
-    moveaxis,
-    multi_hot,
-    multiply,
-    nan_to_num,
-    nanargmax,
-    nanargmin,
-    nancumprod,
-    nancumsum,
-    nanmax,
-    nanmean,
-    nanmedian,
-    nanmin,
-    nanpercentile,
-    nanprod,
-    nanquantile,
-    nanstd,
-    nansum,
-    nanvar,
-    ndim,
-    negative,
-    nextafter,
-    nonzero,
-    norm,
-    normalize,
-    not_equal,
-    ones_like,
-    outer,
-    pad,
-    percentile,
-    pinv,
-    polar,
-    power,
-    psnr,
-    ptp,
-    qr,
-    quantile,
-    rad2deg,
-    ravel,
-    real,
-    rearrange,
-    reciprocal,
-    relu,
-    relu6,
-    reshape,
-    rfft,
-    right_shift,
-    rms_normalization,
-    roll,
-    rot90,
-    rsqrt,
-    saturate_cast,
-    scan,
-    scatter,
-    scatter_update,
-    searchsorted,
-    segment_max,
-    segment_min,
-    segment_prod,
-    segment_sum,
-    select,
-    selu,
-    separable_conv,
-    shape,
-    sigmoid,
-    sign,
-    signbit,
-    silu,
-    sin,
-    sinc,
-    sinh,
-    size,
-    slice_update,
-    slogdet,
-    soft_shrink,
-    softmax,
-    softplus,
-    softsign,
-    solve,
-    solve_triangular,
-    sort,
-    space_to_depth,
-    sparse_categorical_crossentropy,
-    sparse_plus,
-    sparse_sigmoid,
-    sparsemax,
-    split,
-    sqrt,
-    square,
-    squareplus,
-    stack,
-    std,
-    stft,
-    stop_gradient,
-    subtract,
-    sum,
-    svd,
-    swapaxes,
-    swish,
-    take,
-    take_along_axis,
-    tan,
-    tanh,
-    tanh_shrink,
-    tensordot,
-    threshold,
-    tile,
-    top_k,
-    trace,
-    trapezoid,
-    tri,
-    tril,
-    triu,
-    true_divide,
-    trunc,
-    unfold,
-    unique,
-    unravel_index,
-    unstack,
-    vander,
-    var,
-    vdot,
-    vectorize,
-    vectorized_map,
-    view,
-    view_as_complex,
-    view_as_real,
-    vsplit,
-    vstack,
-    where,
-    while_loop,
-    zeros_like,
+from kbackend.ground.names import get_uid, reset_uids
+from kbackend.ops.arrays.join import concatenate_last as concatenate
+from kbackend.ops.arrays.pad import spatial_2d_padding, spatial_3d_padding, temporal_padding
+from kbackend.ops.arrays.ranges import classic_arange as arange
+from kbackend.ops.arrays.repeat import repeat_elements
+from kbackend.ops.arrays.repeat import repeat_rows as repeat
+from kbackend.ops.arrays.reshape import batch_flatten, flatten
+from kbackend.ops.arrays.reshape import squeeze_axis as squeeze
+from kbackend.ops.arrays.transpose import classic_transpose as transpose
+from kbackend.ops.arrays.transpose import permute_dimensions, reverse
+from kbackend.ops.control.cond import classic_switch as switch
+from kbackend.ops.control.map_fn import foldl, foldr, map_fn
+from kbackend.ops.control.phase import (
+    in_test_phase,
+    in_train_phase,
+    learning_phase,
+    learning_phase_scope,
+    set_learning_phase,
 )
-from kbackend.ops.batched import batch_dot
-from kbackend.ops.control import control_dependencies, print_tensor, switch
-from kbackend.ops.convolution import (
+from kbackend.ops.control.print import control_dependencies, print_tensor
+from kbackend.ops.core.cast import cast_to_floatx, identity
+from kbackend.ops.core.gradients import gradients
+from kbackend.ops.core.inspect import count_params, int_shape, is_keras_tensor, is_placeholder, is_variable
+from kbackend.ops.core.leaves import constant
+from kbackend.ops.core.updates import moving_average_update, update, update_add, update_sub
+from kbackend.ops.elementwise.logical import and_, invert, or_, xor
+from kbackend.ops.elementwise.power import pow_ as pow
+from kbackend.ops.elementwise.rounding import round_half_even as round
+from kbackend.ops.elementwise.trigonometric import acos, asin, atan, atan2
+from kbackend.ops.image.upsample import resize_images, resize_volumes
+from kbackend.ops.indexing.gather import gather
+from kbackend.ops.indexing.getitem import classic_slice as slice
+from kbackend.ops.indexing.getitem import getitem
+from kbackend.ops.indexing.one_hot import classic_one_hot as one_hot
+from kbackend.ops.indexing.top_k import classic_in_top_k as in_top_k
+from kbackend.ops.linalg.batch_dot import batch_dot
+from kbackend.ops.linalg.dense import dense
+from kbackend.ops.losses.ctc import classic_ctc_decode as ctc_decode
+from kbackend.ops.losses.ctc import ctc_batch_cost
+from kbackend.ops.losses.focal import binary_focal_crossentropy, categorical_focal_crossentropy
+from kbackend.ops.nn.batch_norm import classic_batch_normalization as batch_normalization
+from kbackend.ops.nn.batch_norm import normalize_batch_in_training
+from kbackend.ops.nn.conv import (
     bias_add,
     conv1d,
     conv2d,
     conv3d,
     depthwise_conv2d,
-    pool2d,
-    pool3d,
     separable_conv1d,
     separable_conv2d,
 )
-from kbackend.ops.creation import (
-    arange,
-    count_params,
-    eye,
-    int_shape,
-    is_keras_tensor,
-    is_placeholder,
-    is_sparse,
-    is_variable,
-    ones,
-    to_dense,
-    zeros,
-)
-from kbackend.ops.ctc import ctc_batch_cost, ctc_decode
-from kbackend.ops.dropout import dropout
-from kbackend.ops.elementwise import acos, and_, asin, atan, atan2, cast_to_floatx, identity, invert, or_, xor
-from kbackend.ops.elementwise import pow_ as pow
-from kbackend.ops.elementwise import round_ as round
-from kbackend.ops.focal import binary_focal_crossentropy, categorical_focal_crossentropy
-from kbackend.ops.function import batch_get_value, batch_set_value, eval, function, get_value, set_value
-from kbackend.ops.image import resize_images, resize_volumes
-from kbackend.ops.indexing import gather, getitem, one_hot
-from kbackend.ops.indexing import slice_ as slice
-from kbackend.ops.linear import dense
-from kbackend.ops.local import local_conv1d, local_conv2d
-from kbackend.ops.loops import foldl, foldr, map_fn, rnn
-from kbackend.ops.normalization import batch_normalization, normalize_batch_in_training
-from kbackend.ops.phase import (
-    clear_session,
-    get_uid,
-    in_test_phase,
-    in_train_phase,
-    learning_phase,
-    learning_phase_scope,
-    reset_uids,
-    set_learning_phase,
-)
-from kbackend.ops.random import (
-    random_bernoulli,
-    random_binomial,
-    random_normal,
-    random_normal_variable,
-    random_uniform,
-    random_uniform_variable,
-    truncated_normal,
-)
-from kbackend.ops.ranking import in_top_k
-from kbackend.ops.recurrent import gru, lstm, simple_rnn
-from kbackend.ops.reduction import argmax, argmin, cumprod, cumsum, l2_normalize, prod
-from kbackend.ops.reduction import max_ as max
-from kbackend.ops.reduction import min_ as min
-from kbackend.ops.sessions import eager, get_session, manual_variable_initialization, set_session, symbolic
-from kbackend.ops.shaping import (
-    batch_flatten,
-    concatenate,
-    flatten,
-    permute_dimensions,
-    repeat,
-    repeat_elements,
-    reverse,
-    spatial_2d_padding,
-    spatial_3d_padding,
-    squeeze,
-    temporal_padding,
-    transpose,
-)
-from kbackend.ops.sparse import ctc_label_dense_to_sparse
-from kbackend.ops.state import (
-    constant,
-    gradients,
-    moving_average_update,
-    placeholder,
-    update,
-    update_add,
-    update_sub,
-    variable,
-)
-from kbackend.ops.streams import get_seed, set_seed
-from kbackend.ops.transposed import conv2d_transpose, conv3d_transpose
+from kbackend.ops.nn.conv_local import local_conv1d, local_conv2d
+from kbackend.ops.nn.conv_transpose import conv2d_transpose, conv3d_transpose
+from kbackend.ops.nn.dropout import dropout
+from kbackend.ops.nn.pooling import pool2d, pool3d
+from kbackend.ops.nn.relu import classic_leaky_relu as leaky_relu
+from kbackend.ops.nn.sigmoid import classic_gelu as gelu
+from kbackend.ops.nn.sigmoid import classic_hard_sigmoid as hard_sigmoid
+from kbackend.ops.nn.sigmoid import exponential, linear
+from kbackend.ops.random.bernoulli import random_bernoulli, random_binomial
+from kbackend.ops.random.normal import random_normal, truncated_normal
+from kbackend.ops.random.uniform import random_uniform
+from kbackend.ops.reduction.arg import argmax_along as argmax
+from kbackend.ops.reduction.arg import argmin_along as argmin
+from kbackend.ops.reduction.cumulative import cumprod_along as cumprod
+from kbackend.ops.reduction.cumulative import cumsum_along as cumsum
+from kbackend.ops.reduction.reductions import l2_normalize
+from kbackend.ops.reduction.reductions import reduce_max as max
+from kbackend.ops.reduction.reductions import reduce_min as min
+from kbackend.ops.reduction.reductions import reduce_prod as prod
+from kbackend.ops.rnn.gru import gru
+from kbackend.ops.rnn.lstm import lstm
+from kbackend.ops.rnn.rnn import rnn
+from kbackend.ops.rnn.simple_rnn import simple_rnn
 from kbackend.plugin.precision import matmul_precision, set_matmul_precision
 from kbackend.plugin.select import backend, device
+from kbackend.streams import get_seed, set_seed
 
 
 class _CallableModule(ModuleType):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kbackend import config
-from kbackend.model import registry
-from kbackend.ops import elementwise, reduction
+from kbackend import config, registry
+from kbackend.ops.elementwise.arithmetic import add, divide, multiply
+from kbackend.ops.elementwise.power import sqrt, square
+from kbackend.ops.elementwise.select import clip, maximum
+from kbackend.ops.reduction.reductions import sum_
 
 
 class Constraint:
@@ -25,11 +27,11 @@ class Constraint:
 
 
 def _norm(w: Any, axis: Any) -> Any:
-    return elementwise.sqrt(reduction.sum_(elementwise.square(w), axis=axis, keepdims=True))
+    return sqrt(sum_(square(w), axis=axis, keepdims=True))
 
 
 def _scaled(w: Any, wanted: Any, norm: Any) -> Any:
-    return elementwise.multiply(w, elementwise.divide(wanted, elementwise.add(norm, config.epsilon())))
+    return multiply(w, divide(wanted, add(norm, config.epsilon())))
 
 
 class MaxNorm(Constraint):
@@ -45,14 +47,14 @@ class MaxNorm(Constraint):
 
     def __call__(self, w: Any) -> Any:
         norm = _norm(w, self.axis)
-        return _scaled(w, elementwise.clip(norm, 0.0, self.max_value), norm)
+        return _scaled(w, clip(norm, 0.0, self.max_value), norm)
 
 
 class NonNeg(Constraint):
     """Negative values become 0."""
 
     def __call__(self, w: Any) -> Any:
-        return elementwise.maximum(w, 0.0)
+        return maximum(w, 0.0)
 
 
 class UnitNorm(Constraint):
@@ -75,9 +77,9 @@ class MinMaxNorm(Constraint):
 
     def __call__(self, w: Any) -> Any:
         norm = _norm(w, self.axis)
-        inside = elementwise.clip(norm, self.min_value, self.max_value)
-        wanted = elementwise.add(
-            elementwise.multiply(inside, self.rate), elementwise.multiply(norm, 1.0 - self.rate)
+        inside = clip(norm, self.min_value, self.max_value)
+        wanted = add(
+            multiply(inside, self.rate), multiply(norm, 1.0 - self.rate)
         )
         return _scaled(w, wanted, norm)
 

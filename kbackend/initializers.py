@@ -11,12 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from kbackend import config, dtypes
+from kbackend import config, dtypes, registry
 from kbackend.graph.tensor import Tensor
-from kbackend.model import registry
-from kbackend.ops import random as draws
-from kbackend.ops.evaluate import evaluate_on_reference
-from kbackend.ops.state import constant as _constant
+from kbackend.ops.core.leaves import constant as _constant
+from kbackend.ops.random.normal import (
+    random_normal as random_normal_op,
+)
+from kbackend.ops.random.normal import (
+    truncated_normal as truncated_normal_op,
+)
+from kbackend.ops.random.uniform import random_uniform as random_uniform_op
+from kbackend.runtime.evaluate import evaluate_on_reference
 
 
 class Initializer:
@@ -84,14 +89,14 @@ class RandomNormal(Initializer):
         self.mean, self.stddev, self.seed = mean, stddev, seed
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
-        return draws.random_normal(shape, self.mean, self.stddev, dtype=dtype, seed=self.seed)
+        return random_normal_op(shape, self.mean, self.stddev, dtype=dtype, seed=self.seed)
 
 
 class TruncatedNormal(RandomNormal):
     """Normal draws within two standard deviations. See :class:`RandomNormal`."""
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
-        return draws.truncated_normal(shape, self.mean, self.stddev, dtype=dtype, seed=self.seed)
+        return truncated_normal_op(shape, self.mean, self.stddev, dtype=dtype, seed=self.seed)
 
 
 class RandomUniform(Initializer):
@@ -101,7 +106,7 @@ class RandomUniform(Initializer):
         self.minval, self.maxval, self.seed = minval, maxval, seed
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
-        return draws.random_uniform(shape, self.minval, self.maxval, dtype=dtype, seed=self.seed)
+        return random_uniform_op(shape, self.minval, self.maxval, dtype=dtype, seed=self.seed)
 
 
 class VarianceScaling(Initializer):
@@ -139,11 +144,11 @@ class VarianceScaling(Initializer):
         variance = self.scale / max(1.0, count)
         if self.distribution == "uniform":
             limit = math.sqrt(3.0 * variance)
-            return draws.random_uniform(shape, -limit, limit, dtype=dtype, seed=self.seed)
+            return random_uniform_op(shape, -limit, limit, dtype=dtype, seed=self.seed)
         if self.distribution == "untruncated_normal":
-            return draws.random_normal(shape, 0.0, math.sqrt(variance), dtype=dtype, seed=self.seed)
+            return random_normal_op(shape, 0.0, math.sqrt(variance), dtype=dtype, seed=self.seed)
         # the standard deviation of a normal variable cut at two standard deviations
-        return draws.truncated_normal(
+        return truncated_normal_op(
             shape, 0.0, math.sqrt(variance) / 0.87962566103423978, dtype=dtype, seed=self.seed
         )
 
@@ -227,7 +232,7 @@ class Orthogonal(Initializer):
         if len(shape) < 2:
             raise ValueError(f"an orthogonal weight needs rank 2 or more, its shape is {tuple(shape)}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
-        draw = draws.random_normal(
+        draw = random_normal_op(
             (max(rows, columns), min(rows, columns)), 0.0, 1.0, dtype="float64", seed=self.seed
         )
 

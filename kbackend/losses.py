@@ -8,20 +8,34 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kbackend.ops import activation, elementwise, reduction
-from kbackend.ops import losses as crossentropies
+from kbackend import config
+from kbackend.ops.elementwise.arithmetic import abs_, add, divide, multiply, subtract
+from kbackend.ops.elementwise.exponential import log
+from kbackend.ops.elementwise.power import square
+from kbackend.ops.elementwise.select import clip, maximum
+from kbackend.ops.losses.crossentropy import (
+    binary_crossentropy as binary_crossentropy_op,
+)
+from kbackend.ops.losses.crossentropy import (
+    categorical_crossentropy as categorical_crossentropy_op,
+)
+from kbackend.ops.losses.crossentropy import (
+    sparse_categorical_crossentropy as sparse_categorical_crossentropy_op,
+)
+from kbackend.ops.nn.sigmoid import softplus
+from kbackend.ops.reduction.reductions import mean, sum_
 
 LossFunction = Callable[[Any, Any], Any]
 
 
 def mean_squared_error(y_true: Any, y_pred: Any) -> Any:
     """Mean of ``(y_pred - y_true)^2`` over the last axis."""
-    return reduction.mean(elementwise.square(elementwise.subtract(y_pred, y_true)), axis=-1)
+    return mean(square(subtract(y_pred, y_true)), axis=-1)
 
 
 def mean_absolute_error(y_true: Any, y_pred: Any) -> Any:
     """Mean of ``|y_pred - y_true|`` over the last axis."""
-    return reduction.mean(elementwise.abs_(elementwise.subtract(y_pred, y_true)), axis=-1)
+    return mean(abs_(subtract(y_pred, y_true)), axis=-1)
 
 
 def categorical_crossentropy(
@@ -30,17 +44,17 @@ def categorical_crossentropy(
     """Crossentropy with one-hot targets along ``axis``; ``y_pred`` are probabilities unless ``from_logits``."""
     if label_smoothing:
         classes = y_pred.shape[axis]
-        y_true = elementwise.add(
-            elementwise.multiply(y_true, 1.0 - label_smoothing), label_smoothing / classes
+        y_true = add(
+            multiply(y_true, 1.0 - label_smoothing), label_smoothing / classes
         )
-    return crossentropies.categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
+    return categorical_crossentropy_op(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
 def sparse_categorical_crossentropy(
     y_true: Any, y_pred: Any, from_logits: bool = False, axis: int = -1
 ) -> Any:
     """Crossentropy with integer targets; see :func:`categorical_crossentropy`."""
-    return crossentropies.sparse_categorical_crossentropy(y_true, y_pred, from_logits=from_logits, axis=axis)
+    return sparse_categorical_crossentropy_op(y_true, y_pred, from_logits=from_logits, axis=axis)
 
 
 def binary_crossentropy(
@@ -48,35 +62,33 @@ def binary_crossentropy(
 ) -> Any:
     """Mean over the last axis of the crossentropy with targets in [0, 1]."""
     if label_smoothing:
-        y_true = elementwise.add(elementwise.multiply(y_true, 1.0 - label_smoothing), 0.5 * label_smoothing)
-    return reduction.mean(
-        crossentropies.binary_crossentropy(y_true, y_pred, from_logits=from_logits), axis=-1
+        y_true = add(multiply(y_true, 1.0 - label_smoothing), 0.5 * label_smoothing)
+    return mean(
+        binary_crossentropy_op(y_true, y_pred, from_logits=from_logits), axis=-1
     )
 
 
 def hinge(y_true: Any, y_pred: Any) -> Any:
     """Mean over the last axis of ``max(1 - y_true * y_pred, 0)``, targets -1 or 1."""
-    return reduction.mean(
-        elementwise.maximum(elementwise.subtract(1.0, elementwise.multiply(y_true, y_pred)), 0.0), axis=-1
+    return mean(
+        maximum(subtract(1.0, multiply(y_true, y_pred)), 0.0), axis=-1
     )
 
 
 def kl_divergence(y_true: Any, y_pred: Any) -> Any:
     """Sum over the last axis of ``y_true * log(y_true / y_pred)``, both clipped to [epsilon, 1]."""
-    from kbackend import config
-
-    true = elementwise.clip(y_true, config.epsilon(), 1.0)
-    predicted = elementwise.clip(y_pred, config.epsilon(), 1.0)
-    return reduction.sum_(
-        elementwise.multiply(true, elementwise.log(elementwise.divide(true, predicted))), axis=-1
+    true = clip(y_true, config.epsilon(), 1.0)
+    predicted = clip(y_pred, config.epsilon(), 1.0)
+    return sum_(
+        multiply(true, log(divide(true, predicted))), axis=-1
     )
 
 
 def log_cosh(y_true: Any, y_pred: Any) -> Any:
     """Mean over the last axis of ``log(cosh(y_pred - y_true))``, without overflow."""
-    difference = elementwise.subtract(y_pred, y_true)
-    stable = elementwise.add(difference, activation.softplus(elementwise.multiply(difference, -2.0)))
-    return reduction.mean(elementwise.subtract(stable, 0.6931471805599453), axis=-1)
+    difference = subtract(y_pred, y_true)
+    stable = add(difference, softplus(multiply(difference, -2.0)))
+    return mean(subtract(stable, 0.6931471805599453), axis=-1)
 
 
 class Loss:

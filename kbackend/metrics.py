@@ -6,32 +6,36 @@ from collections.abc import Callable
 from typing import Any
 
 from kbackend import config, losses
-from kbackend.ops import elementwise, reduction, shaping
+from kbackend.ops.arrays.reshape import squeeze_axis
+from kbackend.ops.core.cast import cast
+from kbackend.ops.elementwise.comparison import equal, greater
+from kbackend.ops.reduction.arg import argmax_along
+from kbackend.ops.reduction.reductions import mean
 
 MetricFunction = Callable[[Any, Any], Any]
 
 
 def _as_float(condition: Any) -> Any:
-    return elementwise.cast(condition, config.floatx())
+    return cast(condition, config.floatx())
 
 
 def binary_accuracy(y_true: Any, y_pred: Any, threshold: float = 0.5) -> Any:
     """The part of the last axis where ``y_pred > threshold`` agrees with the target."""
-    decided = elementwise.cast(elementwise.greater(y_pred, threshold), y_true.dtype)
-    return reduction.mean(_as_float(elementwise.equal(y_true, decided)), axis=-1)
+    decided = cast(greater(y_pred, threshold), y_true.dtype)
+    return mean(_as_float(equal(y_true, decided)), axis=-1)
 
 
 def categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     """1 where the largest prediction is at the largest target along the last axis, else 0."""
-    return _as_float(elementwise.equal(reduction.argmax(y_true, axis=-1), reduction.argmax(y_pred, axis=-1)))
+    return _as_float(equal(argmax_along(y_true, axis=-1), argmax_along(y_pred, axis=-1)))
 
 
 def sparse_categorical_accuracy(y_true: Any, y_pred: Any) -> Any:
     """1 where the largest prediction is at the target's label, else 0."""
     if y_true.ndim == y_pred.ndim:
-        y_true = shaping.squeeze(y_true, -1)
-    best = reduction.argmax(y_pred, axis=-1)
-    return _as_float(elementwise.equal(elementwise.cast(y_true, best.dtype), best))
+        y_true = squeeze_axis(y_true, -1)
+    best = argmax_along(y_pred, axis=-1)
+    return _as_float(equal(cast(y_true, best.dtype), best))
 
 
 _FUNCTIONS: dict[str, MetricFunction] = {

@@ -6,13 +6,17 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kbackend.model.calls import as_list
+from kbackend.layers import deserialize
+from kbackend.layers.base.input import Input, InputLayer
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.structures import as_list
 from kbackend.model.configuration import model_config, model_from
 from kbackend.model.functional import Model
-from kbackend.model.input import Input, InputLayer
-from kbackend.model.layer import Layer
-from kbackend.model.registry import custom_object_scope
 from kbackend.model.sequential import Sequential
+from kbackend.registry import custom_object_scope
+
+#: by the names that configurations have for them
+CLASSES = {"Model": Model, "Functional": Model, "Sequential": Sequential}
 
 
 def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -21,8 +25,6 @@ def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, An
     Raises:
         ValueError: a class that is neither built in nor registered nor in ``custom_objects``.
     """
-    from kbackend.layers import deserialize
-
     return deserialize(config, custom_objects)
 
 

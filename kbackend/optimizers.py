@@ -17,9 +17,14 @@ import numpy as np
 
 from kbackend import dtypes
 from kbackend.graph.tensor import Tensor
-from kbackend.graph.variable import Variable
-from kbackend.ops import elementwise, optimizing, reduction
-from kbackend.ops import state as state_ops
+from kbackend.graph.variable import Variable, assign_all, values_of
+from kbackend.ops.core.cast import cast
+from kbackend.ops.core.gradients import gradients as gradients_op
+from kbackend.ops.elementwise.arithmetic import add, divide, multiply
+from kbackend.ops.elementwise.power import sqrt, square
+from kbackend.ops.elementwise.select import clip, maximum
+from kbackend.ops.nn.optimizer_steps import adadelta_step, adam_step, momentum_step, rmsprop_step, sgd_step
+from kbackend.ops.reduction.reductions import sum_
 
 Update = tuple[Variable, Any]
 
@@ -95,9 +100,9 @@ class Optimizer:
         """The rate of this step as a tensor."""
         if not self._initial_decay:
             return self.learning_rate
-        steps = elementwise.cast(self.iterations, "float32")
-        return elementwise.divide(
-            self.learning_rate, elementwise.add(1.0, elementwise.multiply(self._initial_decay, steps))
+        steps = cast(self.iterations, "float32")
+        return divide(
+            self.learning_rate, add(1.0, multiply(self._initial_decay, steps))
         )
 
     # state -------------------------------------------------------------------------------------------------
@@ -124,7 +129,7 @@ class Optimizer:
         return [*self.weights, *(self.__dict__[n] for n in ("learning_rate", *self.hyperparameters))]
 
     def get_weights(self) -> list[np.ndarray]:
-        return [v.numpy() for v in self.weights]
+        return values_of(self.weights)
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set the state.
@@ -139,8 +144,7 @@ class Optimizer:
                 raise ValueError(
                     f"{variable.name} has shape {variable.shape}, it was given {np.shape(value)}"
                 )
-        for variable, value in zip(self.weights, weights):
-            variable.assign(value)
+        assign_all(self.weights, weights)
 
     # updates -----------------------------------------------------------------------------------------------
 
@@ -150,7 +154,7 @@ class Optimizer:
         Raises:
             ValueError: the loss does not depend on a weight; the message names it.
         """
-        gradients = state_ops.gradients(loss, list(params))
+        gradients = gradients_op(loss, list(params))
         missing = [p.name for p, g in zip(params, gradients) if g is None]
         if missing:
             raise ValueError(
@@ -166,16 +170,16 @@ class Optimizer:
         if self.clipnorm is not None:
             gradients = [_scaled(g, _norm([g]), self.clipnorm) for g in gradients]
         if self.clipvalue is not None:
-            gradients = [elementwise.clip(g, -self.clipvalue, self.clipvalue) for g in gradients]
+            gradients = [clip(g, -self.clipvalue, self.clipvalue) for g in gradients]
         return gradients
 
     def get_updates(self, loss: Tensor, params: Sequence[Variable]) -> list[Update]:
         """The updates of one step: of the weights, the state and ``iterations``."""
         params = list(params)
         if not params:
-            return [(self.iterations, elementwise.add(self.iterations, 1))]
+            return [(self.iterations, add(self.iterations, 1))]
         gradients = self.get_gradients(loss, params)
-        updates: list[Update] = [(self.iterations, elementwise.add(self.iterations, 1))]
+        updates: list[Update] = [(self.iterations, add(self.iterations, 1))]
         for group in _by_constraint(params):
             chosen = [params[i] for i in group]
             new = self.step(chosen, [gradients[i] for i in group])
@@ -204,14 +208,14 @@ class Optimizer:
 
 
 def _norm(tensors: Sequence[Tensor]) -> Any:
-    total = reduction.sum_(elementwise.square(tensors[0]))
+    total = sum_(square(tensors[0]))
     for t in tensors[1:]:
-        total = elementwise.add(total, reduction.sum_(elementwise.square(t)))
-    return elementwise.sqrt(total)
+        total = add(total, sum_(square(t)))
+    return sqrt(total)
 
 
 def _scaled(gradient: Tensor, norm: Any, limit: float) -> Tensor:
-    return elementwise.multiply(gradient, elementwise.divide(limit, elementwise.maximum(norm, limit)))
+    return multiply(gradient, divide(limit, maximum(norm, limit)))
 
 
 def _by_constraint(params: Sequence[Variable]) -> list[list[int]]:
@@ -258,9 +262,9 @@ class SGD(Optimizer):
 
     def step(self, params: Sequence[Variable], gradients: Sequence[Tensor]) -> Any:
         if self._plain:
-            return optimizing.sgd_step(params, gradients, self.rate())
+            return sgd_step(params, gradients, self.rate())
         velocities = self.states(params)[1]
-        return optimizing.momentum_step(
+        return momentum_step(
             params, gradients, velocities, self.rate(), self.momentum, nesterov=self.nesterov
         )
 
@@ -295,7 +299,7 @@ class RMSprop(_WithEpsilon):
         return [list(params), [self.slot("mean_square", p) for p in params]]
 
     def step(self, params: Sequence[Variable], gradients: Sequence[Tensor]) -> Any:
-        return optimizing.rmsprop_step(
+        return rmsprop_step(
             params, gradients, self.states(params)[1], self.rate(), self.rho, self.epsilon
         )
 
@@ -324,8 +328,8 @@ class Adam(_WithEpsilon):
 
     def step(self, params: Sequence[Variable], gradients: Sequence[Tensor]) -> Any:
         _, means, squares = self.states(params)
-        step = elementwise.add(self.iterations, 1)
-        return optimizing.adam_step(
+        step = add(self.iterations, 1)
+        return adam_step(
             params, gradients, means, squares, self.rate(), self.beta_1, self.beta_2, self.epsilon, step
         )
 
@@ -351,7 +355,7 @@ class Adadelta(_WithEpsilon):
 
     def step(self, params: Sequence[Variable], gradients: Sequence[Tensor]) -> Any:
         _, averages, changes = self.states(params)
-        return optimizing.adadelta_step(
+        return adadelta_step(
             params, gradients, averages, changes, self.rate(), self.rho, self.epsilon
         )
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kbackend.model import registry
-from kbackend.ops import elementwise, reduction
+from kbackend import registry
+from kbackend.ops.elementwise.arithmetic import abs_, add, multiply
+from kbackend.ops.elementwise.power import square
+from kbackend.ops.reduction.reductions import sum_
 
 
 class Regularizer:
@@ -37,12 +39,12 @@ class L1L2(Regularizer):
     def __call__(self, x: Any) -> Any:
         terms = []
         if _is_used(self.l1):
-            terms.append(elementwise.multiply(reduction.sum_(elementwise.abs_(x)), self.l1))
+            terms.append(multiply(sum_(abs_(x)), self.l1))
         if _is_used(self.l2):
-            terms.append(elementwise.multiply(reduction.sum_(elementwise.square(x)), self.l2))
+            terms.append(multiply(sum_(square(x)), self.l2))
         if not terms:
-            return elementwise.multiply(reduction.sum_(x), 0.0)
-        return terms[0] if len(terms) == 1 else elementwise.add(*terms)
+            return multiply(sum_(x), 0.0)
+        return terms[0] if len(terms) == 1 else add(*terms)
 
 
 def _is_used(factor: Any) -> bool:

@@ -62,9 +62,9 @@ class NumpyBackend(Backend):
 
     # NumPy alone warns of what all engines answer with NaN or Inf
 
-    def run_kernel(self, op: Any, kernel: Any, args: Any, attrs: Any, target: Any) -> Any:
+    def guarded(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         with np.errstate(all="ignore"):
-            return super().run_kernel(op, kernel, args, attrs, target)
+            return function(*args, **kwargs)
 
     def compile(self, emitted: Any, target: Any, jit: Any) -> Any:
         return np.errstate(all="ignore")(super().compile(emitted, target, jit))

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from kbackend import dtypes
+from kbackend.plugin.host import dropout as portable
+from kbackend.plugin.host.random import known_shape
 from kbackend.plugin.native import Generators, seed_of
-from kbackend_numpy.kernels import dropout as portable
-from kbackend_numpy.kernels.random import known_shape
 
 
 def _reseed(generator: np.random.Generator, seed: int) -> None:

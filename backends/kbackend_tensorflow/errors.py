@@ -19,7 +19,7 @@ _KINDS: tuple[tuple[str, type[Exception]], ...] = (
 )
 
 
-#: what TensorFlow says of a label outside [0, n), and what kbackend_tensorflow.kernels.losses says
+#: what TensorFlow says of a label outside [0, n), and what kbackend_tensorflow.kernels.losses.crossentropy says
 _LABEL = re.compile(
     r"label (?:value of )?\[?(-?\d+)\]? (?:which is outside the valid range of|is not in) \[0, (\d+)\)"
 )
@@ -55,10 +55,10 @@ def _detail(text: str) -> str:
     return (told[-1] if told else lines[0] if lines else text)[:500]
 
 
-def translating(function: Callable[..., Any], *args: Any) -> Any:
-    """``function(*args)`` with TensorFlow's error turned into Python's."""
+def translating(function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+    """``function(*args, **kwargs)`` with TensorFlow's error turned into Python's."""
     try:
-        return function(*args)
+        return function(*args, **kwargs)
     except InvalidArgumentError as error:
         raise translated(error) from error
 

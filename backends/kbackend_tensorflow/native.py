@@ -9,10 +9,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from kbackend.ops.streams import has_own_seed
 from kbackend.plugin.native import Generators
 from kbackend.plugin.select import active_target
-from kbackend_tensorflow.kernels.random import wanted
+from kbackend.streams import has_own_seed
+from kbackend_tensorflow.kernels.random.draws import wanted
 
 _ODD = 0x9E3779B97F4A7C15
 

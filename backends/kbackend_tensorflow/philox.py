@@ -14,7 +14,7 @@ def words(key: Any, stream: Any, shape: Any, first: Any = 0) -> tf.Tensor:
     `key`, `stream` and `first`, the low half of the first counter (the number of a trial in its high word), are Python
     ints in [0, 2**64), else a ValueError is raised, or scalar int64 or uint64
     tensors whose 64 bits are taken as they are. `shape` is a count, a sequence of sizes or an integer tensor
-    of either kind; the words fill it in row-major order. `kbackend_numpy.philox.words` says which word is
+    of either kind; the words fill it in row-major order. `kbackend.plugin.host.philox.words` says which word is
     which.
 
     >>> [hex(word) for word in words(0, 0, 4).numpy()]

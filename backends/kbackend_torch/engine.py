@@ -14,14 +14,20 @@ from typing import Any
 import numpy as np
 import torch
 
+from kbackend.declare.op import GRADIENTS
 from kbackend.graph.tensor import TensorSpec
-from kbackend.lowering.plan import GRADIENTS
-from kbackend.lowering.program import eager_runner
+from kbackend.graph.transactions import alone
+from kbackend.ground.interrupts import hold_interrupts
 from kbackend.plugin.contract import Backend, causes
+from kbackend.plugin.runner import eager_runner
 from kbackend_torch.dtypes import NAME
 from kbackend_torch.errors import translated
 from kbackend_torch.gaps import GAPS
-from kbackend_torch.kernels import KERNELS, dropout, optimizing, random, recurrent
+from kbackend_torch.kernels import KERNELS
+from kbackend_torch.kernels.nn import dropout
+from kbackend_torch.kernels.nn import optimizer_steps as optimizing
+from kbackend_torch.kernels.random import draws as random
+from kbackend_torch.kernels.rnn import recurrent
 from kbackend_torch.native import NATIVE_KERNELS
 from kbackend_torch.tape import TorchTape
 
@@ -93,11 +99,13 @@ class TorchBackend(Backend):
 
     def arrange(self, variable: Any, target: Any, order: tuple[int, ...]) -> None:
         """The shape stays: the cell becomes a view of memory in the other order, and keeps it when assigned to."""
-        with variable.lock:
+        def arranged() -> None:
             cell = variable.cell(target)
-            arranged = cell.permute(order).contiguous().permute(inverse(order))
-            if arranged.data_ptr() != cell.data_ptr():
-                variable.set_cell(target, arranged)
+            found = cell.permute(order).contiguous().permute(inverse(order))
+            if found.data_ptr() != cell.data_ptr():
+                variable.set_cell(target, found)
+
+        alone(variable, arranged)
 
     def copy(self, tensor: Any) -> Any:
         return tensor.clone()
@@ -118,9 +126,9 @@ class TorchBackend(Backend):
         if device.startswith("cuda"):
             torch.cuda.synchronize(device)
 
-    def run_kernel(self, op: Any, kernel: Any, args: Sequence[Any], attrs: Any, target: Any) -> Any:
+    def guarded(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         try:
-            return super().run_kernel(op, kernel, args, attrs, target)
+            return function(*args, **kwargs)
         except RuntimeError as error:
             found = translated(error)
             if found is None:
@@ -202,15 +210,39 @@ def _compiled(emitted: Any) -> Callable[..., Any]:
     Gradients are left out by default, and then each tensor that is watched breaks the graph: compiling a transformer's
     step took 73 s instead of 12, and the step 37 ms instead of 18.
     """
+    holds = [name for name, value in emitted.namespace.items() if value is hold_interrupts]
+    emitted.namespace.update(dict.fromkeys(holds, _nothing))  # the call would break the graph
     function = torch.compile(emitted.function, dynamic=None)
     settings = torch._dynamo.config
     names = {node.op.name for node in emitted.nodes.values()}
-    if GRADIENTS not in names or names & _APART or not hasattr(settings, "trace_autograd_ops"):
-        return function
+    if GRADIENTS in names and not names & _APART and hasattr(settings, "trace_autograd_ops"):
+        function = _with_gradients(function)
+    return _held(function) if holds else function
+
+
+def _with_gradients(function: Callable[..., Any]) -> Callable[..., Any]:
+    def run(*operands: Any) -> Any:
+        with torch._dynamo.config.patch(trace_autograd_ops=True):
+            return function(*operands)
+
+    return run
+
+
+def _nothing() -> None:
+    pass
+
+
+def _held(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, with interrupts held from the second call on: the first compiles, which takes long."""
+    called = False
 
     def run(*operands: Any) -> Any:
-        with settings.patch(trace_autograd_ops=True):
-            return function(*operands)
+        nonlocal called
+        if called:
+            hold_interrupts()
+        found = function(*operands)
+        called = True
+        return found
 
     return run
 

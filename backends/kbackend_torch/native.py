@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
+from kbackend.plugin.host.dropout import noise_shape_of
+from kbackend.plugin.host.random import known_shape
 from kbackend.plugin.native import Generators, seed_of
 from kbackend.plugin.select import active_target
-from kbackend_numpy.kernels.dropout import noise_shape_of
-from kbackend_numpy.kernels.random import known_shape
 from kbackend_torch.dtypes import TORCH
 
 

@@ -2,7 +2,7 @@
 
 import torch
 
-from kbackend_numpy import philox
+from kbackend.plugin.host import philox
 
 MULTIPLIERS = (0xD2511F53, 0xCD9E8D57)
 WEYL = (0x9E3779B9, 0xBB67AE85)
@@ -15,8 +15,8 @@ def words(
 ) -> torch.Tensor:
     """The first `count` words of a Philox4x32-10 stream, as int32 with the bits of uint32.
 
-    Arguments, errors and which word is which: as in `kbackend_numpy.philox.words`. torch does little arithmetic on
-    uint32, hence the signed dtype.
+    Arguments, errors and the order of words are those of `kbackend.plugin.host.philox.words`. torch does little
+    arithmetic on uint32, hence the signed dtype.
 
     >>> words(0, 0, 4).numpy().view("uint32").tolist() == [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
     True

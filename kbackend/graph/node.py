@@ -9,9 +9,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kbackend.graph.show import node_line
 from kbackend.graph.tensor import Tensor, TensorSpec
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ class OpLike(Protocol):
 
 
 _numbers = itertools.count()
-_SCOPE: list[str] = []
+_scope: ContextVar[tuple[str, ...]] = ContextVar("kbackend_name_scope", default=())
 
 
 def next_number() -> int:
@@ -108,8 +110,6 @@ class Node:
         return self._expansion
 
     def __repr__(self) -> str:
-        from kbackend.graph.show import node_line
-
         return f"<Node {node_line(self)}>"
 
 
@@ -123,18 +123,18 @@ def flat_tensors(args: Iterable[Any]) -> Iterable[Tensor]:
 
 def scoped(name: str) -> str:
     """``name`` below the scopes that are open now."""
-    return "/".join((*_SCOPE, name))
+    return "/".join((*_scope.get(), name))
 
 
 @contextmanager
 def beside(node: Node) -> Iterator[None]:
     """Names made inside are in the scope of the node's name, whatever scopes are open."""
-    scope, opened = node.name.rpartition("/")[0], list(_SCOPE)
-    _SCOPE[:] = [scope] if scope else []
+    scope = node.name.rpartition("/")[0]
+    token = _scope.set((scope,) if scope else ())
     try:
         yield
     finally:
-        _SCOPE[:] = opened
+        _scope.reset(token)
 
 
 class name_scope:
@@ -153,8 +153,9 @@ class name_scope:
         self.name = name
 
     def __enter__(self) -> str:
-        _SCOPE.append(self.name)
-        return "/".join(_SCOPE)
+        scope = (*_scope.get(), self.name)
+        _scope.set(scope)
+        return "/".join(scope)
 
     def __exit__(self, *exc: Any) -> None:
-        _SCOPE.pop()
+        _scope.set(_scope.get()[:-1])

@@ -26,18 +26,24 @@ class Names:
 
     def __init__(self) -> None:
         self._of: dict[int, str] = {}
-        self._used: set[str] = set()
+        self._counts: dict[str, int] = {}
 
     def __call__(self, tensor: Tensor) -> str:
         if id(tensor) not in self._of:
-            base = name = identifier(tensor.name)
-            count = 1
-            while name in self._used:
-                count += 1
-                name = f"{base}_{count}"
-            self._used.add(name)
-            self._of[id(tensor)] = name
+            self._of[id(tensor)] = self._unused(identifier(tensor.name))
         return self._of[id(tensor)]
+
+    def _unused(self, base: str) -> str:
+        """The name, or the name with the next number that no other one has."""
+        count = self._counts.get(base, 0) + 1
+        name = base if count == 1 else f"{base}_{count}"
+        while name in self._counts:
+            count += 1
+            name = f"{base}_{count}"
+        self._counts[base] = count
+        if name != base:
+            self._counts[name] = 1
+        return name
 
 
 def argument_text(arg: Any, names: Any) -> str:

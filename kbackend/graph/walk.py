@@ -6,7 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from kbackend.graph.node import Node, flat_tensors
+from kbackend.graph.show import graph_source
 from kbackend.graph.tensor import Tensor
+from kbackend.graph.variable import Variable
+from kbackend.ground import hooks
 
 
 class DisconnectedGraph(ValueError):
@@ -75,8 +78,6 @@ class Graph:
         return [t for n in self.nodes() if not n.inputs for t in n.outputs if id(t) not in given]
 
     def variables(self) -> list[Any]:
-        from kbackend.graph.variable import Variable
-
         found = {id(t): t for t in self.leaves() if isinstance(t, Variable)}
         for variable, _ in self.updates:
             found.setdefault(id(variable), variable)
@@ -105,14 +106,11 @@ class Graph:
         )
 
     def __str__(self) -> str:
-        from kbackend.graph.show import graph_source
-
         return graph_source(self)
 
     def to_json(self) -> str:
-        from kbackend.graph.serialize import to_json
-
-        return to_json(self)
+        """The graph as JSON text; see :func:`kbackend.saving.graph_json.to_json`."""
+        return hooks.graph_to_json(self)
 
 
 def copy_tensors(outputs: Sequence[Tensor], mapping: Mapping[Tensor, Any]) -> list[Any]:

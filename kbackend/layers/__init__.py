@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from kbackend import registry
+from kbackend.ground import hooks
 from kbackend.layers.activation import ELU, LeakyReLU, ReLU, Softmax
 from kbackend.layers.attention import MultiHeadAttention
 from kbackend.layers.augmentation import (
@@ -16,6 +18,9 @@ from kbackend.layers.augmentation import (
     RandomTranslation,
     RandomZoom,
 )
+from kbackend.layers.base.input import Input, InputLayer
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.spec import InputSpec
 from kbackend.layers.convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
 from kbackend.layers.core import (
     Activation,
@@ -70,10 +75,6 @@ from kbackend.layers.regularization import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
-from kbackend.model import registry
-from kbackend.model.input import Input, InputLayer
-from kbackend.model.layer import Layer
-from kbackend.model.spec import InputSpec
 
 __all__ = [
     "ELU",
@@ -149,11 +150,8 @@ __all__ = [
 
 
 def _builtin() -> dict[str, Any]:
-    from kbackend.model.functional import Model
-    from kbackend.model.sequential import Sequential
-
     classes = {k: v for k, v in globals().items() if isinstance(v, type) and issubclass(v, Layer)}
-    return classes | {"Model": Model, "Functional": Model, "Sequential": Sequential}
+    return classes | hooks.model_classes.load()
 
 
 def serialize(layer: Layer) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kbackend import backend as K
-from kbackend.model.layer import Layer
+from kbackend.layers.base.layer import Layer
 
 
 class ReLU(Layer):

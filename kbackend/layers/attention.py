@@ -9,9 +9,13 @@ from kbackend import backend as K
 from kbackend import constraints, initializers, regularizers
 from kbackend.layers.arguments import is_zero, positive
 from kbackend.layers.arguments import rate as checked_rate
-from kbackend.model.calls import as_list
-from kbackend.model.layer import Layer
-from kbackend.ops import attention, joining, linear, streams
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.structures import as_list
+from kbackend.ops.arrays.split import split_sizes, unstack_parts
+from kbackend.ops.linalg.dense import dense
+from kbackend.ops.linalg.matmul import matrix_multiply
+from kbackend.ops.nn.attention import attention, attention_scores
+from kbackend.streams import SeedGenerator
 
 _PARTS = ("query", "key", "value")
 
@@ -101,7 +105,7 @@ class MultiHeadAttention(Layer):
         self.kernel_constraint = constraints.get(kernel_constraint)
         self.bias_constraint = constraints.get(bias_constraint)
         self.seed = seed
-        self._draws = None if seed is None else streams.SeedGenerator(seed)
+        self._draws = None if seed is None else SeedGenerator(seed)
 
     def __call__(  # type: ignore[override]  # the names that Keras gives the three
         self, query: Any, value: Any = None, key: Any = None, **kwargs: Any
@@ -122,28 +126,19 @@ class MultiHeadAttention(Layer):
                     f"the {part} must be (batch, length, features) with known features, it has shape {shape}"
                 )
         sizes = (self.key_dim, self.key_dim, self.value_dim)
-        self._kernels, self._biases = [], []
+        self._kernels: list[Any] = []
+        self._biases: list[Any] = []
         for part, shape, size in zip(_PARTS, shapes, sizes):
-            self._kernels.append(self._weight(f"{part}/kernel", (shape[-1], self.num_heads, size), "kernel"))
-            self._biases.append(
-                self._weight(f"{part}/bias", (self.num_heads, size), "bias") if self.use_bias else None
-            )
+            self._kernels.append(self.add_weight(f"{part}/kernel", (shape[-1], self.num_heads, size)))
+            self._biases.append(self._bias(f"{part}/bias", (self.num_heads, size)))
         features = self.output_shape_argument or shapes[0][-1]
-        self._output_kernel = self._weight(
-            "attention_output/kernel", (self.num_heads, self.value_dim, features), "kernel"
+        self._output_kernel = self.add_weight(
+            "attention_output/kernel", (self.num_heads, self.value_dim, features)
         )
-        self._output_bias = (
-            self._weight("attention_output/bias", (features,), "bias") if self.use_bias else None
-        )
+        self._output_bias = self._bias("attention_output/bias", (features,))
 
-    def _weight(self, name: str, shape: tuple[int, ...], kind: str) -> Any:
-        return self.add_weight(
-            name,
-            shape,
-            initializer=getattr(self, f"{kind}_initializer"),
-            regularizer=getattr(self, f"{kind}_regularizer"),
-            constraint=getattr(self, f"{kind}_constraint"),
-        )
+    def _bias(self, name: str, shape: tuple[int, ...]) -> Any:
+        return self.add_weight(name, shape) if self.use_bias else None
 
     # the function -------------------------------------------------------------------------------------------
 
@@ -161,14 +156,14 @@ class MultiHeadAttention(Layer):
         if return_attention_scores or not is_zero(self.dropout):
             mixed, scores = self._mixed_by_scores(query, key, value, allowed, use_causal_mask, training)
         else:
-            mixed = attention.attention(
+            mixed = attention(
                 query, key, value, mask=allowed, causal=use_causal_mask, heads_first=True
             )
             scores = None
         mixed = K.permute_dimensions(mixed, (0, 2, 1, 3))
         size = self.num_heads * self.value_dim
         kernel = K.reshape(self._output_kernel, (size, self._output_kernel.shape[-1]))
-        result = linear.dense(_merged(mixed, size), kernel, self._output_bias)
+        result = dense(_merged(mixed, size), kernel, self._output_bias)
         return [result, scores] if return_attention_scores else result
 
     def _projected(self, query: Any, key: Any, value: Any) -> list[Any]:
@@ -178,16 +173,16 @@ class MultiHeadAttention(Layer):
         biases = [None if b is None else K.reshape(b, (n,)) for b, n in zip(self._biases, columns)]
         if not query is key is value:
             parts = [
-                linear.dense(x, kernel, bias) for x, kernel, bias in zip((query, key, value), kernels, biases)
+                dense(x, kernel, bias) for x, kernel, bias in zip((query, key, value), kernels, biases)
             ]
             return [self._by_head(part, n) for part, n in zip(parts, columns)]
-        joint = linear.dense(
+        joint = dense(
             query, K.concatenate(kernels, axis=1), K.concatenate(biases, axis=0) if self.use_bias else None
         )
         if self.key_dim != self.value_dim:
-            return [self._by_head(part, n) for part, n in zip(joining.split(joint, columns, axis=-1), columns)]
+            return [self._by_head(part, n) for part, n in zip(split_sizes(joint, columns, axis=-1), columns)]
         apart = K.reshape(joint, (*_lengths(joint), len(_PARTS), self.num_heads, self.key_dim))
-        return list(joining.unstack(K.permute_dimensions(apart, (2, 0, 3, 1, 4)), axis=0))
+        return list(unstack_parts(K.permute_dimensions(apart, (2, 0, 3, 1, 4)), axis=0))
 
     def _by_head(self, x: Any, columns: int) -> Any:
         heads = K.reshape(x, (*_lengths(x), self.num_heads, columns // self.num_heads))
@@ -197,13 +192,13 @@ class MultiHeadAttention(Layer):
         self, query: Any, key: Any, value: Any, allowed: Any, causal: bool, training: Any
     ) -> tuple[Any, Any]:
         """The mixed values and the scores, which fused kernels do not give and which dropout changes."""
-        scores = attention.attention_scores(query, key, allowed, causal, 1.0 / math.sqrt(self.key_dim))
+        scores = attention_scores(query, key, allowed, causal, 1.0 / math.sqrt(self.key_dim))
         used = scores
         if not is_zero(self.dropout):
             used = K.in_train_phase(
                 lambda: K.dropout(scores, self.dropout, seed=self._draws), scores, training
             )
-        return linear.matmul(used, value), scores
+        return matrix_multiply(used, value), scores
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The query's mask."""

@@ -14,14 +14,14 @@ import numpy as np
 
 from kbackend import backend as K
 from kbackend import config, dtypes
+from kbackend.declare.call import dtype_of
 from kbackend.layers.arguments import one_of, positive
 from kbackend.layers.regularization import _Drawing
-from kbackend.ops import image
-from kbackend.ops.any_rank import gather_axis
-from kbackend.ops.arranging import length
-from kbackend.ops.dispatch import dtype_of
-from kbackend.ops.image_resize import opened
-from kbackend.ops.normal import polynomial
+from kbackend.ops.arrays.dims import length
+from kbackend.ops.elementwise.normal_quantile import polynomial
+from kbackend.ops.image.geometry import FILL_MODES, affine_transform
+from kbackend.ops.image.resize import opened, resize
+from kbackend.ops.nn.unfold import gather_axis
 
 Factor = float | Sequence[float]
 #: coefficients of cos(r) and of sin(r) / r in powers of r**2 from the highest down
@@ -129,7 +129,7 @@ class _Moving(_Augmentation):
     def __init__(self, fill_mode: str = "reflect", interpolation: str = "bilinear", seed: int | None = None,
                  fill_value: float = 0.0, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(seed, data_format, **kwargs)
-        self.fill_mode = one_of(fill_mode, image.FILL_MODES, "fill_mode", self._where())
+        self.fill_mode = one_of(fill_mode, FILL_MODES, "fill_mode", self._where())
         self.interpolation = one_of(interpolation, ("nearest", "bilinear"), "interpolation", self._where())
         self.fill_value = float(fill_value)
 
@@ -137,7 +137,7 @@ class _Moving(_Augmentation):
         """Images by the six numbers of their transforms, each of which is one number for each image."""
         zero = K.zeros_like(rows[0])
         vectors = K.stack([*rows, zero, zero], axis=1)
-        return image.affine_transform(x, vectors, self.interpolation, self.fill_mode, self.fill_value, "channels_last")
+        return affine_transform(x, vectors, self.interpolation, self.fill_mode, self.fill_value, "channels_last")
 
 
 def _centre(x: Any, axis: int, dtype: str) -> Any:
@@ -292,14 +292,14 @@ class RandomCrop(_Augmentation):
         first = self.data_format == "channels_first"
         if tuple(x.shape[-2:] if first else x.shape[-3:-1]) == size:
             return x
-        return image.resize(x, size, crop_to_aspect_ratio=True, data_format=self.data_format)
+        return resize(x, size, crop_to_aspect_ratio=True, data_format=self.data_format)
 
     def _altered(self, x: Any) -> Any:
         sizes = tuple(x.shape[1:3])
         if None in sizes:
             raise ValueError(f"{self._where()}: images need a known size, theirs is {sizes}")
         if sizes[0] < self.height or sizes[1] < self.width:
-            return image.resize(x, (self.height, self.width), crop_to_aspect_ratio=True, data_format="channels_last")
+            return resize(x, (self.height, self.width), crop_to_aspect_ratio=True, data_format="channels_last")
         for axis, (old, new) in enumerate(zip(sizes, (self.height, self.width)), 1):
             if old > new:
                 start = K.random_uniform((), 0, old - new + 1, dtype="int32", seed=self._draws)

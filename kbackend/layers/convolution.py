@@ -8,10 +8,10 @@ from typing import Any
 from kbackend import activations, config, constraints, initializers, regularizers
 from kbackend import backend as K
 from kbackend.layers.arguments import one_of, per_dimension, positive
-from kbackend.model.layer import Layer
-from kbackend.model.spec import InputSpec
-from kbackend.ops import foreign
-from kbackend.ops.convolution import convolution
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.spec import InputSpec
+from kbackend.ops.nn.conv import convolution
+from kbackend.runtime.foreign import apply
 
 
 class Conv(Layer):
@@ -100,25 +100,10 @@ class Conv(Layer):
             raise ValueError(
                 f"the input has {channels} channels, which is not a multiple of groups ({self.groups})"
             )
-        shape = (*self.kernel_size, channels // self.groups, self.filters)
         self.kernel = self.add_weight(
-            "kernel",
-            shape,
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
+            "kernel", (*self.kernel_size, channels // self.groups, self.filters)
         )
-        self.bias = (
-            self.add_weight(
-                "bias",
-                (self.filters,),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
-            if self.use_bias
-            else None
-        )
+        self.bias = self.add_weight("bias", (self.filters,)) if self.use_bias else None
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={self._channel_axis: channels})
 
     def _padding(self) -> Any:
@@ -141,7 +126,7 @@ class Conv(Layer):
         )
         if first:
             result = K.permute_dimensions(result, (0, self.rank + 1, *range(1, self.rank + 1)))
-        return foreign.apply(self.activation, result)
+        return apply(self.activation, result)
 
 
 class Conv1D(Conv):

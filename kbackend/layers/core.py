@@ -8,10 +8,13 @@ from typing import Any
 
 from kbackend import activations, constraints, initializers, regularizers
 from kbackend import backend as K
+from kbackend.declare.op import DERIVED, REGISTRY
 from kbackend.layers.arguments import positive
-from kbackend.model.layer import Layer
-from kbackend.model.spec import InputSpec
-from kbackend.ops import foreign, linear
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.spec import InputSpec
+from kbackend.ops.linalg.dense import dense
+from kbackend.registry import find, plain
+from kbackend.runtime.foreign import apply, takes
 
 
 class Dense(Layer):
@@ -77,28 +80,12 @@ class Dense(Layer):
         size = input_shape[-1]
         if size is None:
             raise ValueError(f"the last dimension of the input must be known, the shape is {input_shape}")
-        self.kernel = self.add_weight(
-            "kernel",
-            (size, self.units),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.bias = (
-            self.add_weight(
-                "bias",
-                (self.units,),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
-            if self.use_bias
-            else None
-        )
+        self.kernel = self.add_weight("kernel", (size, self.units))
+        self.bias = self.add_weight("bias", (self.units,)) if self.use_bias else None
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
 
     def call(self, inputs: Any) -> Any:
-        return foreign.apply(self.activation, linear.dense(inputs, self.kernel, self.bias))
+        return apply(self.activation, dense(inputs, self.kernel, self.bias))
 
 
 class Activation(Layer):
@@ -116,7 +103,7 @@ class Activation(Layer):
         self.activation = activations.get(activation)
 
     def call(self, inputs: Any) -> Any:
-        return foreign.apply(self.activation, inputs)
+        return apply(self.activation, inputs)
 
     def _twin(self) -> Layer:
         return type(self).from_config({**super().get_config(), "activation": self.activation})
@@ -265,16 +252,14 @@ class Lambda(Layer):
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         given = dict(self.function_arguments)
-        if mask is not None and foreign.takes(self.function, "mask"):
+        if mask is not None and takes(self.function, "mask"):
             given["mask"] = mask
-        return foreign.apply(self.function, inputs, given, self._output_shape)
+        return apply(self.function, inputs, given, self._output_shape)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return self.mask(inputs, mask) if callable(self.mask) else self.mask
 
     def get_config(self) -> dict[str, Any]:
-        from kbackend.model.registry import plain
-
         found = super().get_config()
         for key, value in (
             ("function", self.function),
@@ -295,9 +280,6 @@ def _function_of(function: Any) -> Callable[..., Any]:
         return function
     if not isinstance(function, str):
         raise TypeError(f"a Lambda needs a function, it was given {function!r}")
-    from kbackend.model.registry import find
-    from kbackend.ops.declare import DERIVED, REGISTRY
-
     public = {name: getattr(K, name) for name in (*REGISTRY, *DERIVED) if callable(getattr(K, name, None))}
     return find(function, public, "function")
 

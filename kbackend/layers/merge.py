@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kbackend import backend as K
-from kbackend.model.layer import Layer
+from kbackend.layers.base.layer import Layer
 
 
 class Merge(Layer):

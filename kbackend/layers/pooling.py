@@ -7,8 +7,8 @@ from typing import Any
 from kbackend import backend as K
 from kbackend import config
 from kbackend.layers.arguments import one_of, per_dimension
-from kbackend.model.layer import Layer
-from kbackend.model.spec import InputSpec
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.spec import InputSpec
 
 
 class _Pooling2D(Layer):

@@ -9,10 +9,11 @@ from kbackend import activations, constraints, initializers, regularizers
 from kbackend import backend as K
 from kbackend.layers.arguments import is_zero, positive
 from kbackend.layers.arguments import rate as checked_rate
-from kbackend.model.calls import as_list
-from kbackend.model.layer import Layer
-from kbackend.model.spec import InputSpec
-from kbackend.ops import recurrent
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.spec import InputSpec
+from kbackend.layers.base.structures import as_list
+from kbackend.ops.rnn.lstm import lstm
+from kbackend.ops.rnn.simple_rnn import simple_rnn
 
 
 class Recurrent(Layer):
@@ -105,31 +106,11 @@ class Recurrent(Layer):
         if size is None:
             raise ValueError(f"the features of the input must be known, the shape is {shape}")
         wide = self.gates * self.units
-        self.kernel = self.add_weight(
-            "kernel",
-            (size, wide),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.recurrent_kernel = self.add_weight(
-            "recurrent_kernel",
-            (self.units, wide),
-            initializer=self.recurrent_initializer,
-            regularizer=self.recurrent_regularizer,
-            constraint=self.recurrent_constraint,
-        )
-        self.bias = (
-            self.add_weight(
-                "bias",
-                (wide,),
-                initializer=self._bias_initial(),
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
-            if self.use_bias
-            else None
-        )
+        self.kernel = self.add_weight("kernel", (size, wide))
+        self.recurrent_kernel = self.add_weight("recurrent_kernel", (self.units, wide))
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight("bias", (wide,), initializer=self._bias_initial())
         self._sequence_spec = InputSpec(ndim=3, axes={-1: size})
 
     def _bias_initial(self) -> Callable[..., Any]:
@@ -250,7 +231,7 @@ class SimpleRNN(Recurrent):
     """
 
     def _walk(self, inputs: Any, states: list[Any], mask: Any) -> list[Any]:
-        return recurrent.simple_rnn(
+        return simple_rnn(
             inputs,
             states[0],
             self.kernel,
@@ -319,7 +300,7 @@ class LSTM(Recurrent):
         return initial
 
     def _walk(self, inputs: Any, states: list[Any], mask: Any) -> list[Any]:
-        return recurrent.lstm(
+        return lstm(
             inputs,
             states[0],
             states[1],

@@ -14,9 +14,9 @@ from kbackend import config, regularizers
 from kbackend.graph.tensor import Tensor
 from kbackend.layers.arguments import is_zero
 from kbackend.layers.arguments import rate as checked_rate
-from kbackend.model.layer import Layer
-from kbackend.model.spec import InputSpec
-from kbackend.ops.streams import SeedGenerator
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.spec import InputSpec
+from kbackend.streams import SeedGenerator
 
 #: what the negative saturation of selu comes to: -scale * alpha
 _SATURATION = -1.7580993408473766

@@ -9,15 +9,17 @@ from typing import Any
 
 import numpy as np
 
+from kbackend.declare.op import GRADIENTS
 from kbackend.graph.node import Node
 from kbackend.graph.show import Names, identifier
 from kbackend.graph.tensor import Shape, Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, map_args
-from kbackend.lowering.plan import GRADIENTS, Plan, last_uses, plan
+from kbackend.ground.interrupts import hold_interrupts
+from kbackend.lowering.plan import Plan, last_uses, plan
 from kbackend.plugin.contract import InPlace
 
-_INDENT = "    "
+INDENT = "    "
 
 
 @dataclass
@@ -53,7 +55,7 @@ class Emitted:
         self.shapes = self.shapes or [t.shape for t in self.graph.inputs]
 
 
-class _Emitter:
+class Emitter:
     """Writes one function. The bodies of loops and branches are written by emitters of their own.
 
     Args:
@@ -62,6 +64,7 @@ class _Emitter:
         nodes: see :class:`Emitted`; all emitters of a program fill it.
         base: the first level that gradients inside a body may use.
         around: the levels at which a body as a whole is recorded.
+        immediate: the function is called with concrete tensors on any backend.
     """
 
     def __init__(
@@ -72,13 +75,17 @@ class _Emitter:
         nodes: dict[tuple[str, int], Node],
         base: int = 0,
         around: tuple[int, ...] = (),
+        immediate: bool = False,
     ) -> None:
+        self.immediate = immediate
         self.backend = target.backend
         self.target = target
         self.kernels = kernels
         self.nodes = nodes
         self.node_of_line: list[Node | None] = []
         self.namespace: dict[str, Any] = {}
+        self.bound: dict[tuple[str, Any], str] = {}
+        self.stems: dict[str, int] = {}
         self.functions = functions
         self.base = base
         self.around = around
@@ -95,12 +102,17 @@ class _Emitter:
 
     def bind(self, stem: str, value: Any) -> str:
         """A name in the program's namespace for a Python value."""
-        name, count = stem, 1
-        while name in self.taken or name in self.namespace and not _same(self.namespace[name], value):
-            count += 1
-            name = f"{stem}_{count}"
-        self.namespace[name] = value
-        return name
+        key = (stem, value if callable(value) else id(value))  # bound methods are equal and made anew at each access
+        if key not in self.bound:
+            count = self.stems.get(stem, 0) + 1
+            name = stem if count == 1 else f"{stem}_{count}"
+            while name in self.taken or name in self.namespace:
+                count += 1
+                name = f"{stem}_{count}"
+            self.stems[stem] = count
+            self.namespace[name] = value
+            self.bound[key] = name
+        return self.bound[key]
 
     def register(self, tensor: Tensor) -> str:
         if id(tensor) in self.constants:
@@ -127,14 +139,14 @@ class _Emitter:
         return self.plain_of[key]
 
     def line(self, text: str) -> None:
-        self.lines.append(_INDENT + text)
+        self.lines.append(INDENT + text)
 
     # nodes ------------------------------------------------------------------------------------------------
 
     def constant(self, node: Node) -> None:
         value = node.attrs["value"]
         out = node.outputs[0]
-        if self.backend.eager:
+        if self.backend.eager or self.immediate:
             self.constants[id(out)] = self.bind(f"c_{identifier(out.name)}", self.target.feed(value))
             return
         bound = self.bind(f"c_{identifier(out.name)}", value)
@@ -207,7 +219,7 @@ class _Emitter:
         return "None"
 
     def attribute(self, key: str, value: Any, node: Node) -> str:
-        return repr(value) if _is_literal(value) else self.bind(f"{node.op.name}_{key}", value)
+        return repr(value) if is_literal(value) else self.bind(f"{node.op.name}_{key}", value)
 
     def gradients(self, node: Node, made: Plan, last: bool) -> None:
         loss, sources = node.args
@@ -227,7 +239,7 @@ class _Emitter:
         """
         base = 1 + max(made.level_of.values(), default=self.base - 1)
         around = tuple(sorted({*self.around, *made.recorded(node)}))
-        inner = _Emitter(self.target, self.kernels, self.functions, self.nodes, base, around)
+        inner = Emitter(self.target, self.kernels, self.functions, self.nodes, base, around)
         return inner.function(graph, name)
 
     # functions --------------------------------------------------------------------------------------------
@@ -289,7 +301,7 @@ class _Emitter:
 def emit(graph: Graph, target: Any, kernels: Mapping[str, Any], variables: list[Variable]) -> Emitted:
     """Emit a rewritten graph for ``target``."""
     backend = target.backend
-    emitter = _Emitter(target, kernels, [], {})
+    emitter = Emitter(target, kernels, [], {})
     emitter.taken.add(identifier(graph.name))  # a kernel of that name would be hidden by the function itself
     made = plan(graph)
     position = {id(v): i for i, v in enumerate(variables)}
@@ -329,7 +341,7 @@ def emit(graph: Graph, target: Any, kernels: Mapping[str, Any], variables: list[
 
 
 def _emit_body(
-    emitter: _Emitter,
+    emitter: Emitter,
     graph: Graph,
     made: Plan,
     cells: dict[int, int],
@@ -348,6 +360,8 @@ def _emit_body(
         emitter.line(f"return ({outputs}), ({values})")
         return
     emitter.line(f"results = ({outputs}), ({values})")
+    if emitter.backend.eager:
+        emitter.line(f"{emitter.bind('hold_interrupts', hold_interrupts)}()")
     for node in after:
         emitter.node(node, made, False, cells)
     emitter.line("return results")
@@ -388,16 +402,11 @@ def _may_alias(tensor: Tensor) -> bool:
         tensor = node.inputs[0]
 
 
-def _same(a: Any, b: Any) -> bool:
-    """Identity, and equality of bound methods, which are made anew at each access."""
-    return a is b or callable(a) and callable(b) and a == b
-
-
-def _is_literal(value: Any) -> bool:
+def is_literal(value: Any) -> bool:
     if isinstance(value, float):
         return np.isfinite(value)
     if isinstance(value, tuple):
-        return all(_is_literal(v) for v in value)
+        return all(is_literal(v) for v in value)
     return value is None or isinstance(value, (bool, int, str))
 
 

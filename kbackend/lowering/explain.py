@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from kbackend.declare.call import make_node
+from kbackend.declare.op import REGISTRY
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.walk import Graph, ancestors, map_args, reapply
@@ -56,9 +58,7 @@ def misfit(graph: Graph, specs: Sequence[TensorSpec]) -> tuple[Node, Exception] 
 
 
 def _formal(spec: TensorSpec) -> Tensor:
-    from kbackend.ops.state import placeholder
-
-    return placeholder(shape=spec.shape, dtype=spec.dtype)
+    return make_node(REGISTRY["placeholder"], (), {"shape": spec.shape, "dtype": spec.dtype, "name": None})
 
 
 def refused(graph: Graph, specs: Sequence[TensorSpec]) -> Exception | None:

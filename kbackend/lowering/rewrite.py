@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from kbackend.declare.call import expansion, make_node
+from kbackend.declare.op import GRADIENTS, REGISTRY
 from kbackend.graph.node import Node, beside, flat_tensors
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph, map_args
 from kbackend.lowering.forms import stable_form
-from kbackend.lowering.plan import GRADIENTS
-from kbackend.ops.declare import REGISTRY
-from kbackend.ops.dispatch import expansion, make_node
 from kbackend.plugin.contract import InPlace
 
 
@@ -190,19 +190,15 @@ def _updating_nodes(graph: Graph) -> set[int]:
     The variables must be the node's operands in the order of its outputs, for a kernel in place reads them where it
     writes.
     """
-    uses: dict[int, int] = {}
-    for node in graph.nodes():
-        for t in node.inputs:
-            uses[id(t)] = uses.get(id(t), 0) + 1
-    for t in graph.outputs:
-        uses[id(t)] = uses.get(id(t), 0) + 1
-    updating = [id(value) for _, value in graph.updates]
+    used = {id(t) for node in graph.nodes() for t in node.inputs} | {id(t) for t in graph.outputs}
+    times = Counter(id(value) for _, value in graph.updates)
     updated = {id(value): variable for variable, value in graph.updates}
+    candidates = {value.node.number: value.node for _, value in graph.updates}
     return {
-        value.node.number
-        for _, value in graph.updates
-        if all(updating.count(id(t)) == 1 and not uses.get(id(t)) for t in value.node.outputs)
-        and _in_order([updated[id(t)] for t in value.node.outputs], value.node.inputs)
+        number
+        for number, node in candidates.items()
+        if all(times[id(t)] == 1 and id(t) not in used for t in node.outputs)
+        and _in_order([updated[id(t)] for t in node.outputs], node.inputs)
     }
 
 

@@ -7,16 +7,24 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
+from kbackend.classic.state import placeholder
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import depends_on
-from kbackend.model.calls import Record, as_list, current, detached, flat_tensors, map_structure, one_or_list
-from kbackend.model.layer import Layer, distinct, unique_name
+from kbackend.ground.tree import tree_map
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.naming import unique_name
+from kbackend.layers.base.recording import Record, current, detached
+from kbackend.layers.base.spec import shapes_text
+from kbackend.layers.base.structures import as_list, distinct, flat_tensors, one_or_list
+from kbackend.model.configuration import model_config, model_from
 from kbackend.model.replay import Replay
-from kbackend.model.spec import shapes_text
+from kbackend.model.summary import print_summary
 from kbackend.model.topology import Topology
-from kbackend.model.trainer import Trainer
-from kbackend.ops.phase import learning_phase_scope
+from kbackend.ops.control.phase import learning_phase_scope
+from kbackend.ops.core.cast import identity
+from kbackend.registry import custom_object_scope
+from kbackend.training.trainer import Trainer
 
 
 class Model(Trainer, Layer):
@@ -46,6 +54,8 @@ class Model(Trainer, Layer):
     """
 
     supports_masking = True
+    #: whether each layer has one call, on the result of the layer before, by the model's class
+    is_chain = False
 
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True
@@ -115,11 +125,11 @@ class Model(Trainer, Layer):
 
     @property
     def input_shape(self) -> Any:
-        return map_structure(lambda t: t.shape, self.input)
+        return tree_map(lambda t: t.shape, self.input)
 
     @property
     def output_shape(self) -> Any:
-        return map_structure(lambda t: t.shape, self.output)
+        return tree_map(lambda t: t.shape, self.output)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by name or by index in ``layers``; the index goes first.
@@ -257,16 +267,14 @@ class Model(Trainer, Layer):
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The masks of the outputs for other inputs."""
         with detached():
-            return map_structure(lambda t: t._keras_mask, self(inputs, mask=mask))
+            return tree_map(lambda t: t._keras_mask, self(inputs, mask=mask))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shapes of the outputs for inputs of other shapes."""
-        from kbackend.ops.state import placeholder
-
         shapes = input_shape if isinstance(input_shape, list) else [input_shape]
         with detached():
             made = [placeholder(s, dtype=t.dtype) for s, t in zip(shapes, self._topology.inputs)]
-            return map_structure(lambda t: t.shape, self(one_or_list(made)))
+            return tree_map(lambda t: t.shape, self(one_or_list(made)))
 
     def _twin(self) -> Layer:
         return self
@@ -275,8 +283,6 @@ class Model(Trainer, Layer):
 
     def get_config(self) -> dict[str, Any]:
         """The model's structure without weights, as plain values."""
-        from kbackend.model.configuration import model_config
-
         return model_config(self)
 
     @classmethod
@@ -286,9 +292,6 @@ class Model(Trainer, Layer):
         Raises:
             ValueError: a class that is neither built in nor registered nor in ``custom_objects``.
         """
-        from kbackend.model.configuration import model_from
-        from kbackend.model.registry import custom_object_scope
-
         with custom_object_scope(custom_objects):
             return model_from(cls, config)
 
@@ -304,8 +307,6 @@ class Model(Trainer, Layer):
             positions: accepted for Keras's sake; columns find their own widths.
             print_fn: called with each line instead of printing.
         """
-        from kbackend.tools.summary import print_summary
-
         print_summary(self, line_length, positions, print_fn)
 
 
@@ -341,8 +342,6 @@ def _masked(tensor: Tensor, mask: Any) -> Tensor:
     """The tensor, carrying another mask than it does."""
     if mask is None or mask is tensor._keras_mask:
         return tensor
-    from kbackend.backend import identity
-
     copy = identity(tensor)
     copy._keras_mask = mask
     return copy

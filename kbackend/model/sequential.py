@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kbackend import dtypes
+from kbackend.declare.call import to_numpy
 from kbackend.graph.tensor import Tensor
+from kbackend.layers import deserialize
+from kbackend.layers.base.input import Input, InputLayer
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.naming import unique_name
 from kbackend.model.functional import Model
-from kbackend.model.input import Input, InputLayer
-from kbackend.model.layer import Layer, unique_name
 from kbackend.model.topology import Topology
-from kbackend.ops.dispatch import to_numpy
+from kbackend.registry import custom_object_scope, registered_name
 
 
 class NotBuilt(RuntimeError, AttributeError):
@@ -34,6 +37,8 @@ class Sequential(Model):
     >>> model.output_shape
     (None, 3)
     """
+
+    is_chain = True
 
     def __init__(
         self, layers: Sequence[Layer] | None = None, name: str | None = None, trainable: bool = True
@@ -183,8 +188,6 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """The layers' configurations, and the input's shape when it is known."""
-        from kbackend.model.registry import registered_name
-
         found: dict[str, Any] = {
             "name": self.name,
             "layers": [
@@ -200,9 +203,6 @@ class Sequential(Model):
     @classmethod
     def from_config(cls, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
         """A Sequential like the one whose configuration this is, with fresh weights."""
-        from kbackend.layers import deserialize
-        from kbackend.model.registry import custom_object_scope
-
         settings = config if isinstance(config, Mapping) else {"layers": config}
         with custom_object_scope(custom_objects):
             model = cls(name=settings.get("name"))

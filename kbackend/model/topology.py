@@ -10,9 +10,10 @@ from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import DisconnectedGraph, ancestors
-from kbackend.model.calls import LayerCall
-from kbackend.model.input import InputLayer
-from kbackend.model.layer import Layer, unique_name
+from kbackend.layers.base.call import LayerCall
+from kbackend.layers.base.input import InputLayer
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.naming import unique_name
 
 Unit = LayerCall | Node
 

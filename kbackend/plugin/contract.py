@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from kbackend.declare.op import Op
 from kbackend.graph.tensor import TensorSpec
-from kbackend.ops.declare import REGISTRY, Op
 from kbackend.plugin.gaps import Gap, MissingKernel
+from kbackend.plugin.runner import eager_runner
 
 Kernel = Callable[..., Any]
 
@@ -143,7 +144,7 @@ class Backend:
         tape: the differentiation functions.
         tensor_type, tensor_key: the exact type of the engine's concrete tensors, and a function that gives what
             kernels may depend on besides the values (dtype, shape, device) as something that hashes fast. With them
-            concrete calls are kept (kbackend.ops.repeated) and call kernels directly, not through ``run_kernel``.
+            concrete calls are kept (kbackend.declare.kept) and call kernels directly, not through ``guarded``.
     """
 
     name: str
@@ -239,17 +240,9 @@ class Backend:
             return kernel.factory(list(specs), **attrs), {}
         return kernel, dict(attrs)
 
-    def run_kernel(
-        self, op: Op, kernel: Kernel, args: Sequence[Any], attrs: Mapping[str, Any], target: Target
-    ) -> Any:
-        """Run one kernel on concrete tensors."""
-        if isinstance(kernel, Specialized):
-            specs = [
-                None if a is None else [self.spec(t) for t in a] if isinstance(a, tuple) else self.spec(a)
-                for a in args
-            ]
-            return kernel.factory(specs, **attrs)(*args)
-        return kernel(*args, **attrs)
+    def guarded(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """The result of a function of concrete tensors, with the engine's own errors as Python's."""
+        return function(*args, **kwargs)
 
     def missing(self, op_name: str) -> None:
         """Raise for an op without kernel.
@@ -298,8 +291,6 @@ class Backend:
 
         Eager backends run the emitted Python function as it is; see lowering/program.py.
         """
-        from kbackend.lowering.program import eager_runner
-
         return eager_runner(emitted, target)
 
 
@@ -310,7 +301,7 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
         error = error.__cause__
 
 
-def validate(backend: Backend) -> None:
+def validate(backend: Backend, declared: Mapping[str, Op]) -> None:
     """Check a plugin as a whole.
 
     Raises:
@@ -318,7 +309,7 @@ def validate(backend: Backend) -> None:
             signature does not take the op's operands and attributes, gaps for kernels that exist.
     """
     faults = []
-    for op in REGISTRY.values():
+    for op in declared.values():
         kernel, gap = backend.kernels.get(op.name), backend.gaps.get(op.name)
         if op.kind == "primitive" and kernel is None and gap is None:
             faults.append(f"no kernel and no declared gap for the primitive {op.name}{op.signature}")
@@ -327,10 +318,10 @@ def validate(backend: Backend) -> None:
         if kernel is not None:
             faults.extend(_signature_faults(op, kernel))
     for name, kernel in backend.native_kernels.items():
-        faults += _signature_faults(REGISTRY[name], kernel) if name in REGISTRY else []
+        faults += _signature_faults(declared[name], kernel) if name in declared else []
     tables = (*backend.kernels, *backend.native_kernels)
-    faults += [f"a kernel for the unknown op {name}" for name in dict.fromkeys(tables) if name not in REGISTRY]
-    faults += [f"a gap for the unknown op {name}" for name in backend.gaps if name not in REGISTRY]
+    faults += [f"a kernel for the unknown op {name}" for name in dict.fromkeys(tables) if name not in declared]
+    faults += [f"a gap for the unknown op {name}" for name in backend.gaps if name not in declared]
     if faults:
         listed = "\n".join(f"  - {fault}" for fault in faults)
         raise PluginError(f"the backend {backend.name} cannot be used; {len(faults)} faults:\n{listed}")

@@ -8,6 +8,7 @@ from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
+from kbackend.ground import hooks
 from kbackend.plugin import memory
 from kbackend.plugin.contract import Backend, PluginError, validate
 
@@ -97,8 +98,7 @@ def load(name: str) -> Backend:
         BackendError: unknown, its engine not installed, or broken at import.
         PluginError: the plugin's table is faulty; all faults are listed.
     """
-    import kbackend.ops  # noqa: F401 - the declarations that the plugin is checked against
-
+    declared = hooks.declared_ops.load()
     factory = _factory(name)
     module: Any = getattr(factory, "engine_module", None)
     if module is not None and importlib.util.find_spec(module) is None:
@@ -115,7 +115,7 @@ def load(name: str) -> Backend:
         raise BackendError(
             f"the engine of the backend {name!r} fails at import: {type(error).__name__}: {error}"
         ) from error
-    validate(backend)
+    validate(backend, declared)
     if backend.uses_malloc:
         memory.keep_freed()
     return backend

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Generic, TypeVar
 
-from kbackend.ops import streams
+from kbackend.streams import epoch, get_seed, has_own_seed
 
 _Generator = TypeVar("_Generator")
 _WORD = (1 << 64) - 1
@@ -38,13 +38,13 @@ class Generators(Generic[_Generator]):
         _all.append(self)
         self._lock = threading.Lock()
         self._made: dict[str, _Generator] = {}
-        self._epoch = streams.epoch()
+        self._epoch = epoch()
 
     def refresh(self) -> None:
         """Seed the generators anew if ``set_seed`` was called since they were used."""
-        if self._epoch != streams.epoch():
+        if self._epoch != epoch():
             with self._lock:
-                self._epoch, seed = streams.epoch(), streams.get_seed()
+                self._epoch, seed = epoch(), get_seed()
                 for generator in self._made.values():
                     self._reseed(generator, seed)
 
@@ -55,7 +55,7 @@ class Generators(Generic[_Generator]):
             with self._lock:
                 found = self._made.get(device)
                 if found is None:
-                    found = self._made[device] = self._make(streams.get_seed(), device)
+                    found = self._made[device] = self._make(get_seed(), device)
         return found
 
     def states(self) -> dict[str, Any]:
@@ -69,7 +69,7 @@ class Generators(Generic[_Generator]):
             if device in states:
                 self._write(generator, states[device])
             else:
-                self._reseed(generator, streams.get_seed())
+                self._reseed(generator, get_seed())
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def kept() -> Iterator[None]:
 
 def seed_of(key: int, op_id: int, step: Any, trial: Any) -> int | None:
     """The seed of 64 bits of a draw with a seed of its own; None for a draw of the process' stream."""
-    if not streams.has_own_seed(op_id):
+    if not has_own_seed(op_id):
         return None
     seed = key
     for number in (op_id, int(step), 0 if trial is None else int(trial)):

@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from kbackend.saving.atomic import write_atomically
+from kbackend.ground.files import write_atomically
 
 _LIMIT = 1000
 

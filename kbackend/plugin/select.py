@@ -9,11 +9,11 @@ from contextvars import ContextVar, Token
 from typing import Any
 
 from kbackend import config
+from kbackend.ground.active import active as _active
+from kbackend.ground.active import process_target as _process_target
 from kbackend.plugin import modes, precision
 from kbackend.plugin.contract import Backend, Target
 from kbackend.plugin.discover import BackendError, available_backends, declared, load
-from kbackend.plugin.state import active as _active
-from kbackend.plugin.state import process_target as _process_target
 
 
 class DeviceError(BackendError):

@@ -12,14 +12,20 @@ runs it on an installed backend, and so do ``python -m kbackend.testing NAME`` a
 []
 """
 
-from kbackend.testing.checks import check_op
+from kbackend.testing.checks.op import check_op
+from kbackend.testing.checks.overrides import (
+    check_in_place,
+    check_override,
+    is_in_place,
+    is_override,
+    with_kernels,
+)
+from kbackend.testing.checks.second import check_second, check_second_definition
+from kbackend.testing.checks.state import check_random_stream
 from kbackend.testing.graphs import check_round_trip
 from kbackend.testing.oracle import check_definition
-from kbackend.testing.overrides import check_in_place, check_override, is_in_place, is_override, with_kernels
 from kbackend.testing.report import Fault, Report
 from kbackend.testing.samples import all_ops, find_op, groups, op_key, samples_of
-from kbackend.testing.second import check_second, check_second_definition
-from kbackend.testing.state import check_random_stream
 
 __all__ = [
     "Fault",

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from kbackend.declare.op import REGISTRY, Op
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph, ancestors
-from kbackend.ops.declare import REGISTRY, Op
 from kbackend.plugin.select import get_backend
-from kbackend.testing.checks import main_group
+from kbackend.testing.checks.op import main_group
 from kbackend.testing.programs import build
 from kbackend.testing.samples import all_ops, cases, groups, op_key, samples_of
 

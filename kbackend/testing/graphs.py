@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from kbackend.graph.serialize import from_json, to_json
+from kbackend.declare.op import Op
 from kbackend.graph.walk import Graph
-from kbackend.lowering.program import Function
-from kbackend.ops.declare import Op
 from kbackend.plugin.select import use_target
-from kbackend.testing.checks import main_group
+from kbackend.runtime.function import Function
+from kbackend.saving.graph_json import from_json, to_json
+from kbackend.testing.checks.op import main_group
 from kbackend.testing.compare import difference
 from kbackend.testing.oracle import numpy_target
 from kbackend.testing.programs import Built, build

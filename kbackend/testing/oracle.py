@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from kbackend import dtypes
-from kbackend.lowering.program import Function
-from kbackend.ops.declare import Op
+from kbackend.declare.op import Op
 from kbackend.plugin.contract import Target
 from kbackend.plugin.select import target, use_target
+from kbackend.runtime.function import Function
 from kbackend.testing.programs import Built, build, gradient_places
 from kbackend.testing.report import Report
 from kbackend.testing.results import Result, run_concrete

@@ -12,8 +12,9 @@ import numpy as np
 
 import kbackend.ops  # noqa: F401 - declares all ops
 from kbackend import dtypes
-from kbackend.ops.declare import DERIVED, REGISTRY, Op
-from kbackend.ops.sample import In, Sample
+from kbackend.declare.op import DERIVED, REGISTRY, Op
+from kbackend.declare.sample import In, Sample
+from kbackend.ground.tree import tree_leaves, tree_map
 
 #: the group of the samples without an input of kind 'float'
 FIXED = "fixed"
@@ -65,11 +66,7 @@ class Case:
 
 def invoke(op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """Call an op or a derived function as a user would."""
-    if op.kind == "derived":
-        return op.function(*args, **kwargs)
-    from kbackend.ops.dispatch import call
-
-    return call(op, *op.bind(*args, **kwargs))
+    return op.public(*args, **kwargs)
 
 
 def op_key(op: Op) -> str:
@@ -137,27 +134,16 @@ def _shown(value: Any) -> str:
 
 
 def inputs_of(sample: Sample) -> list[In]:
-    found: list[In] = []
-
-    def note(value: In) -> In:
-        found.append(value)
-        return value
-
-    for value in (*sample.args, *sample.kwargs.values()):
-        _walk(value, note)
-    return found
-
-
-def _walk(value: Any, visit: Callable[[In], Any]) -> Any:
-    if isinstance(value, In):
-        return visit(value)
-    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
-        return type(value)(_walk(v, visit) for v in value)
-    return value
+    leaves = tree_leaves((*sample.args, *sample.kwargs.values()), _is_namedtuple)
+    return [leaf for leaf in leaves if isinstance(leaf, In)]
 
 
 def _filled(value: Any, following: Callable[[], Any]) -> Any:
-    return _walk(value, lambda _: following())
+    return tree_map(lambda leaf: following() if isinstance(leaf, In) else leaf, value, _is_namedtuple)
+
+
+def _is_namedtuple(value: Any) -> bool:
+    return hasattr(value, "_fields")
 
 
 def realise(declared: In, group: str, rng: np.random.Generator) -> np.ndarray:

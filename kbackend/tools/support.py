@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from kbackend.ops.declare import Op, ops
+from kbackend.declare.op import Op, ops
 from kbackend.plugin.contract import Backend, InPlace
 from kbackend.plugin.select import get_backend
 
@@ -37,11 +37,12 @@ def page(names: Sequence[str] = BUILT_IN) -> str:
         BackendError: a backend is unknown or its engine is not installed.
 
     >>> from kbackend.tools.support import page
-    >>> print(page(["numpy"]).split("## linear")[1].split("##")[0].strip())
+    >>> print(page(["numpy"]).split("## rnn")[1].split("##")[0].strip())
     | op | kind | numpy |
     |---|---|---|
-    | `matmul` | primitive | kernel |
-    | `dense` | composite | override |
+    | `gru` | composite | composed |
+    | `lstm` | composite | override |
+    | `simple_rnn` | composite | composed |
     """
     import kbackend.backend  # noqa: F401 - the declarations of every family
 
@@ -60,9 +61,9 @@ def page(names: Sequence[str] = BUILT_IN) -> str:
 def _names(backends: Sequence[Backend]) -> str:
     """A row for each public function of K and of kbackend.ops."""
     from kbackend import backend as K
-    from kbackend.ops import api
+    from kbackend import ops
 
-    places = {"K": _functions(K), "ops": {n: f for n, f in _functions(api).items() if n in api.__all__}}
+    places = {"K": _functions(K), "ops": _functions(ops)}
     rows = []
     for name in sorted({*places["K"], *places["ops"]}):
         here = [place for place, functions in places.items() if name in functions]
@@ -100,7 +101,7 @@ def state(op: Op, backend: Backend) -> str:
 
 
 def _family(op: Op) -> str:
-    return op.function.__module__.rpartition(".")[2]
+    return op.function.__module__.split(".")[2]
 
 
 def _row(op: Op, backends: Sequence[Backend], notes: list[str]) -> str:

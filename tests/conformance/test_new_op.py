@@ -8,12 +8,15 @@ import numpy as np
 import pytest
 
 from kbackend import K
-from kbackend.graph.serialize import from_json
+from kbackend.declare.decorate import composite
+from kbackend.declare.op import REGISTRY, TensorLike
+from kbackend.declare.sample import In, call
 from kbackend.graph.walk import Graph
-from kbackend.ops import elementwise as e
-from kbackend.ops.declare import REGISTRY, TensorLike, composite
-from kbackend.ops.rules import In, call
+from kbackend.ops.elementwise.arithmetic import multiply, negative
+from kbackend.ops.elementwise.exponential import exp
+from kbackend.ops.elementwise.power import square
 from kbackend.plugin.select import active_target
+from kbackend.saving.graph_json import from_json
 from kbackend.testing import check_op, groups
 
 
@@ -23,7 +26,7 @@ def declared():
                                 call(In((2,), kind="int32"), 1.0, name="integers", gradient=False)], promote="float")
     def bumped(x: TensorLike, height: float) -> Any:
         """``height * exp(-x**2)``."""
-        return e.multiply(e.exp(e.negative(e.square(x))), height)
+        return multiply(exp(negative(square(x))), height)
 
     yield bumped
     del REGISTRY["bumped"]

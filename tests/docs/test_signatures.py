@@ -6,11 +6,12 @@ import inspect
 from pathlib import Path
 
 import pytest
+from support.places import SHARED
 
 import kbackend
 from kbackend import K
 
-FILE = Path(__file__).parents[3] / "shared" / "spec" / "k_namespace.tsv"
+FILE = SHARED / "spec" / "k_namespace.tsv"
 pytestmark = pytest.mark.skipif(not FILE.exists(), reason="the list of K's names is not beside the checkout")
 
 #: functions with more parameters than Keras's, all of them after Keras's

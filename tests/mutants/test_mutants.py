@@ -14,9 +14,9 @@ import pytest
 from autograd.extend import defvjp, primitive
 from autograd.tracer import isbox
 
-from kbackend.ops.convolution import same_pairs
 from kbackend.plugin.contract import InPlace, Specialized, Target
 from kbackend.plugin.gaps import not_yet
+from kbackend.plugin.geometry import same_pairs
 from kbackend.plugin.select import target
 from kbackend.testing import (
     Report,
@@ -27,14 +27,13 @@ from kbackend.testing import (
     check_round_trip,
     check_second,
     find_op,
-    gaps,
     graphs,
     groups,
     oracle,
-    overrides,
     samples,
     with_kernels,
 )
+from kbackend.testing.checks import gaps, overrides
 
 NUMPY = target("numpy")
 KERNELS = NUMPY.backend.kernels
@@ -281,7 +280,7 @@ def turned_beside_nothing(tensors: Any, axis: int) -> Any:
 ])
 def test_drawn_calls_reject(family: str, op: str, kernel: Any) -> None:
     pytest.importorskip("hypothesis")
-    from kbackend.testing.drawn import check_family
+    from kbackend.testing.drawn.checks import check_family
 
     accepted = check_family(family, NUMPY, examples=60)
     assert accepted.checked and not accepted.faults, f"the right backend is rejected:\n{accepted}"

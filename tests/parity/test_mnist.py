@@ -5,15 +5,14 @@ The tolerances are those of docs/semantics.md: max|x - ref| / max|ref| of all we
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
+from support.places import SHARED
 
 import kbackend
 from kbackend import Input, K, Model, layers, optimizers
 
-FILE = Path(__file__).parents[3] / "shared" / "data" / "mnist10k.npz"
+FILE = SHARED / "data" / "mnist10k.npz"
 pytestmark = pytest.mark.skipif(
     not FILE.exists(), reason="the file of 10,000 MNIST digits is not beside the checkout"
 )

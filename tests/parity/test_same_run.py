@@ -14,20 +14,20 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from support.places import SHARED
 
 import kbackend
 from kbackend import Input, K, Model, layers, optimizers
 from kbackend.callbacks import Callback
 from kbackend.datasets import digits as small_digits
-from kbackend.ops import streams
-from kbackend_numpy import philox
+from kbackend.plugin.host import philox
+from kbackend.streams import SHUFFLE_OP_ID, permutation
 
-FILE = Path(__file__).parents[3] / "shared" / "data" / "mnist10k.npz"
+FILE = SHARED / "data" / "mnist10k.npz"
 SEED, SAMPLES, BATCH, EPOCHS = 7, 320, 8, 5
 STEPS = SAMPLES // BATCH * EPOCHS
 RATE = 0.3
@@ -232,8 +232,8 @@ def test_each_epoch_has_an_order_of_its_own_that_holds_each_sample_once(each_bac
     orders = order_of(run(autoencoder, each_backend), task.x).reshape(EPOCHS, SAMPLES)
     for epoch, order in enumerate(orders):
         assert sorted(order.tolist()) == list(range(SAMPLES))
-        stream = streams.SHUFFLE_OP_ID << 32 | epoch + 1
-        assert order.tolist() == streams.permutation(SAMPLES, SEED, stream).tolist()
+        stream = SHUFFLE_OP_ID << 32 | epoch + 1
+        assert order.tolist() == permutation(SAMPLES, SEED, stream).tolist()
     assert len({order.tobytes() for order in orders}) == EPOCHS
 
 

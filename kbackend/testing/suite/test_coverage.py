@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kbackend import K
-from kbackend.ops.declare import REGISTRY
+from kbackend.declare.op import REGISTRY
 from kbackend.testing import counts, tolerances
 from kbackend.testing.samples import all_ops, groups, op_key, samples_of
 from kbackend.testing.suite import test_semantics, test_state

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import pytest
 
-from kbackend.testing.families import FAMILIES
+from kbackend.testing.drawn.families import FAMILIES
 from kbackend.testing.plugin import count, kit_target
 
 
+@pytest.mark.processor
 @pytest.mark.parametrize("family", FAMILIES)
 def test_drawn_calls(kit_backend: str, family: str) -> None:
     """Forward, gradient, symbolic against concrete, inferred shapes, unknown batch size, against NumPy in float64."""
     pytest.importorskip("hypothesis")
-    from kbackend.testing.drawn import check_family
+    from kbackend.testing.drawn.checks import check_family
 
     report = check_family(family, kit_target(kit_backend))
     count(kit_backend, report)

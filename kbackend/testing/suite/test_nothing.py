@@ -13,10 +13,10 @@ import pytest
 
 from kbackend import K, ops
 from kbackend.graph.tensor import Tensor
+from kbackend.ground.tree import tree_leaves
 from kbackend.plugin.contract import Target
 from kbackend.plugin.select import use_target
 from kbackend.testing.plugin import kit_target
-from kbackend.testing.results import leaves
 
 NAN, INF = np.nan, np.inf
 ONES = np.ones((1, 2), "float32")
@@ -167,13 +167,13 @@ def _compare(found: Any, wanted: Any) -> None:
 
 
 def _at_once(one: Row, target: Target) -> list[np.ndarray]:
-    found = leaves(one.call(*(target.from_numpy(a) for a in one.arrays)))
+    found = tree_leaves(one.call(*(target.from_numpy(a) for a in one.arrays)))
     return [target.backend.to_numpy(t) for t in found]
 
 
 def _in_graph(one: Row, known: bool) -> list[np.ndarray]:
     inputs = [K.placeholder(tuple(n if n or known else None for n in a.shape), dtype=a.dtype.name) for a in one.arrays]
-    return K.function(inputs, list(leaves(one.call(*inputs))))(list(one.arrays))
+    return K.function(inputs, list(tree_leaves(one.call(*inputs))))(list(one.arrays))
 
 
 @pytest.mark.parametrize("title", ROWS)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from kbackend.testing import gaps, overrides
-from kbackend.testing.checks import check_op
+from kbackend.testing.checks import gaps, overrides
+from kbackend.testing.checks.op import check_op
+from kbackend.testing.checks.second import check_second, check_second_definition
 from kbackend.testing.graphs import check_round_trip
 from kbackend.testing.oracle import check_definition
 from kbackend.testing.plugin import count, kit_target
 from kbackend.testing.report import Report
 from kbackend.testing.samples import all_ops, find_op, groups, op_key
-from kbackend.testing.second import check_second, check_second_definition
 
 
 def _pass_or_fail(report: Report, name: str = "") -> None:
@@ -29,6 +29,7 @@ def test_op(kit_backend: str, kit_op: str, kit_group: str) -> None:
     _pass_or_fail(gaps.without_declared(check_op(op, target, kit_group), op, target), kit_backend)
 
 
+@pytest.mark.processor
 def test_compositions(kit_backend: str) -> None:
     """The composition behind each kernel that replaces one."""
     target = kit_target(kit_backend)
@@ -41,6 +42,7 @@ def test_compositions(kit_backend: str) -> None:
     assert not faults, "\n".join(map(str, faults))
 
 
+@pytest.mark.processor
 def test_in_place_kernels(kit_backend: str) -> None:
     """Kernels that change variables in place."""
     target = kit_target(kit_backend)
@@ -54,6 +56,7 @@ def test_in_place_kernels(kit_backend: str) -> None:
     assert not faults, "\n".join(map(str, faults))
 
 
+@pytest.mark.processor
 def test_gaps_stand(kit_backend: str) -> None:
     """Samples that a backend declares to fail do fail."""
     target = kit_target(kit_backend)

@@ -11,8 +11,8 @@ import pytest
 from kbackend import K
 from kbackend.plugin.contract import Target
 from kbackend.plugin.select import use_target
+from kbackend.testing.checks.state import check_random_stream
 from kbackend.testing.plugin import count, kit_target
-from kbackend.testing.state import check_random_stream
 
 START = np.array([[1.0, -2.0], [0.5, 3.0]], np.float32)
 
@@ -107,7 +107,7 @@ def test_gradients_of_any_tensor_and_any_order(active: Target) -> None:
 
 
 def test_a_gradient_of_ones_own(active: Target) -> None:
-    from kbackend.ops.custom import custom_gradient
+    from kbackend.ops.control.custom_gradient import custom_gradient
 
     @custom_gradient
     def scaled(a: Any, b: Any) -> Any:
@@ -131,7 +131,7 @@ def test_a_gradient_beside_an_update(active: Target) -> None:
 
 
 def test_a_step_of_an_optimizer_whose_results_become_other_variables(active: Target) -> None:
-    from kbackend.ops.optimizing import sgd_step
+    from kbackend.ops.nn.optimizer_steps import sgd_step
 
     first, second, other = K.variable(START), K.variable(-START), K.variable(10 * START)
     gradient = K.placeholder((2, 2))

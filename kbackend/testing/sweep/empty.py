@@ -13,19 +13,21 @@ from functools import cache
 import numpy as np
 
 from kbackend import dtypes
+from kbackend.classic.state import placeholder
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import ancestors
-from kbackend.lowering.program import Function
-from kbackend.ops.reduction import sum_
-from kbackend.ops.state import gradients, placeholder
+from kbackend.ground.tree import tree_leaves
+from kbackend.ops.core.gradients import gradients
+from kbackend.ops.reduction.reductions import sum_
 from kbackend.plugin.contract import Target
 from kbackend.plugin.gaps import MissingKernel
 from kbackend.plugin.select import use_target
-from kbackend.testing.checks import main_group
+from kbackend.runtime.function import Function
+from kbackend.testing.checks.op import main_group
 from kbackend.testing.compare import difference
 from kbackend.testing.oracle import GRADIENT_GROUPS, numpy_target
 from kbackend.testing.programs import gradient_places, real_parts, total
-from kbackend.testing.results import Result, call_symbolic, leaves, run_concrete
+from kbackend.testing.results import Result, call_symbolic, run_concrete
 from kbackend.testing.samples import Case, all_ops, cases, groups
 from kbackend.testing.tolerances import class_of, tolerance
 
@@ -211,7 +213,7 @@ class _Graph:
             placeholder(_told(i, a.shape, trial.places, mode), dtype=dtypes.canonical(a.dtype))
             for i, a in enumerate(case.arrays)
         ]
-        found = list(leaves(call_symbolic(case, self.inputs)))
+        found = list(tree_leaves(call_symbolic(case, self.inputs)))
         self.outputs = [leaf for leaf in found if isinstance(leaf, Tensor)]
         if mode == "gradient":  # with the results: an engine may not run an op that no gradient needs
             found = self._gradients(case)

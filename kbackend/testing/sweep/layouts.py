@@ -10,19 +10,21 @@ from typing import Any
 import numpy as np
 
 from kbackend import dtypes
+from kbackend.classic.state import placeholder, variable
+from kbackend.declare.sample import Sample
 from kbackend.graph.tensor import Tensor
-from kbackend.lowering.program import Function
-from kbackend.ops.elementwise import multiply
-from kbackend.ops.reduction import sum_
-from kbackend.ops.sample import Sample
-from kbackend.ops.shaping import permute_dimensions
-from kbackend.ops.state import constant, gradients, placeholder, variable
+from kbackend.ground.tree import tree_leaves
+from kbackend.ops.arrays.transpose import permute_dimensions
+from kbackend.ops.core.gradients import gradients
+from kbackend.ops.core.leaves import constant
+from kbackend.ops.elementwise.arithmetic import multiply
+from kbackend.ops.reduction.reductions import sum_
 from kbackend.plugin.contract import Target
 from kbackend.plugin.select import use_target
+from kbackend.runtime.function import Function
 from kbackend.testing.compare import difference
 from kbackend.testing.oracle import numpy_target
 from kbackend.testing.programs import gradient_places, total
-from kbackend.testing.results import leaves
 from kbackend.testing.samples import Case, find_op, make_case, named
 from kbackend.testing.tolerances import class_of, tolerance
 
@@ -100,7 +102,7 @@ class _Graph:
         sources = [self._fed(fed)]
         sources += [variable(a, dtypes.canonical(a.dtype)) if trial.held else self._fed(a) for a in others]
         last = permute_dimensions(sources[0], (0, *range(2, x.ndim), 1)) if trial.turned else sources[0]
-        self.results = [t for t in leaves(case.call([last, *sources[1:]])) if isinstance(t, Tensor)]
+        self.results = [t for t in tree_leaves(case.call([last, *sources[1:]])) if isinstance(t, Tensor)]
         self.outputs = list(self.results)
         if case.group in _DIFFERENTIATED:
             loss = total([_weighted(t, trial.upstream, i) for i, t in enumerate(self.results)])

@@ -15,29 +15,35 @@ from typing import Any
 import numpy as np
 
 from kbackend import dtypes
+from kbackend.classic.state import placeholder
 from kbackend.graph.tensor import Tensor
-from kbackend.lowering.program import Function
-from kbackend.ops.elementwise import add, identity, multiply, where
-from kbackend.ops.joining import concatenate, stack, unstack
-from kbackend.ops.linear import matmul
-from kbackend.ops.reduction import sum_
-from kbackend.ops.reshaping import permute_dimensions, reshape
-from kbackend.ops.state import gradients, placeholder
+from kbackend.ground.tree import tree_leaves
+from kbackend.ops.arrays.join import concatenate_last, stack
+from kbackend.ops.arrays.reshape import reshape
+from kbackend.ops.arrays.split import unstack_parts
+from kbackend.ops.arrays.transpose import permute_dimensions
+from kbackend.ops.core.cast import identity
+from kbackend.ops.core.gradients import gradients
+from kbackend.ops.elementwise.arithmetic import add, multiply
+from kbackend.ops.elementwise.select import select_elements
+from kbackend.ops.linalg.matmul import matrix_multiply
+from kbackend.ops.reduction.reductions import sum_
 from kbackend.plugin.contract import Target
 from kbackend.plugin.gaps import MissingKernel
 from kbackend.plugin.select import use_target
-from kbackend.testing.checks import main_group
+from kbackend.runtime.function import Function
+from kbackend.testing.checks.op import main_group
 from kbackend.testing.compare import difference
 from kbackend.testing.oracle import GRADIENT_GROUPS
 from kbackend.testing.programs import gradient_places, total
-from kbackend.testing.results import call_symbolic, draws, leaves, run_concrete
+from kbackend.testing.results import call_symbolic, draws, run_concrete
 from kbackend.testing.samples import Case, all_ops, cases, groups
 from kbackend.testing.tolerances import class_of, coarser, tolerance
 
 
 def _product(t: Any) -> Any:
     rank = len(t.shape)
-    return matmul(t, permute_dimensions(t, (*range(rank - 2), rank - 1, rank - 2)))
+    return matrix_multiply(t, permute_dimensions(t, (*range(rank - 2), rank - 1, rank - 2)))
 
 
 #: name -> the use, and what it needs of a result: its least rank, and whether it must be a number or a float
@@ -46,8 +52,8 @@ USES: dict[str, tuple[Callable[[Any], Any], int, str]] = {
     "a stack along the last axis": (lambda t: stack([t, t, t], axis=-1), 0, "any"),
     "a stack of copies": (lambda t: stack([identity(t), reshape(t, tuple(t.shape))], axis=0), 0, "any"),
     "a stack of stacks": (lambda t: stack([stack([t, t], axis=0), stack([t, t], axis=0)], axis=0), 0, "any"),
-    "both ends": (lambda t: concatenate([t, t], axis=-1), 1, "any"),
-    "either branch": (lambda t: where(np.True_, t, t), 0, "any"),
+    "both ends": (lambda t: concatenate_last([t, t], axis=-1), 1, "any"),
+    "either branch": (lambda t: select_elements(np.True_, t, t), 0, "any"),
     "a sum": (lambda t: add(t, t), 0, "number"),
     "a product": (_product, 2, "float"),
 }
@@ -80,7 +86,7 @@ def usable_cases() -> tuple[tuple[Case, int], ...]:
 
 def _symbolic(case: Case) -> tuple[list[Tensor], list[Tensor]]:
     inputs = [placeholder(a.shape, dtype=dtypes.canonical(a.dtype)) for a in case.arrays]
-    return inputs, [leaf for leaf in leaves(call_symbolic(case, inputs)) if isinstance(leaf, Tensor)]
+    return inputs, [leaf for leaf in tree_leaves(call_symbolic(case, inputs)) if isinstance(leaf, Tensor)]
 
 
 class Reused:
@@ -122,7 +128,7 @@ class _Graph:
         shape, dtype = tuple(n or 0 for n in results[0].shape), results[0].dtype
         slope = np.random.default_rng(len(shape)).integers(16, 129, (2, *shape)) / 64
         pair, alone = placeholder((2, *shape), dtype=dtype), placeholder(shape, dtype=dtype)
-        for given in (unstack(pair, axis=0)[1], alone):
+        for given in (unstack_parts(pair, axis=0)[1], alone):
             found = gradients(total([sum_(multiply(t, given)) for t in results]), sources)
             self.outputs += [g for g in found if g is not None]
         self.slopes = (len(self.outputs) - 1) // 2

@@ -7,8 +7,8 @@ import random
 from dataclasses import replace
 from typing import Any
 
-from kbackend.ops.sample import In, Sample
-from kbackend.ops.transposed import Axis
+from kbackend.declare.sample import In, Sample
+from kbackend.plugin.geometry import Axis
 
 Drawn = tuple[str, Sample]
 #: float32 more often, since it has kernels that float64 does not

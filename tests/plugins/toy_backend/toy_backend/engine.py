@@ -3,8 +3,8 @@
 import numpy as np
 
 from kbackend import dtypes
+from kbackend.declare.op import REGISTRY
 from kbackend.graph.tensor import TensorSpec
-from kbackend.ops.declare import REGISTRY
 from kbackend.plugin.contract import Backend, Tape
 from kbackend.plugin.gaps import not_yet
 from toy_backend import array

@@ -1,0 +1,5 @@
+"""Shape, order and arrangement of elements."""
+
+from kbackend_numpy.kernels.arrays import arrangement, ranges
+
+KERNELS = {**arrangement.KERNELS, **ranges.KERNELS}

@@ -1,0 +1,5 @@
+"""Creation."""
+
+from kbackend_numpy.kernels.core import cast, creation
+
+KERNELS = {**cast.KERNELS, **creation.KERNELS}

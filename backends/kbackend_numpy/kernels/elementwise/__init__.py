@@ -1,0 +1,12 @@
+"""Functions of each element."""
+
+from kbackend_numpy.kernels.elementwise import bitwise, complex, floating, functions, normal_quantile, special
+
+KERNELS = {
+    **bitwise.KERNELS,
+    **complex.KERNELS,
+    **floating.KERNELS,
+    **functions.KERNELS,
+    **normal_quantile.KERNELS,
+    **special.KERNELS,
+}

@@ -1,0 +1,5 @@
+"""Images."""
+
+from kbackend_numpy.kernels.image import resize
+
+KERNELS = {**resize.KERNELS}

@@ -1,0 +1,61 @@
+"""Basic indexing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from autograd.extend import defvjp, primitive
+
+from kbackend.plugin.contract import Specialized
+
+
+@primitive
+def take_slice(x: Any, index: Any) -> Any:
+    """``x[index]`` with ints, slices and None only, so that no element is taken twice."""
+    return x[index]
+
+
+@primitive
+def put_slice(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
+    """Zeros of a shape with ``g`` at the index."""
+    result = np.zeros(shape, g.dtype)
+    result[index] = g
+    return result
+
+
+defvjp(take_slice, lambda ans, x, index: lambda g: put_slice(g, index, x.shape), argnums=(0,))
+
+
+defvjp(put_slice, lambda ans, g, index, shape: lambda h: take_slice(h, index), argnums=(0,))
+
+
+def _plain_index(index: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(slice(*i) if isinstance(i, tuple) else i for i in index)
+
+
+def _getitem(specs: Any, index: tuple[Any, ...]) -> Any:
+    plain = _plain_index(index)
+    return lambda x: take_slice(x, plain)
+
+
+def _getitem_at(specs: Any, index: tuple[Any, ...]) -> Any:
+    def getitem_at(x: Any, bounds: tuple[Any, ...]) -> Any:
+        rest = iter(bounds)
+        found = tuple(
+            tuple(int(next(rest)) if b == "?" else b for b in i)
+            if isinstance(i, tuple)
+            else int(next(rest))
+            if i == "?"
+            else i
+            for i in index
+        )
+        return take_slice(x, _plain_index(found))
+
+    return getitem_at
+
+
+KERNELS = {
+    "getitem": Specialized(_getitem),
+    "getitem_at": Specialized(_getitem_at),
+}

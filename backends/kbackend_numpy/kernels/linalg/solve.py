@@ -1,0 +1,148 @@
+"""Linear algebra kernels: autograd primitives whose gradients keep the dtype and have gradients themselves."""
+
+from __future__ import annotations
+
+import string
+from typing import Any
+
+import autograd.numpy as anp
+import numpy as np
+from autograd.extend import defvjp, defvjp_argnum, primitive
+
+from kbackend_numpy.kernels.linalg.matmul import _swapped, _unbroadcast, matmul
+
+
+@primitive
+def inv(x: Any) -> Any:
+    return np.linalg.inv(x)
+
+
+defvjp(inv, lambda ans, x: lambda g: -matmul(matmul(_swapped(ans), g), _swapped(ans)))
+
+
+@primitive
+def _solve(a: Any, b: Any) -> Any:
+    return np.linalg.solve(a, b)
+
+
+defvjp(
+    _solve,
+    lambda ans, a, b: lambda g: -matmul(_solve(_swapped(a), g), _swapped(ans)),
+    lambda ans, a, b: lambda g: _solve(_swapped(a), g),
+)
+
+
+def solve(a: Any, b: Any) -> Any:
+    return _solve(a, b) if b.ndim == a.ndim else _solve(a, b[..., None])[..., 0]
+
+
+@primitive
+def _lower(x: Any) -> Any:
+    return np.linalg.cholesky(x)
+
+
+def _lower_gradient(ans: Any, x: Any) -> Any:
+    halves = np.tril(np.ones(ans.shape[-2:], ans.dtype))
+    halves[np.diag_indices(len(halves))] = 0.5
+
+    def gradient(g: Any) -> Any:
+        inner = matmul(_swapped(ans), g) * halves
+        left = _solve(_swapped(ans), inner)
+        found = _swapped(_solve(_swapped(ans), _swapped(left)))
+        return (found + _swapped(found)) * found.dtype.type(0.5)
+
+    return gradient
+
+
+defvjp(_lower, _lower_gradient)
+
+
+def cholesky(x: Any, upper: bool) -> Any:
+    found = _lower(x)
+    return _swapped(found) if upper else found
+
+
+@primitive
+def det(x: Any) -> Any:
+    return np.asarray(np.linalg.det(x), x.dtype)
+
+
+defvjp(det, lambda ans, x: lambda g: (g * ans)[..., None, None] * _swapped(inv(x)))
+
+
+@primitive
+def _log_of_det(x: Any) -> Any:
+    return np.asarray(np.linalg.slogdet(x)[1], x.dtype)
+
+
+defvjp(_log_of_det, lambda ans, x: lambda g: g[..., None, None] * _swapped(inv(x)))
+
+
+@primitive
+def _sign_of_det(x: Any) -> Any:
+    return np.asarray(np.linalg.slogdet(x)[0], x.dtype)
+
+
+defvjp(_sign_of_det, lambda ans, x: lambda g: anp.zeros_like(x))
+
+
+def slogdet(x: Any) -> Any:
+    return _sign_of_det(x), _log_of_det(x)
+
+
+@primitive
+def _einsum(subscripts: str, *operands: Any) -> Any:
+    dtype = operands[0].dtype
+    if dtype.name == "bfloat16":  # NumPy's einsum does not know it
+        operands = tuple(x.astype(np.float32) for x in operands)
+    return np.asarray(np.einsum(subscripts, *operands, optimize=len(operands) > 2), dtype)
+
+
+def _einsum_gradient(argnum: int, ans: Any, args: Any, kwargs: Any) -> Any:
+    """The sum of the cotangent with the other operands; letters that nothing else has get ones, and a letter that the
+    operand repeats gets an identity that puts the sum on the diagonal."""
+    subscripts, operands = args[0], args[1:]
+    place = argnum - 1
+    terms, out = subscripts.split("->")
+    inputs = terms.split(",")
+    sizes: dict[str, int] = {}
+    for term, operand in zip(inputs, operands):
+        for letter, size in zip(term, operand.shape):
+            sizes[letter] = max(size, sizes.get(letter, size)) if size != 1 else sizes.get(letter, 1)
+    mine, target, kind = inputs[place], operands[place], ans.dtype
+    others = [(t, x) for i, (t, x) in enumerate(zip(inputs, operands)) if i != place]
+    present = set(out).union(*(t for t, _ in others))
+    others += [(c, np.ones(sizes[c], kind)) for c in dict.fromkeys(mine) if c not in present]
+    free = iter(c for c in string.ascii_letters if c not in subscripts)
+    wanted = ""
+    for c in mine:
+        new = next(free) if c in wanted else c
+        if new != c:
+            others.append((c + new, np.eye(sizes[c], dtype=kind)))
+        wanted += new
+    names = ",".join([out, *(t for t, _ in others)]) + "->" + wanted
+    return lambda g: _unbroadcast(_einsum(names, g, *(x for _, x in others)), target.shape)
+
+
+defvjp_argnum(_einsum, _einsum_gradient)
+
+
+def einsum(operands: Any, subscripts: str) -> Any:
+    return _einsum(_lettered(subscripts, [x.ndim for x in operands]), *operands)
+
+
+def _lettered(subscripts: str, ranks: list[int]) -> str:
+    """Subscripts with letters in the place of the ellipsis."""
+    if "..." not in subscripts:
+        return subscripts
+    terms, out = subscripts.split("->")
+    free = [c for c in string.ascii_letters if c not in subscripts]
+    inputs = terms.split(",")
+    counts = [rank - len(term.replace("...", "")) for term, rank in zip(inputs, ranks)]
+    held = [n for n, term in zip(counts, inputs) if "..." in term]
+    names = "".join(free[: max(held)])
+    found = [t.replace("...", names[len(names) - n :]) for t, n in zip(inputs, counts)]
+    return ",".join(found) + "->" + out.replace("...", names)
+
+
+KERNELS = {"cholesky": cholesky, "det": det, "einsum": einsum, "inv": inv, "slogdet": slogdet, "solve": solve}

@@ -1,0 +1,19 @@
+"""Activations, convolutions, normalizations, attention, steps of optimizers."""
+
+from kbackend_numpy.kernels.nn import (
+    activations,
+    conv,
+    conv_transpose,
+    dropout,
+    normalization,
+    optimizer_steps,
+)
+
+KERNELS = {
+    **activations.KERNELS,
+    **conv.KERNELS,
+    **conv_transpose.KERNELS,
+    **dropout.KERNELS,
+    **normalization.KERNELS,
+    **optimizer_steps.KERNELS,
+}

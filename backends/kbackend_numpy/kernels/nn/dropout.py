@@ -1,0 +1,14 @@
+"""Dropout: masks from the words of one Philox stream."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kbackend.plugin.host.dropout import dropout_mask, noise_shape_of
+
+
+def dropout(x: Any, rate: Any, step: Any, *, noise_shape: Any = None, key: int, op_id: int) -> Any:
+    return x * dropout_mask(rate, step, noise_shape_of(x, noise_shape), key, op_id, x.dtype)
+
+
+KERNELS = {"dropout": dropout}

@@ -1,0 +1,5 @@
+"""Random draws."""
+
+from kbackend_numpy.kernels.random import draws, portable
+
+KERNELS = {**draws.KERNELS, **portable.KERNELS}

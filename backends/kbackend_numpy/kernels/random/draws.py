@@ -1,0 +1,38 @@
+"""Random kernels: numbers from the words of one Philox stream."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from kbackend import dtypes
+from kbackend.plugin.host.random import known_shape, words
+
+_BITS = {"float32": 24, "float16": 11, "bfloat16": 8}
+
+
+def random_bits(step: Any, sizes: Any = (), trial: Any = None, *, shape: Any, key: int, op_id: int) -> Any:
+    shape = known_shape(shape, sizes)
+    return words(step, trial, math.prod(shape), key, op_id).astype(np.int64).reshape(shape)
+
+
+def random_unit(
+    step: Any, sizes: Any = (), trial: Any = None, *, shape: Any, key: int, op_id: int, dtype: str
+) -> Any:
+    shape = known_shape(shape, sizes)
+    count = math.prod(shape)
+    if dtype == "float64":
+        pairs = words(step, trial, 2 * count, key, op_id)
+        return ((pairs[0::2] >> 5) * 67108864.0 + (pairs[1::2] >> 6)).reshape(shape) * 2.0**-53
+    bits = _BITS[dtype]
+    high = words(step, trial, count, key, op_id) >> (32 - bits)
+    unit = high.astype(np.float32) * np.float32(2.0**-bits)
+    return unit.astype(dtypes.numpy_dtype(dtype), copy=False).reshape(shape)
+
+
+KERNELS = {
+    "random_bits": random_bits,
+    "random_unit": random_unit,
+}

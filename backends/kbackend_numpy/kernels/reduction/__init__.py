@@ -1,0 +1,5 @@
+"""Reductions over axes."""
+
+from kbackend_numpy.kernels.reduction import reductions
+
+KERNELS = {**reductions.KERNELS}

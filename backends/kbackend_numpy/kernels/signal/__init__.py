@@ -1,0 +1,5 @@
+"""Signals."""
+
+from kbackend_numpy.kernels.signal import fft
+
+KERNELS = {**fft.KERNELS}

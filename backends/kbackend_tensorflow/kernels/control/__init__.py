@@ -1,0 +1,5 @@
+"""Branches, loops and foreign functions."""
+
+from kbackend_tensorflow.kernels.control import custom_gradient, flow, foreign
+
+KERNELS = {**custom_gradient.KERNELS, **flow.KERNELS, **foreign.KERNELS}

@@ -1,0 +1,5 @@
+"""Creation."""
+
+from kbackend_tensorflow.kernels.core import cast, creation
+
+KERNELS = {**cast.KERNELS, **creation.KERNELS}

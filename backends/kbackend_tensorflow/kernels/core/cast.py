@@ -1,0 +1,24 @@
+"""Casts, copies and the identity."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+
+def copy(x: Any) -> Any:
+    """TensorFlow's tensors do not change, so that one memory may serve two."""
+    return tf.identity(x)
+
+
+def cast(x: Any, dtype: str) -> Any:
+    return tf.cast(x, dtype)
+
+
+KERNELS = {
+    "copy": copy,
+    "cast": cast,
+    "identity": tf.identity,
+    "stop_gradient": tf.stop_gradient,
+}

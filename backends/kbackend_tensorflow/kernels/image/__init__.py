@@ -1,0 +1,5 @@
+"""Images."""
+
+from kbackend_tensorflow.kernels.image import resize
+
+KERNELS = {**resize.KERNELS}

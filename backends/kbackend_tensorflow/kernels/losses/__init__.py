@@ -1,0 +1,5 @@
+"""Losses."""
+
+from kbackend_tensorflow.kernels.losses import crossentropy, ctc
+
+KERNELS = {**crossentropy.KERNELS, **ctc.KERNELS}

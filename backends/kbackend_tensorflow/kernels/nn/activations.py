@@ -1,0 +1,66 @@
+"""Activation kernels."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from kbackend.plugin.contract import Specialized
+from kbackend_tensorflow import abilities
+
+
+def _elu(specs: Any, alpha: float) -> Callable[[Any], Any]:
+    if alpha == 1:
+        return tf.nn.elu
+
+    def elu(x: Any) -> Any:
+        return tf.where(x < 0, tf.nn.elu(x) * alpha, x)
+
+    return elu
+
+
+def _leaky_relu(specs: Any, negative_slope: float) -> Callable[[Any], Any]:
+    """TensorFlow's own holds the slope in float32."""
+    if specs[0].dtype != "float64":
+        return lambda x: tf.nn.leaky_relu(x, negative_slope)
+    return lambda x: tf.where(x > 0, x, x * negative_slope)
+
+
+def log_softmax(x: Any, axis: int) -> Any:
+    return tf.nn.log_softmax(x, axis=axis)
+
+
+def softmax(x: Any, axis: int) -> Any:
+    y = tf.nn.softmax(x, axis=axis)
+    return y if abilities.softmax_spreads_nan(x.dtype) else _nan_throughout(y, axis)
+
+
+def _nan_throughout(y: Any, axis: int) -> Any:
+    """``y`` with NaN along all of the axis where it stands at one place."""
+
+    def spread() -> Any:
+        return y + 0 * tf.reduce_sum(y, axis=axis, keepdims=True)
+
+    @tf.custom_gradient
+    def repair(y: Any) -> Any:
+        if y.shape.rank <= 2:
+            return spread(), lambda gradient: gradient
+        # one sum tells whether there is any, and costs a third of the addition to the many rows of an attention
+        total = tf.reduce_sum(y)
+        return tf.cond(tf.math.is_finite(total), lambda: tf.identity(y), spread), lambda gradient: gradient
+
+    return spread() if tf.executing_eagerly() else repair(y)
+
+
+KERNELS: dict[str, Any] = {
+    "elu": Specialized(_elu),
+    "leaky_relu": Specialized(_leaky_relu),
+    "log_softmax": log_softmax,
+    "relu": tf.nn.relu,
+    "selu": tf.nn.selu,
+    "sigmoid": tf.sigmoid,
+    "softmax": softmax,
+    "softplus": tf.nn.softplus,
+}

@@ -1,0 +1,240 @@
+"""Convolution and pooling kernels.
+
+One spatial dimension is done as two with a first one of size 1. Three-dimensional pooling is done as two
+poolings, since TensorFlow's own knows one dtype only and ends the process on an empty batch.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import tensorflow as tf
+
+from kbackend_tensorflow import abilities
+from kbackend_tensorflow.empties import by_rows
+
+#: how many channels fill a register of AVX2
+LANES = 8
+
+
+def convolution(
+    x: Any, kernel: Any, bias: Any = None, *, strides: Any, padding: Any, dilation: Any, groups: int
+) -> Any:
+    rank = len(strides)
+    if rank == 1:
+        wide = padding if padding == "same" else ((0, 0), *padding)
+        y = convolution(x[:, None], kernel[None], bias, strides=(1, *strides), padding=wide,
+                        dilation=(1, *dilation), groups=groups)
+        return tf.squeeze(y, 1)
+
+    def run(x: Any) -> Any:
+        return _convolved(x, kernel, strides, padding, dilation, groups)
+
+    # TensorFlow's gradient of a depthwise kernel is, for no samples, what was in the memory: an attempt may find zeros
+    by_channel = groups > 1 and kernel.shape[-2] == 1
+    y = run(x) if abilities.convolves_no_samples(x.dtype) and not by_channel else by_rows(run, x)
+    return y if bias is None else tf.nn.bias_add(y, bias)
+
+
+def _convolved(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
+    rank, apart = len(strides), max(dilation) > 1
+    # with strides too oneDNN ends the process where windows see padding alone, which no attempt may find out
+    if apart and (max(strides) > 1 or not abilities.convolves(rank, x.dtype, True, groups > 1)):
+        return _by_phases(x, kernel, strides, padding, dilation, groups)
+    if max(strides) > 1 and is_thin(x.shape[-1], kernel):
+        x = x if padding == "same" or _is_valid(padding) else tf.pad(x, _whole(padding))
+        x, strides, padding = x[(slice(None), *(slice(None, None, s) for s in strides))], (1,) * rank, ((0, 0),) * rank
+    elif strides[-1] > 1 and groups == 1 and x.shape[-1] in (1, None) and _one_position(x, kernel, strides, padding):
+        x, kernel = _with_a_channel(x, kernel)
+    at_once = groups == 1 or abilities.convolves(rank, x.dtype, apart, True)
+    run = _plane if rank == 2 else _space
+    return run(x, kernel, strides, padding, dilation, groups, at_once)
+
+
+def _by_phases(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
+    """Space to batch: the elements that lie whole dilations apart become a sample, convolved without dilation. Along an
+    axis with strides zeros between the taps take its place."""
+    spread = [d if s > 1 else 1 for s, d in zip(strides, dilation)]
+    block = [1 if s > 1 else d for s, d in zip(strides, dilation)]
+    kernel, ones = dilated(kernel, spread), (1,) * len(strides)
+    if max(block) == 1:
+        return _convolved(x, kernel, strides, padding, ones, groups)
+    pairs = same_pairs(_sizes(x), kernel, strides, block) if padding == "same" else padding
+    lengths = [n + before + after for n, (before, after) in zip(_sizes(x), pairs)]
+    rest = [-n % b for n, b in zip(lengths, block)]
+    phases = tf.space_to_batch(x, block, [[before, after + r] for (before, after), r in zip(pairs, rest)])
+    y = _convolved(phases, kernel, strides, ((0, 0),) * len(strides), ones, groups)
+    return tf.batch_to_space(y, block, [[0, r] for r in rest])
+
+
+def dilated(kernel: Any, dilation: Any) -> Any:
+    """The kernel with zeros between its taps."""
+    for axis, step in enumerate(dilation):
+        if step > 1:
+            sizes = tf.shape(kernel)
+            pairs = [[0, 0]] * (axis + 1) + [[0, step - 1]] + [[0, 0]] * (kernel.shape.rank - axis - 1)
+            spread = tf.pad(tf.expand_dims(kernel, axis + 1), pairs)
+            spread = tf.reshape(spread, tf.concat([sizes[:axis], [sizes[axis] * step], sizes[axis + 1:]], 0))
+            kernel = spread[(slice(None),) * axis + (slice(0, (sizes[axis] - 1) * step + 1),)]
+    return kernel
+
+
+def is_thin(channels: int | None, kernel: Any) -> bool:
+    """Whether a window of one sees few channels, or may: then oneDNN's gradient of the kernel with strides writes past
+    its memory (AVX2), and the positions that the strides reach are taken out before."""
+    return (channels is None or channels < LANES) and all(k == 1 for k in kernel.shape[:-2])
+
+
+def _one_position(x: Any, kernel: Any, strides: Any, padding: Any) -> bool:
+    """Whether the window has one position along the last spatial dimension, or may have."""
+    size, taps = x.shape[-2], kernel.shape[-3]
+    if size is None or padding != "same" and taps is None:
+        return True
+    return size <= strides[-1] if padding == "same" else size + sum(padding[-1]) - taps < strides[-1]
+
+
+def _with_a_channel(x: Any, kernel: Any) -> tuple[Any, Any]:
+    """``x`` and kernel with a channel of zeros: of an image of one channel oneDNN (AVX-512) reads past the memory where
+    strides leave one position along the last dimension."""
+    none = [[0, 0]] * (x.shape.rank - 1)
+    return tf.pad(x, [*none, [0, 1]]), tf.pad(kernel, [*none[:-1], [0, 1], [0, 0]])
+
+
+def _whole(pairs: Any) -> list[list[Any]]:
+    """Pairs for all dimensions of a channels-last tensor."""
+    return [[0, 0], *map(list, pairs), [0, 0]]
+
+
+def _is_valid(padding: Any) -> bool:
+    return padding != "same" and not any(map(any, padding))
+
+
+def _plane(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int, at_once: bool) -> Any:
+    how: Any = "SAME" if padding == "same" else "VALID" if _is_valid(padding) else _whole(padding)
+    if isinstance(how, list) and max(dilation) > 1:  # TensorFlow has no gradient for both at once on the CPU
+        x, how = tf.pad(x, how), "VALID"
+    if groups > 1 and kernel.shape[-2] == 1 and len(set(strides)) == 1 and max(dilation) == 1:
+        sizes = tf.shape(kernel)
+        taps = tf.reshape(kernel, tf.stack([sizes[0], sizes[1], groups, -1]))
+        return tf.nn.depthwise_conv2d(x, taps, [1, *strides, 1], how)
+
+    def run(x: Any, kernel: Any) -> Any:
+        return tf.nn.conv2d(x, kernel, strides, how, dilations=dilation)
+
+    return run(x, kernel) if at_once else _by_groups(run, x, kernel, groups)
+
+
+def _space(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int, at_once: bool) -> Any:
+    how = "SAME" if padding == "same" else "VALID"
+    if padding == "same" and past_windows(kernel, strides) and not abilities.strides_past_windows(x.dtype):
+        x, how = tf.pad(x, _whole(same_pairs(_sizes(x), kernel, strides, dilation))), "VALID"
+    elif padding != "same" and not _is_valid(padding):
+        x = tf.pad(x, _whole(padding))
+
+    def run(x: Any, kernel: Any) -> Any:
+        return tf.nn.conv3d(x, kernel, [1, *strides, 1], how, dilations=[1, *dilation, 1])
+
+    return run(x, kernel) if at_once else _by_groups(run, x, kernel, groups)
+
+
+def past_windows(kernel: Any, strides: Any) -> bool:
+    """Whether a stride is, or may be, wider than the kernel."""
+    return any(w is None or s > w for w, s in zip(kernel.shape, strides))
+
+
+def _sizes(x: Any) -> list[Any]:
+    """The spatial sizes, numbers where they are known."""
+    return [tf.shape(x)[a] if n is None else n for a, n in enumerate(x.shape[1:-1], start=1)]
+
+
+def same_pairs(sizes: Any, kernel: Any, strides: Any, dilation: Any) -> list[tuple[Any, Any]]:
+    """The pairs that "same" stands for, where sizes may be tensors."""
+    window = [tf.shape(kernel)[a] if n is None else n for a, n in enumerate(kernel.shape[:-2])]
+    return [_same_pair(*parts) for parts in zip(sizes, window, strides, dilation)]
+
+
+def _same_pair(size: Any, window: Any, stride: int, dilation: int) -> tuple[Any, Any]:
+    total = (-(-size // stride) - 1) * stride + (window - 1) * dilation + 1 - size
+    total = max(total, 0) if isinstance(total, int) else tf.maximum(total, 0)
+    return total // 2, total - total // 2
+
+
+def _by_groups(run: Any, x: Any, kernel: Any, groups: int) -> Any:
+    """Each group by itself."""
+    parts = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1), strict=True)
+    return tf.concat([run(*part) for part in parts], -1)
+
+
+# ------------------------------------------------------------------------------------------------- pooling
+
+
+def _by_planes(pool: Any, x: Any, window: Any, strides: Any, padding: Any) -> Any:
+    """Pooling over any number of spatial dimensions by a pooling over two."""
+    same = padding == "same"
+    if len(window) == 2:
+        return pool(x, window, strides, padding)
+    if len(window) == 1:
+        wide = padding if same else ((0, 0), *padding)
+        return tf.squeeze(pool(x[:, None], (1, *window), (1, *strides), wide), 1)
+    sizes = tf.shape(x)
+    y = pool(tf.reshape(x, tf.concat([[sizes[0] * sizes[1]], sizes[2:]], 0)), window[1:], strides[1:],
+             padding if same else padding[1:])
+    inner = tf.shape(y)
+    y = tf.reshape(y, [sizes[0], sizes[1], inner[1] * inner[2], sizes[4]])
+    y = pool(y, (window[0], 1), (strides[0], 1), padding if same else (padding[0], (0, 0)))
+    return tf.reshape(y, tf.concat([tf.shape(y)[:2], inner[1:]], 0))
+
+
+def max_pool(x: Any, *, window: Any, strides: Any, padding: Any) -> Any:
+    # not an ability: where oneDNN computes the gradient of a batch without samples, the attempt ends the process
+    return by_rows(lambda x: _by_planes(_max_pool, x, window, strides, padding), x)
+
+
+def _max_pool(x: Any, window: Any, strides: Any, padding: Any) -> Any:
+    def pool(values: Any) -> Any:
+        if padding == "same" or _is_valid(padding):
+            return tf.nn.max_pool2d(values, window, strides, "SAME" if padding == "same" else "VALID")
+        # TensorFlow's own pairs of paddings have no second derivative
+        values = tf.pad(values, _whole(padding), constant_values=-math.inf)
+        return tf.nn.max_pool2d(values, window, strides, "VALID")
+
+    return pool(x) if abilities.pools_nan(x.dtype) else _repaired(pool(x), x, pool)
+
+
+def _repaired(y: Any, x: Any, pool: Any) -> Any:
+    """What TensorFlow's pooling gives where it passes over NaN and has the lowest finite number for windows of -inf.
+
+    One sum tells whether that can matter; it costs a tenth of the pooling.
+    """
+
+    def exactly(y: Any, x: Any) -> Any:
+        above = pool(tf.cast((x > -math.inf) | tf.math.is_nan(x), x.dtype))
+        missing = pool(tf.cast(tf.math.is_nan(x), x.dtype))
+        nan, lowest = (tf.constant(v, x.dtype) for v in (math.nan, -math.inf))
+        return tf.where(missing > 0, nan, tf.where(above > 0, y, lowest))
+
+    @tf.custom_gradient
+    def repair(y: Any, x: Any) -> Any:
+        total = tf.reduce_sum(tf.cast(x, tf.float32) if x.dtype.size < 4 else x)
+        result = tf.cond(tf.math.is_finite(total), lambda: tf.identity(y), lambda: exactly(y, x))
+        return result, lambda gradient: (gradient, None)
+
+    return repair(y, x)
+
+
+def avg_pool(x: Any, *, window: Any, strides: Any, padding: Any) -> Any:
+    return _by_planes(_avg_pool, x, window, strides, padding)
+
+
+def _avg_pool(x: Any, window: Any, strides: Any, padding: Any) -> Any:
+    if padding == "same":
+        return tf.nn.avg_pool2d(x, window, strides, "SAME")
+    if _is_valid(padding):
+        return tf.nn.avg_pool2d(x, window, strides, "VALID")
+    ones = tf.ones(tf.concat([[1], tf.shape(x)[1:3], [1]], 0), x.dtype)
+    share = tf.nn.avg_pool2d(tf.pad(ones, _whole(padding)), window, strides, "VALID")
+    return tf.nn.avg_pool2d(tf.pad(x, _whole(padding)), window, strides, "VALID") / share
+
+
+KERNELS = {"convolution": convolution, "max_pool": max_pool, "avg_pool": avg_pool}

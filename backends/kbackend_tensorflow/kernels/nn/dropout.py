@@ -1,0 +1,31 @@
+"""Dropout: masks from the words of one Philox stream."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import tensorflow as tf
+
+from kbackend_tensorflow.kernels.random.draws import WORD, words
+
+
+def dropout(x: Any, rate: Any, step: Any, *, noise_shape: Any = None, key: int, op_id: int) -> Any:
+    shape = tf.shape(x)
+    if noise_shape is not None:
+        shape = tf.stack([shape[i] if n is None else n for i, n in enumerate(noise_shape)])
+    rate = tf.stop_gradient(rate)
+    # Words are compared as they are: to make numbers of [0, 1) of them takes two more passes.
+    kept = words(step, None, shape, key, op_id) >= _threshold(tf.cast(rate, tf.float32))
+    rest = 1.0 - tf.cast(rate, tf.float64 if x.dtype == tf.float64 else tf.float32)
+    scale = tf.where(rest > 0, 1.0 / rest, tf.zeros_like(rest))
+    return tf.ensure_shape(x * (tf.cast(kept, x.dtype) * tf.cast(scale, x.dtype)), x.shape)
+
+
+def _threshold(rate: Any) -> Any:
+    """The least word whose high 24 bits, as a part of 2**24, are at least the rate; none is at a rate of 1, where the
+    scale is 0."""
+    least = tf.cast(tf.math.ceil(tf.clip_by_value(rate, 0.0, 1.0) * 2.0**24), tf.int64)
+    return tf.cast(tf.minimum(least * 256, WORD), tf.uint32)
+
+
+KERNELS = {"dropout": dropout}

@@ -1,0 +1,5 @@
+"""Random draws."""
+
+from kbackend_tensorflow.kernels.random import draws
+
+KERNELS = {**draws.KERNELS}

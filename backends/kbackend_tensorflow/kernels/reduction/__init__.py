@@ -1,0 +1,5 @@
+"""Reductions over axes."""
+
+from kbackend_tensorflow.kernels.reduction import reductions
+
+KERNELS = {**reductions.KERNELS}

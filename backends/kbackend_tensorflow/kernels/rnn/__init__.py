@@ -1,0 +1,5 @@
+"""Recurrent networks."""
+
+from kbackend_tensorflow.kernels.rnn import recurrent
+
+KERNELS = {**recurrent.KERNELS}

@@ -1,0 +1,5 @@
+"""Signals."""
+
+from kbackend_tensorflow.kernels.signal import fft
+
+KERNELS = {**fft.KERNELS}

@@ -1,0 +1,19 @@
+"""The normal quantile; on the CPU by NumPy, which does the tails apart."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from kbackend.declare.op import REGISTRY
+from kbackend.plugin.host import normal_quantile as host
+
+
+def normal_quantile(q: Any) -> Any:
+    if q.is_cpu:
+        return torch.from_numpy(host.normal_quantile(q.detach().numpy()))
+    return REGISTRY["normal_quantile"].function(q)
+
+
+KERNELS = {"normal_quantile": normal_quantile}

@@ -1,0 +1,48 @@
+"""Dropout: masks from the words of one Philox stream.
+
+On the CPU masks are made by NumPy, whose comparison of unsigned words and multiplication take a third of the time of
+torch's; elsewhere by torch, without waiting for the device.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+
+from kbackend.plugin.host import dropout as host
+from kbackend_torch.kernels.random.draws import unit
+
+_NUMPY = {torch.float32: np.float32, torch.float64: np.float64, torch.float16: np.float16}
+
+
+def dropout(x: Any, rate: Any, step: Any, *, noise_shape: Any = None, key: int, op_id: int) -> Any:
+    shape = host.noise_shape_of(x, noise_shape)
+    if x.is_cpu and x.dtype in _NUMPY:
+        return x * _host_mask(rate, step, shape, key, op_id, _NUMPY[x.dtype])
+    return x * _mask(x, rate, step, shape, key, op_id)
+
+
+def _host_mask(rate: Any, step: Any, shape: tuple[int, ...], key: int, op_id: int, dtype: Any) -> Any:
+    return torch.from_numpy(host.dropout_mask(rate.item(), step, shape, key, op_id, dtype))
+
+
+def leave_uncompiled() -> None:
+    """Let programs of torch.compile call NumPy as it is: torch 2.13 traces into it and breaks on its unsigned words."""
+    global _host_mask
+    if not hasattr(_host_mask, "_torchdynamo_disable"):
+        _host_mask = torch.compiler.disable(_host_mask)
+
+
+def _mask(x: Any, rate: Any, step: Any, shape: tuple[int, ...], key: int, op_id: int) -> Any:
+    """The mask without reading the rate on the host."""
+    rate = rate.detach().to(x.device, non_blocking=True)
+    wide = torch.float64 if x.dtype == torch.float64 else torch.float32
+    rest = 1.0 - rate.to(wide)
+    scale = torch.where(rest > 0, rest, 1.0).reciprocal().to(x.dtype)
+    drawn = unit(step, None, shape, key, op_id, torch.float32, x.device)
+    return (drawn >= rate.to(torch.float32)) * scale
+
+
+KERNELS = {"dropout": dropout}

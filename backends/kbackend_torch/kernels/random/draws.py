@@ -1,0 +1,64 @@
+"""Random kernels: numbers from the words of one Philox stream.
+
+On the CPU words are made by NumPy; elsewhere by torch in integer arithmetic, without waiting for the device.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+
+from kbackend.plugin.host import random as host
+from kbackend.plugin.select import active_target
+from kbackend_torch import philox
+from kbackend_torch.dtypes import TORCH
+
+_BITS = {torch.float32: 24, torch.float16: 11, torch.bfloat16: 8}
+WORD = 0xFFFFFFFF
+
+
+def random_bits(step: Any, sizes: Any = (), trial: Any = None, *, shape: Any, key: int, op_id: int) -> Any:
+    shape = host.known_shape(shape, sizes)
+    found = words(step, trial, math.prod(shape), key, op_id, active_target().device)
+    return (found.to(torch.int64) & WORD).view(shape)
+
+
+def words(step: Any, trial: Any, count: int, key: int, op_id: int, device: Any) -> Any:
+    """int32 with the bits of uint32."""
+    number = 0 if trial is None else int(trial) & WORD
+    return philox.words(key, host.stream(op_id, step), count, device, number)
+
+
+def leave_uncompiled() -> None:
+    """Let programs of torch.compile call ``words`` as it is: what reads integers from tensors in loops breaks torch
+    2.13. Not a decorator, since that would import the compiler with the engine."""
+    global words
+    if not hasattr(words, "_torchdynamo_disable"):
+        words = torch.compiler.disable(words)
+
+
+def random_unit(
+    step: Any, sizes: Any = (), trial: Any = None, *, shape: Any, key: int, op_id: int, dtype: str
+) -> Any:
+    shape = host.known_shape(shape, sizes)
+    return unit(step, trial, shape, key, op_id, TORCH[dtype], active_target().device)
+
+
+def unit(
+    step: Any, trial: Any, shape: tuple[int, ...], key: int, op_id: int, dtype: Any, device: Any
+) -> Any:
+    count = math.prod(shape)
+    if dtype == torch.float64:
+        pairs = words(step, trial, 2 * count, key, op_id, device).view(-1, 2).to(torch.int64) & WORD
+        return (((pairs[:, 0] >> 5 << 26) + (pairs[:, 1] >> 6)).to(torch.float64) * 2.0**-53).view(shape)
+    bits = _BITS[dtype]
+    high = words(step, trial, count, key, op_id, device) >> (32 - bits) & (1 << bits) - 1
+    return (high.to(torch.float32) * 2.0**-bits).to(dtype).view(shape)
+
+
+KERNELS = {
+    "random_bits": random_bits,
+    "random_unit": random_unit,
+}

@@ -1,0 +1,5 @@
+"""Reductions over axes."""
+
+from kbackend_torch.kernels.reduction import reductions
+
+KERNELS = {**reductions.KERNELS}

@@ -1,0 +1,74 @@
+"""Reduction kernels. torch takes no axes for all axes; here no axes means none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+
+Axes = tuple[int, ...]
+
+
+def _over_axes(
+    function: Callable[..., Any], of_none: Callable[[Any], Any] = torch.clone, **options: Any
+) -> Any:
+    def kernel(x: Any, axis: Axes, keepdims: bool) -> Any:
+        return function(x, dim=axis, keepdim=keepdims, **options) if axis else of_none(x)
+
+    return kernel
+
+
+def sum_(x: Any, axis: Axes, keepdims: bool) -> Any:
+    """In x's dtype: torch's own sum of int32 is int64."""
+    return torch.sum(x, dim=axis, keepdim=keepdims, dtype=x.dtype) if axis else x.clone()
+
+
+def prod(x: Any, axis: Axes, keepdims: bool) -> Any:
+    if not axis:
+        return x.clone()
+    result = x.float() if x.dtype in (torch.float16, torch.bfloat16) else x
+    for a in reversed(axis):
+        result = torch.prod(result, dim=a, keepdim=keepdims, dtype=result.dtype)
+    return result.to(x.dtype)
+
+
+def norm(x: Any, axis: Axes, keepdims: bool) -> Any:
+    return torch.linalg.vector_norm(x, dim=axis, keepdim=keepdims) if axis else torch.abs(x)
+
+
+def _to_bool(x: Any) -> Any:
+    return x != 0
+
+
+def _position(function: Callable[..., Any]) -> Callable[..., Any]:
+    def kernel(x: Any, axis: int) -> Any:
+        if not x.shape[axis]:  # IndexError of torch
+            raise ValueError(f"axis {axis} of the shape {tuple(x.shape)} has no elements")
+        return function(x, dim=axis)
+
+    return kernel
+
+
+def cumsum(x: Any, axis: int) -> Any:
+    return torch.cumsum(x, dim=axis, dtype=x.dtype)
+
+
+def cumprod(x: Any, axis: int) -> Any:
+    return torch.cumprod(x, dim=axis, dtype=x.dtype)
+
+
+KERNELS = {
+    "all": _over_axes(torch.all, _to_bool),
+    "any": _over_axes(torch.any, _to_bool),
+    "argmax": _position(torch.argmax),
+    "argmin": _position(torch.argmin),
+    "cumprod": cumprod,
+    "cumsum": cumsum,
+    "max": _over_axes(torch.amax),
+    "mean": _over_axes(torch.mean),
+    "min": _over_axes(torch.amin),
+    "norm": norm,
+    "prod": prod,
+    "sum": sum_,
+}

@@ -1,0 +1,5 @@
+"""Signals."""
+
+from kbackend_torch.kernels.signal import fft
+
+KERNELS = {**fft.KERNELS}

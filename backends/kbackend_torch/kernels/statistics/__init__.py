@@ -1,0 +1,5 @@
+"""Statistics."""
+
+from kbackend_torch.kernels.statistics import moments
+
+KERNELS = {**moments.KERNELS}

@@ -1,0 +1,1 @@
+"""What an op is: its declaration, the call that makes a node, samples, shapes and rules."""

@@ -1,0 +1,1 @@
+"""The ground floor: hooks, names, the active engine, atomic files."""

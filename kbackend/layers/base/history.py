@@ -1,0 +1,98 @@
+"""The calls of a layer: what it was called on, and what it returned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kbackend.ground.tree import tree_map
+from kbackend.layers.base.call import LayerCall
+from kbackend.layers.base.weights import HasWeights
+
+
+class HasCalls(HasWeights):
+    """The part of a layer that holds its calls."""
+
+    def __init__(self, name: Any, dtype: Any, trainable: bool, weights: Any) -> None:
+        super().__init__(name, dtype, trainable, weights)
+        self._calls: list[LayerCall] = []
+
+    def _call_at(self, index: int, what: str) -> LayerCall:
+        if not self._calls:
+            raise RuntimeError(f"layer {self.name} has never been called; it has no {what}")
+        if not -len(self._calls) <= index < len(self._calls):
+            raise ValueError(f"layer {self.name} has {len(self._calls)} calls; there is no {what} at {index}")
+        return self._calls[index]
+
+    def _only_call(self, what: str) -> LayerCall:
+        if len(self._calls) > 1:
+            raise AttributeError(
+                f"layer {self.name} has been called {len(self._calls)} times; which {what} is meant "
+                f"is not clear: use get_{what}_at(index)"
+            )
+        if not self._calls:
+            raise AttributeError(f"layer {self.name} has never been called; it has no {what}")
+        return self._calls[0]
+
+    def get_input_at(self, node_index: int) -> Any:
+        """The tensor (or list) that the layer was given at a call."""
+        return self._call_at(node_index, "input").inputs
+
+    def get_output_at(self, node_index: int) -> Any:
+        """The tensor (or list) that a call of the layer returned."""
+        return self._call_at(node_index, "output").structure
+
+    def get_input_shape_at(self, node_index: int) -> Any:
+        return tree_map(lambda t: t.shape, self.get_input_at(node_index))
+
+    def get_output_shape_at(self, node_index: int) -> Any:
+        return tree_map(lambda t: t.shape, self.get_output_at(node_index))
+
+    def get_input_mask_at(self, node_index: int) -> Any:
+        return tree_map(lambda t: t._keras_mask, self.get_input_at(node_index))
+
+    def get_output_mask_at(self, node_index: int) -> Any:
+        return tree_map(lambda t: t._keras_mask, self.get_output_at(node_index))
+
+    @property
+    def input(self) -> Any:
+        """The input of the layer, when it was called once.
+
+        Raises:
+            AttributeError: never called, or more than once.
+        """
+        return self._only_call("input").inputs
+
+    @property
+    def output(self) -> Any:
+        """The output of the layer, when it was called once. See :attr:`input`."""
+        return self._only_call("output").structure
+
+    @property
+    def input_mask(self) -> Any:
+        self._only_call("input_mask")
+        return self.get_input_mask_at(0)
+
+    @property
+    def output_mask(self) -> Any:
+        self._only_call("output_mask")
+        return self.get_output_mask_at(0)
+
+    @property
+    def input_shape(self) -> Any:
+        """The shape of the input; with several calls, of all of them when it is the same."""
+        return self._common_shape("input", [self.get_input_shape_at(i) for i in range(len(self._calls))])
+
+    @property
+    def output_shape(self) -> Any:
+        """The shape of the output; with several calls, of all of them when it is the same."""
+        return self._common_shape("output", [self.get_output_shape_at(i) for i in range(len(self._calls))])
+
+    def _common_shape(self, what: str, shapes: list[Any]) -> Any:
+        if not shapes:
+            self._only_call(what)
+        if any(s != shapes[0] for s in shapes):
+            raise AttributeError(
+                f"layer {self.name} has different {what} shapes at its {len(shapes)} calls; "
+                f"use get_{what}_shape_at(index)"
+            )
+        return shapes[0]

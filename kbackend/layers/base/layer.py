@@ -1,0 +1,258 @@
+"""The base class of all layers: building and calling."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from kbackend import regularizers
+from kbackend.classic.state import placeholder
+from kbackend.declare.call import OpError, lift
+from kbackend.graph.node import name_scope
+from kbackend.graph.tensor import Tensor
+from kbackend.graph.variable import Variable
+from kbackend.ground.tree import tree_leaves, tree_map
+from kbackend.layers.base.call import LayerCall
+from kbackend.layers.base.configuration import batch_shape, check_known, layer_config
+from kbackend.layers.base.losses import HasLosses
+from kbackend.layers.base.recording import depth, detached, recording
+from kbackend.layers.base.spec import InputSpec, check_inputs, shapes_text
+from kbackend.layers.base.structures import as_list, flat_tensors
+from kbackend.ops.core.cast import identity
+
+
+@cache
+def _accepts(function: Callable[..., Any], parameter: str) -> bool:
+    parameters = inspect.signature(function).parameters.values()
+    return any(p.name == parameter or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+class Layer(HasLosses):
+    """A function of tensors with weights.
+
+    A layer of one's own overrides ``build(input_shape)``, which makes weights with :meth:`add_weight`, and
+    ``call(inputs)``, which may also take ``mask`` and ``training``; shapes are inferred from the ops it
+    calls.
+
+    Args:
+        name: the name; from the class and a number when None.
+        dtype: the dtype of the weights; floatx when None.
+        trainable: whether training changes the weights.
+        input_shape, batch_input_shape, batch_size: the input's shape, for the first layer of a Sequential.
+        weights: initial weights, as ``set_weights`` takes them.
+        activity_regularizer: a function of each output that is added to the loss.
+
+    Attributes:
+        built: whether ``build`` has run.
+        stateful: False; layers that carry state from batch to batch are not supported.
+        supports_masking: whether the layer passes masks on.
+        input_spec: an :class:`InputSpec` or a list of them, checked before anything else.
+
+    >>> from kbackend import K, Input, layers
+    >>> class Scale(layers.Layer):
+    ...     def build(self, input_shape):
+    ...         self.scale = self.add_weight("scale", (input_shape[-1],), initializer="ones")
+    ...     def call(self, inputs):
+    ...         return inputs * self.scale
+    >>> Scale()(Input((3,))).shape
+    (None, 3)
+    """
+
+    #: names of constructor arguments that get_config writes; read from the attributes of the same name
+    arguments: tuple[str, ...] = ()
+    stateful = False
+    supports_masking = False
+    input_spec: InputSpec | Sequence[InputSpec | None] | None = None
+
+    def __init__(
+        self, name: str | None = None, dtype: Any = None, trainable: bool = True, **kwargs: Any
+    ) -> None:
+        check_known(kwargs, type(self).__name__)
+        super().__init__(name, dtype, trainable, kwargs.get("weights"))
+        self.activity_regularizer = regularizers.get(kwargs.get("activity_regularizer"))
+        self._batch_input_shape = batch_shape(kwargs)
+
+    def build(self, input_shape: Any) -> None:
+        """Make the weights for inputs of a shape (or a list of shapes). Runs once, at the first call."""
+        self.built = True
+
+    def call(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """The layer's function. Layers override it."""
+        return inputs
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The mask of the result.
+
+        Raises:
+            TypeError: the layer got a mask and does not support masking.
+        """
+        if not self.supports_masking:
+            self._refuse_mask(mask)
+            return None
+        return mask
+
+    def _refuse_mask(self, mask: Any) -> None:
+        if any(m is not None for m in as_list(mask)):
+            raise TypeError(
+                f"layer {self.name} ({type(self).__name__}) does not support masking, and its input has a "
+                "mask (from Embedding(mask_zero=True) or Masking). Put a layer before it that consumes the "
+                "mask, such as LSTM(return_sequences=False), or Lambda(lambda x: x, mask=...) to drop it"
+            )
+
+    def compute_output_shape(self, input_shape: Any) -> Any:
+        """The shape of the result for inputs of a shape (or a list of shapes); the layer does not change.
+
+        Shapes include the batch dimension, None where unknown.
+        """
+        layer = self if self.built else self._twin()
+        several = isinstance(input_shape, list)
+        shapes = [tuple(s) for s in input_shape] if several else [tuple(input_shape)]
+        with detached():
+            made = [placeholder(s, dtype=self._input_dtype()) for s in shapes]
+            result = layer(made if several else made[0])
+        return tree_map(lambda t: t.shape, result)
+
+    def _input_dtype(self) -> str:
+        return self.dtype
+
+    def _twin(self) -> Layer:
+        """A layer like this one without its weights."""
+        return type(self).from_config(self.get_config())
+
+    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
+        """Apply the layer to symbolic tensors (arrays become constants).
+
+        Raises:
+            ValueError: the inputs do not fit; the message names the layer and the shapes. The layer is as
+                before.
+        """
+        inputs = tree_map(_lifted, inputs)
+        given = flat_tensors(inputs)
+        if not given:
+            raise TypeError(f"layer {self.name} needs tensors, it was called on {inputs!r}")
+        self._check_arguments(kwargs)
+        check_inputs(self, given)
+        masks = self._input_masks(inputs, kwargs)
+        outermost = depth() == 0
+        made = LayerCall(self, inputs, kwargs, len(self._calls))
+        before = self._state()
+        try:
+            with name_scope(self.name), self._owner.scope(), recording() as frame:
+                if not self.built:
+                    self._build(inputs)
+                structure = self._run(inputs, masks, kwargs)
+                outputs = self._finish(structure, inputs, given, masks)
+        except Exception as error:
+            self._restore(before)
+            raise self._named(error, given) from error
+        made.structure = outputs
+        made.outputs = tuple(flat_tensors(outputs))
+        if outermost:
+            made.losses, made.updates = frame.losses, frame.updates
+            for tensor in made.outputs:
+                tensor.history = made
+            self._calls.append(made)
+        return outputs
+
+    def _check_arguments(self, kwargs: Mapping[str, Any]) -> None:
+        for key in kwargs:
+            if key not in ("mask", "training") and not _accepts(type(self).call, key):
+                raise TypeError(
+                    f"layer {self.name} ({type(self).__name__}) takes no argument {key!r} when it is called"
+                )
+
+    def _input_masks(self, inputs: Any, kwargs: Mapping[str, Any]) -> Any:
+        """The masks of the inputs, in their structure; None where there is none."""
+        if kwargs.get("mask") is not None:
+            return kwargs["mask"]
+        masks = tree_map(lambda t: getattr(t, "_keras_mask", None), inputs)
+        if any(m is not None for m in tree_leaves(masks)):
+            if not self.supports_masking and type(self).compute_mask is Layer.compute_mask:
+                self._refuse_mask(masks)
+            return masks
+        return None
+
+    def _build(self, inputs: Any) -> None:
+        self.build(tree_map(lambda t: t.shape, inputs))
+        self.built = True
+        self._set_initial_weights()
+
+    def _run(self, inputs: Any, masks: Any, kwargs: Mapping[str, Any]) -> Any:
+        function = type(self).call
+        given = {k: v for k, v in kwargs.items() if k not in ("mask", "training")}
+        if _accepts(function, "training") and "training" in kwargs:
+            given["training"] = kwargs["training"]
+        if _accepts(function, "mask") and (masks is not None or "mask" in kwargs):
+            given["mask"] = masks
+        return self.call(inputs, **given)
+
+    def _finish(self, structure: Any, inputs: Any, given: Sequence[Tensor], masks: Any) -> Any:
+        """Give results an identity of their own, their masks, and the regularizer of activities."""
+        taken = {id(t) for t in given}
+
+        def own(value: Any) -> Any:
+            if not isinstance(value, Tensor):
+                raise TypeError(f"call must return tensors, it returned {value!r}")
+            if id(value) in taken or value.history is not None or isinstance(value, Variable):
+                copy = identity(value)
+                copy._keras_mask = value._keras_mask
+                return copy
+            return value
+
+        outputs = tree_map(own, structure)
+        results = flat_tensors(outputs)
+        self._set_masks(results, inputs, masks)
+        if self.activity_regularizer is not None:
+            self.add_loss([self.activity_regularizer(t) for t in results])
+        return outputs
+
+    def _set_masks(self, results: Sequence[Tensor], inputs: Any, masks: Any) -> None:
+        if masks is None and type(self).compute_mask is Layer.compute_mask:
+            return
+        found = self.compute_mask(inputs, masks)
+        parts = found if isinstance(found, (list, tuple)) else [found] * len(results)
+        for tensor, mask in zip(results, parts):
+            tensor._keras_mask = mask
+
+    def _state(self) -> Any:
+        return (self.built, self.input_spec, len(self._weights), len(self._losses), len(self._updates))
+
+    def _restore(self, state: Any) -> None:
+        self.built, self.input_spec, weights, losses, updates = state
+        del self._weights[weights:], self._losses[losses:], self._updates[updates:]
+
+    def _named(self, error: Exception, given: Sequence[Tensor]) -> Exception:
+        """The error with the layer and its inputs in front, once: the innermost layer wins."""
+        if getattr(error, "_kbackend_layer", False) or type(error) not in (
+            ValueError,
+            TypeError,
+            IndexError,
+            OpError,
+        ):
+            return error
+        named: Any = type(error)(
+            f"layer {self.name} ({type(self).__name__}) called on {shapes_text(given)}: {error}"
+        )
+        named._kbackend_layer = True
+        return named
+
+    # configuration ------------------------------------------------------------------------------------------
+
+    def get_config(self) -> dict[str, Any]:
+        """The constructor's arguments as plain values, so that ``from_config`` makes a layer like this
+        one."""
+        return layer_config(self)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """A layer from the result of ``get_config``, without weights."""
+        return cls(**config)
+
+
+def _lifted(value: Any) -> Tensor:
+    return value if isinstance(value, Tensor) else lift(value)
+
+
+__all__ = ["Layer"]

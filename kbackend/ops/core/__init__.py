@@ -1,0 +1,1 @@
+"""Constants, placeholders, casts, creation, inspection, updates of variables, and gradients."""

@@ -1,0 +1,1 @@
+"""Functions that are applied element by element."""

@@ -1,0 +1,1 @@
+"""Losses: crossentropies, focal crossentropies, connectionist temporal classification."""

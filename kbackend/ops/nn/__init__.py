@@ -1,0 +1,1 @@
+"""Neural network ops: activations, convolution, pooling, normalization, attention, optimizer steps."""

@@ -1,0 +1,1 @@
+"""Random draws with the same bits on every engine."""

@@ -1,0 +1,1 @@
+"""Reductions over axes, positions of extremes, and cumulative sums and products."""

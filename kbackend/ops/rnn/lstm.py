@@ -1,0 +1,112 @@
+"""The LSTM over a sequence (Hochreiter and Schmidhuber, 1997)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kbackend.declare.decorate import composite, derived
+from kbackend.declare.op import TensorLike
+from kbackend.ops.arrays.split import split_sizes
+from kbackend.ops.linalg.matmul import matrix_multiply
+from kbackend.ops.rnn.steps import Activation, _function, _is, _run, _samples, _step_samples, _two_states
+
+
+@composite(name="lstm", promote="same", rule=_two_states, tolerance="rnn", samples=_samples(2, 4))
+def _lstm(
+    inputs: TensorLike,
+    h0: TensorLike | None,
+    c0: TensorLike | None,
+    kernel: TensorLike,
+    recurrent_kernel: TensorLike,
+    bias: TensorLike | None = None,
+    *,
+    go_backwards: bool = False,
+) -> Any:
+    """An LSTM with sigmoid gates and tanh; missing states are zeros. See :func:`lstm`."""
+    return _lstm_steps(
+        inputs, (h0, c0), kernel, recurrent_kernel, bias, "tanh", "sigmoid", go_backwards=go_backwards
+    )
+
+
+@derived(tolerance="rnn", samples=_step_samples(2, 4))
+def lstm(
+    inputs: TensorLike,
+    h0: TensorLike | None,
+    c0: TensorLike | None,
+    kernel: TensorLike,
+    recurrent_kernel: TensorLike,
+    bias: TensorLike | None = None,
+    mask: TensorLike | None = None,
+    *,
+    activation: Activation = "tanh",
+    recurrent_activation: Activation = "sigmoid",
+    go_backwards: bool = False,
+    unroll: bool = False,
+) -> list[Any]:
+    """A long short-term memory over a sequence.
+
+    Args:
+        inputs: floats (batch, time, features).
+        h0, c0: the initial states (batch, units); None for zeros.
+        kernel, recurrent_kernel: (features, 4 units) and (units, 4 units), with the gates in the order input, forget,
+            cell, output.
+        bias: (4 units,); None for none.
+        mask: (batch, time), see :func:`kbackend.ops.rnn.rnn.rnn`; None for none.
+        activation, recurrent_activation: functions of a tensor, or names of ops. The defaults have fused kernels.
+        go_backwards: visit the time steps from last to first.
+        unroll: see :func:`kbackend.ops.rnn.rnn.rnn`; ignored where a fused kernel runs.
+
+    Returns:
+        [outputs (batch, time, units), last h (batch, units), last c (batch, units)].
+
+    Raises:
+        ValueError: shapes that do not fit, or an unknown activation.
+        TypeError: operands that are not floats.
+
+    Source: Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997, with the forget gate of Gers et al., 2000.
+
+    >>> from kbackend import K
+    >>> outputs, h, c = K.lstm(K.ones((2, 5, 3)), None, None, K.zeros((3, 16)), K.zeros((4, 16)))
+    >>> K.int_shape(outputs), K.int_shape(h), K.int_shape(c)
+    ((2, 5, 4), (2, 4), (2, 4))
+    """
+    if mask is None and _is(activation, "tanh") and _is(recurrent_activation, "sigmoid"):
+        return _lstm(inputs, h0, c0, kernel, recurrent_kernel, bias, go_backwards=go_backwards)
+    return _lstm_steps(
+        inputs,
+        (h0, c0),
+        kernel,
+        recurrent_kernel,
+        bias,
+        activation,
+        recurrent_activation,
+        go_backwards=go_backwards,
+        mask=mask,
+        unroll=unroll,
+    )
+
+
+def _lstm_steps(
+    inputs: Any,
+    states: Sequence[Any],
+    kernel: Any,
+    recurrent: Any,
+    bias: Any,
+    activation: Activation,
+    recurrent_activation: Activation,
+    **options: Any,
+) -> list[Any]:
+    act, gate = _function(activation), _function(recurrent_activation)
+
+    def step(z: Any, carried: list[Any]) -> tuple[Any, list[Any]]:
+        h, c = carried
+        i, f, g, o = split_sizes(z + matrix_multiply(h, recurrent), 4, axis=-1)
+        c = gate(f) * c + gate(i) * act(g)
+        h = gate(o) * act(c)
+        return h, [h, c]
+
+    return _run(step, inputs, states, kernel, recurrent, bias, **options)
+
+
+__all__: list[str] = []

@@ -1,0 +1,100 @@
+"""The fully connected recurrence over a sequence (Elman, 1990)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from kbackend.declare.decorate import composite, derived
+from kbackend.declare.op import TensorLike
+from kbackend.ops.linalg.matmul import matrix_multiply
+from kbackend.ops.rnn.steps import Activation, _function, _is, _one_state, _run, _samples, _step_samples
+
+
+@composite(name="simple_rnn", promote="same", rule=_one_state, tolerance="rnn", samples=_samples(1, 1))
+def _simple_rnn(
+    inputs: TensorLike,
+    h0: TensorLike | None,
+    kernel: TensorLike,
+    recurrent_kernel: TensorLike,
+    bias: TensorLike | None = None,
+    *,
+    go_backwards: bool = False,
+) -> Any:
+    """A simple RNN with tanh; a missing state is zeros. See :func:`simple_rnn`."""
+    return _simple_steps(inputs, (h0,), kernel, recurrent_kernel, bias, "tanh", go_backwards=go_backwards)
+
+
+@derived(tolerance="rnn", samples=_step_samples(1, 1))
+def simple_rnn(
+    inputs: TensorLike,
+    h0: TensorLike | None,
+    kernel: TensorLike,
+    recurrent_kernel: TensorLike,
+    bias: TensorLike | None = None,
+    mask: TensorLike | None = None,
+    *,
+    activation: Activation = "tanh",
+    go_backwards: bool = False,
+    unroll: bool = False,
+) -> list[Any]:
+    """A fully connected recurrence ``h = activation(x kernel + h recurrent_kernel + bias)`` over a sequence.
+
+    Args:
+        inputs: floats (batch, time, features).
+        h0: the initial state (batch, units); None for zeros.
+        kernel, recurrent_kernel: (features, units) and (units, units).
+        bias: (units,); None for none.
+        mask: (batch, time), see :func:`kbackend.ops.rnn.rnn.rnn`; None for none.
+        activation: a function of a tensor, or the name of an op. The default has a fused kernel.
+        go_backwards: visit the time steps from last to first.
+        unroll: see :func:`kbackend.ops.rnn.rnn.rnn`; ignored where a fused kernel runs.
+
+    Returns:
+        [outputs (batch, time, units), last h (batch, units)].
+
+    Raises:
+        ValueError: shapes that do not fit, or an unknown activation.
+        TypeError: operands that are not floats.
+
+    Source: Elman, "Finding Structure in Time", 1990.
+
+    >>> from kbackend import K
+    >>> outputs, last = K.simple_rnn(K.ones((2, 5, 3)), None, K.zeros((3, 4)), K.zeros((4, 4)))
+    >>> K.int_shape(outputs), K.int_shape(last)
+    ((2, 5, 4), (2, 4))
+    """
+    if mask is None and _is(activation, "tanh"):
+        return _simple_rnn(inputs, h0, kernel, recurrent_kernel, bias, go_backwards=go_backwards)
+    return _simple_steps(
+        inputs,
+        (h0,),
+        kernel,
+        recurrent_kernel,
+        bias,
+        activation,
+        go_backwards=go_backwards,
+        mask=mask,
+        unroll=unroll,
+    )
+
+
+def _simple_steps(
+    inputs: Any,
+    states: Sequence[Any],
+    kernel: Any,
+    recurrent: Any,
+    bias: Any,
+    activation: Activation,
+    **options: Any,
+) -> list[Any]:
+    act = _function(activation)
+
+    def step(z: Any, carried: list[Any]) -> tuple[Any, list[Any]]:
+        h = act(z + matrix_multiply(carried[0], recurrent))
+        return h, [h]
+
+    return _run(step, inputs, states, kernel, recurrent, bias, **options)
+
+
+__all__: list[str] = []

@@ -1,0 +1,185 @@
+"""Shape rules, samples and the loop over time that the fused recurrent ops share.
+
+The ops are composites of ``rnn`` and elementwise ops, for which backends have fused kernels. They have the default
+activations and no mask; the public functions call ``rnn`` for other activations and for masks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kbackend import dtypes
+from kbackend.declare.call import dtype_of
+from kbackend.declare.op import REGISTRY
+from kbackend.declare.sample import In, Sample, call
+from kbackend.graph.tensor import Tensor, TensorSpec
+from kbackend.ops.arrays.reshape import extent
+from kbackend.ops.core.creation import fill
+from kbackend.ops.core.leaves import constant
+from kbackend.ops.linalg.matmul import matrix_multiply
+from kbackend.ops.rnn.rnn import StepFunction, steps_of
+
+Activation = Any
+
+
+def _check(
+    inputs: TensorSpec,
+    states: Sequence[Any],
+    kernel: TensorSpec,
+    recurrent: TensorSpec,
+    bias: Any,
+    gates: int,
+    bias_shape: tuple[int | None, ...] | None = None,
+) -> tuple[TensorSpec, TensorSpec]:
+    """The specs of the outputs and of a state.
+
+    Raises:
+        TypeError: operands that are not floats.
+        ValueError: shapes that do not fit each other.
+    """
+    if not dtypes.is_float(inputs.dtype):
+        raise TypeError(f"a recurrent op needs float operands, they are {inputs.dtype}")
+    if inputs.ndim != 3 or kernel.ndim != 2 or recurrent.ndim != 2:
+        raise ValueError("inputs must be (batch, time, features), the two kernels must have rank 2")
+    units = recurrent.shape[0]
+    batch, time, features = inputs.shape
+    wide = None if units is None else gates * units
+    wanted: list[tuple[str, Any, tuple[int | None, ...]]] = [
+        ("kernel", kernel, (features, wide)),
+        ("recurrent_kernel", recurrent, (units, wide)),
+    ]
+    wanted += [("a state", s, (batch, units)) for s in states if s is not None]
+    if bias is not None:
+        wanted.append(("bias", bias, (wide,) if bias_shape is None else bias_shape))
+    for name, spec, shape in wanted:
+        if not _fits(spec.shape, shape):
+            raise ValueError(
+                f"{name} must have the shape {shape}, it has {spec.shape}; inputs are {inputs.shape}"
+            )
+    return TensorSpec((batch, time, units), inputs.dtype), TensorSpec((batch, units), inputs.dtype)
+
+
+def _fits(shape: Any, wanted: Any) -> bool:
+    return len(shape) == len(wanted) and all(a is None or b is None or a == b for a, b in zip(shape, wanted))
+
+
+def _two_states(
+    inputs: Any,
+    h0: Any,
+    c0: Any,
+    kernel: Any,
+    recurrent_kernel: Any,
+    bias: Any = None,
+    *,
+    go_backwards: bool = False,
+) -> tuple[TensorSpec, ...]:
+    outputs, state = _check(inputs, (h0, c0), kernel, recurrent_kernel, bias, 4)
+    return outputs, state, state
+
+
+def _one_state(
+    inputs: Any, h0: Any, kernel: Any, recurrent_kernel: Any, bias: Any = None, *, go_backwards: bool = False
+) -> tuple[TensorSpec, ...]:
+    return _check(inputs, (h0,), kernel, recurrent_kernel, bias, 1)
+
+
+def _weights(gates: int, bias: bool | tuple[int, ...] = True, features: int = 3, units: int = 2) -> list[Any]:
+    shape = (gates * units,) if bias is True else bias
+    return [
+        In((features, gates * units), -1, 1),
+        In((units, gates * units), -1, 1),
+        In(shape, -1, 1) if shape else None,
+    ]
+
+
+def _samples(states: int, gates: int, bias: bool | tuple[int, ...] = True) -> Callable[[], list[Sample]]:
+    def samples() -> list[Sample]:
+        given, none = [In((4, 2), -1, 1)] * states, [None] * states
+        weights = _weights(gates, bias)
+        return [
+            call(In((4, 5, 3)), *given, *weights, name="all operands"),
+            call(In((4, 5, 3)), *none, *weights, name="states of zeros"),
+            call(In((4, 5, 3)), *given, *weights, go_backwards=True, name="backwards"),
+            call(In((4, 5, 3)), *none, *weights[:2], None, name="no bias"),
+            call(In((4, 1, 3)), *given, *weights, name="one step"),
+            call(In((4, 0, 3)), *given, *weights, name="no step"),
+            call(In((0, 5, 3)), *none, *weights, name="empty batch", dynamic=False),
+            call(
+                In((1, 40, 3), -0.5, 0.5), *none, *weights, name="forty steps", dtypes=("float64", "float32")
+            ),
+            call(
+                In((4, 5, 3)), *given, *_weights(gates, bias, features=4), name="features", raises=ValueError
+            ),
+            call(In((5, 3)), *given, *weights, name="rank", raises=ValueError, dynamic=False),
+            call(In((5, 5, 3)), *given, *weights, name="states of another batch", raises=ValueError, dynamic=False),
+        ]
+
+    return samples
+
+
+def _step_samples(
+    states: int, gates: int, bias: bool | tuple[int, ...] = True
+) -> Callable[[], list[Sample]]:
+    """Samples of the functions of K, which run ``rnn`` where the fused op does not apply."""
+
+    def samples() -> list[Sample]:
+        x, weights = In((2, 4, 3)), _weights(gates, bias)
+        given, none = [In((2, 2), -1, 1)] * states, [None] * states
+        mask = In(values=[[1, 1, 0, 1], [0, 1, 0, 0]], kind="bool")
+        return [
+            call(x, *given, *weights, name="fused"),
+            call(x, *none, *weights, mask=mask, name="mask"),
+            call(x, *given, *weights, activation="relu", go_backwards=True, name="relu, backwards"),
+            call(x, *given, *weights, mask=mask, unroll=True, name="mask, unrolled"),
+        ]
+
+    return samples
+
+
+def _is(activation: Activation, name: str) -> bool:
+    """Whether an activation is an op: given by name, as the op, or as the function of kbackend.activations."""
+    if isinstance(activation, str):
+        return activation == name
+    if hasattr(activation, "op"):
+        return activation.op.name == name
+    return getattr(activation, "__module__", "") == "kbackend.activations" and activation.__name__ == name
+
+
+def _function(activation: Activation) -> Callable[[Any], Any]:
+    if callable(activation):
+        return activation
+    if activation is None or activation == "linear":
+        return lambda x: x
+    if activation in REGISTRY:
+        return REGISTRY[activation].public
+    raise ValueError(f"unknown activation {activation!r}; give the name of an op or a function of a tensor")
+
+
+def _run(
+    step: StepFunction,
+    inputs: Any,
+    states: Sequence[Any],
+    kernel: Any,
+    recurrent: Any,
+    bias: Any,
+    go_backwards: bool = False,
+    mask: Any = None,
+    unroll: bool = False,
+) -> list[Any]:
+    """[outputs, *last states] of a step of ``inputs kernel + bias``, which is computed once for all time steps."""
+    z = matrix_multiply(inputs, kernel)
+    if bias is not None:
+        z = z + bias
+    states = [_zero_state(inputs, recurrent) if s is None else s for s in states]
+    outputs, last = steps_of(step, z, states, go_backwards=go_backwards, mask=mask, unroll=unroll)
+    return [outputs, *last]
+
+
+def _zero_state(inputs: Any, recurrent: Any) -> Any:
+    """Zeros (batch, units)."""
+    units = recurrent.shape[0]
+    if isinstance(inputs, Tensor) and inputs.shape[0] is not None and units is not None:
+        return constant(0.0, dtype_of(inputs), (inputs.shape[0], units))
+    sizes = [extent(inputs, (0,))] + ([extent(recurrent, (0,))] if units is None else [])
+    return fill(sizes, (None, units), 0.0, dtype_of(inputs))

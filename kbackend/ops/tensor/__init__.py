@@ -1,0 +1,1 @@
+"""Operators and methods of symbolic tensors."""

@@ -1,0 +1,1 @@
+"""NumPy code that several backends share."""

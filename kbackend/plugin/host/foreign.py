@@ -1,0 +1,33 @@
+"""The kernel of the op ``foreign``, the same on all backends."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from kbackend.plugin.gaps import MissingKernel
+
+
+def kernel(backend: str) -> Callable[..., Callable[..., Any]]:
+    """The factory of the kernel for a backend: the same on all."""
+    def factory(
+        specs: Any,
+        *,
+        function: Callable[..., Any],
+        engine: str,
+        several: bool,
+        arguments: tuple[tuple[str, Any], ...],
+        output_shape: Any = None,
+    ) -> Callable[..., Any]:
+        if engine != backend:
+            name = getattr(function, "__name__", repr(function))
+            raise MissingKernel(
+                f"the function {name} is {engine}'s own and cannot run on {backend}; run the model on "
+                f'{engine}, with model.to("{engine}") or KBACKEND={engine}'
+            )
+        given = dict(arguments)
+        if several:
+            return lambda tensors: function(list(tensors), **given)
+        return lambda tensors: function(tensors[0], **given)
+
+    return factory

@@ -1,0 +1,25 @@
+"""Words and shapes of random draws."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kbackend.plugin.host import philox
+
+
+def stream(op_id: int, step: Any) -> int:
+    """The high half of Philox' counter."""
+    return op_id << 32 | int(step) & 0xFFFFFFFF
+
+
+def known_shape(shape: Any, sizes: Any) -> tuple[int, ...]:
+    """The shape with each None replaced by the next of the sizes."""
+    rest = iter(sizes)
+    return tuple(int(next(rest)) if d is None else d for d in shape)
+
+
+def words(step: Any, trial: Any, count: int, key: int, op_id: int) -> np.ndarray:
+    """uint32 words."""
+    return philox.words(key, stream(op_id, step), count, 0 if trial is None else int(trial) & 0xFFFFFFFF)

@@ -1,0 +1,38 @@
+"""The runner of backends whose programs are plain Python."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kbackend.graph.variable import set_cells
+from kbackend.ground.interrupts import release_interrupts
+
+
+def eager_runner(emitted: Any, target: Any) -> Callable[[Sequence[Any]], Sequence[Any]]:
+    """Run the emitted function as it is; afterwards all updates take effect together."""
+    function, variables, updated, counters = (
+        emitted.function,
+        emitted.variables,
+        emitted.updated,
+        emitted.counters,
+    )
+
+    def run(feeds: Sequence[Any]) -> Sequence[Any]:
+        cells = [v.cell(target) for v in variables]
+        return function(*feeds, cells)[0]
+
+    in_place = bool(emitted.in_place)
+    changed = [*updated, *counters]
+
+    def update(feeds: Sequence[Any]) -> Sequence[Any]:
+        cells = [v.cell(target) for v in variables]
+        try:
+            outputs, new = function(*feeds, cells)  # which holds interrupts before it changes variables in place
+            set_cells(changed, target, [*new, *(c.cell(target) + 1 for c in counters)])
+        finally:
+            if in_place:
+                release_interrupts()
+        return outputs
+
+    return update if changed or in_place else run

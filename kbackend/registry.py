@@ -1,0 +1,127 @@
+"""Names for objects in configurations: built-in ones, registered ones, and what the caller passes in.
+
+Nothing is ever imported because a configuration names it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import Any, TypeVar
+
+import numpy as np
+
+from kbackend.graph.tensor import Tensor
+from kbackend.graph.variable import Variable
+
+T = TypeVar("T")
+
+_registered: dict[str, Any] = {}
+_passed: ContextVar[Mapping[str, Any] | None] = ContextVar("kbackend_custom_objects", default=None)
+
+
+class custom_object_scope:
+    """A context in which configurations may name the given objects.
+
+    Args:
+        custom_objects: name -> class or function.
+
+    >>> from kbackend import layers
+    >>> class Twice(layers.Layer):
+    ...     def call(self, inputs):
+    ...         return inputs * 2
+    >>> config = layers.serialize(Twice(name="t"))
+    >>> with custom_object_scope({"Twice": Twice}):
+    ...     layers.deserialize(config)
+    <Twice 't'>
+    """
+
+    def __init__(self, custom_objects: Mapping[str, Any] | None) -> None:
+        self._objects = dict(custom_objects or {})
+
+    def __enter__(self) -> None:
+        self._token = _passed.set({**(_passed.get() or {}), **self._objects})
+
+    def __exit__(self, *exc: Any) -> None:
+        _passed.reset(self._token)
+
+
+def register(name: str | None = None) -> Callable[[T], T]:
+    """A decorator that makes a class or function known to configurations, under its own name unless one is
+    given.
+
+    Raises:
+        ValueError: another object has the name.
+    """
+
+    def add(value: T) -> T:
+        key = name or value.__name__  # type: ignore[attr-defined]
+        if _registered.setdefault(key, value) is not value:
+            raise ValueError(f"the name {key!r} is registered already, for {_registered[key]!r}")
+        return value
+
+    return add
+
+
+def registered_name(value: Any) -> str:
+    """The name by which configurations refer to a class or function."""
+    return next((k for k, v in _registered.items() if v is value), None) or value.__name__
+
+
+def find(name: str, builtin: Mapping[str, Any], kind: str) -> Any:
+    """The object of a name: passed in, registered, or built in.
+
+    Raises:
+        ValueError: unknown; the message says how to make it known.
+    """
+    for table in (_passed.get() or {}, _registered, builtin):
+        if name in table:
+            return table[name]
+    raise ValueError(
+        f"unknown {kind} {name!r}; pass it in custom_objects or register it. Built in are: "
+        f"{', '.join(sorted(builtin))}"
+    )
+
+
+def make(identifier: Any, builtin: Mapping[str, Any], kind: str) -> Any:
+    """An object from a name or a configuration ``{"class_name": ..., "config": {...}}``; classes are
+    instantiated.
+
+    Raises:
+        ValueError: an unknown name.
+        TypeError: neither a name nor a configuration.
+    """
+    if isinstance(identifier, str):
+        found = find(identifier, builtin, kind)
+        return found() if isinstance(found, type) else found
+    if isinstance(identifier, Mapping) and isinstance(identifier.get("class_name"), str):
+        found = find(identifier["class_name"], builtin, kind)
+        settings = identifier.get("config", {})
+        if hasattr(found, "from_config"):
+            return found.from_config(settings)
+        return found(**settings) if settings or isinstance(found, type) else found
+    raise TypeError(f"a {kind} must be a name, a configuration or an object, not {identifier!r}")
+
+
+def plain(value: Any) -> Any:
+    """A constructor argument as a JSON-able value.
+
+    Raises:
+        TypeError: it has no plain form.
+    """
+    if value is None or isinstance(value, (bool, int, float, str)):
+        return value
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, (list, tuple)):
+        return [plain(v) for v in value]
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, (Variable, np.ndarray)):
+        array = value.numpy() if isinstance(value, Variable) else value
+        return array.tolist()
+    if hasattr(value, "get_config"):
+        return {"class_name": registered_name(type(value)), "config": value.get_config()}
+    if callable(value) and hasattr(value, "__name__") and not isinstance(value, Tensor):
+        return registered_name(value)
+    raise TypeError(f"a value of type {type(value).__name__} cannot be written to a configuration")

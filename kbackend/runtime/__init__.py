@@ -1,0 +1,1 @@
+"""What makes graphs run: concrete calls, ``K.function``, values, engines' own functions."""

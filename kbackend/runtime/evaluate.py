@@ -1,0 +1,54 @@
+"""Values of symbolic tensors that depend on no placeholder."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from kbackend.graph.tensor import Tensor
+from kbackend.graph.variable import Variable
+from kbackend.graph.walk import Graph, ancestors
+from kbackend.lowering.rewrite import feeds_of
+from kbackend.plugin.select import use_backend
+from kbackend.runtime.function import Function
+
+
+def evaluate(tensor: Tensor) -> np.ndarray:
+    """The value on the active engine.
+
+    Raises:
+        ValueError: the tensor depends on placeholders; the message names them.
+    """
+    if isinstance(tensor, Variable):
+        return tensor.numpy()
+    return _function(tensor)([])[0]
+
+
+def truth(tensor: Tensor) -> bool | None:
+    """The truth value of one constant element; None where it is not settled while the graph is built.
+
+    A tensor that reads a variable, a placeholder or a random stream has another value later: taking the present one
+    for an ``if`` would freeze it in the graph.
+    """
+    leaves = ("placeholder", "learning_phase", "variable")
+    if any(not node.op.pure or node.op.name in leaves for node in ancestors([tensor])):
+        return None
+    return bool(evaluate(tensor))
+
+
+def evaluate_on_reference(tensor: Tensor) -> np.ndarray:
+    """The value on the NumPy engine: initial values are the same bits whatever engine runs the model."""
+    with use_backend("numpy"):
+        return _function(tensor, rng="portable")([])[0]
+
+
+def _function(tensor: Tensor, rng: str | None = None) -> Any:
+    unfed = feeds_of(Graph([], [tensor]))
+    if unfed:
+        names = ", ".join(repr(t.name) for t in unfed)
+        raise ValueError(
+            f"{tensor!r} has no value of its own: it depends on the placeholders {names}; "
+            "make a K.function and feed them"
+        )
+    return Function([], [tensor], name="eval", rng=rng)

@@ -1,0 +1,337 @@
+"""Random streams: the seed, op id and step that determine the bits of each draw.
+
+The generator is the counter-based Philox4x32-10. Its key is the *seed* of 64 bits. Its counter of 128 bits consists,
+from the low word up, of the index of the block of four words, the *trial* (the attempt of a draw by rejection), the
+*step* (how often the draw has been made) and the *op id* (the identity of the draw).
+
+The op id is a hash of the *path* of the draw: the enclosing layers, the weight and the op, such as
+``encoder/kernel/random_uniform``. A layer named by the user appears in the path by that name, any other by its class
+and the number of layers of that class that drew before it since the seed was set. So a draw does not depend on which
+other draws exist, nor on the order in which named layers are made. A path that is used again gets a number.
+
+A draw with an explicit seed has that seed as key and the op id 0, so that it is the same in any program. A
+:class:`SeedGenerator` gives its draws the op ids 0, 1, 2...
+
+Source: Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC11. The reasons for this design
+are in docs/decisions/0009.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import operator
+import os
+import threading
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+
+from kbackend.graph.node import Node
+from kbackend.graph.variable import Variable
+from kbackend.graph.walk import map_args
+
+#: the op id of the shuffles in fit, whose step is the epoch
+SHUFFLE_OP_ID = (1 << 32) - 1
+#: op ids below this belong to draws with an explicit seed
+_OWN_SEED_IDS = 1 << 20
+_KEY_BITS = (1 << 64) - 1
+
+
+class _Process:
+    """The seed of the process and the paths used since it was set."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.key: int | None = None
+        self.epoch = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self.uses: dict[str, int] = {}
+        self.taken: set[int] = set()
+
+    def seed(self, key: int) -> None:
+        with self.lock:
+            self.key = key
+            self.epoch += 1
+            self._forget()
+
+    def current_key(self) -> int:
+        with self.lock:
+            if self.key is None:
+                self.key = int.from_bytes(os.urandom(8), "little")
+            return self.key
+
+    def number(self, path: str) -> int:
+        """How often the path was used before; counts this use."""
+        with self.lock:
+            count = self.uses.get(path, 0)
+            self.uses[path] = count + 1
+            return count
+
+    def op_id(self, path: str) -> int:
+        """An op id that no other path has."""
+        with self.lock:
+            count = self.number(path)
+            text = f"{path}#{count}" if count else path
+            found = _hashed(text)
+            while found in self.taken:  # a hash collision, of probability 2**-32 for a pair of paths
+                text += "'"
+                found = _hashed(text)
+            self.taken.add(found)
+            return found
+
+
+def _hashed(text: str) -> int:
+    """A hash in [_OWN_SEED_IDS, SHUFFLE_OP_ID)."""
+    digest = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+    return _OWN_SEED_IDS + digest % (SHUFFLE_OP_ID - _OWN_SEED_IDS)
+
+
+class _Path(threading.local):
+    """The path of the enclosing scopes in this thread, and the discardable counts inside :class:`trying`."""
+
+    def __init__(self) -> None:
+        self.names: tuple[str, ...] = ()
+        self.discarded: _Process | None = None
+
+
+_process = _Process()
+_path = _Path()
+
+
+def _counts() -> _Process:
+    """The counts of used paths: those of the process, or the discardable ones inside :class:`trying`."""
+    return _path.discarded or _process
+
+
+def set_seed(seed: int) -> None:
+    """Set the seed of the process, which determines the draws, dropout masks, initial values and shuffles made after.
+
+    Args:
+        seed: an integer, of which the low 64 bits are used.
+
+    Raises:
+        TypeError: ``seed`` is not an integer.
+
+    >>> from kbackend import K
+    >>> K.set_seed(7)
+    >>> a = K.eval(K.random_uniform((3,)))
+    >>> K.set_seed(7)
+    >>> bool((a == K.eval(K.random_uniform((3,)))).all())
+    True
+    """
+    _process.seed(_key(seed))
+
+
+def epoch() -> int:
+    """How often the seed of the process has been set."""
+    return _process.epoch
+
+
+def has_own_seed(op_id: int) -> bool:
+    """Whether an op id belongs to a draw with an explicit seed."""
+    return op_id < _OWN_SEED_IDS
+
+
+def get_seed() -> int:
+    """The seed of the process.
+
+    Returns:
+        An integer of 64 bits; drawn from the operating system when no seed was set.
+
+    >>> from kbackend import K
+    >>> K.set_seed(7)
+    >>> K.get_seed()
+    7
+    """
+    return _process.current_key()
+
+
+def _key(seed: Any) -> int:
+    if isinstance(seed, bool):
+        raise TypeError(f"a seed must be an integer, it is {seed!r}")
+    try:
+        return operator.index(seed) & _KEY_BITS
+    except TypeError:
+        raise TypeError(f"a seed must be an integer or a SeedGenerator, it is {seed!r}") from None
+
+
+class SeedGenerator:
+    """A seed for several draws, each with different bits.
+
+    Two draws with the same integer seed have the same bits; two draws with one generator differ. A second generator of
+    the same seed repeats the sequence of draws, in any program and on any engine.
+
+    Args:
+        seed: an integer; None to derive one from the seed of the process.
+        name: a name, which distinguishes generators without a seed.
+
+    Raises:
+        TypeError: ``seed`` is not an integer, or an unknown argument.
+
+    >>> from kbackend import K, random
+    >>> generator = random.SeedGenerator(3)
+    >>> a = K.eval(random.uniform((2,), seed=generator))
+    >>> b = K.eval(random.uniform((2,), seed=generator))
+    >>> bool((a == b).any())
+    False
+    """
+
+    def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
+        if kwargs:
+            raise TypeError(f"SeedGenerator got unknown arguments {sorted(kwargs)}")
+        self.name = name or "seed_generator"
+        if seed is None:
+            op_id = _counts().op_id("/".join((*_path.names, self.name)))
+            digest = hashlib.blake2b(f"{get_seed()}/{op_id}".encode(), digest_size=8).digest()
+            self.seed = int.from_bytes(digest, "little")
+        else:
+            self.seed = _key(seed)
+        self._lock = threading.Lock()
+        self.count = 0
+
+    def next(self) -> tuple[int, int]:
+        """The key and the op id of the next draw.
+
+        Raises:
+            RuntimeError: the generator has seeded 2**20 draws.
+        """
+        with self._lock:
+            if self.count >= _OWN_SEED_IDS:
+                raise RuntimeError(f"{self.name} has used all of its {_OWN_SEED_IDS} op ids; make another generator")
+            self.count += 1
+            return self.seed, self.count - 1
+
+    def get_config(self) -> dict[str, Any]:
+        return {"seed": self.seed, "name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any]) -> SeedGenerator:
+        return cls(**config)
+
+    def __repr__(self) -> str:
+        return f"<SeedGenerator {self.name}: seed {self.seed}, {self.count} draws>"
+
+
+class scope:
+    """A context that appends ``name`` to the path of the draws made in it."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __enter__(self) -> None:
+        self._outer = _path.names
+        _path.names = (*_path.names, self.name)
+
+    def __exit__(self, *exc: Any) -> None:
+        _path.names = self._outer
+
+
+class trying:
+    """A context whose draws are not counted, for graphs that are discarded (shape inference)."""
+
+    def __enter__(self) -> None:
+        self._outer = _path.discarded
+        _path.discarded = _Process()
+        _path.discarded.key = _process.current_key()
+
+    def __exit__(self, *exc: Any) -> None:
+        _path.discarded = self._outer
+
+
+class Owner:
+    """An object that draws, such as a layer, and its name in the paths of its draws.
+
+    Args:
+        name: the name given by the user, or None.
+        kind: the class of the object. Objects without a name are numbered within their class, in the order of their
+            first draw since the seed was set.
+    """
+
+    def __init__(self, name: str | None, kind: str) -> None:
+        self.name, self.kind = name, kind
+        self._epoch = -1
+        self._found = ""
+
+    def path_name(self) -> str:
+        if self.name is not None:
+            return self.name
+        if _path.discarded is not None:
+            return f"<{self.kind}>"
+        if self._epoch != _process.epoch:
+            self._epoch = _process.epoch
+            self._found = f"<{self.kind} {_process.number(f'<{self.kind}>')}>"
+        return self._found
+
+    def scope(self) -> scope:
+        return scope(self.path_name())
+
+    def entered(self) -> Any:
+        """The scope, or a null context if it is the innermost open scope."""
+        name = self.path_name()
+        return nullcontext() if _path.names[-1:] == (name,) else scope(name)
+
+
+def stream_of(what: str, seed: Any = None) -> tuple[int, int]:
+    """The key and the op id of a new draw.
+
+    Args:
+        what: the op, the last part of the path.
+        seed: an integer or :class:`SeedGenerator`; None for the stream of the process.
+    """
+    if isinstance(seed, SeedGenerator):
+        return seed.next()
+    if seed is not None:
+        return _key(seed), 0
+    return _process.current_key(), _counts().op_id("/".join((*_path.names, what)))
+
+
+def counter(name: str) -> Variable:
+    """A variable that counts runs: the ``step`` of a symbolic draw."""
+    return Variable(np.zeros((), np.int64), (), "int64", name=name, trainable=False, counter=True)
+
+
+def draws(node: Node) -> bool:
+    """Whether a node is a random draw with a step counter."""
+    return "op_id" in node.attrs and any(isinstance(t, Variable) and t.counter for t in node.inputs)
+
+
+def drawn_again(node: Node, args: Sequence[Any]) -> tuple[Any, ...]:
+    """The results of a node on other operands, with a new stream unless the draw has an explicit seed."""
+    attrs = dict(node.attrs)
+    if attrs["op_id"] >= _OWN_SEED_IDS:
+        attrs["key"], attrs["op_id"] = stream_of(node.op.name)
+    renewed = map_args(args, lambda t: counter(t.name) if isinstance(t, Variable) and t.counter else t)
+    result = node.op.apply(renewed, attrs)  # type: ignore[attr-defined]
+    return tuple(result) if isinstance(result, (tuple, list)) else (result,)
+
+
+def permutation(n: int, key: int, stream: int) -> np.ndarray:
+    """A random permutation of ``range(n)``, computed on the host: the order that sorts n words of the Philox stream.
+
+    Args:
+        n: the number of elements.
+        key: a seed of 64 bits, such as :func:`get_seed` returns.
+        stream: op id and step, ``op_id << 32 | step``.
+
+    Returns:
+        int64 ``(n,)``. Equal words of 64 bits, which occur once in 2**65 / n**2 permutations, keep their order.
+
+    Raises:
+        ValueError: a negative ``n``.
+
+    >>> from kbackend.streams import permutation
+    >>> sorted(permutation(5, key=1, stream=0).tolist())
+    [0, 1, 2, 3, 4]
+    """
+    from randomgen import Philox
+
+    if n < 0:
+        raise ValueError(f"a permutation cannot have {n} elements")
+    # randomgen increments the counter before each block.
+    start = ((stream << 64) - 1) % (1 << 128)
+    words = Philox(key=key, counter=start, number=4, width=32).random_raw(2 * n).astype(np.uint64)
+    return np.argsort(words[0::2] << np.uint64(32) | words[1::2], kind="stable")

@@ -1,0 +1,1 @@
+"""The checks of the kit: ops, overrides, gaps, second derivatives, state."""

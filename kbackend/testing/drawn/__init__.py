@@ -1,0 +1,1 @@
+"""Calls that Hypothesis draws: a family of ops a function, in families.py."""

@@ -1,0 +1,1 @@
+"""Training: the train step as a graph, the loop over data, callbacks."""
