@@ -14,6 +14,7 @@ import pytest
 from kbackend import K, ops
 from kbackend.graph.tensor import Tensor
 from kbackend.ground.tree import tree_leaves
+from kbackend.ops import image
 from kbackend.plugin.contract import Target
 from kbackend.plugin.select import use_target
 from kbackend.testing.plugin import kit_target
@@ -140,8 +141,8 @@ ROWS: dict[str, list[Row]] = {
         row(lambda x: ops.rfft(x)[0], zeros(2, 0), wanted=ValueError),
         row(lambda x, y: ops.fft((x, y))[0], zeros(2, 0), zeros(2, 0), wanted=ValueError),
         row(lambda x: ops.rfft(x, 2)[0], zeros(2, 0), wanted=[[0, 0], [0, 0]]),
-        row(lambda x: ops.image.resize(x, (2, 2)), zeros(1, 0, 2, 1), wanted=ValueError),
-        row(lambda x: ops.image.resize(x, (2, 2)), zeros(0, 1, 1, 1), wanted=nothing(0, 2, 2, 1)),
+        row(lambda x: image.resize(x, (2, 2)), zeros(1, 0, 2, 1), wanted=ValueError),
+        row(lambda x: image.resize(x, (2, 2)), zeros(0, 1, 1, 1), wanted=nothing(0, 2, 2, 1)),
     ],
     "matrices of nothing": [
         row(ops.det, zeros(0, 0), wanted=1),
