@@ -14,6 +14,7 @@ from kbackend import dtypes
 from kbackend.graph.node import Node, scoped
 from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 from kbackend.graph.transactions import Group, alone, changing, together, unchanged
+from kbackend.ground.interrupts import hold_interrupts, release_interrupts
 
 _uid = itertools.count()
 
@@ -187,7 +188,11 @@ def assign_all(variables: Sequence[Variable], values: Sequence[Any]) -> None:
     arrays = [v._checked(value) for v, value in zip(variables, values, strict=True)]
 
     def assign() -> None:
-        for variable, array in zip(variables, arrays):
-            variable._assign(array)
+        hold_interrupts()
+        try:
+            for variable, array in zip(variables, arrays):
+                variable._assign(array)
+        finally:
+            release_interrupts()
 
     together(variables, assign)

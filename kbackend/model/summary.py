@@ -10,7 +10,7 @@ from kbackend.graph.tensor import Tensor
 from kbackend.layers.base.input import InputLayer
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.structures import flat_tensors
-from kbackend.plugin import modes, select
+from kbackend.plugin import modes
 
 
 def print_summary(
@@ -78,7 +78,7 @@ def _draws(model: Any) -> list[str]:
     """A line on whose random numbers are drawn, where the user chose so. No engine is loaded to tell."""
     if modes.rng() != modes.NATIVE:
         return []
-    target = model._target or select.known_target()
+    target = model._steps.placement.known()
     if target is None:
         return ["Random draws: native, by the engine's own generator"]
     if modes.rng_of(target.backend) == modes.NATIVE:

@@ -152,6 +152,10 @@ class Batches:
         size = min(self.batch_size, self.samples)
         return None if size == 0 or self.samples % size else tuple((size, *a.shape[1:]) for a in self.arrays)
 
+    def epoch(self, order: np.ndarray | None = None) -> Iterator[tuple[int, list[np.ndarray]]]:
+        """(size, arrays) in an order, that of the data when None."""
+        return self.slices() if order is None else self.shuffled(order)
+
     def slices(self) -> Iterator[tuple[int, list[np.ndarray]]]:
         """(size, arrays) in the order of the data; views, no copies."""
         for start in range(0, self.samples, self.batch_size):
