@@ -15,7 +15,7 @@ from kbackend.ops.arrays.broadcast import broadcast_to
 from kbackend.ops.arrays.reshape import reshape
 from kbackend.ops.control.scan import scan_steps
 from kbackend.ops.core.cast import cast
-from kbackend.ops.elementwise.arithmetic import multiply
+from kbackend.ops.elementwise.arithmetic import add, multiply
 from kbackend.ops.elementwise.comparison import greater
 from kbackend.ops.elementwise.power import square
 from kbackend.ops.indexing.getitem import getitem
@@ -132,7 +132,7 @@ def _map_samples() -> list[Sample]:
 
 def _fold_samples() -> list[Sample]:
     def fold(total: Any, x: Any) -> Any:
-        return multiply(total, 0.5) + x
+        return add(multiply(total, 0.5), x)
 
     return [
         call(fold, In((4, 3)), name="rows"),

@@ -178,7 +178,7 @@ def zeros_of_step(x: Any, axis: int) -> Any:
 
 
 def _decayed_sum(slices: list[Any], states: list[Any]) -> tuple[list[Any], list[Any]]:
-    total = multiply(states[0], 0.5) + slices[0]
+    total = add(multiply(states[0], 0.5), slices[0])
     return [tanh(total), slices[0]], [total]
 
 

@@ -77,6 +77,8 @@ def _convolution_samples() -> list[Sample]:
              name="one channel, one position"),
         call(In((3, 6, 1, 5)), In((2, 2, 5, 3)), In((3,)), strides=2, dilation=(1, 2), padding=((2, 2), (3, 3)),
              name="windows of padding alone"),
+        call(In((2, 5, 7, 6)), In((2, 3, 3, 4)), groups=2, padding=((1, 2), (3, 1)), name="groups, pairs of paddings"),
+        call(In((2, 6, 8, 7, 1)), In((3, 2, 3, 1, 2)), dilation=(2, 3, 1), name="three dimensions, three dilations"),
         call(In((2, 0, 6, 3)), In((3, 2, 3, 4)), padding="same", raises=ValueError, name="no rows"),
         call(In((2, 5, 6, 0)), In((3, 2, 0, 4)), raises=ValueError, name="no channels"),
         call(In((2, 5, 6, 3)), In((0, 2, 3, 4)), raises=ValueError, dynamic=False, name="no window"),

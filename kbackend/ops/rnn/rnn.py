@@ -180,11 +180,11 @@ def _unrolled(
 
 def _rnn_samples() -> list[Sample]:
     def step(x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-        state = tanh(x + multiply(states[0], 0.5))
+        state = tanh(add(x, multiply(states[0], 0.5)))
         return state, [state]
 
     def with_constant(x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-        state = add(x, states[0]) * states[-1]
+        state = multiply(add(x, states[0]), states[-1])
         return add(state, 1.0), [state]
 
     x, state = In((2, 4, 3)), In((2, 3))

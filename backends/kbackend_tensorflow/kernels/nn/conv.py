@@ -39,8 +39,10 @@ def convolution(
 
 def _convolved(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
     rank, apart = len(strides), max(dilation) > 1
-    # with strides too oneDNN ends the process where windows see padding alone, which no attempt may find out
-    if apart and (max(strides) > 1 or not abilities.convolves(rank, x.dtype, True, groups > 1)):
+    # With strides too oneDNN ends the process where windows see padding alone, which no attempt may find out. Of three
+    # dimensions TensorFlow infers a shape with the dilations of the last two exchanged.
+    together = max(strides) == 1 and len(set(dilation[1:])) == 1
+    if apart and not (together and abilities.convolves(rank, x.dtype, True, groups > 1)):
         return _by_phases(x, kernel, strides, padding, dilation, groups)
     if max(strides) > 1 and is_thin(x.shape[-1], kernel):
         x = x if padding == "same" or _is_valid(padding) else tf.pad(x, _whole(padding))
@@ -112,12 +114,12 @@ def _is_valid(padding: Any) -> bool:
 
 def _plane(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int, at_once: bool) -> Any:
     how: Any = "SAME" if padding == "same" else "VALID" if _is_valid(padding) else _whole(padding)
-    if isinstance(how, list) and max(dilation) > 1:  # TensorFlow has no gradient for both at once on the CPU
-        x, how = tf.pad(x, how), "VALID"
     if groups > 1 and kernel.shape[-2] == 1 and len(set(strides)) == 1 and max(dilation) == 1:
         sizes = tf.shape(kernel)
         taps = tf.reshape(kernel, tf.stack([sizes[0], sizes[1], groups, -1]))
         return tf.nn.depthwise_conv2d(x, taps, [1, *strides, 1], how)
+    if isinstance(how, list) and (max(dilation) > 1 or groups > 1):  # TensorFlow has no gradient for both on the CPU
+        x, how = tf.pad(x, how), "VALID"
 
     def run(x: Any, kernel: Any) -> Any:
         return tf.nn.conv2d(x, kernel, strides, how, dilations=dilation)
