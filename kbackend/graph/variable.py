@@ -94,7 +94,7 @@ class Variable(Tensor):
     def initial_value(self) -> np.ndarray:
         """The value before any assignment."""
         value = self._initial() if callable(self._initial) else self._initial
-        value = np.asarray(value, dtype=dtypes.numpy_dtype(self.dtype))
+        value = dtypes.converted(np.asarray(value), self.dtype)
         if value.shape != self.shape:
             raise ValueError(f"the initial value of {self.name} has shape {value.shape}, not {self.shape}")
         return value
@@ -120,6 +120,7 @@ class Variable(Tensor):
         Raises:
             ValueError: another shape.
             TypeError: complex numbers for a variable of real ones.
+            OverflowError: an integer that does not fit the dtype.
         """
         changing(self, self._assign, self._checked(value))
 
@@ -131,7 +132,7 @@ class Variable(Tensor):
             )
         if array.dtype.kind == "c" and not dtypes.is_complex(self.dtype):
             raise TypeError(f"{self.name} is {self.dtype}; it cannot take a value of {array.dtype}")
-        return np.array(array, dtype=dtypes.numpy_dtype(self.dtype))
+        return dtypes.converted(array, self.dtype)
 
     def _assign(self, array: np.ndarray) -> None:
         if self._home is None:

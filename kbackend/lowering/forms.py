@@ -1,5 +1,7 @@
-"""Stable and cheaper forms of expressions: crossentropies computed from the logits instead of from rounded
-probabilities, pooling done before what has the same result afterwards on fewer elements."""
+"""Algebraic rewrites of expressions to numerically stable or cheaper forms.
+
+Crossentropies of a softmax or sigmoid are computed from the logits, and max pooling of a relu before the relu.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,7 @@ def _same_axis(axis: int, output: Tensor) -> bool:
 
 
 def _pool_before_relu(node: Node) -> Sequence[Tensor] | None:
-    """The largest of rectified elements is the rectified largest, of which there are fewer."""
+    """Max pooling commutes with relu, which is then applied to fewer elements."""
     (x,) = node.args
     if x.node.op.name != "relu":
         return None
@@ -47,7 +49,7 @@ def _pool_before_relu(node: Node) -> Sequence[Tensor] | None:
 
 
 def _mean_of_mean(node: Node) -> Sequence[Tensor] | None:
-    """Means along some dimensions and then along others are one mean along all of them."""
+    """A mean over some axes of a mean over others is one mean over all of them."""
     (x,) = node.args
     if x.node.op.name != "mean" or x.node.attrs["keepdims"] or node.attrs["keepdims"]:
         return None

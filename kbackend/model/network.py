@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
 from kbackend.classic.state import placeholder
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
-from kbackend.graph.walk import depends_on
+from kbackend.graph.walk import dependents
 from kbackend.ground.tree import tree_map
+from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.layer import Layer
-from kbackend.layers.base.recording import Record, current, detached
+from kbackend.layers.base.recording import detached
 from kbackend.layers.base.spec import shapes_text
 from kbackend.layers.base.structures import distinct, flat_tensors, one_or_list
 from kbackend.model.replay import Replay
@@ -34,6 +35,7 @@ class Network(Layer):
     """
 
     supports_masking = True
+    _weights_last = True
     #: whether each layer has one call, on the result of the layer before, by the model's class
     is_chain = False
 
@@ -79,15 +81,15 @@ class Network(Layer):
     def output_names(self) -> list[str]:
         """The names of the layers that make the outputs; op results are called output_1, output_2 by
         position."""
-        names: list[str] = []
+        names: dict[str, None] = {}
+        counts: dict[str, int] = {}
         for position, tensor in enumerate(self._topology.outputs, 1):
-            base = tensor.history.layer.name if tensor.history is not None else f"output_{position}"
-            name, count = base, 0
+            name = base = tensor.history.layer.name if tensor.history is not None else f"output_{position}"
             while name in names:
-                count += 1
-                name = f"{base}_{count}"
-            names.append(name)
-        return names
+                counts[base] = counts.get(base, 0) + 1
+                name = f"{base}_{counts[base]}"
+            names[name] = None
+        return list(names)
 
     @property
     def input(self) -> Any:
@@ -134,36 +136,13 @@ class Network(Layer):
 
     def _trainable_flags(self) -> tuple[tuple[Any, bool], ...]:
         """The model and all layers inside it, each with its flag."""
-        found: dict[int, tuple[Any, bool]] = {}
-        stack: list[Any] = [self]
-        while stack:
-            layer = stack.pop()
-            if id(layer) not in found:
-                found[id(layer)] = (layer, layer.trainable)
-                stack.extend(layer._sublayers())
-        return tuple(found.values())
+        return tuple((layer, layer.trainable) for layer in Inside(self).layers)
 
-    def _own_weights(self) -> list[Variable]:
+    def _own_weights(self, known: Container[int] = ()) -> list[Variable]:
         """Variables that raw ops between the layers read."""
         if not self.built:
             return list(self._weights)
-        owned = {id(v) for layer in self.layers for v in layer.weights}
-        return distinct([*self._weights, *(v for v in self._topology.variables if id(v) not in owned)])
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that training changes, by layer."""
-        if not self.trainable:
-            return []
-        return distinct(
-            [v for layer in self.layers for v in layer.trainable_weights]
-            + [v for v in self._own_weights() if v.trainable]
-        )
-
-    @property
-    def weights(self) -> list[Variable]:
-        """All weights, by layer, as ``get_weights`` lists them; variables of raw ops come last."""
-        return distinct([v for layer in self.layers for v in layer.weights] + self._own_weights())
+        return distinct([*self._weights, *(v for v in self._topology.variables if id(v) not in known)])
 
     # losses and updates -------------------------------------------------------------------------------------
 
@@ -181,22 +160,28 @@ class Network(Layer):
         if not self.trainable:
             return []
         return self._standing_updates() + [
-            r.tensor for call in self._topology.calls for r in call.updates if r.layer.trainable
+            r.tensor for call in self._topology.calls for r in call.updates if r.trainable
         ]
 
-    def _standing_updates(self) -> list[Any]:
-        return super()._standing_updates() if self.trainable else []
+    def _frozen_results(self) -> list[tuple[Tensor, Tensor]]:
+        """Results inside the model of layers that are not trainable, each with what replaces it then."""
+        return [
+            r.tensor
+            for call in self._topology.calls
+            for r in call.frozen
+            if not (self.trainable and r.trainable)
+        ]
 
-    def _standing_losses(self) -> list[Any]:
+    def _given_losses(self) -> list[Any]:
         """Without the losses added to the model that depend on its inputs: those belong to each of its
         calls."""
         tied = {id(loss) for loss in self._tied_losses()}
-        return [loss for loss in super()._standing_losses() if id(loss) not in tied]
+        return [loss for loss in super()._given_losses() if id(loss) not in tied]
 
     def _tied_losses(self) -> list[Any]:
         """What ``add_loss`` got from outside and depends on the inputs."""
         given = [r.tensor for r in self._losses if isinstance(r.tensor, Tensor)]
-        return [loss for loss in given if any(depends_on([loss], self._topology.inputs))]
+        return dependents(given, self._topology.inputs) if given else []
 
     # calling ------------------------------------------------------------------------------------------------
 
@@ -227,9 +212,6 @@ class Network(Layer):
         with _phase_scope(training, self.name):
             again = Replay(self._topology, given)
         self.add_loss(again.follow(self._tied_losses()))
-        frame = current()
-        assert frame is not None
-        frame.updates[:] = [Record(_Within(self, r.layer), r.tensor) for r in frame.updates]
         outputs = [again(t) for t in self._topology.outputs]
         return outputs[0] if self._single_output else outputs
 
@@ -267,19 +249,6 @@ class Network(Layer):
 
     def _twin(self) -> Layer:
         return self
-
-
-class _Within:
-    """The trainable flag of a layer inside a model: both must be set."""
-
-    __slots__ = ("outer", "inner")
-
-    def __init__(self, outer: Any, inner: Any) -> None:
-        self.outer, self.inner = outer, inner
-
-    @property
-    def trainable(self) -> bool:
-        return self.outer.trainable and self.inner.trainable
 
 
 def _phase_scope(training: Any, name: str) -> Any:

@@ -41,6 +41,7 @@ class Sequential(Model):
     ) -> None:
         self._prepare(name, "sequential", trainable)
         self._chain: list[Layer] = []
+        self._names: set[str] = set()
         self._tensors: list[Tensor] = []  # the input, and the result of each layer
         for layer in layers or ():
             self.add(layer)
@@ -63,7 +64,7 @@ class Sequential(Model):
         if isinstance(layer, InputLayer):
             self._start(layer.get_output_at(0))
             return
-        if any(other.name == layer.name for other in self._chain):
+        if layer.name in self._names and any(other.name == layer.name for other in self._chain):
             raise ValueError(
                 f"model {self.name} has a layer named {layer.name!r} already; names must be unique"
             )
@@ -72,6 +73,7 @@ class Sequential(Model):
         if self._tensors:
             self._tensors.append(self._applied(layer, self._tensors[-1]))
         self._chain.append(layer)
+        self._names.add(layer.name)
         self._changed()
 
     def _start(self, tensor: Tensor) -> None:

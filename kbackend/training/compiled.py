@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 from kbackend import losses, metrics, optimizers
+from kbackend.graph.redirect import Redirect
+from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
-from kbackend.ground.tree import tree_leaves
+from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.optimizers import Optimizer
 from kbackend.runtime.function import checked_jit
 from kbackend.training.objective import Metric, Objective, Output
@@ -83,11 +85,12 @@ class Compiled:
         Raises:
             ValueError: names of no output, lists of another length than the outputs, or no loss at all.
         """
-        outputs = _outputs(model, settings)
         with _trainable_as(settings.trainable):
             trained, updates = tuple(model.trainable_weights), tuple(model.updates)
-        plain = Objective(outputs, lambda: model.losses)
-        return cls(settings.optimizer, outputs, plain, trained, updates)
+            redirect = Redirect(model._frozen_results())
+        outputs = _redirected(_outputs(model, settings), redirect)
+        plain = Objective(outputs, lambda: _all_redirected(model.losses, redirect))
+        return cls(settings.optimizer, outputs, plain, trained, tuple(_all_redirected(updates, redirect)))
 
     @cached_property
     def weighted(self) -> Objective:
@@ -109,6 +112,23 @@ def _trainable_as(flags: Sequence[tuple[Any, bool]]) -> Iterator[None]:
     finally:
         for layer, flag in now:
             layer.trainable = flag
+
+
+def _all_redirected(values: Sequence[Any], redirect: Redirect) -> list[Any]:
+    """The values, which may be pairs (variable, new value), with the results of frozen layers replaced."""
+    tensors = iter(redirect([t for t in tree_leaves(values) if isinstance(t, Tensor)]))
+    return tree_map(lambda v: next(tensors) if isinstance(v, Tensor) else v, list(values))
+
+
+def _redirected(outputs: Sequence[Output], redirect: Redirect) -> tuple[Output, ...]:
+    """The outputs with the results of frozen layers replaced, and their masks too."""
+    found = []
+    for output, tensor in zip(outputs, redirect([output.tensor for output in outputs])):
+        mask = output.tensor._keras_mask
+        if tensor is not output.tensor and mask is not None:
+            tensor._keras_mask = redirect([mask])[0]
+        found.append(replace(output, tensor=tensor))
+    return tuple(found)
 
 
 def _check_names(loss: Any, *metric_lists: Any) -> None:

@@ -88,6 +88,11 @@ def _cast(array: np.ndarray, dtype: str, name: str, what: str) -> np.ndarray:
         raise DataError(
             f"{what} {name!r} must have the dtype {dtype}, it has {array.dtype}; cast it explicitly"
         )
+    if kind in "iu" and dtypes.is_integer(dtype):
+        try:
+            array = array if array.dtype == dtypes.numpy_dtype(dtype) else dtypes.converted(array, dtype)
+        except OverflowError as error:
+            raise DataError(f"{what} {name!r}: {error}") from None
     return np.ascontiguousarray(array, dtype=dtypes.numpy_dtype(dtype))
 
 

@@ -21,7 +21,9 @@ class Trainable(Protocol):
         losses: scalars that are added to the loss.
         updates: updates that each training step runs.
 
-    ``_trainable_flags()`` gives the model and all layers inside it, each with its attribute ``trainable``.
+    ``_trainable_flags()`` gives the model and all layers inside it, each with its attribute ``trainable``;
+    ``_frozen_results()`` the tensors that training computes otherwise while layers are not trainable, each with what
+    replaces it.
     """
 
     @property
@@ -45,3 +47,4 @@ class Trainable(Protocol):
     @property
     def updates(self) -> Sequence[Any]: ...
     def _trainable_flags(self) -> tuple[tuple[Any, bool], ...]: ...
+    def _frozen_results(self) -> Sequence[tuple[Tensor, Tensor]]: ...

@@ -1,4 +1,4 @@
-"""Control flow kernels: Python branches and loops, through which autograd's boxes pass."""
+"""Control flow kernels: Python branches and loops over values that autograd may trace."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ def cond(pred: Any, captures: Any, then_graph: Body, else_graph: Body) -> Any:
 
 
 def _truth(pred: Any) -> bool:
+    """The truth of a scalar that autograd may trace."""
     while isbox(pred):
         pred = getval(pred)
     return bool(pred)
@@ -49,7 +50,7 @@ def scan(
 
 
 def _no_steps(sequences: Any, initial: Any, captures: Any, body: Body, axis: int, indexed: bool) -> Any:
-    """Empty outputs, whose shapes a step on zeros shows, and copies of the states: results share no memory."""
+    """The outputs of zero steps, with the shapes of one step on zeros, and copies of the states."""
     zeros = [np.zeros((*s.shape[:axis], *s.shape[axis + 1 :]), s.dtype) for s in sequences]
     found = body(*zeros, *initial, *((0,) if indexed else ()), *captures)
     outputs = found[: len(found) - len(initial)]

@@ -32,7 +32,7 @@ def scan(
 
 
 def _no_steps(sequences: Any, initial: Any, captures: Any, body: Body, axis: int, indexed: bool) -> Any:
-    """Empty outputs, whose shapes a step on zeros shows, and copies of the states: results share no memory."""
+    """The outputs of zero steps, with the shapes of one step on zeros, and copies of the states."""
     zeros = [s.new_zeros((*s.shape[:axis], *s.shape[axis + 1 :])) for s in sequences]
     found = body(*zeros, *initial, *((0,) if indexed else ()), *captures)
     outputs = found[: len(found) - len(initial)]

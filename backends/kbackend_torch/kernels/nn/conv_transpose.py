@@ -1,4 +1,4 @@
-"""Transposed convolution, channels first as torch wants it (see kernels/nn/conv.py)."""
+"""The kernel of transposed convolution, with channels first as in conv.py."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def _convolution_transpose(
     ones = (1,) * rank
 
     def layout(positions: Any, wanted: Any) -> tuple[list[int], list[int], Cuts]:
-        """Torch's paddings and output paddings, and what is cut from its result at (axis, start) each."""
+        """Torch's paddings and output paddings, and the (axis, start) of each crop of its result."""
         inner, outer, cuts = [], [], []
         for number, (axis, count, n) in enumerate(zip(axes, positions, wanted)):
             before, after = axis.pads(count, n)
             both = min(before, after)
-            more = n + before + both - axis.covered(count)  # elements that no window covers, or those to be cut
+            more = n + before + both - axis.covered(count)  # elements outside all windows; negative: to be cropped
             inner.append(both)
             outer.append(max(more, 0))
             if before > both or more < 0:
@@ -45,8 +45,8 @@ def _convolution_transpose(
         if narrow and taps.shape[1] == 1 and x.shape[-2] == 1:
             first, taps = plain_memory(first), plain_memory(taps)
         if one_channel:
-            taps = taps.contiguous()  # see kernels/nn/conv.py
-        if thin and taps.shape[1] < LANES and not any(inner):  # see kernels/nn/conv.py
+            taps = taps.contiguous()  # see conv.py
+        if thin and taps.shape[1] < LANES and not any(inner):  # see conv.py
             y = _spread(run(first, taps, None, ones).permute(back), strides, outer)
         else:
             y = run(first, taps, None, strides, inner, outer, 1, dilation).permute(back)
