@@ -1,6 +1,6 @@
 """Error messages in terms of the graph, with the node and the shapes, equal on every engine.
 
-Nothing here runs unless an engine has raised an error.
+Nothing here runs unless an engine has raised an error, or a feed has no elements.
 """
 
 from __future__ import annotations
@@ -61,6 +61,15 @@ def _formal(spec: TensorSpec) -> Tensor:
     return make_node(REGISTRY["placeholder"], (), {"shape": spec.shape, "dtype": spec.dtype, "name": None})
 
 
+def refused(graph: Graph, specs: Sequence[TensorSpec]) -> Exception | None:
+    """The error for the first node whose declared rule refuses the shapes that were fed."""
+    found = misfit(graph, specs)
+    if found is None:
+        return None
+    place, reason = found
+    return _kind(reason)(f"{graph.name}: at the node {place.name!r}: {reason}")
+
+
 def explained(error: Exception, graph: Graph, specs: Sequence[TensorSpec], node: Node | None) -> Exception | None:
     """The error to raise in place of an engine's, or None if there is no better one.
 
@@ -70,10 +79,9 @@ def explained(error: Exception, graph: Graph, specs: Sequence[TensorSpec], node:
         specs: the shapes and dtypes of the feeds.
         node: the node whose kernel raised the error, if known.
     """
-    found = misfit(graph, specs)
+    found = refused(graph, specs)
     if found is not None:
-        place, reason = found
-        return _kind(reason)(f"{graph.name}: at the node {place.name!r}: {reason}")
+        return found
     if node is None or type(error) not in _TOLD or node.op.name == "foreign":
         return None
     return type(error)(f"{graph.name}: at the node {node.name!r} ({node.op.name}): {error}")
@@ -83,4 +91,4 @@ def _kind(error: Exception) -> type[Exception]:
     return next(kind for kind in (IndexError, TypeError, ZeroDivisionError, ValueError) if isinstance(error, kind))
 
 
-__all__ = ["CompilerError", "explained", "misfit"]
+__all__ = ["CompilerError", "explained", "misfit", "refused"]

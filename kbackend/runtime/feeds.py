@@ -22,11 +22,14 @@ class FeedCheck:
         self.dtype = tensor.dtype
         self.numpy_dtype = dtypes.numpy_dtype(tensor.dtype) if tensor.dtype != "bfloat16" else None
 
-    def __call__(self, value: Any, target: Any) -> Any:
+    def __call__(self, value: Any, target: Any, empty: list[Tensor]) -> Any:
+        """The value as a tensor of the target; the input is added to ``empty`` if it has no elements."""
         backend = target.backend
         if backend.is_tensor(value) and not isinstance(value, np.ndarray):
             spec = backend.spec(value)
             self.check_shape(spec.shape)
+            if 0 in spec.shape:
+                empty.append(self.tensor)
             if spec.dtype == self.dtype:
                 return target.place(value)
             self.check_dtype(spec.dtype)
@@ -42,6 +45,8 @@ class FeedCheck:
                 f"{self.where} cannot take a value of type {type(value).__name__}: {error}"
             ) from None
         self.check_shape(array.shape)
+        if not array.size:
+            empty.append(self.tensor)
         if self.numpy_dtype is None or array.dtype != self.numpy_dtype:  # NumPy interprets None as float64
             self.check_dtype(array.dtype)
             array = self.converted(array)

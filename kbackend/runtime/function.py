@@ -6,14 +6,18 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from kbackend.graph.tensor import Tensor
+from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
 from kbackend.lowering.automatic import faster
+from kbackend.lowering.explain import refused
 from kbackend.lowering.program import FeedError, Program, Shapes
 from kbackend.plugin.modes import modes, rng_of
 from kbackend.plugin.select import active_target
 from kbackend.runtime.feeds import FeedCheck
+
+#: how many shapes of feeds without elements a function keeps that it has checked
+_EMPTY_KEPT = 128
 
 
 class Function:
@@ -45,6 +49,7 @@ class Function:
         fed = [t for t in inputs if not is_phase(t)]
         self.graph = Graph(fed, list(outputs), list(updates), name)
         self._checks = [FeedCheck(name, t) for t in fed]
+        self._empty: set[Shapes] = set()
         self._programs: dict[tuple[Any, ...], Program] = {}
         self._lock = threading.Lock()
 
@@ -133,8 +138,28 @@ class Function:
 
     def run(self, values: Sequence[Any], target: Any, phase: int) -> Sequence[Any]:
         """The outputs on a target in a phase, as tensors of the engine; the values are checked and converted."""
-        feeds = [check(value, target) for check, value in zip(self._checks, values)]
+        empty: list[Tensor] = []
+        feeds = [check(value, target, empty) for check, value in zip(self._checks, values)]
+        if empty:
+            self.check_empty(tuple(target.backend.spec(f).shape for f in feeds))
         return self.program(target, phase, feeds)(feeds)
+
+    def check_empty(self, shapes: Shapes) -> None:
+        """Check feeds of which some have no elements by the rules of all ops, as if their shapes had been known while
+        the graph was built: what engines do with axes of size 0 differs.
+
+        Raises:
+            ValueError, IndexError, TypeError: what the rule of an op says; nothing has run.
+        """
+        if shapes in self._empty:
+            return
+        specs = [TensorSpec(shape, t.dtype) for shape, t in zip(shapes, self.inputs)]
+        error = refused(self.graph, specs)
+        if error is not None:
+            raise error
+        if len(self._empty) >= _EMPTY_KEPT:
+            self._empty.clear()
+        self._empty.add(shapes)
 
     def __repr__(self) -> str:
         return f"<K.function {self.name}: {len(self.inputs)} inputs, {len(self.outputs)} outputs>"

@@ -91,7 +91,7 @@ def gradient_places(case: Case) -> list[int]:
 
 def _add_gradients(built: Built, weights: Sequence[np.ndarray]) -> None:
     places = gradient_places(built.case)
-    floats = [(part, w) for t, w in zip(built.tensors, weights) for part in _real_parts(t)]
+    floats = [(part, w) for t, w in zip(built.tensors, weights) for part in real_parts(t)]
     if not floats or not places:
         return
     terms = [sum_(multiply(t, constant(w, t.dtype))) for t, w in floats]
@@ -101,7 +101,7 @@ def _add_gradients(built: Built, weights: Sequence[np.ndarray]) -> None:
         (built.plain_gradient,) = gradients(total([sum_(t) for t, _ in floats]), built.inputs[:1])
 
 
-def _real_parts(tensor: Tensor) -> list[Tensor]:
+def real_parts(tensor: Tensor) -> list[Tensor]:
     """The float tensors of which a loss can be the sum: a float tensor itself, both parts of a complex one."""
     if dtypes.is_complex(tensor.dtype):
         return [real(tensor), imag(tensor)]

@@ -119,6 +119,20 @@ def make_case(op: Op, index: int, sample: Sample, group: str) -> Case:
     return Case(op, index, sample, group, ins, arrays)
 
 
+def named(sample: Sample) -> Sample:
+    """The sample with its call for a name, as faults show it."""
+    shown = [_shown(a) for a in sample.args] + [f"{k}={_shown(v)}" for k, v in sample.kwargs.items()]
+    return Sample(**{**{f: getattr(sample, f) for f in Sample.__dataclass_fields__}, "name": f"({', '.join(shown)})"})
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, In):
+        return f"{value.kind}{list(value.shape)}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_shown, value))}]"
+    return repr(value)
+
+
 def inputs_of(sample: Sample) -> list[In]:
     leaves = tree_leaves((*sample.args, *sample.kwargs.values()), _is_namedtuple)
     return [leaf for leaf in leaves if isinstance(leaf, In)]

@@ -17,6 +17,7 @@ from kbackend.ops.arrays.ranges import numbers
 from kbackend.ops.arrays.reshape import flatten, reshape
 from kbackend.ops.arrays.transpose import permute_dimensions
 from kbackend.ops.core.cast import cast
+from kbackend.ops.elementwise.select import maximum
 from kbackend.ops.image.resize import opened
 from kbackend.ops.nn.unfold import gather_axis
 from kbackend.ops.nn.windows import checked_padding, integers
@@ -152,7 +153,7 @@ def _patch_count(size: Any, window: int, stride: int, dilation: int) -> Any:
     span = (window - 1) * dilation + 1
     if not isinstance(size, int):
         last = plus(size, -span)
-        return plus(last // stride if stride > 1 else last, 1)
+        return maximum(plus(last // stride if stride > 1 else last, 1), 0)
     if size < span:
         raise ValueError(f"a patch of {window} with dilation {dilation} does not fit an axis of {size}")
     return (size - span) // stride + 1
@@ -182,7 +183,8 @@ def extract_patches(images: TensorLike, size: Any, strides: Any = None, dilation
         size: rows and columns of a patch (one number for both), or three numbers for volumes.
         strides: the distance between the starts of patches; ``size`` when None.
         dilation_rate: the distance between the pixels of a patch.
-        padding: 'valid', or 'same' for zero padding, which needs known sizes.
+        padding: 'valid', or 'same' for zero padding, which needs known sizes. A patch that is larger than
+            sizes that are known when a program runs gives no patches.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
 
     Returns:

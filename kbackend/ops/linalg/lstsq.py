@@ -15,6 +15,7 @@ from kbackend.declare.rules import WIDE
 from kbackend.declare.sample import In, call
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.arrays.dims import length
+from kbackend.ops.arrays.pad import pad_constant
 from kbackend.ops.arrays.reshape import expand_dims, squeeze_axis
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.cast import cast, stop_gradient
@@ -167,6 +168,8 @@ def _rounding_error(x: Any, values: Any) -> Any:
     eps = float(np.finfo(dtype_of(values)).eps)
     known = isinstance(m, int) and isinstance(n, int)
     relative = max(m, n) * eps if known else cast(maximum(m, n), dtype_of(values)) * eps
+    if values.shape[-1] is None:  # there may be no singular value
+        values = pad_constant(values, ((0, 0),) * (len(values.shape) - 1) + ((0, 1),))
     return reduce_max(values, axis=-1, keepdims=True) * relative
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from typing import Any
 
@@ -113,7 +114,11 @@ def _dot_of_matrices(x: Any, y: Any) -> Any:
     shape, rank = shape_of(y), rank_of(y)
     summed_first = permute_dimensions(y, (rank - 2, *range(rank - 2), rank - 1))
     rows = shape[-2] if shape[-2] is not None else extent(y, (-2,))
-    product = matrix_multiply(x, reshape(summed_first, [rows, -1]))
+    others = (*range(rank - 2), rank - 1)
+    known = [shape[a] for a in others]
+    # not -1, which stands for nothing in particular where there are no elements
+    columns = extent(y, others) if None in known else math.prod(known)
+    product = matrix_multiply(x, reshape(summed_first, [rows, columns]))
     sizes = [
         d if d is not None else extent(t, (i,))
         for t, dims, summed in ((x, shape_of(x), -1), (y, shape, -2))

@@ -66,7 +66,8 @@ def _one_target_a_row(target: TensorSpec, logits: TensorSpec) -> TensorSpec:
     call(In((2, 3, 4), 0.0, 1.0), In((2, 3, 4))),
     call(In((1, 3), values=[[1.0, 0.0, 0.0]]), In((1, 3), values=[[-200.0, 200.0, 0.0]]), dtypes=_FLOATS,
          name="far"),
-    call(In((0, 3), 0.0, 1.0), In((0, 3)), name="empty")])
+    call(In((0, 3), 0.0, 1.0), In((0, 3)), name="empty"),
+    call(In((2, 0)), In((2, 0)), name="no classes", expect=np.zeros(2))])
 def softmax_crossentropy(target: TensorLike, logits: TensorLike) -> Any:
     """``-sum(target * log(softmax(logits)))`` over the last axis."""
     return -sum_(target * log_softmax(logits, axis=-1), axis=-1)
@@ -75,7 +76,13 @@ def softmax_crossentropy(target: TensorLike, logits: TensorLike) -> Any:
 def _labels_fit(labels: TensorSpec, logits: TensorSpec) -> TensorSpec:
     if not dtypes.is_integer(labels.dtype):
         raise TypeError(f"labels must be integers, not {labels.dtype}")
+    _check_classes(logits, -1)
     return TensorSpec(merge(labels.shape, logits.shape[:-1]), logits.dtype)
+
+
+def _check_classes(output: TensorSpec, axis: int) -> None:
+    if output.shape[axis] == 0:
+        raise ValueError(f"there is no class along the axis {axis} of the shape {output.shape}")
 
 
 def _labels(*values: Any) -> In:
@@ -112,6 +119,7 @@ def checked_labels(labels: TensorLike, logits: TensorLike) -> TensorSpec:
     call(_labels([0, 3], [1, 1]), In((2, 2, 5))),
     call(_labels(0), In((1, 3), values=[[-200.0, 200.0, 0.0]]), dtypes=_FLOATS, name="far"),
     call(In((0,), kind="int32", gradient=False), In((0, 3)), name="empty"),
+    call(In((0,), kind="int32", gradient=False), In((0, 0)), name="no classes", raises=ValueError),
     *_range_samples()])
 def label_crossentropy(labels: TensorLike, logits: TensorLike) -> Any:
     """``-log(softmax(logits))`` at the label, over the last axis of n classes.
@@ -198,6 +206,7 @@ def _sparse_shape(target: TensorSpec, output: TensorSpec, axis: int) -> tuple[in
 
 
 def _sparse_rule(target: TensorSpec, output: TensorSpec, *, axis: int, **_: Any) -> TensorSpec:
+    _check_classes(output, axis)
     return TensorSpec(_sparse_shape(target, output, axis), output.dtype)
 
 

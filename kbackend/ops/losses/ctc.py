@@ -71,6 +71,8 @@ def _check_batch(logits: TensorSpec, lengths: Sequence[TensorSpec], labels: Tens
 def _cost_rule(labels: TensorSpec, logits: TensorSpec, label_length: TensorSpec, input_length: TensorSpec, *,
                blank: int) -> TensorSpec:
     _check_batch(logits, (label_length, input_length), labels)
+    if logits.shape[1] == 0:
+        raise ValueError(f"the logits {logits.shape} have no time step")
     return TensorSpec(logits.shape[:1], logits.dtype)
 
 
@@ -150,7 +152,7 @@ def _extended_labels(labels: Any, label_length: Any, logs: Any, blank: int) -> t
     sizes = [*lengths(labels), logs.shape[-1]]
     labels = checked_labels(labels, broadcast_to(classes, sizes))
     blanks = zeros_like(labels) + blank
-    pairs = reshape(stack([blanks, labels], axis=2), (sizes[0], -1))
+    pairs = reshape(stack([blanks, labels], axis=2), (sizes[0], sizes[1] * 2))
     ends = zeros_like(cast(expand_dims(label_length, 1), "int32")) + blank
     states = concatenate_last([pairs, ends], axis=1)
     before = _shifted(states, 2, blank)

@@ -22,6 +22,7 @@ from kbackend.ops.nn.windows import (
     float_only,
     integers,
     on_last_axis,
+    only_batch_empty,
     restored,
     spatial_rank,
     spatial_rank_of,
@@ -40,6 +41,7 @@ def _pool_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
 
 def _pooled(x: TensorSpec, window: Any, strides: Any, padding: Any) -> TensorSpec:
     float_only(x)
+    only_batch_empty(x)
     out = spatial_sizes(x, window, strides, padding, (1,) * len(window))
     if padding != "same":
         for n, k, s, (lo, hi), count in zip(x.shape[1:-1], window, strides, padding, out):
@@ -68,6 +70,8 @@ def _pool_samples(**row: Any) -> list[Sample]:
              name="window does not fit"),
         call(In((2, 4, 4, 1)), window=2, strides=1, padding=((2, 0), (0, 0)), raises=ValueError,
              name="only padding"),
+        call(x(1, 3, 2, 3, 2), window=(1, 3, 1), strides=(2, 1, 1), padding="same", name="larger than the volume"),
+        call(In((2, 0, 4, 1)), window=2, strides=1, padding="same", raises=ValueError, name="no rows"),
     ]
 
 
@@ -233,6 +237,8 @@ def _adaptive_windows(size: int | None, count: int) -> list[tuple[int, int]]:
     """Start and stop of the ``count`` windows that cover a dimension; neighbours overlap by at most one element."""
     if size is None:
         raise ValueError("adaptive pooling needs known spatial sizes")
+    if size == 0:
+        raise ValueError("an axis without elements cannot be pooled")
     return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,7 +20,7 @@ from kbackend.ops.elementwise.exponential import exp, log
 from kbackend.ops.elementwise.floating import isinf
 from kbackend.ops.elementwise.power import masked_root, rsqrt, square
 from kbackend.ops.elementwise.precision import precise
-from kbackend.ops.elementwise.select import maximum, minimum, select_elements
+from kbackend.ops.elementwise.select import maximum, select_elements
 
 
 def _samples(*extra: Sample, gradient: bool = True, **options: Any) -> Samples:
@@ -380,59 +380,6 @@ def l2_normalize(x: TensorLike, axis: Any = None) -> Any:
     [[0.6, 0.8], [0.0, 0.0]]
     """
     return precise(x, lambda wide: wide * rsqrt(maximum(sum_(square(wide), axis=axis, keepdims=True), 1e-12)))
-
-
-def _extreme(x: Any, axis: Any, keepdims: bool, initial: Any, reduce: Callable[..., Any], pair: Callable[..., Any],
-             ) -> Any:
-    x = as_tensor(x)
-    if initial is None:
-        return reduce(x, axis=axis, keepdims=keepdims)
-    axes = axes_in(axis, len(x.shape))
-    if any(x.shape[a] == 0 for a in axes):
-        return sum_(x, axis=axes, keepdims=keepdims) + initial  # zeros of the shape of the result
-    return pair(reduce(x, axis=axis, keepdims=keepdims), initial)
-
-
-@derived(tolerance="exact", samples=lambda: [
-    call(In((2, 3), distinct=True), 1), call(In((2, 3), distinct=True), 1, True, 0.5, name="initial"),
-    call(In((2, 0)), 1, initial=2.0, gradient=False, name="of nothing"), call(In((2, 0)), 1, raises=ValueError)])
-def max_(x: TensorLike, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
-    """The maximum over axes (NumPy's ``max``); NaN if an element is.
-
-    Args:
-        x: a tensor of integers or floats.
-        axis, keepdims: as in :func:`sum_`.
-        initial: a lower limit of the result, which is also the maximum of no elements.
-
-    Returns:
-        A tensor of the dtype of ``x``. Equal maxima share the gradient.
-
-    Raises:
-        ValueError: an axis out of range or repeated, or no elements and no ``initial``.
-        TypeError: a bool tensor.
-
-    >>> from kbackend import K
-    >>> from kbackend.ops import max as max_
-    >>> float(K.eval(max_(K.constant([1, 3]), initial=5)))
-    5.0
-    """
-    return _extreme(x, axis, keepdims, initial, reduce_max, maximum)
-
-
-@derived(tolerance="exact", samples=lambda: [
-    call(In((2, 3), distinct=True), 0), call(In((2, 3), distinct=True), 1, True, 0.5, name="initial"),
-    call(In((2, 0)), 1, initial=2.0, gradient=False, name="of nothing"), call(In((2, 0)), 1, raises=ValueError)])
-def min_(x: TensorLike, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
-    """The minimum over axes (NumPy's ``min``); NaN if an element is.
-
-    Arguments, result and errors as in :func:`max_`; ``initial`` is an upper limit.
-
-    >>> from kbackend import K
-    >>> from kbackend.ops import min as min_
-    >>> float(K.eval(min_(K.constant([1, 3]), initial=0)))
-    0.0
-    """
-    return _extreme(x, axis, keepdims, initial, reduce_min, minimum)
 
 
 @derived(tolerance="reduction", samples=lambda: [

@@ -26,9 +26,13 @@ def _check_floats(*specs: TensorSpec) -> None:
             raise TypeError(f"a Fourier transform needs float32 or float64, not {spec.dtype}; cast it first")
 
 
-def _check_sizes(shape: Shape, rank: int) -> None:
+def _check_rank(shape: Shape, rank: int) -> None:
     if len(shape) < rank:
         raise ValueError(f"a Fourier transform over {rank} axes needs rank {rank} or more, the shape is {shape}")
+
+
+def _check_sizes(shape: Shape, rank: int) -> None:
+    _check_rank(shape, rank)
     if 0 in shape[len(shape) - rank :]:
         raise ValueError(f"a Fourier transform needs nonempty axes, the shape is {shape}")
 
@@ -230,6 +234,7 @@ def _fitted(x: Any, size: int) -> Any:
 @derived(tolerance="matmul", samples=lambda: [
     call(In((2, 5))), call(In((2, 3)), 8, name="zeros behind", dtypes=WIDE), call(In((2, 7)), 4, dtypes=WIDE),
     call(In((3,), 0, 9, kind="int32"), gradient=False, name="int32"), call(In((0, 4)), name="empty", dtypes=WIDE),
+    call(In((2, 0)), 4, name="nothing but zeros", dtypes=WIDE), call(In((2, 0)), raises=ValueError, name="nothing"),
     call(In((2, 3)), 0, raises=ValueError, name="length"), call(In((2, 3)), 2.5, raises=TypeError, name="no integer"),
     call(In(()), raises=ValueError, name="scalar"), call(In((2,), kind="complex64"), raises=TypeError)])
 def rfft(x: TensorLike, fft_length: int | None = None) -> tuple[Any, Any]:
@@ -243,7 +248,7 @@ def rfft(x: TensorLike, fft_length: int | None = None) -> tuple[Any, Any]:
         The pair of real and imaginary part, (..., fft_length // 2 + 1).
 
     Raises:
-        ValueError: a scalar, a last axis of size 0, or a length below 1.
+        ValueError: a scalar, a last axis of size 0 without ``fft_length``, or a length below 1.
         TypeError: a complex tensor, or a length that is not an integer.
 
     >>> from kbackend import K
@@ -252,7 +257,7 @@ def rfft(x: TensorLike, fft_length: int | None = None) -> tuple[Any, Any]:
     [[8.0, -2.0, 0.0], [0.0, 0.0, 0.0]]
     """
     (x,), dtype = _wide([x], "rfft")
-    _check_sizes(shape_of(x), 1)
+    _check_rank(shape_of(x), 1)
     if fft_length is not None:
         x = _fitted(x, whole_number(fft_length, "fft_length"))
     return _as(real_fourier(x), dtype)
@@ -288,7 +293,7 @@ def irfft(x: TensorList, fft_length: int | None = None) -> Any:
     [1.0, 2.0, 3.0, 2.0]
     """
     parts, dtype = parts_of(x, "irfft")
-    _check_sizes(shape_of(parts[0]), 1)
+    _check_rank(shape_of(parts[0]), 1)
     if fft_length is not None:
         fft_length = whole_number(fft_length, "fft_length")
         parts = [_fitted(p, fft_length // 2 + 1) for p in parts]

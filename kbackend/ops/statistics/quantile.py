@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -76,7 +77,10 @@ def _rows(x: Any, axes: tuple[int, ...]) -> Any:
     turned = permute_dimensions(x, (*kept, *axes))
     if len(axes) == 1:
         return turned
-    return reshape(turned, [extent(x, (a,)) if shape[a] is None else shape[a] for a in kept] + [-1])
+    known = [n for a in axes if (n := shape[a]) is not None]
+    # not -1, which stands for nothing in particular where there are no elements
+    together = math.prod(known) if len(known) == len(axes) else extent(x, axes)
+    return reshape(turned, [*(extent(x, (a,)) if shape[a] is None else shape[a] for a in kept), together])
 
 
 def _at(ordered: Any, position: Any, method: str) -> Any:

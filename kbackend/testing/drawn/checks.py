@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from kbackend import dtypes
 from kbackend.classic.state import placeholder
-from kbackend.declare.sample import In, Sample
 from kbackend.graph.tensor import Tensor
 from kbackend.ground.tree import tree_leaves
 from kbackend.plugin.contract import Target
@@ -32,7 +31,7 @@ from kbackend.testing.drawn.families import FAMILIES
 from kbackend.testing.programs import Built, run_together
 from kbackend.testing.report import Report
 from kbackend.testing.results import call_symbolic
-from kbackend.testing.samples import Case, find_op, make_case, sample_groups
+from kbackend.testing.samples import Case, find_op, make_case, named, sample_groups
 
 #: the number of examples of each family, each of up to _TOGETHER calls, divided by that of _SLOW for slow families
 EXAMPLES = 20
@@ -54,20 +53,6 @@ def _drawn(draw: Callable[[Any], Any], family: str, words: Draws) -> Case:
     key, sample = FAMILIES[family](words)
     group = sample.dtypes[0] if sample_groups(sample) == tuple(sample.dtypes) else "fixed"
     return make_case(find_op(key), draw(st.integers(0, 9999)), named(sample), group)
-
-
-def named(sample: Sample) -> Sample:
-    """The sample, named by its call for the messages of faults."""
-    shown = [_shown(a) for a in sample.args] + [f"{k}={_shown(v)}" for k, v in sample.kwargs.items()]
-    return Sample(**{**{f: getattr(sample, f) for f in Sample.__dataclass_fields__}, "name": f"({', '.join(shown)})"})
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, In):
-        return f"{value.kind}{list(value.shape)}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_shown, value))}]"
-    return repr(value)
 
 
 def check_cases(cases: Sequence[Case], target: Target) -> Report:

@@ -66,7 +66,7 @@ divide = _binary(onp.true_divide, lambda g, ans, x, y: g / y, lambda g, ans, x, 
 
 
 def _checked(x: Any, y: Any) -> None:
-    if x.dtype.kind in "iu" and not onp.all(value_of(y)):
+    if x.dtype.kind in "iu" and x.size and not onp.all(value_of(y)):
         raise ZeroDivisionError("an integer is divided by zero")
 
 

@@ -13,7 +13,9 @@ from autograd.extend import defvjp, primitive
 
 
 def _log_sum_exp(x: Any) -> Any:
-    """The logarithm of the sum of exponentials over the last axis, which has size 1 in the result."""
+    """The logarithm of the sum of exponentials over the last axis, which is kept; zeros where it has no elements."""
+    if not x.shape[-1]:
+        return onp.zeros((*x.shape[:-1], 1), x.dtype)
     top = onp.max(x, axis=-1, keepdims=True)
     powers = x - top
     onp.exp(powers, out=powers)
@@ -21,6 +23,8 @@ def _log_sum_exp(x: Any) -> Any:
 
 
 def _softmax(logits: Any) -> Any:
+    if not logits.shape[-1]:
+        return logits
     top = np.max(logits, axis=-1, keepdims=True)
     powers = np.exp(logits - top)
     return powers / np.sum(powers, axis=-1, keepdims=True)
@@ -33,6 +37,8 @@ def softmax_crossentropy(target: Any, logits: Any) -> Any:
 
 def _target_vjp(ans: Any, target: Any, logits: Any) -> Any:
     def vjp(g: Any) -> Any:
+        if not logits.shape[-1]:
+            return np.zeros_like(target)
         top = np.max(logits, axis=-1, keepdims=True)
         shifted = logits - top
         return g[..., None] * (np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True)) - shifted)

@@ -76,7 +76,7 @@ def _looped(
 
     invariants = (
         tf.TensorShape(()),
-        tuple(tf.TensorShape(t.shape) for t in carried),
+        tuple(open_shape(t.shape) for t in carried),
         (tf.TensorShape(None),) * len(arrays),
     )
     _, last, arrays = tf.while_loop(
@@ -86,7 +86,39 @@ def _looped(
         invariants,
         maximum_iterations=steps,
     )
-    return (*(_time_back(a.stack(), axis) for a in arrays), *last)
+    shapes = [t.shape for t in made]
+    if not length and any(None in shape for shape in shapes):
+        zeros = [tf.zeros(tf.shape(_time_first(s, axis, False))[1:], s.dtype) for s in sequences]
+        at = (tf.constant(0, tf.int64),) if indexed else ()
+
+        def of_zeros() -> Any:
+            return [tf.shape(found) for found in body(*zeros, *initial, *at, *captures)[: len(shapes)]]
+
+        rows = [stacked(a, *pair) for a, pair in zip(arrays, zip(shapes, _shapes(steps, shapes, of_zeros)))]
+    else:
+        rows = [a.stack() for a in arrays]
+    return (*(_time_back(r, axis) for r in rows), *last)
+
+
+def open_shape(shape: Sequence[int | None]) -> Any:
+    """The shape of a loop's state: a size of 0 is not told to TensorFlow (see engine.py), which would miss it here."""
+    return tf.TensorShape([n or None for n in shape])
+
+
+def _shapes(steps: Any, shapes: Sequence[Sequence[int | None]], of_zeros: Callable[[], Any]) -> Any:
+    """The shapes of the outputs of a step, -1 for what is not known; without a step, those that it would have."""
+    known = [tf.constant([-1 if n is None else n for n in shape], tf.int32) for shape in shapes]
+    found = tf.cond(tf.convert_to_tensor(steps) > 0, lambda: known, of_zeros)
+    return found if isinstance(found, (list, tuple)) else [found]
+
+
+def stacked(array: Any, shape: Sequence[int | None], sizes: Any) -> Any:
+    """The elements of an array, which may hold none, then of the sizes given: TensorFlow cannot tell their shape."""
+    if tf.executing_eagerly():  # where all shapes are known
+        return array.stack()
+    found = tf.raw_ops.TensorListStack(input_handle=array.flow, element_shape=sizes, element_dtype=array.dtype)
+    found.set_shape([None, *shape])
+    return found
 
 
 def _array(sequence: Any, steps: Any) -> Any:
@@ -110,7 +142,7 @@ def make_while_loop(
     specs: Sequence[Any], *, condition: Body, body: Any, indexed: bool, maximum_iterations: int | None
 ) -> Body:
     count = len(specs[0])
-    shapes = [tf.TensorShape(t.shape) for t in body.graph.inputs[:count]]
+    shapes = [open_shape(t.shape) for t in body.graph.inputs[:count]]
 
     def run(state: Any, captures: Any) -> Any:
         if not indexed:

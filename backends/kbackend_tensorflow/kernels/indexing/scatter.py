@@ -26,8 +26,12 @@ def _segment_reduce(specs: Any, shape: tuple[int | None, ...], reduction: str) -
         if ids.dtype not in (tf.int32, tf.int64):
             ids = tf.cast(ids, tf.int64)
         ids = tf.where(ids < tf.cast(count, ids.dtype), ids, -tf.ones_like(ids))
-        result = function(data, ids, count)
-        return _with_infinities(result, data, ids, count, reduction) if extreme else result
+        if known:
+            found = function(data, ids, count)
+            return _with_infinities(found, data, ids, count, reduction) if extreme else found
+        some = tf.maximum(count, 1)  # the gradients gather rows of the result, of which there must be one
+        found = function(data, ids, some)
+        return (_with_infinities(found, data, ids, some, reduction) if extreme else found)[:count]
 
     return segment_reduce
 

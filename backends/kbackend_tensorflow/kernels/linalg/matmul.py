@@ -35,13 +35,16 @@ def _dense(specs: Any) -> Any:
     if bias is None or bias.shape == (0,):  # TensorFlow's fused product crashes the process for 0 columns
         return lambda x, kernel, bias: matmul(x, kernel)
     if len(x.shape) == 2:
-        return lambda x, kernel, bias: _affine(x, kernel, bias)
-    return lambda x, kernel, bias: _over_rows(x, kernel, lambda rows: _affine(rows, kernel, bias))
+        return lambda x, kernel, bias: affine(x, kernel, bias)
+    return lambda x, kernel, bias: _over_rows(x, kernel, lambda rows: affine(rows, kernel, bias))
 
 
-def _affine(x: Any, kernel: Any, bias: Any) -> Any:
+def affine(x: Any, kernel: Any, bias: Any) -> Any:
+    """The product of matrices with a vector added to each row."""
     product = tf.matmul(x, kernel)
-    return tf.nn.bias_add(product, bias) if product.dtype.is_floating else product + bias
+    # without columns, which the fused product of bias_add does not survive
+    fused = product.dtype.is_floating and bias.shape[0] is not None
+    return tf.nn.bias_add(product, bias) if fused else product + bias
 
 
 KERNELS = {"matmul": matmul, "dense": Specialized(_dense)}

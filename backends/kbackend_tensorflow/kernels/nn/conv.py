@@ -14,6 +14,9 @@ import tensorflow as tf
 from kbackend_tensorflow import abilities
 from kbackend_tensorflow.empties import by_rows
 
+#: how many channels fill a register of AVX2
+LANES = 8
+
 
 def convolution(
     x: Any, kernel: Any, bias: Any = None, *, strides: Any, padding: Any, dilation: Any, groups: int
@@ -36,8 +39,16 @@ def convolution(
 
 def _convolved(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
     rank, apart = len(strides), max(dilation) > 1
-    if apart and not abilities.convolves(rank, x.dtype, True, groups > 1):
+    # With strides too oneDNN ends the process where windows see padding alone, which no attempt may find out. Of three
+    # dimensions TensorFlow infers a shape with the dilations of the last two exchanged.
+    together = max(strides) == 1 and len(set(dilation[1:])) == 1
+    if apart and not (together and abilities.convolves(rank, x.dtype, True, groups > 1)):
         return _by_phases(x, kernel, strides, padding, dilation, groups)
+    if max(strides) > 1 and is_thin(x.shape[-1], kernel):
+        x = x if padding == "same" or _is_valid(padding) else tf.pad(x, _whole(padding))
+        x, strides, padding = x[(slice(None), *(slice(None, None, s) for s in strides))], (1,) * rank, ((0, 0),) * rank
+    elif strides[-1] > 1 and groups == 1 and x.shape[-1] in (1, None) and _one_position(x, kernel, strides, padding):
+        x, kernel = _with_a_channel(x, kernel)
     at_once = groups == 1 or abilities.convolves(rank, x.dtype, apart, True)
     run = _plane if rank == 2 else _space
     return run(x, kernel, strides, padding, dilation, groups, at_once)
@@ -71,6 +82,27 @@ def dilated(kernel: Any, dilation: Any) -> Any:
     return kernel
 
 
+def is_thin(channels: int | None, kernel: Any) -> bool:
+    """Whether a window of one sees few channels, or may: then oneDNN's gradient of the kernel with strides writes past
+    its memory (AVX2), and the positions that the strides reach are taken out before."""
+    return (channels is None or channels < LANES) and all(k == 1 for k in kernel.shape[:-2])
+
+
+def _one_position(x: Any, kernel: Any, strides: Any, padding: Any) -> bool:
+    """Whether the window has one position along the last spatial dimension, or may have."""
+    size, taps = x.shape[-2], kernel.shape[-3]
+    if size is None or padding != "same" and taps is None:
+        return True
+    return size <= strides[-1] if padding == "same" else size + sum(padding[-1]) - taps < strides[-1]
+
+
+def _with_a_channel(x: Any, kernel: Any) -> tuple[Any, Any]:
+    """``x`` and kernel with a channel of zeros: of an image of one channel oneDNN (AVX-512) reads past the memory where
+    strides leave one position along the last dimension."""
+    none = [[0, 0]] * (x.shape.rank - 1)
+    return tf.pad(x, [*none, [0, 1]]), tf.pad(kernel, [*none[:-1], [0, 1], [0, 0]])
+
+
 def _whole(pairs: Any) -> list[list[Any]]:
     """Padding pairs of all axes of a channels-last tensor."""
     return [[0, 0], *map(list, pairs), [0, 0]]
@@ -82,12 +114,12 @@ def _is_valid(padding: Any) -> bool:
 
 def _plane(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int, at_once: bool) -> Any:
     how: Any = "SAME" if padding == "same" else "VALID" if _is_valid(padding) else _whole(padding)
-    if isinstance(how, list) and max(dilation) > 1:  # on CPUs TensorFlow has no gradient for both
-        x, how = tf.pad(x, how), "VALID"
     if groups > 1 and kernel.shape[-2] == 1 and len(set(strides)) == 1 and max(dilation) == 1:
         sizes = tf.shape(kernel)
         taps = tf.reshape(kernel, tf.stack([sizes[0], sizes[1], groups, -1]))
         return tf.nn.depthwise_conv2d(x, taps, [1, *strides, 1], how)
+    if isinstance(how, list) and (max(dilation) > 1 or groups > 1):  # TensorFlow has no gradient for both on the CPU
+        x, how = tf.pad(x, how), "VALID"
 
     def run(x: Any, kernel: Any) -> Any:
         return tf.nn.conv2d(x, kernel, strides, how, dilations=dilation)

@@ -35,8 +35,12 @@ def _spread(value: Any, x: Any, axes: tuple[int, ...], kept: Any) -> Any:
 
 
 def _normalized(x: Any, gamma: Any, beta: Any, axes: tuple[int, ...], epsilon: float) -> Any:
+    some = True if x.shape.num_elements() else tf.size(x) > 0
+
     def average(values: Any) -> Any:
-        return tf.reduce_mean(values, axes, keepdims=True)
+        """0 of an empty batch."""
+        found = tf.reduce_mean(values, axes, keepdims=True)
+        return found if some is True else tf.where(some, found, tf.zeros_like(found))
 
     @tf.custom_gradient
     def run(x: Any, gamma: Any, beta: Any) -> Any:

@@ -19,9 +19,11 @@ def gather(reference: Any, indices: Any) -> Any:
         # torch checks the range and refuses negative indices, but does not name the index.
         try:
             return _rows(reference, indices)
-        except IndexError:
+        except (IndexError, RuntimeError):  # the latter where there are no rows
             wrong = indices[(indices < 0) | (indices >= reference.shape[0])].tolist()
-            raise IndexError(f"the index {wrong[0] if wrong else '?'} is not in [0, {reference.shape[0]})") from None
+            if not wrong:
+                raise
+            raise IndexError(f"the index {wrong[0]} is not in [0, {reference.shape[0]})") from None
     return gather_without_waiting(reference, indices)
 
 

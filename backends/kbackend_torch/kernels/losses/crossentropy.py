@@ -24,7 +24,7 @@ def _check(labels: Any, count: int) -> None:
 
 def label_crossentropy(labels: Any, logits: Any) -> Any:
     count = logits.shape[-1]
-    rows = logits if logits.dim() == 2 else logits.reshape(-1, count)
+    rows = logits if logits.dim() == 2 else logits.reshape(labels.numel(), count)
     flat = labels.reshape(-1).to(torch.int64)
     if logits.is_cpu:
         try:

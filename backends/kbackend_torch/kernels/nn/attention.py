@@ -35,7 +35,7 @@ def _by_head(
 ) -> Any:
     # In float16 no number is large enough to mask logits.
     unmaskable = query.dtype == torch.float16 and (mask is not None or causal)
-    if soft_cap is not None or unmaskable or not query.numel() or not key.numel():
+    if soft_cap is not None or unmaskable or not query.numel() or not key.numel() or not value.numel():
         return _composition(query, key, value, bias, mask, scale, causal, soft_cap)
     added = _added(query, key, bias, mask, causal)
     operands = (query, key, value) if added is None else (query, key, value, added)

@@ -91,9 +91,13 @@ def _in_training(specs: Any, *, reduction_axes: tuple[int, ...], epsilon: float)
     kept = [a for a in range(rank) if a not in reduction_axes]
     vectors = all(v is None or len(v.shape) == 1 for v in (gamma, beta))
     if len(kept) == 1 and rank > 1 and vectors:
-        run = _by_channel(kept[0], epsilon)
+        of_some = _by_channel(kept[0], epsilon)
     else:
-        run = _by_axes(reduction_axes, epsilon)
+        of_some = _by_axes(reduction_axes, epsilon)
+
+    def run(x: Any, gamma: Any, beta: Any) -> Any:
+        return of_some(x, gamma, beta) if x.numel() else _of_nothing(x, gamma, beta, reduction_axes)
+
     if dtype in ("float32", "float64"):
         return run
 
@@ -119,6 +123,13 @@ def _by_axes(axes: tuple[int, ...], epsilon: float) -> Any:
         return y, mean.view(kept), var.view(kept)
 
     return run
+
+
+def _of_nothing(x: Any, gamma: Any, beta: Any, axes: tuple[int, ...]) -> Any:
+    """Of an empty batch, on which torch's own backward pass divides by 0 and ends the process."""
+    y = x if gamma is None else x * _spread(gamma, x, axes)
+    y = y if beta is None else y + _spread(beta, x, axes)
+    return y.clone(), x.sum(axes), x.sum(axes)
 
 
 KERNELS: dict[str, Any] = {"normalize_batch_in_training": Specialized(_in_training)}
