@@ -276,7 +276,7 @@ def counter(name: str) -> Variable:
 
 def draws(node: Node) -> bool:
     """Whether a node makes random numbers."""
-    return "op_id" in node.attrs and any(isinstance(t, Variable) and t.counter for t in node.inputs)
+    return node.op.random and any(isinstance(t, Variable) and t.counter for t in node.inputs)
 
 
 def drawn_again(node: Node, args: Sequence[Any]) -> tuple[Any, ...]:
@@ -285,7 +285,7 @@ def drawn_again(node: Node, args: Sequence[Any]) -> tuple[Any, ...]:
     if attrs["op_id"] >= _OWN_SEED_IDS:
         attrs["key"], attrs["op_id"] = stream_of(node.op.name)
     renewed = map_args(args, lambda t: counter(t.name) if isinstance(t, Variable) and t.counter else t)
-    result = node.op.apply(renewed, attrs)  # type: ignore[attr-defined]
+    result = node.op.apply(renewed, attrs)
     return tuple(result) if isinstance(result, (tuple, list)) else (result,)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from kbackend.declare.op import GRADIENTS
+from kbackend.graph.node import Role
 from kbackend.graph.tensor import TensorSpec
 from kbackend.plugin.contract import Backend, causes
 from kbackend.plugin.runner import eager_runner
@@ -208,8 +208,9 @@ def _compiled(emitted: Any) -> Callable[..., Any]:
     """
     function = torch.compile(emitted.function, dynamic=None)
     settings = torch._dynamo.config
-    names = {node.op.name for node in emitted.nodes.values()}
-    if GRADIENTS not in names or names & _APART or not hasattr(settings, "trace_autograd_ops"):
+    ops = {node.op for node in emitted.nodes.values()}
+    differentiates = any(op.role is Role.GRADIENTS for op in ops)
+    if not differentiates or _APART & {op.name for op in ops} or not hasattr(settings, "trace_autograd_ops"):
         return function
 
     def run(*operands: Any) -> Any:

@@ -135,7 +135,7 @@ def map_args(args: Any, function: Callable[[Tensor], Any]) -> Any:
 
 def reapply(node: Node, args: Sequence[Any]) -> tuple[Any, ...]:
     """Apply the node's op to other operands, with shapes and dtypes inferred anew."""
-    result = node.op.apply(args, node.attrs)  # type: ignore[attr-defined]
+    result = node.op.apply(args, node.attrs)
     return tuple(result) if isinstance(result, (tuple, list)) else (result,)
 
 

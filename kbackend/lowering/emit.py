@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from kbackend.declare.op import GRADIENTS
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.show import Names, identifier
 from kbackend.graph.tensor import Shape, Tensor
 from kbackend.graph.variable import Variable
@@ -169,9 +168,9 @@ class Emitter:
         self.node_of_line += [node] * (len(self.lines) - before)
 
     def computation(self, node: Node, made: Plan, last: bool, cells: dict[int, int]) -> None:
-        if node.op.name == "constant":
+        if node.op.role is Role.CONSTANT:
             return self.constant(node)
-        if node.op.name == GRADIENTS:
+        if node.op.role is Role.GRADIENTS:
             return self.gradients(node, made, last)
         levels = made.recorded(node)
         self.record(bool(levels))
@@ -247,9 +246,9 @@ class Emitter:
         for tensor in graph.inputs:
             self.watch(tensor, made)
         dead_after = _dying(made.nodes, graph, last_uses(made.nodes, graph.results))
-        final = max((i for i, n in enumerate(made.nodes) if n.op.name == GRADIENTS), default=-1)
+        final = max((i for i, n in enumerate(made.nodes) if n.op.role is Role.GRADIENTS), default=-1)
         for index, node in enumerate(made.nodes):
-            if node.op.name != "variable":
+            if node.op.role is not Role.VARIABLE:
                 self.node(node, made, index == final, cells)
                 for tensor in node.outputs:
                     self.watch(tensor, made)
@@ -394,7 +393,7 @@ def _may_alias(tensor: Tensor) -> bool:
         bodies = [v for v in node.attrs.values() if isinstance(v, Graph)]
         if not node.inputs or any(_may_alias(t) for body in bodies for t in body.outputs):
             return True
-        if not getattr(node.op, "view", False):
+        if not node.op.view:
             return False
         tensor = node.inputs[0]
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from operator import is_
 from typing import Any
 
-from kbackend.declare.op import GRADIENTS
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.show import identifier
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph
@@ -90,7 +89,7 @@ class _CallEmitter(Emitter):
         plain = [a.value for a in positional if isinstance(a.value, Tensor) and a.entry is None]
         if len(plain) != len(positional) or len(operands) != len(plain) or graph.outputs[0] is not nodes[0].outputs[0]:
             return None
-        if not all(map(is_, operands, plain)) or nodes[0].op.name in ("constant", GRADIENTS):
+        if not all(map(is_, operands, plain)) or nodes[0].op.role is not Role.KERNEL:
             return None
         kernel, rest = self.kernel(nodes[0], Plan(list(nodes)))
         return None if rest or isinstance(kernel, InPlace) else kernel

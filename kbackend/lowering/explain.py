@@ -74,7 +74,7 @@ def explained(error: Exception, graph: Graph, specs: Sequence[TensorSpec], node:
     if found is not None:
         place, reason = found
         return _kind(reason)(f"{graph.name}: at the node {place.name!r}: {reason}")
-    if node is None or type(error) not in _TOLD or node.op.name == "foreign":
+    if node is None or type(error) not in _TOLD or node.op.runs_user_code:
         return None
     return type(error)(f"{graph.name}: at the node {node.name!r} ({node.op.name}): {error}")
 

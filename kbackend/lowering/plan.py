@@ -5,8 +5,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass, field
 
-from kbackend.declare.op import GRADIENTS
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph
 
@@ -58,7 +57,7 @@ def order(graph: Graph) -> list[Node]:
 def plan(graph: Graph, base_level: int = 0) -> Plan:
     """The plan of a rewritten graph. ``base_level``: levels already open around it (subgraphs)."""
     nodes = order(graph)
-    gradient_nodes = [n for n in nodes if n.op.name == GRADIENTS]
+    gradient_nodes = [n for n in nodes if n.op.role is Role.GRADIENTS]
     made = Plan(nodes)
     if not gradient_nodes:
         return made
@@ -126,7 +125,7 @@ def _grouped(nodes: list[Node], made: Plan) -> list[Node]:
 
 
 def _on(node: Node, made: Plan) -> bool:
-    return bool(made.recorded(node)) or node.op.name == GRADIENTS and node.number in made.nested
+    return bool(made.recorded(node)) or node.op.role is Role.GRADIENTS and node.number in made.nested
 
 
 def last_uses(nodes: list[Node], results: tuple[Tensor, ...]) -> dict[int, int]:

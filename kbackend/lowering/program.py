@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kbackend.declare.op import GRADIENTS
+from kbackend.graph.node import Role
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
 from kbackend.lowering.emit import emit
@@ -120,6 +120,7 @@ class Program:
         if not nodes:
             raise refusal(f"an op of {name}", self.target.key, None, None, reason) from error
         op, node = nodes[-1].op.name, nodes[-1].name
-        gradient = "the gradient of " if op != GRADIENTS and any(n.op.name == GRADIENTS for n in nodes) else ""
+        differentiated = any(n.op.role is Role.GRADIENTS for n in nodes) and nodes[-1].op.role is not Role.GRADIENTS
+        gradient = "the gradient of " if differentiated else ""
         subject = f"{gradient}{op} (the node {node!r} of {name})"
         raise refusal(subject, self.target.key, op, node, reason) from error

@@ -16,9 +16,8 @@ from kbackend.declare.call import holds_tensors, is_number, make_node, to_numpy
 from kbackend.declare.call import named as named_op
 from kbackend.declare.kept import built
 from kbackend.declare.op import REGISTRY, Op
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor, TensorSpec
-from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, ancestors
 from kbackend.lowering.emit_call import Argument, EmittedCall, emit_call
 from kbackend.lowering.rewrite import rewrite
@@ -87,9 +86,9 @@ class _Call:
         tensors = list(_tensors_in(self.result))
         own = {id(t) for t in self.tracer.placeholders}
         for node in ancestors(tensors, self.tracer.placeholders):
-            if node.op.name == "learning_phase" or any(isinstance(t, Variable) for t in node.outputs):
+            if node.op.role in (Role.PHASE, Role.VARIABLE):
                 return False
-            if node.op.name == "placeholder" and id(node.outputs[0]) not in own:
+            if node.op.role is Role.PLACEHOLDER and id(node.outputs[0]) not in own:
                 return False
         return bool(tensors)
 

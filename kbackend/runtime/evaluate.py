@@ -6,12 +6,15 @@ from typing import Any
 
 import numpy as np
 
+from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, ancestors
 from kbackend.lowering.rewrite import feeds_of
 from kbackend.plugin.select import use_backend
 from kbackend.runtime.function import Function
+
+_SETTLED_LATER = (Role.PLACEHOLDER, Role.PHASE, Role.VARIABLE)
 
 
 def evaluate(tensor: Tensor) -> np.ndarray:
@@ -31,8 +34,7 @@ def truth(tensor: Tensor) -> bool | None:
     A tensor that reads a variable, a placeholder or a random stream has another value later: taking the present one
     for an ``if`` would freeze it in the graph.
     """
-    leaves = ("placeholder", "learning_phase", "variable")
-    if any(not node.op.pure or node.op.name in leaves for node in ancestors([tensor])):
+    if any(not node.op.pure or node.op.role in _SETTLED_LATER for node in ancestors([tensor])):
         return None
     return bool(evaluate(tensor))
 

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
@@ -151,7 +152,7 @@ def checked_jit(jit: Any) -> Any:
 
 
 def is_phase(tensor: Any) -> bool:
-    return isinstance(tensor, Tensor) and tensor.node.op.name == "learning_phase"
+    return isinstance(tensor, Tensor) and tensor.node.op.role is Role.PHASE
 
 
 def _checked_phase(value: Any) -> int:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.streams import trying
 
@@ -95,7 +95,7 @@ def _captured(call: LayerCall, given: list[Tensor]) -> list[Tensor]:
             if id(tensor) in stop:
                 continue
             outside = tensor.history is not None and tensor.history is not call
-            if outside or tensor.node.op.name == "placeholder":
+            if outside or tensor.node.op.role is Role.PLACEHOLDER:
                 found[id(tensor)] = tensor
             elif tensor.node.number not in seen:
                 stack.append(tensor.node)

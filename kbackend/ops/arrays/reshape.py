@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kbackend.declare import static_values
 from kbackend.declare.call import to_numpy
 from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import TensorLike, TensorList
@@ -15,6 +16,7 @@ from kbackend.ops.core.arguments import as_tensor
 
 
 @primitive(
+    static_value=static_values.of_shape,
     takes_complex=True,
     differentiable=False,
     tolerance="moving",
@@ -36,6 +38,7 @@ def _prepare_axes(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
 
 
 @primitive(
+    static_value=static_values.of_extent,
     takes_complex=True,
     prepare=_prepare_axes,
     differentiable=False,
@@ -82,6 +85,7 @@ def _reshaped(old: Shape, new: Shape) -> Shape:
 
 
 @primitive(
+    static_value=static_values.reshaped,
     takes_complex=True,
     name="reshape",
     prepare=_prepare_reshape,
@@ -117,6 +121,7 @@ def _reshape_to(x: TensorLike, sizes: TensorList, shape: Any) -> TensorSpec:
 
 
 @derived(
+    spellings={"newshape": "shape"},
     samples=lambda: [
         call(In((2, 6)), (-1, 4)),
         call(In((2, 6)), [In((), kind="int32", values=3), 4], name="a symbolic size"),
@@ -151,7 +156,7 @@ def reshape(x: TensorLike, shape: Any) -> Any:
 
 def _inferable(x: Any, size: Tensor, pattern: Shape) -> bool:
     """Whether ``size`` is x's only unknown dimension and the rest fits, so that -1 must give the same."""
-    if not isinstance(x, Tensor) or size.node.op.name != "extent" or size.node.args[0] is not x:
+    if not isinstance(x, Tensor) or size.node.op is not extent.op or size.node.args[0] is not x:
         return False
     axes = size.node.attrs["axes"]
     rest = product(d for i, d in enumerate(x.shape) if i not in axes)
@@ -208,6 +213,7 @@ def _prepare_expand(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
 
 
 @primitive(
+    static_value=static_values.reshaped,
     takes_complex=True,
     prepare=_prepare_expand,
     view=True,
@@ -230,7 +236,7 @@ def expand_dims(x: TensorLike, axis: int = -1) -> TensorSpec:
     return TensorSpec((*x.shape[:axis], 1, *x.shape[axis:]), x.dtype)
 
 
-@primitive(takes_complex=True, name="squeeze",
+@primitive(takes_complex=True, name="squeeze", static_value=static_values.reshaped,
     prepare=canonical_axis,
     view=True,
     tolerance="moving",

@@ -23,7 +23,7 @@ from kbackend.ops.elementwise.comparison import less_equal
 from kbackend.ops.elementwise.select import select_elements
 
 
-@primitive(takes_complex=True, name="cond")
+@primitive(takes_complex=True, name="cond", captures="captures")
 def _cond(
     pred: TensorLike, captures: TensorList, *, then_graph: Graph, else_graph: Graph
 ) -> tuple[TensorSpec, ...]:

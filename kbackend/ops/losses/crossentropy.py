@@ -1,12 +1,12 @@
 """Crossentropies, from probabilities or from logits.
 
 ``log(softmax(x))`` and ``log(sigmoid(x))`` are computed from ``x`` where the graph shows where the
-probabilities come from (see lowering/forms.py), so a model that ends in a softmax loses no digits.
+probabilities come from (the ops' ``stable_form``), so a model that ends in a softmax loses no digits.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,7 +17,8 @@ from kbackend.declare.decorate import composite, derived, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, Sample, call
 from kbackend.declare.shapes import axis_in, merge
-from kbackend.graph.tensor import TensorSpec
+from kbackend.graph.node import Node
+from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ops.arrays.reshape import expand_dims, squeeze_axis
 from kbackend.ops.arrays.transpose import permute_dimensions
 from kbackend.ops.core.cast import cast
@@ -25,8 +26,8 @@ from kbackend.ops.elementwise.arithmetic import subtract
 from kbackend.ops.elementwise.exponential import log
 from kbackend.ops.elementwise.select import clip
 from kbackend.ops.indexing.gather import take_along
-from kbackend.ops.nn.sigmoid import softplus
-from kbackend.ops.nn.softmax import log_softmax
+from kbackend.ops.nn.sigmoid import sigmoid, softplus
+from kbackend.ops.nn.softmax import log_softmax, softmax
 from kbackend.ops.reduction.reductions import sum_
 
 _FLOATS = ("float64", "float32")
@@ -141,13 +142,28 @@ def sigmoid_crossentropy(target: TensorLike, logits: TensorLike) -> Any:
     return softplus(logits) - target * logits
 
 
+def _from_logits_of(activation: Any) -> Callable[[Node], Sequence[Tensor] | None]:
+    """The stable form of a crossentropy of ``activation(logits)``: the crossentropy of the logits."""
+
+    def form(node: Node) -> Sequence[Tensor] | None:
+        target, output = node.args
+        if node.attrs["from_logits"] or output.node.op is not activation.op:
+            return None
+        attrs = dict(node.attrs)
+        if "axis" in attrs and attrs["axis"] % output.ndim != output.node.attrs["axis"] % output.ndim:
+            return None
+        return (node.op.apply((target, output.node.args[0]), {**attrs, "from_logits": True}),)
+
+    return form
+
+
 def _categorical_rule(target: TensorSpec, output: TensorSpec, *, axis: int, **_: Any) -> TensorSpec:
     shape = merge(target.shape, output.shape)
     return TensorSpec(shape[:axis] + shape[axis + 1:], output.dtype)
 
 
 @composite(name="categorical_crossentropy", promote="float", prepare=_attrs, rule=_categorical_rule,
-           tolerance="reduction")
+           tolerance="reduction", stable_form=_from_logits_of(softmax))
 def _categorical(target: TensorLike, output: TensorLike, *, from_logits: bool, axis: int,
                  epsilon: float | None = None) -> Any:
     """See :func:`categorical_crossentropy`."""
@@ -204,7 +220,7 @@ def _sparse_rule(target: TensorSpec, output: TensorSpec, *, axis: int, **_: Any)
 
 
 @composite(name="sparse_categorical_crossentropy", promote="float", promoted=("output",), prepare=_attrs,
-           rule=_sparse_rule, tolerance="reduction")
+           rule=_sparse_rule, tolerance="reduction", stable_form=_from_logits_of(softmax))
 def _sparse(target: TensorLike, output: TensorLike, *, from_logits: bool, axis: int,
             epsilon: float | None = None) -> Any:
     """See :func:`sparse_categorical_crossentropy`."""
@@ -249,7 +265,7 @@ def sparse_categorical_crossentropy(target: TensorLike, output: TensorLike, from
     return _sparse(target, output, from_logits=from_logits, axis=axis)
 
 
-@composite(name="binary_crossentropy", promote="float", prepare=_attrs,
+@composite(name="binary_crossentropy", promote="float", prepare=_attrs, stable_form=_from_logits_of(sigmoid),
            rule=lambda target, output, **_: TensorSpec(merge(target.shape, output.shape), output.dtype))
 def _binary(target: TensorLike, output: TensorLike, *, from_logits: bool,
             epsilon: float | None = None) -> Any:

@@ -45,8 +45,8 @@ def _order_samples() -> list[Sample]:
     ]
 
 
-@composite(prepare=_order_attrs, rule=_order_rule, differentiable=False, creates=True, tolerance="exact",
-           samples=_order_samples)
+@composite(random=True, prepare=_order_attrs, rule=_order_rule, differentiable=False, creates=True,
+           tolerance="exact", samples=_order_samples)
 def random_permutation(step: TensorLike, sizes: TensorList = (), *, shape: Shape, key: int, op_id: int) -> Any:
     """A random order of the numbers below n as int32 ``(n,)``: the ranks of 64-bit words, as
     :func:`kbackend.streams.permutation` makes it.

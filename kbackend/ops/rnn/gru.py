@@ -11,7 +11,9 @@ from kbackend.declare.sample import In, Sample, call
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.arrays.split import split_sizes
 from kbackend.ops.elementwise.arithmetic import add, multiply, subtract
+from kbackend.ops.elementwise.hyperbolic import tanh
 from kbackend.ops.linalg.matmul import matrix_multiply
+from kbackend.ops.nn.sigmoid import sigmoid
 from kbackend.ops.rnn.steps import Activation, _check, _function, _is, _run, _samples, _step_samples, _weights
 
 
@@ -74,7 +76,7 @@ def gru(
 
     Source: Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder", 2014.
     """
-    if mask is None and reset_after and _is(activation, "tanh") and _is(recurrent_activation, "sigmoid"):
+    if mask is None and reset_after and _is(activation, tanh) and _is(recurrent_activation, sigmoid):
         return _gru(inputs, h0, kernel, recurrent_kernel, bias, go_backwards=go_backwards)
     return _gru_steps(
         inputs,

@@ -7,6 +7,7 @@ from typing import Any
 
 from kbackend.declare.decorate import composite, derived
 from kbackend.declare.op import TensorLike
+from kbackend.ops.elementwise.hyperbolic import tanh
 from kbackend.ops.linalg.matmul import matrix_multiply
 from kbackend.ops.rnn.steps import Activation, _function, _is, _one_state, _run, _samples, _step_samples
 
@@ -45,7 +46,7 @@ def simple_rnn(
     Returns:
         [outputs (batch, time, units), last h (batch, units)].
     """
-    if mask is None and _is(activation, "tanh"):
+    if mask is None and _is(activation, tanh):
         return _simple_rnn(inputs, h0, kernel, recurrent_kernel, bias, go_backwards=go_backwards)
     return _simple_steps(
         inputs,

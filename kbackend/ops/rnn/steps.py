@@ -134,15 +134,10 @@ def _step_samples(
     return samples
 
 
-def _is(activation: Activation, name: str) -> bool:
-    """Whether an activation is the op of that name, given by name, as the op or as a function of ours that
-    calls it."""
-    if isinstance(activation, str):
-        return activation == name
-    if hasattr(activation, "op"):
-        return activation.op.name == name
-    ours = getattr(activation, "__module__", "") == "kbackend.activations"
-    return ours and activation.__name__ == name
+def _is(activation: Activation, wanted: Any) -> bool:
+    """Whether an activation, by name or as a function, is a declared op."""
+    found = REGISTRY.get(activation) if isinstance(activation, str) else getattr(activation, "op", None)
+    return found is wanted.op
 
 
 def _function(activation: Activation) -> Callable[[Any], Any]:
