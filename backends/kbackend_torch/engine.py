@@ -45,7 +45,6 @@ class TorchBackend(Backend):
     tensor_type = torch.Tensor
     tensor_key = staticmethod(attrgetter("dtype", "shape", "device"))
     uses_malloc = True
-    install = "pip install 'kbackend[torch]'"
 
     def version(self) -> str:
         return torch.__version__

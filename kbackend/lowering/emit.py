@@ -15,7 +15,7 @@ from kbackend.graph.tensor import Shape, Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, map_args
 from kbackend.lowering.plan import Plan, last_uses, plan
-from kbackend.plugin.contract import InPlace
+from kbackend.plugin.contract import InPlace, Target
 
 INDENT = "    "
 
@@ -67,7 +67,7 @@ class Emitter:
 
     def __init__(
         self,
-        target: Any,
+        target: Target,
         kernels: Mapping[str, Any],
         functions: list[str],
         nodes: dict[tuple[str, int], Node],
@@ -296,7 +296,7 @@ class Emitter:
             self.line(f"{name} = {self.bind('enter', self.backend.tape.enter)}({name})")
 
 
-def emit(graph: Graph, target: Any, kernels: Mapping[str, Any], variables: list[Variable]) -> Emitted:
+def emit(graph: Graph, target: Target, kernels: Mapping[str, Any], variables: list[Variable]) -> Emitted:
     """Emit a rewritten graph for ``target``."""
     backend = target.backend
     emitter = Emitter(target, kernels, [], {})

@@ -13,7 +13,7 @@ from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph
 from kbackend.lowering.emit import INDENT, Emitter, is_literal
 from kbackend.lowering.plan import Plan, order, plan
-from kbackend.plugin.contract import InPlace
+from kbackend.plugin.contract import InPlace, Target
 
 
 @dataclass
@@ -106,7 +106,7 @@ class _CallEmitter(Emitter):
 
 def emit_call(
     graph: Graph,
-    target: Any,
+    target: Target,
     kernels: Mapping[str, Any],
     positional: Sequence[Argument],
     named: Mapping[str, Argument],

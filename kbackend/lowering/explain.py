@@ -15,6 +15,7 @@ from kbackend.declare.op import REGISTRY
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.walk import Graph, ancestors, map_args, reapply
+from kbackend.plugin.contract import Target
 
 #: errors of kernels that get the node's name; those of a user's function in the graph keep their type too
 _TOLD = (ValueError, IndexError, ZeroDivisionError, np.linalg.LinAlgError)
@@ -28,7 +29,7 @@ class CompilerError(RuntimeError):
         reason: what the compiler says.
     """
 
-    def __init__(self, program: str, target: Any, reason: str) -> None:
+    def __init__(self, program: str, target: Target, reason: str) -> None:
         super().__init__(
             f"{program}: {target.backend.compiler} could not compile it for {target.key}: {reason}; with "
             "jit=False it runs without the compiler"

@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any
 
 from kbackend.plugin import native
+from kbackend.plugin.contract import Target
 
 #: steps that are not timed and that are, each time a candidate has its turn
 WARM, STEPS = 2, 5
@@ -30,7 +31,7 @@ def alternated(
     return [statistics.median(found) for found in times]
 
 
-def step_of(program: Any, feeds: Callable[[], Sequence[Any]], target: Any) -> Callable[[], None]:
+def step_of(program: Any, feeds: Callable[[], Sequence[Any]], target: Target) -> Callable[[], None]:
     """A function that runs a program and waits for its results."""
 
     def step() -> None:
@@ -57,7 +58,7 @@ def untouched(variables: Iterable[Any]) -> Iterator[None]:
                     variable.cell(home)
 
 
-def engine_key(target: Any) -> tuple[str, str, str]:
+def engine_key(target: Target) -> tuple[str, str, str]:
     """What a measurement depends on besides the graph and the processor: engine and device, version, accelerator."""
     return target.key, target.backend.version(), target.backend.hardware(target.device)
 

@@ -14,6 +14,7 @@ from kbackend.lowering.explain import CompilerError, explained
 from kbackend.lowering.plan import order
 from kbackend.lowering.rewrite import feeds_of, rewrite
 from kbackend.plugin import crowding
+from kbackend.plugin.contract import Target
 from kbackend.plugin.modes import NotDeterministicError, reason_of, refusal
 from kbackend.plugin.select import active_target, use_target
 
@@ -25,7 +26,7 @@ class FeedError(ValueError):
     """The values given to a function do not fit its inputs; nothing has run and nothing has changed."""
 
 
-def arrange_variables(graph: Graph, kernels: Mapping[str, Any], target: Any) -> None:
+def arrange_variables(graph: Graph, kernels: Mapping[str, Any], target: Target) -> None:
     """Bring variables into the order in memory that the kernels reading them like."""
     for node in order(graph):
         for position, wanted in getattr(kernels.get(node.op.name), "memory", {}).items():
@@ -46,7 +47,7 @@ class Program:
     """
 
     def __init__(
-        self, graph: Graph, target: Any, phase: int, jit: Any, rng: str, shapes: Shapes | None = None
+        self, graph: Graph, target: Target, phase: int, jit: Any, rng: str, shapes: Shapes | None = None
     ) -> None:
         kernels = target.backend.table(rng)
         rewritten = rewrite(graph, kernels, phase)

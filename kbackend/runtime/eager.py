@@ -22,6 +22,7 @@ from kbackend.graph.walk import Graph, ancestors
 from kbackend.lowering.emit_call import Argument, EmittedCall, emit_call
 from kbackend.lowering.rewrite import rewrite
 from kbackend.plugin import modes
+from kbackend.plugin.contract import Backend, Target
 from kbackend.plugin.select import active_target, owner_of, use_target
 from kbackend.streams import trying
 
@@ -120,7 +121,7 @@ class _Tracer:
 
     stands_for_attributes = False
 
-    def __init__(self, op: Op, target: Any) -> None:
+    def __init__(self, op: Op, target: Target) -> None:
         self.op = op
         self.target = target
         self.placeholders: list[Tensor] = []
@@ -136,9 +137,10 @@ class _Tracer:
         if value is None or is_number(value) or callable(value) or isinstance(value, (str, list, tuple)):
             return Argument(value)
         if isinstance(value, (np.ndarray, np.generic)):
-            if not operand and not (self.stands_for_attributes and isinstance(value, self.target.tensor_type)):
+            kind = self.target.tensor_type
+            if not operand and not (self.stands_for_attributes and kind is not None and isinstance(value, kind)):
                 return Argument(value)
-            entry = None if backend.is_tensor(value) else self.target.from_numpy
+            entry: Callable[[Any], Any] | None = None if backend.is_tensor(value) else self.target.from_numpy
         elif backend.is_tensor(value):
             entry = None if self.target.place(value) is value else self.target.place
         elif owner_of(value) is not None or operand and (hasattr(value, "to_numpy") or hasattr(value, "__array__")):
@@ -186,7 +188,7 @@ def _tensors_in(result: Any) -> Any:
             yield from _tensors_in(part)
 
 
-def _run(emitted: EmittedCall, target: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+def _run(emitted: EmittedCall, target: Target, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """The result; an error of a kernel names the op and the shapes."""
     backend = target.backend
     try:
@@ -201,7 +203,7 @@ def _run(emitted: EmittedCall, target: Any, args: Sequence[Any], kwargs: dict[st
         raise modes.refusal(node.op.name, target.key, node.op.name, None, reason) from error
 
 
-def _failed(emitted: EmittedCall, error: Exception, backend: Any) -> Any:
+def _failed(emitted: EmittedCall, error: Exception, backend: Backend) -> Any:
     """The node whose kernel raised an error."""
     places = backend.places(error, None, ())
     nodes: list[Node] = [emitted.nodes[place] for place in places if place in emitted.nodes]

@@ -11,6 +11,7 @@ from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, ancestors
 from kbackend.lowering.rewrite import feeds_of
+from kbackend.plugin.discover import reference
 from kbackend.plugin.select import use_backend
 from kbackend.runtime.function import Function
 
@@ -40,8 +41,8 @@ def truth(tensor: Tensor) -> bool | None:
 
 
 def evaluate_on_reference(tensor: Tensor) -> np.ndarray:
-    """The value on the NumPy engine: initial values are the same bits whatever engine runs the model."""
-    with use_backend("numpy"):
+    """The value on the reference engine: initial values are the same bits whatever engine runs the model."""
+    with use_backend(reference()):
         return _function(tensor, rng="portable")([])[0]
 
 

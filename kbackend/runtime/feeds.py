@@ -8,8 +8,9 @@ import numpy as np
 
 from kbackend import dtypes
 from kbackend.declare.call import to_numpy
-from kbackend.graph.tensor import Tensor
+from kbackend.graph.tensor import Shape, Tensor
 from kbackend.lowering.program import FeedError
+from kbackend.plugin.contract import Target
 
 
 class FeedCheck:
@@ -22,7 +23,7 @@ class FeedCheck:
         self.dtype = tensor.dtype
         self.numpy_dtype = dtypes.numpy_dtype(tensor.dtype) if tensor.dtype != "bfloat16" else None
 
-    def __call__(self, value: Any, target: Any) -> Any:
+    def __call__(self, value: Any, target: Target) -> Any:
         backend = target.backend
         if backend.is_tensor(value) and not isinstance(value, np.ndarray):
             spec = backend.spec(value)
@@ -45,7 +46,7 @@ class FeedCheck:
             array = array.astype(dtypes.numpy_dtype(self.dtype))
         return target.feed(array)
 
-    def check_shape(self, shape: tuple[int, ...]) -> None:
+    def check_shape(self, shape: Shape) -> None:
         if len(shape) != len(self.shape):
             raise FeedError(
                 f"{self.where} has rank {len(self.shape)} {self.shape}; "

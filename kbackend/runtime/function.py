@@ -12,6 +12,7 @@ from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
 from kbackend.lowering.automatic import faster
 from kbackend.lowering.program import FeedError, Program, Shapes
+from kbackend.plugin.contract import Target
 from kbackend.plugin.modes import modes, rng_of
 from kbackend.plugin.select import active_target
 from kbackend.runtime.feeds import FeedCheck
@@ -68,7 +69,7 @@ class Function:
         return self.program(active_target(), self._default_phase).source
 
     def program(
-        self, target: Any, phase: int, feeds: Sequence[Any] | None = None, shapes: Shapes | None = None
+        self, target: Target, phase: int, feeds: Sequence[Any] | None = None, shapes: Shapes | None = None
     ) -> Program:
         """The program for a target and phase, made at the first call; with ``jit="auto"`` kept from the first call
         that has feeds, on which it is measured.
@@ -95,7 +96,7 @@ class Function:
         return all(other[3:] in ((), (shapes,)) for other in tuple(self._programs) if other[:3] == key)
 
     def _made(
-        self, target: Any, phase: int, feeds: Sequence[Any] | None, shapes: Shapes | None = None
+        self, target: Target, phase: int, feeds: Sequence[Any] | None, shapes: Shapes | None = None
     ) -> Program:
         rng = self._rng or rng_of(target.backend)
         if self.jit == "auto" and feeds is not None:
@@ -131,7 +132,7 @@ class Function:
         outputs = self.run(values, target, phase)
         return [target.backend.to_numpy(t) for t in outputs] if as_numpy else list(outputs)
 
-    def run(self, values: Sequence[Any], target: Any, phase: int) -> Sequence[Any]:
+    def run(self, values: Sequence[Any], target: Target, phase: int) -> Sequence[Any]:
         """Check the values, run on a target in a phase, and return the engine's tensors."""
         feeds = [check(value, target) for check, value in zip(self._checks, values)]
         return self.program(target, phase, feeds)(feeds)
