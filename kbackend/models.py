@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from kbackend.layers import deserialize
-from kbackend.layers.base.call import as_list
 from kbackend.layers.base.input import Input, InputLayer
 from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.structures import as_list
 from kbackend.model.configuration import model_config, model_from
 from kbackend.model.functional import Model
 from kbackend.model.sequential import Sequential

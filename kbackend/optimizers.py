@@ -17,7 +17,7 @@ import numpy as np
 
 from kbackend import dtypes
 from kbackend.graph.tensor import Tensor
-from kbackend.graph.variable import Variable
+from kbackend.graph.variable import Variable, assign_all, values_of
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.gradients import gradients as gradients_op
 from kbackend.ops.elementwise.arithmetic import add, divide, multiply
@@ -129,7 +129,7 @@ class Optimizer:
         return [*self.weights, *(self.__dict__[n] for n in ("learning_rate", *self.hyperparameters))]
 
     def get_weights(self) -> list[np.ndarray]:
-        return [v.numpy() for v in self.weights]
+        return values_of(self.weights)
 
     def set_weights(self, weights: Sequence[Any]) -> None:
         """Set the state.
@@ -144,8 +144,7 @@ class Optimizer:
                 raise ValueError(
                     f"{variable.name} has shape {variable.shape}, it was given {np.shape(value)}"
                 )
-        for variable, value in zip(self.weights, weights):
-            variable.assign(value)
+        assign_all(self.weights, weights)
 
     # updates -----------------------------------------------------------------------------------------------
 

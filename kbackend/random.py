@@ -1,8 +1,8 @@
-"""Random draws from one stream, the same bits on every engine, and the seeds they are made from.
+"""Random draws with the same bits on every engine, and their seeds: ``kbackend.random``.
 
-Results are symbolic, as those of K.random_*: ``np.asarray(t)``, ``t.numpy()`` and ``K.eval(t)`` give values, and each
-run of a program draws anew. ``seed`` is None (the process' stream, see :func:`set_seed`), an integer (the same draws in
-any program), or a :class:`SeedGenerator` (the same sequence of draws in any program).
+Results are symbolic tensors, as those of K.random_*; ``np.asarray(t)``, ``t.numpy()`` and ``K.eval(t)`` return values,
+and each run of a program draws anew. ``seed`` is None (the stream of the process, see :func:`set_seed`), an integer
+(the same draw in any program), or a :class:`SeedGenerator` (the same sequence of draws in any program).
 
 >>> import numpy as np
 >>> from kbackend import random
@@ -28,25 +28,25 @@ from kbackend.ops.random.permutation import shuffle
 from kbackend.ops.random.uniform import random_uniform as uniform
 from kbackend.streams import SeedGenerator, get_seed, set_seed
 
-#: the name of :func:`categorical` in TensorFlow 1 and PyTorch
+#: the name of categorical in TensorFlow 1 and PyTorch
 multinomial = categorical
 
 
 def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: Any = None) -> Tensor:
-    """Integers in ``[minval, maxval)``, each as likely; a new draw each time a program runs.
+    """Draw integers uniformly from ``[minval, maxval)``, anew in each run of a program.
 
     Args:
         shape: ints or integer scalars, or an integer vector.
-        minval, maxval: integers or integer scalar tensors, at most 2**46 apart. Those of tensors are not checked.
+        minval, maxval: integers or integer scalar tensors, at most 2**46 apart; tensors are not checked.
         dtype: an integer dtype.
-        seed: a seed for this draw or a SeedGenerator; the process' stream when None.
+        seed: an integer or SeedGenerator; None for the stream of the process.
 
     Returns:
-        A symbolic tensor. No integer is likelier than another by more than the factor ``1 + range / 2**64``.
+        A symbolic tensor. Probabilities of two integers differ by a factor of at most ``1 + range / 2**64``.
 
     Raises:
-        ValueError: an empty range, one above 2**46, bounds that are not integers, or a negative dimension.
-        TypeError: no integer dtype.
+        ValueError: an empty range or one above 2**46, bounds that are not integers, or a negative dimension.
+        TypeError: ``dtype`` is not an integer dtype.
 
     >>> import numpy as np
     >>> from kbackend import random
@@ -61,9 +61,20 @@ def randint(shape: Any, minval: Any, maxval: Any, dtype: Any = "int32", seed: An
 
 
 def dropout(inputs: Any, rate: Any, noise_shape: Any = None, seed: Any = None) -> Any:
-    """Sets elements of ``inputs`` to zero with probability ``rate`` and divides the others by ``1 - rate``.
+    """Set elements of ``inputs`` to zero with probability ``rate`` and divide the others by ``1 - rate``.
 
-    It is ``K.dropout``, which describes the arguments and errors.
+    Args:
+        inputs: a float tensor.
+        rate: a number in [0, 1], or a scalar variable or tensor.
+        noise_shape: the shape of the mask, see :func:`kbackend.ops.nn.dropout.dropout`.
+        seed: an integer or SeedGenerator; None for the stream of the process.
+
+    Returns:
+        A tensor of the shape and dtype of ``inputs``; concrete inputs give a concrete tensor.
+
+    Raises:
+        ValueError: a rate outside [0, 1], or a noise shape that does not fit.
+        TypeError: ``inputs`` is not a float tensor.
 
     >>> from kbackend import K, random
     >>> K.eval(random.dropout(K.ones((2, 2)), 1)).tolist()

@@ -1,17 +1,19 @@
-"""Which bits a draw gets: the seed, the op id and the step. Source of the generator: Salmon, Moraes, Dror, Shaw,
-"Parallel Random Numbers: As Easy as 1, 2, 3", SC11. docs/decisions/0009 has the reasons.
+"""Random streams: the seed, op id and step that determine the bits of each draw.
 
-The key of Philox4x32-10 is the *seed* of 64 bits. Its counter of 128 bits is, from the low word up: the number of the
-block of four words, the *trial* (which attempt of a draw by rejection), the *step* (how often the draw has been made),
-and the *op id* (which draw it is).
+The generator is the counter-based Philox4x32-10. Its key is the *seed* of 64 bits. Its counter of 128 bits consists,
+from the low word up, of the index of the block of four words, the *trial* (the attempt of a draw by rejection), the
+*step* (how often the draw has been made) and the *op id* (the identity of the draw).
 
-The op id is a hash of the draw's *path*: the layers it is made in, the weight, and the op, such as
-``encoder/kernel/random_uniform``. A layer with a name of its own stands in the path with that name, another with its
-class and how many of its class drew before it since the seed was set. So a draw does not change when other draws come
-or go, nor when layers with names are made in another order. A path that is used again gets a number.
+The op id is a hash of the *path* of the draw: the enclosing layers, the weight and the op, such as
+``encoder/kernel/random_uniform``. A layer named by the user appears in the path by that name, any other by its class
+and the number of layers of that class that drew before it since the seed was set. So a draw does not depend on which
+other draws exist, nor on the order in which named layers are made. A path that is used again gets a number.
 
-A draw with a seed of its own has that as key and the op id 0: it is the same in any program. A
+A draw with an explicit seed has that seed as key and the op id 0, so that it is the same in any program. A
 :class:`SeedGenerator` gives its draws the op ids 0, 1, 2...
+
+Source: Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC11. The reasons for this design
+are in docs/decisions/0009.
 """
 
 from __future__ import annotations
@@ -30,9 +32,9 @@ from kbackend.graph.node import Node
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import map_args
 
-#: the op id of shuffles in fit, with the number of the epoch as step
+#: the op id of the shuffles in fit, whose step is the epoch
 SHUFFLE_OP_ID = (1 << 32) - 1
-#: op ids from 0 on belong to draws with a seed of their own
+#: op ids below this belong to draws with an explicit seed
 _OWN_SEED_IDS = 1 << 20
 _KEY_BITS = (1 << 64) - 1
 
@@ -63,7 +65,7 @@ class _Process:
             return self.key
 
     def number(self, path: str) -> int:
-        """How often the path was used before; it is used now."""
+        """How often the path was used before; counts this use."""
         with self.lock:
             count = self.uses.get(path, 0)
             self.uses[path] = count + 1
@@ -75,7 +77,7 @@ class _Process:
             count = self.number(path)
             text = f"{path}#{count}" if count else path
             found = _hashed(text)
-            while found in self.taken:  # one pair of paths in 2**32
+            while found in self.taken:  # a hash collision, of probability 2**-32 for a pair of paths
                 text += "'"
                 found = _hashed(text)
             self.taken.add(found)
@@ -83,34 +85,36 @@ class _Process:
 
 
 def _hashed(text: str) -> int:
-    """A number from _OWN_SEED_IDS on and below SHUFFLE_OP_ID."""
+    """A hash in [_OWN_SEED_IDS, SHUFFLE_OP_ID)."""
     digest = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
     return _OWN_SEED_IDS + digest % (SHUFFLE_OP_ID - _OWN_SEED_IDS)
 
 
 class _Path(threading.local):
+    """The path of the enclosing scopes in this thread, and the discardable counts inside :class:`trying`."""
+
     def __init__(self) -> None:
         self.names: tuple[str, ...] = ()
-        self.used: _Process | None = None
+        self.discarded: _Process | None = None
 
 
 _process = _Process()
 _path = _Path()
 
 
-def _ledger() -> _Process:
-    """Where uses are written down: the process, or what stands for it in :class:`trying`."""
-    return _path.used or _process
+def _counts() -> _Process:
+    """The counts of used paths: those of the process, or the discardable ones inside :class:`trying`."""
+    return _path.discarded or _process
 
 
 def set_seed(seed: int) -> None:
-    """Set the seed of the process; draws, dropout masks, initial values and shuffles made after it repeat.
+    """Set the seed of the process, which determines the draws, dropout masks, initial values and shuffles made after.
 
     Args:
-        seed: an integer; its low 64 bits are used.
+        seed: an integer, of which the low 64 bits are used.
 
     Raises:
-        TypeError: not an integer.
+        TypeError: ``seed`` is not an integer.
 
     >>> from kbackend import K
     >>> K.set_seed(7)
@@ -123,17 +127,26 @@ def set_seed(seed: int) -> None:
 
 
 def epoch() -> int:
-    """How often the seed of the process was set."""
+    """How often the seed of the process has been set."""
     return _process.epoch
 
 
 def has_own_seed(op_id: int) -> bool:
-    """Whether an op id is of a draw with a seed of its own."""
+    """Whether an op id belongs to a draw with an explicit seed."""
     return op_id < _OWN_SEED_IDS
 
 
 def get_seed() -> int:
-    """The seed of the process as 64 bits; drawn from the operating system when none was set."""
+    """The seed of the process.
+
+    Returns:
+        An integer of 64 bits; drawn from the operating system when no seed was set.
+
+    >>> from kbackend import K
+    >>> K.set_seed(7)
+    >>> K.get_seed()
+    7
+    """
     return _process.current_key()
 
 
@@ -147,14 +160,17 @@ def _key(seed: Any) -> int:
 
 
 class SeedGenerator:
-    """A seed that gives each draw made with it bits of its own.
+    """A seed for several draws, each with different bits.
 
-    With a number as ``seed`` two draws get the same bits; with a generator they do not, and a second generator of the
-    same seed gives the same draws again, in any program and on any engine.
+    Two draws with the same integer seed have the same bits; two draws with one generator differ. A second generator of
+    the same seed repeats the sequence of draws, in any program and on any engine.
 
     Args:
-        seed: an integer; drawn from the process' stream when None.
-        name: a name; it tells generators without seed apart.
+        seed: an integer; None to derive one from the seed of the process.
+        name: a name, which distinguishes generators without a seed.
+
+    Raises:
+        TypeError: ``seed`` is not an integer, or an unknown argument.
 
     >>> from kbackend import K, random
     >>> generator = random.SeedGenerator(3)
@@ -169,7 +185,7 @@ class SeedGenerator:
             raise TypeError(f"SeedGenerator got unknown arguments {sorted(kwargs)}")
         self.name = name or "seed_generator"
         if seed is None:
-            op_id = _ledger().op_id("/".join((*_path.names, self.name)))
+            op_id = _counts().op_id("/".join((*_path.names, self.name)))
             digest = hashlib.blake2b(f"{get_seed()}/{op_id}".encode(), digest_size=8).digest()
             self.seed = int.from_bytes(digest, "little")
         else:
@@ -178,10 +194,14 @@ class SeedGenerator:
         self.count = 0
 
     def next(self) -> tuple[int, int]:
-        """The key and the op id of the next draw."""
+        """The key and the op id of the next draw.
+
+        Raises:
+            RuntimeError: the generator has seeded 2**20 draws.
+        """
         with self._lock:
             if self.count >= _OWN_SEED_IDS:
-                raise RuntimeError(f"{self.name} has given all of its {_OWN_SEED_IDS} op ids; make another")
+                raise RuntimeError(f"{self.name} has used all of its {_OWN_SEED_IDS} op ids; make another generator")
             self.count += 1
             return self.seed, self.count - 1
 
@@ -197,7 +217,7 @@ class SeedGenerator:
 
 
 class scope:
-    """A context: draws made in it have ``name`` in their path."""
+    """A context that appends ``name`` to the path of the draws made in it."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -211,24 +231,24 @@ class scope:
 
 
 class trying:
-    """A context whose draws are not counted: for graphs that are thrown away (shape inference)."""
+    """A context whose draws are not counted, for graphs that are discarded (shape inference)."""
 
     def __enter__(self) -> None:
-        self._outer = _path.used
-        _path.used = _Process()
-        _path.used.key = _process.current_key()
+        self._outer = _path.discarded
+        _path.discarded = _Process()
+        _path.discarded.key = _process.current_key()
 
     def __exit__(self, *exc: Any) -> None:
-        _path.used = self._outer
+        _path.discarded = self._outer
 
 
 class Owner:
-    """How something that draws, such as a layer, stands in the paths of its draws.
+    """An object that draws, such as a layer, and its name in the paths of its draws.
 
     Args:
-        name: its own name, or None.
-        kind: its class, for those without a name: they are numbered in the order in which they first draw after the
-            seed was set.
+        name: the name given by the user, or None.
+        kind: the class of the object. Objects without a name are numbered within their class, in the order of their
+            first draw since the seed was set.
     """
 
     def __init__(self, name: str | None, kind: str) -> None:
@@ -239,7 +259,7 @@ class Owner:
     def path_name(self) -> str:
         if self.name is not None:
             return self.name
-        if _path.used is not None:
+        if _path.discarded is not None:
             return f"<{self.kind}>"
         if self._epoch != _process.epoch:
             self._epoch = _process.epoch
@@ -250,37 +270,37 @@ class Owner:
         return scope(self.path_name())
 
     def entered(self) -> Any:
-        """The scope, unless it is the innermost that is open."""
+        """The scope, or a null context if it is the innermost open scope."""
         name = self.path_name()
         return nullcontext() if _path.names[-1:] == (name,) else scope(name)
 
 
 def stream_of(what: str, seed: Any = None) -> tuple[int, int]:
-    """The key and the op id for a new draw.
+    """The key and the op id of a new draw.
 
     Args:
-        what: the op; the last part of the path.
-        seed: None for the process' stream, an integer, or a :class:`SeedGenerator`.
+        what: the op, the last part of the path.
+        seed: an integer or :class:`SeedGenerator`; None for the stream of the process.
     """
     if isinstance(seed, SeedGenerator):
         return seed.next()
     if seed is not None:
         return _key(seed), 0
-    return _process.current_key(), _ledger().op_id("/".join((*_path.names, what)))
+    return _process.current_key(), _counts().op_id("/".join((*_path.names, what)))
 
 
 def counter(name: str) -> Variable:
-    """A counter of runs: the ``step`` of a symbolic draw."""
+    """A variable that counts runs: the ``step`` of a symbolic draw."""
     return Variable(np.zeros((), np.int64), (), "int64", name=name, trainable=False, counter=True)
 
 
 def draws(node: Node) -> bool:
-    """Whether a node makes random numbers."""
+    """Whether a node is a random draw with a step counter."""
     return node.op.random and any(isinstance(t, Variable) and t.counter for t in node.inputs)
 
 
 def drawn_again(node: Node, args: Sequence[Any]) -> tuple[Any, ...]:
-    """The results of the node on other operands, with draws of their own unless the draw has a seed of its own."""
+    """The results of a node on other operands, with a new stream unless the draw has an explicit seed."""
     attrs = dict(node.attrs)
     if attrs["op_id"] >= _OWN_SEED_IDS:
         attrs["key"], attrs["op_id"] = stream_of(node.op.name)
@@ -290,14 +310,18 @@ def drawn_again(node: Node, args: Sequence[Any]) -> tuple[Any, ...]:
 
 
 def permutation(n: int, key: int, stream: int) -> np.ndarray:
-    """A random order of ``range(n)`` as int64, on the host: the ranks of 64-bit words of the Philox stream.
+    """A random permutation of ``range(n)``, computed on the host: the order that sorts n words of the Philox stream.
 
     Args:
-        n: how many.
-        key: a seed of 64 bits, such as :func:`get_seed` gives.
+        n: the number of elements.
+        key: a seed of 64 bits, such as :func:`get_seed` returns.
         stream: op id and step, ``op_id << 32 | step``.
 
-    Equal words, of which there is one pair in 2**64 / n**2 orders, keep their order.
+    Returns:
+        int64 ``(n,)``. Equal words of 64 bits, which occur once in 2**65 / n**2 permutations, keep their order.
+
+    Raises:
+        ValueError: a negative ``n``.
 
     >>> from kbackend.streams import permutation
     >>> sorted(permutation(5, key=1, stream=0).tolist())
@@ -306,8 +330,8 @@ def permutation(n: int, key: int, stream: int) -> np.ndarray:
     from randomgen import Philox
 
     if n < 0:
-        raise ValueError(f"a permutation of {n} elements")
-    # randomgen adds one to the counter before it makes a block.
+        raise ValueError(f"a permutation cannot have {n} elements")
+    # randomgen increments the counter before each block.
     start = ((stream << 64) - 1) % (1 << 128)
     words = Philox(key=key, counter=start, number=4, width=32).random_raw(2 * n).astype(np.uint64)
     return np.argsort(words[0::2] << np.uint64(32) | words[1::2], kind="stable")

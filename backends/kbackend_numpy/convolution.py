@@ -344,7 +344,7 @@ def _depthwise_input_gradient(g: np.ndarray, kernel: np.ndarray, geometry: Geome
 def _depthwise_kernel_gradient(x: np.ndarray, g: np.ndarray, geometry: Geometry) -> np.ndarray:
     x = _pad(x, geometry)[..., None]
     filters = g.shape[-1]
-    g = g.reshape(*g.shape[:-1], geometry.groups, -1)
+    g = g.reshape(*g.shape[:-1], geometry.groups, filters // geometry.groups)
     gk = np.empty((*geometry.kernel, 1, filters), g.dtype)
     for offsets in np.ndindex(geometry.kernel):
         products = x[(slice(None), *geometry.tap(offsets))] * g

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 from collections.abc import Callable, Sequence
@@ -16,6 +17,7 @@ from tensorflow.python.framework.ops import EagerTensor
 
 from kbackend.graph.tensor import TensorSpec
 from kbackend.plugin.contract import Backend, causes
+from kbackend_tensorflow import abilities, empties
 from kbackend_tensorflow.errors import refused_by_xla, translating
 from kbackend_tensorflow.gaps import GAPS
 from kbackend_tensorflow.kernels import KERNELS
@@ -140,15 +142,55 @@ class TensorFlowBackend(Backend):
         return found
 
     def compile(self, emitted: Any, target: Any, jit: Any) -> Callable[..., Any]:
+        variables = emitted.variables
+        some = _Traced(emitted, target, jit, any(0 in shape for shape in emitted.shapes))
+        # made when it is needed
+        none = functools.cache(lambda: _Traced(emitted, target, jit, True))
+
+        def run(feeds: Sequence[Any]) -> Sequence[Any]:
+            if some.draws:
+                GENERATORS.refresh()
+            for variable in variables:
+                if variable.home is not target:
+                    variable.cell(target)
+            try:
+                return translating(some.call, *feeds)
+            except ValueError as error:
+                if not empties.met(error):
+                    raise
+            run.graph = none().graph  # type: ignore[attr-defined]
+            return translating(none().call, *feeds)
+
+        run.graph = some.graph  # type: ignore[attr-defined]
+        return run
+
+
+class _Traced:
+    """A program traced with ``tf.function``.
+
+    Args:
+        emitted, target, jit: what ``compile`` gets.
+        empty: whether batches of unknown size may have no samples; see :mod:`kbackend_tensorflow.empties`.
+
+    Attributes:
+        call: the program as a function of its feeds.
+        graph: what TensorFlow traced.
+        draws: whether it draws from the engine's own generators.
+    """
+
+    def __init__(self, emitted: Any, target: Any, jit: Any, empty: bool) -> None:
         cells = [v.cell(target) for v in emitted.variables]
         position = {id(v): i for i, v in enumerate(emitted.variables)}
         updated = [cells[position[id(v)]] for v in emitted.updated]
         counters = [cells[position[id(v)]] for v in emitted.counters]
+        in_place = [cells[position[id(v)]] for v in emitted.in_place]
 
         def program(*feeds: Any) -> Any:
             with tf.device(_tf_device(target.device)):
                 outputs, new = emitted.function(*feeds, cells)
-                with tf.control_dependencies([t for t in (*outputs, *new) if tf.is_tensor(t)]):
+                found = [t for t in (*outputs, *new) if tf.is_tensor(t)]
+                _write_after(found, in_place)
+                with tf.control_dependencies(found):
                     for cell, value in zip(updated, new):
                         cell.assign(value, read_value=False)
                     for counter in counters:
@@ -160,23 +202,22 @@ class TensorFlowBackend(Backend):
             tf.TensorSpec([d or None for d in shape], t.dtype)
             for t, shape in zip(emitted.graph.inputs, emitted.shapes)
         ]
-        traced = tf.function(
-            program, input_signature=signature, jit_compile=True if jit is True else None, autograph=False
-        ).get_concrete_function()
-        call = without_binding(traced)
-        variables = emitted.variables
-        natively = GENERATORS.hold(traced.graph.variables)
+        with empties.expected(empty), abilities.compiled_by_xla(jit is True):
+            traced = tf.function(
+                program, input_signature=signature, jit_compile=True if jit is True else None, autograph=False
+            ).get_concrete_function()
+        self.call = without_binding(traced)
+        self.graph = traced.graph
+        self.draws = GENERATORS.hold(traced.graph.variables)
 
-        def run(feeds: Sequence[Any]) -> Sequence[Any]:
-            if natively:
-                GENERATORS.refresh()
-            for variable in variables:
-                if variable.home is not target:
-                    variable.cell(target)
-            return translating(call, *feeds)
 
-        run.graph = traced.graph  # type: ignore[attr-defined]
-        return run
+def _write_after(tensors: Sequence[Any], cells: Sequence[Any]) -> None:
+    """Let the ops that change some cells in place wait for tensors, so that a program that fails changes nothing."""
+    graph = tf.compat.v1.get_default_graph()
+    handles = {graph.capture(cell.handle).name for cell in cells}
+    for operation in graph.get_operations() if handles else ():
+        if operation.type.startswith(("ResourceApply", "Assign")) and operation.inputs[0].name in handles:
+            operation._add_control_inputs([t.op for t in tensors])
 
 
 def without_binding(traced: Any) -> Callable[..., Any]:

@@ -1,1 +1,1 @@
-"""Keras 2's own meanings: placeholders, variables, sessions."""
+"""The functions that only Keras 2 has: placeholders, variables, ``K.function``, sessions."""

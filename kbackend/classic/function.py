@@ -1,4 +1,4 @@
-"""``K.function``: a callable made from inputs, outputs and updates."""
+"""``K.function``: a callable that computes outputs from inputs and applies updates."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ def function(
         outputs: a list of tensors, computed from the state before the updates.
         updates: a list of ``K.update(...)`` or pairs (variable, new value). All take effect together after the
             outputs are computed, or none when an error is raised.
-        name: a name for messages and ``source``.
-        jit: None or False: the engine's plain mode; True: torch.compile or XLA (NumPy has no compiler and takes no
-            notice); "auto": the faster of both, measured on the first call's values and remembered on disk. The
-            measuring runs the function some dozens of times and restores all variables and random streams.
+        name: a name for error messages and ``source``; None for "function".
+        jit: None or False for the engine's plain mode; True for torch.compile or XLA (ignored by NumPy, which has no
+            compiler); "auto" for the faster of the two, measured with the values of the first call and cached on disk.
+            The measurement runs the function some dozens of times and restores all variables and random streams.
 
     Returns:
-        A function of one list; see :class:`kbackend.runtime.function.Function`.
+        A function of one list of values; see :class:`kbackend.runtime.function.Function`.
 
     Raises:
-        TypeError: inputs, outputs or updates is not a list or tuple, or holds something else.
-        ValueError: an unknown keyword argument or jit; an input twice; an output that depends on a placeholder that is
-            not among the inputs.
+        TypeError: ``inputs``, ``outputs`` or ``updates`` is not a list or tuple, or has elements of another type.
+        ValueError: an unknown keyword argument or ``jit``, a repeated input, or an output that depends on a
+            placeholder that is not an input.
 
     >>> from kbackend import K
     >>> n = K.variable(1.0)
@@ -65,7 +65,7 @@ def function(
 
 
 def _checked(inputs: Any, outputs: Any, updates: Any, name: str | None) -> tuple[Any, Any, Any, str]:
-    """Inputs, outputs, all updates and the name of a function, as :class:`Function` takes them."""
+    """The arguments of :class:`Function`, with the updates that the outputs contain."""
     for label, values in (("inputs", inputs), ("outputs", outputs)):
         for tensor in values:
             if not isinstance(tensor, Tensor):
@@ -83,17 +83,17 @@ def _checked(inputs: Any, outputs: Any, updates: Any, name: str | None) -> tuple
 
 
 class _SparseFunction(Function):
-    """A function some of whose inputs are sparse: each is fed as three tensors."""
+    """A function with sparse inputs, each of which is fed as three dense tensors."""
 
-    def __init__(self, sparse_at: dict[int, SparseTensor], given: int, *args: Any) -> None:
+    def __init__(self, sparse_at: dict[int, SparseTensor], count: int, *args: Any) -> None:
         super().__init__(*args)
-        self._sparse_at, self._given = sparse_at, given
+        self._sparse_at, self._count = sparse_at, count
 
     def __call__(self, inputs: Any = (), as_numpy: bool = True) -> list[Any]:
         if not isinstance(inputs, (list, tuple)):
             raise TypeError(f"{self.name}: `inputs` must be a list or tuple, it is {type(inputs).__name__}")
-        if len(inputs) != self._given:
-            raise FeedError(f"{self.name} takes {self._given} values, it was given {len(inputs)}")
+        if len(inputs) != self._count:
+            raise FeedError(f"{self.name} takes {self._count} values, it was given {len(inputs)}")
         fed: list[Any] = []
         for place, value in enumerate(inputs):
             tensor = self._sparse_at.get(place)

@@ -1,4 +1,4 @@
-"""Names of K about TensorFlow 1's sessions and the two modes of TensorFlow 2."""
+"""Functions of K about the sessions of TensorFlow 1 and the two modes of TensorFlow 2."""
 
 from __future__ import annotations
 
@@ -18,10 +18,15 @@ _INSTEAD = (
 
 @derived
 def get_session() -> Any:
-    """There are no sessions.
+    """Refused, because kbackend has no sessions.
 
     Raises:
-        NotImplementedError: always; the message says what to use.
+        NotImplementedError: always; the message names the alternatives.
+
+    >>> from kbackend import K
+    >>> K.get_session()
+    Traceback (most recent call last):
+    NotImplementedError: kbackend has no sessions: ...
     """
     raise NotImplementedError(
         _INSTEAD + "Use K.function(inputs, outputs)(values) for session.run, K.get_value(x) to read a variable"
@@ -30,10 +35,18 @@ def get_session() -> Any:
 
 @derived
 def set_session(session: Any) -> None:
-    """There are no sessions.
+    """Refused, because kbackend has no sessions.
+
+    Args:
+        session: ignored.
 
     Raises:
-        NotImplementedError: always; the message says what to use.
+        NotImplementedError: always; the message names the alternatives.
+
+    >>> from kbackend import K
+    >>> K.set_session(None)
+    Traceback (most recent call last):
+    NotImplementedError: kbackend has no sessions: ...
     """
     raise NotImplementedError(
         _INSTEAD + "Choose engine and device with kbackend.set_backend, kbackend.set_device and "
@@ -43,13 +56,16 @@ def set_session(session: Any) -> None:
 
 @derived
 def manual_variable_initialization(value: bool) -> None:
-    """Variables need no initialization: each has its initial value, computed when it is first needed.
+    """Check that variables are not to be initialized by the user; they initialize themselves when first needed.
 
     Args:
-        value: False, which is how things are.
+        value: False.
 
     Raises:
-        NotImplementedError: True was asked for.
+        NotImplementedError: ``value`` is true.
+
+    >>> from kbackend import K
+    >>> K.manual_variable_initialization(False)
     """
     if value:
         raise NotImplementedError(
@@ -60,8 +76,13 @@ def manual_variable_initialization(value: bool) -> None:
 
 @derived
 def symbolic(func: F) -> F:
-    """The function itself. As a decorator it told TensorFlow to build a graph; here calls on symbolic tensors always
-    do.
+    """``func`` itself: calls on symbolic tensors always build a graph, which TensorFlow needed a decorator for.
+
+    Args:
+        func: any function.
+
+    Returns:
+        ``func``.
 
     >>> from kbackend import K
     >>> @K.symbolic
@@ -75,13 +96,31 @@ def symbolic(func: F) -> F:
 
 @derived
 def eager(func: F) -> F:
-    """The function itself. As a decorator it told TensorFlow to run at once; here calls on concrete tensors always
-    do."""
+    """``func`` itself: calls on concrete tensors always run immediately, which TensorFlow needed a decorator for.
+
+    Args:
+        func: any function.
+
+    Returns:
+        ``func``.
+
+    >>> from kbackend import K
+    >>> @K.eager
+    ... def double(x):
+    ...     return 2 * x
+    >>> double(3)
+    6
+    """
     return func
 
 
 def clear_session() -> None:
-    """Start anew: counted names, the phase tensor and a fixed phase. Tensors and variables made before
-    stay usable."""
+    """Reset the counters of generated names, the phase tensor and the fixed learning phase.
+
+    Existing tensors, variables and models remain usable.
+
+    >>> from kbackend import K
+    >>> K.clear_session()
+    """
     reset_uids()
     forget_phase()

@@ -1,4 +1,4 @@
-"""Sparse tensors, as Keras 2 asks for them."""
+"""The functions of K for sparse tensors."""
 
 from __future__ import annotations
 
@@ -6,24 +6,46 @@ from typing import Any
 
 from kbackend.declare.decorate import derived
 from kbackend.declare.op import TensorLike
+from kbackend.ops.arrays.dims import length
 from kbackend.ops.arrays.join import stack
 from kbackend.ops.arrays.ranges import classic_arange
-from kbackend.ops.arrays.reshape import expand_dims, extent, reshape, shape
+from kbackend.ops.arrays.reshape import expand_dims, reshape, shape
 from kbackend.ops.core.cast import cast
-from kbackend.ops.elementwise.arithmetic import multiply
 from kbackend.ops.indexing.gather import gather
 from kbackend.ops.indexing.searching import nonzero
 from kbackend.ops.indexing.sparse import SparseTensor
 
 
 def is_sparse(tensor: Any) -> bool:
-    """Whether ``tensor`` is sparse: one of K's sparse tensors, of SciPy's matrices or of an engine's tensors."""
+    """Whether ``tensor`` is sparse: a sparse tensor of K or of an engine, or a SciPy matrix.
+
+    Args:
+        tensor: any value.
+
+    Returns:
+        A bool.
+
+    >>> from kbackend import K
+    >>> K.is_sparse(K.placeholder((2, 3), sparse=True)), K.is_sparse(K.placeholder((2, 3)))
+    (True, False)
+    """
     sparse = getattr(tensor, "is_sparse", False) is True or type(tensor).__name__ == "SparseTensor"
     return sparse or hasattr(tensor, "tocoo")
 
 
 def to_dense(tensor: Any) -> Any:
-    """A dense tensor from a sparse one, of SciPy or of an engine; a dense one is returned as it is."""
+    """The dense equivalent of a sparse tensor or SciPy matrix.
+
+    Args:
+        tensor: any value.
+
+    Returns:
+        A dense tensor or array of the same shape and dtype; ``tensor`` itself if it is not sparse.
+
+    >>> from kbackend import K
+    >>> K.int_shape(K.to_dense(K.placeholder((2, 3), sparse=True)))
+    (2, 3)
+    """
     for method in ("toarray", "to_dense"):
         if is_sparse(tensor) or method == "toarray":
             found = getattr(tensor, method, None)
@@ -34,15 +56,15 @@ def to_dense(tensor: Any) -> Any:
 
 @derived
 def ctc_label_dense_to_sparse(labels: TensorLike, label_lengths: TensorLike) -> SparseTensor:
-    """The labels that count, as a sparse tensor.
+    """Convert padded labels to a sparse tensor that holds only the valid ones.
 
     Args:
         labels: integers (batch, length).
-        label_lengths: how many of them count, (batch,).
+        label_lengths: the number of valid labels in each row, integers (batch,).
 
     Returns:
-        A sparse tensor of the shape and dtype of ``labels``; its values are row by row the labels that count, zeros
-        among them too.
+        A sparse tensor of the shape and dtype of ``labels``, whose values are the valid labels in row-major order,
+        zeros included.
 
     Raises:
         ValueError: other ranks.
@@ -57,11 +79,10 @@ def ctc_label_dense_to_sparse(labels: TensorLike, label_lengths: TensorLike) -> 
             f"labels (batch, length) and lengths (batch,) are needed, not {tuple(labels.shape)} and "
             f"{tuple(label_lengths.shape)}"
         )
-    length = extent(labels, (1,)) if labels.shape[1] is None else labels.shape[1]
-    places = classic_arange(0, length, dtype="int32")
-    rows, columns = nonzero(places < expand_dims(cast(label_lengths, "int32"), 1))
+    count = length(labels, 1)
+    positions = classic_arange(0, count, dtype="int32")
+    rows, columns = nonzero(positions < expand_dims(cast(label_lengths, "int32"), 1))
     indices = cast(stack([rows, columns], axis=1), "int64")
-    flat = multiply(rows, length) + columns
-    values = gather(reshape(labels, (-1,)), flat)
+    values = gather(reshape(labels, (-1,)), rows * count + columns)
     known = tuple(None if d is None else int(d) for d in labels.shape)
     return SparseTensor(indices, values, cast(shape(labels), "int64"), known, "labels")

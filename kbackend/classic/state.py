@@ -1,4 +1,4 @@
-"""Placeholders and variables, as Keras 2 makes them."""
+"""``K.placeholder`` and ``K.variable``, dense and sparse."""
 
 from __future__ import annotations
 
@@ -29,14 +29,17 @@ def placeholder(
     """A symbolic input whose value is fed when a function is called.
 
     Args:
-        shape: dimensions, None for unknown ones.
-        ndim: the rank, when no shape is given.
-        dtype: floatx when None.
-        sparse: gives a :class:`kbackend.ops.indexing.sparse.SparseTensor`, which is fed SciPy's sparse matrices.
-        name: a name; error messages use it.
+        shape: the dimensions, None for each unknown one.
+        ndim: the rank, used when ``shape`` is None.
+        dtype: the dtype; None for floatx.
+        sparse: make a sparse input, which is fed SciPy's sparse matrices.
+        name: the name for error messages; None for a generated name.
+
+    Returns:
+        A tensor, or a :class:`kbackend.ops.indexing.sparse.SparseTensor` when ``sparse``.
 
     Raises:
-        ValueError: neither shape nor ndim is given.
+        ValueError: neither ``shape`` nor ``ndim`` is given, or a negative dimension.
 
     >>> from kbackend import K
     >>> K.int_shape(K.placeholder((None, 3)))
@@ -61,15 +64,22 @@ def placeholder(
 
 @derived
 def variable(value: Any, dtype: Any = None, name: str | None = None, constraint: Any = None) -> Variable:
-    """A variable: a value that functions read and update.
+    """A variable: state that functions read and update.
 
     Args:
-        value: the initial value: a number, list, array, engine tensor, or a symbolic tensor without placeholders. One
-            of SciPy's sparse matrices gives a :class:`~kbackend.ops.indexing.sparse.SparseTensor` whose values are a
-            variable.
-        dtype: floatx when None, as in Keras.
-        name: a name.
-        constraint: a function of the new value that optimizers apply after each step.
+        value: the initial value: a number, list, array, tensor of an engine, or a symbolic tensor that depends on no
+            placeholder.
+        dtype: the dtype; None for floatx, also for integers, as in Keras.
+        name: the name of the variable; None for a generated name.
+        constraint: a function that optimizers apply to the new value after each step.
+
+    Returns:
+        A variable. For a SciPy sparse matrix a :class:`~kbackend.ops.indexing.sparse.SparseTensor` whose values are a
+        variable.
+
+    Raises:
+        TypeError: complex values for a real dtype.
+        ValueError: a symbolic value with an unknown dimension.
 
     >>> from kbackend import K
     >>> v = K.variable([[1., 2.]], name="v")
@@ -85,7 +95,7 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
         if dtypes.is_complex(source.dtype) and not dtypes.is_complex(chosen):
             raise TypeError(f"complex numbers do not fit {chosen}; take their real parts first")
         if any(d is None for d in source.shape):
-            raise ValueError(f"a variable needs a known shape; {source!r} has none")
+            raise ValueError(f"a variable needs a known shape; {source!r} has unknown dimensions")
         return Variable(
             lambda: evaluate_on_reference(source), source.shape, chosen, name, constraint=constraint
         )
@@ -96,7 +106,7 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
 
 
 def sparse_placeholder(shape: Shape, dtype: str, name: str | None) -> SparseTensor:
-    """A sparse input. Its three parts are placeholders."""
+    """A sparse input, whose indices, values and dense shape are placeholders."""
     stem = name or "sparse"
     return SparseTensor(
         placeholder((None, len(shape)), dtype="int64", name=f"{stem}/indices"),
@@ -108,7 +118,7 @@ def sparse_placeholder(shape: Shape, dtype: str, name: str | None) -> SparseTens
 
 
 def sparse_variable(value: Any, dtype: Any, name: str | None, constraint: Any) -> SparseTensor:
-    """A sparse tensor whose values are a variable; the places of its elements are fixed."""
+    """A sparse tensor whose values are a variable and whose indices are constant."""
     chosen = config.floatx() if dtype is None else dtypes.canonical(dtype)
     indices, values, shape = coordinates(value, chosen)
     stem = name or "sparse"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
@@ -73,7 +74,7 @@ class OpLike(Protocol):
 
 
 _numbers = itertools.count()
-_SCOPE: list[str] = []
+_scope: ContextVar[tuple[str, ...]] = ContextVar("kbackend_name_scope", default=())
 
 
 def next_number() -> int:
@@ -167,18 +168,18 @@ def flat_tensors(args: Iterable[Any]) -> Iterable[Tensor]:
 
 def scoped(name: str) -> str:
     """``name`` below the scopes that are open now."""
-    return "/".join((*_SCOPE, name))
+    return "/".join((*_scope.get(), name))
 
 
 @contextmanager
 def beside(node: Node) -> Iterator[None]:
     """Names made inside are in the scope of the node's name, whatever scopes are open."""
-    scope, opened = node.name.rpartition("/")[0], list(_SCOPE)
-    _SCOPE[:] = [scope] if scope else []
+    scope = node.name.rpartition("/")[0]
+    token = _scope.set((scope,) if scope else ())
     try:
         yield
     finally:
-        _SCOPE[:] = opened
+        _scope.reset(token)
 
 
 class name_scope:
@@ -197,8 +198,9 @@ class name_scope:
         self.name = name
 
     def __enter__(self) -> str:
-        _SCOPE.append(self.name)
-        return "/".join(_SCOPE)
+        scope = (*_scope.get(), self.name)
+        _scope.set(scope)
+        return "/".join(scope)
 
     def __exit__(self, *exc: Any) -> None:
-        _SCOPE.pop()
+        _scope.set(_scope.get()[:-1])

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import repeat
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import numpy as np
 from kbackend import dtypes
 from kbackend.graph.node import Node, Role, scoped
 from kbackend.graph.tensor import Shape, Tensor, TensorSpec
+from kbackend.graph.transactions import Group, alone, changing, together, unchanged
 
 _uid = itertools.count()
 
@@ -69,7 +71,7 @@ class Variable(Tensor):
         "_initial",
         "_cells",
         "_home",
-        "lock",
+        "group",
     )
 
     def __init__(
@@ -99,7 +101,7 @@ class Variable(Tensor):
         self._initial = initial
         self._cells: dict[Any, Any] = {}
         self._home: Any = None
-        self.lock = threading.RLock()
+        self.group = Group()
 
     def initial_value(self) -> np.ndarray:
         """The value before any assignment."""
@@ -116,11 +118,13 @@ class Variable(Tensor):
 
     def numpy(self) -> np.ndarray:
         """A copy of the value."""
-        with self.lock:
-            if self._home is None:
-                self._initial = self.initial_value()  # kept: a random initial value is drawn once
-                return np.array(self._initial)
-            return self._home.cell_to_numpy(self._cells[self._home])
+        return alone(self, self._numpy)
+
+    def _numpy(self) -> np.ndarray:
+        if self._home is None:
+            self._initial = self.initial_value()  # kept: a random initial value is drawn once
+            return np.array(self._initial)
+        return self._home.cell_to_numpy(self._cells[self._home])
 
     def assign(self, value: Any) -> None:
         """Set the value; shape and dtype stay.
@@ -129,6 +133,9 @@ class Variable(Tensor):
             ValueError: another shape.
             TypeError: complex numbers for a variable of real ones.
         """
+        changing(self, self._assign, self._checked(value))
+
+    def _checked(self, value: Any) -> np.ndarray:
         array = np.asarray(value)
         if array.shape != self.shape:
             raise ValueError(
@@ -136,19 +143,19 @@ class Variable(Tensor):
             )
         if array.dtype.kind == "c" and not dtypes.is_complex(self.dtype):
             raise TypeError(f"{self.name} is {self.dtype}; it cannot take a value of {array.dtype}")
-        array = np.array(array, dtype=dtypes.numpy_dtype(self.dtype))
-        with self.lock:
-            if self._home is None:
-                self._initial = array
-            else:
-                self._cells[self._home] = self._home.cell_assign(self._cells[self._home], array)
+        return np.array(array, dtype=dtypes.numpy_dtype(self.dtype))
+
+    def _assign(self, array: np.ndarray) -> None:
+        if self._home is None:
+            self._initial = array
+        else:
+            self._cells[self._home] = self._home.cell_assign(self._cells[self._home], array)
 
     def cell(self, target: Any) -> Any:
         """The engine's holder of the value on ``target``; the value moves there if it lives elsewhere."""
         if self._home is target:
             return self._cells[target]
-        with self.lock:
-            return self._move(target)
+        return alone(self, self._move, target)
 
     def set_cell(self, target: Any, cell: Any) -> None:
         """Replace the engine's holder after a program has run."""
@@ -168,3 +175,32 @@ class Variable(Tensor):
 
     def __deepcopy__(self, memo: Any) -> Variable:
         return self
+
+
+def set_cells(variables: Iterable[Variable], target: Any, cells: Iterable[Any]) -> None:
+    """Replace the holders of variables whose home is the target: all, or none if an interrupt comes, as no Python code
+    runs in between."""
+    any(map(dict.__setitem__, map(_CELLS, variables), repeat(target), cells))
+
+
+_CELLS = attrgetter("_cells")
+
+
+def values_of(variables: Sequence[Variable]) -> list[np.ndarray]:
+    """Copies of the values at one moment: no update falls between them."""
+    return unchanged(variables, lambda: [v.numpy() for v in variables])
+
+
+def assign_all(variables: Sequence[Variable], values: Sequence[Any]) -> None:
+    """Set several variables; programs in other threads see all of the new values or none.
+
+    Raises:
+        ValueError, TypeError: as :meth:`Variable.assign`, and then nothing has changed.
+    """
+    arrays = [v._checked(value) for v, value in zip(variables, values, strict=True)]
+
+    def assign() -> None:
+        for variable, array in zip(variables, arrays):
+            variable._assign(array)
+
+    together(variables, assign)

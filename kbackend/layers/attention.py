@@ -9,8 +9,8 @@ from kbackend import backend as K
 from kbackend import constraints, initializers, regularizers
 from kbackend.layers.arguments import is_zero, positive
 from kbackend.layers.arguments import rate as checked_rate
-from kbackend.layers.base.call import as_list
 from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.structures import as_list
 from kbackend.ops.arrays.split import split_sizes, unstack_parts
 from kbackend.ops.linalg.dense import dense
 from kbackend.ops.linalg.matmul import matrix_multiply
@@ -126,28 +126,19 @@ class MultiHeadAttention(Layer):
                     f"the {part} must be (batch, length, features) with known features, it has shape {shape}"
                 )
         sizes = (self.key_dim, self.key_dim, self.value_dim)
-        self._kernels, self._biases = [], []
+        self._kernels: list[Any] = []
+        self._biases: list[Any] = []
         for part, shape, size in zip(_PARTS, shapes, sizes):
-            self._kernels.append(self._weight(f"{part}/kernel", (shape[-1], self.num_heads, size), "kernel"))
-            self._biases.append(
-                self._weight(f"{part}/bias", (self.num_heads, size), "bias") if self.use_bias else None
-            )
+            self._kernels.append(self.add_weight(f"{part}/kernel", (shape[-1], self.num_heads, size)))
+            self._biases.append(self._bias(f"{part}/bias", (self.num_heads, size)))
         features = self.output_shape_argument or shapes[0][-1]
-        self._output_kernel = self._weight(
-            "attention_output/kernel", (self.num_heads, self.value_dim, features), "kernel"
+        self._output_kernel = self.add_weight(
+            "attention_output/kernel", (self.num_heads, self.value_dim, features)
         )
-        self._output_bias = (
-            self._weight("attention_output/bias", (features,), "bias") if self.use_bias else None
-        )
+        self._output_bias = self._bias("attention_output/bias", (features,))
 
-    def _weight(self, name: str, shape: tuple[int, ...], kind: str) -> Any:
-        return self.add_weight(
-            name,
-            shape,
-            initializer=getattr(self, f"{kind}_initializer"),
-            regularizer=getattr(self, f"{kind}_regularizer"),
-            constraint=getattr(self, f"{kind}_constraint"),
-        )
+    def _bias(self, name: str, shape: tuple[int, ...]) -> Any:
+        return self.add_weight(name, shape) if self.use_bias else None
 
     # the function -------------------------------------------------------------------------------------------
 

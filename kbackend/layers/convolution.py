@@ -100,25 +100,10 @@ class Conv(Layer):
             raise ValueError(
                 f"the input has {channels} channels, which is not a multiple of groups ({self.groups})"
             )
-        shape = (*self.kernel_size, channels // self.groups, self.filters)
         self.kernel = self.add_weight(
-            "kernel",
-            shape,
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
+            "kernel", (*self.kernel_size, channels // self.groups, self.filters)
         )
-        self.bias = (
-            self.add_weight(
-                "bias",
-                (self.filters,),
-                initializer=self.bias_initializer,
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
-            if self.use_bias
-            else None
-        )
+        self.bias = self.add_weight("bias", (self.filters,)) if self.use_bias else None
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={self._channel_axis: channels})
 
     def _padding(self) -> Any:

@@ -65,13 +65,7 @@ class Embedding(Layer):
             self.input_spec = InputSpec(shape=(None, *lengths))
 
     def build(self, input_shape: Any) -> None:
-        self.embeddings = self.add_weight(
-            "embeddings",
-            (self.input_dim, self.output_dim),
-            initializer=self.embeddings_initializer,
-            regularizer=self.embeddings_regularizer,
-            constraint=self.embeddings_constraint,
-        )
+        self.embeddings = self.add_weight("embeddings", (self.input_dim, self.output_dim))
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return K.not_equal(inputs, 0) if self.mask_zero else None

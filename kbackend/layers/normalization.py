@@ -98,34 +98,10 @@ class BatchNormalization(Layer):
         size = input_shape[self.axis]
         if size is None:
             raise ValueError(f"axis {self.axis} of the input must be known, the shape is {input_shape}")
-        self.gamma = (
-            self.add_weight(
-                "gamma",
-                (size,),
-                initializer=self.gamma_initializer,
-                regularizer=self.gamma_regularizer,
-                constraint=self.gamma_constraint,
-            )
-            if self.scale
-            else None
-        )
-        self.beta = (
-            self.add_weight(
-                "beta",
-                (size,),
-                initializer=self.beta_initializer,
-                regularizer=self.beta_regularizer,
-                constraint=self.beta_constraint,
-            )
-            if self.center
-            else None
-        )
-        self.moving_mean = self.add_weight(
-            "moving_mean", (size,), initializer=self.moving_mean_initializer, trainable=False
-        )
-        self.moving_variance = self.add_weight(
-            "moving_variance", (size,), initializer=self.moving_variance_initializer, trainable=False
-        )
+        self.gamma = self.add_weight("gamma", (size,)) if self.scale else None
+        self.beta = self.add_weight("beta", (size,)) if self.center else None
+        self.moving_mean = self.add_weight("moving_mean", (size,), trainable=False)
+        self.moving_variance = self.add_weight("moving_variance", (size,), trainable=False)
         self.input_spec = InputSpec(min_ndim=2, axes={self.axis: size})
 
     def call(self, inputs: Any, training: Any = None) -> Any:
@@ -221,17 +197,8 @@ class LayerNormalization(Layer):
         shape = tuple(input_shape[a] for a in axes)
         if None in shape or len(set(axes)) != len(axes) or not axes:
             raise ValueError(f"the axes {self.axis} must differ and be known, the input has shape {input_shape}")
-        self.gamma = self._weight("gamma", shape) if self.scale else None
-        self.beta = self._weight("beta", shape) if self.center else None
-
-    def _weight(self, name: str, shape: tuple[int, ...]) -> Any:
-        return self.add_weight(
-            name,
-            shape,
-            initializer=getattr(self, f"{name}_initializer"),
-            regularizer=getattr(self, f"{name}_regularizer"),
-            constraint=getattr(self, f"{name}_constraint"),
-        )
+        self.gamma = self.add_weight("gamma", shape) if self.scale else None
+        self.beta = self.add_weight("beta", shape) if self.center else None
 
     def call(self, inputs: Any) -> Any:
         return layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)

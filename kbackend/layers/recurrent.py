@@ -9,9 +9,9 @@ from kbackend import activations, constraints, initializers, regularizers
 from kbackend import backend as K
 from kbackend.layers.arguments import is_zero, positive
 from kbackend.layers.arguments import rate as checked_rate
-from kbackend.layers.base.call import as_list
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
+from kbackend.layers.base.structures import as_list
 from kbackend.ops.rnn.lstm import lstm
 from kbackend.ops.rnn.simple_rnn import simple_rnn
 
@@ -106,31 +106,11 @@ class Recurrent(Layer):
         if size is None:
             raise ValueError(f"the features of the input must be known, the shape is {shape}")
         wide = self.gates * self.units
-        self.kernel = self.add_weight(
-            "kernel",
-            (size, wide),
-            initializer=self.kernel_initializer,
-            regularizer=self.kernel_regularizer,
-            constraint=self.kernel_constraint,
-        )
-        self.recurrent_kernel = self.add_weight(
-            "recurrent_kernel",
-            (self.units, wide),
-            initializer=self.recurrent_initializer,
-            regularizer=self.recurrent_regularizer,
-            constraint=self.recurrent_constraint,
-        )
-        self.bias = (
-            self.add_weight(
-                "bias",
-                (wide,),
-                initializer=self._bias_initial(),
-                regularizer=self.bias_regularizer,
-                constraint=self.bias_constraint,
-            )
-            if self.use_bias
-            else None
-        )
+        self.kernel = self.add_weight("kernel", (size, wide))
+        self.recurrent_kernel = self.add_weight("recurrent_kernel", (self.units, wide))
+        self.bias = None
+        if self.use_bias:
+            self.bias = self.add_weight("bias", (wide,), initializer=self._bias_initial())
         self._sequence_spec = InputSpec(ndim=3, axes={-1: size})
 
     def _bias_initial(self) -> Callable[..., Any]:

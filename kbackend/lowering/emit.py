@@ -14,6 +14,7 @@ from kbackend.graph.show import Names, identifier
 from kbackend.graph.tensor import Shape, Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, map_args
+from kbackend.ground.interrupts import hold_interrupts
 from kbackend.lowering.plan import Plan, last_uses, plan
 from kbackend.plugin.contract import InPlace, Target
 
@@ -358,6 +359,8 @@ def _emit_body(
         emitter.line(f"return ({outputs}), ({values})")
         return
     emitter.line(f"results = ({outputs}), ({values})")
+    if emitter.backend.eager:
+        emitter.line(f"{emitter.bind('hold_interrupts', hold_interrupts)}()")
     for node in after:
         emitter.node(node, made, False, cells)
     emitter.line("return results")

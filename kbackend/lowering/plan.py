@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass, field
 
+from kbackend import dtypes
 from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph
@@ -78,14 +79,14 @@ def plan(graph: Graph, base_level: int = 0) -> Plan:
 
 
 def _region(gradient: Node, nodes: list[Node]) -> set[int]:
-    """ids of the tensors on a path from a tensor of the gradient to its loss."""
+    """ids of the tensors on a path from a tensor of the gradient to its loss that a gradient may flow along."""
     loss, sources = gradient.args
     forward = {id(t) for t in sources}
     for node in nodes:
         if node is gradient:
             break
-        if any(id(t) in forward for t in node.inputs):
-            forward.update(id(t) for t in node.outputs)
+        if node.op.differentiable and any(id(t) in forward for t in node.inputs):
+            forward.update(id(t) for t in node.outputs if dtypes.is_inexact(t.dtype))
     backward = {id(loss)}
     for node in reversed(nodes[: nodes.index(gradient)]):
         if any(id(t) in backward for t in node.outputs):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kbackend.graph.node import Role
+from kbackend.graph.transactions import Access
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
 from kbackend.lowering.emit import emit
@@ -66,11 +66,9 @@ class Program:
             self.emitted.shapes = shapes or self.emitted.shapes
             self._runner = self._compiled(jit)
         self.source = self.emitted.source
-        self._lock = (
-            threading.RLock()
-            if self.emitted.updated or self.emitted.in_place or self.emitted.counters
-            else None
-        )
+        made = self.emitted
+        updated = [*made.updated, *made.in_place, *made.counters]
+        self._access = Access(made.variables, updated) if made.variables else None
 
     def __call__(self, feeds: Sequence[Any]) -> Sequence[Any]:
         if crowding.last[0] is not self.target:
@@ -82,10 +80,9 @@ class Program:
 
     def _run(self, feeds: Sequence[Any]) -> Sequence[Any]:
         try:
-            if self._lock is None:
+            if self._access is None:
                 return self._runner(feeds)
-            with self._lock:
-                return self._runner(feeds)
+            return self._access(self._runner, feeds)
         except Exception as error:
             self._explain(error, feeds)
             raise

@@ -20,8 +20,9 @@ from kbackend.declare.op import REGISTRY
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
+from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.layers import deserialize
-from kbackend.layers.base.call import LayerCall, map_structure
+from kbackend.layers.base.call import LayerCall
 from kbackend.model.topology import Topology
 from kbackend.registry import plain, registered_name
 
@@ -98,7 +99,7 @@ class _Writer:
         return {"inputs": self.value(call.inputs), "kwargs": self.value(call.kwargs)}
 
     def value(self, value: Any) -> Any:
-        return map_structure(lambda v: {_TENSOR: self.place(v)} if isinstance(v, Tensor) else plain(v), value)
+        return tree_map(lambda v: {_TENSOR: self.place(v)} if isinstance(v, Tensor) else plain(v), value)
 
     def op(self, node: Node) -> dict[str, Any]:
         attrs = {k: _attribute(k, v, node, self.name) for k, v in node.attrs.items() if k != "name"}
@@ -141,6 +142,11 @@ def _attribute(key: str, value: Any, node: Node, model: str) -> Any:
         f"model {model}: the op {node.name} has the attribute {key} of type {type(value).__name__}, "
         "which cannot be written; put the op into a Layer of your own"
     )
+
+
+def _is_place(value: Any) -> bool:
+    """Whether a value of a configuration stands for a tensor."""
+    return isinstance(value, Mapping) and _TENSOR in value
 
 
 def _attribute_from(value: Any) -> Any:
@@ -208,19 +214,11 @@ class _Reader:
         return self.made[key][place[-1]]
 
     def ready(self, value: Any) -> bool:
-        if isinstance(value, Mapping):
-            if _TENSOR in value:
-                key = self.key(value[_TENSOR])
-                return key[0] == "variable" or key in self.made
-            return all(self.ready(v) for v in value.values())
-        return all(self.ready(v) for v in value) if isinstance(value, list) else True
+        keys = [self.key(leaf[_TENSOR]) for leaf in tree_leaves(value, _is_place) if _is_place(leaf)]
+        return all(key[0] == "variable" or key in self.made for key in keys)
 
     def value(self, value: Any) -> Any:
-        if isinstance(value, Mapping):
-            if _TENSOR in value:
-                return self.tensor(value[_TENSOR])
-            return {k: self.value(v) for k, v in value.items()}
-        return [self.value(v) for v in value] if isinstance(value, list) else value
+        return tree_map(lambda leaf: self.tensor(leaf[_TENSOR]) if _is_place(leaf) else leaf, value, _is_place)
 
     def try_make(self, key: Any, entry: Mapping[str, Any]) -> bool:
         if "op" in entry:
@@ -233,9 +231,7 @@ class _Reader:
         if not self.ready(entry) or key[1] != len([k for k in self.made if k[0] == key[0]]):
             return False
         result = layer(self.value(entry["inputs"]), **self.value(entry["kwargs"]))
-        found: list[Tensor] = []
-        map_structure(found.append, result)
-        self.made[key] = found
+        self.made[key] = tree_leaves(result)
         return True
 
     def op(self, entry: Mapping[str, Any]) -> Sequence[Tensor]:

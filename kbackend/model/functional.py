@@ -11,17 +11,12 @@ from kbackend.classic.state import placeholder
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import depends_on
-from kbackend.layers.base.call import (
-    Record,
-    as_list,
-    current,
-    detached,
-    flat_tensors,
-    map_structure,
-    one_or_list,
-)
-from kbackend.layers.base.layer import Layer, distinct, unique_name
+from kbackend.ground.tree import tree_map
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.naming import unique_name
+from kbackend.layers.base.recording import Record, current, detached
 from kbackend.layers.base.spec import shapes_text
+from kbackend.layers.base.structures import as_list, distinct, flat_tensors, one_or_list
 from kbackend.model.configuration import model_config, model_from
 from kbackend.model.replay import Replay
 from kbackend.model.summary import print_summary
@@ -130,11 +125,11 @@ class Model(Trainer, Layer):
 
     @property
     def input_shape(self) -> Any:
-        return map_structure(lambda t: t.shape, self.input)
+        return tree_map(lambda t: t.shape, self.input)
 
     @property
     def output_shape(self) -> Any:
-        return map_structure(lambda t: t.shape, self.output)
+        return tree_map(lambda t: t.shape, self.output)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by name or by index in ``layers``; the index goes first.
@@ -272,14 +267,14 @@ class Model(Trainer, Layer):
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The masks of the outputs for other inputs."""
         with detached():
-            return map_structure(lambda t: t._keras_mask, self(inputs, mask=mask))
+            return tree_map(lambda t: t._keras_mask, self(inputs, mask=mask))
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shapes of the outputs for inputs of other shapes."""
         shapes = input_shape if isinstance(input_shape, list) else [input_shape]
         with detached():
             made = [placeholder(s, dtype=t.dtype) for s, t in zip(shapes, self._topology.inputs)]
-            return map_structure(lambda t: t.shape, self(one_or_list(made)))
+            return tree_map(lambda t: t.shape, self(one_or_list(made)))
 
     def _twin(self) -> Layer:
         return self

@@ -10,7 +10,8 @@ import numpy as np
 from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import copy_tensors, map_args, reapply
-from kbackend.layers.base.call import LayerCall, map_structure
+from kbackend.ground.tree import tree_leaves, tree_map
+from kbackend.layers.base.call import LayerCall
 from kbackend.model.topology import Topology
 from kbackend.ops.control.phase import learning_phase
 from kbackend.ops.core.leaves import constant
@@ -52,9 +53,7 @@ class Replay:
         return copy_tensors(tensors, self._replaced) if tensors else []
 
     def _call(self, call: LayerCall) -> None:
-        result = call.layer(map_structure(self, call.inputs), **map_structure(self, call.kwargs))
-        made: list[Any] = []
-        map_structure(made.append, result)
+        made = tree_leaves(call.layer(tree_map(self, call.inputs), **tree_map(self, call.kwargs)))
         captured = {t: self(t) for t in call.captured if self(t) is not t}
         if captured:
             masks = [t._keras_mask for t in made]

@@ -10,7 +10,8 @@ from kbackend.declare.call import to_numpy
 from kbackend.graph.tensor import Tensor
 from kbackend.layers import deserialize
 from kbackend.layers.base.input import Input, InputLayer
-from kbackend.layers.base.layer import Layer, unique_name
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.naming import unique_name
 from kbackend.model.functional import Model
 from kbackend.model.topology import Topology
 from kbackend.registry import custom_object_scope, registered_name

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from kbackend.graph.tensor import Tensor
-from kbackend.layers.base.call import flat_tensors
 from kbackend.layers.base.input import InputLayer
 from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.structures import flat_tensors
 from kbackend.plugin import modes, select
 
 

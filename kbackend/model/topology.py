@@ -12,7 +12,8 @@ from kbackend.graph.variable import Variable
 from kbackend.graph.walk import DisconnectedGraph, ancestors
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.input import InputLayer
-from kbackend.layers.base.layer import Layer, unique_name
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.naming import unique_name
 
 Unit = LayerCall | Node
 

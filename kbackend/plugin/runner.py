@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from kbackend.plugin.contract import Target
 
+from kbackend.graph.variable import set_cells
+from kbackend.ground.interrupts import release_interrupts
+
 
 def eager_runner(emitted: Any, target: Target) -> Callable[[Sequence[Any]], Sequence[Any]]:
     """Run the emitted function as it is; afterwards all updates take effect together."""
@@ -20,11 +23,19 @@ def eager_runner(emitted: Any, target: Target) -> Callable[[Sequence[Any]], Sequ
 
     def run(feeds: Sequence[Any]) -> Sequence[Any]:
         cells = [v.cell(target) for v in variables]
-        outputs, new = function(*feeds, cells)
-        for variable, value in zip(updated, new):
-            variable.set_cell(target, value)
-        for counter in counters:
-            counter.set_cell(target, counter.cell(target) + 1)
+        return function(*feeds, cells)[0]
+
+    in_place = bool(emitted.in_place)
+    changed = [*updated, *counters]
+
+    def update(feeds: Sequence[Any]) -> Sequence[Any]:
+        cells = [v.cell(target) for v in variables]
+        try:
+            outputs, new = function(*feeds, cells)  # which holds interrupts before it changes variables in place
+            set_cells(changed, target, [*new, *(c.cell(target) + 1 for c in counters)])
+        finally:
+            if in_place:
+                release_interrupts()
         return outputs
 
-    return run
+    return update if changed or in_place else run

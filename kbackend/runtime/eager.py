@@ -19,6 +19,7 @@ from kbackend.declare.op import REGISTRY, Op
 from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.walk import Graph, ancestors
+from kbackend.ground.tree import tree_leaves
 from kbackend.lowering.emit_call import Argument, EmittedCall, emit_call
 from kbackend.lowering.rewrite import rewrite
 from kbackend.plugin import modes
@@ -81,23 +82,23 @@ class _Call:
         self.tracer = tracer
         self.positional, self.named = positional, named
         self.result = result
+        self.tensors = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
 
     def is_concrete(self) -> bool:
         """Whether the result follows from the arguments alone."""
-        tensors = list(_tensors_in(self.result))
         own = {id(t) for t in self.tracer.placeholders}
-        for node in ancestors(tensors, self.tracer.placeholders):
+        for node in ancestors(self.tensors, self.tracer.placeholders):
             if node.op.role in (Role.PHASE, Role.VARIABLE):
                 return False
             if node.op.role is Role.PLACEHOLDER and id(node.outputs[0]) not in own:
                 return False
-        return bool(tensors)
+        return bool(self.tensors)
 
     def emitted(self) -> EmittedCall:
         target = self.tracer.target
         rng = modes.rng_of(target.backend) if modes.modes.key else "portable"
         kernels = target.backend.table(rng)
-        graph = Graph(self.tracer.placeholders, list(_tensors_in(self.result)), name=self.tracer.op.name)
+        graph = Graph(self.tracer.placeholders, self.tensors, name=self.tracer.op.name)
         return emit_call(rewrite(graph, kernels, 0), target, kernels, self.positional, self.named, self.result)
 
 
@@ -175,17 +176,6 @@ class _Constants(_Tracer):
     def stand_in(self, tensor: Any, name: str) -> Tensor:
         value = np.array(self.target.backend.to_numpy(tensor))
         return make_node(REGISTRY["constant"], (), {"value": value, "name": name})
-
-
-def _tensors_in(result: Any) -> Any:
-    if isinstance(result, Tensor):
-        yield result
-    elif isinstance(result, (list, tuple)):
-        for part in result:
-            yield from _tensors_in(part)
-    elif isinstance(result, dict):
-        for part in result.values():
-            yield from _tensors_in(part)
 
 
 def _run(emitted: EmittedCall, target: Target, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:

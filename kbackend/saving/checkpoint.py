@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from kbackend import dtypes
-from kbackend.graph.variable import Variable
+from kbackend.graph.variable import Variable, assign_all, values_of
 from kbackend.graph.walk import Graph
 from kbackend.ground.files import write_atomically
 from kbackend.saving.errors import FormatError
@@ -50,7 +50,7 @@ def save_checkpoint(model: Any, path: str | os.PathLike[str]) -> None:
         "shuffle_seed": model.shuffle_seed,
         "optimizer": type(model.optimizer).__name__,
     }
-    arrays = {f"v{i}": _stored(v.numpy()) for i, v in enumerate(state)}
+    arrays = {f"v{i}": _stored(value) for i, value in enumerate(values_of(state))}
     write_atomically(path, save(arrays, metadata={_META: json.dumps(head)}))
 
 
@@ -78,8 +78,7 @@ def load_checkpoint(model: Any, path: str | os.PathLike[str]) -> int:
             f"the model is compiled with {type(model.optimizer).__name__}"
         )
     values = _values(arrays, head["variables"], state)
-    for variable, value in zip(state, values):
-        variable.assign(value)
+    assign_all(state, values)
     model.resume(head["epochs"], head["shuffle_seed"])
     return head["epochs"]
 

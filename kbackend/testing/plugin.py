@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -21,6 +22,9 @@ def pytest_configure(config: Any) -> None:
     config.addinivalue_line("markers", "engine(*names): the test needs these engines")
     config.addinivalue_line(
         "markers", "row(*numbers): the rows of the table of semantics that the test shows"
+    )
+    config.addinivalue_line(
+        "markers", "processor: what the test finds can depend on the instructions that the processor has"
     )
 
 
@@ -55,16 +59,18 @@ def pytest_generate_tests(metafunc: Any) -> None:
         metafunc.parametrize("kit_op", keys)
 
 
-def _param(backend: str, name: str, *values: Any) -> Any:
-    return pytest.param(backend, *values, id=name, marks=pytest.mark.engine(backend))
+def _param(backend: str, name: str, *values: Any, marks: Sequence[Any] = ()) -> Any:
+    return pytest.param(backend, *values, id=name, marks=[pytest.mark.engine(backend), *marks])
 
 
 def _cases(metafunc: Any) -> list[Any]:
     """Backend, op and dtype for every op with a sample in that dtype."""
     from kbackend.testing.samples import all_ops, groups, op_key
+    from kbackend.testing.tolerances import is_computed
 
     return [
-        _param(backend, f"{backend}-{op_key(op)}-{group}", op_key(op), group)
+        _param(backend, f"{backend}-{op_key(op)}-{group}", op_key(op), group,
+               marks=[pytest.mark.processor] if is_computed(op, group) else [])
         for backend in kit_backends(metafunc.config)
         for op in all_ops()
         for group in groups(op)

@@ -11,6 +11,7 @@ import numpy as np
 from kbackend import dtypes
 from kbackend.classic.state import placeholder
 from kbackend.graph.tensor import Tensor
+from kbackend.ground.tree import tree_leaves
 from kbackend.ops.core.gradients import gradients
 from kbackend.ops.core.leaves import constant
 from kbackend.ops.elementwise.arithmetic import add, multiply
@@ -19,7 +20,7 @@ from kbackend.ops.reduction.reductions import sum_
 from kbackend.plugin.contract import Target
 from kbackend.plugin.select import use_target
 from kbackend.runtime.function import Function
-from kbackend.testing.results import Result, call_symbolic, draws, leaves
+from kbackend.testing.results import Result, call_symbolic, draws
 from kbackend.testing.samples import Case
 
 
@@ -76,7 +77,7 @@ def build(case: Case, weights: Sequence[np.ndarray] | None = None, dynamic: Sequ
         for place, a in enumerate(case.arrays)
     ]
     built = Built(case, inputs)
-    for leaf in leaves(call_symbolic(case, inputs)):
+    for leaf in tree_leaves(call_symbolic(case, inputs)):
         (built.tensors if isinstance(leaf, Tensor) else built.plain).append(leaf)
     if weights is not None:
         _add_gradients(built, weights)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import ancestors
+from kbackend.ground.tree import tree_leaves
 from kbackend.plugin.contract import Target
 from kbackend.plugin.select import use_target
 from kbackend.runtime.function import Function
@@ -43,15 +44,6 @@ class Result:
         self.dtypes.append(target.backend.dtype_of(tensor))
 
 
-def leaves(result: Any) -> Iterator[Any]:
-    """The values in nested lists and tuples."""
-    if isinstance(result, (list, tuple)):
-        for item in result:
-            yield from leaves(item)
-    else:
-        yield result
-
-
 def call_symbolic(case: Case, values: Sequence[Any]) -> Any:
     """The call, with the process' seed set."""
     set_seed(SEED)
@@ -66,7 +58,7 @@ def run_concrete(case: Case, target: Target, tensors: Sequence[Any] | None = Non
     if tensors is None:
         tensors = [target.from_numpy(a) for a in case.arrays]
     with use_target(target):
-        found = list(leaves(call_symbolic(case, tensors)))
+        found = tree_leaves(call_symbolic(case, tensors))
         symbolic = [leaf for leaf in found if isinstance(leaf, Tensor)]
         values = iter(Function([], symbolic, name="conformance").run([], target, 0) if symbolic else ())
         result = Result()

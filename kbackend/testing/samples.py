@@ -14,6 +14,7 @@ import kbackend.ops  # noqa: F401 - declares all ops
 from kbackend import dtypes
 from kbackend.declare.op import DERIVED, REGISTRY, Op
 from kbackend.declare.sample import In, Sample
+from kbackend.ground.tree import tree_leaves, tree_map
 
 #: the group of the samples without an input of kind 'float'
 FIXED = "fixed"
@@ -119,27 +120,16 @@ def make_case(op: Op, index: int, sample: Sample, group: str) -> Case:
 
 
 def inputs_of(sample: Sample) -> list[In]:
-    found: list[In] = []
-
-    def note(value: In) -> In:
-        found.append(value)
-        return value
-
-    for value in (*sample.args, *sample.kwargs.values()):
-        _walk(value, note)
-    return found
-
-
-def _walk(value: Any, visit: Callable[[In], Any]) -> Any:
-    if isinstance(value, In):
-        return visit(value)
-    if isinstance(value, (list, tuple)) and not hasattr(value, "_fields"):
-        return type(value)(_walk(v, visit) for v in value)
-    return value
+    leaves = tree_leaves((*sample.args, *sample.kwargs.values()), _is_namedtuple)
+    return [leaf for leaf in leaves if isinstance(leaf, In)]
 
 
 def _filled(value: Any, following: Callable[[], Any]) -> Any:
-    return _walk(value, lambda _: following())
+    return tree_map(lambda leaf: following() if isinstance(leaf, In) else leaf, value, _is_namedtuple)
+
+
+def _is_namedtuple(value: Any) -> bool:
+    return hasattr(value, "_fields")
 
 
 def realise(declared: In, group: str, rng: np.random.Generator) -> np.ndarray:

@@ -10,6 +10,7 @@ import numpy as np
 from kbackend import dtypes
 from kbackend.declare.op import Op
 from kbackend.declare.sample import Sample
+from kbackend.testing.samples import FIXED, sample_groups, samples_of
 
 EXACT = {"float64": 0.0, "float32": 0.0, "float16": 0.0, "bfloat16": 0.0}
 _REDUCTION = {"float64": 1e-13, "float32": 1e-6, "float16": 2e-3, "bfloat16": 1.6e-2}
@@ -29,6 +30,10 @@ TOLERANCES: dict[str, dict[str, float]] = {
 #: the bound on central differences of the definition, which are no better than the cube root of eps squared
 CENTRAL_DIFFERENCES = 1e-6
 _LONGEST_CUMULATION = 1e-4
+#: classes of sums of products
+_PRODUCTS = {"matmul", "rnn", "model"}
+#: classes of what is computed element by element, or not at all
+_BY_ELEMENT = {"elementwise", "exact", "moving"}
 
 
 def class_of(op: Op, sample: Sample) -> str:
@@ -43,6 +48,21 @@ def class_of(op: Op, sample: Sample) -> str:
     if sample.tolerance is not None and not sample.reason:
         raise ValueError(f"{op.name}: a sample overrides the tolerance with {name!r} and gives no reason")
     return name
+
+
+def is_computed(op: Op, group: str) -> bool:
+    """Whether results of an op can depend on the instructions that kernels have for a dtype.
+
+    Those of products do in every float dtype, those of other kernels that compute in float32 and below, where engines
+    have kernels of their own for some processors. Functions that only call ops do not, nor do ops that move elements.
+    Elementwise composites are left to the check of overrides, which compares what kernels there are.
+    """
+    if op.kind == "derived":
+        return False
+    classes = {class_of(op, s) for s in samples_of(op) if group in sample_groups(s)}
+    if group in ("float64", FIXED):
+        return bool(classes & _PRODUCTS)
+    return not classes <= (_BY_ELEMENT if op.kind == "composite" else {"moving"})
 
 
 def tolerance(name: str, dtype: str, arrays: Sequence[Any] = ()) -> float:

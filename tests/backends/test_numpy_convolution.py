@@ -10,6 +10,8 @@ from support.differences import central
 
 from kbackend_numpy import convolution as conv
 
+pytestmark = pytest.mark.processor
+
 # name: batch, spatial, channels, window, filters, strides, padding, dilation, groups
 CASES = {
     "plain": (2, (6, 5), 3, (3, 2), 4, (1, 1), ((0, 0), (0, 0)), (1, 1), 1),

@@ -10,6 +10,8 @@ from support.differences import central
 from kbackend_numpy import lstm as module
 from kbackend_numpy.lstm import lstm
 
+pytestmark = pytest.mark.processor
+
 NAMES = ("x", "h0", "c0", "kernel", "recurrent_kernel", "bias")
 
 

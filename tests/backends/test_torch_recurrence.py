@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-pytestmark = pytest.mark.engine("torch")
+pytestmark = [pytest.mark.engine("torch"), pytest.mark.processor]
 
 GATES = {"lstm": 4, "gru": 3, "simple": 1}
 

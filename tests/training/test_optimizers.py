@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import kbackend
-from kbackend import K, optimizers
+from kbackend import K, ops, optimizers
 
 START = [np.array([[1.0, -2.0], [0.5, 3.0]], np.float32), np.array([0.3, -0.7], np.float32)]
 
@@ -143,6 +143,20 @@ def test_clipping_by_value_norm_and_global_norm(each_backend):
     np.testing.assert_allclose(
         np.concatenate(results["global_clipnorm"]), np.array([3, 4, 12]) / 13, rtol=1e-6
     )
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "rmsprop", "adam", "adadelta"])
+def test_an_error_in_another_output_changes_no_weight(each_backend, optimizer):
+    w, matrix = K.variable([1.0, 2.0]), K.placeholder((2, 2))
+    updates = optimizers.get(optimizer).get_updates(K.sum(w * w), [w])
+    step = K.function([matrix], [ops.cholesky(matrix)], updates=updates)
+    step([np.eye(2)])
+    before = [K.get_value(variable) for variable, _ in updates]
+    for _ in range(5):  # on TensorFlow the order is that of the moment
+        with pytest.raises(np.linalg.LinAlgError):
+            step([-np.eye(2)])
+    for (variable, _), value in zip(updates, before, strict=True):
+        np.testing.assert_array_equal(K.get_value(variable), value)
 
 
 def test_decay_divides_the_rate(each_backend):

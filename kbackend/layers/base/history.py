@@ -1,17 +1,20 @@
-"""What a layer was called on and what it gave: the properties of layers that look back at their calls."""
+"""The calls of a layer: what it was called on, and what it returned."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from kbackend.layers.base.call import LayerCall, map_structure
+from kbackend.ground.tree import tree_map
+from kbackend.layers.base.call import LayerCall
+from kbackend.layers.base.weights import HasWeights
 
 
-class Called:
-    """The part of :class:`kbackend.layers.Layer` that looks back at its calls."""
+class HasCalls(HasWeights):
+    """The part of a layer that holds its calls."""
 
-    name: str
-    _calls: list[LayerCall]
+    def __init__(self, name: Any, dtype: Any, trainable: bool, weights: Any) -> None:
+        super().__init__(name, dtype, trainable, weights)
+        self._calls: list[LayerCall] = []
 
     def _call_at(self, index: int, what: str) -> LayerCall:
         if not self._calls:
@@ -35,24 +38,24 @@ class Called:
         return self._call_at(node_index, "input").inputs
 
     def get_output_at(self, node_index: int) -> Any:
-        """The tensor (or list) that a call of the layer gave."""
+        """The tensor (or list) that a call of the layer returned."""
         return self._call_at(node_index, "output").structure
 
     def get_input_shape_at(self, node_index: int) -> Any:
-        return map_structure(lambda t: t.shape, self.get_input_at(node_index))
+        return tree_map(lambda t: t.shape, self.get_input_at(node_index))
 
     def get_output_shape_at(self, node_index: int) -> Any:
-        return map_structure(lambda t: t.shape, self.get_output_at(node_index))
+        return tree_map(lambda t: t.shape, self.get_output_at(node_index))
 
     def get_input_mask_at(self, node_index: int) -> Any:
-        return map_structure(lambda t: t._keras_mask, self.get_input_at(node_index))
+        return tree_map(lambda t: t._keras_mask, self.get_input_at(node_index))
 
     def get_output_mask_at(self, node_index: int) -> Any:
-        return map_structure(lambda t: t._keras_mask, self.get_output_at(node_index))
+        return tree_map(lambda t: t._keras_mask, self.get_output_at(node_index))
 
     @property
     def input(self) -> Any:
-        """What the layer was given, when it was called once.
+        """The input of the layer, when it was called once.
 
         Raises:
             AttributeError: never called, or more than once.
@@ -61,7 +64,7 @@ class Called:
 
     @property
     def output(self) -> Any:
-        """What the layer gave, when it was called once. See :attr:`input`."""
+        """The output of the layer, when it was called once. See :attr:`input`."""
         return self._only_call("output").structure
 
     @property

@@ -10,6 +10,7 @@ from kbackend.classic.state import placeholder
 from kbackend.graph.tensor import Tensor
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.naming import unique_name
 
 
 class InputLayer(Layer):
@@ -47,12 +48,8 @@ class InputLayer(Layer):
             raise ValueError("an InputLayer needs input_shape, batch_input_shape or input_tensor")
         if sparse:
             raise NotImplementedError("sparse inputs are not supported; feed dense values")
-        if name is None:
-            from kbackend.layers.base.layer import unique_name
-
-            name = unique_name("input")
         super().__init__(
-            name=name,
+            name=unique_name("input") if name is None else name,
             dtype=dtype,
             input_shape=input_shape,
             batch_size=batch_size,

@@ -1,54 +1,26 @@
-"""The base class of all layers."""
+"""The base class of all layers: building and calling."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-import numpy as np
-
-from kbackend import config, constraints, dtypes, initializers, regularizers
+from kbackend import regularizers
 from kbackend.classic.state import placeholder
-from kbackend.classic.values import batch_get_value
-from kbackend.declare.call import OpError, lift, to_numpy
-from kbackend.declare.shapes import product
+from kbackend.declare.call import OpError, lift
 from kbackend.graph.node import name_scope
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
-from kbackend.graph.walk import depends_on
-from kbackend.layers.base.call import (
-    LayerCall,
-    Record,
-    as_list,
-    current,
-    depth,
-    detached,
-    flat_tensors,
-    leaves,
-    map_structure,
-    one_or_list,
-    recording,
-)
-from kbackend.layers.base.history import Called
-from kbackend.layers.base.naming import snake_case, unique_name
+from kbackend.ground.tree import tree_leaves, tree_map
+from kbackend.layers.base.call import LayerCall
+from kbackend.layers.base.configuration import batch_shape, check_known, layer_config
+from kbackend.layers.base.losses import HasLosses
+from kbackend.layers.base.recording import depth, detached, recording
 from kbackend.layers.base.spec import InputSpec, check_inputs, shapes_text
+from kbackend.layers.base.structures import as_list, flat_tensors
 from kbackend.ops.core.cast import identity
-from kbackend.registry import plain
-from kbackend.streams import Owner, scope
-
-_KNOWN_ARGUMENTS = (
-    "input_shape",
-    "batch_input_shape",
-    "batch_size",
-    "dtype",
-    "name",
-    "trainable",
-    "weights",
-    "input_dtype",
-    "activity_regularizer",
-)
 
 
 @cache
@@ -57,7 +29,7 @@ def _accepts(function: Callable[..., Any], parameter: str) -> bool:
     return any(p.name == parameter or p.kind is p.VAR_KEYWORD for p in parameters)
 
 
-class Layer(Called):
+class Layer(HasLosses):
     """A function of tensors with weights.
 
     A layer of one's own overrides ``build(input_shape)``, which makes weights with :meth:`add_weight`, and
@@ -90,205 +62,17 @@ class Layer(Called):
 
     #: names of constructor arguments that get_config writes; read from the attributes of the same name
     arguments: tuple[str, ...] = ()
-    #: attributes that hold live hyperparameters: variables that are not weights
-    hyperparameters: tuple[str, ...] = ()
     stateful = False
     supports_masking = False
     input_spec: InputSpec | Sequence[InputSpec | None] | None = None
-    _untracked = frozenset({"_calls", "_weights", "_losses", "_updates", "_initial_weights"})
 
     def __init__(
         self, name: str | None = None, dtype: Any = None, trainable: bool = True, **kwargs: Any
     ) -> None:
-        unknown = sorted(set(kwargs) - set(_KNOWN_ARGUMENTS))
-        if unknown:
-            raise TypeError(f"{type(self).__name__} got unknown arguments {unknown}")
-        if name is not None and (not isinstance(name, str) or not name):
-            raise ValueError(f"the name of a layer must be a non-empty string, it is {name!r}")
-        kind = snake_case(type(self).__name__)
-        self.name = name or unique_name(kind)
-        self._owner = Owner(name, kind)
-        self.dtype = config.floatx() if dtype is None else dtypes.canonical(dtype)
-        self.trainable = trainable
-        self.built = False
+        check_known(kwargs, type(self).__name__)
+        super().__init__(name, dtype, trainable, kwargs.get("weights"))
         self.activity_regularizer = regularizers.get(kwargs.get("activity_regularizer"))
-        self._initial_weights = kwargs.get("weights")
-        self._batch_input_shape = _first_shape(kwargs)
-        self._weights: list[Variable] = []
-        self._losses: list[Record] = []
-        self._updates: list[Record] = []
-        self._calls: list[LayerCall] = []
-
-    # weights ------------------------------------------------------------------------------------------------
-
-    def add_weight(
-        self,
-        name: str | None = None,
-        shape: Sequence[int] = (),
-        dtype: Any = None,
-        initializer: Any = None,
-        regularizer: Any = None,
-        trainable: bool = True,
-        constraint: Any = None,
-    ) -> Variable:
-        """Make a weight.
-
-        Args:
-            name: its name, below the layer's.
-            shape: its shape.
-            dtype: the layer's dtype when None.
-            initializer: a name, an Initializer or a function of (shape, dtype); glorot_uniform when None.
-            regularizer: a function of the weight that is added to the loss.
-            trainable: whether training changes it.
-            constraint: a function of the new value, applied after each training step.
-
-        Returns:
-            The variable. Its initial value is computed when it is first needed, the same on every engine.
-        """
-        chosen = self.dtype if dtype is None else dtypes.canonical(dtype)
-        dims = tuple(shape)
-        if any(d is None for d in dims):
-            raise ValueError(
-                f"layer {self.name}: the weight {name!r} needs a known shape, it was given {dims}"
-            )
-        made_by = initializers.get(initializer or "glorot_uniform")
-        with self._owner.entered(), scope(name or "weight"):
-            initial = initializers.initial_value(made_by, dims, chosen)
-        variable = Variable(
-            initial, dims, chosen, name, trainable=trainable, constraint=constraints.get(constraint)
-        )
-        variable.regularizer = regularizers.get(regularizer)
-        self._weights.append(variable)
-        return variable
-
-    def _attached(self) -> Iterator[Any]:
-        """Variables and layers held in attributes, also in lists and dicts."""
-        for key, value in vars(self).items():
-            if key in self._untracked or key in self.hyperparameters:
-                continue
-            if isinstance(value, (Variable, Layer)):
-                yield value
-            elif isinstance(value, (list, tuple, dict)):
-                yield from (v for v in leaves(value) if isinstance(v, (Variable, Layer)))
-
-    def _own_weights(self) -> list[Variable]:
-        held = [v for v in self._attached() if isinstance(v, Variable) and not v.counter]
-        return distinct([*self._weights, *held])
-
-    def _sublayers(self) -> list[Layer]:
-        return distinct([v for v in self._attached() if isinstance(v, Layer)])
-
-    @property
-    def trainable_weights(self) -> list[Variable]:
-        """The weights that training changes; none when the layer is not trainable."""
-        if not self.trainable:
-            return []
-        own = [v for v in self._own_weights() if v.trainable]
-        return distinct(own + [v for layer in self._sublayers() for v in layer.trainable_weights])
-
-    @property
-    def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training leaves alone."""
-        trained = {id(v) for v in self.trainable_weights}
-        return [v for v in self.weights if id(v) not in trained]
-
-    @property
-    def weights(self) -> list[Variable]:
-        """All weights, those made trainable first."""
-        own = sorted(self._own_weights(), key=lambda v: not v.trainable)
-        return distinct(own + [v for layer in self._sublayers() for v in layer.weights])
-
-    @property
-    def variables(self) -> list[Variable]:
-        return self.weights
-
-    def get_weights(self) -> list[np.ndarray]:
-        """The values of the weights as NumPy arrays."""
-        return batch_get_value(self.weights)
-
-    def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set all weights.
-
-        Raises:
-            ValueError: another number of weights or other shapes; nothing has changed then.
-        """
-        variables = self.weights
-        values = [to_numpy(w) for w in weights]
-        if len(values) != len(variables):
-            raise ValueError(
-                f"layer {self.name} has {len(variables)} weights, set_weights was given {len(values)}"
-            )
-        for variable, value in zip(variables, values):
-            if value.shape != variable.shape:
-                raise ValueError(
-                    f"layer {self.name}: the weight {variable.name} has shape {variable.shape}, "
-                    f"set_weights was given {value.shape}"
-                )
-        for variable, value in zip(variables, values):
-            variable.assign(value)
-
-    def count_params(self) -> int:
-        """The number of elements of the weights.
-
-        Raises:
-            RuntimeError: the layer has not been built.
-        """
-        if not self.built:
-            raise RuntimeError(
-                f"layer {self.name} has no weights yet: call it on a tensor, or build it, first"
-            )
-        return sum(product(v.shape) or 0 for v in self.weights)
-
-    # losses and updates -------------------------------------------------------------------------------------
-
-    def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Add scalars to what training minimises. Inside ``call`` they belong to that call only."""
-        frame = current()
-        kept = self._losses if frame is None else frame.losses
-        kept.extend(Record(self, loss) for loss in as_list(losses) if loss is not None)
-
-    def add_update(self, updates: Any, inputs: Any = None) -> None:
-        """Add updates, made by ``K.update`` and the like, that each training step runs."""
-        frame = current()
-        kept = self._updates if frame is None else frame.updates
-        kept.extend(Record(self, update) for update in as_list(updates) if update is not None)
-
-    def _standing_losses(self) -> list[Any]:
-        """Losses that do not belong to a call: regularizers of weights, and what add_loss got outside
-        calls."""
-        penalties = [v.regularizer(v) for v in self._own_weights() if v.regularizer is not None]
-        inner = [loss for layer in self._sublayers() for loss in layer._standing_losses()]
-        return penalties + [record.tensor for record in self._losses] + inner
-
-    def _standing_updates(self) -> list[Any]:
-        inner = [update for layer in self._sublayers() for update in layer._standing_updates()]
-        return ([record.tensor for record in self._updates] if self.trainable else []) + inner
-
-    @property
-    def losses(self) -> list[Any]:
-        """Scalars that are added to the loss: of the weights, and of all calls."""
-        return self._standing_losses() + [r.tensor for call in self._calls for r in call.losses]
-
-    @property
-    def updates(self) -> list[Any]:
-        """Updates that training runs; those of layers that are not trainable are left out."""
-        return self._standing_updates() + [
-            r.tensor for call in self._calls for r in call.updates if r.layer.trainable
-        ]
-
-    def get_losses_for(self, inputs: Any) -> list[Any]:
-        """The losses that depend on the inputs; for None those that depend on no call."""
-        if inputs is None:
-            return self._standing_losses()
-        return [loss for loss in self.losses if any(depends_on([loss], flat_tensors(inputs)))]
-
-    def get_updates_for(self, inputs: Any) -> list[Any]:
-        """The updates that depend on the inputs; for None those that depend on no call."""
-        if inputs is None:
-            return self._standing_updates()
-        return [update for update in self.updates if any(depends_on([update], flat_tensors(inputs)))]
-
-    # building and calling -----------------------------------------------------------------------------------
+        self._batch_input_shape = batch_shape(kwargs)
 
     def build(self, input_shape: Any) -> None:
         """Make the weights for inputs of a shape (or a list of shapes). Runs once, at the first call."""
@@ -328,7 +112,7 @@ class Layer(Called):
         with detached():
             made = [placeholder(s, dtype=self._input_dtype()) for s in shapes]
             result = layer(made if several else made[0])
-        return map_structure(lambda t: t.shape, result)
+        return tree_map(lambda t: t.shape, result)
 
     def _input_dtype(self) -> str:
         return self.dtype
@@ -344,7 +128,7 @@ class Layer(Called):
             ValueError: the inputs do not fit; the message names the layer and the shapes. The layer is as
                 before.
         """
-        inputs = map_structure(_lifted, inputs)
+        inputs = tree_map(_lifted, inputs)
         given = flat_tensors(inputs)
         if not given:
             raise TypeError(f"layer {self.name} needs tensors, it was called on {inputs!r}")
@@ -383,19 +167,17 @@ class Layer(Called):
         """The masks of the inputs, in their structure; None where there is none."""
         if kwargs.get("mask") is not None:
             return kwargs["mask"]
-        masks = map_structure(lambda t: getattr(t, "_keras_mask", None), inputs)
-        if any(m is not None for m in leaves(masks)):
+        masks = tree_map(lambda t: getattr(t, "_keras_mask", None), inputs)
+        if any(m is not None for m in tree_leaves(masks)):
             if not self.supports_masking and type(self).compute_mask is Layer.compute_mask:
                 self._refuse_mask(masks)
             return masks
         return None
 
     def _build(self, inputs: Any) -> None:
-        self.build(map_structure(lambda t: t.shape, inputs))
+        self.build(tree_map(lambda t: t.shape, inputs))
         self.built = True
-        if self._initial_weights is not None:
-            self.set_weights(self._initial_weights)
-            self._initial_weights = None
+        self._set_initial_weights()
 
     def _run(self, inputs: Any, masks: Any, kwargs: Mapping[str, Any]) -> Any:
         function = type(self).call
@@ -419,7 +201,7 @@ class Layer(Called):
                 return copy
             return value
 
-        outputs = map_structure(own, structure)
+        outputs = tree_map(own, structure)
         results = flat_tensors(outputs)
         self._set_masks(results, inputs, masks)
         if self.activity_regularizer is not None:
@@ -461,39 +243,16 @@ class Layer(Called):
     def get_config(self) -> dict[str, Any]:
         """The constructor's arguments as plain values, so that ``from_config`` makes a layer like this
         one."""
-        found: dict[str, Any] = {"name": self.name, "trainable": self.trainable, "dtype": self.dtype}
-        if self._batch_input_shape is not None:
-            found["batch_input_shape"] = list(self._batch_input_shape)
-        found |= {key: plain(getattr(self, key)) for key in self.arguments}
-        if self.activity_regularizer is not None:
-            found["activity_regularizer"] = plain(self.activity_regularizer)
-        return found
+        return layer_config(self)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
-        """A layer from what ``get_config`` gave, without weights."""
+        """A layer from the result of ``get_config``, without weights."""
         return cls(**config)
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name!r}>"
 
 
 def _lifted(value: Any) -> Tensor:
     return value if isinstance(value, Tensor) else lift(value)
 
 
-def _first_shape(kwargs: Mapping[str, Any]) -> tuple[int | None, ...] | None:
-    if kwargs.get("batch_input_shape") is not None:
-        return tuple(kwargs["batch_input_shape"])
-    shape = kwargs.get("input_shape")
-    if shape is None:
-        return None
-    return (kwargs.get("batch_size"), *([shape] if isinstance(shape, int) else shape))
-
-
-def distinct(values: Sequence[Any]) -> list[Any]:
-    """The values without repetitions, by identity."""
-    return list({id(v): v for v in values}.values())
-
-
-__all__ = ["InputSpec", "Layer", "distinct", "one_or_list", "snake_case", "unique_name"]
+__all__ = ["Layer"]

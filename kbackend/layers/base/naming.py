@@ -1,10 +1,12 @@
-"""Automatic names of layers."""
+"""Names of layers."""
 
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from kbackend.ground.names import get_uid
+from kbackend.streams import Owner
 
 
 def snake_case(name: str) -> str:
@@ -20,3 +22,21 @@ def snake_case(name: str) -> str:
 def unique_name(stem: str) -> str:
     """The stem with its next number, as Keras names layers."""
     return f"{stem}_{get_uid(stem)}"
+
+
+class HasName:
+    """The part of a layer that names it, and its place in the paths of random draws.
+
+    Raises:
+        ValueError: the name is not a non-empty string.
+    """
+
+    def __init__(self, name: Any) -> None:
+        if name is not None and (not isinstance(name, str) or not name):
+            raise ValueError(f"the name of a layer must be a non-empty string, it is {name!r}")
+        kind = snake_case(type(self).__name__)
+        self.name: str = name or unique_name(kind)
+        self._owner = Owner(name, kind)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"

@@ -1,1 +1,1 @@
-"""Shape, order and arrangement of elements."""
+"""Shape, order and arrangement of elements; conversion to and from tensors."""

@@ -1,4 +1,4 @@
-"""Tiling and broadcasting."""
+"""Tiling, and broadcasting to a shape."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import TensorLike, TensorList
 from kbackend.declare.sample import In, Sample, call
 from kbackend.graph.tensor import TensorSpec
-from kbackend.ops.arrays.reshape import expand_dims, rank_of
+from kbackend.ops.arrays.reshape import expand_dims
 from kbackend.ops.arrays.sizes import check_sizes, entries, split_entries
+from kbackend.ops.core.arguments import rank_of
 
 
 @primitive(
@@ -26,10 +27,10 @@ from kbackend.ops.arrays.sizes import check_sizes, entries, split_entries
     ],
 )
 def _tile(x: TensorLike, sizes: TensorList, n: Any) -> TensorSpec:
-    """``x`` repeated n[i] times along axis i; each None stands for the next of ``sizes``."""
+    """``x`` repeated n[i] times along axis i; the None of ``n`` are given by ``sizes``, integer scalars, in order."""
     check_sizes(sizes, n)
     if len(n) != x.ndim or any(i is not None and i < 0 for i in n):
-        raise ValueError(f"{x.ndim} non-negative numbers of repetitions are needed, they are {n}")
+        raise ValueError(f"{x.ndim} numbers of repetitions, not negative, are needed; they are {n}")
     return TensorSpec(tuple(None if d is None or i is None else d * i for d, i in zip(x.shape, n)), x.dtype)
 
 
@@ -43,22 +44,26 @@ def _tile(x: TensorLike, sizes: TensorList, n: Any) -> TensorSpec:
     ]
 )
 def tile(x: TensorLike, n: Any) -> Any:
-    """``x`` repeated as a whole: a, b becomes a, b, a, b.
+    """``x`` repeated as a whole: a, b becomes a, b, a, b (NumPy's ``tile``).
 
     Args:
-        x: a tensor.
-        n: how often along each axis: ints or integer scalars, or one integer vector. Fewer numbers than axes
-            count from the last axis, more make new axes in front, as NumPy does.
+        x: a tensor of any shape and dtype.
+        n: the number of repetitions along each axis: integers, integer scalars or an integer vector, symbolic or not.
+            Fewer numbers than axes apply to the last axes; more numbers add axes in front.
+
+    Raises:
+        ValueError: a negative number of repetitions.
+        TypeError: a number that is not an integer.
 
     >>> from kbackend import K
     >>> K.eval(K.tile(K.constant([1, 2]), 2)).tolist()
     [1.0, 2.0, 1.0, 2.0]
     """
-    found = entries([n] if isinstance(n, int) else n)
+    counts = entries([n] if isinstance(n, int) else n)
     rank = rank_of(x)
-    for _ in range(len(found) - rank):
+    for _ in range(len(counts) - rank):
         x = expand_dims(x, 0)
-    sizes, pattern = split_entries([1] * (rank - len(found)) + found)
+    sizes, pattern = split_entries([1] * (rank - len(counts)) + counts)
     return _tile(x, sizes, pattern)
 
 
@@ -74,7 +79,7 @@ def _broadcast_samples() -> list[Sample]:
 
 @primitive(takes_complex=True, name="broadcast_to", view=True, tolerance="moving", samples=_broadcast_samples)
 def _broadcast_to(x: TensorLike, sizes: TensorList, shape: Any) -> TensorSpec:
-    """``x`` broadcast to a shape; each None in it stands for the next of ``sizes``."""
+    """``x`` broadcast to a shape, whose None are given by ``sizes``, integer scalars, in order."""
     check_sizes(sizes, shape)
     if len(shape) < x.ndim:
         raise ValueError(f"rank {x.ndim} does not broadcast to {shape}")
@@ -92,7 +97,15 @@ def _broadcast_to(x: TensorLike, sizes: TensorList, shape: Any) -> TensorSpec:
     ]
 )
 def broadcast_to(x: TensorLike, shape: Any) -> Any:
-    """``x`` repeated to a shape by the rules of broadcasting; dimensions may be symbolic, see ``reshape``.
+    """``x`` broadcast to a shape (NumPy's ``broadcast_to``).
+
+    Args:
+        x: a tensor of any shape and dtype.
+        shape: integers, integer scalars or an integer vector, symbolic or not.
+
+    Raises:
+        ValueError: the shape of ``x`` does not broadcast to ``shape``.
+        TypeError: a dimension that is not an integer.
 
     >>> from kbackend import K
     >>> K.eval(K.broadcast_to(K.constant([1, 2]), (2, 2))).tolist()

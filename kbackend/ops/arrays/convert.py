@@ -1,4 +1,4 @@
-"""Conversion to and from tensors."""
+"""Conversion to and from tensors, and indexing as a function."""
 
 from __future__ import annotations
 
@@ -22,15 +22,19 @@ from kbackend.ops.indexing.getitem import getitem
     call(In((2, 3))), call(In((2,)), "int32", gradient=False),
     call(In((2, 3)), sparse=True, raises=ValueError, name="sparse")])
 def convert_to_tensor(x: TensorLike, dtype: Any = None, sparse: bool | None = None, ragged: bool | None = None) -> Any:
-    """``x`` as a tensor: symbolic ones stay, all else becomes a tensor of the active engine.
+    """Convert a value to a tensor (Keras 3's ``convert_to_tensor``).
 
     Args:
-        x: a tensor, array, number or list; a list may hold tensors of one shape.
-        dtype: another dtype; None keeps it, Python's floats give floatx and integers int32.
-        sparse, ragged: there are none; True is refused.
+        x: a tensor, array, number or list; a list may hold tensors of one shape, which are stacked.
+        dtype: the dtype of the result; when None that of ``x``, floatx for Python floats and int32 for Python integers.
+        sparse, ragged: not supported; True is refused.
+
+    Returns:
+        A symbolic tensor for a symbolic tensor, else a tensor of the active engine.
 
     Raises:
-        ValueError: sparse or ragged. TypeError: an unknown dtype, or a value that is no tensor.
+        ValueError: ``sparse`` or ``ragged``.
+        TypeError: an unknown dtype, or a value that cannot become a tensor.
 
     >>> from kbackend import K
     >>> from kbackend.ops import convert_to_tensor
@@ -49,7 +53,7 @@ def convert_to_tensor(x: TensorLike, dtype: Any = None, sparse: bool | None = No
 
 @derived(name="array", samples=lambda: [call(In((2, 3))), call(In((2,)), "float64")])
 def array(x: TensorLike, dtype: Any = None) -> Any:
-    """``x`` as a tensor; arguments and errors as in :func:`convert_to_tensor`.
+    """Convert a value to a tensor (NumPy's ``array``). Arguments and errors as in :func:`convert_to_tensor`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import array
@@ -60,10 +64,10 @@ def array(x: TensorLike, dtype: Any = None) -> Any:
 
 
 def convert_to_numpy(x: TensorLike) -> np.ndarray:
-    """``x`` as a NumPy array.
+    """Convert a value to a NumPy array.
 
     Args:
-        x: a number, list, array or engine's tensor; or a symbolic tensor that depends on no placeholder.
+        x: a number, list, array, tensor of an engine, or symbolic tensor that depends on no placeholder.
 
     Raises:
         ValueError: a symbolic tensor that depends on placeholders.
@@ -79,7 +83,11 @@ def convert_to_numpy(x: TensorLike) -> np.ndarray:
 @derived(samples=lambda: [
     call(In((3, 4)), (slice(None), 1)), call(In((3, 4)), -1), call(In((3, 4)), 3, raises=IndexError, name="range")])
 def get_item(x: TensorLike, key: Any) -> Any:
-    """``x[key]``; what a key may be, and errors, as in :func:`kbackend.ops.indexing.getitem`.
+    """``x[key]`` as a function (Keras 3's ``get_item``).
+
+    Args:
+        x: a tensor.
+        key: an index as in :func:`kbackend.ops.indexing.getitem.getitem`, whose errors apply.
 
     >>> from kbackend import K
     >>> from kbackend.ops import get_item

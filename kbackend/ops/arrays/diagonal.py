@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -22,24 +23,15 @@ from kbackend.ops.arrays.transpose import moveaxis
 from kbackend.ops.core.arguments import as_tensor, integer
 from kbackend.ops.core.creation import filled_with, zeros_like
 from kbackend.ops.core.leaves import constant
-from kbackend.ops.elementwise.arithmetic import add, subtract
-from kbackend.ops.elementwise.comparison import equal, greater_equal, less_equal
 from kbackend.ops.elementwise.select import select_elements
 
 
-def _numbers(count: Any, axis: int) -> Any:
-    """0, 1, ... as a column (axis 0) or a row (axis 1)."""
-    return expand_dims(numbers(count), 1 - axis)
-
-
-def _band(rows: Any, columns: Any, k: int, test: Callable[[Any, Any], Any]) -> Any:
-    """A bool matrix: ``test(column, row + k)``."""
+def _band(rows: Any, columns: Any, k: int, compare: Callable[[Any, Any], Any]) -> Any:
+    """A bool matrix: ``compare(column, row + k)`` for the numbers of columns and rows."""
     if isinstance(rows, int) and isinstance(columns, int):
-        found = test(np.arange(columns)[None, :], np.arange(rows)[:, None] + k)
-        return np.asarray(found, bool)
-    column = subtract(_numbers(columns, 1), k)
-    names = {np.equal: equal, np.less_equal: less_equal, np.greater_equal: greater_equal}
-    return names[test](column, _numbers(rows, 0))  # type: ignore[index]
+        return compare(np.arange(columns)[None, :], np.arange(rows)[:, None] + k)
+    column, row = expand_dims(numbers(columns), 0), expand_dims(numbers(rows), 1)
+    return compare(column - k, row)
 
 
 @derived(samples=lambda: [
@@ -47,14 +39,18 @@ def _band(rows: Any, columns: Any, k: int, test: Callable[[Any, Any], Any]) -> A
     call(In((3, 4)), 1, dynamic=False, name="matrix"), call(In((0,)), name="empty", dynamic=False),
     call(In((2, 2, 2)), raises=ValueError, name="rank")])
 def diag(x: TensorLike, k: int = 0) -> Any:
-    """A matrix with a vector on diagonal ``k``, or diagonal ``k`` of a matrix (NumPy's ``diag``).
+    """A matrix with a vector on a diagonal, or a diagonal of a matrix (NumPy's ``diag``).
 
     Args:
         x: a vector, or a matrix of known size.
-        k: 0 is the main diagonal, positive numbers are above it.
+        k: the diagonal: 0 is the main one, positive numbers are above it.
+
+    Returns:
+        A square matrix for a vector, a vector for a matrix.
 
     Raises:
-        ValueError: another rank, or an unknown size of a matrix. TypeError: a ``k`` that is no integer.
+        ValueError: a rank other than 1 and 2, or a matrix of unknown size.
+        TypeError: ``k`` is not an integer.
 
     >>> from kbackend import K
     >>> from kbackend.ops import diag
@@ -71,14 +67,16 @@ def diag(x: TensorLike, k: int = 0) -> Any:
         zeros = filled_with((abs(k),), 0, dtype_of(x)) if isinstance(x, Tensor) else (
             np.zeros(abs(k), dtypes.numpy_dtype(dtype_of(x))))
         x = concatenate_last([x, zeros] if k > 0 else [zeros, x], 0)
-        size = size + abs(k) if isinstance(size, int) else add(size, abs(k))
+        size = size + abs(k)
     column = expand_dims(x, 1)
-    return select_elements(_band(size, size, k, np.equal), column, zeros_like(column))
+    return select_elements(_band(size, size, k, operator.eq), column, zeros_like(column))
 
 
 @derived(samples=lambda: [call(In((2, 2)), dynamic=False), call(In(()), -1, name="scalar", dynamic=False)])
 def diagflat(x: TensorLike, k: int = 0) -> Any:
-    """A matrix with all elements of ``x`` on diagonal ``k``; as :func:`diag` of the vector of them.
+    """A matrix with the elements of a tensor on a diagonal (NumPy's ``diagflat``).
+
+    Arguments and errors as in :func:`diag` of the flattened tensor.
 
     >>> from kbackend import K
     >>> from kbackend.ops import diagflat
@@ -94,15 +92,19 @@ def diagflat(x: TensorLike, k: int = 0) -> Any:
     call(In((0, 3)), dynamic=False, name="empty"), call(In((2, 2)), 0, 1, -1, raises=ValueError, name="one axis"),
     call(In((2,)), raises=ValueError, name="vector")])
 def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    """The diagonal of the matrices in two axes, as a new last axis (NumPy's ``diagonal``).
+    """The diagonals of the matrices in two axes, as a new last axis (NumPy's ``diagonal``).
 
     Args:
-        x: a tensor of rank 2 or more; its sizes along the axes are known.
-        offset: which diagonal; positive ones are above the main one.
+        x: a tensor of rank 2 or more whose sizes along the two axes are known.
+        offset: the diagonal: 0 is the main one, positive numbers are above it.
         axis1, axis2: the axes of rows and columns.
 
+    Returns:
+        A tensor of the other axes of ``x`` and the diagonal.
+
     Raises:
-        ValueError: equal axes, axes out of range, or an unknown size. TypeError: an offset that is no integer.
+        ValueError: equal axes, an axis out of range, or an unknown size.
+        TypeError: ``offset`` is not an integer.
 
     >>> from kbackend import K
     >>> from kbackend.ops import diagonal
@@ -128,7 +130,16 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
 
 @derived(samples=lambda: [call(3), call(2, 4, 1, "int32", name="wide"), call(0), call(3, k=-1)])
 def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
-    """A matrix ``(N, M)`` of ones on and below diagonal ``k``, zeros above; square when ``M`` is None.
+    """A matrix of ones on and below a diagonal and zeros above it (NumPy's ``tri``).
+
+    Args:
+        N: the number of rows.
+        M: the number of columns; ``N`` when None.
+        k: the diagonal: 0 is the main one, positive numbers are above it.
+        dtype: floatx when None.
+
+    Raises:
+        TypeError: a size or ``k`` that is not an integer.
 
     >>> from kbackend import K
     >>> from kbackend.ops import tri
@@ -140,11 +151,11 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
     return constant(np.tri(rows, columns, integer(k, "the number of the diagonal")), dtype=dtype)
 
 
-def _triangle(x: Any, k: int, name: str, test: Callable[[Any, Any], Any]) -> Any:
+def _triangle(x: Any, k: int, name: str, compare: Callable[[Any, Any], Any]) -> Any:
     x = as_tensor(x)
     if len(x.shape) < 2:
         raise ValueError(f"{name} needs matrices, the shape is {tuple(x.shape)}")
-    mask = _band(length(x, -2), length(x, -1), integer(k, "the number of the diagonal"), test)
+    mask = _band(length(x, -2), length(x, -1), integer(k, "the number of the diagonal"), compare)
     return select_elements(mask, x, zeros_like(x))
 
 
@@ -157,33 +168,36 @@ def _triangle_samples() -> list[Sample]:
 
 @derived(samples=_triangle_samples)
 def tril(x: TensorLike, k: int = 0) -> Any:
-    """Matrices with zeros above diagonal ``k``.
+    """The lower triangles of matrices (NumPy's ``tril``): zeros above a diagonal.
 
     Args:
         x: a tensor of rank 2 or more; the last two axes are matrices.
-        k: 0 is the main diagonal, positive numbers are above it.
+        k: the diagonal: 0 is the main one, positive numbers are above it.
 
     Raises:
-        ValueError: a rank below 2. TypeError: a ``k`` that is no integer.
+        ValueError: a rank below 2.
+        TypeError: ``k`` is not an integer.
 
     >>> from kbackend import K
     >>> from kbackend.ops import tril
     >>> K.eval(tril(K.ones((2, 2)))).tolist()
     [[1.0, 0.0], [1.0, 1.0]]
     """
-    return _triangle(x, k, "tril", np.less_equal)
+    return _triangle(x, k, "tril", operator.le)
 
 
 @derived(samples=_triangle_samples)
 def triu(x: TensorLike, k: int = 0) -> Any:
-    """Matrices with zeros below diagonal ``k``; arguments and errors as in :func:`tril`.
+    """The upper triangles of matrices (NumPy's ``triu``): zeros below a diagonal.
+
+    Arguments and errors as in :func:`tril`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import triu
     >>> K.eval(triu(K.ones((2, 2)))).tolist()
     [[1.0, 1.0], [0.0, 1.0]]
     """
-    return _triangle(x, k, "triu", np.greater_equal)
+    return _triangle(x, k, "triu", operator.ge)
 
 
 __all__ = ["diag", "diagflat", "diagonal", "tri", "tril", "triu"]

@@ -1,4 +1,4 @@
-"""Axes split, reordered and joined by patterns of einops; depth to space and back."""
+"""Rearrangement of axes by patterns of einops; depth to space and back."""
 
 from __future__ import annotations
 
@@ -13,15 +13,14 @@ from kbackend.ops.arrays.dims import length, times
 from kbackend.ops.arrays.reshape import reshape
 from kbackend.ops.arrays.transpose import permute_dimensions
 from kbackend.ops.core.arguments import as_tensor, integer
-from kbackend.ops.elementwise.arithmetic import floor_divide
 
 Group = list[str]
-#: '...' in brackets: all other axes joined
+#: the name of '...' in parentheses, which joins all other axes
 _JOINED_DOTS = "(...)"
 
 
 def _parsed(side: str, pattern: str) -> list[Group]:
-    """Groups of names: one for each dimension; '1' and '()' are empty groups, '...' stands for itself."""
+    """A group of names for each dimension; '1' and '()' are empty groups, '...' is a name."""
     groups: list[Group] = []
     inside: Group | None = None
     for token in side.replace("(", " ( ").replace(")", " ) ").split():
@@ -31,13 +30,13 @@ def _parsed(side: str, pattern: str) -> list[Group]:
             groups.append(inside)
             inside = None
         elif token in "()" or not (token.isidentifier() or token in ("1", "...")):
-            raise ValueError(f"rearrange: {token!r} is out of place in the pattern {pattern!r}")
+            raise ValueError(f"rearrange: {token!r} is misplaced in the pattern {pattern!r}")
         elif inside is not None:
             inside.extend([] if token == "1" else [_JOINED_DOTS if token == "..." else token])
         else:
             groups.append([] if token == "1" else [token])
     if inside is not None:
-        raise ValueError(f"rearrange: a bracket stays open in the pattern {pattern!r}")
+        raise ValueError(f"rearrange: a parenthesis is not closed in the pattern {pattern!r}")
     return groups
 
 
@@ -50,21 +49,23 @@ def _sides(pattern: str) -> tuple[list[Group], list[Group]]:
     if any(len(set(n)) != len(n) for n in names) or set(names[0]) != set(names[1]):
         raise ValueError(f"rearrange: the pattern {pattern!r} must name each axis once on both sides")
     if any(_JOINED_DOTS in g for g in left):
-        raise ValueError(f"rearrange: '...' cannot stand in brackets on the left of {pattern!r}")
+        raise ValueError(f"rearrange: '...' cannot be in parentheses on the left of {pattern!r}")
     return left, right
 
 
 def _without_dots(side: list[Group], dots: Group) -> list[Group]:
-    found: list[Group] = []
+    """A side of the pattern with names of its own for the axes of '...'."""
+    groups: list[Group] = []
     for group in side:
         if group == ["..."]:
-            found.extend([name] for name in dots)
+            groups.extend([name] for name in dots)
         else:
-            found.append([n for name in group for n in (dots if name == _JOINED_DOTS else [name])])
-    return found
+            groups.append([n for name in group for n in (dots if name == _JOINED_DOTS else [name])])
+    return groups
 
 
 def _axis_sizes(x: Any, left: list[Group], given: dict[str, int], pattern: str) -> dict[str, Any]:
+    """The size of each name on the left, an integer or an integer scalar."""
     sizes: dict[str, Any] = {}
     for axis, group in enumerate(left):
         size = length(x, axis)
@@ -77,8 +78,7 @@ def _axis_sizes(x: Any, left: list[Group], given: dict[str, int], pattern: str) 
         for name in group:
             sizes[name] = given.get(name)
         if missing:
-            whole = size // known if isinstance(size, int) else size if known == 1 else floor_divide(size, known)
-            sizes[missing[0]] = whole
+            sizes[missing[0]] = size if known == 1 else size // known
     return sizes
 
 
@@ -89,16 +89,18 @@ def _axis_sizes(x: Any, left: list[Group], given: dict[str, int], pattern: str) 
     call(In((2, 3)), "a (b c) -> a b c", raises=ValueError, name="unknown size"),
     call(In((2, 3)), "a -> a", raises=ValueError, name="rank")])
 def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Any:
-    """Axes split, reordered and joined as a pattern of einops says.
+    """Split, reorder and join axes by a pattern of einops.
 
     Args:
-        tensor: a tensor.
-        pattern: names of the axes before and after ``->``; brackets join axes, ``...`` stands for all others, ``1``
-            for a dimension of 1.
-        **axes_lengths: sizes of names in brackets; one of each bracket may be left out.
+        tensor: a tensor of any dtype.
+        pattern: names of the axes before and after ``->``. Parentheses join axes, ``...`` is all other axes, ``1`` is a
+            dimension of 1.
+        **axes_lengths: sizes of names in parentheses; one name of each pair of parentheses may be left out.
 
     Raises:
-        ValueError: a pattern that is wrong, or does not fit the shape.
+        ValueError: an invalid pattern, or one that does not fit the shape.
+
+    Source: Rogozhnikov, "Einops: Clear and Reliable Tensor Manipulations with Einstein-like Notation", ICLR 2022.
 
     >>> from kbackend import K
     >>> from kbackend.ops import rearrange
@@ -115,8 +117,7 @@ def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Any:
         left, right = _without_dots(left, dots), _without_dots(right, dots)
     if len(left) != len(x.shape):
         raise ValueError(f"rearrange: the pattern {pattern!r} does not fit the shape {tuple(x.shape)}")
-    given = {k: integer(v, f"the size of {k}") for k, v in axes_lengths.items()}
-    sizes = _axis_sizes(x, left, given, pattern)
+    sizes = _axis_sizes(x, left, {k: integer(v, f"the size of {k}") for k, v in axes_lengths.items()}, pattern)
     before = [name for group in left for name in group]
     after = [name for group in right for name in group]
     if any(len(group) != 1 for group in left):
@@ -151,15 +152,16 @@ def _blocks(x: Any, block_size: Any, data_format: str) -> tuple[Any, int, bool]:
     call(In((2, 2, 3, 8)), 2), call(In((2, 8, 2, 1)), 2, "channels_first"),
     call(In((2, 2, 3, 6)), 2, raises=ValueError, name="channels"), call(In((2, 3)), 2, raises=ValueError, name="rank")])
 def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Any:
-    """Channels spread over blocks of pixels: (n, h, w, b b c) becomes (n, h b, w b, c).
+    """Move blocks of channels to pixels: ``(n, h, w, b*b*c)`` becomes ``(n, h*b, w*b, c)``.
 
     Args:
-        x: images of rank 4.
-        block_size: the side of a block, 2 or more.
-        data_format: where the channels are; their order is (row in the block, column in the block, channel) in both.
+        x: images, a tensor of rank 4.
+        block_size: the side ``b`` of a block, 2 or more.
+        data_format: 'channels_last' or 'channels_first'. In both the channels are ordered as (row in the block, column
+            in the block, channel).
 
     Raises:
-        ValueError: another rank, channels that do not split, or a wrong format.
+        ValueError: another rank, a number of channels that ``b*b`` does not divide, or another data format.
 
     >>> from kbackend import K
     >>> from kbackend.ops import depth_to_space
@@ -176,7 +178,7 @@ def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_
     call(In((2, 3, 4, 1)), 2, raises=ValueError, name="pixels"),
     call(In((2, 4, 4, 1)), 1, raises=ValueError, name="block")])
 def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Any:
-    """Blocks of pixels gathered in the channels: the inverse of :func:`depth_to_space`, with its arguments and errors.
+    """Move blocks of pixels to channels, the inverse of :func:`depth_to_space`, whose arguments and errors apply.
 
     >>> from kbackend import K
     >>> from kbackend.ops import space_to_depth

@@ -1,4 +1,4 @@
-"""Tensors joined along an axis, or along a new one."""
+"""Tensors joined along an existing or a new axis."""
 
 from __future__ import annotations
 
@@ -18,7 +18,11 @@ from kbackend.ops.core.arguments import as_tensor, ranked
 
 
 def listed(tensors: Any, what: str) -> Sequence[Any]:
-    """A list of tensors in which numbers have become arrays, so that it is not taken for one tensor."""
+    """A list of tensors; numbers and lists in it become arrays, so that the list is not taken for one tensor.
+
+    Raises:
+        TypeError: no list, or an empty one.
+    """
     if not isinstance(tensors, (list, tuple)):
         raise TypeError(f"{what} needs a list of tensors, not {tensors!r}")
     if not tensors:
@@ -49,7 +53,7 @@ def _prepare_join(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def _concatenate(tensors: TensorList, axis: int = -1) -> TensorSpec:
-    """Tensors put one after the other along an axis."""
+    """Tensors joined along an axis."""
     first = tensors[0]
     rest = tuple(d for i, d in enumerate(first.shape) if i != axis)
     total: int | None = 0
@@ -74,25 +78,28 @@ def _concatenate(tensors: TensorList, axis: int = -1) -> TensorSpec:
     ]
 )
 def concatenate_last(tensors: TensorList, axis: int = -1) -> Any:
-    """Tensors put one after the other along an axis.
+    """Join tensors along an axis (Keras's ``K.concatenate``).
 
     Args:
-        tensors: a list of tensors of one rank whose shapes differ along ``axis`` at most. Sparse tensors give a sparse
-            one.
+        tensors: a list of tensors of one rank whose shapes differ along ``axis`` at most; dtypes are promoted.
         axis: the axis.
 
+    Returns:
+        A tensor; a sparse one if all are sparse.
+
     Raises:
-        ValueError: ranks or other dimensions differ.
+        TypeError: no list, or an empty one.
+        ValueError: different ranks, other dimensions that differ, or an axis out of range.
 
     >>> from kbackend import K
     >>> K.eval(K.concatenate([K.constant([[1], [2]]), K.constant([[3], [4]])])).tolist()
     [[1.0, 3.0], [2.0, 4.0]]
     """
-    found = listed(tensors, "concatenate")
-    for tensor in found:
+    tensors = listed(tensors, "concatenate")
+    for tensor in tensors:
         if getattr(tensor, "is_sparse", False) is True:
-            return tensor.joined(found, axis)
-    return _concatenate(found, axis)
+            return tensor.joined(tensors, axis)
+    return _concatenate(tensors, axis)
 
 
 def _prepare_stack(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -114,7 +121,7 @@ def _prepare_stack(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def stack_tensors(x: TensorList, axis: int = 0) -> TensorSpec:
-    """Tensors of one shape put side by side along a new axis."""
+    """Tensors of one shape joined along a new axis."""
     common = x[0].shape
     for t in x:
         try:
@@ -132,14 +139,15 @@ def stack_tensors(x: TensorList, axis: int = 0) -> TensorSpec:
     ]
 )
 def stack(x: TensorList, axis: int = 0) -> Any:
-    """Tensors of one shape put side by side along a new axis.
+    """Join tensors of one shape along a new axis (NumPy's ``stack``).
 
     Args:
-        x: a list of tensors or numbers.
-        axis: the place of the new axis in the result.
+        x: a list of tensors or numbers; dtypes are promoted.
+        axis: the position of the new axis in the result.
 
     Raises:
-        ValueError: the shapes differ.
+        TypeError: no list, or an empty one.
+        ValueError: shapes that differ, or an axis out of range.
 
     >>> from kbackend import K
     >>> K.eval(K.stack([K.constant([1, 2]), K.constant([3, 4])], axis=1)).tolist()
@@ -152,10 +160,9 @@ def stack(x: TensorList, axis: int = 0) -> Any:
     call([In((2, 3)), In((2, 3))], dynamic=False), call([In((2, 3)), In((2, 1))], 1),
     call([In((2, 3)), In((2, 2))], raises=ValueError, name="shapes")])
 def concatenate(xs: TensorList, axis: int = 0) -> Any:
-    """Tensors put one after the other along an axis, the first unless another is given.
+    """Join tensors along an axis, by default the first (NumPy's ``concatenate``).
 
-    Raises:
-        ValueError: ranks or other dimensions differ.
+    Arguments, result and errors as in :func:`concatenate_last`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import concatenate
@@ -170,14 +177,14 @@ def concatenate(xs: TensorList, axis: int = 0) -> Any:
     call(In((0, 3)), In((2, 3)), axis=0, dynamic=False, name="empty"),
     call(In((2, 3)), In((3, 2)), axis=0, raises=ValueError, name="shapes")])
 def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Any:
-    """``x2`` put behind ``x1`` along an axis; both as vectors without one (NumPy's ``append``).
+    """Append ``x2`` to ``x1`` (NumPy's ``append``).
 
     Args:
         x1, x2: tensors of one rank whose shapes differ along ``axis`` at most; dtypes are promoted.
-        axis: the axis, or None.
+        axis: the axis; None joins the flattened tensors, which may have any shapes.
 
     Raises:
-        ValueError: ranks or other dimensions differ, or an axis out of range.
+        ValueError: different ranks, other dimensions that differ, or an axis out of range.
 
     >>> from kbackend import K
     >>> from kbackend.ops import append
@@ -190,17 +197,17 @@ def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Any:
     return concatenate_last([x1, x2], axis)
 
 
-def _all(xs: Any, name: str) -> list[Any]:
+def _operands(xs: Any, name: str) -> list[Any]:
+    """The tensors to join; a tensor in place of a list is taken apart along its first axis."""
     if not isinstance(xs, (list, tuple)):
-        rank = ranked(xs, 1, name)
-        return list(unstack_parts(rank, 0))
+        return list(unstack_parts(ranked(xs, 1, name), 0))
     if not xs:
         raise ValueError(f"{name} needs one tensor or more")
     return [as_tensor(x) for x in xs]
 
 
 def _at_least(x: Any, rank: int, places: Sequence[int]) -> Any:
-    """``x`` with new dimensions at ``places``, one a missing rank."""
+    """``x`` with dimensions of 1 inserted up to a rank; ``places[r]`` is the axis inserted at rank ``r``."""
     while len(x.shape) < rank:
         x = expand_dims(x, places[len(x.shape)])
     return x
@@ -210,17 +217,20 @@ def _at_least(x: Any, rank: int, places: Sequence[int]) -> Any:
     call([In((2, 3)), In((2, 1))]), call([In((2,)), In((3,))], dynamic=False, name="vectors"),
     call([In(()), In(())], name="scalars"), call([In((2, 3)), In((3, 3))], raises=ValueError, name="shapes")])
 def hstack(xs: TensorList) -> Any:
-    """Tensors side by side: along axis 1, vectors along their only axis (NumPy's ``hstack``).
+    """Join tensors along axis 1, vectors along axis 0 (NumPy's ``hstack``).
+
+    Args:
+        xs: a list of tensors, or a tensor that is taken apart along its first axis. Scalars become vectors.
 
     Raises:
-        ValueError: none are given, or shapes that differ elsewhere.
+        ValueError: no tensors, or other dimensions that differ.
 
     >>> from kbackend import K
     >>> from kbackend.ops import hstack
     >>> K.eval(hstack([K.constant([1]), K.constant([2, 3])])).tolist()
     [1.0, 2.0, 3.0]
     """
-    tensors = [_at_least(x, 1, (0,)) for x in _all(xs, "hstack")]
+    tensors = [_at_least(x, 1, (0,)) for x in _operands(xs, "hstack")]
     return concatenate_last(tensors, 0 if len(tensors[0].shape) == 1 else 1)
 
 
@@ -228,30 +238,32 @@ def hstack(xs: TensorList) -> Any:
     call([In((2, 3)), In((1, 3))], dynamic=False), call([In((3,)), In((3,))], name="vectors"),
     call([In((2, 3)), In((2, 2))], raises=ValueError, name="shapes")])
 def vstack(xs: TensorList) -> Any:
-    """Tensors on top of each other: along axis 0, vectors as rows (NumPy's ``vstack``). Errors as in :func:`hstack`.
+    """Join tensors along axis 0, vectors as rows of a matrix (NumPy's ``vstack``).
+
+    Arguments and errors as in :func:`hstack`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import vstack
     >>> K.eval(vstack([K.constant([1, 2]), K.constant([3, 4])])).tolist()
     [[1.0, 2.0], [3.0, 4.0]]
     """
-    return concatenate_last([_at_least(x, 2, (0, 0)) for x in _all(xs, "vstack")], 0)
+    return concatenate_last([_at_least(x, 2, (0, 0)) for x in _operands(xs, "vstack")], 0)
 
 
 @derived(samples=lambda: [
     call([In((2, 3)), In((2, 3))]), call([In((3,)), In((3,))], name="vectors"),
     call([In((2, 3, 1)), In((2, 3, 2))], name="rank 3"), call([], raises=ValueError, name="none")])
 def dstack(xs: TensorList) -> Any:
-    """Tensors behind each other: along axis 2, of which smaller ones get one (NumPy's ``dstack``).
+    """Join tensors along axis 2, with a new last axis for vectors and matrices (NumPy's ``dstack``).
 
-    Errors as in :func:`hstack`.
+    Arguments and errors as in :func:`hstack`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import dstack
     >>> K.eval(dstack([K.constant([1, 2]), K.constant([3, 4])])).tolist()
     [[[1.0, 3.0], [2.0, 4.0]]]
     """
-    return concatenate_last([_at_least(x, 3, (0, 0, 2)) for x in _all(xs, "dstack")], 2)
+    return concatenate_last([_at_least(x, 3, (0, 0, 2)) for x in _operands(xs, "dstack")], 2)
 
 
 __all__ = ["append", "concatenate", "dstack", "hstack", "stack", "vstack"]

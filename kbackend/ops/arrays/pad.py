@@ -1,7 +1,8 @@
-"""Padding."""
+"""Padding with constants, repeated elements and statistics."""
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -19,7 +20,6 @@ from kbackend.ops.arrays.ranges import numbers
 from kbackend.ops.arrays.repeat import repeat_elements
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.cast import cast
-from kbackend.ops.elementwise.arithmetic import add, mod, multiply, subtract
 from kbackend.ops.elementwise.rounding import floor, round_half_even
 from kbackend.ops.elementwise.select import maximum, minimum
 from kbackend.ops.indexing.gather import take
@@ -31,7 +31,7 @@ def _prepare_pad(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     pairs = tuple((int(a), int(b)) for a, b in attrs["padding"])
     if len(pairs) != specs[0].ndim or any(n < 0 for pair in pairs for n in pair):
         raise ValueError(
-            f"{specs[0].ndim} pairs of non-negative numbers are needed, they are {attrs['padding']}"
+            f"{specs[0].ndim} pairs of numbers, not negative, are needed; they are {attrs['padding']}"
         )
     return {**attrs, "padding": pairs, "value": float(attrs["value"])}
 
@@ -49,12 +49,15 @@ def _prepare_pad(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def pad_constant(x: TensorLike, padding: Any, value: float = 0.0) -> TensorSpec:
-    """``x`` with a constant around it.
+    """``x`` padded with a constant.
 
     Args:
         x: a tensor of rank n.
-        padding: n pairs (before, after).
-        value: what is put there.
+        padding: n pairs (before, after) of integers.
+        value: the constant.
+
+    Raises:
+        ValueError: another number of pairs, or a negative number.
 
     >>> from kbackend import K
     >>> K.eval(K.pad(K.constant([1, 2]), [(1, 2)])).tolist()
@@ -71,7 +74,14 @@ def pad_constant(x: TensorLike, padding: Any, value: float = 0.0) -> TensorSpec:
     ]
 )
 def temporal_padding(x: TensorLike, padding: Any = (1, 1)) -> Any:
-    """A tensor (samples, steps, features) with steps of zeros before and after.
+    """Pad the time axis with zeros (Keras's ``K.temporal_padding``).
+
+    Args:
+        x: a tensor ``(samples, steps, features)``.
+        padding: the numbers of steps (before, after).
+
+    Raises:
+        ValueError: another rank, or no pair of numbers.
 
     >>> from kbackend import K
     >>> K.int_shape(K.temporal_padding(K.placeholder((None, 10, 4))))
@@ -90,12 +100,15 @@ def temporal_padding(x: TensorLike, padding: Any = (1, 1)) -> Any:
     ]
 )
 def spatial_2d_padding(x: TensorLike, padding: Any = ((1, 1), (1, 1)), data_format: str | None = None) -> Any:
-    """Images with rows and columns of zeros around them.
+    """Pad rows and columns of images with zeros (Keras's ``K.spatial_2d_padding``).
 
     Args:
         x: a tensor of rank 4.
-        padding: ((top, bottom), (left, right)).
+        padding: ((top, bottom), (left, right)), in pixels.
         data_format: 'channels_last' or 'channels_first'; the configured one when None.
+
+    Raises:
+        ValueError: another rank, no two pairs, or another data format.
 
     >>> from kbackend import K
     >>> K.int_shape(K.spatial_2d_padding(K.placeholder((None, 8, 8, 3)), ((1, 0), (2, 2))))
@@ -113,7 +126,14 @@ def spatial_2d_padding(x: TensorLike, padding: Any = ((1, 1), (1, 1)), data_form
 def spatial_3d_padding(
     x: TensorLike, padding: Any = ((1, 1), (1, 1), (1, 1)), data_format: str | None = None
 ) -> Any:
-    """Volumes with zeros around them; see :func:`spatial_2d_padding`."""
+    """Pad the three spatial axes of volumes with zeros (Keras's ``K.spatial_3d_padding``).
+
+    Arguments and errors as in :func:`spatial_2d_padding`, with rank 5 and three pairs.
+
+    >>> from kbackend import K
+    >>> K.int_shape(K.spatial_3d_padding(K.placeholder((None, 8, 8, 8, 3)), ((1, 0), (2, 2), (0, 0))))
+    (None, 9, 12, 8, 3)
+    """
     return _spatial_padding(x, padding, data_format, 3)
 
 
@@ -131,57 +151,50 @@ def _check_padding(padding: Any, count: int) -> None:
         raise ValueError(f"the padding must have {count} entries, it is {padding!r}")
 
 
-def _lowest(a: Any, b: Any) -> Any:
+def _lower(a: Any, b: Any) -> Any:
     return minimum(a, b) if isinstance(a, Tensor) else np.minimum(a, b)
 
 
-def _reflected(places: Any, size: Any) -> Any:
-    last = subtract(size, 1) if isinstance(size, Tensor) else size - 1
-    period = maximum(multiply(last, 2), 1) if isinstance(size, Tensor) else max(2 * last, 1)
-    inside = _modulo(places, period)
-    return _lowest(inside, _minus(multiply(last, 2) if isinstance(size, Tensor) else 2 * last, inside))
+def _reflected(positions: Any, size: Any) -> Any:
+    last = size - 1
+    period = maximum(last * 2, 1) if isinstance(size, Tensor) else max(last * 2, 1)
+    inside = positions % period
+    return _lower(inside, last * 2 - inside)
 
 
-def _mirrored(places: Any, size: Any) -> Any:
-    twice = multiply(size, 2) if isinstance(size, Tensor) else 2 * size
-    inside = _modulo(places, twice)
-    return _lowest(inside, _minus(_minus(twice, 1), inside))
+def _mirrored(positions: Any, size: Any) -> Any:
+    period = size * 2
+    inside = positions % period
+    return _lower(inside, period - 1 - inside)
 
 
-def _modulo(a: Any, b: Any) -> Any:
-    return mod(a, b) if isinstance(a, Tensor) or isinstance(b, Tensor) else a % b
-
-
-def _minus(a: Any, b: Any) -> Any:
-    return subtract(a, b) if isinstance(a, Tensor) or isinstance(b, Tensor) else a - b
-
-
-def _nearest(places: Any, size: Any) -> Any:
+def _nearest(positions: Any, size: Any) -> Any:
     if isinstance(size, Tensor):
-        return maximum(minimum(places, subtract(size, 1)), 0)
-    return np.clip(places, 0, size - 1)
+        return maximum(minimum(positions, size - 1), 0)
+    return np.clip(positions, 0, size - 1)
 
 
-#: modes that repeat elements: from places that may lie outside, and the size, to places inside
-_PLACES: dict[str, Callable[[Any, Any], Any]] = {
-    "circular": _modulo, "edge": _nearest, "reflect": _reflected, "symmetric": _mirrored, "wrap": _modulo}
+#: modes that repeat elements: a function of positions, some of them out of range, and the size, to positions in range.
+#: Both are integers and arrays, or symbolic where the size is unknown.
+_POSITIONS: dict[str, Callable[[Any, Any], Any]] = {
+    "circular": operator.mod, "edge": _nearest, "reflect": _reflected, "symmetric": _mirrored, "wrap": operator.mod}
 
 
 def _repeated(x: Any, axis: int, before: int, after: int, mode: str) -> Any:
     size = length(x, axis)
     if isinstance(size, Tensor):
-        places = subtract(numbers(add(size, before + after)), before)
+        positions = numbers(size + (before + after)) - before
     else:
-        places = np.arange(-before, size + after, dtype=np.int32)
-    return take(x, _PLACES[mode](places, size), axis)
+        positions = np.arange(-before, size + after, dtype=np.int32)
+    return take(x, _POSITIONS[mode](positions, size), axis)
 
 
 def _mean(x: Any, axis: int) -> Any:
-    found = mean(x, axis=axis, keepdims=True)
-    return cast(found if dtypes.is_float(dtype_of(x)) else round_half_even(found), dtype_of(x))
+    average = mean(x, axis=axis, keepdims=True)
+    return cast(average if dtypes.is_float(dtype_of(x)) else round_half_even(average), dtype_of(x))
 
 
-#: modes that put one number before and after: of the elements along the axis
+#: modes that pad with a statistic of the elements along the axis
 _STATISTICS: dict[str, Callable[[Any, int], Any]] = {
     "maximum": lambda x, axis: reduce_max(x, axis=axis, keepdims=True),
     "mean": _mean,
@@ -191,27 +204,25 @@ _STATISTICS: dict[str, Callable[[Any, int], Any]] = {
 
 def _levelled(x: Any, axis: int, before: int, after: int, mode: str) -> Any:
     level = _STATISTICS[mode](x, axis)
-    sides = [repeat_elements(level, n, axis) for n in (before, after)]
-    return concatenate_last([sides[0], x, sides[1]], axis)
+    return concatenate_last([repeat_elements(level, before, axis), x, repeat_elements(level, after, axis)], axis)
 
 
 def _ramped(x: Any, axis: int, before: int, after: int, mode: str) -> Any:
     shape = [-1 if a == axis else 1 for a in range(len(x.shape))]
     dtype = dtype_of(x)
 
-    def side(width: int, place: int, rising: bool) -> Any:
-        share = np.arange(width) / max(width, 1)
-        if not rising:
-            share = share[::-1]
-        edge = take(x, np.array([place], np.int32), axis)
+    def ramp(width: int, end: int, rising: bool) -> Any:
+        fractions = np.arange(width) / max(width, 1)
+        fractions = (fractions if rising else fractions[::-1]).reshape(shape)
+        edge = take(x, np.array([end], np.int32), axis)
         if dtypes.is_float(dtype):
-            return edge * share.reshape(shape).astype(dtypes.numpy_dtype(dtype))
-        return cast(floor(cast(edge, "float64") * share.reshape(shape)), dtype)
+            return edge * fractions.astype(dtypes.numpy_dtype(dtype))
+        return cast(floor(cast(edge, "float64") * fractions), dtype)
 
-    return concatenate_last([side(before, 0, True), x, side(after, -1, False)], axis)
+    return concatenate_last([ramp(before, 0, True), x, ramp(after, -1, False)], axis)
 
 
-_MODES = ("constant", "empty", "linear_ramp", *_PLACES, *_STATISTICS)
+_MODES = ("constant", "empty", "linear_ramp", *_POSITIONS, *_STATISTICS)
 
 
 def _pairs(pad_width: Any, rank: int) -> list[tuple[int, int]]:
@@ -223,13 +234,13 @@ def _pairs(pad_width: Any, rank: int) -> list[tuple[int, int]]:
     try:
         return [(int(a), int(b)) for a, b in np.broadcast_to(widths, (rank, 2))]
     except ValueError:
-        raise ValueError(f"pad_width {pad_width!r} is no number, pair, or {rank} pairs for a rank of {rank}") from None
+        raise ValueError(f"pad_width {pad_width!r} is not a number, a pair or {rank} pairs (the rank)") from None
 
 
 def _pad_samples() -> list[Any]:
     x = In((3, 4), distinct=True)
     common: dict[str, Any] = {"dtypes": ("float64", "float32")}
-    repeated = [call(x, ((4, 1), (0, 5)), mode, name=mode, **common) for mode in _PLACES]
+    repeated = [call(x, ((4, 1), (0, 5)), mode, name=mode, **common) for mode in _POSITIONS]
     levelled = [call(x, ((0, 0), (2, 1)), mode, name=mode, **common) for mode in ("maximum", "minimum")]
     levelled += [call(x, ((0, 0), (2, 1)), mode, name=mode, tolerance="reduction", reason="it adds", **common)
                  for mode in ("mean", "median", "linear_ramp")]
@@ -246,20 +257,21 @@ def _pad_samples() -> list[Any]:
 
 @derived(tolerance="moving", samples=_pad_samples)
 def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: float | None = None) -> Any:
-    """``x`` with more elements around it (NumPy's ``pad``).
+    """``x`` padded along its axes (NumPy's ``pad``).
 
     Args:
         x: a tensor of rank n.
-        pad_width: a number, a pair (before, after), or n pairs.
-        mode: what is put there: 'constant' (0 or ``constant_values``), 'edge' (the last element again), 'reflect' (the
-            elements backwards, without the last one), 'symmetric' (with it), 'wrap' or 'circular' (those of the other
-            end), 'maximum', 'mean', 'median', 'minimum' (of the elements along the axis), 'linear_ramp' (down to 0),
-            'empty' (zeros, so that programs can be repeated).
+        pad_width: the numbers of elements: an integer, a pair (before, after), or n pairs.
+        mode: 'constant' (0 or ``constant_values``), 'edge' (the outermost element), 'reflect' (the elements in reverse
+            order, without the outermost), 'symmetric' (with it), 'wrap' or 'circular' (the elements of the other end),
+            'maximum', 'mean', 'median' or 'minimum' of the elements along the axis, 'linear_ramp' (from 0 to the edge),
+            or 'empty' (zeros, so that programs give the same results each time).
         constant_values: a number, for 'constant' only.
 
     Raises:
-        ValueError: an unknown mode, negative or other numbers of pairs, a value with another mode, or elements
-            repeated where there are none. TypeError: a width or value that is no number.
+        ValueError: an unknown mode, a negative width or another number of pairs, ``constant_values`` with another mode,
+            or a mode that repeats elements of an empty axis.
+        TypeError: a width or value that is not a number.
 
     >>> from kbackend import ops
     >>> ops.convert_to_numpy(ops.pad([1, 2, 3], 2, "reflect")).tolist()
@@ -276,7 +288,7 @@ def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: 
         if value.ndim:
             raise TypeError(f"constant_values must be a number, it is {constant_values!r}")
         return pad_constant(x, pairs, float(value))
-    extend = _repeated if mode in _PLACES else _ramped if mode == "linear_ramp" else _levelled
+    extend = _repeated if mode in _POSITIONS else _ramped if mode == "linear_ramp" else _levelled
     for axis, (before, after) in enumerate(pairs):
         if not before and not after:
             continue

@@ -1,4 +1,4 @@
-"""Evenly spaced numbers, grids and Vandermonde matrices."""
+"""Ranges, evenly spaced numbers, grids and Vandermonde matrices."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from kbackend.ops.arrays.join import concatenate_last
 from kbackend.ops.arrays.repeat import repeat_elements
 from kbackend.ops.arrays.reshape import expand_dims, reshape
 from kbackend.ops.arrays.transpose import reverse
-from kbackend.ops.core.arguments import as_tensor, integer
-from kbackend.ops.core.creation import _chosen, fresh_constant, ones_like
+from kbackend.ops.core.arguments import as_tensor, chosen_dtype, integer
+from kbackend.ops.core.creation import fresh_constant, ones_like
 from kbackend.ops.core.leaves import constant
 from kbackend.ops.reduction.cumulative import cumprod_along
 
@@ -56,7 +56,7 @@ def _prepare_range(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def _arange(start: TensorLike, stop: TensorLike, step: TensorLike, dtype: str) -> TensorSpec:
-    """The numbers from ``start`` to before ``stop``, all three scalars."""
+    """The numbers from ``start`` to ``stop`` exclusive; all operands are scalars."""
     for spec in (start, stop, step):
         if spec.shape != ():
             raise ValueError(f"start, stop and step must be scalars, one is {spec}")
@@ -75,24 +75,29 @@ def _arange(start: TensorLike, stop: TensorLike, step: TensorLike, dtype: str) -
     ]
 )
 def classic_arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") -> Any:
-    """The numbers from ``start`` to before ``stop``, or from 0 to before ``start`` when no ``stop`` is given.
+    """The numbers from ``start`` to ``stop`` exclusive (Keras's ``K.arange``).
 
     Args:
-        start, stop, step: numbers or symbolic scalars.
-        dtype: the dtype; int32 as in Keras.
+        start, stop, step: numbers or symbolic scalars. When ``stop`` is None, the range is from 0 to ``start``.
+        dtype: the dtype of the result, int32 as in Keras.
+
+    Returns:
+        A vector, of unknown length if an argument is symbolic.
+
+    Raises:
+        ValueError: a step of 0.
 
     >>> from kbackend import K
     >>> K.eval(K.arange(3)).tolist()
     [0, 1, 2]
     """
     first, last = (0, start) if stop is None else (start, stop)
-    chosen = _chosen(dtype)
+    chosen = chosen_dtype(dtype)
     if any(isinstance(v, Tensor) for v in (first, last, step)):
         return _arange(first, last, step, chosen)
     bounds = [to_numpy(v).item() for v in (first, last, step)]
     if bounds[2] == 0:
         raise ValueError("K.arange: the step cannot be 0")
-    # With a negative step and no stop Keras counts down from 0; NumPy does the same.
     return fresh_constant(np.arange(*bounds).astype(dtypes.numpy_dtype(chosen)))
 
 
@@ -101,11 +106,15 @@ def classic_arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "in
     call(0, In((), kind="int32", values=3), gradient=False, name="symbolic stop"),
     call(0, 3, 0, raises=ValueError, name="step 0")])
 def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) -> Any:
-    """The numbers from ``start`` to before ``stop``, or from 0 to before ``start`` (NumPy's ``arange``).
+    """The numbers from ``start`` to ``stop`` exclusive (NumPy's ``arange``).
 
     Args:
-        start, stop, step: numbers or symbolic scalars; a step of None is 1.
-        dtype: int32 for integers and floatx for floats when None.
+        start, stop, step: numbers or symbolic scalars. When ``stop`` is None, the range is from 0 to ``start``; a step
+            of None is 1.
+        dtype: when None int32 for integers and floatx for floats.
+
+    Returns:
+        A vector, of unknown length if an argument is symbolic.
 
     Raises:
         ValueError: a step of 0.
@@ -122,13 +131,16 @@ def arange(start: Any, stop: Any = None, step: Any = None, dtype: Any = None) ->
 
 
 def spaced(function: Callable[..., Any], start: Any, stop: Any, num: int, dtype: Any, **options: Any) -> Any:
-    """A constant made by one of NumPy's functions of two ends."""
+    """A constant from a function of NumPy with two ends and a number of points.
+
+    Raises:
+        TypeError: an end that is symbolic, or a number of points that is not an integer.
+    """
     for end in (start, stop):
         if isinstance(end, Tensor):
             raise TypeError(f"{function.__name__}: the ends must be known while the graph is built, one is {end!r}")
     count = integer(num, "the number of points")
-    found = function(to_numpy(start), to_numpy(stop), count, **options)
-    return constant(found, dtype=dtype)
+    return constant(function(to_numpy(start), to_numpy(stop), count, **options), dtype=dtype)
 
 
 @derived(tolerance="elementwise", samples=lambda: [
@@ -136,18 +148,19 @@ def spaced(function: Callable[..., Any], start: Any, stop: Any, num: int, dtype:
     call(0.0, 1.0, -1, raises=ValueError, name="negative")])
 def logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: Any = 10, dtype: Any = None,
              axis: int = 0) -> Any:
-    """Powers of ``base`` whose exponents are evenly spaced (NumPy's ``logspace``).
+    """Powers of ``base`` with evenly spaced exponents (NumPy's ``logspace``).
 
     Args:
-        start, stop: numbers or arrays: the first and last exponent.
-        num: how many.
-        endpoint: whether the last one is ``stop``.
+        start, stop: the first and last exponent, numbers or arrays.
+        num: the number of powers.
+        endpoint: whether ``stop`` is included.
         base: the base.
         dtype: floatx when None.
-        axis: the axis of the result along which they stand.
+        axis: the axis of the result along which the powers lie.
 
     Raises:
-        ValueError: a negative number of points. TypeError: ends that are symbolic.
+        ValueError: a negative number of powers.
+        TypeError: a symbolic ``start`` or ``stop``.
 
     >>> from kbackend import K
     >>> from kbackend.ops import logspace
@@ -161,12 +174,13 @@ def logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: 
     call(1.0, 8.0, 4), call(-1.0, -100.0, 3, False, name="negative"), call([1.0, 2.0], 8.0, 3, name="vector"),
     call(0.0, 1.0, 3, raises=ValueError, name="from 0")])
 def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype: Any = None, axis: int = 0) -> Any:
-    """Numbers of which each is the one before by a constant factor (NumPy's ``geomspace``).
+    """A geometric progression (NumPy's ``geomspace``).
 
-    Arguments as in :func:`logspace`, the ends being the numbers themselves.
+    Arguments as in :func:`logspace`; ``start`` and ``stop`` are the first and last number.
 
     Raises:
-        ValueError: an end of 0, or a negative number of points. TypeError: ends that are symbolic.
+        ValueError: an end of 0, or a negative number of points.
+        TypeError: a symbolic ``start`` or ``stop``.
 
     >>> from kbackend import K
     >>> from kbackend.ops import geomspace
@@ -184,31 +198,35 @@ def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retste
     """Evenly spaced numbers (NumPy's ``linspace``).
 
     Args:
-        start, stop: numbers or arrays.
-        num: how many.
-        endpoint: whether the last one is ``stop``.
-        retstep: return (numbers, step).
+        start, stop: the first and last number, numbers or arrays.
+        num: the number of points.
+        endpoint: whether ``stop`` is included.
+        retstep: whether the step is returned, too.
         dtype: floatx when None.
-        axis: the axis of the result along which they stand.
+        axis: the axis of the result along which the numbers lie.
+
+    Returns:
+        A tensor; with ``retstep`` a pair of tensors (numbers, step).
 
     Raises:
-        ValueError: a negative number of points. TypeError: ends that are symbolic.
+        ValueError: a negative number of points.
+        TypeError: a symbolic ``start`` or ``stop``.
 
     >>> from kbackend import K
     >>> from kbackend.ops import linspace
     >>> K.eval(linspace(0, 1, 3)).tolist()
     [0.0, 0.5, 1.0]
     """
-    found = spaced(np.linspace, start, stop, num, dtype, endpoint=endpoint, axis=axis)
+    points = spaced(np.linspace, start, stop, num, dtype, endpoint=endpoint, axis=axis)
     if not retstep:
-        return found
-    parts = num - 1 if endpoint else num
-    step = np.subtract(to_numpy(stop), to_numpy(start)) / parts if parts > 0 else np.nan
-    return found, constant(step, dtype=dtype)
+        return points
+    intervals = num - 1 if endpoint else num
+    step = np.subtract(to_numpy(stop), to_numpy(start)) / intervals if intervals > 0 else np.nan
+    return points, constant(step, dtype=dtype)
 
 
 def numbers(count: Any) -> Any:
-    """0, 1, ... as int32; an array where their count is known, so that concrete calls stay concrete."""
+    """0, 1, ... as int32: an array for an integer count, so that concrete calls stay concrete, else a tensor."""
     return np.arange(count, dtype=np.int32) if isinstance(count, int) else classic_arange(count)
 
 
@@ -217,17 +235,17 @@ def numbers(count: Any) -> Any:
     call(In(()), In((2,)), name="scalar", dynamic=False), call(In((2, 2)), In((2,)), raises=ValueError, name="matrix"),
     call(In((2,)), indexing="yx", raises=ValueError, name="indexing")])
 def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
-    """The coordinates of a grid from those along its axes (NumPy's ``meshgrid``).
+    """The coordinates of a grid from the coordinates along its axes (NumPy's ``meshgrid``).
 
     Args:
         *x: vectors or scalars.
-        indexing: 'ij': vector i runs along axis i; 'xy': the first two axes are exchanged.
+        indexing: 'ij': vector i varies along axis i; 'xy': the first two axes are exchanged.
 
     Returns:
-        A list of tensors of the grid's shape.
+        A list of tensors of the shape of the grid, one for each vector.
 
     Raises:
-        ValueError: another indexing, or a tensor of rank 2 or more.
+        ValueError: another ``indexing``, or a tensor of rank 2 or more.
 
     >>> from kbackend import K
     >>> from kbackend.ops import meshgrid
@@ -246,9 +264,11 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
     shape: list[Any] = [None] * len(axes)
     for vector, axis in zip(vectors, axes):
         shape[axis] = length(vector, 0)
-    rows = [reshape(v, [-1 if a == i else 1 for i in range(len(axes))]) if v.shape[0] != 0 else
-            reshape(v, [0 if a == i else 1 for i in range(len(axes))]) for v, a in zip(vectors, axes)]
-    return [broadcast_to(r, shape) for r in rows]
+    grids = []
+    for vector, axis in zip(vectors, axes):
+        size = 0 if vector.shape[0] == 0 else -1  # -1 cannot be inferred for no elements
+        grids.append(broadcast_to(reshape(vector, [size if i == axis else 1 for i in range(len(axes))]), shape))
+    return grids
 
 
 @derived(tolerance="cumulative", samples=lambda: [
@@ -259,19 +279,19 @@ def meshgrid(*x: Any, indexing: str = "xy") -> list[Any]:
     call(In((2, 2)), raises=ValueError, name="rank", dtypes=WIDE),
     call(In((2,)), -1, raises=ValueError, name="columns", dtypes=WIDE)])
 def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Any:
-    """The matrix of the powers of a vector (NumPy's ``vander``).
+    """The Vandermonde matrix, whose columns are powers of a vector (NumPy's ``vander``).
 
     Args:
         x: a vector.
-        N: how many columns; as many as elements when None.
-        increasing: the powers grow from left to right, from 0 to N - 1.
+        N: the number of columns; the number of elements when None.
+        increasing: whether the exponents increase from left to right, from 0 to N - 1, instead of decreasing.
 
     Returns:
-        A tensor (elements, N) of the dtype of ``x``.
+        A tensor ``(elements, N)`` of the dtype of ``x``.
 
     Raises:
         ValueError: another rank, a negative N, or None where the number of elements is unknown.
-        TypeError: bools; an N that is no integer.
+        TypeError: a bool tensor, or an N that is not an integer.
 
     >>> from kbackend import K, ops
     >>> K.eval(ops.vander(K.constant([2., 3.]), 3)).tolist()
@@ -283,7 +303,7 @@ def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Any
     count = x.shape[0] if N is None else operator.index(N)
     if count is None or count < 0:
         raise ValueError(f"vander needs a number of columns, N is {N!r} and the shape {tuple(x.shape)}")
-    column = expand_dims(x, 1) + 0  # refuses bools, for which there are no products
+    column = expand_dims(x, 1) + 0  # refuses bool, which has no products
     if count == 0:
         return part(column, 1, 0, 0)
     powers = ones_like(column)

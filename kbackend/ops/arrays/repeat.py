@@ -13,8 +13,8 @@ from kbackend.declare.sample import In, call
 from kbackend.declare.shapes import axis_in
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ops.arrays.broadcast import tile
-from kbackend.ops.arrays.reshape import expand_dims, flatten, rank_of
-from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.arrays.reshape import expand_dims, flatten
+from kbackend.ops.core.arguments import as_tensor, rank_of
 from kbackend.ops.indexing.gather import take
 
 
@@ -37,7 +37,15 @@ def _prepare_repeat(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def repeat_elements(x: TensorLike, rep: int, axis: int) -> TensorSpec:
-    """Each element repeated ``rep`` times along an axis, as ``np.repeat`` does: a, b becomes a, a, b, b.
+    """Each element repeated along an axis: a, b becomes a, a, b, b (Keras's ``K.repeat_elements``).
+
+    Args:
+        x: a tensor of any dtype.
+        rep: the number of repetitions, not negative.
+        axis: the axis.
+
+    Raises:
+        ValueError: a negative number of repetitions, or an axis out of range.
 
     >>> from kbackend import K
     >>> K.eval(K.repeat_elements(K.constant([1, 2]), 2, axis=0)).tolist()
@@ -56,7 +64,17 @@ def repeat_elements(x: TensorLike, rep: int, axis: int) -> TensorSpec:
     ]
 )
 def repeat_rows(x: TensorLike, n: int) -> Any:
-    """A matrix (samples, features) repeated along a new axis: (samples, n, features).
+    """A matrix repeated along a new axis 1 (Keras's ``K.repeat``).
+
+    Args:
+        x: a tensor ``(samples, features)``.
+        n: the number of repetitions.
+
+    Returns:
+        A tensor ``(samples, n, features)``.
+
+    Raises:
+        ValueError: another rank.
 
     >>> from kbackend import K
     >>> K.int_shape(K.repeat(K.placeholder((None, 4)), 3))
@@ -77,13 +95,13 @@ def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Any:
     """Each element repeated along an axis (NumPy's ``repeat``).
 
     Args:
-        x: a tensor.
-        repeats: how often: an integer, or one for each element along the axis, known while the graph is built.
-        axis: the axis; None takes ``x`` as a vector.
+        x: a tensor of any dtype.
+        repeats: an integer, or one for each element along the axis; not symbolic.
+        axis: the axis; None repeats the elements of the flattened tensor.
 
     Raises:
-        ValueError: a negative number, another number of them, or an axis out of range.
-        TypeError: numbers that are no integers, or symbolic.
+        ValueError: a negative number, another number of ``repeats`` than elements, or an axis out of range.
+        TypeError: ``repeats`` that are not integers, or symbolic.
 
     >>> from kbackend import K
     >>> from kbackend.ops import repeat
@@ -94,16 +112,16 @@ def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Any:
     if axis is None:
         x, axis = flatten(x), 0
     axis = axis_in(axis, len(x.shape))
-    given = repeats if isinstance(repeats, Tensor) else to_numpy(repeats)
-    if isinstance(given, Tensor) or given.dtype.kind not in "iu" or given.ndim > 1:
+    counts = repeats if isinstance(repeats, Tensor) else to_numpy(repeats)
+    if isinstance(counts, Tensor) or counts.dtype.kind not in "iu" or counts.ndim > 1:
         raise TypeError(f"repeats must be integers known while the graph is built, they are {repeats!r}")
-    if (given < 0).any():
+    if (counts < 0).any():
         raise ValueError(f"repeats must not be negative, they are {repeats}")
-    if given.size == 1:
-        return repeat_elements(x, int(given.reshape(())), axis)
-    if x.shape[axis] != given.size:
-        raise ValueError(f"{given.size} repeats were given for axis {axis} of size {x.shape[axis]}")
-    return take(x, np.repeat(np.arange(given.size, dtype=np.int32), given), axis)
+    if counts.size == 1:
+        return repeat_elements(x, int(counts.reshape(())), axis)
+    if x.shape[axis] != counts.size:
+        raise ValueError(f"{counts.size} repeats were given for axis {axis} of size {x.shape[axis]}")
+    return take(x, np.repeat(np.arange(counts.size, dtype=np.int32), counts), axis)
 
 
 __all__ = ["repeat"]

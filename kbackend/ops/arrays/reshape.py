@@ -1,18 +1,17 @@
-"""Shapes, and the same elements in another shape."""
+"""Shapes, numbers of elements, and the same elements in another shape."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from kbackend.declare import static_values
-from kbackend.declare.call import to_numpy
 from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import TensorLike, TensorList
 from kbackend.declare.sample import In, call
 from kbackend.declare.shapes import axes_in, axis_in, canonical_axis, product
 from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 from kbackend.ops.arrays.sizes import check_sizes, entries, split_entries
-from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.core.arguments import as_tensor, shape_of
 
 
 @primitive(
@@ -23,7 +22,13 @@ from kbackend.ops.core.arguments import as_tensor
     samples=lambda: [call(In((2, 3))), call(In(())), call(In((0, 4, 1)), name="empty")],
 )
 def shape(x: TensorLike) -> TensorSpec:
-    """The shape as an int32 vector. Parts of it that are known are used when other shapes are made from it.
+    """The shape as an int32 vector.
+
+    Args:
+        x: a tensor of any dtype.
+
+    Returns:
+        A vector. Sizes of ``x`` that are known stay known in shapes made from its elements.
 
     >>> from kbackend import K
     >>> x = K.placeholder((None, 3, 4))
@@ -46,13 +51,16 @@ def _prepare_axes(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     samples=lambda: [call(In((2, 3))), call(In((2, 3)), (-1,)), call(In((2, 0, 3)), (0, 2)), call(In(()))],
 )
 def extent(x: TensorLike, axes: Any = None) -> TensorSpec:
-    """The number of elements along some axes (all of them by default) as an int32 scalar."""
+    """The product of the sizes along axes, by default all, as an int32 scalar."""
     return TensorSpec((), "int32")
 
 
 @derived(samples=lambda: [call(In((2, 3))), call(In(())), call(In((0, 3)))])
 def size(x: TensorLike, name: str | None = None) -> Any:
-    """The number of elements as an int32 scalar.
+    """The number of elements as an int32 scalar (NumPy's ``size``).
+
+    Args:
+        x: a tensor of any dtype.
 
     >>> from kbackend import K
     >>> int(K.size(K.zeros((2, 3))))
@@ -66,9 +74,13 @@ def _prepare_reshape(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _reshaped(old: Shape, new: Shape) -> Shape:
-    """The result's shape; None in ``new`` is unknown, -1 is inferred."""
+    """The shape of the result; in ``new`` None is an unknown dimension and -1 is inferred.
+
+    Raises:
+        ValueError: an invalid shape, or another number of elements.
+    """
     if any(d is not None and d < -1 for d in new) or new.count(-1) > 1:
-        raise ValueError(f"the shape {new} must hold dimensions and at most one -1")
+        raise ValueError(f"the shape {new} must hold sizes and at most one -1")
     total, known = product(old), product(d for d in new if d is not None and d != -1)
     assert known is not None
     if None in new:
@@ -100,7 +112,7 @@ def _reshaped(old: Shape, new: Shape) -> Shape:
     ],
 )
 def _reshape(x: TensorLike, shape: Any) -> TensorSpec:
-    """``x`` with another shape of ints, at most one of them -1."""
+    """``x`` with another shape of integers, at most one of them -1."""
     return TensorSpec(_reshaped(x.shape, shape), x.dtype)
 
 
@@ -115,7 +127,7 @@ def _reshape(x: TensorLike, shape: Any) -> TensorSpec:
     ],
 )
 def _reshape_to(x: TensorLike, sizes: TensorList, shape: Any) -> TensorSpec:
-    """``x`` with another shape; each None in it stands for the next of ``sizes``."""
+    """``x`` with another shape, whose None are given by ``sizes``, integer scalars, in order."""
     check_sizes(sizes, shape)
     return TensorSpec(_reshaped(x.shape, shape), x.dtype)
 
@@ -131,18 +143,19 @@ def _reshape_to(x: TensorLike, sizes: TensorList, shape: Any) -> TensorSpec:
     ]
 )
 def reshape(x: TensorLike, shape: Any) -> Any:
-    """``x`` with another shape.
+    """``x`` with another shape (NumPy's ``reshape``).
 
     Args:
-        x: a tensor.
-        shape: ints, at most one -1 that is inferred, integer scalars such as ``K.shape(x)[0]``; or one
+        x: a tensor of any dtype.
+        shape: integers, at most one of them -1, which is inferred; integer scalars such as ``K.shape(x)[0]``; or an
             integer vector such as ``K.shape(y)``.
 
     Returns:
         A tensor with the same elements in the same order.
 
     Raises:
-        ValueError: the elements do not fit.
+        ValueError: another number of elements, or more than one -1.
+        TypeError: a dimension that is not an integer.
 
     >>> from kbackend import K
     >>> K.int_shape(K.reshape(K.placeholder((None, 2, 3)), (-1, 6)))
@@ -155,7 +168,7 @@ def reshape(x: TensorLike, shape: Any) -> Any:
 
 
 def _inferable(x: Any, size: Tensor, pattern: Shape) -> bool:
-    """Whether ``size`` is x's only unknown dimension and the rest fits, so that -1 must give the same."""
+    """Whether ``size`` is the only unknown dimension of ``x`` and the others fit, so that -1 gives the same shape."""
     if not isinstance(x, Tensor) or size.node.op is not extent.op or size.node.args[0] is not x:
         return False
     axes = size.node.attrs["axes"]
@@ -165,7 +178,10 @@ def _inferable(x: Any, size: Tensor, pattern: Shape) -> bool:
 
 @derived(samples=lambda: [call(In((2, 3))), call(In(())), call(In((0, 3)))])
 def flatten(x: TensorLike) -> Any:
-    """``x`` as a vector.
+    """``x`` as a vector (Keras's ``K.flatten``).
+
+    Args:
+        x: a tensor of any shape and dtype.
 
     >>> from kbackend import K
     >>> K.int_shape(K.flatten(K.placeholder((2, 3))))
@@ -184,13 +200,22 @@ def flatten(x: TensorLike) -> Any:
     ]
 )
 def batch_flatten(x: TensorLike) -> Any:
-    """``x`` with all dimensions but the first made one.
+    """``x`` with all axes but the first joined (Keras's ``K.batch_flatten``).
+
+    Args:
+        x: a tensor of rank 1 or more.
+
+    Returns:
+        A matrix.
+
+    Raises:
+        ValueError: a scalar.
 
     >>> from kbackend import K
     >>> K.int_shape(K.batch_flatten(K.placeholder((None, 2, 3))))
     (None, 6)
     """
-    old = tuple(x.shape) if hasattr(x, "shape") else to_numpy(x).shape
+    old = shape_of(x)
     if not old:
         raise ValueError("batch_flatten needs a tensor of rank 1 or more")
     rest = product(old[1:])
@@ -202,10 +227,6 @@ def batch_flatten(x: TensorLike) -> Any:
         return _reshape_to(x, [extent(x, (0,))], (None, 0))
     return _reshape_to(x, [extent(x, (0,)), extent(x, range(1, len(old)))], (None, None))
 
-
-def rank_of(x: Any) -> int:
-    """The rank of a tensor or of anything that can become one."""
-    return len(x.shape) if hasattr(x, "shape") else to_numpy(x).ndim
 
 
 def _prepare_expand(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -227,7 +248,14 @@ def _prepare_expand(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def expand_dims(x: TensorLike, axis: int = -1) -> TensorSpec:
-    """``x`` with a new dimension of 1 at ``axis`` of the result.
+    """``x`` with a new axis of size 1 (NumPy's ``expand_dims``).
+
+    Args:
+        x: a tensor of any dtype.
+        axis: the position of the new axis in the result.
+
+    Raises:
+        ValueError: an axis out of range.
 
     >>> from kbackend import K
     >>> K.int_shape(K.expand_dims(K.placeholder((None, 3)), 1))
@@ -248,10 +276,14 @@ def expand_dims(x: TensorLike, axis: int = -1) -> TensorSpec:
     ],
 )
 def squeeze_axis(x: TensorLike, axis: int) -> TensorSpec:
-    """``x`` without the dimension at ``axis``, which must be 1.
+    """``x`` without an axis of size 1 (Keras's ``K.squeeze``).
+
+    Args:
+        x: a tensor of any dtype.
+        axis: the axis.
 
     Raises:
-        ValueError: the dimension is not 1.
+        ValueError: an axis of another size, or out of range.
 
     >>> from kbackend import K
     >>> K.int_shape(K.squeeze(K.placeholder((None, 1, 3)), 1))
@@ -265,10 +297,14 @@ def squeeze_axis(x: TensorLike, axis: int) -> TensorSpec:
 @derived(samples=lambda: [
     call(In((2, 1, 3, 1))), call(In((2, 1, 3, 1)), (1, -1), name="axes"), call(In((2, 3)), 1, raises=ValueError)])
 def squeeze(x: TensorLike, axis: Any = None) -> Any:
-    """``x`` without dimensions of 1: those of some axes, or all that are known to be 1.
+    """``x`` without axes of size 1 (NumPy's ``squeeze``).
+
+    Args:
+        x: a tensor of any dtype.
+        axis: an axis or several; None for all that are known to have size 1.
 
     Raises:
-        ValueError: another dimension, or an axis out of range or named twice.
+        ValueError: an axis of another size, out of range or repeated.
 
     >>> from kbackend import K
     >>> from kbackend.ops import squeeze
@@ -284,7 +320,10 @@ def squeeze(x: TensorLike, axis: Any = None) -> Any:
 
 @derived(samples=lambda: [call(In((2, 3))), call(In(())), call(In((0, 3)))])
 def ravel(x: TensorLike) -> Any:
-    """``x`` as a vector.
+    """``x`` as a vector (NumPy's ``ravel``).
+
+    Args:
+        x: a tensor of any shape and dtype.
 
     >>> from kbackend import K
     >>> from kbackend.ops import ravel

@@ -1,4 +1,4 @@
-"""Shapes given by users: numbers, -1, symbolic integer scalars, or one integer vector."""
+"""Shapes as arguments: integers, -1, symbolic integer scalars, or one integer vector."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Entry = int | Tensor
 
 
 def entries(shape: Any) -> list[Entry]:
-    """The dimensions of a shape as ints, and tensors where a dimension is not known while the graph is built.
+    """The dimensions of a shape: integers, and tensors for those that are unknown while the graph is built.
 
     Args:
-        shape: a list of ints and integer scalars, symbolic or not; or an integer vector, symbolic or not.
+        shape: a list of integers and integer scalars, or an integer vector; symbolic or not.
 
     Raises:
-        TypeError: an entry that is no integer.
-        ValueError: None among the entries, or a vector whose length is unknown.
+        TypeError: an entry that is not an integer.
+        ValueError: None among the entries, or a vector of unknown length.
     """
     if isinstance(shape, Tensor):
         return _vector_entries(shape)
@@ -33,7 +33,6 @@ def entries(shape: Any) -> list[Entry]:
 
 
 def _vector_entries(shape: Tensor) -> list[Entry]:
-
     if not dtypes.is_integer(shape.dtype):
         raise TypeError(f"a shape must hold integers, {shape!r} does not")
     if shape.ndim == 0:
@@ -67,7 +66,7 @@ def _entry(entry: Any, shape: Any) -> Entry:
 
 
 def split_entries(found: Sequence[Entry]) -> tuple[list[Tensor], tuple[int | None, ...]]:
-    """The tensors among the entries, and the pattern with None in their places."""
+    """The tensors among the entries, and the entries with None in place of each tensor."""
     return (
         [e for e in found if isinstance(e, Tensor)],
         tuple(None if isinstance(e, Tensor) else int(e) for e in found),
@@ -75,10 +74,10 @@ def split_entries(found: Sequence[Entry]) -> tuple[list[Tensor], tuple[int | Non
 
 
 def check_sizes(sizes: Sequence[TensorSpec], pattern: Shape) -> None:
-    """The rule shared by ops with ``sizes``: as many integer scalars as the pattern has None.
+    """The rule of ops with ``sizes``: one integer scalar for each None of the pattern.
 
     Raises:
-        ValueError: another number of sizes, a size that is no scalar, a negative dimension.
+        ValueError: another number of sizes, or a size that is not an integer scalar.
     """
     if len(sizes) != sum(d is None for d in pattern):
         raise ValueError(f"{len(sizes)} sizes were given for the pattern {pattern}")

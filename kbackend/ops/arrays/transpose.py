@@ -1,4 +1,4 @@
-"""The same elements with axes or places in another order."""
+"""Permutation of axes, and reversal and rotation of the elements along them."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, call
 from kbackend.declare.shapes import axes_in, axis_in
 from kbackend.graph.tensor import TensorSpec
-from kbackend.ops.arrays.dims import _like, length, part
+from kbackend.ops.arrays.dims import length, lengths, part
 from kbackend.ops.arrays.join import concatenate_last
-from kbackend.ops.arrays.reshape import flatten, rank_of
-from kbackend.ops.core.arguments import as_tensor, integer, ranked
+from kbackend.ops.arrays.reshape import flatten, reshape
+from kbackend.ops.core.arguments import as_tensor, integer, rank_of, ranked
 from kbackend.ops.elementwise.select import maximum
 
 
@@ -40,7 +40,7 @@ def _prepare_pattern(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def permute_dimensions(x: TensorLike, pattern: Any) -> TensorSpec:
-    """``x`` with its axes in another order.
+    """``x`` with its axes permuted (Keras's ``K.permute_dimensions``).
 
     Args:
         x: a tensor of rank n.
@@ -58,7 +58,10 @@ def permute_dimensions(x: TensorLike, pattern: Any) -> TensorSpec:
 
 @derived(samples=lambda: [call(In((2, 3))), call(In((2, 3, 4))), call(In(())), call(In((0, 3)))])
 def classic_transpose(x: TensorLike) -> Any:
-    """``x`` with its axes in reverse order.
+    """``x`` with its axes in reverse order (Keras's ``K.transpose``).
+
+    Args:
+        x: a tensor of any shape and dtype.
 
     >>> from kbackend import K
     >>> K.int_shape(K.transpose(K.placeholder((None, 2, 3))))
@@ -81,7 +84,14 @@ def classic_transpose(x: TensorLike) -> Any:
     ],
 )
 def reverse(x: TensorLike, axes: Any) -> TensorSpec:
-    """``x`` with the order of the elements reversed along one or more axes.
+    """``x`` with the elements in reverse order along axes (Keras's ``K.reverse``).
+
+    Args:
+        x: a tensor of any dtype.
+        axes: an axis or several.
+
+    Raises:
+        ValueError: an axis out of range or repeated.
 
     >>> from kbackend import K
     >>> K.eval(K.reverse(K.constant([1, 2, 3]), 0)).tolist()
@@ -93,10 +103,14 @@ def reverse(x: TensorLike, axes: Any) -> TensorSpec:
 @derived(samples=lambda: [
     call(In((2, 3, 4))), call(In((2, 3, 4)), (1, 2, 0)), call(In((2, 3)), (0, 0), raises=ValueError)])
 def transpose(x: TensorLike, axes: Any = None) -> Any:
-    """The axes in another order, the reverse one unless they are given.
+    """``x`` with its axes permuted, by default in reverse order (NumPy's ``transpose``).
+
+    Args:
+        x: a tensor of rank n.
+        axes: a permutation of 0..n-1, or None.
 
     Raises:
-        ValueError: axes that are no permutation.
+        ValueError: no permutation.
 
     >>> from kbackend import K
     >>> from kbackend.ops import transpose
@@ -111,14 +125,14 @@ def transpose(x: TensorLike, axes: Any = None) -> Any:
     call(In((2, 3, 4)), 0, -1), call(In((2, 3, 4)), (0, 1), (-1, 0), name="two"),
     call(In((2, 3)), (0, 1), 0, raises=ValueError, name="numbers"), call(In((2, 3)), 2, 0, raises=ValueError)])
 def moveaxis(x: TensorLike, source: Any, destination: Any) -> Any:
-    """Axes moved to other places, the others in their order (NumPy's ``moveaxis``).
+    """``x`` with axes moved to other positions, the other axes in their order (NumPy's ``moveaxis``).
 
     Args:
-        x: a tensor.
-        source, destination: an axis or as many axes each.
+        x: a tensor of any dtype.
+        source, destination: an axis each, or equally many.
 
     Raises:
-        ValueError: an axis out of range or named twice, or other numbers of axes.
+        ValueError: an axis out of range or repeated, or different numbers of axes.
 
     >>> from kbackend import K
     >>> from kbackend.ops import moveaxis
@@ -128,19 +142,23 @@ def moveaxis(x: TensorLike, source: Any, destination: Any) -> Any:
     x = as_tensor(x)
     rank = len(x.shape)
     sources = [axis_in(a, rank) for a in (source if isinstance(source, (list, tuple)) else [source])]
-    places = [axis_in(a, rank) for a in (destination if isinstance(destination, (list, tuple)) else [destination])]
-    if len(sources) != len(places) or len(set(sources)) != len(sources) or len(set(places)) != len(places):
+    targets = [axis_in(a, rank) for a in (destination if isinstance(destination, (list, tuple)) else [destination])]
+    if len(sources) != len(targets) or len(set(sources)) != len(sources) or len(set(targets)) != len(targets):
         raise ValueError(f"moveaxis: the axes {source} cannot become the axes {destination}")
     order = [a for a in range(rank) if a not in sources]
-    for place, axis in sorted(zip(places, sources)):
-        order.insert(place, axis)
+    for target, axis in sorted(zip(targets, sources)):
+        order.insert(target, axis)
     return permute_dimensions(x, order)
 
 
 @derived(samples=lambda: [
     call(In((2, 3, 4)), 0, -1), call(In((2, 3)), 1, 1, name="one axis"), call(In((2, 3)), 0, 2, raises=ValueError)])
 def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Any:
-    """Two axes exchanged (NumPy's ``swapaxes``).
+    """``x`` with two axes exchanged (NumPy's ``swapaxes``).
+
+    Args:
+        x: a tensor of any dtype.
+        axis1, axis2: the axes.
 
     Raises:
         ValueError: an axis out of range.
@@ -161,10 +179,14 @@ def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Any:
     call(In((2, 3))), call(In((2, 3)), -1), call(In((2, 0, 3)), (0, 2), name="empty"),
     call(In((2, 3)), 2, raises=ValueError)])
 def flip(x: TensorLike, axis: Any = None) -> Any:
-    """The order of the elements reversed along an axis, some, or all of them (NumPy's ``flip``).
+    """``x`` with the elements in reverse order along axes (NumPy's ``flip``).
+
+    Args:
+        x: a tensor of any dtype.
+        axis: an axis or several; None for all.
 
     Raises:
-        ValueError: an axis out of range or named twice.
+        ValueError: an axis out of range or repeated.
 
     >>> from kbackend import K
     >>> from kbackend.ops import flip
@@ -177,7 +199,10 @@ def flip(x: TensorLike, axis: Any = None) -> Any:
 
 @derived(samples=lambda: [call(In((2, 3))), call(In((3,)), raises=ValueError, name="vector")])
 def fliplr(x: TensorLike) -> Any:
-    """``x`` reversed along axis 1.
+    """``x`` with the elements in reverse order along axis 1 (NumPy's ``fliplr``).
+
+    Args:
+        x: a tensor of rank 2 or more.
 
     Raises:
         ValueError: a rank below 2.
@@ -192,7 +217,10 @@ def fliplr(x: TensorLike) -> Any:
 
 @derived(samples=lambda: [call(In((2, 3))), call(In(()), raises=ValueError, name="scalar")])
 def flipud(x: TensorLike) -> Any:
-    """``x`` reversed along axis 0.
+    """``x`` with the elements in reverse order along axis 0 (NumPy's ``flipud``).
+
+    Args:
+        x: a tensor of rank 1 or more.
 
     Raises:
         ValueError: a scalar.
@@ -209,10 +237,16 @@ def flipud(x: TensorLike) -> Any:
     call(In((2, 3))), call(In((2, 3)), 2, name="twice"), call(In((2, 3, 4)), -1, (2, 0), name="axes"),
     call(In((2, 3)), 1, (0, -2), raises=ValueError, name="one axis")])
 def rot90(array: TensorLike, k: int = 1, axes: Any = (0, 1)) -> Any:
-    """``array`` turned by ``k`` times 90 degrees, from the first of two axes to the second (NumPy's ``rot90``).
+    """``array`` rotated by ``k`` times 90 degrees in the plane of two axes (NumPy's ``rot90``).
+
+    Args:
+        array: a tensor of rank 2 or more.
+        k: the number of rotations from the first axis towards the second; negative for the other direction.
+        axes: the two axes.
 
     Raises:
-        ValueError: axes that are no two different ones, or out of range.
+        ValueError: a rank below 2, an axis out of range, or axes that are not two different ones.
+        TypeError: ``k`` is not an integer.
 
     >>> from kbackend import K
     >>> from kbackend.ops import rot90
@@ -236,15 +270,16 @@ def rot90(array: TensorLike, k: int = 1, axes: Any = (0, 1)) -> Any:
     call(In((0, 2)), 1, 0, name="empty"), call(In((2, 3)), 1, 2, raises=ValueError),
     call(In((2, 3)), (1, 2, 3), (0, 1), raises=ValueError, name="numbers")])
 def roll(x: TensorLike, shift: Any, axis: Any = None) -> Any:
-    """Elements moved along axes; those that leave at the end come in at the front (NumPy's ``roll``).
+    """The elements shifted cyclically along axes (NumPy's ``roll``).
 
     Args:
-        x: a tensor.
-        shift: an integer, or one an axis.
-        axis: an axis, some, or None: the elements in a row.
+        x: a tensor of any dtype.
+        shift: the number of positions, an integer or one for each axis.
+        axis: an axis or several; None shifts the elements of the flattened tensor.
 
     Raises:
-        ValueError: an axis out of range, or another number of shifts. TypeError: shifts that are no integers.
+        ValueError: an axis out of range, or another number of shifts than axes.
+        TypeError: a shift that is not an integer.
 
     >>> from kbackend import K
     >>> from kbackend.ops import roll
@@ -253,7 +288,7 @@ def roll(x: TensorLike, shift: Any, axis: Any = None) -> Any:
     """
     x = as_tensor(x)
     if axis is None:
-        return _like(roll(flatten(x), shift, 0), x)
+        return reshape(roll(flatten(x), shift, 0), lengths(x))
     axes = [axis_in(a, len(x.shape)) for a in (axis if isinstance(axis, (list, tuple)) else [axis])]
     shifts = list(shift) if isinstance(shift, (list, tuple)) else [shift] * len(axes)
     if len(axes) == 1:
@@ -268,12 +303,12 @@ def roll(x: TensorLike, shift: Any, axis: Any = None) -> Any:
 def _rolled(x: Any, shift: int, axis: int) -> Any:
     size = length(x, axis)
     if isinstance(size, int):
-        at = -shift % max(size, 1)
-        if at == 0:
+        start = -shift % max(size, 1)
+        if start == 0:
             return x
     else:
-        at = -shift % maximum(size, 1)
-    return concatenate_last([part(x, axis, at, None), part(x, axis, 0, at)], axis)
+        start = -shift % maximum(size, 1)
+    return concatenate_last([part(x, axis, start, None), part(x, axis, 0, start)], axis)
 
 
 __all__ = ["flip", "fliplr", "flipud", "moveaxis", "roll", "rot90", "swapaxes", "transpose"]

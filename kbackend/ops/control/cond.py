@@ -1,4 +1,4 @@
-"""Branches: cond and switch."""
+"""Branches: ``cond`` and ``switch`` of Keras 3, and the classic ``K.switch``."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from kbackend.declare.call import lift, make_node, to_numpy
 from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import REGISTRY, TensorLike, TensorList
 from kbackend.declare.sample import In, Sample, call
-from kbackend.declare.tree import flatten, rebuild, structure
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.walk import Graph
+from kbackend.ground.tree import tree_flatten, tree_structure, tree_unflatten
 from kbackend.ops.arrays.reshape import expand_dims
 from kbackend.ops.control.subgraph import trace, union
 from kbackend.ops.core.cast import cast
 from kbackend.ops.elementwise.arithmetic import add, multiply, negative
-from kbackend.ops.elementwise.comparison import less_equal
 from kbackend.ops.elementwise.select import select_elements
 
 
@@ -27,9 +26,9 @@ from kbackend.ops.elementwise.select import select_elements
 def _cond(
     pred: TensorLike, captures: TensorList, *, then_graph: Graph, else_graph: Graph
 ) -> tuple[TensorSpec, ...]:
-    """The outputs of one of two graphs of ``captures``, chosen by a bool scalar; only that one runs.
+    """The outputs of one of two graphs of ``captures``, chosen by a bool scalar; only the chosen graph runs.
 
-    An engine on an accelerator waits for ``pred`` before it goes on.
+    On an accelerator the host waits for ``pred``.
     """
     if pred.shape != () or pred.dtype != dtypes.BOOL:
         raise ValueError(f"the condition must be a bool scalar, it is {pred}")
@@ -44,17 +43,17 @@ def _either(a: TensorSpec, b: TensorSpec) -> TensorSpec:
 
 @derived(traced=False, samples=lambda: _cond_samples())
 def classic_cond(pred: TensorLike, then: Callable[[], Any], otherwise: Callable[[], Any]) -> Any:
-    """``then()`` where a scalar condition holds, else ``otherwise()``; only the chosen branch is computed.
+    """``then()`` if a scalar condition holds, else ``otherwise()``; only the chosen branch is computed.
 
     Args:
-        pred: a scalar; numbers other than 0 count as true. A concrete one decides at once.
-        then, otherwise: functions without arguments that return a tensor, or a list of as many tensors each.
+        pred: a scalar; nonzero numbers are true. A concrete value chooses the branch while the graph is built.
+        then, otherwise: functions without arguments that return a tensor, or a list; both of the same length.
 
     Returns:
-        What the functions return, a tensor or a list; dtypes are promoted to a common one.
+        The result of the chosen function. With a symbolic condition the dtypes of the branches are promoted.
 
     Raises:
-        ValueError: the condition is no scalar, or the branches' numbers of results or ranks differ.
+        ValueError: the condition is not a scalar, or the branches differ in the number or the ranks of results.
     """
     if not isinstance(pred, Tensor):
         return then() if bool(np.reshape(to_numpy(pred), ())) else otherwise()
@@ -87,18 +86,31 @@ def classic_cond(pred: TensorLike, then: Callable[[], Any], otherwise: Callable[
     return found[0] if single[0] else found
 
 
+def _cond_samples() -> list[Sample]:
+    def branches(value: float) -> Callable[[], list[Any]]:
+        return lambda: [lift(np.float32(value)), lift(np.array([1, 2], np.int32))]
+
+    return [
+        call(In((), kind="bool", values=True), branches(2.0), branches(3.0), name="first",
+             expect=(np.float32(2.0), np.array([1, 2], np.int32))),
+        call(In((), kind="int32", values=0), branches(2.0), branches(3.0), name="second",
+             expect=(np.float32(3.0), np.array([1, 2], np.int32))),
+        call(In((2,), kind="bool"), branches(2.0), branches(3.0), name="no scalar", raises=ValueError),
+    ]
+
+
 @derived(traced=False, samples=lambda: _switch_samples())
 def classic_switch(condition: TensorLike, then_expression: Any, else_expression: Any) -> Any:
     """``then_expression`` where the condition holds, else ``else_expression``.
 
     Args:
-        condition: a scalar chooses as a whole; a tensor chooses element by element, and its shape stands for
-            the first dimensions of the expressions. Numbers other than 0 count as true.
-        then_expression, else_expression: tensors, or functions without arguments that give them. With a
-            scalar condition only the chosen function is computed when the program runs.
+        condition: bool or numbers, of which nonzero ones are true. A scalar chooses between whole expressions; a
+            tensor chooses elementwise, and its shape is that of the leading dimensions of the expressions.
+        then_expression, else_expression: tensors, or functions without arguments that return them. With a scalar
+            condition only the chosen function is computed when the program runs.
 
     Returns:
-        A tensor.
+        A tensor of the promoted dtype of the expressions.
 
     Raises:
         ValueError: the condition has a higher rank than the expressions.
@@ -127,22 +139,14 @@ def _choose_elements(condition: Any, then: Any, otherwise: Any) -> Any:
             f"switch: the condition has rank {len(condition.shape)}, which is higher than the rank {rank} "
             "of then_expression and else_expression"
         )
-    for _ in range(missing):
-        condition = expand_dims(condition, -1)
-    return select_elements(cast(condition, dtypes.BOOL), then, otherwise)
+    return select_elements(cast(with_trailing_axes(condition, missing), dtypes.BOOL), then, otherwise)
 
 
-def _cond_samples() -> list[Sample]:
-    def branches(value: float) -> Callable[[], list[Any]]:
-        return lambda: [lift(np.float32(value)), lift(np.array([1, 2], np.int32))]
-
-    return [
-        call(In((), kind="bool", values=True), branches(2.0), branches(3.0), name="first",
-             expect=(np.float32(2.0), np.array([1, 2], np.int32))),
-        call(In((), kind="int32", values=0), branches(2.0), branches(3.0), name="second",
-             expect=(np.float32(3.0), np.array([1, 2], np.int32))),
-        call(In((2,), kind="bool"), branches(2.0), branches(3.0), name="no scalar", raises=ValueError),
-    ]
+def with_trailing_axes(x: Any, count: int) -> Any:
+    """``x`` with ``count`` dimensions of 1 appended, so that it broadcasts along the last axes of another tensor."""
+    for _ in range(count):
+        x = expand_dims(x, -1)
+    return x
 
 
 def _switch_samples() -> list[Sample]:
@@ -170,15 +174,20 @@ def _branch_samples() -> list[Sample]:
 
 @derived(traced=False, samples=_branch_samples)
 def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
-    """The result of one of several functions; only that one is computed.
+    """The result of the function at ``index``; only that function is computed.
 
     Args:
-        index: an integer scalar, limited to the numbers of the functions.
-        branches: functions of the operands that return a tensor, or a list of as many each.
+        index: an integer scalar, clamped to ``[0, len(branches) - 1]``. A concrete one is applied while the graph is
+            built.
+        branches: functions of the operands that return a tensor, or a list; all of the same length.
         *operands: tensors.
 
+    Returns:
+        The result of the chosen function. With a symbolic index the dtypes of the branches are promoted.
+
     Raises:
-        ValueError: no functions, an index that is no scalar, or results that differ in number or rank.
+        ValueError: no branches, an index that is not an integer scalar, or branches whose results differ in number or
+            rank.
 
     >>> from kbackend import K
     >>> from kbackend.ops import switch
@@ -186,7 +195,7 @@ def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands:
     -2.0
     """
     if not branches:
-        raise ValueError("switch needs one branch or more")
+        raise ValueError("switch needs at least one branch")
     if not isinstance(index, Tensor):
         known = to_numpy(index)
         if known.size != 1 or known.dtype.kind not in "iu":
@@ -194,12 +203,12 @@ def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands:
         return branches[min(max(int(known.reshape(())), 0), len(branches) - 1)](*operands)
     if len(branches) == 1:
         return branches[0](*operands)
-    given = [lift(o) for o in operands]
+    tensors = [lift(o) for o in operands]
 
     def choose(first: int) -> Any:
         if first == len(branches) - 1:
-            return branches[first](*given)
-        return classic_cond(less_equal(index, first), lambda: branches[first](*given), lambda: choose(first + 1))
+            return branches[first](*tensors)
+        return classic_cond(index <= first, lambda: branches[first](*tensors), lambda: choose(first + 1))
 
     return choose(0)
 
@@ -218,18 +227,19 @@ def _modern_cond_samples() -> list[Sample]:
 
 @derived(traced=False, samples=_modern_cond_samples)
 def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
-    """``true_fn()`` where a scalar condition holds, else ``false_fn()``; only the chosen one is computed.
+    """``true_fn()`` if a scalar condition holds, else ``false_fn()``; only the chosen function is computed.
 
     Args:
-        pred: a scalar; numbers other than 0 count as true. A concrete one decides at once.
-        true_fn, false_fn: functions without arguments that return a tensor, or dicts, lists and tuples of tensors of
-            one structure.
+        pred: a scalar; nonzero numbers are true. A concrete value chooses the branch while the graph is built.
+        true_fn, false_fn: functions without arguments that return a tensor, or nested dicts, lists and tuples of
+            tensors; both of the same structure.
 
     Returns:
-        What the functions return; dtypes are promoted to a common one.
+        The result of the chosen function. With a symbolic condition the dtypes of the branches are promoted.
 
     Raises:
-        TypeError: no functions. ValueError: the condition is no scalar, or the structures or ranks differ.
+        TypeError: ``true_fn`` or ``false_fn`` is not callable.
+        ValueError: the condition is not a scalar, or the structures or ranks of the branches differ.
 
     >>> from kbackend import ops
     >>> float(ops.cond(True, lambda: 1.0, lambda: 2.0))
@@ -247,14 +257,14 @@ def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], An
     def flat(branch: Callable[[], Any]) -> Callable[[], list[Any]]:
         def leaves() -> list[Any]:
             made.append(branch())
-            return flatten(made[-1])[0]
+            return tree_flatten(made[-1])[0]
 
         return leaves
 
     found = classic_cond(pred, flat(true_fn), flat(false_fn))
-    if structure(made[0]) != structure(made[1]):
+    if tree_structure(made[0]) != tree_structure(made[1]):
         raise ValueError(f"the branches return different structures: {made[0]!r} and {made[1]!r}")
-    return rebuild(flatten(made[0])[1], found)
+    return tree_unflatten(tree_flatten(made[0])[1], found)
 
 
 __all__ = ["cond", "switch"]

@@ -1,4 +1,4 @@
-"""Functions with a gradient of one's own."""
+"""Functions with a user-defined gradient."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ Function = Callable[..., Any]
 
 @primitive(name="with_gradient", view=True, captures="captures")
 def _with_gradient(output: TensorLike, inputs: TensorList, captures: TensorList, *, backward: Any) -> TensorSpec:
-    """``output``, whose gradient goes to ``inputs``: by what ``backward`` makes of it and of ``captures``.
+    """``output``; ``backward`` computes the gradients with respect to ``inputs`` from the gradient of the result.
 
-    ``backward`` is a graph of (gradient of the output, captures) that gives a gradient for each input. No gradient
-    goes to ``output`` and ``captures`` themselves; that of the gradient goes through ``captures``. In a concrete call
-    ``backward`` is a function and there are no captures.
+    ``backward`` is a graph of (gradient of the result, captures) with one output for each input; in a concrete call it
+    is a function and there are no captures. ``output`` and ``captures`` get no gradient from the result; second
+    derivatives flow through ``captures``.
     """
     return output
 
 
 @derived
 def custom_gradient(f: Function) -> Function:
-    """``f`` with the gradient that it gives itself.
+    """Decorate a function that returns its own gradient function beside its output.
 
     Args:
-        f: a function of tensors that returns (output, gradient). The output is a tensor, or a list or tuple of them;
-            ``gradient`` is a function of the gradient with respect to it (one for each output) that returns the
-            gradient with respect to the argument of ``f``, or a list with one for each argument; None stands for 0.
-            A gradient function with a keyword argument ``upstream`` that must be given is called with the arguments
-            of ``f`` and that.
+        f: a function of tensors that returns (output, gradient). The output is a tensor, or a list or tuple of tensors.
+            ``gradient`` is a function of the upstream gradients, one for each output, that returns the gradient with
+            respect to the argument of ``f``, or a list with one for each argument; None means zeros. A gradient
+            function with a required keyword argument ``upstream`` is called with the arguments of ``f`` and
+            ``upstream``.
 
     Returns:
-        A function with the arguments and the output of ``f``. Keyword arguments are passed on and get no gradient.
-        The gradient can be differentiated again. Tensors that ``f`` reads from outside get gradient 0.
+        A function with the arguments and the output of ``f``. Keyword arguments are passed through without a gradient.
+        Tensors that ``f`` captures get a gradient of zeros. The gradient is differentiable where ``gradient`` is.
 
     Raises:
-        TypeError: when called: ``f`` does not return a pair. ValueError: another number of gradients, or of another
-            shape than their arguments.
+        TypeError: ``f`` is not callable, or does not return such a pair when it is called.
+        ValueError: when called, the number or a shape of the gradients differs from that of the arguments.
 
     >>> from kbackend import K
     >>> from kbackend.ops import custom_gradient
@@ -94,13 +94,13 @@ def _hooked(outputs: list[Any], gradient: Function, args: Sequence[Any], single:
     packing = _Packing([outputs[i] for i in floats])
 
     def backward(upstream: Any) -> list[Any]:
-        given = [zeros_like(o) for o in outputs]
-        for i, t in zip(floats, packing.apart(upstream)):
-            given[i] = t
-        gradients = _called(gradient, given, args, single)
-        return [_fitting(gradients[i], x, i) for i, x in zip(places, inputs)]
+        upstreams = [zeros_like(o) for o in outputs]
+        for i, t in zip(floats, packing.unpack(upstream)):
+            upstreams[i] = t
+        gradients = _gradients_of_arguments(gradient, upstreams, args, single)
+        return [_checked_gradient(gradients[i], x, i) for i, x in zip(places, inputs)]
 
-    joined = stop_gradient(packing.joined())
+    joined = stop_gradient(packing.packed())
     if symbolic:
         body = trace(backward, [joined.spec])
         graph = body.graph(body.captures, "backward")
@@ -108,25 +108,25 @@ def _hooked(outputs: list[Any], gradient: Function, args: Sequence[Any], single:
     else:
         hooked = REGISTRY["with_gradient"].apply((joined, inputs, ()), {"backward": backward})
     results = [o if i in floats else stop_gradient(o) for i, o in enumerate(outputs)]
-    for i, t in zip(floats, packing.apart(hooked)):
+    for i, t in zip(floats, packing.unpack(hooked)):
         results[i] = t
     return results
 
 
 class _Packing:
-    """Several tensors as one vector, since a gradient is replaced for one tensor; a single one stays as it is."""
+    """Several tensors as one vector, because the op has one output; a single tensor is not changed."""
 
     def __init__(self, tensors: list[Any]) -> None:
         self.tensors = tensors
         self.dtypes = [dtype_of(t) for t in tensors]
         self.common = dtypes.promote(*self.dtypes)
 
-    def joined(self) -> Any:
+    def packed(self) -> Any:
         if len(self.tensors) == 1:
             return self.tensors[0]
         return concatenate_last([flatten(cast(t, self.common)) for t in self.tensors], 0)
 
-    def apart(self, vector: Any) -> list[Any]:
+    def unpack(self, vector: Any) -> list[Any]:
         if len(self.tensors) == 1:
             return [vector]
         found, start = [], 0
@@ -141,8 +141,8 @@ class _Packing:
         return found
 
 
-def _called(gradient: Function, upstream: list[Any], args: Sequence[Any], single: bool) -> list[Any]:
-    """The gradients with respect to all arguments."""
+def _gradients_of_arguments(gradient: Function, upstream: list[Any], args: Sequence[Any], single: bool) -> list[Any]:
+    """What the user's gradient function returns, as a list with one entry for each argument."""
     parameter = inspect.signature(gradient).parameters.get("upstream")
     if parameter is not None and parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty:
         found = gradient(*args, upstream=upstream[0] if single else tuple(upstream))
@@ -154,8 +154,12 @@ def _called(gradient: Function, upstream: list[Any], args: Sequence[Any], single
     return gradients
 
 
-def _fitting(gradient: Any, x: Any, place: int) -> Any:
-    """A gradient in the dtype of its argument, whose shape it must have."""
+def _checked_gradient(gradient: Any, x: Any, place: int) -> Any:
+    """The gradient cast to the dtype of its argument; zeros for None.
+
+    Raises:
+        ValueError: its shape is not that of the argument.
+    """
     if gradient is None:
         return zeros_like(x)
     have, want = np.shape(gradient) if not hasattr(gradient, "shape") else tuple(gradient.shape), tuple(x.shape)

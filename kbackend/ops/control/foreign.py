@@ -1,6 +1,6 @@
-"""An engine's own function as an op: it runs on that engine only, and is differentiated by it.
+"""Engine-specific functions as ops: they run on one engine only, which also differentiates them.
 
-The shape and dtype of the result are found by calling the function on the engine with small tensors.
+Shape and dtype of the result are inferred by calling the function on the engine with small tensors.
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from kbackend.declare.op import TensorList
 from kbackend.graph.tensor import TensorSpec
 from kbackend.plugin.select import get_backend
 
-_TRIED_SIZES = (2, 3)  # for unknown dimensions: result dimensions that differ between the two are unknown
+#: sizes tried for unknown dimensions; dimensions of the result that differ between the two runs are unknown
+_TRIED_SIZES = (2, 3)
 
 
 def _rule(
@@ -29,8 +30,8 @@ def _rule(
     output_shape: Any = None,
 ) -> Any:
     if output_shape is not None:
-        return _told(inputs, several, output_shape)
-    small, large = (_ask(inputs, function, engine, several, arguments, size) for size in _TRIED_SIZES)
+        return _declared_spec(inputs, several, output_shape)
+    small, large = (_traced_specs(inputs, function, engine, several, arguments, size) for size in _TRIED_SIZES)
     specs = tuple(
         TensorSpec(tuple(a if a == b else None for a, b in zip(s.shape, t.shape)), s.dtype)
         for s, t in zip(small, large)
@@ -38,7 +39,7 @@ def _rule(
     return specs[0] if len(specs) == 1 else specs
 
 
-def _told(inputs: Sequence[TensorSpec], several: bool, output_shape: Any) -> TensorSpec:
+def _declared_spec(inputs: Sequence[TensorSpec], several: bool, output_shape: Any) -> TensorSpec:
     first = inputs[0]
     if callable(output_shape):
         shape = tuple(output_shape([s.shape for s in inputs] if several else first.shape))
@@ -47,7 +48,7 @@ def _told(inputs: Sequence[TensorSpec], several: bool, output_shape: Any) -> Ten
     return TensorSpec(shape, first.dtype)
 
 
-def _ask(
+def _traced_specs(
     inputs: Sequence[TensorSpec],
     function: Callable[..., Any],
     engine: str,
@@ -55,7 +56,7 @@ def _ask(
     arguments: tuple[tuple[str, Any], ...],
     size: int,
 ) -> list[TensorSpec]:
-    """The specs of the results for inputs whose unknown dimensions are ``size``."""
+    """The specs of the results for inputs of ones whose unknown dimensions are ``size``."""
     backend = get_backend(engine)
     tensors = [
         backend.from_numpy(
@@ -82,15 +83,22 @@ def foreign(
     arguments: tuple[tuple[str, Any], ...],
     output_shape: Any = None,
 ) -> Any:
-    """An engine's own function of one tensor, or of a list when ``several``.
+    """Call an engine-specific function of one tensor, or of a list of tensors when ``several``.
 
     Args:
         inputs: the tensors.
         function: the function, called with the engine's tensors.
-        engine: the backend on which it runs; any other refuses it when a program is made.
+        engine: the backend on which it runs; programs for other backends are refused.
         several: whether the function takes a list.
         arguments: further keyword arguments, as sorted pairs.
-        output_shape: see :func:`apply`.
+        output_shape: the shape of the result without the batch dimension, or a function of the shapes of the inputs
+            that returns the whole shape; the result then has the dtype of the first input. None to infer it.
+
+    Returns:
+        A tensor, or one for each result of the function.
+
+    Raises:
+        ValueError: the function failed on small tensors of the shapes of the inputs.
     """
     return _rule(
         inputs,

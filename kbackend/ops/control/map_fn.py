@@ -1,4 +1,4 @@
-"""A function of the elements along an axis: maps and folds."""
+"""Maps and folds of a function over the elements along the first axis."""
 
 from __future__ import annotations
 
@@ -13,31 +13,37 @@ from kbackend.declare.sample import In, Sample, call
 from kbackend.declare.shapes import broadcast
 from kbackend.ops.arrays.broadcast import broadcast_to
 from kbackend.ops.arrays.reshape import reshape
-from kbackend.ops.control.scan import _at, _sequence, scan_steps
+from kbackend.ops.control.scan import scan_steps
 from kbackend.ops.core.cast import cast
 from kbackend.ops.elementwise.arithmetic import multiply
 from kbackend.ops.elementwise.comparison import greater
 from kbackend.ops.elementwise.power import square
+from kbackend.ops.indexing.getitem import getitem
 from kbackend.ops.random.uniform import random_uniform
 from kbackend.ops.reduction.reductions import sum_
 
 
 @derived(tolerance="rnn", samples=lambda: _map_samples())
 def map_fn(fn: Callable[[Any], Any], elems: Any, name: str | None = None, dtype: Any = None) -> Any:
-    """``fn`` of each element along the first axis, stacked.
+    """Apply a function to each element along the first axis and stack the results.
 
     Args:
-        fn: a function of one element that returns a tensor or a list of tensors. Given a list of tensors as
-            ``elems`` it gets a list.
-        elems: a tensor, or a list of tensors with equal first dimensions.
-        name: a name for the first result.
-        dtype: the dtype of the result (a list of them for several); that of what ``fn`` returns when None.
+        fn: a function of one element, or of a list of elements when ``elems`` is a list, that returns a tensor or a
+            list of tensors.
+        elems: a tensor of rank 1 or more, or a list of tensors with equal first dimensions.
+        name: accepted for compatibility with Keras 2; it has no effect.
+        dtype: the dtype of the result, or a list with one for each result; None keeps the dtypes that ``fn`` returns.
+
+    Returns:
+        A tensor, or a list of tensors when ``fn`` returns a list, with a new first axis as long as that of ``elems``.
+
+    Raises:
+        ValueError: a scalar, or first dimensions that differ.
 
     >>> from kbackend import K
     >>> K.eval(K.map_fn(lambda row: K.sum(row), K.constant([[1., 2.], [3., 4.]]))).tolist()
     [3.0, 7.0]
     """
-
     several = isinstance(elems, (list, tuple)) and any(hasattr(e, "shape") for e in elems)
     single: list[bool] = []
 
@@ -46,21 +52,38 @@ def map_fn(fn: Callable[[Any], Any], elems: Any, name: str | None = None, dtype:
         single.append(not isinstance(result, (list, tuple)))
         return ([result] if single[-1] else list(result)), []
 
-    outputs, _ = scan_steps(step, list(elems) if several else [_sequence(elems)], [])
+    outputs, _ = scan_steps(step, list(elems) if several else [_with_first_axis(elems)], [])
     if dtype is not None:
         wanted = dtype if isinstance(dtype, (list, tuple)) else [dtype] * len(outputs)
         outputs = [cast(t, d) for t, d in zip(outputs, wanted)]
     return outputs[0] if single[-1] else outputs
 
 
+def _with_first_axis(elems: Any) -> Any:
+    elems = elems if hasattr(elems, "shape") else np.asarray(elems)
+    if not len(elems.shape):
+        raise ValueError("a map or fold needs a tensor of rank 1 or more")
+    return elems
+
+
 @derived(tolerance="rnn", samples=lambda: _fold_samples())
 def foldl(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
-    """``fn(... fn(fn(initializer, elems[0]), elems[1]) ..., elems[-1])``.
+    """Reduce the elements along the first axis from the first to the last.
+
+    The result is ``fn(... fn(fn(initializer, elems[0]), elems[1]) ..., elems[-1])``.
 
     Args:
-        fn: a function of the accumulated value and an element.
-        elems: a tensor.
-        initializer: the first accumulated value; the first element when None.
+        fn: a function of the accumulated value and an element that returns the next accumulated value.
+        elems: a tensor of rank 1 or more.
+        initializer: the first accumulated value; None for the first element.
+        name: accepted for compatibility with Keras 2; it has no effect.
+
+    Returns:
+        The last accumulated value.
+
+    Raises:
+        TypeError: ``fn`` changes the dtype of the accumulated value.
+        ValueError: a scalar, or ``fn`` changes the rank of the accumulated value.
 
     >>> from kbackend import K
     >>> float(K.eval(K.foldl(lambda a, x: a * 2 + x, K.constant([1., 0., 1.]))))
@@ -71,15 +94,22 @@ def foldl(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, na
 
 @derived(tolerance="rnn", samples=lambda: _fold_samples())
 def foldr(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any = None, name: str | None = None) -> Any:
-    """As :func:`foldl`, from the last element to the first."""
+    """Reduce the elements along the first axis from the last to the first.
+
+    Arguments, result and errors are those of :func:`foldl`.
+
+    >>> from kbackend import K
+    >>> float(K.eval(K.foldr(lambda a, x: a * 2 + x, K.constant([1., 0., 0.]))))
+    1.0
+    """
     return _fold(fn, elems, initializer, reverse=True)
 
 
 def _fold(fn: Callable[[Any, Any], Any], elems: Any, initializer: Any, reverse: bool) -> Any:
-    elems = _sequence(elems)
+    elems = _with_first_axis(elems)
     if initializer is None:
-        initializer = _at(elems, -1 if reverse else 0)
-        elems = _at(elems, slice(None, -1) if reverse else slice(1, None))
+        initializer = getitem(elems, -1 if reverse else 0)
+        elems = getitem(elems, slice(None, -1) if reverse else slice(1, None))
         if elems.shape[0] == 0:
             return initializer
     _, states = scan_steps(
@@ -115,35 +145,59 @@ def _fold_samples() -> list[Sample]:
     call(lambda row: sum_(square(row)), In((4, 3))),
     call(lambda rows: multiply(rows[0], rows[1]), [In((4, 3)), In((4, 3))], name="lists")])
 def map_(f: Callable[[Any], Any], xs: Any) -> Any:
-    """``f`` of each element along the first axis, stacked.
+    """Apply a function to each element along the first axis and stack the results.
 
     Args:
-        f: a function of an element, or of a list of elements.
-        xs: a tensor, or a list of tensors of one length.
+        f: a function of an element, or of a list of elements when ``xs`` is a list, that returns a tensor or a list of
+            tensors.
+        xs: a tensor of rank 1 or more, or a list of tensors with equal first dimensions.
+
+    Returns:
+        A tensor, or a list of tensors when ``f`` returns a list, with a new first axis as long as that of ``xs``.
+
+    Raises:
+        ValueError: a scalar, or first dimensions that differ.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.map(lambda x: x * x, K.constant([1.0, 2.0, 3.0]))).tolist()
+    [1.0, 4.0, 9.0]
     """
     return map_fn(f, xs)
 
 
 @derived(tolerance="rnn", samples=lambda: [call(lambda row: sum_(row), In((4, 3)))])
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
-    """As :func:`map`, and the order in which elements are taken is not promised."""
+    """Apply a function to each element along the first axis, in unspecified order, and stack the results.
+
+    Arguments, result and errors are those of ``ops.map``.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.vectorized_map(lambda row: K.max(row), K.constant([[1.0, 2.0], [4.0, 3.0]]))).tolist()
+    [2.0, 4.0]
+    """
     return map_fn(function, elements)
 
 
+#: NumPy's signature of a generalized function, such as "(m,n),(n)->(m)"
 _SIGNATURE = re.compile(r"^(\((\w+(,\w+)*)?\))(,\((\w+(,\w+)*)?\))*->(\((\w+(,\w+)*)?\))(,\((\w+(,\w+)*)?\))*$")
 
 
 @derived
 def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: str | None = None) -> Callable[..., Any]:
-    """A function that calls ``pyfunc`` for each element of its arguments, which are broadcast.
+    """A function that applies ``pyfunc`` elementwise to its broadcast arguments (NumPy's ``vectorize``).
 
     Args:
-        pyfunc: a function of scalar tensors, or of those that ``signature`` says, that returns one tensor or several.
-        excluded: numbers of arguments that are passed on as they are.
-        signature: the dimensions that pyfunc itself takes, such as ``"(m,n),(n)->(m)"``.
+        pyfunc: a function of scalars, or of tensors of the core dimensions in ``signature``, that returns a tensor or
+            a list of tensors.
+        excluded: indices of the arguments that are passed through unchanged.
+        signature: the core dimensions of arguments and results, such as ``"(m,n),(n)->(m)"``; None for scalars.
+
+    Returns:
+        A function of as many arguments as ``pyfunc``, whose result has the broadcast shape of the loop dimensions
+        followed by the shape that ``pyfunc`` returns.
 
     Raises:
-        ValueError: a signature that is none; when called, shapes that do not broadcast.
+        ValueError: an invalid signature; when called, loop dimensions that are unknown or do not broadcast.
 
     >>> import numpy as np
     >>> from kbackend import K
@@ -155,7 +209,7 @@ def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: st
     skipped = frozenset(excluded or ())
     text = None if signature is None else signature.replace(" ", "")
     if text is not None and not _SIGNATURE.match(text):
-        raise ValueError(f"{signature!r} is no signature such as '(m,n),(n)->(m)'")
+        raise ValueError(f"{signature!r} is not a valid signature, such as '(m,n),(n)->(m)'")
     inputs = [] if text is None else re.findall(r"\(([^)]*)\)", text.split("->")[0])
     ranks = [len([d for d in dims.split(",") if d]) for dims in inputs]
 
@@ -163,13 +217,13 @@ def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: st
         mapped = [i for i in range(len(args)) if i not in skipped]
         if ranks and len(ranks) != len(mapped):
             raise ValueError(f"the signature {signature!r} has {len(ranks)} arguments, {len(mapped)} were given")
-        tensors = [a if hasattr(args[i], "shape") else np.asarray(args[i]) for i in mapped for a in (args[i],)]
+        tensors = [args[i] if hasattr(args[i], "shape") else np.asarray(args[i]) for i in mapped]
         cores = ranks or [0] * len(tensors)
         loop: tuple[int | None, ...] = ()
         for tensor, core in zip(tensors, cores):
             loop = broadcast(loop, tuple(tensor.shape)[: len(tensor.shape) - core])
         if None in loop:
-            raise ValueError(f"vectorize needs known sizes of the dimensions it loops over, they are {loop}")
+            raise ValueError(f"vectorize needs known loop dimensions, they are {loop}")
         rows = [_rows(t, core, loop) for t, core in zip(tensors, cores)]
         return _in_shape(map_fn(_caller(pyfunc, args, mapped), rows), loop)
 
@@ -177,18 +231,19 @@ def vectorize(pyfunc: Callable[..., Any], *, excluded: Any = None, signature: st
 
 
 def _rows(tensor: Any, core: int, loop: Sequence[Any]) -> Any:
+    """The tensor broadcast to the loop dimensions, which become one: (elements, *core dimensions)."""
     own = tuple(tensor.shape)[len(tensor.shape) - core :]
     return reshape(broadcast_to(tensor, (*loop, *own)), (int(np.prod(loop, dtype=int)), *own))
 
 
 def _caller(pyfunc: Callable[..., Any], args: Sequence[Any], mapped: Sequence[int]) -> Callable[[Any], Any]:
-    def call_it(elements: Any) -> Any:
-        given = list(args)
+    def applied(elements: Any) -> Any:
+        arguments = list(args)
         for i, element in zip(mapped, elements):
-            given[i] = element
-        return pyfunc(*given)
+            arguments[i] = element
+        return pyfunc(*arguments)
 
-    return call_it
+    return applied
 
 
 def _in_shape(found: Any, loop: Sequence[Any]) -> Any:

@@ -18,7 +18,7 @@ from kbackend.ops.control.cond import classic_switch
 
 
 class _Process:
-    """The phase of the process: the tensor that stands for it, and the value that was fixed."""
+    """The phase of the process: its symbolic tensor, and the fixed value if there is one."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -37,8 +37,8 @@ def learning_phase() -> Any:
     """The learning phase: 0 (test) or 1 (train).
 
     Returns:
-        A symbolic int32 scalar, the same one at each call, that ``K.function`` can feed and that is 0 where
-        nobody does; or the int that ``set_learning_phase`` or ``learning_phase_scope`` has fixed.
+        A symbolic int32 scalar, the same object at each call, which ``K.function`` can feed and which is 0 when it is
+        not fed; or the int that ``set_learning_phase`` or ``learning_phase_scope`` has fixed.
 
     >>> from kbackend import K
     >>> x = K.placeholder((1,))
@@ -58,22 +58,37 @@ def learning_phase() -> Any:
 
 
 def set_learning_phase(value: int) -> None:
-    """Fix the learning phase for all that is built from here on, until ``clear_session``.
+    """Fix the learning phase of all graphs built afterwards, until ``K.clear_session``.
+
+    Args:
+        value: 0 (test) or 1 (train).
 
     Raises:
         ValueError: ``value`` is neither 0 nor 1.
+
+    >>> from kbackend import K
+    >>> K.set_learning_phase(1)
+    >>> K.learning_phase()
+    1
+    >>> K.clear_session()
     """
     _process.fixed = _phase_value(value)
 
 
 def forget_phase() -> None:
-    """Make a new phase tensor at the next question, and fix no phase."""
+    """Forget the fixed phase and the phase tensor; the next ``learning_phase()`` makes a new one."""
     with _process.lock:
         _process.clear()
 
 
 class learning_phase_scope:
-    """A context in which the learning phase is fixed, for this thread or task only.
+    """A context in which the learning phase is fixed, in this thread or asyncio task only.
+
+    Args:
+        value: 0 (test) or 1 (train).
+
+    Raises:
+        ValueError: ``value`` is neither 0 nor 1.
 
     >>> from kbackend import K
     >>> with K.learning_phase_scope(1):
@@ -111,32 +126,39 @@ def _phase_samples() -> list[Sample]:
 
 @derived(samples=_phase_samples)
 def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
-    """``x`` when training, else ``alt``.
+    """``x`` in the training phase, else ``alt``.
 
     Args:
-        x, alt: tensors of one rank, or functions without arguments that give them.
-        training: None for :func:`learning_phase`; a bool or int decides at once; a symbolic scalar decides
-            when the program runs, and only the chosen one is computed then if ``x`` and ``alt`` are
-            functions.
+        x, alt: tensors of one rank, or functions without arguments that return them.
+        training: None for :func:`learning_phase`. A bool or number chooses while the graph is built; a symbolic scalar
+            chooses when the program runs, which then computes only the chosen one if ``x`` and ``alt`` are functions.
 
     Returns:
-        A tensor. With the symbolic phase, a program holds only what its phase needs.
+        A tensor. With the symbolic phase, a program contains only the ops that its phase needs.
 
     Raises:
-        ValueError: the ranks of ``x`` and ``alt`` differ.
+        ValueError: the ranks of ``x`` and ``alt`` differ, or ``training`` has more than one element.
+
+    >>> from kbackend import K
+    >>> float(K.eval(K.in_train_phase(K.constant(1.0), K.constant(2.0), training=True)))
+    1.0
     """
     phase = learning_phase() if training is None else training
     if not isinstance(phase, Tensor):
         return _value(x if _truth(phase) else alt)
     if phase.node.op.role is Role.PHASE:
         return make_node(REGISTRY["phase_select"], (_value(x), _value(alt), phase), {})
-
     return classic_switch(phase, x, alt)
 
 
 @derived(samples=_phase_samples)
 def in_test_phase(x: Any, alt: Any, training: Any = None) -> Any:
-    """``x`` when testing, else ``alt``; see :func:`in_train_phase`."""
+    """``x`` in the test phase, else ``alt``. Arguments, result and errors are those of :func:`in_train_phase`.
+
+    >>> from kbackend import K
+    >>> float(K.eval(K.in_test_phase(K.constant(1.0), K.constant(2.0), training=True)))
+    2.0
+    """
     return in_train_phase(alt, x, training)
 
 

@@ -1,4 +1,4 @@
-"""Loops along an axis that carry a state, and scans of associative functions."""
+"""Loops along an axis that carry a state, and parallel prefix scans of associative functions."""
 
 from __future__ import annotations
 
@@ -12,19 +12,20 @@ from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import REGISTRY, TensorList
 from kbackend.declare.sample import In, Sample, call
 from kbackend.declare.shapes import axis_in
-from kbackend.declare.tree import flatten, rebuild
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.walk import Graph
+from kbackend.ground.tree import tree_flatten, tree_unflatten
+from kbackend.ops.arrays.dims import lengths
 from kbackend.ops.arrays.join import concatenate_last, stack
-from kbackend.ops.arrays.reshape import expand_dims, extent, reshape
-from kbackend.ops.arrays.transpose import reverse as reverse_op
+from kbackend.ops.arrays.reshape import reshape
+from kbackend.ops.arrays.transpose import reverse as reverse_axes
 from kbackend.ops.control.subgraph import Loop
-from kbackend.ops.control.while_loop import _initial, _next
+from kbackend.ops.control.while_loop import initial_state, next_state
 from kbackend.ops.core.arguments import as_tensor, integer
 from kbackend.ops.core.cast import cast, identity
 from kbackend.ops.elementwise.arithmetic import add, multiply
 from kbackend.ops.elementwise.hyperbolic import tanh
-from kbackend.ops.elementwise.select import maximum, select_elements
+from kbackend.ops.elementwise.select import maximum
 from kbackend.ops.indexing.getitem import getitem
 
 #: what one step of a scan returns: outputs to be stacked, and the new states
@@ -42,11 +43,10 @@ def _scan(
     reverse: bool = False,
     indexed: bool = False,
 ) -> tuple[TensorSpec, ...]:
-    """The outputs of ``body`` for each slice along ``axis``, stacked along the same axis, and the last
-    states.
+    """The outputs of ``body`` for each slice along ``axis``, stacked along that axis, and the last states.
 
-    ``body`` is a graph of (slices, states, [index], captures) that gives (outputs, states). With ``reverse``
-    the last slice comes first, and so does its output.
+    ``body`` is a graph of (slices, states, [index], captures) that returns (outputs, states). With ``reverse`` the
+    slices are visited from last to first, and outputs are stacked in the order of visits.
     """
     length = time_steps(sequences, axis)
     states = len(initial)
@@ -64,10 +64,10 @@ def _scan(
 
 
 def time_steps(sequences: Sequence[Any], axis: int) -> int | None:
-    """The common length of sequences along their time axis, None when it is not known.
+    """The common length of sequences along their time axis, or None when it is unknown.
 
     Raises:
-        ValueError: the lengths differ, or a sequence has no such axis.
+        ValueError: there is no sequence, the lengths differ, or a sequence has no such axis.
     """
     if not sequences:
         raise ValueError("a loop over time needs at least one sequence")
@@ -86,36 +86,35 @@ def time_steps(sequences: Sequence[Any], axis: int) -> int | None:
 def scan_steps(
     step: Step, sequences: Sequence[Any], initial: Sequence[Any], axis: int = 0, reverse: bool = False
 ) -> tuple[list[Any], list[Any]]:
-    """Walk along sequences and carry states.
+    """Apply a step function to the slices of sequences along an axis and carry states from step to step.
 
     Args:
-        step: a function ``(slices, states) -> (outputs, new states)`` of lists; called once or twice, on
-            symbolic tensors. It may use any tensors and variables from outside.
-        sequences: at least one tensor; all have the same number of time steps along ``axis``.
-        initial: the states at the start; a step keeps their dtypes and ranks.
+        step: a function ``(slices, states) -> (outputs, new states)`` of lists. It is traced once or twice on symbolic
+            tensors and may capture tensors and variables; on concrete tensors it is called for each step.
+        sequences: one tensor or more, with the same number of time steps along ``axis``.
+        initial: the initial states, whose dtypes and ranks a step keeps.
         axis: the time axis of the sequences and of the stacked outputs.
-        reverse: the last slice comes first, and so does its output.
+        reverse: visit the slices from last to first and stack the outputs in that order.
 
     Returns:
         A list with the outputs of all steps, stacked along ``axis``, and a list with the last states.
-        Gradients flow through both. Random draws in ``step``, dropout too, differ from step to step.
+        Gradients flow through both. Random draws in ``step``, also those of dropout, differ between steps.
 
     Raises:
-        TypeError: the dtype of a state changes. ValueError: its rank or the number of states changes.
+        TypeError: the dtype of a state changes.
+        ValueError: the rank of a state or the number of states changes, or lengths of sequences differ.
     """
     sequences, initial = list(sequences), list(initial)
     if not any(isinstance(t, Tensor) for t in (*sequences, *initial)):
-        found = _run_now(step, sequences, initial, axis, reverse)
-        if found is not None:
-            return found
+        results = _concrete_loop(step, sequences, initial, axis, reverse)
+        if results is not None:
+            return results
     sequences, initial = [lift(s) for s in sequences], [lift(t) for t in initial]
     slices = [TensorSpec((*s.shape[:axis], *s.shape[axis + 1 :]), s.dtype) for s in sequences]
     count = len(sequences)
 
     def flat(*tensors: Tensor) -> list[Any]:
-        outputs, states = _checked_step(
-            step, list(tensors[:count]), list(tensors[count : count + len(initial)])
-        )
+        outputs, states = checked_step(step, list(tensors[:count]), list(tensors[count : count + len(initial)]))
         return [*outputs, *states]
 
     loop = Loop(flat, slices, [t.spec for t in initial])
@@ -126,12 +125,17 @@ def scan_steps(
         "reverse": bool(reverse),
         "indexed": loop.indexed,
     }
-    results = make_node(REGISTRY["scan"], (tuple(sequences), tuple(initial), captures), attrs)
-    results = results if isinstance(results, list) else [results]
-    return results[: len(results) - len(initial)], results[len(results) - len(initial) :]
+    made = make_node(REGISTRY["scan"], (tuple(sequences), tuple(initial), captures), attrs)
+    tensors = made if isinstance(made, list) else [made]
+    return tensors[: len(tensors) - len(initial)], tensors[len(tensors) - len(initial) :]
 
 
-def _checked_step(step: Step, slices: list[Any], states: list[Any]) -> tuple[list[Any], list[Any]]:
+def checked_step(step: Step, slices: list[Any], states: list[Any]) -> tuple[list[Any], list[Any]]:
+    """``step(slices, states)`` as two lists.
+
+    Raises:
+        ValueError: the step returned another number of states than it was given.
+    """
     outputs, new = step(slices, states)
     outputs, new = list(outputs), list(new)
     if len(new) != len(states):
@@ -139,18 +143,11 @@ def _checked_step(step: Step, slices: list[Any], states: list[Any]) -> tuple[lis
     return outputs, new
 
 
-def _at(x: Any, index: Any) -> Any:
-    """``x[index]`` for tensors of any engine."""
-
-    return getitem(x, index)
-
-
-def _run_now(
+def _concrete_loop(
     step: Step, sequences: list[Any], states: list[Any], axis: int, reverse: bool
 ) -> tuple[list[Any], list[Any]] | None:
-    """The loop on concrete tensors; None when the step gives symbolic ones, because it reads a variable."""
-
-    sequences = [identity(s) for s in sequences]  # on the engine, once
+    """The loop on concrete tensors; None when the step returns symbolic tensors, because it reads a variable."""
+    sequences = [identity(s) for s in sequences]  # to the device once, not at each step
     length = time_steps(sequences, axis)
     assert length is not None
     if length == 0:
@@ -158,29 +155,12 @@ def _run_now(
     before = (slice(None),) * axis
     rows: list[list[Any]] = []
     for t in reversed(range(length)) if reverse else range(length):
-        outputs, states = _checked_step(step, [_at(s, (*before, t)) for s in sequences], states)
+        outputs, states = checked_step(step, [getitem(s, (*before, t)) for s in sequences], states)
         if any(isinstance(v, Tensor) for v in (*outputs, *states)):
             return None
         rows.append(outputs)
     return [stack(list(column), axis=axis) for column in zip(*rows)], states
 
-
-def _sequence(elems: Any) -> Any:
-    elems = elems if hasattr(elems, "shape") else np.asarray(elems)
-    if not len(elems.shape):
-        raise ValueError("a map or fold needs a tensor of rank 1 or more")
-    return elems
-
-
-def _where(mask: Any, new: Any, old: Any) -> Any:
-    rank = len(new.shape)
-    if len(mask.shape) > rank:
-        raise ValueError(
-            f"a mask of rank {len(mask.shape) + 1} does not fit a state or output of shape {new.shape}"
-        )
-    for _ in range(rank - len(mask.shape)):
-        mask = expand_dims(mask, -1)
-    return select_elements(mask, new, old)
 
 
 def _decayed_sum(slices: list[Any], states: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -211,22 +191,24 @@ def _modern_scan_samples() -> list[Sample]:
 @derived(tolerance="rnn", samples=_modern_scan_samples)
 def scan(f: Callable[[Any, Any], Any], init: Any, xs: Any = None, length: int | None = None, reverse: bool = False,
          unroll: Any = 1) -> tuple[Any, Any]:
-    """Walk along the first axis of sequences and carry a state.
+    """Apply a function to the slices of sequences along their first axis and carry a state (JAX's ``lax.scan``).
 
     Args:
-        f: a function (state, slices) -> (next state, outputs); each is a tensor or dicts, lists and tuples of them,
-            the outputs may be None.
-        init: the state at the start; ``f`` keeps its structure, dtypes and ranks.
-        xs: the sequences, of one length; None gives ``f`` None.
-        length: their length; needed without ``xs``.
-        reverse: the last slices come first; the outputs stand where their slices stood.
-        unroll: a positive integer or a bool; engines unroll by themselves, it changes nothing.
+        f: a function (state, slices) -> (next state, outputs). Each is a tensor or nested dicts, lists and tuples of
+            tensors; the outputs may be None.
+        init: the initial state, whose structure, dtypes and ranks ``f`` keeps.
+        xs: the sequences, with equal first dimensions; None passes None to ``f``.
+        length: the number of steps; required without ``xs``.
+        reverse: visit the slices from last to first; outputs keep the positions of their slices.
+        unroll: a positive integer or a bool, checked and otherwise ignored: engines choose how far they unroll.
 
     Returns:
         The last state, and the outputs stacked along a new first axis. Gradients flow through both.
 
     Raises:
-        TypeError: a dtype changes. ValueError: a structure or rank changes, lengths that differ, or none.
+        TypeError: a dtype of the state changes, or ``length`` or ``unroll`` is not an integer.
+        ValueError: the structure or a rank of the state changes, lengths differ, or neither ``xs`` nor ``length`` is
+            given.
 
     >>> from kbackend import ops
     >>> last, sums = ops.scan(lambda c, x: (c + x, c + x), 0, ops.array([1, 2, 3]))
@@ -235,8 +217,8 @@ def scan(f: Callable[[Any, Any], Any], init: Any, xs: Any = None, length: int | 
     """
     if not isinstance(unroll, bool) and integer(unroll, "unroll") < 1:
         raise ValueError(f"unroll must be a positive integer or a bool, it is {unroll!r}")
-    states, form = _initial(init)
-    sequences, slices_form = flatten(xs)
+    states, form = initial_state(init)
+    sequences, slices_form = tree_flatten(xs)
     sequences = [as_tensor(s) for s in sequences]
     count = None if length is None else integer(length, "the length")
     if not sequences:
@@ -248,16 +230,17 @@ def scan(f: Callable[[Any, Any], Any], init: Any, xs: Any = None, length: int | 
     outputs: list[Any] = []
 
     def step(slices: list[Any], carried: list[Any]) -> tuple[list[Any], list[Any]]:
-        result = f(rebuild(form, carried), rebuild(slices_form, slices))
+        result = f(tree_unflatten(form, carried), tree_unflatten(slices_form, slices))
         if not isinstance(result, (list, tuple)) or len(result) != 2:
             raise ValueError(f"a step of a scan returns (next state, outputs), not {result!r}")
         outputs.append(result[1])
-        return [as_tensor(t) for t in flatten(result[1])[0]], _next(result[0], init, carried, "a step of a scan")
+        leaves = tree_flatten(result[1])[0]
+        return [as_tensor(t) for t in leaves], next_state(result[0], init, carried, "a step of a scan")
 
     stacked, last = scan_steps(step, sequences, states, 0, bool(reverse))
     if reverse:
-        stacked = [reverse_op(t, 0) for t in stacked]
-    return rebuild(form, last), rebuild(flatten(outputs[-1])[1], stacked)
+        stacked = [reverse_axes(t, 0) for t in stacked]
+    return tree_unflatten(form, last), tree_unflatten(tree_flatten(outputs[-1])[1], stacked)
 
 
 def _associative_samples() -> list[Sample]:
@@ -272,21 +255,23 @@ def _associative_samples() -> list[Sample]:
 
 @derived(tolerance="rnn", samples=_associative_samples)
 def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
-    """The results of ``f`` over all first elements, in a number of rounds that grows as the logarithm of the length.
+    """All prefix reductions by an associative function, in a number of rounds logarithmic in the length.
 
     Args:
-        f: an associative function of two tensors (or lists of tensors) that it combines elementwise along ``axis``.
+        f: an associative function of two tensors, or of two lists of tensors when ``elems`` is a list, that combines
+            them elementwise along ``axis``.
         elems: a tensor, or a list of tensors of the same known length along ``axis``.
-        reverse: from the last element.
-        axis: the axis.
+        reverse: reduce from the last element to the first.
+        axis: the axis along which elements are combined.
 
     Returns:
-        As ``elems``: element i is ``f(... f(elems[0], elems[1]) ..., elems[i])``.
+        Tensors of the structure, shapes and dtypes of ``elems``; element i is
+        ``f(... f(elems[0], elems[1]) ..., elems[i])``.
 
     Raises:
-        ValueError: lengths that differ or are not known.
+        ValueError: lengths that differ or are unknown, or an axis out of range.
 
-    Source: Ladner and Fischer 1980.
+    Source: Ladner and Fischer, "Parallel Prefix Computation", 1980.
 
     >>> from kbackend import K
     >>> from kbackend.ops import associative_scan
@@ -302,16 +287,15 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
     (at,), (size,) = axes, sizes
 
     def combine(a: list[Any], b: list[Any]) -> list[Any]:
-        # backwards the first operand is the one further along, which comes second for f
+        # the axis is reversed below, so that f gets its operands in the order of elems only when they are swapped
         first, second = (b, a) if reverse else (a, b)
-        result = f(first if not several else first, second) if several else f(first[0], second[0])
-        return list(result) if several else [result]
+        return list(f(first, second)) if several else [f(first[0], second[0])]
 
     if reverse:
-        tensors = [reverse_op(t, at) for t in tensors]
-    found = _scanned(combine, tensors, size, at)
+        tensors = [reverse_axes(t, at) for t in tensors]
+    found = _prefixes(combine, tensors, size, at)
     if reverse:
-        found = [reverse_op(t, at) for t in found]
+        found = [reverse_axes(t, at) for t in found]
     return found if several else found[0]
 
 
@@ -319,12 +303,13 @@ def _cut(x: Any, axis: int, *bounds: Any) -> Any:
     return getitem(x, (*(slice(None),) * axis, slice(*bounds)))
 
 
-def _scanned(combine: Callable[..., list[Any]], elems: list[Any], size: int, axis: int) -> list[Any]:
+def _prefixes(combine: Callable[..., list[Any]], elems: list[Any], size: int, axis: int) -> list[Any]:
+    """The prefixes of odd elements are those of the pairs, by recursion; an even element more gives the others."""
     if size < 2:
         return elems
     evens = [_cut(x, axis, 0, size // 2 * 2, 2) for x in elems]
     odds = [_cut(x, axis, 1, None, 2) for x in elems]
-    at_odd = _scanned(combine, combine(evens, odds), size // 2, axis)
+    at_odd = _prefixes(combine, combine(evens, odds), size // 2, axis)
     first = [_cut(x, axis, 0, 1) for x in elems]
     if size == 2:
         return [concatenate_last(pair, axis=axis) for pair in zip(first, at_odd)]
@@ -337,7 +322,7 @@ def _scanned(combine: Callable[..., list[Any]], elems: list[Any], size: int, axi
 def _interleaved(even: Any, odd: Any, size: int, axis: int) -> Any:
     half = size // 2
     pairs = stack([_cut(even, axis, 0, half), odd], axis=axis + 1)
-    shape = [extent(even, (a,)) if d is None else d for a, d in enumerate(even.shape)]
+    shape = lengths(even)
     shape[axis] = 2 * half
     joined = reshape(pairs, shape)
     return joined if size % 2 == 0 else concatenate_last([joined, _cut(even, axis, half, None)], axis=axis)

@@ -1,8 +1,8 @@
 """Subgraphs: the body of a loop or branch, traced from a Python function on placeholders.
 
-A body's graph has the inputs [*formals, *captures]. Captures are tensors of the outside that the body reads;
-they are operands of the node that holds the body, so that whoever walks the outer graph (gradients,
-variables, unfed placeholders) sees them without looking inside.
+The inputs of a body's graph are [*formals, *captures]. Captures are the tensors of the outer graph that the body
+reads. They are operands of the node that holds the body, so that a walk of the outer graph (for gradients, variables,
+unfed placeholders) finds them without entering the body.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, ancestors, copy_tensors
 
-#: leaves that a body has of its own, whenever they were made
+#: roles of the leaves that bodies copy instead of capturing
 _INSIDE = (Role.CONSTANT, Role.PHASE)
 
 
 class Body:
-    """A traced function: what it takes, what it returns, and what it reads from outside."""
+    """A traced function: its formals, outputs and captures."""
 
     def __init__(
         self, formals: Sequence[Tensor], outputs: Sequence[Tensor], captures: Sequence[Tensor]
@@ -33,7 +33,7 @@ class Body:
         self.captures = tuple(captures)
 
     def counters(self) -> list[Variable]:
-        """The counters of the random draws in the body."""
+        """The step counters of the random draws in the body."""
         return [t for t in self.captures if isinstance(t, Variable) and t.counter]
 
     def graph(self, captures: Sequence[Tensor], name: str) -> Graph:
@@ -41,7 +41,7 @@ class Body:
 
 
 def trace(function: Callable[..., Sequence[Any]], specs: Sequence[TensorSpec]) -> Body:
-    """Call ``function`` on one placeholder for each spec; it returns a list of tensors, arrays or numbers.
+    """Trace ``function``, which returns a list of tensors, arrays or numbers, on one placeholder for each spec.
 
     Raises:
         ValueError: the function makes a ``K.update``, which would run an unknown number of times.
@@ -60,7 +60,7 @@ def _formal(i: int, spec: TensorSpec) -> Tensor:
 
 
 def _captures(outputs: Sequence[Tensor], formals: Sequence[Tensor], start: int) -> tuple[Tensor, ...]:
-    """The tensors made before tracing began, and all variables, in order of making."""
+    """The tensors that existed before tracing began, and all variables, in order of creation."""
     inside = {id(t) for t in formals}
     seen: dict[int, Tensor] = {}
     done: set[int] = set()
@@ -88,18 +88,20 @@ def _refuse_updates(outputs: Sequence[Tensor], stop: Sequence[Tensor]) -> None:
 
 
 def union(bodies: Sequence[Body]) -> tuple[Tensor, ...]:
-    """The captures of several bodies of one node, each once."""
+    """The captures of several bodies of one node, without duplicates."""
     found = {id(t): t for body in bodies for t in body.captures}
     return tuple(sorted(found.values(), key=lambda t: (t.node.number, t.index)))
 
 
 class Loop:
-    """The body of a loop whose formals are [slices..., states..., index when it draws random numbers].
+    """The traced body of a loop, whose formals are [*slices, *states] and an index when it draws random numbers.
+
+    Tracing is repeated until the specs of the states are a fixed point: a dimension that a step changes is unknown.
 
     Attributes:
         body: the traced body.
-        states: the specs of the states, loosened until what the body returns fits them.
-        indexed: whether the body takes the number of the iteration as its last formal.
+        states: the specs of the states.
+        indexed: whether the last formal is the index of the iteration.
     """
 
     def __init__(
@@ -111,17 +113,18 @@ class Loop:
         self.states = list(states)
         while True:
             self.body = trace(function, [*slices, *self.states])
-            found = [t.spec for t in self.body.outputs[len(self.body.outputs) - len(self.states) :]]
-            loosened = [_loosened(i, old, new) for i, (old, new) in enumerate(zip(self.states, found))]
-            if loosened == self.states:
+            returned = [t.spec for t in self.body.outputs[len(self.body.outputs) - len(self.states) :]]
+            generalized = [_generalized(i, old, new) for i, (old, new) in enumerate(zip(self.states, returned))]
+            if generalized == self.states:
                 break
-            self.states = loosened
+            self.states = generalized
         self.indexed = bool(self.body.counters())
         if self.indexed:
             self.body = _with_index(self.body)
 
 
-def _loosened(i: int, old: TensorSpec, new: TensorSpec) -> TensorSpec:
+def _generalized(i: int, old: TensorSpec, new: TensorSpec) -> TensorSpec:
+    """The spec of state i that fits it before and after a step."""
     if old.dtype != new.dtype:
         raise TypeError(f"state {i} is {old.dtype} at the start and {new.dtype} after a step; cast it")
     if old.ndim != new.ndim:
@@ -131,7 +134,7 @@ def _loosened(i: int, old: TensorSpec, new: TensorSpec) -> TensorSpec:
 
 
 def _with_index(body: Body) -> Body:
-    """The body with the number of the iteration mixed into the step of every draw."""
+    """The body with the index of the iteration mixed into the step of every draw."""
     index = _formal(len(body.formals), TensorSpec((), "int64"))
     moved: dict[Any, Any] = {counter: loop_step(counter, index) for counter in body.counters()}
     return Body((*body.formals, index), copy_tensors(body.outputs, moved), body.captures)
@@ -139,11 +142,10 @@ def _with_index(body: Body) -> Body:
 
 @primitive(takes_complex=True, name="loop_step", differentiable=False)
 def loop_step(step: TensorLike, index: TensorLike) -> TensorSpec:
-    """The step of a random draw in iteration ``index`` of a loop: ``step + index * 0x9E3779B1``, modulo
-    2**32.
+    """The step of a random draw in iteration ``index`` of a loop: ``(step + index * 0x9E3779B1) mod 2**32``.
 
-    The multiplier is odd, so that iterations of one run differ, and large, so that the next runs do not meet
-    them.
+    The multiplier is odd, so that all iterations of one run differ, and large, so that the steps of a long loop do not
+    coincide with those of the next runs.
     """
     return TensorSpec((), "int64")
 

@@ -1,4 +1,4 @@
-"""Loops with a condition or a count."""
+"""Loops with a condition or a counter: ``while_loop`` and ``fori_loop``."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from kbackend.declare.call import dtype_of, lift, make_node, to_numpy
 from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import REGISTRY, TensorList
 from kbackend.declare.sample import In, Sample, call
-from kbackend.declare.tree import flatten, rebuild, structure
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.walk import Graph
+from kbackend.ground.tree import tree_flatten, tree_structure, tree_unflatten
 from kbackend.ops.control.subgraph import Loop, trace, union
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.cast import cast, identity
@@ -32,8 +32,7 @@ def _while_loop(
     indexed: bool = False,
     maximum_iterations: int | None = None,
 ) -> tuple[TensorSpec, ...]:
-    """The state after ``body`` has run while ``condition`` held; both are graphs of (state, [index],
-    captures)."""
+    """The state after running ``body`` while ``condition`` holds; both are graphs of (state, [index], captures)."""
     return tuple(t.spec for t in body.inputs[: len(state)])
 
 
@@ -44,19 +43,21 @@ def classic_while_loop(
     state: Sequence[Any],
     maximum_iterations: int | None = None,
 ) -> list[Any]:
-    """Run ``body`` as long as ``condition`` holds.
+    """Run ``body`` while ``condition`` holds.
 
     Args:
-        condition: a function of the state's tensors that gives a bool scalar.
-        body: a function of the state's tensors that returns as many, of the same dtypes and ranks.
-        state: tensors or numbers at the start.
-        maximum_iterations: stop after so many rounds.
+        condition: a function of the state's tensors that returns a bool scalar.
+        body: a function of the state's tensors that returns the next state: as many tensors, of the same dtypes and
+            ranks.
+        state: the initial state, a list of tensors or numbers.
+        maximum_iterations: the most iterations; None for no limit.
 
     Returns:
-        The state at the end. Gradients flow through it. Random draws in the body differ from round to round.
+        The last state, a list. Gradients flow through it. Random draws in the body differ between iterations.
 
     Raises:
-        TypeError: a dtype changes. ValueError: a rank changes, or the condition is no bool scalar.
+        TypeError: a dtype of the state changes.
+        ValueError: a rank or the length of the state changes, or the condition is not a bool scalar.
 
     >>> from kbackend import K
     >>> n = K.placeholder((), dtype="int32")
@@ -73,7 +74,7 @@ def classic_while_loop(
             raise ValueError(
                 f"the body of a while loop returned {len(results)} tensors for a state of {len(initial)}"
             )
-        return [lift(r, dtype) for r, dtype in zip(results, _weak_types(results, initial))]
+        return [lift(r, dtype) for r, dtype in zip(results, _dtypes_of_numbers(results, initial))]
 
     loop = Loop(step, [], [t.spec for t in initial])
     specs = [t.spec for t in loop.body.formals]
@@ -92,8 +93,8 @@ def classic_while_loop(
     return make_node(REGISTRY["while_loop"], (tuple(initial), captures), attrs)
 
 
-def _weak_types(results: Sequence[Any], initial: Sequence[Tensor]) -> list[str | None]:
-    """Python numbers take the dtype of the state that they become."""
+def _dtypes_of_numbers(results: Sequence[Any], initial: Sequence[Tensor]) -> list[str | None]:
+    """The dtype of the state for each result that is a Python number, None for the others."""
     return [t.dtype if isinstance(r, (int, float)) else None for r, t in zip(results, initial)]
 
 
@@ -116,18 +117,29 @@ def _while_samples() -> list[Sample]:
     ]
 
 
-def _initial(tree: Any) -> tuple[list[Any], Any]:
-    """The leaves of a state, on the engine where they are concrete, and how they are put together."""
-    leaves, form = flatten(tree)
+def initial_state(tree: Any) -> tuple[list[Any], Any]:
+    """The leaves of a state, concrete ones as tensors of the engine, and the function that rebuilds its structure."""
+    leaves, form = tree_flatten(tree)
     return [t if isinstance(t, Tensor) else identity(as_tensor(t)) for t in leaves], form
 
 
-def _next(result: Any, like: Any, states: list[Any], what: str) -> list[Any]:
-    """The leaves of a new state: of the structure, dtypes and ranks of the old one; numbers take the dtypes."""
-    if structure(result) != structure(like):
+def next_state(result: Any, like: Any, states: list[Any], what: str) -> list[Any]:
+    """The leaves of the next state; Python numbers take the dtypes of the state.
+
+    Args:
+        result: the next state as ``what`` returned it.
+        like: the initial state, for its structure.
+        states: the leaves of the current state.
+        what: the subject of error messages.
+
+    Raises:
+        TypeError: a dtype differs from that of the state.
+        ValueError: the structure or a rank differs from that of the state.
+    """
+    if tree_structure(result) != tree_structure(like):
         raise ValueError(f"{what} returned another structure than its state: {result!r}, not {like!r}")
     found = []
-    for i, (new, old) in enumerate(zip(flatten(result)[0], states)):
+    for i, (new, old) in enumerate(zip(tree_flatten(result)[0], states)):
         dtype = dtype_of(old)
         if isinstance(new, (int, float)) and not isinstance(new, np.generic):
             new = np.asarray(new, dtypes.numpy_dtype(dtype))
@@ -154,51 +166,53 @@ def _modern_while_samples() -> list[Sample]:
 @derived(tolerance="rnn", samples=_modern_while_samples)
 def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any,
                maximum_iterations: int | None = None) -> Any:
-    """Run ``body`` as long as ``cond`` holds.
+    """Run ``body`` while ``cond`` holds.
 
     Args:
-        cond: a function of the state that gives a bool scalar.
-        body: a function of the state that returns the next one: the same structure, dtypes and ranks.
-        loop_vars: the state at the start; the parts of a list or tuple are passed as arguments, all else as one.
-        maximum_iterations: stop after so many rounds.
+        cond: a function of the state that returns a bool scalar.
+        body: a function of the state that returns the next state, of the same structure, dtypes and ranks.
+        loop_vars: the initial state. The elements of a list or tuple are passed as separate arguments, any other
+            structure as one argument.
+        maximum_iterations: the most iterations; None for no limit.
 
     Returns:
-        The state at the end. Gradients flow through it in graphs. A concrete state runs at once.
+        The last state. Gradients flow through symbolic loops; a loop on concrete tensors runs immediately.
 
     Raises:
-        TypeError: a dtype changes. ValueError: the structure or a rank changes.
+        TypeError: a dtype of the state changes.
+        ValueError: the structure or a rank of the state changes.
 
     >>> from kbackend import ops
     >>> [int(v) for v in ops.while_loop(lambda x, y: x < 10, lambda x, y: (x + 1, y + 2), (0, 1))]
     [10, 21]
     """
     several = isinstance(loop_vars, (list, tuple))
-    states, form = _initial(loop_vars)
+    states, form = initial_state(loop_vars)
 
-    def given(function: Callable[..., Any], leaves: list[Any]) -> Any:
-        state = rebuild(form, leaves)
+    def applied(function: Callable[..., Any], leaves: list[Any]) -> Any:
+        state = tree_unflatten(form, leaves)
         return function(*state) if several else function(state)
 
-    def following(leaves: list[Any]) -> list[Any]:
-        result = given(body, leaves)
+    def step(leaves: list[Any]) -> list[Any]:
+        result = applied(body, leaves)
         if several and len(loop_vars) == 1 and not isinstance(result, (list, tuple)):
             result = [result]
         if several and isinstance(result, (list, tuple)) and type(loop_vars) in (list, tuple):
             result = type(loop_vars)(result)
-        return _next(result, loop_vars, leaves, "the body of a while loop")
+        return next_state(result, loop_vars, leaves, "the body of a while loop")
 
     if not any(isinstance(t, Tensor) for t in states):
-        found = _repeat(lambda s: given(cond, s), following, states, maximum_iterations)
-        if found is not None:
-            return rebuild(form, found)
-    found = classic_while_loop(
-        lambda *leaves: given(cond, list(leaves)), lambda *leaves: following(list(leaves)), states, maximum_iterations)
-    return rebuild(form, found)
+        last = _concrete_loop(lambda s: applied(cond, s), step, states, maximum_iterations)
+        if last is not None:
+            return tree_unflatten(form, last)
+    last = classic_while_loop(
+        lambda *leaves: applied(cond, list(leaves)), lambda *leaves: step(list(leaves)), states, maximum_iterations)
+    return tree_unflatten(form, last)
 
 
-def _repeat(condition: Callable[..., Any], following: Callable[..., Any], states: list[Any], most: int | None,
-            ) -> list[Any] | None:
-    """The rounds of a concrete loop; None when a function gives symbolic tensors, because it reads a variable."""
+def _concrete_loop(condition: Callable[..., Any], step: Callable[..., Any], states: list[Any], most: int | None,
+                   ) -> list[Any] | None:
+    """The loop on concrete tensors; None when a function returns symbolic tensors, because it reads a variable."""
     count = 0
     while most is None or count < most:
         holds = condition(states)
@@ -206,7 +220,7 @@ def _repeat(condition: Callable[..., Any], following: Callable[..., Any], states
             return None
         if not to_numpy(holds):
             break
-        states = following(states)
+        states = step(states)
         if any(isinstance(t, Tensor) for t in states):
             return None
         states = [identity(t) for t in states]
@@ -218,15 +232,20 @@ def _repeat(condition: Callable[..., Any], following: Callable[..., Any], states
     call(0, 4, lambda i, x: add(multiply(x, 0.5), cast(i, "float32")), In((3,)), dtypes=("float32",),
          dynamic=False)])
 def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
-    """``for i in range(lower, upper): value = body_fun(i, value)``.
+    """Run ``for i in range(lower, upper): value = body_fun(i, value)``.
 
     Args:
         lower, upper: integers or integer scalars.
-        body_fun: a function of the index and the value (a tensor, or a list of tensors).
-        init_val: the value at the start.
+        body_fun: a function of the index, an int32 scalar, and the value that returns the next value, of the same
+            dtypes and ranks.
+        init_val: the initial value, a tensor or a list or tuple of tensors.
 
     Returns:
-        The value at the end.
+        The last value, a symbolic tensor or a list or tuple of them. Gradients flow through it.
+
+    Raises:
+        TypeError: a dtype of the value changes.
+        ValueError: a rank or the length of the value changes.
 
     >>> from kbackend import K
     >>> from kbackend.ops import fori_loop
@@ -238,12 +257,12 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
 
     def body(i: Any, *state: Any) -> list[Any]:
         result = body_fun(i, list(state) if several else state[0])
-        return [add(i, 1), *(result if several else [result])]
+        return [i + 1, *(result if several else [result])]
 
     first = cast(lift(lower), "int32")
-    last = cast(lift(upper), "int32")
-    found = classic_while_loop(lambda i, *_: i < last, body, [first, *values])[1:]
-    return type(init_val)(found) if several else found[0]
+    end = cast(lift(upper), "int32")
+    last = classic_while_loop(lambda i, *_: i < end, body, [first, *values])[1:]
+    return type(init_val)(last) if several else last[0]
 
 
 __all__ = ["fori_loop", "while_loop"]

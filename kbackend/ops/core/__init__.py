@@ -1,1 +1,1 @@
-"""Leaves, updates, gradients, creation, inspection and casts."""
+"""Constants, placeholders, casts, creation, inspection, updates of variables, and gradients."""

@@ -1,4 +1,4 @@
-"""Arguments as they come: tensors from anything with values, integers, ranks."""
+"""Arguments of derived functions: tensors from lists and numbers, integers, dtypes, shapes and ranks."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from kbackend import dtypes
+from kbackend import config, dtypes
 from kbackend.declare.call import lifted_dtype, to_numpy
-from kbackend.graph.tensor import Tensor, TensorSpec
+from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 
 
 def as_tensor(x: Any) -> Any:
-    """Something with a shape: a list or number becomes an array of the dtype that it has as an operand."""
+    """``x`` itself if it has a shape; else an array of the dtype that the list or number has as an operand."""
     if hasattr(x, "shape"):
         return x
     array = to_numpy(x)
@@ -25,8 +25,12 @@ def as_tensor(x: Any) -> Any:
 def integer(value: Any, what: str) -> int:
     """An integer attribute.
 
+    Args:
+        value: the argument.
+        what: its name in error messages.
+
     Raises:
-        TypeError: no integer, or one that is known only when the program runs.
+        TypeError: not an integer, or a symbolic tensor.
     """
     if isinstance(value, bool) or isinstance(value, Tensor):
         raise TypeError(f"{what} must be an integer known while the graph is built, it is {value!r}")
@@ -37,17 +41,41 @@ def integer(value: Any, what: str) -> int:
 
 
 def ranked(x: Any, least: int, name: str) -> Any:
-    """``x`` as a tensor of rank ``least`` or more."""
+    """:func:`as_tensor` of ``x``, checked to have rank ``least`` or more.
+
+    Raises:
+        ValueError: a smaller rank.
+    """
     x = as_tensor(x)
     if len(x.shape) < least:
         raise ValueError(f"{name} needs a tensor of rank {least} or more, its shape is {tuple(x.shape)}")
     return x
 
 
-def _known(x: TensorSpec, axis: int) -> int:
-    found = x.shape[axis]
-    if found is None:
+def shape_of(x: Any) -> Shape:
+    """The shape of a tensor, or of the array that a list or number becomes."""
+    return tuple(x.shape) if hasattr(x, "shape") else to_numpy(x).shape
+
+
+def rank_of(x: Any) -> int:
+    """The rank of a tensor, or of the array that a list or number becomes."""
+    return len(shape_of(x))
+
+
+def known_size(x: TensorSpec, axis: int) -> int:
+    """The size along an axis that an op with one result for each element needs.
+
+    Raises:
+        ValueError: the size is unknown.
+    """
+    size = x.shape[axis]
+    if size is None:
         raise ValueError(
-            f"axis {axis} of {x} is unknown, so the number of results is; use K.map_fn, or slices"
+            f"axis {axis} of {x} has an unknown size, so the number of results is unknown; use K.map_fn or slices"
         )
-    return found
+    return size
+
+
+def chosen_dtype(dtype: Any) -> str:
+    """The canonical name of a dtype; floatx for None."""
+    return config.floatx() if dtype is None else dtypes.canonical(dtype)

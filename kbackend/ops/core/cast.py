@@ -1,4 +1,4 @@
-"""Casts, copies and the identity."""
+"""Casts, copies, the identity, and the end of the gradient's flow."""
 
 from __future__ import annotations
 
@@ -47,24 +47,41 @@ def _cast_samples() -> list[Sample]:
 @primitive(takes_complex=True, view=True, prepare=_cast_attrs, tolerance="exact",
            static_value=static_values.same, samples=_cast_samples)
 def cast(x: TensorLike, dtype: str) -> TensorSpec:
-    """``x`` with another dtype; floats are truncated towards zero when they become integers.
+    """Cast a tensor to another dtype.
+
+    Args:
+        x: a tensor of any shape.
+        dtype: the dtype of the result. Floats are truncated towards zero when they become integers.
+
+    Returns:
+        A tensor of the shape of ``x``; its gradient has the dtype of ``x``.
 
     Raises:
-        TypeError: an unknown dtype, or a real one for complex numbers: ``real``, ``imag``, ``abs`` or ``angle`` say
-            what is meant.
+        TypeError: an unknown dtype; a complex tensor and a real dtype (use ``real``, ``imag``, ``abs``, ``angle``).
 
     >>> from kbackend import K
     >>> K.eval(K.cast([1.9, -1.9], "int32")).tolist()
     [1, -1]
     """
     if dtypes.is_complex(x.dtype) and not dtypes.is_complex(dtype):
-        raise TypeError(f"{x.dtype} cannot become {dtype}; real, imag, abs and angle make floats of it")
+        raise TypeError(f"{x.dtype} cannot be cast to {dtype}; use real, imag, abs or angle")
     return TensorSpec(x.shape, dtype)
 
 
 @derived(traced=False, samples=lambda: [call(In((3,), -4, 4, kind="int32"), gradient=False)])
 def cast_to_floatx(x: TensorLike) -> Any:
-    """``x`` as floatx: a NumPy array for arrays, lists and numbers, as in Keras; a tensor for tensors."""
+    """Cast to floatx (Keras's ``cast_to_floatx``).
+
+    Args:
+        x: a tensor, array, list or number.
+
+    Returns:
+        A NumPy array for an array, list or number; a tensor for a tensor.
+
+    >>> from kbackend import K
+    >>> K.cast_to_floatx([1, 2]).dtype.name
+    'float32'
+    """
     if isinstance(x, Tensor) or not isinstance(x, np.ndarray) and owner_of(x) is not None:
         return cast(x, config.floatx())
     return to_numpy(x).astype(dtypes.numpy_dtype(config.floatx()))
@@ -82,7 +99,16 @@ def cast_to_floatx(x: TensorLike) -> Any:
     ],
 )
 def identity(x: TensorLike, name: str | None = None) -> TensorSpec:
-    """The same tensor under another name."""
+    """The same tensor under another name.
+
+    Args:
+        x: a tensor of any shape and dtype.
+        name: the name of the result.
+
+    >>> from kbackend import K
+    >>> K.eval(K.identity(K.constant([1, 2]))).tolist()
+    [1.0, 2.0]
+    """
     return x
 
 
@@ -111,7 +137,20 @@ def _stop_gradient(x: TensorLike) -> TensorSpec:
     ],
 )
 def stop_gradient(variables: TensorLike) -> Any:
-    """The same values, through which no gradient flows; for a tensor or a list of tensors."""
+    """The same values, treated as constants by gradients.
+
+    Args:
+        variables: a tensor of any dtype, or a list of tensors.
+
+    Returns:
+        A tensor, or a list of tensors.
+
+    >>> from kbackend import K
+    >>> x = K.placeholder((2,))
+    >>> f = K.function([x], K.gradients(K.sum(x * K.stop_gradient(x)), [x]))
+    >>> f([[1., 2.]])[0].tolist()
+    [1.0, 2.0]
+    """
     if isinstance(variables, (list, tuple)) and all(
         isinstance(v, Tensor) or hasattr(v, "dtype") for v in variables
     ):
@@ -123,7 +162,7 @@ def stop_gradient(variables: TensorLike) -> Any:
     call(In((2, 3))), call(In((), kind="bool"), gradient=False, name="bool"), call(In((0, 2)), name="empty"),
     call(In((3,), kind="int32"), gradient=False, name="int32")])
 def copy(x: TensorLike) -> Any:
-    """The same numbers in memory of their own.
+    """A copy of a tensor in memory of its own (NumPy's ``copy``).
 
     Args:
         x: a tensor of any shape and dtype.

@@ -1,4 +1,4 @@
-"""Tensors filled with one value, and identity matrices."""
+"""Tensors of one value, tensors like others, and identity matrices."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from kbackend import config, dtypes
+from kbackend import dtypes
 from kbackend.declare.call import dtype_of, make_node
 from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import REGISTRY, TensorLike, TensorList
@@ -16,13 +16,9 @@ from kbackend.graph.variable import Variable
 from kbackend.ops.arrays.broadcast import broadcast_to
 from kbackend.ops.arrays.dims import lengths
 from kbackend.ops.arrays.sizes import check_sizes, entries, split_entries
-from kbackend.ops.core.arguments import as_tensor, integer
+from kbackend.ops.core.arguments import as_tensor, chosen_dtype, integer
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.leaves import constant
-
-
-def _chosen(dtype: Any) -> str:
-    return config.floatx() if dtype is None else dtypes.canonical(dtype)
 
 
 def _prepare_fill(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -44,14 +40,26 @@ def _prepare_fill(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def fill(sizes: TensorList, shape: Any, value: float, dtype: str, name: str | None = None) -> TensorSpec:
-    """A tensor of one value; each None in the shape stands for the next of ``sizes``, integer scalars."""
+    """A tensor of one value.
+
+    Args:
+        sizes: integer scalars, the sizes along the axes for which ``shape`` has None.
+        shape: integers, and None for each size that is a tensor.
+        value: the value of every element.
+        dtype: the dtype of the result.
+        name: the name of the result.
+    """
     check_sizes(sizes, shape)
     return TensorSpec(tuple(shape), dtype)
 
 
-def _filled(shape: Any, value: float, dtype: str, name: str | None) -> Any:
-    found = entries([shape] if isinstance(shape, int) else shape)
-    sizes, pattern = split_entries(found)
+def filled_variable(shape: Any, value: float, dtype: str, name: str | None) -> Any:
+    """A variable of one value; a tensor where a dimension is symbolic (Keras's ``zeros`` and ``ones``).
+
+    Raises:
+        ValueError: a negative dimension.
+    """
+    sizes, pattern = split_entries(entries([shape] if isinstance(shape, int) else shape))
     if any(d is not None and d < 0 for d in pattern):
         raise ValueError(f"a shape has no negative dimensions, it is {pattern}")
     if sizes:
@@ -67,16 +75,30 @@ def _known(pattern: Shape) -> tuple[int, ...]:
 
 @derived(samples=lambda: [call((2, 3), 1.5), call([2], -3, dtype="int32"), call((2, 0), 1.0)])
 def filled_with(shape: Any, value: float, dtype: Any = None) -> Any:
-    """A constant of one value; dimensions may be symbolic scalars.
+    """A constant of one value.
+
+    Args:
+        shape: an integer, or a list of integers and integer scalars, symbolic or not.
+        value: a number.
+        dtype: floatx when None.
+
+    Raises:
+        ValueError: a negative dimension.
 
     >>> from kbackend import K
     >>> K.eval(K.full((2,), 1.5)).tolist()
     [1.5, 1.5]
     """
     sizes, pattern = split_entries(entries([shape] if isinstance(shape, int) else shape))
+    dtype = chosen_dtype(dtype)
     if sizes:
-        return fill(sizes, pattern, value, _chosen(dtype))
-    return fresh_constant(np.full(_known(pattern), value, dtypes.numpy_dtype(_chosen(dtype))))
+        return fill(sizes, pattern, value, dtype)
+    return fresh_constant(np.full(_known(pattern), value, dtypes.numpy_dtype(dtype)))
+
+
+def fresh_constant(array: np.ndarray) -> Any:
+    """A symbolic constant of the dtype of an array."""
+    return make_node(REGISTRY["constant"], (), {"value": array, "name": None})
 
 
 def _prepare_like(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
@@ -96,13 +118,25 @@ def _prepare_like(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def fill_like(x: TensorLike, value: float, dtype: Any = None, name: str | None = None) -> TensorSpec:
-    """A tensor of one value with the shape of ``x``, and its dtype unless another is given."""
+    """A tensor of one value with the shape of ``x``.
+
+    Args:
+        x: a tensor of any shape and dtype.
+        value: a number.
+        dtype: that of ``x`` when None.
+        name: the name of the result.
+    """
     return TensorSpec(x.shape, dtype)
 
 
 @derived(samples=lambda: [call(In((2, 3))), call(In((2,), kind="int32")), call(In((0, 2)), dtype="int32")])
 def zeros_like(x: TensorLike, dtype: Any = None, name: str | None = None) -> Any:
-    """Zeros with the shape of ``x``, and its dtype unless another is given.
+    """Zeros with the shape of ``x``.
+
+    Args:
+        x: a tensor of any shape and dtype.
+        dtype: that of ``x`` when None.
+        name: the name of the result.
 
     >>> from kbackend import K
     >>> K.eval(K.zeros_like(K.constant([1, 2]))).tolist()
@@ -113,7 +147,7 @@ def zeros_like(x: TensorLike, dtype: Any = None, name: str | None = None) -> Any
 
 @derived(samples=lambda: [call(In((2, 3))), call(In((2,), kind="bool"), dtype="float32")])
 def ones_like(x: TensorLike, dtype: Any = None, name: str | None = None) -> Any:
-    """Ones with the shape of ``x``, and its dtype unless another is given.
+    """Ones with the shape of ``x``. Arguments as in :func:`zeros_like`.
 
     >>> from kbackend import K
     >>> K.eval(K.ones_like(K.constant([1, 2]), dtype="bool")).tolist()
@@ -122,13 +156,19 @@ def ones_like(x: TensorLike, dtype: Any = None, name: str | None = None) -> Any:
     return fill_like(x, 1, dtype, name)
 
 
-def fresh_constant(array: np.ndarray) -> Any:
-    return make_node(REGISTRY["constant"], (), {"value": array, "name": None})
-
-
 @derived(samples=lambda: [call(3), call(2, "int32"), call(0)])
 def identity_matrix(n: int, dtype: Any = None) -> Any:
-    """A matrix ``(n, n)`` with ones on the diagonal, of floatx unless another dtype is given.
+    """The identity matrix (NumPy's ``identity``).
+
+    Args:
+        n: the number of rows and of columns.
+        dtype: floatx when None.
+
+    Returns:
+        A tensor ``(n, n)``.
+
+    Raises:
+        TypeError: ``n`` is not an integer.
 
     >>> from kbackend import K
     >>> from kbackend.ops import identity
@@ -140,10 +180,19 @@ def identity_matrix(n: int, dtype: Any = None) -> Any:
 
 @derived(samples=lambda: [call(3), call(2, 4, 1, "int32"), call(0), call(3, k=-1)])
 def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
-    """A matrix ``(N, M)`` with ones on diagonal ``k``, zeros elsewhere; square when ``M`` is None.
+    """A matrix with ones on one diagonal and zeros elsewhere (NumPy's ``eye``).
+
+    Args:
+        N: the number of rows.
+        M: the number of columns; ``N`` when None.
+        k: the diagonal: 0 is the main one, positive numbers are above it.
+        dtype: floatx when None.
+
+    Returns:
+        A tensor ``(N, M)``.
 
     Raises:
-        TypeError: sizes that are no integers.
+        TypeError: a size or ``k`` that is not an integer.
 
     >>> from kbackend import K
     >>> from kbackend.ops import eye
@@ -157,41 +206,48 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
 
 @derived(samples=lambda: [call((2, 3)), call(2, "int32"), call((-1,), raises=ValueError)])
 def zeros(shape: Any, dtype: Any = None) -> Any:
-    """A tensor of zeros, no variable; dimensions may be integer scalars.
+    """A constant of zeros (NumPy's ``zeros``); ``K.zeros`` makes a variable.
+
+    Args:
+        shape: an integer, or a list of integers and integer scalars, symbolic or not.
+        dtype: floatx when None.
+
+    Raises:
+        ValueError: a negative dimension.
 
     >>> from kbackend import K
     >>> from kbackend.ops import zeros
     >>> K.eval(zeros((2,))).tolist()
     [0.0, 0.0]
     """
-    return filled_with(shape, 0, config.floatx() if dtype is None else dtype)
+    return filled_with(shape, 0, dtype)
 
 
 @derived(samples=lambda: [call((2, 3)), call(2, "int32"), call((-1,), raises=ValueError)])
 def ones(shape: Any, dtype: Any = None) -> Any:
-    """A tensor of ones, no variable; dimensions may be integer scalars.
+    """A constant of ones (NumPy's ``ones``); ``K.ones`` makes a variable. Arguments and errors as in :func:`zeros`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import ones
     >>> K.eval(ones((2,))).tolist()
     [1.0, 1.0]
     """
-    return filled_with(shape, 1, config.floatx() if dtype is None else dtype)
+    return filled_with(shape, 1, dtype)
 
 
 @derived(samples=lambda: [
     call((2, 3), 1.5), call(2, -3, "int32"), call((2, 3), In((3,)), name="tensor"),
     call((2, 3), In((2,)), raises=ValueError, name="shapes")])
 def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
-    """A tensor of one value, or of a tensor that is repeated (NumPy's ``full``).
+    """A tensor of one value, or of a tensor broadcast to a shape (NumPy's ``full``).
 
     Args:
-        shape: integers or integer scalars.
+        shape: an integer, or a list of integers and integer scalars, symbolic or not.
         fill_value: a number, or a tensor that broadcasts to the shape.
         dtype: floatx when None.
 
     Raises:
-        ValueError: shapes that do not broadcast, or a negative dimension.
+        ValueError: ``fill_value`` does not broadcast to the shape, or a negative dimension.
 
     >>> from kbackend import K, ops
     >>> K.eval(ops.full((2,), 7)).tolist()
@@ -199,25 +255,31 @@ def full(shape: Any, fill_value: Any, dtype: Any = None) -> Any:
     """
     if isinstance(fill_value, (bool, int, float)):
         return filled_with(shape, fill_value, dtype)
-    value = cast(as_tensor(fill_value), config.floatx() if dtype is None else dtypes.canonical(dtype))
+    value = cast(as_tensor(fill_value), chosen_dtype(dtype))
     return broadcast_to(value, [shape] if isinstance(shape, int) else shape)
 
 
 @derived(samples=lambda: [call((2, 3)), call(4, "int32"), call((-1,), raises=ValueError)])
 def empty(shape: Any, dtype: Any = None) -> Any:
-    """A tensor of a shape; its elements are zeros, so that programs can be repeated.
+    """A constant of zeros (NumPy's ``empty``, with defined elements so that programs give the same results each time).
+
+    Arguments and errors as in :func:`zeros`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import empty
     >>> K.int_shape(empty((2, 3)))
     (2, 3)
     """
-    return filled_with(shape, 0, config.floatx() if dtype is None else dtype)
+    return filled_with(shape, 0, dtype)
 
 
 @derived(samples=lambda: [call(In((2, 3))), call(In((2, 0)), "int32")])
 def empty_like(x: TensorLike, dtype: Any = None) -> Any:
-    """A tensor with the shape of ``x``, and its dtype unless another is given; its elements are zeros.
+    """Zeros with the shape of ``x`` (NumPy's ``empty_like``; see :func:`empty`).
+
+    Args:
+        x: a tensor, list or number.
+        dtype: that of ``x`` when None.
 
     >>> from kbackend import K
     >>> from kbackend.ops import empty_like
@@ -231,15 +293,15 @@ def empty_like(x: TensorLike, dtype: Any = None) -> Any:
     call(In((2, 3)), 1.5), call(In((2, 3)), In((3,)), name="tensor"), call(In((2,)), 3, "int32"),
     call(In((2, 3)), In((2,)), raises=ValueError, name="shapes")])
 def full_like(x: TensorLike, fill_value: Any, dtype: Any = None) -> Any:
-    """``fill_value`` repeated to the shape of ``x`` (NumPy's ``full_like``).
+    """A tensor of one value with the shape of ``x``, or a tensor broadcast to that shape (NumPy's ``full_like``).
 
     Args:
-        x: a tensor.
+        x: a tensor, list or number.
         fill_value: a number, or a tensor that broadcasts to the shape.
         dtype: that of ``x`` when None.
 
     Raises:
-        ValueError: shapes that do not broadcast.
+        ValueError: ``fill_value`` does not broadcast to the shape.
 
     >>> from kbackend import K
     >>> from kbackend.ops import full_like

@@ -1,8 +1,7 @@
-"""What is known of a tensor: shape, rank, dtype, number of elements, kind."""
+"""Static facts about a tensor: shape, rank, dtype, number of elements and kind."""
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -16,47 +15,74 @@ from kbackend.plugin.select import owner_of
 
 
 def int_shape(x: Any) -> tuple[int | None, ...] | None:
-    """The shape as a tuple of ints, None where unknown; None when ``x`` has no shape.
+    """The static shape (Keras's ``K.int_shape``).
+
+    Args:
+        x: a tensor, variable, array, list or number.
+
+    Returns:
+        A tuple of integers, None for an unknown dimension; or None for an object without a shape.
 
     >>> from kbackend import K
     >>> K.int_shape(K.placeholder((None, 3)))
     (None, 3)
     """
-    found = getattr(x, "shape", None)
-    if found is None:
+    shape = getattr(x, "shape", None)
+    if shape is None:
         return np.shape(x) if isinstance(x, (int, float, bool, list, tuple)) else None
-    return tuple(None if d is None else int(d) for d in found)
+    return tuple(None if d is None else int(d) for d in shape)
 
 
 def ndim(x: Any) -> int | None:
-    """The number of dimensions; None when ``x`` has none."""
-    found = int_shape(x)
-    return None if found is None else len(found)
+    """The rank; None for an object without a shape. Arguments as in :func:`int_shape`.
+
+    >>> from kbackend import K
+    >>> K.ndim(K.placeholder((None, 3)))
+    2
+    """
+    shape = int_shape(x)
+    return None if shape is None else len(shape)
 
 
 def dtype(x: Any) -> str:
-    """The dtype as a string."""
+    """The dtype as a string.
+
+    Args:
+        x: a tensor, sparse tensor, variable, array or number.
+
+    >>> from kbackend import K
+    >>> K.dtype(K.placeholder((2,)))
+    'float32'
+    """
     return x.dtype if getattr(x, "is_sparse", False) is True else dtype_of(x)
 
 
 def count_params(x: Any) -> int:
-    """The number of elements, which must be known.
+    """The number of elements (Keras's ``K.count_params``).
+
+    Args:
+        x: a tensor, variable, array, list or number.
 
     Raises:
-        ValueError: a dimension is unknown.
+        ValueError: an unknown dimension.
 
     >>> from kbackend import K
     >>> K.count_params(K.zeros((2, 3)))
     6
     """
-    found = product(int_shape(x) or ())
-    if found is None:
-        raise ValueError(f"the number of elements of {x!r} is not known while the graph is built; see K.size")
-    return int(math.floor(found))
+    count = product(int_shape(x) or ())
+    if count is None:
+        raise ValueError(f"the number of elements of {x!r} is not known while the graph is built; use K.size")
+    return count
 
 
 def is_tensor(x: Any) -> bool:
-    """Whether ``x`` is a symbolic tensor, a variable or a tensor of a loaded engine."""
+    """Whether ``x`` is a symbolic tensor, a variable or a tensor of an engine that is loaded; False for a NumPy array.
+
+    >>> from kbackend import K
+    >>> K.is_tensor(K.constant(1)), K.is_tensor(1)
+    (True, False)
+    """
     if isinstance(x, Tensor):
         return True
     return not isinstance(x, (np.ndarray, np.generic)) and owner_of(x) is not None
@@ -73,7 +99,7 @@ def is_variable(x: Any) -> bool:
 
 
 def is_placeholder(x: Any) -> bool:
-    """Whether ``x`` is a placeholder.
+    """Whether ``x`` is a placeholder, which is fed when a function runs.
 
     >>> from kbackend import K
     >>> K.is_placeholder(K.placeholder((2,)))
@@ -83,10 +109,10 @@ def is_placeholder(x: Any) -> bool:
 
 
 def is_keras_tensor(x: Any) -> bool:
-    """Whether ``x`` came out of a layer or of ``Input``.
+    """Whether ``x`` is the output of a layer or of ``Input`` (Keras's ``K.is_keras_tensor``).
 
     Raises:
-        ValueError: ``x`` is no tensor.
+        ValueError: ``x`` is not a tensor.
 
     >>> from kbackend import K
     >>> K.is_keras_tensor(K.placeholder((2,)))

@@ -1,4 +1,4 @@
-"""Leaves of graphs: constants, placeholders, phases; and the nodes of updates and gradients."""
+"""Ops that lowering handles itself: constants, placeholders, the learning phase, updates and gradients."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from kbackend import config, dtypes
+from kbackend import dtypes
 from kbackend.declare import static_values
 from kbackend.declare.call import make_node, to_numpy
 from kbackend.declare.decorate import derived, structural
 from kbackend.declare.op import REGISTRY, TensorLike, TensorList
 from kbackend.graph.node import Role, scoped
 from kbackend.graph.tensor import Tensor, TensorSpec
+from kbackend.ops.core.arguments import chosen_dtype
 
 
 @structural(Role.CONSTANT, name="constant", creates=True, static_value=static_values.of_constant)
@@ -35,7 +36,7 @@ def _learning_phase(*, name: str | None = None) -> TensorSpec:
 )
 def _phase_select(train: TensorLike, test: TensorLike, phase: TensorLike) -> TensorSpec:
     if len(train.shape) != len(test.shape):
-        raise ValueError(f"the value for training has shape {train.shape}, the one for testing {test.shape}")
+        raise ValueError(f"the training value has shape {train.shape}, the test value {test.shape}")
     shape = tuple(a if a == b else None for a, b in zip(train.shape, test.shape))
     return TensorSpec(shape, train.dtype)
 
@@ -52,13 +53,17 @@ def _gradients(loss: TensorLike, tensors: TensorList) -> tuple[TensorSpec, ...]:
 
 @derived
 def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None = None) -> Tensor:
-    """A symbolic constant.
+    """A symbolic constant (Keras's ``K.constant``).
 
     Args:
         value: a number, list or array.
-        dtype: the dtype; floatx when None, as in Keras, and the complex of it for complex numbers.
+        dtype: the dtype; when None floatx, and for complex numbers the complex dtype of floatx.
         shape: the shape; a single value is repeated to fill it.
-        name: a name for the tensor.
+        name: the name of the tensor.
+
+    Raises:
+        TypeError: an unknown dtype, or complex numbers and a real dtype.
+        ValueError: values that do not fit the shape.
 
     >>> from kbackend import K
     >>> K.eval(K.constant([1, 2])).tolist()
@@ -72,13 +77,13 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
 
 
 def constant_dtype(array: np.ndarray, dtype: Any) -> str:
-    """The dtype asked for, else floatx or the complex of it.
+    """The dtype of a constant: the given one; when None floatx, or its complex dtype for complex numbers.
 
     Raises:
-        TypeError: complex numbers in another dtype, which would lose their imaginary parts.
+        TypeError: complex numbers and a real dtype, which would drop the imaginary parts.
     """
     if array.dtype.kind != "c":
-        return config.floatx() if dtype is None else dtypes.canonical(dtype)
+        return chosen_dtype(dtype)
     chosen = dtypes.canonical(complex if dtype is None else dtype)
     if not dtypes.is_complex(chosen):
         raise TypeError(f"complex numbers do not fit {chosen}; take their real parts first")

@@ -1,1 +1,1 @@
-"""Functions of each element."""
+"""Functions that are applied element by element."""

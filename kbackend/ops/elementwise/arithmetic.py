@@ -1,4 +1,4 @@
-"""Sums, products, quotients and signs, element by element."""
+"""Arithmetic, element by element: sums, products, quotients, remainders, absolute values and signs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from kbackend.ops.elementwise.select import select_elements
 
 
 def complex_samples() -> list[Sample]:
-    """Complex numbers keep their precision; beside float64 they take its."""
+    """Samples of complex operands: their precision is kept, and raised by a float64 operand."""
     single = In((2, 3), kind="complex64")
     return [
         call(single, In((3,), kind="complex64"), gradient=False, name="complex"),
@@ -44,17 +44,17 @@ def complex_samples() -> list[Sample]:
 @primitive(takes_complex=True, promote="same", spellings=X_IS_X1,
            static_value=static_values.elementwise(operator.add), samples=binary_samples())
 def add(x1: TensorLike, x2: TensorLike) -> TensorSpec:
-    """``x1 + x2``, with broadcasting and promotion.
+    """``x1 + x2``, element by element (NumPy's ``add``).
 
     Args:
-        x1, x2: tensors or numbers.
+        x1, x2: tensors or numbers whose shapes broadcast.
 
     Returns:
         A tensor of the broadcast shape and the promoted dtype.
 
     Raises:
         ValueError: the shapes do not broadcast.
-        TypeError: bool operands.
+        TypeError: a bool operand.
 
     >>> from kbackend import K
     >>> K.eval(K.add([1., 2.], 3)).tolist()
@@ -66,7 +66,12 @@ def add(x1: TensorLike, x2: TensorLike) -> TensorSpec:
 @primitive(takes_complex=True, promote="same", spellings=X_IS_X1,
            static_value=static_values.elementwise(operator.sub), samples=binary_samples())
 def subtract(x1: TensorLike, x2: TensorLike) -> TensorSpec:
-    """``x1 - x2``. Shapes, dtypes and errors as in :func:`add`."""
+    """``x1 - x2``, element by element (NumPy's ``subtract``). Arguments, result and errors as in :func:`add`.
+
+    >>> from kbackend import K
+    >>> K.eval(K.subtract([1., 2.], 3)).tolist()
+    [-2.0, -1.0]
+    """
     return arithmetic(x1, x2)
 
 
@@ -74,7 +79,12 @@ def subtract(x1: TensorLike, x2: TensorLike) -> TensorSpec:
            static_value=static_values.elementwise(operator.mul),
            samples=lambda: [*binary_samples()(), *complex_samples()])
 def multiply(x1: TensorLike, x2: TensorLike) -> TensorSpec:
-    """``x1 * x2``. Shapes, dtypes and errors as in :func:`add`."""
+    """``x1 * x2``, element by element (NumPy's ``multiply``). Arguments, result and errors as in :func:`add`.
+
+    >>> from kbackend import K
+    >>> K.eval(K.multiply([1., 2.], 3)).tolist()
+    [3.0, 6.0]
+    """
     return arithmetic(x1, x2)
 
 
@@ -95,7 +105,21 @@ def _divide_samples() -> list[Sample]:
 
 @primitive(takes_complex=True, promote="float", spellings=X_IS_X1, samples=_divide_samples)
 def divide(x1: TensorLike, x2: TensorLike) -> TensorSpec:
-    """``x1 / x2``; integers give floatx. Shapes and errors as in :func:`add`."""
+    """``x1 / x2``, element by element (NumPy's ``divide``).
+
+    Args:
+        x1, x2: tensors or numbers whose shapes broadcast; integers and bools are promoted to floatx.
+
+    Returns:
+        A tensor of the broadcast shape; a division by zero gives inf or NaN.
+
+    Raises:
+        ValueError: the shapes do not broadcast.
+
+    >>> from kbackend import K
+    >>> K.eval(K.divide([1., 2.], 4)).tolist()
+    [0.25, 0.5]
+    """
     return arithmetic(x1, x2)
 
 
@@ -138,10 +162,22 @@ def division_samples() -> list[Sample]:
     ],
 )
 def floor_divide(x1: TensorLike, x2: TensorLike) -> TensorSpec:
-    """``x1 // x2``, rounded towards minus infinity as in Python. The gradient is 0.
+    """``x1 // x2``, rounded towards minus infinity as in Python (NumPy's ``floor_divide``).
+
+    Args:
+        x1, x2: tensors or numbers whose shapes broadcast.
+
+    Returns:
+        A tensor of the broadcast shape and the promoted dtype. Its gradient is 0.
 
     Raises:
         ZeroDivisionError: an integer divided by zero.
+        ValueError: the shapes do not broadcast.
+        TypeError: a bool operand.
+
+    >>> from kbackend import K
+    >>> K.eval(K.floor_divide([7., -7.], 2)).tolist()
+    [3.0, -4.0]
     """
     return arithmetic(x1, x2)
 
@@ -157,10 +193,13 @@ def floor_divide(x1: TensorLike, x2: TensorLike) -> TensorSpec:
     ],
 )
 def mod(x1: TensorLike, x2: TensorLike) -> TensorSpec:
-    """``x1 % x2``, with the sign of ``x2`` as in Python.
+    """``x1 % x2``, with the sign of ``x2`` as in Python (NumPy's ``mod``).
 
-    Raises:
-        ZeroDivisionError: an integer divided by zero.
+    Arguments, result and errors as in :func:`floor_divide`; the gradient of ``x2`` is ``-(x1 // x2)``.
+
+    >>> from kbackend import K
+    >>> K.eval(K.mod([7., -7.], 2)).tolist()
+    [1.0, 1.0]
     """
     return arithmetic(x1, x2)
 
@@ -168,7 +207,18 @@ def mod(x1: TensorLike, x2: TensorLike) -> TensorSpec:
 @primitive(takes_complex=True, static_value=static_values.elementwise(operator.neg),
            samples=unary_samples(integers=True, takes_bool=False))
 def negative(x: TensorLike) -> TensorSpec:
-    """``-x``."""
+    """``-x`` (NumPy's ``negative``).
+
+    Args:
+        x: a tensor of numbers, of any shape.
+
+    Raises:
+        TypeError: a bool tensor.
+
+    >>> from kbackend import K
+    >>> K.eval(K.negative([1., -2.])).tolist()
+    [-1.0, 2.0]
+    """
     return same(x)
 
 
@@ -188,7 +238,21 @@ def negative(x: TensorLike) -> TensorSpec:
     ),
 )
 def abs_(x: TensorLike) -> TensorSpec:
-    """The absolute value, of complex numbers too; its gradient at 0 is 0."""
+    """The absolute value (NumPy's ``abs``).
+
+    Args:
+        x: a tensor of numbers, of any shape.
+
+    Returns:
+        A tensor of the dtype of ``x``, of floats for complex numbers. The gradient at 0 is 0.
+
+    Raises:
+        TypeError: a bool tensor.
+
+    >>> from kbackend import K
+    >>> K.eval(K.abs([1., -2.])).tolist()
+    [1.0, 2.0]
+    """
     found = same(x)
     return TensorSpec(found.shape, dtypes.real_of(found.dtype))
 
@@ -212,20 +276,42 @@ def abs_(x: TensorLike) -> TensorSpec:
     ),
 )
 def sign(x: TensorLike) -> TensorSpec:
-    """-1, 0 or 1; NaN stays NaN. The gradient is 0."""
+    """-1, 0 or 1, the sign of an element; NaN for NaN (NumPy's ``sign``).
+
+    Args:
+        x: a tensor of integers or floats, of any shape.
+
+    Returns:
+        A tensor of the dtype of ``x``. Its gradient is 0.
+
+    Raises:
+        TypeError: a bool or complex tensor.
+
+    >>> from kbackend import K
+    >>> K.eval(K.sign([3., -2., 0.])).tolist()
+    [1.0, -1.0, 0.0]
+    """
     return same(x)
 
 
 @composite(takes_complex=True, promote="float", rule=same,
            samples=unary_samples(0.5, 3, ends(0.0, -INF, expect=[INF, -0.0])))
 def reciprocal(x: TensorLike) -> Any:
-    """``1 / x``."""
+    """``1 / x`` (NumPy's ``reciprocal`` of floats).
+
+    Args:
+        x: a tensor of any shape; integers and bools are promoted to floatx.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.reciprocal(K.constant([2., -4.]))).tolist()
+    [0.5, -0.25]
+    """
     return 1.0 / x
 
 
 @derived(samples=pair_samples(low=0.5))
 def true_divide(x1: TensorLike, x2: TensorLike) -> Any:
-    """``x1 / x2``; integers give floatx. Shapes and errors as in ``K.divide``.
+    """``x1 / x2``, another name of :func:`divide` (NumPy's ``true_divide``).
 
     >>> from kbackend import K
     >>> from kbackend.ops import true_divide
@@ -240,7 +326,13 @@ def true_divide(x1: TensorLike, x2: TensorLike) -> Any:
          expect_gradient=np.array([0.0, 0.0, -0.5, 0.0]), name="by zero"),
     call(3.0, In((2,), 0.5, 2.0), name="Python number"), low=0.5))
 def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Any:
-    """``x1 / x2``, and 0 where ``x2`` is 0, with gradient 0 there; integers give floatx.
+    """``x1 / x2``, and 0 with gradient 0 where ``x2`` is 0.
+
+    Args:
+        x1, x2: tensors or numbers whose shapes broadcast; integers are promoted to floatx.
+
+    Returns:
+        A tensor of the broadcast shape.
 
     Raises:
         ValueError: the shapes do not broadcast.
@@ -264,21 +356,27 @@ def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Any:
     call(values(1, 2, kind="int32"), 0, row=34, raises=ZeroDivisionError, name="integer by zero"),
     call(In((2,)), In((3,)), raises=ValueError, name="no broadcasting")])
 def fmod(x1: TensorLike, x2: TensorLike) -> Any:
-    """The rest of ``x1 / x2`` rounded towards 0; it has the sign of ``x1``, as in C.
+    """The remainder of ``x1 / x2`` rounded towards 0, with the sign of ``x1`` as in C (NumPy's ``fmod``).
+
+    Args:
+        x1, x2: tensors or numbers whose shapes broadcast.
+
+    Returns:
+        A tensor of the broadcast shape and the promoted dtype.
 
     Raises:
         ZeroDivisionError: an integer divided by zero.
         ValueError: the shapes do not broadcast.
+        TypeError: a bool operand.
 
     >>> from kbackend import K
     >>> from kbackend.ops import fmod
     >>> K.eval(fmod(K.constant([7.0, -7.0]), 2.0)).tolist()
     [1.0, -1.0]
     """
-    divisor = abs_(x2)
-    below = x1 < 0
-    rest = select_elements(below, -x1, x1) % divisor
-    return select_elements(below, -rest, rest)
+    is_negative = x1 < 0
+    remainder = select_elements(is_negative, -x1, x1) % abs_(x2)
+    return select_elements(is_negative, -remainder, remainder)
 
 
 @composite(promote="float", rule=arithmetic, tolerance="exact", samples=pair_samples(
@@ -287,9 +385,15 @@ def fmod(x1: TensorLike, x2: TensorLike) -> Any:
     call(values(-1.5, 0.0, 2.0), values(0.25, 0.25, 0.25), gradient=False, name="at zero"),
     avoid=(0.0,)))
 def heaviside(x1: TensorLike, x2: TensorLike) -> Any:
-    """0 where ``x1`` is negative, 1 where it is positive, ``x2`` where it is 0; NaN stays NaN; integers give floatx.
+    """The Heaviside step function (NumPy's ``heaviside``): 0 for negative ``x1``, 1 for positive, ``x2`` for 0.
 
-    The gradient of ``x1`` is 0, that of ``x2`` flows where it is taken.
+    Args:
+        x1: a tensor of any shape; integers are promoted to floatx.
+        x2: the value at 0; a tensor or number that broadcasts with ``x1``.
+
+    Returns:
+        A tensor of the broadcast shape; NaN where ``x1`` is NaN. The gradient of ``x1`` is 0; that of ``x2`` is 1 where
+        ``x1`` is 0.
 
     Raises:
         ValueError: the shapes do not broadcast.
@@ -299,13 +403,19 @@ def heaviside(x1: TensorLike, x2: TensorLike) -> Any:
     >>> K.eval(heaviside(K.constant([-1.0, 0.0, 3.0]), 0.5)).tolist()
     [0.0, 0.5, 1.0]
     """
-    sides = (sign(x1) + 1.0) * 0.5
-    return select_elements(x1 == 0.0, x2, sides)
+    step = (sign(x1) + 1.0) * 0.5
+    return select_elements(x1 == 0.0, x2, step)
 
 
 @derived(samples=unary_samples(-2, 2, integers=True, avoid=(0.0,)))
 def fabs(x: TensorLike) -> Any:
-    """The absolute value as a float; its gradient at 0 is 0; integers give floatx.
+    """The absolute value as a float (NumPy's ``fabs``).
+
+    Args:
+        x: a tensor of any shape; integers are promoted to floatx.
+
+    Returns:
+        A float tensor. The gradient at 0 is 0.
 
     >>> from kbackend import K
     >>> from kbackend.ops import fabs

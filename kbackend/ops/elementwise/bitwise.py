@@ -1,4 +1,4 @@
-"""Operations on the bits of integers, and common divisors."""
+"""Bitwise operations and common divisors of integers."""
 
 from __future__ import annotations
 
@@ -26,23 +26,44 @@ _BITS: dict[str, Any] = {"promote": "same", "differentiable": False, "tolerance"
 
 @primitive(**_BITS)
 def bitwise_and(x: TensorLike, y: TensorLike) -> TensorSpec:
-    """``x & y`` of integers.
+    """``x & y``, bit by bit (NumPy's ``bitwise_and``).
+
+    Args:
+        x, y: integer tensors or numbers whose shapes broadcast.
+
+    Returns:
+        A tensor of the broadcast shape and the promoted integer dtype.
 
     Raises:
-        TypeError: not integers.
+        TypeError: an operand that is not an integer.
+        ValueError: the shapes do not broadcast.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.bitwise_and(K.constant([6, 3], "int32"), 2)).tolist()
+    [2, 2]
     """
     return bitwise(x, y)
 
 
 @primitive(**_BITS)
 def bitwise_or(x: TensorLike, y: TensorLike) -> TensorSpec:
-    """``x | y`` of integers. Errors as in :func:`bitwise_and`."""
+    """``x | y``, bit by bit (NumPy's ``bitwise_or``). Arguments, result and errors as in :func:`bitwise_and`.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.bitwise_or(K.constant([6, 3], "int32"), 1)).tolist()
+    [7, 3]
+    """
     return bitwise(x, y)
 
 
 @primitive(**_BITS)
 def bitwise_xor(x: TensorLike, y: TensorLike) -> TensorSpec:
-    """``x ^ y`` of integers. Errors as in :func:`bitwise_and`."""
+    """``x ^ y``, bit by bit (NumPy's ``bitwise_xor``). Arguments, result and errors as in :func:`bitwise_and`.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.bitwise_xor(K.constant([6, 3], "int32"), 2)).tolist()
+    [4, 1]
+    """
     return bitwise(x, y)
 
 
@@ -55,7 +76,18 @@ def bitwise_xor(x: TensorLike, y: TensorLike) -> TensorSpec:
     ],
 )
 def bitwise_not(x: TensorLike) -> TensorSpec:
-    """``~x`` of integers. Errors as in :func:`bitwise_and`."""
+    """``~x``, bit by bit (NumPy's ``bitwise_not``).
+
+    Args:
+        x: an integer tensor of any shape.
+
+    Raises:
+        TypeError: a tensor that is not of integers.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.bitwise_not(K.constant([0, 5], "int32"))).tolist()
+    [-1, -6]
+    """
     return bitwise(x)
 
 
@@ -75,10 +107,17 @@ _SHIFT: dict[str, Any] = {"promote": "same", "differentiable": False, "tolerance
 
 @primitive(name="left_shift", **_SHIFT, samples=_shift_samples)
 def bitwise_left_shift(x: TensorLike, y: TensorLike) -> TensorSpec:
-    """``x << y`` of integers, with broadcasting. Counts below 0 or from the width of the dtype on are not promised.
+    """``x << y`` (NumPy's ``left_shift``).
+
+    Args:
+        x: an integer tensor or number.
+        y: the number of bits, in [0, width of the dtype); engines differ outside of this range.
+
+    Returns:
+        A tensor of the broadcast shape and the promoted integer dtype.
 
     Raises:
-        TypeError: operands that are not integers.
+        TypeError: an operand that is not an integer.
         ValueError: the shapes do not broadcast.
 
     >>> from kbackend import K
@@ -91,7 +130,9 @@ def bitwise_left_shift(x: TensorLike, y: TensorLike) -> TensorSpec:
 
 @primitive(name="right_shift", **_SHIFT, samples=_shift_samples)
 def bitwise_right_shift(x: TensorLike, y: TensorLike) -> TensorSpec:
-    """``x >> y`` of integers; the sign stays. Shapes and errors as in :func:`bitwise_left_shift`.
+    """``x >> y``, arithmetic: the sign is kept (NumPy's ``right_shift``).
+
+    Arguments, result and errors as in :func:`bitwise_left_shift`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import bitwise_right_shift
@@ -114,10 +155,16 @@ def _divisor_samples() -> list[Sample]:
 
 @primitive(**_SHIFT, samples=_divisor_samples)
 def gcd(x1: TensorLike, x2: TensorLike) -> TensorSpec:
-    """The greatest common divisor of integers, from 0 on; ``gcd(0, n)`` is ``|n|``. As NumPy's.
+    """The greatest common divisor, not negative; ``gcd(0, n)`` is ``|n|`` (NumPy's ``gcd``).
+
+    Args:
+        x1, x2: integer tensors or numbers whose shapes broadcast.
+
+    Returns:
+        A tensor of the broadcast shape and the promoted integer dtype.
 
     Raises:
-        TypeError: operands that are not integers.
+        TypeError: an operand that is not an integer.
         ValueError: the shapes do not broadcast.
 
     >>> from kbackend import K
@@ -130,7 +177,9 @@ def gcd(x1: TensorLike, x2: TensorLike) -> TensorSpec:
 
 @composite(**_SHIFT, rule=bitwise, samples=_divisor_samples)
 def lcm(x1: TensorLike, x2: TensorLike) -> Any:
-    """The least common multiple of integers, from 0 on; 0 where one is 0. Errors as in :func:`gcd`.
+    """The least common multiple, not negative; 0 if an operand is 0 (NumPy's ``lcm``).
+
+    Arguments, result and errors as in :func:`gcd`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import lcm
@@ -138,8 +187,7 @@ def lcm(x1: TensorLike, x2: TensorLike) -> Any:
     [12, 6]
     """
     divisor = gcd(x1, x2)
-    parts = x1 // select_elements(divisor == 0, 1, divisor)
-    return abs_(parts * x2)
+    return abs_(x1 // select_elements(divisor == 0, 1, divisor) * x2)
 
 
 left_shift = bitwise_left_shift

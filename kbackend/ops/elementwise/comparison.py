@@ -1,4 +1,4 @@
-"""Comparisons of order, equality and closeness, element by element."""
+"""Comparisons of order and equality, element by element."""
 
 from __future__ import annotations
 
@@ -42,42 +42,89 @@ _EQUALITY: dict[str, Any] = {**_ORDER, "samples": _equalities}
 
 @primitive(takes_complex=True, **_EQUALITY)
 def equal(x: TensorLike, y: TensorLike) -> TensorSpec:
-    """``x == y`` elementwise, bool; NaN equals nothing.
+    """``x == y`` (NumPy's ``equal``); NaN is equal to nothing.
+
+    Args:
+        x, y: tensors or numbers whose shapes broadcast.
+
+    Returns:
+        A bool tensor of the broadcast shape.
 
     Raises:
         ValueError: the shapes do not broadcast.
+
+    >>> from kbackend import K
+    >>> K.eval(K.equal([1., 2.], 2)).tolist()
+    [False, True]
     """
     return compared(x, y)
 
 
 @composite(takes_complex=True, **_EQUALITY, rule=compared)
 def not_equal(x: TensorLike, y: TensorLike) -> Any:
-    """``x != y`` elementwise, bool."""
+    """``x != y`` (NumPy's ``not_equal``). Arguments, result and errors as in :func:`equal`.
+
+    >>> from kbackend import K
+    >>> K.eval(K.not_equal([1., 2.], 2)).tolist()
+    [True, False]
+    """
     return ~(x == y)
 
 
 @primitive(**{**_ORDER, "samples": lambda: [
     *_comparisons(), call(In((2,), kind="complex64"), 1.0, raises=TypeError, name="complex")]})
 def less(x: TensorLike, y: TensorLike) -> TensorSpec:
-    """``x < y`` elementwise, bool; False where one is NaN."""
+    """``x < y`` (NumPy's ``less``); False if an operand is NaN.
+
+    Args:
+        x, y: tensors or numbers whose shapes broadcast.
+
+    Returns:
+        A bool tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the shapes do not broadcast.
+        TypeError: a complex operand.
+
+    >>> from kbackend import K
+    >>> K.eval(K.less([1., 2.], 2)).tolist()
+    [True, False]
+    """
     return compared(x, y)
 
 
 @primitive(**_ORDER)
 def less_equal(x: TensorLike, y: TensorLike) -> TensorSpec:
-    """``x <= y`` elementwise, bool; False where one is NaN."""
+    """``x <= y`` (NumPy's ``less_equal``); False if an operand is NaN. Arguments, result and errors as in :func:`less`.
+
+    >>> from kbackend import K
+    >>> K.eval(K.less_equal([1., 2.], 1)).tolist()
+    [True, False]
+    """
     return compared(x, y)
 
 
 @composite(**_ORDER, rule=compared)
 def greater(x: TensorLike, y: TensorLike) -> Any:
-    """``x > y`` elementwise, bool; False where one is NaN."""
+    """``x > y`` (NumPy's ``greater``); False if an operand is NaN. Arguments, result and errors as in :func:`less`.
+
+    >>> from kbackend import K
+    >>> K.eval(K.greater([1., 2.], 1)).tolist()
+    [False, True]
+    """
     return y < x
 
 
 @composite(**_ORDER, rule=compared)
 def greater_equal(x: TensorLike, y: TensorLike) -> Any:
-    """``x >= y`` elementwise, bool; False where one is NaN."""
+    """``x >= y`` (NumPy's ``greater_equal``); False if an operand is NaN.
+
+    Arguments, result and errors as in :func:`less`.
+
+    >>> from kbackend import K
+    >>> K.eval(K.greater_equal([1., 2.], 2)).tolist()
+    [False, True]
+    """
     return y <= x
 
 

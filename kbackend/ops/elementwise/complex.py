@@ -1,4 +1,4 @@
-"""Complex numbers: made of two real ones, taken apart, conjugated; and which ops take them.
+"""Complex numbers: composition and decomposition into real and imaginary part or modulus and angle.
 
 The dtypes are complex64 and complex128. A gradient with respect to ``x + iy`` is ``dL/dx + i dL/dy``, for a real loss.
 """
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from kbackend import dtypes
-from kbackend.declare.call import dtype_of
+from kbackend.declare.call import dtype_of, lift
 from kbackend.declare.decorate import composite, derived, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.rules import WIDE, compared, values
@@ -20,7 +20,6 @@ from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.arrays.join import stack
 from kbackend.ops.core.cast import stop_gradient
 from kbackend.ops.core.creation import fill_like
-from kbackend.ops.elementwise.comparison import equal
 from kbackend.ops.elementwise.floating import QUESTION, _infinite_samples
 from kbackend.ops.elementwise.select import select_elements
 from kbackend.ops.elementwise.trigonometric import atan2, cos, sin
@@ -40,10 +39,13 @@ def _part(x: TensorSpec) -> TensorSpec:
          expect=np.array([complex(0.0, -0.0), complex(-0.0, float("inf"))])),
     call(_COMPLEX, 1.0, raises=TypeError, name="complex"), call(In((2,)), In((3,)), raises=ValueError, name="shapes")])
 def complex_(x: TensorLike, y: TensorLike) -> TensorSpec:
-    """``x + iy``: complex128 of float64, complex64 of all others.
+    """``x + iy``.
 
     Args:
-        x, y: tensors or numbers, not complex; they broadcast.
+        x, y: real tensors or numbers whose shapes broadcast.
+
+    Returns:
+        A tensor of the broadcast shape: complex128 for float64, complex64 for all other dtypes.
 
     Raises:
         ValueError: the shapes do not broadcast.
@@ -61,7 +63,13 @@ def complex_(x: TensorLike, y: TensorLike) -> TensorSpec:
     call(_COMPLEX, gradient=False), call(In((2, 3)), name="real"), call(In((0, 2), kind="complex64"), gradient=False),
     call(In((2,), 0, 5, kind="int32"), gradient=False, name="int32")])
 def real(x: TensorLike) -> TensorSpec:
-    """The real part; real numbers stay as they are (NumPy's ``real``).
+    """The real part (NumPy's ``real``).
+
+    Args:
+        x: a tensor of any shape and dtype.
+
+    Returns:
+        Floats of the same precision for complex numbers; ``x`` itself for real ones.
 
     >>> from kbackend import K
     >>> from kbackend.ops import real
@@ -75,7 +83,13 @@ def real(x: TensorLike) -> TensorSpec:
     call(_COMPLEX, gradient=False), call(In((2, 3)), name="real"), call(In((0, 2), kind="complex64"), gradient=False),
     call(In((2,), 0, 5, kind="int32"), gradient=False, name="int32")])
 def imag(x: TensorLike) -> TensorSpec:
-    """The imaginary part; of real numbers zeros of their dtype (NumPy's ``imag``).
+    """The imaginary part (NumPy's ``imag``).
+
+    Args:
+        x: a tensor of any shape and dtype.
+
+    Returns:
+        Floats of the same precision for complex numbers; zeros of the dtype of ``x`` for real ones.
 
     >>> from kbackend import K
     >>> from kbackend.ops import imag
@@ -89,7 +103,13 @@ def imag(x: TensorLike) -> TensorSpec:
     call(_COMPLEX, gradient=False), call(In((2, 3)), name="real"), call(In((0, 2), kind="complex64"), gradient=False),
     call(values(1 - 2j, 3j, kind="complex64"), gradient=False, expect=np.array([1 + 2j, -3j], np.complex64))])
 def conj(x: TensorLike) -> TensorSpec:
-    """The complex conjugate; real numbers stay as they are (NumPy's ``conj``).
+    """The complex conjugate (NumPy's ``conj``).
+
+    Args:
+        x: a tensor of any shape and dtype.
+
+    Returns:
+        A tensor of the dtype of ``x``; ``x`` itself for real numbers.
 
     >>> from kbackend import K
     >>> from kbackend.ops import conj
@@ -100,7 +120,7 @@ def conj(x: TensorLike) -> TensorSpec:
 
 
 def conjugated(x: Any) -> Any:
-    """The conjugate of complex numbers; others as they are, without a node."""
+    """The conjugate of a complex tensor; a real one itself, without a node."""
     return conj(x) if dtypes.is_complex(dtype_of(x)) else x
 
 
@@ -115,19 +135,24 @@ def _angle_rule(x: TensorSpec) -> TensorSpec:
     call(values(-3, 3, kind="int32"), gradient=False, name="int32"),
     call(In((0, 2), kind="complex64"), gradient=False, name="empty")])
 def angle(x: TensorLike) -> Any:
-    """The angle of a complex number, from -pi to pi; of real ones 0, or pi below zero (NumPy's ``angle``).
+    """The argument of a complex number in (-pi, pi], in radians (NumPy's ``angle``).
 
-    Its gradient at 0 is 0. Integers give floatx.
+    Args:
+        x: a tensor of any shape; integers are promoted to floatx.
+
+    Returns:
+        Floats; for real ``x`` 0, or pi where ``x`` is negative. The gradient at 0 is 0.
 
     >>> from kbackend import K
     >>> from kbackend.ops import angle
     >>> K.eval(angle(K.constant([1.0, 2j], dtype="complex128"))).round(3).tolist()
     [0.0, 1.571]
     """
-    across, along = real(x), imag(x)
-    origin = equal(across, 0.0) & equal(along, 0.0)
-    slopes = atan2(select_elements(origin, 0.0, along), select_elements(origin, 1.0, across))
-    return select_elements(origin, stop_gradient(atan2(along, across)), slopes)
+    re, im = real(x), imag(x)
+    at_zero = (re == 0.0) & (im == 0.0)
+    found = atan2(select_elements(at_zero, 0.0, im), select_elements(at_zero, 1.0, re))
+    # the angle of a zero depends on the signs of its parts
+    return select_elements(at_zero, stop_gradient(atan2(im, re)), found)
 
 
 @derived(samples=lambda: [
@@ -135,19 +160,19 @@ def angle(x: TensorLike) -> Any:
     call(In((0, 2)), 1.0, name="empty", dtypes=WIDE), call(_COMPLEX, 1.0, raises=TypeError, name="complex"),
     call(In((2,)), In((3,)), raises=ValueError, name="shapes")])
 def polar(abs_: TensorLike, angle: TensorLike) -> Any:
-    """The complex numbers of these absolute values and angles: ``abs_ * (cos(angle) + i sin(angle))``.
+    """The complex numbers of given moduli and angles: ``abs_ * (cos(angle) + i sin(angle))``.
 
     Args:
-        abs_, angle: tensors or numbers, not complex; they broadcast.
+        abs_: real tensor or number.
+        angle: real tensor or number, in radians; it broadcasts with ``abs_``.
 
     Returns:
-        complex128 of float64, complex64 of all others.
+        A tensor of the broadcast shape: complex128 for float64, complex64 for all other dtypes.
 
     Raises:
         ValueError: the shapes do not broadcast.
         TypeError: a complex operand.
 
-    >>> import numpy as np
     >>> from kbackend import K
     >>> from kbackend.ops import polar
     >>> K.eval(polar(2.0, K.constant([0.0]))).tolist()
@@ -163,9 +188,6 @@ def _refuse_complex(name: str, *operands: Any) -> None:
             raise TypeError(f"{name} needs real numbers, it was given {dtype_of(operand)}")
 
 
-def _shape(x: Any) -> tuple[int | None, ...]:
-    return tuple(x.shape) if hasattr(x, "shape") else np.shape(x)
-
 
 @derived(samples=lambda: [
     call(In((3, 2)), dtypes=WIDE), call(In((2,)), dtypes=WIDE, name="one number", dynamic=False),
@@ -173,44 +195,44 @@ def _shape(x: Any) -> tuple[int | None, ...]:
     call(In(()), raises=ValueError, name="scalar"),
     call(In((3, 2), kind="complex64"), raises=TypeError, name="complex")])
 def view_as_complex(x: TensorLike) -> Any:
-    """Complex numbers of real and imaginary parts, which stand in the last dimension.
+    """Complex numbers from pairs of real and imaginary part in the last axis.
 
     Args:
-        x: a tensor (..., 2) of real numbers.
+        x: a real tensor ``(..., 2)``.
 
     Returns:
-        A tensor (...): complex128 of float64, complex64 of all others.
+        A tensor ``(...)``: complex128 for float64, complex64 for all other dtypes.
 
     Raises:
-        ValueError: the last dimension is not 2, or not known.
-        TypeError: complex numbers.
+        ValueError: the last dimension is not 2, or unknown.
+        TypeError: a complex tensor.
 
     >>> from kbackend import K
     >>> from kbackend.ops import view_as_complex
     >>> K.eval(view_as_complex(K.constant([[1.0, 2.0]]))).tolist()
     [(1+2j)]
     """
-    shape = _shape(x)
-    if not shape or shape[-1] != 2:
-        raise ValueError(f"view_as_complex needs a last dimension of 2, the shape is {shape}")
     _refuse_complex("view_as_complex", x)
-    return complex_(x[..., 0], x[..., 1])
+    pairs = lift(x)
+    if not pairs.shape or pairs.shape[-1] != 2:
+        raise ValueError(f"view_as_complex needs a last dimension of 2, the shape is {pairs.shape}")
+    return complex_(pairs[..., 0], pairs[..., 1])
 
 
 @derived(tolerance="exact", samples=lambda: [
     call(_COMPLEX, gradient=False), call(In((), kind="complex64"), gradient=False, name="scalar"),
     call(In((0, 2), kind="complex64"), gradient=False, name="empty"), call(In((2,)), raises=TypeError, name="real")])
 def view_as_real(x: TensorLike) -> Any:
-    """Real and imaginary part of complex numbers, side by side in a new last dimension.
+    """Real and imaginary part side by side in a new last axis.
 
     Args:
-        x: a complex tensor (...).
+        x: a complex tensor ``(...)``.
 
     Returns:
-        A tensor (..., 2) of floats of the same precision.
+        A tensor ``(..., 2)`` of floats of the same precision.
 
     Raises:
-        TypeError: real numbers.
+        TypeError: a real tensor.
 
     >>> from kbackend import K
     >>> from kbackend.ops import view_as_real
@@ -222,12 +244,17 @@ def view_as_real(x: TensorLike) -> Any:
     return stack([real(x), imag(x)], axis=-1)
 
 
-
 @composite(takes_complex=True, **QUESTION, rule=compared, samples=lambda: [
     *_infinite_samples(), call(In((2,), kind="bool"), gradient=False, name="bool"),
     call(values(1j, 2.0, kind="complex64"), gradient=False, name="complex", expect=np.array([False, True]))])
 def isreal(x: TensorLike) -> Any:
-    """Whether the imaginary part is 0; True of all numbers that are not complex, NaN too, as in NumPy.
+    """Whether the imaginary part is 0; True for every real number, NaN included (NumPy's ``isreal``).
+
+    Args:
+        x: a tensor of any shape and dtype.
+
+    Returns:
+        A bool tensor.
 
     >>> from kbackend import K
     >>> from kbackend.ops import isreal

@@ -27,9 +27,7 @@ from kbackend.declare.rules import (
 from kbackend.declare.sample import In, call
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.core.cast import cast
-from kbackend.ops.elementwise.arithmetic import abs_, add, multiply, subtract
-from kbackend.ops.elementwise.comparison import equal as equal_op
-from kbackend.ops.elementwise.power import pow_tensors
+from kbackend.ops.elementwise.arithmetic import abs_
 from kbackend.ops.elementwise.select import clip, maximum, select_elements
 
 
@@ -39,7 +37,10 @@ from kbackend.ops.elementwise.select import clip, maximum, select_elements
     samples=unary_samples(-2, 2, ends(-INF, INF, 1000.0, NAN, expect=[0.0, INF, INF, NAN]), integers=True),
 )
 def exp(x: TensorLike) -> TensorSpec:
-    """e to the x; integers give floatx.
+    """The exponential function (NumPy's ``exp``).
+
+    Args:
+        x: a tensor of any shape; integers are promoted to floatx.
 
     >>> from kbackend import K
     >>> float(K.exp(0))
@@ -64,7 +65,15 @@ def exp(x: TensorLike) -> TensorSpec:
     ),
 )
 def expm1(x: TensorLike) -> TensorSpec:
-    """``exp(x) - 1``, precise near 0."""
+    """``exp(x) - 1`` without cancellation near 0 (NumPy's ``expm1``).
+
+    Args:
+        x: a tensor of any shape; integers are promoted to floatx.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.expm1(K.constant([0.0, 1e-10], "float64"))).tolist()
+    [0.0, 1.00000000005e-10]
+    """
     return same(x)
 
 
@@ -79,7 +88,15 @@ def expm1(x: TensorLike) -> TensorSpec:
     ),
 )
 def log(x: TensorLike) -> TensorSpec:
-    """The natural logarithm; -inf at 0, NaN below; integers give floatx."""
+    """The natural logarithm (NumPy's ``log``); -inf at 0, NaN for negative numbers.
+
+    Args:
+        x: a tensor of any shape; integers are promoted to floatx.
+
+    >>> from kbackend import K
+    >>> K.eval(K.log([1.0, 0.0])).tolist()
+    [0.0, -inf]
+    """
     return same(x)
 
 
@@ -99,7 +116,15 @@ def log(x: TensorLike) -> TensorSpec:
     ),
 )
 def log1p(x: TensorLike) -> TensorSpec:
-    """``log(1 + x)``, precise near 0; -inf at -1, NaN below."""
+    """``log(1 + x)`` without cancellation near 0 (NumPy's ``log1p``); -inf at -1, NaN below.
+
+    Args:
+        x: a real tensor of any shape; integers are promoted to floatx.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.log1p(K.constant([0.0, -1.0]))).tolist()
+    [0.0, -inf]
+    """
     return same(x)
 
 
@@ -107,10 +132,10 @@ def log1p(x: TensorLike) -> TensorSpec:
     0.1, 3, ends(0.0, -1.0, INF, expect=[-INF, NAN, INF]),
     call(In((3,), 1, 9, kind="int32"), gradient=False, name="int32")))
 def log2(x: TensorLike) -> Any:
-    """The logarithm to base 2; -inf at 0, NaN below; integers give floatx.
+    """The logarithm to base 2 (NumPy's ``log2``); -inf at 0, NaN for negative numbers.
 
     Args:
-        x: a tensor of any shape.
+        x: a real tensor of any shape; integers are promoted to floatx.
 
     >>> from kbackend import K
     >>> from kbackend.ops import log2
@@ -124,10 +149,10 @@ def log2(x: TensorLike) -> Any:
     0.1, 3, ends(0.0, -1.0, INF, expect=[-INF, NAN, INF]),
     call(In((3,), 1, 9, kind="int32"), gradient=False, name="int32")))
 def log10(x: TensorLike) -> Any:
-    """The logarithm to base 10; -inf at 0, NaN below; integers give floatx.
+    """The logarithm to base 10 (NumPy's ``log10``); -inf at 0, NaN for negative numbers.
 
     Args:
-        x: a tensor of any shape.
+        x: a real tensor of any shape; integers are promoted to floatx.
 
     >>> from kbackend import K
     >>> from kbackend.ops import log10
@@ -140,17 +165,17 @@ def log10(x: TensorLike) -> Any:
 @composite(promote="float", rule=same, samples=unary_samples(
     -3, 3, ends(0.0, 3.0, -INF, INF, expect=[1.0, 8.0, 0.0, INF]), integers=True))
 def exp2(x: TensorLike) -> Any:
-    """2 to the x; integers give floatx.
+    """2 to the power of x (NumPy's ``exp2``).
 
     Args:
-        x: a tensor of any shape.
+        x: a real tensor of any shape; integers are promoted to floatx.
 
     >>> from kbackend import K
     >>> from kbackend.ops import exp2
     >>> K.eval(exp2(K.constant([3.0, -1.0]))).tolist()
     [8.0, 0.5]
     """
-    return pow_tensors(cast(2.0, dtype_of(x)), x)
+    return cast(2.0, dtype_of(x)) ** x
 
 
 @derived(samples=lambda: [
@@ -163,14 +188,17 @@ def exp2(x: TensorLike) -> Any:
     call(In((2,)), In((2,)), raises=TypeError, name="fractional powers"),
     call(In((2,)), In((3,), kind="int32"), raises=ValueError, name="no broadcasting")])
 def ldexp(x1: TensorLike, x2: TensorLike) -> Any:
-    """``x1 * 2**x2`` for integers ``x2``, right where ``2**x2`` alone is too large or too small.
+    """``x1 * 2**x2`` (NumPy's ``ldexp``), also where ``2**x2`` itself overflows or underflows.
 
     Args:
-        x1: a tensor or number; integers give floatx.
-        x2: an integer tensor or number.
+        x1: a tensor or number; integers are promoted to floatx.
+        x2: an integer tensor or number that broadcasts with ``x1``.
+
+    Returns:
+        A float tensor of the broadcast shape.
 
     Raises:
-        TypeError: powers that are not integers.
+        TypeError: ``x2`` is not of integers.
         ValueError: the shapes do not broadcast.
 
     >>> from kbackend import K
@@ -178,19 +206,19 @@ def ldexp(x1: TensorLike, x2: TensorLike) -> Any:
     >>> K.eval(ldexp(K.constant([0.75, -1.0]), 2)).tolist()
     [3.0, -4.0]
     """
-    power = dtype_of(x2)
-    if not dtypes.is_integer(power):
-        raise TypeError(f"ldexp: the powers of 2 must be integers, they are {power}")
+    if not dtypes.is_integer(dtype_of(x2)):
+        raise TypeError(f"ldexp: the powers of 2 must be integers, they are {dtype_of(x2)}")
     own = dtype_of(x1)
     dtype = own if dtypes.is_float(own) else dtypes.canonical("float")
     wide = "float32" if is_small(cast(x1, dtype)) else dtype
     largest = np.finfo(wide).maxexp - 2
-    rest = clip(cast(x2, "int32"), -3 * largest, 3 * largest)
+    exponent = clip(cast(x2, "int32"), -3 * largest, 3 * largest)
     result = cast(x1, wide)
-    for parts in (3, 2, 1):  # a power of 2 that exists at a time
-        part = rest // parts
+    # in three factors, each of which is a finite power of 2
+    for factors in (3, 2, 1):
+        part = exponent // factors
         result = result * exp2(cast(part, wide))
-        rest = rest - part
+        exponent = exponent - part
     return cast(result, dtype)
 
 
@@ -201,16 +229,22 @@ _SUM: dict[str, Any] = {"promote": "float", "rule": arithmetic, "samples": pair_
 
 
 def _log_add(x: Any, y: Any) -> Any:
-    """``log(exp(x) + exp(y))``; equal numbers, infinite ones among them, apart."""
-    equal = equal_op(x, y)
-    distance = select_elements(equal, 1.0, abs_(subtract(x, y)))
-    apart = maximum(x, y) + log1p(exp(-distance))
-    return select_elements(equal, add(x, y) * 0.5 + math.log(2.0), apart)
+    """``log(exp(x) + exp(y))``; equal operands have a case of their own because ``inf - inf`` is NaN."""
+    equal = x == y
+    distance = select_elements(equal, 1.0, abs_(x - y))
+    of_different = maximum(x, y) + log1p(exp(-distance))
+    return select_elements(equal, (x + y) * 0.5 + math.log(2.0), of_different)
 
 
 @composite(**_SUM)
 def logaddexp(x1: TensorLike, x2: TensorLike) -> Any:
-    """``log(exp(x1) + exp(x2))`` without overflow; integers give floatx.
+    """``log(exp(x1) + exp(x2))`` without overflow (NumPy's ``logaddexp``).
+
+    Args:
+        x1, x2: real tensors or numbers whose shapes broadcast; integers are promoted to floatx.
+
+    Returns:
+        A tensor of the broadcast shape; float16 and bfloat16 are computed in float32.
 
     Raises:
         ValueError: the shapes do not broadcast.
@@ -227,10 +261,9 @@ def logaddexp(x1: TensorLike, x2: TensorLike) -> Any:
 
 @composite(**_SUM)
 def logaddexp2(x1: TensorLike, x2: TensorLike) -> Any:
-    """``log2(2**x1 + 2**x2)`` without overflow; integers give floatx.
+    """``log2(2**x1 + 2**x2)`` without overflow (NumPy's ``logaddexp2``).
 
-    Raises:
-        ValueError: the shapes do not broadcast.
+    Arguments, result and errors as in :func:`logaddexp`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import logaddexp2
@@ -239,7 +272,7 @@ def logaddexp2(x1: TensorLike, x2: TensorLike) -> Any:
     """
     wide = "float32" if is_small(x1) else dtype_of(x1)
     x, y = (cast(t, wide) * math.log(2.0) for t in (x1, x2))
-    return cast(multiply(_log_add(x, y), 1.0 / math.log(2.0)), dtype_of(x1))
+    return cast(_log_add(x, y) * (1.0 / math.log(2.0)), dtype_of(x1))
 
 
 __all__ = ["exp", "exp2", "expm1", "ldexp", "log", "log10", "log1p", "log2", "logaddexp", "logaddexp2"]

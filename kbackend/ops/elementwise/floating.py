@@ -1,4 +1,4 @@
-"""Floating point numbers: NaN and infinity, signs, exponents, neighbours, bits."""
+"""Floating point numbers: NaN and infinities, closeness, signs, exponents, adjacent numbers and bit patterns."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.creation import zeros_like
 from kbackend.ops.elementwise.arithmetic import abs_
-from kbackend.ops.elementwise.logical import logical_or
 from kbackend.ops.elementwise.select import clip_range, maximum, minimum, select_elements
 
 
@@ -43,19 +42,40 @@ _KIND: dict[str, Any] = {
 
 @composite(takes_complex=True, **_KIND)
 def isnan(x: TensorLike) -> Any:
-    """Whether an element is NaN."""
+    """Whether an element is NaN (NumPy's ``isnan``).
+
+    Args:
+        x: a tensor of numbers, of any shape; a complex number is NaN if one of its parts is.
+
+    Returns:
+        A bool tensor.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.isnan(K.constant([1.0, float("nan")]))).tolist()
+    [False, True]
+    """
     return x != x
 
 
 @composite(takes_complex=True, **_KIND)
 def isinf(x: TensorLike) -> Any:
-    """Whether an element is infinite."""
+    """Whether an element is infinite (NumPy's ``isinf``). Arguments and result as in :func:`isnan`.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.isinf(K.constant([1.0, -float("inf")]))).tolist()
+    [False, True]
+    """
     return abs_(x) == INF
 
 
 @composite(takes_complex=True, **_KIND)
 def isfinite(x: TensorLike) -> Any:
-    """Whether an element is neither NaN nor infinite."""
+    """Whether an element is neither NaN nor infinite (NumPy's ``isfinite``). Arguments and result as in :func:`isnan`.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.isfinite(K.constant([1.0, float("nan")]))).tolist()
+    [True, False]
+    """
     return abs_(x) < INF
 
 
@@ -70,7 +90,7 @@ def _replacements(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]
     call(values(INF, -INF, kind="float16"), 0.0, None, None, gradient=False, name="float16"),
     call(In((0, 3)), 0.0, None, None, name="empty")])
 def _nan_to_num(x: TensorLike, nan: float, posinf: float | None, neginf: float | None) -> Any:
-    """Numbers in place of NaN and infinities of floats; None stands for the dtype's largest."""
+    """Floats with NaN and infinities replaced; None is the dtype's largest number (for ``neginf`` the lowest)."""
     dtype = dtype_of(x)
     if not dtypes.is_float(dtype):
         return x
@@ -81,6 +101,7 @@ def _nan_to_num(x: TensorLike, nan: float, posinf: float | None, neginf: float |
 
 
 def largest(dtype: str) -> float:
+    """The largest finite number of a float dtype."""
     if dtype == "bfloat16":
         return float.fromhex("0x1.fep127")
     return float(np.finfo(dtype).max)
@@ -91,14 +112,18 @@ def largest(dtype: str) -> float:
     call(values(NAN, INF, -INF), 1.0, 2.0, -3.0, expect=np.array([1.0, 2.0, -3.0]), gradient=False, name="given"),
     call(In((3,), -5, 5, kind="int32"), gradient=False, name="int32")])
 def nan_to_num(x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Any:
-    """``x`` with numbers in place of NaN and of infinities, where the gradient is 0.
+    """Replace NaN and infinities by finite numbers (NumPy's ``nan_to_num``).
 
     Args:
-        x: a tensor of any shape; integers stay as they are.
-        nan, posinf, neginf: what stands for NaN, inf and -inf; None is the dtype's largest number, or less that.
+        x: a tensor of integers or floats, of any shape.
+        nan: replaces NaN.
+        posinf, neginf: replace inf and -inf; the dtype's largest and lowest number when None.
+
+    Returns:
+        A tensor of the dtype of ``x``; integers are unchanged. The gradient is 0 where an element is replaced.
 
     Raises:
-        TypeError: bool.
+        TypeError: a bool tensor.
 
     >>> from kbackend import K
     >>> from kbackend.ops import nan_to_num
@@ -130,11 +155,11 @@ def _recast(x: TensorSpec, dtype: str) -> TensorSpec:
     call(In((2, 3)), "float64", name="wider"),
     call(In((2,)), "float31", raises=TypeError, name="unknown dtype")])
 def saturate_cast(x: TensorLike, dtype: Any) -> Any:
-    """``x`` with another dtype, limited to the numbers of that dtype; NaN becomes 0 in integers.
+    """Cast to another dtype, limited to the range of that dtype.
 
     Args:
         x: a tensor of any shape.
-        dtype: the dtype; floats are truncated towards zero when they become integers.
+        dtype: the dtype of the result. Floats are truncated towards zero when they become integers; NaN becomes 0.
 
     Raises:
         TypeError: an unknown dtype.
@@ -149,20 +174,20 @@ def saturate_cast(x: TensorLike, dtype: Any) -> Any:
         return cast(x, dtype)
     if dtypes.is_float(dtype):
         limit = largest(dtype)
-        if dtypes.is_integer(own):  # only float16 has less room than integers
+        if dtypes.is_integer(own):  # of the float dtypes only float16 does not span every integer dtype
             own, x = "float64", cast(x, "float64")
         return cast(x if largest(own) <= limit else clip_range(x, low=-limit, high=limit), dtype)
     bounds = np.iinfo(dtype)
     if dtypes.is_integer(own):
         return _integer_cast(x, np.iinfo(own), bounds, dtype)
     above, below = x >= float(bounds.max), x <= float(bounds.min)
-    outside = isnan(x) | logical_or(above, below)
-    found = cast(select_elements(outside, 0.0, x), dtype)
+    inside = cast(select_elements(isnan(x) | (above | below), 0.0, x), dtype)
     highest, lowest = (cast(int(limit), dtype) for limit in (bounds.max, bounds.min))
-    return select_elements(above, highest, select_elements(below, lowest, found))
+    return select_elements(above, highest, select_elements(below, lowest, inside))
 
 
 def _integer_cast(x: Any, own: Any, bounds: Any, dtype: str) -> Any:
+    """An integer cast; ``own`` and ``bounds`` are the ranges of the two dtypes."""
     low, high = max(int(bounds.min), int(own.min)), min(int(bounds.max), int(own.max))
     fits = (low, high) == (int(own.min), int(own.max))
     return cast(x if fits else clip_range(x, low=low, high=high), dtype)
@@ -181,7 +206,7 @@ def _infinite_samples() -> list[Sample]:
 
 @composite(**QUESTION, promote="float", rule=compared, samples=_infinite_samples)
 def isneginf(x: TensorLike) -> Any:
-    """Whether an element is minus infinity.
+    """Whether an element of a real tensor is minus infinity (NumPy's ``isneginf``). Result as in :func:`isnan`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import isneginf
@@ -193,7 +218,7 @@ def isneginf(x: TensorLike) -> Any:
 
 @composite(**QUESTION, promote="float", rule=compared, samples=_infinite_samples)
 def isposinf(x: TensorLike) -> Any:
-    """Whether an element is plus infinity.
+    """Whether an element of a real tensor is plus infinity (NumPy's ``isposinf``). Result as in :func:`isnan`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import isposinf
@@ -227,12 +252,16 @@ _NEAR_TO: list[float] = [1.0, 1.5, NAN, INF, -INF, 1.0, 1e-9]
 def isclose(
     x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Any:
-    """Whether ``|x1 - x2| <= atol + rtol * |x2|``, or both are the same infinity.
+    """Whether ``|x1 - x2| <= atol + rtol * |x2|``, or both are the same infinity (NumPy's ``isclose``).
 
     Args:
-        x1, x2: tensors or numbers; integers are compared as floatx.
-        rtol, atol: what may be between them, in parts of ``x2`` and absolutely.
+        x1, x2: real tensors or numbers whose shapes broadcast; integers are promoted to floatx.
+        rtol: the tolerance relative to ``|x2|``.
+        atol: the absolute tolerance.
         equal_nan: whether NaN is close to NaN.
+
+    Returns:
+        A bool tensor of the broadcast shape.
 
     Raises:
         ValueError: the shapes do not broadcast.
@@ -242,20 +271,15 @@ def isclose(
     >>> K.eval(isclose(K.constant([1.0, 2.0]), [1.0, 2.1])).tolist()
     [True, False]
     """
-    bound = abs_(x2) * rtol + atol
-    near = (abs_(x1 - x2) <= bound) & isfinite(x2)
-    near = near | (x1 == x2)
+    near = (abs_(x1 - x2) <= abs_(x2) * rtol + atol) & isfinite(x2) | (x1 == x2)
     return near | isnan(x1) & isnan(x2) if equal_nan else near
 
 
-def _extreme(x1: Any, x2: Any, choose: Any) -> Any:
-    if not _may_be_nan(x1):
+def _without_nan(x1: Any, x2: Any, choose: Any) -> Any:
+    """The larger or smaller operand; where one is NaN, the other."""
+    if not dtypes.is_float(dtype_of(x1)):
         return choose(x1, x2)
     return select_elements(isnan(x1), x2, select_elements(isnan(x2), x1, choose(x1, x2)))
-
-
-def _may_be_nan(x: Any) -> bool:
-    return dtype_of(x).startswith(("float", "bfloat"))
 
 
 _EXTREME: dict[str, Any] = {"promote": "same", "tolerance": "exact", "rule": arithmetic, "samples": pair_samples(
@@ -267,32 +291,42 @@ _EXTREME: dict[str, Any] = {"promote": "same", "tolerance": "exact", "rule": ari
 
 @composite(**_EXTREME)
 def fmax(x1: TensorLike, x2: TensorLike) -> Any:
-    """The larger of two; where one is NaN the other. At a tie each gets half of the gradient.
+    """The larger operand; where one is NaN, the other (NumPy's ``fmax``).
+
+    Args:
+        x1, x2: real tensors or numbers whose shapes broadcast.
+
+    Returns:
+        A tensor of the broadcast shape and the promoted dtype. At a tie each operand gets half of the gradient.
 
     Raises:
         ValueError: the shapes do not broadcast.
+        TypeError: a bool operand.
 
     >>> from kbackend import K
     >>> from kbackend.ops import fmax
     >>> K.eval(fmax(K.constant([1.0, float("nan")]), 0.5)).tolist()
     [1.0, 0.5]
     """
-    return _extreme(x1, x2, maximum)
+    return _without_nan(x1, x2, maximum)
 
 
 @composite(**_EXTREME)
 def fmin(x1: TensorLike, x2: TensorLike) -> Any:
-    """The smaller of two; where one is NaN the other. See :func:`fmax`.
+    """The smaller operand; where one is NaN, the other (NumPy's ``fmin``).
+
+    Arguments, result and errors as in :func:`fmax`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import fmin
     >>> K.eval(fmin(K.constant([1.0, float("nan")]), 0.5)).tolist()
     [0.5, 0.5]
     """
-    return _extreme(x1, x2, minimum)
+    return _without_nan(x1, x2, minimum)
 
 
 def _width(dtype: str) -> int:
+    """The size of an element in bytes."""
     return dtypes.numpy_dtype(dtype).itemsize
 
 
@@ -314,15 +348,18 @@ def _view_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
     call(In((2,), kind="bool"), "int8", raises=TypeError, name="bool"),
     call(In((2,)), "float31", raises=TypeError, name="unknown dtype")])
 def view(x: TensorLike, dtype: Any = None) -> TensorSpec:
-    """The bits of ``x`` read as another dtype; the last axis grows or shrinks with the width, as in NumPy.
+    """The bit patterns of the elements read as another dtype (NumPy's ``view``).
 
     Args:
         x: a tensor of integers or floats.
-        dtype: the dtype, not bool; that of ``x`` when None.
+        dtype: the dtype of the result, not bool; that of ``x`` when None.
+
+    Returns:
+        A tensor without gradient: ``(..., n)`` becomes ``(..., n * size / new size)``, sizes in bytes.
 
     Raises:
         TypeError: bool, or an unknown dtype.
-        ValueError: the last axis does not fit, or a scalar is read in another width.
+        ValueError: a last axis that is no multiple of the new size, or a scalar and a dtype of another size.
 
     >>> from kbackend import K
     >>> from kbackend.ops import view
@@ -330,17 +367,18 @@ def view(x: TensorLike, dtype: Any = None) -> TensorSpec:
     [1065353216]
     """
     if dtypes.BOOL in (x.dtype, dtype):
-        raise TypeError(f"the bits of {x.dtype} cannot be read as {dtype}; cast bool first")
+        raise TypeError(f"the bits of {x.dtype} cannot be viewed as {dtype}; cast bool first")
     before, after = _width(x.dtype), _width(dtype)
     if before == after:
         return TensorSpec(x.shape, dtype)
     last = x.shape[-1] if x.ndim else 1
     if not x.ndim or last is not None and last * before % after:
-        raise ValueError(f"the last axis of {x.dtype} {x.shape} cannot be read as {dtype}")
+        raise ValueError(f"the last axis of {x.dtype} {x.shape} cannot be viewed as {dtype}")
     return TensorSpec((*x.shape[:-1], None if last is None else last * before // after), dtype)
 
 
 def _integer_of(dtype: str) -> str:
+    """The signed integer dtype of the same size."""
     return f"int{8 * _width(dtype)}"
 
 
@@ -352,10 +390,13 @@ def _integer_of(dtype: str) -> str:
     call(In((3,), kind="bool"), gradient=False, name="bool"),
     call(In((0, 2)), gradient=False, name="empty")])
 def signbit(x: TensorLike) -> Any:
-    """Whether the sign is minus, of -0 too; False for bool.
+    """Whether the sign is negative, that of -0 included (NumPy's ``signbit``).
 
     Args:
         x: a tensor of any shape and dtype.
+
+    Returns:
+        A bool tensor; False for bool.
 
     >>> from kbackend import K
     >>> from kbackend.ops import signbit
@@ -378,10 +419,13 @@ def signbit(x: TensorLike) -> Any:
     call(In((0, 3)), In((1, 3)), gradient=False, name="empty"),
     call(In((2,)), In((3,)), raises=ValueError, name="no broadcasting")])
 def nextafter(x1: TensorLike, x2: TensorLike) -> Any:
-    """The number of x1's dtype next to ``x1`` on the way to ``x2``; NaN if either is. No gradient flows.
+    """The number adjacent to ``x1`` in the direction of ``x2`` (NumPy's ``nextafter``).
 
     Args:
-        x1, x2: tensors or numbers; integers give floatx.
+        x1, x2: real tensors or numbers whose shapes broadcast; integers are promoted to floatx.
+
+    Returns:
+        A tensor of the broadcast shape, without gradient; NaN if an operand is NaN.
 
     Raises:
         ValueError: the shapes do not broadcast.
@@ -392,14 +436,14 @@ def nextafter(x1: TensorLike, x2: TensorLike) -> Any:
     True
     """
     dtype = dtype_of(x1)
-    whole = _integer_of(dtype)
-    away = (x2 > x1) == (x1 > 0.0)
-    step = view(x1, whole) + cast(cast(away, "int32") * 2 - 1, whole)
-    lowest = int(np.iinfo(whole).min)
-    from_zero = select_elements(x2 > 0.0, cast(1, whole), cast(lowest + 1, whole))
-    moved = view(select_elements(x1 == 0.0, from_zero, step), dtype)
-    unknown = isnan(x1) | isnan(x2)
-    return select_elements(unknown, NAN, select_elements(x1 == x2, x2, moved))
+    integer = _integer_of(dtype)
+    # the bit patterns of floats of one sign are in the order of their absolute values
+    is_away_from_zero = (x2 > x1) == (x1 > 0.0)
+    adjacent = view(x1, integer) + cast(cast(is_away_from_zero, "int32") * 2 - 1, integer)
+    negative_zero = int(np.iinfo(integer).min)
+    of_zero = select_elements(x2 > 0.0, cast(1, integer), cast(negative_zero + 1, integer))
+    moved = view(select_elements(x1 == 0.0, of_zero, adjacent), dtype)
+    return select_elements(isnan(x1) | isnan(x2), NAN, select_elements(x1 == x2, x2, moved))
 
 
 @primitive(name="ldexp", promote="float", differentiable=False, tolerance="exact", samples=lambda: [
@@ -411,16 +455,16 @@ def nextafter(x1: TensorLike, x2: TensorLike) -> Any:
          dtypes=("float32",)),
     call(In((0, 3)), In((0, 3)), gradient=False, name="empty")])
 def scale_by_power_of_two(x: TensorLike, power: TensorLike) -> TensorSpec:
-    """``x * 2**power``, exactly, for numbers and whole powers of one shape, as :func:`frexp` gives them.
+    """``x * 2**power``, exact, for a float tensor and powers of its shape and dtype as :func:`frexp` gives them.
 
-    Results that are not normal numbers, and powers of two that are none, are not promised.
+    Engines differ where ``2**power`` or the result is subnormal or infinite.
 
     Raises:
-        ValueError: two shapes.
+        ValueError: tensors of different rank.
 
     >>> from kbackend import K
-    >>> from kbackend.ops.elementwise.floating import scale_by_power_of_two as ldexp
-    >>> K.eval(ldexp(K.constant([0.75, -1.0]), K.constant([3.0, -1.0]))).tolist()
+    >>> from kbackend.ops.elementwise.floating import scale_by_power_of_two
+    >>> K.eval(scale_by_power_of_two(K.constant([0.75, -1.0]), K.constant([3.0, -1.0]))).tolist()
     [6.0, -0.5]
     """
     if x.ndim != power.ndim:
@@ -434,9 +478,9 @@ def scale_by_power_of_two(x: TensorLike, power: TensorLike) -> TensorSpec:
     call(In((2,), values=[2.0**-24, 2.0**-14]), gradient=False, dtypes=("float32", "float64"), name="small"),
     call(In((0, 3), 1.0, 2.0), gradient=False, name="empty")])
 def frexp(x: TensorLike) -> tuple[TensorSpec, TensorSpec]:
-    """Mantissas in [0.5, 1) and powers of two of positive normal numbers: ``x = mantissa * 2**power``.
+    """Mantissas in [0.5, 1) and exponents, in x's dtype, of positive normal numbers: ``x = mantissa * 2**power``.
 
-    Both are in x's dtype. Zeros, subnormal and infinite numbers are not promised.
+    Engines differ for all other numbers.
 
     >>> from kbackend import K
     >>> from kbackend.ops.elementwise.floating import frexp

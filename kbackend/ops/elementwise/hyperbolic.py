@@ -13,7 +13,6 @@ from kbackend.declare.rules import INF, NAN, WIDE, ends, same, unary_samples, va
 from kbackend.declare.sample import In, call
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.elementwise.arithmetic import abs_
-from kbackend.ops.elementwise.comparison import equal, greater, less
 from kbackend.ops.elementwise.exponential import log, log1p
 from kbackend.ops.elementwise.power import sqrt
 from kbackend.ops.elementwise.precision import precise
@@ -22,13 +21,26 @@ from kbackend.ops.elementwise.select import select_elements
 
 @primitive(takes_complex=True, promote="float", samples=unary_samples(integers=True))
 def sinh(x: TensorLike) -> TensorSpec:
-    """The hyperbolic sine."""
+    """The hyperbolic sine (NumPy's ``sinh``).
+
+    Args:
+        x: a tensor of any shape; integers are promoted to floatx.
+
+    >>> from kbackend import K, ops
+    >>> float(ops.sinh(0.0))
+    0.0
+    """
     return same(x)
 
 
 @primitive(takes_complex=True, promote="float", samples=unary_samples(integers=True))
 def cosh(x: TensorLike) -> TensorSpec:
-    """The hyperbolic cosine."""
+    """The hyperbolic cosine (NumPy's ``cosh``). Arguments as in :func:`sinh`.
+
+    >>> from kbackend import K, ops
+    >>> float(ops.cosh(0.0))
+    1.0
+    """
     return same(x)
 
 
@@ -43,7 +55,12 @@ def cosh(x: TensorLike) -> TensorSpec:
     ),
 )
 def tanh(x: TensorLike) -> TensorSpec:
-    """The hyperbolic tangent; integers give floatx."""
+    """The hyperbolic tangent (NumPy's ``tanh``). Arguments as in :func:`sinh`.
+
+    >>> from kbackend import K
+    >>> float(K.tanh(0.0))
+    0.0
+    """
     return same(x)
 
 
@@ -52,10 +69,10 @@ def tanh(x: TensorLike) -> TensorSpec:
     call(values(1e-12, -2e-12), expect=np.array([1e-12, -2e-12]), gradient=False, dtypes=WIDE, name="near zero"),
     integers=True, avoid=(0.0,)))
 def arcsinh(x: TensorLike) -> Any:
-    """The number whose hyperbolic sine is x; integers give floatx.
+    """The inverse hyperbolic sine (NumPy's ``arcsinh``).
 
     Args:
-        x: a tensor of any shape.
+        x: a real tensor of any shape; integers are promoted to floatx.
 
     >>> from kbackend import K
     >>> from kbackend.ops import arcsinh
@@ -67,23 +84,23 @@ def arcsinh(x: TensorLike) -> Any:
 
 def _arcsinh(x: Any) -> Any:
     size = abs_(x)
-    far = size > 1e8
-    near = select_elements(far, 1.0, size)
-    square = near * near
-    inner = log1p(near + square / (sqrt(square + 1.0) + 1.0))
-    outer = log(select_elements(far, size, 1.0)) + math.log(2.0)
-    result = select_elements(far, outer, inner)
-    return select_elements(less(x, 0.0), -result, select_elements(equal(x, 0.0), x, result))
+    is_large = size > 1e8
+    small = select_elements(is_large, 1.0, size)
+    square = small * small
+    of_small = log1p(small + square / (sqrt(square + 1.0) + 1.0))
+    of_large = log(select_elements(is_large, size, 1.0)) + math.log(2.0)
+    result = select_elements(is_large, of_large, of_small)
+    return select_elements(x < 0.0, -result, select_elements(x == 0.0, x, result))
 
 
 @composite(promote="float", rule=same, samples=unary_samples(
     1.2, 4, ends(1.0, 0.5, INF, NAN, expect=[0.0, NAN, INF, NAN]),
     call(In((3,), 1, 4, kind="int32"), gradient=False, name="int32")))
 def arccosh(x: TensorLike) -> Any:
-    """The number from 0 on whose hyperbolic cosine is x; NaN below 1; integers give floatx.
+    """The inverse hyperbolic cosine, not negative (NumPy's ``arccosh``); NaN below 1.
 
     Args:
-        x: a tensor of any shape.
+        x: a real tensor of any shape; integers are promoted to floatx.
 
     >>> from kbackend import K
     >>> from kbackend.ops import arccosh
@@ -94,20 +111,20 @@ def arccosh(x: TensorLike) -> Any:
 
 
 def _arccosh(x: Any) -> Any:
-    far = greater(x, 1e8)
-    over = select_elements(far, 2.0, x) - 1.0
-    inner = log1p(over + sqrt(over * (over + 2.0)))
-    return select_elements(far, log(select_elements(far, x, 1.0)) + math.log(2.0), inner)
+    is_large = x > 1e8
+    excess = select_elements(is_large, 2.0, x) - 1.0
+    of_small = log1p(excess + sqrt(excess * (excess + 2.0)))
+    return select_elements(is_large, log(select_elements(is_large, x, 1.0)) + math.log(2.0), of_small)
 
 
 @composite(promote="float", rule=same, samples=unary_samples(
     -0.9, 0.9, ends(1.0, -1.0, 2.0, NAN, expect=[INF, -INF, NAN, NAN]),
     call(values(1e-12, -2e-12), expect=np.array([1e-12, -2e-12]), gradient=False, dtypes=WIDE, name="near zero")))
 def arctanh(x: TensorLike) -> Any:
-    """The number whose hyperbolic tangent is x; infinite at -1 and 1, NaN beyond.
+    """The inverse hyperbolic tangent (NumPy's ``arctanh``); infinite at -1 and 1, NaN outside [-1, 1].
 
     Args:
-        x: a tensor of any shape; integers give floatx.
+        x: a real tensor of any shape; integers are promoted to floatx.
 
     >>> from kbackend import K
     >>> from kbackend.ops import arctanh

@@ -1,4 +1,4 @@
-"""Logic of bool tensors, and the operators ``& | ^ ~``."""
+"""Logic of bool tensors, and the operators ``&``, ``|``, ``^`` and ``~`` of bool and integer tensors."""
 
 from __future__ import annotations
 
@@ -28,24 +28,48 @@ _LOGIC: dict[str, Any] = {"differentiable": False, "tolerance": "exact", "sample
 
 @primitive(**_LOGIC, spellings=X_IS_X1)
 def logical_and(x1: TensorLike, x2: TensorLike) -> TensorSpec:
-    """``x1 and x2`` of bool tensors.
+    """``x1 and x2``, element by element (NumPy's ``logical_and``).
+
+    Args:
+        x1, x2: bool tensors or bools whose shapes broadcast.
+
+    Returns:
+        A bool tensor of the broadcast shape.
 
     Raises:
-        TypeError: not bool.
+        TypeError: an operand that is not bool.
         ValueError: the shapes do not broadcast.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.logical_and([True, False], True)).tolist()
+    [True, False]
     """
     return logical(x1, x2)
 
 
 @primitive(**_LOGIC, spellings=X_IS_X1)
 def logical_or(x1: TensorLike, x2: TensorLike) -> TensorSpec:
-    """``x1 or x2`` of bool tensors. Errors as in :func:`logical_and`."""
+    """``x1 or x2``, element by element (NumPy's ``logical_or``).
+
+    Arguments, result and errors as in :func:`logical_and`.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.logical_or([True, False], False)).tolist()
+    [True, False]
+    """
     return logical(x1, x2)
 
 
 @composite(**_LOGIC, spellings=X_IS_X1, rule=logical, prepare=lambda specs, attrs: (logical(*specs), attrs)[1])
 def logical_xor(x1: TensorLike, x2: TensorLike) -> Any:
-    """Exactly one of two bool tensors. Errors as in :func:`logical_and`."""
+    """``x1 != x2`` of bools, element by element (NumPy's ``logical_xor``).
+
+    Arguments, result and errors as in :func:`logical_and`.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.logical_xor([True, False], True)).tolist()
+    [False, True]
+    """
     return x1 != x2
 
 
@@ -58,7 +82,18 @@ def logical_xor(x1: TensorLike, x2: TensorLike) -> Any:
     ],
 )
 def logical_not(x: TensorLike) -> TensorSpec:
-    """``not x`` of a bool tensor."""
+    """``not x``, element by element (NumPy's ``logical_not``).
+
+    Args:
+        x: a bool tensor of any shape.
+
+    Raises:
+        TypeError: a tensor that is not bool.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.logical_not([True, False])).tolist()
+    [False, True]
+    """
     return logical(x)
 
 
@@ -78,19 +113,34 @@ _OPERATOR: dict[str, Any] = {"tolerance": "exact", "samples": _mixed_samples}
 
 @derived(name="and_", **_OPERATOR)
 def and_(x: TensorLike, y: TensorLike) -> Any:
-    """``x & y``: logic on bool tensors, bits of integers."""
+    """``x & y``: :func:`logical_and` of bool operands, :func:`bitwise_and` of integers.
+
+    >>> from kbackend import K
+    >>> K.eval(K.and_(K.constant([6, 3], "int32"), 2)).tolist()
+    [2, 2]
+    """
     return logical_and(x, y) if _is_bool(x) and _is_bool(y) else bitwise_and(x, y)
 
 
 @derived(name="or_", **_OPERATOR)
 def or_(x: TensorLike, y: TensorLike) -> Any:
-    """``x | y``: logic on bool tensors, bits of integers."""
+    """``x | y``: :func:`logical_or` of bool operands, :func:`bitwise_or` of integers.
+
+    >>> from kbackend import K
+    >>> K.eval(K.or_(K.constant([6, 3], "int32"), 1)).tolist()
+    [7, 3]
+    """
     return logical_or(x, y) if _is_bool(x) and _is_bool(y) else bitwise_or(x, y)
 
 
 @derived(name="xor", **_OPERATOR)
 def xor(x: TensorLike, y: TensorLike) -> Any:
-    """``x ^ y``: logic on bool tensors, bits of integers."""
+    """``x ^ y``: :func:`logical_xor` of bool operands, :func:`bitwise_xor` of integers.
+
+    >>> from kbackend import K
+    >>> K.eval(K.xor(K.constant([6, 3], "int32"), 2)).tolist()
+    [4, 1]
+    """
     return logical_xor(x, y) if _is_bool(x) and _is_bool(y) else bitwise_xor(x, y)
 
 
@@ -103,7 +153,12 @@ def xor(x: TensorLike, y: TensorLike) -> Any:
     ],
 )
 def invert(x: TensorLike) -> Any:
-    """``~x``: logic on bool tensors, bits of integers."""
+    """``~x``: :func:`logical_not` of a bool tensor, :func:`bitwise_not` of integers.
+
+    >>> from kbackend import K
+    >>> K.eval(K.invert([True, False])).tolist()
+    [False, True]
+    """
     return logical_not(x) if _is_bool(x) else bitwise_not(x)
 
 

@@ -27,17 +27,16 @@ from kbackend.declare.rules import (
 from kbackend.declare.sample import In, call
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.core.cast import stop_gradient
-from kbackend.ops.elementwise.arithmetic import abs_, multiply
-from kbackend.ops.elementwise.comparison import equal, greater, less
+from kbackend.ops.elementwise.arithmetic import abs_
 from kbackend.ops.elementwise.floating import isfinite, isinf
 from kbackend.ops.elementwise.precision import precise
 from kbackend.ops.elementwise.select import maximum, select_elements
 
 
 def masked_root(x: TensorLike) -> Any:
-    """``sqrt(x)`` with gradient 0 where x is 0, as norms and deviations need it (semantics, row 60)."""
-    zero = equal(x, 0.0)
-    return select_elements(zero, x, sqrt(select_elements(zero, 1.0, x)))
+    """``sqrt(x)`` with gradient 0 where x is 0, as in norms and standard deviations (docs/semantics.md, row 60)."""
+    is_zero = x == 0.0
+    return select_elements(is_zero, x, sqrt(select_elements(is_zero, 1.0, x)))
 
 
 @primitive(
@@ -71,8 +70,14 @@ def masked_root(x: TensorLike) -> Any:
 def pow_tensors(x: TensorLike, y: TensorLike) -> TensorSpec:
     """``x ** y`` of tensors.
 
+    Args:
+        x, y: tensors or numbers whose shapes broadcast.
+
+    Returns:
+        A tensor of the broadcast shape and the promoted dtype. The gradient of ``x`` is 0 where ``y`` is 0.
+
     Raises:
-        ValueError: an integer to a negative power.
+        ValueError: an integer raised to a negative power, or shapes that do not broadcast.
     """
     return arithmetic(x, y)
 
@@ -81,7 +86,7 @@ def _checked_exponent(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     exponent = attrs["exponent"]
     if dtypes.is_integer(specs[0].dtype):
         if isinstance(exponent, float):
-            raise TypeError(f"the exponent {exponent} of integers is a float; cast them first")
+            raise TypeError(f"integers have the float exponent {exponent}; cast them first")
         if exponent < 0:
             raise ValueError(f"integers cannot be raised to the negative power {exponent}; cast them first")
     return attrs
@@ -114,7 +119,7 @@ def _checked_exponent(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def power_number(x: TensorLike, *, exponent: float) -> Any:
-    """``x ** exponent`` for a Python number, which engines compute faster than a tensor of exponents."""
+    """``x ** exponent`` for a Python number, which engines compute faster than a power of two tensors."""
     return pow_tensors(x, exponent)
 
 
@@ -139,14 +144,17 @@ def power_number(x: TensorLike, *, exponent: float) -> Any:
     ],
 )
 def pow_(x: TensorLike, a: Any) -> Any:
-    """``x ** a``; the gradient of ``x ** 0`` is 0 at 0 too.
+    """``x ** a`` (Keras's ``K.pow``).
 
     Args:
         x: a tensor or number.
-        a: a number or tensor.
+        a: the exponent, a number or a tensor that broadcasts with ``x``.
+
+    Returns:
+        A tensor of the broadcast shape and the promoted dtype. The gradient of ``x ** 0`` is 0, at 0 too.
 
     Raises:
-        ValueError: an integer to a negative integer power; the shapes do not broadcast.
+        ValueError: an integer raised to a negative integer power, or shapes that do not broadcast.
 
     >>> from kbackend import K
     >>> K.eval(K.pow([1., 2., 3.], 2)).tolist()
@@ -164,7 +172,18 @@ def pow_(x: TensorLike, a: Any) -> Any:
 
 @composite(takes_complex=True, rule=same, samples=unary_samples(integers=True, takes_bool=False))
 def square(x: TensorLike) -> Any:
-    """``x * x``."""
+    """``x * x`` (NumPy's ``square``).
+
+    Args:
+        x: a tensor of numbers, of any shape.
+
+    Raises:
+        TypeError: a bool tensor.
+
+    >>> from kbackend import K
+    >>> K.eval(K.square([1., -3.])).tolist()
+    [1.0, 9.0]
+    """
     return x * x
 
 
@@ -180,14 +199,33 @@ def square(x: TensorLike) -> Any:
     ),
 )
 def sqrt(x: TensorLike) -> TensorSpec:
-    """The square root; NaN below zero. Where no gradient flows in, none flows out, at x = 0 too."""
+    """The square root (NumPy's ``sqrt``); NaN for negative numbers.
+
+    Args:
+        x: a tensor of any shape; integers are promoted to floatx.
+
+    Returns:
+        A tensor of the shape of ``x``. Its gradient is 0 wherever the incoming gradient is 0, at x = 0 too.
+
+    >>> from kbackend import K
+    >>> K.eval(K.sqrt([4., 9.])).tolist()
+    [2.0, 3.0]
+    """
     return same(x)
 
 
 @composite(takes_complex=True, promote="float", rule=same,
            samples=unary_samples(0.1, 3, ends(0.0, INF, expect=[INF, 0.0])))
 def rsqrt(x: TensorLike) -> Any:
-    """``1 / sqrt(x)``; NaN below zero."""
+    """``1 / sqrt(x)``; inf at 0, NaN for negative numbers.
+
+    Args:
+        x: a tensor of any shape; integers are promoted to floatx.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.rsqrt(K.constant([4., 16.]))).tolist()
+    [0.5, 0.25]
+    """
     return 1.0 / sqrt(x)
 
 
@@ -196,7 +234,7 @@ def rsqrt(x: TensorLike) -> Any:
     call(In((2, 3)), 3, name="Python number"),
     call(values(2, 3, kind="int32"), -1, row=33, raises=ValueError, name="integer to a negative power")])
 def power(x1: TensorLike, x2: TensorLike) -> Any:
-    """``x1 ** x2``; the gradient of ``x ** 0`` is 0 at 0 too. Errors as in ``K.pow``.
+    """``x1 ** x2`` (NumPy's ``power``). Arguments, result and errors as in :func:`pow_`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import power
@@ -212,10 +250,13 @@ def power(x1: TensorLike, x2: TensorLike) -> Any:
     call(values(3e200, 1e-200), values(4e200, 1e-200), gradient=False, dtypes=("float64",), name="far"),
     not_finite(INF, -INF, NAN, 1.0), avoid=(0.0,)))
 def hypot(x1: TensorLike, x2: TensorLike) -> Any:
-    """``sqrt(x1**2 + x2**2)`` without overflow; inf where one is infinite. The gradient at (0, 0) is 0.
+    """``sqrt(x1**2 + x2**2)`` without overflow (NumPy's ``hypot``); inf if an operand is infinite.
 
     Args:
-        x1, x2: tensors or numbers; integers give floatx.
+        x1, x2: real tensors or numbers whose shapes broadcast; integers are promoted to floatx.
+
+    Returns:
+        A tensor of the broadcast shape. The gradient at (0, 0) is 0.
 
     Raises:
         ValueError: the shapes do not broadcast.
@@ -226,20 +267,22 @@ def hypot(x1: TensorLike, x2: TensorLike) -> Any:
     [5.0, 0.0]
     """
     size = stop_gradient(maximum(abs_(x1), abs_(x2)))
-    size = select_elements(isfinite(size) & greater(size, 0.0), size, 1.0)
+    size = select_elements(isfinite(size) & (size > 0.0), size, 1.0)
     squares = square(x1 / size) + square(x2 / size)
-    endless = isinf(x1) | isinf(x2)
-    return select_elements(endless, INF, multiply(masked_root(squares), size))
+    return select_elements(isinf(x1) | isinf(x2), INF, masked_root(squares) * size)
 
 
 @composite(promote="float", rule=same, samples=unary_samples(
     -3, 3, call(values(0.0, INF, -INF, NAN), gradient=False, name="ends"),
     at([0.0, 1.0, -1.0], [INF, 1 / 3, 1 / 3], name="gradient at zero"), integers=True, avoid=(0.0,)))
 def cbrt(x: TensorLike) -> Any:
-    """The real cube root, negative for negative numbers; integers give floatx. The gradient at 0 is infinite.
+    """The real cube root, negative for negative numbers (NumPy's ``cbrt``).
 
     Args:
-        x: a tensor of any shape.
+        x: a real tensor of any shape; integers are promoted to floatx.
+
+    Returns:
+        A tensor of the shape of ``x``. The gradient at 0 is infinite.
 
     >>> from kbackend import K
     >>> from kbackend.ops import cbrt
@@ -250,10 +293,10 @@ def cbrt(x: TensorLike) -> Any:
 
 
 def _cbrt(x: Any) -> Any:
-    zero = equal(x, 0.0)
-    size = power_number(abs_(select_elements(zero, 1.0, x)), exponent=1 / 3)
-    at_zero = power_number(select_elements(zero, x, 1.0), exponent=1 / 3)
-    return select_elements(zero, at_zero, select_elements(less(x, 0.0), -size, size))
+    is_zero = x == 0.0
+    size = abs_(select_elements(is_zero, 1.0, x)) ** (1 / 3)
+    of_zero = select_elements(is_zero, x, 1.0) ** (1 / 3)
+    return select_elements(is_zero, of_zero, select_elements(x < 0.0, -size, size))
 
 
 __all__ = ["cbrt", "hypot", "power", "rsqrt", "sqrt", "square"]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from kbackend import dtypes
-from kbackend.declare.call import dtype_of
+from kbackend.declare.call import dtype_of, lift
 from kbackend.declare.decorate import composite, derived, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.rules import INF, NAN, at, same, unary_samples, values
@@ -15,7 +15,6 @@ from kbackend.declare.sample import In, call
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.core.arguments import as_tensor, integer
 from kbackend.ops.core.cast import cast
-from kbackend.ops.elementwise.arithmetic import floor_divide
 from kbackend.ops.elementwise.select import select_elements
 
 
@@ -34,13 +33,32 @@ def _rounding(*extra: Any) -> Any:
 
 @primitive(view=True, tolerance="exact", samples=_rounding())
 def floor(x: TensorLike) -> TensorSpec:
-    """The largest integer not above x, in x's dtype. The gradient is 0."""
+    """The largest integer not above an element (NumPy's ``floor``).
+
+    Args:
+        x: a tensor of integers or floats, of any shape.
+
+    Returns:
+        A tensor of the shape and dtype of ``x``. Its gradient is 0.
+
+    Raises:
+        TypeError: a bool or complex tensor.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.floor(K.constant([1.7, -1.7]))).tolist()
+    [1.0, -2.0]
+    """
     return same(x)
 
 
 @primitive(view=True, tolerance="exact", samples=_rounding())
 def ceil(x: TensorLike) -> TensorSpec:
-    """The smallest integer not below x, in x's dtype. The gradient is 0."""
+    """The smallest integer not below an element (NumPy's ``ceil``). Arguments, result and errors as in :func:`floor`.
+
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.ceil(K.constant([1.7, -1.7]))).tolist()
+    [2.0, -1.0]
+    """
     return same(x)
 
 
@@ -59,7 +77,14 @@ def ceil(x: TensorLike) -> TensorSpec:
     ),
 )
 def round_half_even(x: TensorLike) -> TensorSpec:
-    """The nearest integer in x's dtype, halves to the even one. The gradient is 0."""
+    """The nearest integer, halves to the even one (Keras's ``K.round``).
+
+    Arguments, result and errors as in :func:`floor`.
+
+    >>> from kbackend import K
+    >>> K.eval(K.round([0.5, 1.5, -1.7])).tolist()
+    [0.0, 2.0, -2.0]
+    """
     return same(x)
 
 
@@ -69,13 +94,7 @@ def round_half_even(x: TensorLike) -> TensorSpec:
     call(values(NAN, INF, -INF), gradient=False, name="not finite"),
     integers=True, gradient=False, takes_bool=False))
 def trunc(x: TensorLike) -> Any:
-    """The integer next to x on the way to 0, in x's dtype. The gradient is 0.
-
-    Args:
-        x: a tensor of any shape.
-
-    Raises:
-        TypeError: bool.
+    """The integer part of an element (NumPy's ``trunc``). Arguments, result and errors as in :func:`floor`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import trunc
@@ -84,13 +103,6 @@ def trunc(x: TensorLike) -> Any:
     """
     return select_elements(x < 0, ceil(x), floor(x))
 
-
-def _rounded_integers(x: Any, unit: int) -> Any:
-    below = floor_divide(x, unit)
-    twice = (x - below * unit) * 2
-    odd = below % 2 == 1
-    up = (twice > unit) | (twice == unit) & odd
-    return (below + cast(up, dtype_of(x))) * unit
 
 
 @derived(samples=lambda: [
@@ -101,14 +113,17 @@ def _rounded_integers(x: Any, unit: int) -> Any:
     call(values(15, 25, -15, kind="int32"), -1, expect=np.array([20, 20, -20]), gradient=False, name="integers"),
     call(In((2,)), 0.5, raises=TypeError, name="decimals of floats")])
 def round_(x: TensorLike, decimals: int = 0) -> Any:
-    """The nearest number with so many decimals, halves to the even one (NumPy's ``round``). The gradient is 0.
+    """The nearest number with a given number of decimals, halves to the even digit (NumPy's ``round``).
 
     Args:
-        x: a tensor.
-        decimals: an integer; below 0 for tens, hundreds and so on, of integers too.
+        x: a tensor of integers or floats, of any shape.
+        decimals: an integer; -1 rounds to tens, -2 to hundreds, and so on.
+
+    Returns:
+        A tensor of the shape and dtype of ``x``. Its gradient is 0.
 
     Raises:
-        TypeError: decimals that are no integer.
+        TypeError: ``decimals`` is not an integer.
 
     >>> from kbackend import K, ops
     >>> K.eval(ops.round(K.constant([2.5, 13.0]), -1)).tolist()
@@ -120,9 +135,19 @@ def round_(x: TensorLike, decimals: int = 0) -> Any:
         return x if decimals >= 0 else _rounded_integers(x, 10**-decimals)
     if decimals == 0:
         return round_half_even(x)
+    # 10.0**n is exact for n of 0 to 22, 10.0**-n is not
     if decimals > 0:
         return round_half_even(x * 10.0**decimals) / 10.0**decimals
     return round_half_even(x / 10.0**-decimals) * 10.0**-decimals
+
+
+def _rounded_integers(x: Any, unit: int) -> Any:
+    """Integers rounded to multiples of ``unit``, halves to the even multiple."""
+    x = lift(x)
+    multiple = x // unit
+    twice = (x - multiple * unit) * 2
+    is_up = (twice > unit) | (twice == unit) & (multiple % 2 == 1)
+    return (multiple + cast(is_up, x.dtype)) * unit
 
 
 __all__ = ["ceil", "floor", "trunc"]

@@ -1,4 +1,4 @@
-"""Elements chosen by a condition or by size: where, clip, maximum, minimum."""
+"""Selection of elements by a condition or by size: where, clip, maximum, minimum."""
 
 from __future__ import annotations
 
@@ -44,11 +44,14 @@ from kbackend.ops.core.cast import cast
     ],
 )
 def select_elements(condition: TensorLike, x: TensorLike, y: TensorLike) -> TensorSpec:
-    """``x`` where ``condition`` holds, else ``y``, with broadcasting.
+    """``x`` where ``condition`` is True, else ``y`` (Keras's ``K.where``).
 
     Args:
         condition: a bool tensor.
-        x, y: tensors or numbers; they are promoted to one dtype.
+        x, y: tensors or numbers that broadcast with the condition; they are promoted to one dtype.
+
+    Returns:
+        A tensor of the broadcast shape.
 
     Raises:
         TypeError: the condition is not bool.
@@ -96,7 +99,7 @@ def _between(x: TensorSpec, low: TensorSpec | None, high: TensorSpec | None) -> 
     ],
 )
 def clip_between(x: TensorLike, low: TensorLike | None, high: TensorLike | None) -> Any:
-    """``x`` limited to [low, high] given as tensors or None; ``low`` where low > high."""
+    """``x`` limited to [low, high], which are tensors or None; ``low`` where low > high."""
     if high is not None:
         x = select_elements(x > high, high, x)
     return x if low is None else select_elements(x < low, low, x)
@@ -130,7 +133,7 @@ def _range_attrs(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def clip_range(x: TensorLike, *, low: float | None, high: float | None) -> Any:
-    """``x`` limited to the numbers [low, high], low <= high; the gradient is 1 at the ends."""
+    """``x`` limited to the numbers [low, high], low <= high; its gradient is 1 in the closed interval, 0 outside."""
     return clip_between(x, low, high)
 
 
@@ -163,12 +166,19 @@ def clip_range(x: TensorLike, *, low: float | None, high: float | None) -> Any:
     ],
 )
 def clip(x: TensorLike, min_value: Any, max_value: Any) -> Any:
-    """``x`` limited to [min_value, max_value].
+    """``x`` limited to [min_value, max_value] (Keras's ``K.clip``).
 
     Args:
-        x: a tensor.
-        min_value, max_value: numbers, tensors or None. ``min_value`` wins when it is the larger one.
-            A float bound of integers gives floatx.
+        x: a tensor of integers or floats.
+        min_value, max_value: numbers, tensors that broadcast with ``x``, or None. The result is ``min_value`` where it
+            is larger than ``max_value``.
+
+    Returns:
+        A tensor of the dtype of ``x``; of floatx for integers with a float bound. The gradient is 1 in the closed
+        interval, 0 outside.
+
+    Raises:
+        ValueError: the shapes do not broadcast.
 
     >>> from kbackend import K
     >>> K.eval(K.clip([-3., 0.5, 7.], 0., 1.)).tolist()
@@ -189,7 +199,7 @@ def clip(x: TensorLike, min_value: Any, max_value: Any) -> Any:
 
 
 def _within(dtype: str, bound: float | None) -> int | None:
-    """A bound as an integer that the dtype holds."""
+    """A bound of integers limited to the range of their dtype."""
     limits = np.iinfo(dtype)
     return None if bound is None else int(min(max(bound, limits.min), limits.max))
 
@@ -222,14 +232,36 @@ def _tie_samples() -> list[Sample]:
 @primitive(promote="same", tolerance="exact", spellings=X1_IS_X, static_value=static_values.elementwise(max),
            samples=_tie_samples)
 def maximum(x: TensorLike, y: TensorLike) -> TensorSpec:
-    """The larger of two; NaN if either is. At a tie each gets half of the gradient."""
+    """The larger of two elements (NumPy's ``maximum``); NaN if one of them is.
+
+    Args:
+        x, y: real tensors or numbers whose shapes broadcast.
+
+    Returns:
+        A tensor of the broadcast shape and the promoted dtype. At a tie each operand gets half of the gradient.
+
+    Raises:
+        ValueError: the shapes do not broadcast.
+        TypeError: a bool or complex operand.
+
+    >>> from kbackend import K
+    >>> K.eval(K.maximum([1., 5.], 3)).tolist()
+    [3.0, 5.0]
+    """
     return arithmetic(x, y)
 
 
 @primitive(promote="same", tolerance="exact", spellings=X1_IS_X, static_value=static_values.elementwise(min),
            samples=_tie_samples)
 def minimum(x: TensorLike, y: TensorLike) -> TensorSpec:
-    """The smaller of two; NaN if either is. At a tie each gets half of the gradient."""
+    """The smaller of two elements (NumPy's ``minimum``); NaN if one of them is.
+
+    Arguments, result and errors as in :func:`maximum`.
+
+    >>> from kbackend import K
+    >>> K.eval(K.minimum([1., 5.], 3)).tolist()
+    [1.0, 3.0]
+    """
     return arithmetic(x, y)
 
 

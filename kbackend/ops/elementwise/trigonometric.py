@@ -12,8 +12,6 @@ from kbackend.declare.op import TensorLike
 from kbackend.declare.rules import INF, NAN, WIDE, arithmetic, ends, pair_samples, same, unary_samples, values
 from kbackend.declare.sample import In, call
 from kbackend.graph.tensor import TensorSpec
-from kbackend.ops.elementwise.arithmetic import multiply
-from kbackend.ops.elementwise.comparison import equal
 from kbackend.ops.elementwise.power import square
 from kbackend.ops.elementwise.precision import precise
 from kbackend.ops.elementwise.select import select_elements
@@ -21,37 +19,75 @@ from kbackend.ops.elementwise.select import select_elements
 
 @primitive(takes_complex=True, promote="float", samples=unary_samples(-4, 4, integers=True))
 def sin(x: TensorLike) -> TensorSpec:
-    """The sine of radians; integers give floatx."""
+    """The sine (NumPy's ``sin``).
+
+    Args:
+        x: a tensor of angles in radians, of any shape; integers are promoted to floatx.
+
+    >>> from kbackend import K
+    >>> float(K.sin(0.0))
+    0.0
+    """
     return same(x)
 
 
 @primitive(takes_complex=True, promote="float", samples=unary_samples(-4, 4, integers=True))
 def cos(x: TensorLike) -> TensorSpec:
-    """The cosine of radians; integers give floatx."""
+    """The cosine (NumPy's ``cos``). Arguments as in :func:`sin`.
+
+    >>> from kbackend import K
+    >>> float(K.cos(0.0))
+    1.0
+    """
     return same(x)
 
 
 @composite(takes_complex=True, promote="float", rule=same, samples=unary_samples(-1.2, 1.2))
 def tan(x: TensorLike) -> Any:
-    """The tangent of radians."""
+    """The tangent (NumPy's ``tan``). Arguments as in :func:`sin`.
+
+    >>> from kbackend import K, ops
+    >>> float(ops.tan(0.0))
+    0.0
+    """
     return sin(x) / cos(x)
 
 
 @primitive(promote="float", samples=unary_samples(-0.9, 0.9, ends(1.0, 2.0, expect=[np.pi / 2, NAN])))
 def asin(x: TensorLike) -> TensorSpec:
-    """The angle in radians whose sine is x; NaN outside [-1, 1]."""
+    """The inverse sine in radians, in [-pi/2, pi/2] (NumPy's ``arcsin``); NaN outside [-1, 1].
+
+    Args:
+        x: a real tensor of any shape; integers are promoted to floatx.
+
+    >>> from kbackend import K
+    >>> round(float(K.asin(1.0)), 4)
+    1.5708
+    """
     return same(x)
 
 
 @primitive(promote="float", samples=unary_samples(-0.9, 0.9, ends(1.0, 2.0, expect=[0.0, NAN])))
 def acos(x: TensorLike) -> TensorSpec:
-    """The angle in radians whose cosine is x; NaN outside [-1, 1]."""
+    """The inverse cosine in radians, in [0, pi] (NumPy's ``arccos``); NaN outside [-1, 1].
+
+    Arguments as in :func:`asin`.
+
+    >>> from kbackend import K
+    >>> float(K.acos(1.0))
+    0.0
+    """
     return same(x)
 
 
 @primitive(promote="float", samples=unary_samples(-3, 3, ends(INF, -INF, expect=[np.pi / 2, -np.pi / 2])))
 def atan(x: TensorLike) -> TensorSpec:
-    """The angle in radians whose tangent is x."""
+    """The inverse tangent in radians, in [-pi/2, pi/2] (NumPy's ``arctan``). Arguments as in :func:`asin`.
+
+    >>> from kbackend import K
+    >>> float(K.atan(0.0))
+    0.0
+    """
     return same(x)
 
 
@@ -72,16 +108,29 @@ def atan(x: TensorLike) -> TensorSpec:
     ],
 )
 def atan2(y: TensorLike, x: TensorLike) -> TensorSpec:
-    """The angle of the point (x, y), from -pi to pi, with the signs of zeros as in C."""
+    """The angle of the point (x, y) in radians, in [-pi, pi], with the signs of zeros as in C.
+
+    Args:
+        y, x: real tensors or numbers whose shapes broadcast; integers are promoted to floatx.
+
+    Returns:
+        A tensor of the broadcast shape.
+
+    Raises:
+        ValueError: the shapes do not broadcast.
+
+    >>> from kbackend import K
+    >>> round(float(K.atan2(1.0, 0.0)), 4)
+    1.5708
+    """
     return arithmetic(y, x)
 
 
 @derived(samples=pair_samples(low=0.5))
 def arctan2(x1: TensorLike, x2: TensorLike) -> Any:
-    """The angle of the point (x2, x1), from -pi to pi, with the signs of zeros as in C.
+    """The angle of the point (x2, x1) in radians (NumPy's ``arctan2``).
 
-    Raises:
-        ValueError: the shapes do not broadcast.
+    Arguments, result and errors as in :func:`atan2`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import arctan2
@@ -93,10 +142,10 @@ def arctan2(x1: TensorLike, x2: TensorLike) -> Any:
 
 @composite(promote="float", rule=same, samples=unary_samples(-200, 200, integers=True))
 def deg2rad(x: TensorLike) -> Any:
-    """Degrees as radians; integers give floatx.
+    """Degrees as radians (NumPy's ``deg2rad``).
 
     Args:
-        x: a tensor of any shape.
+        x: a real tensor of any shape; integers are promoted to floatx.
 
     >>> from kbackend import K
     >>> from kbackend.ops import deg2rad
@@ -108,10 +157,7 @@ def deg2rad(x: TensorLike) -> Any:
 
 @composite(promote="float", rule=same, samples=unary_samples(-4, 4, integers=True))
 def rad2deg(x: TensorLike) -> Any:
-    """Radians as degrees; integers give floatx.
-
-    Args:
-        x: a tensor of any shape.
+    """Radians as degrees (NumPy's ``rad2deg``). Arguments as in :func:`deg2rad`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import rad2deg
@@ -125,10 +171,10 @@ def rad2deg(x: TensorLike) -> Any:
     -3, 3, call(values(0.0), expect=np.ones(1), expect_gradient=np.zeros(1), name="at zero"),
     call(values(1.0, -2.0, 1e-9), gradient=False, dtypes=WIDE, name="whole numbers"), integers=True))
 def sinc(x: TensorLike) -> Any:
-    """``sin(pi x) / (pi x)``, 1 at 0, as NumPy's; integers give floatx.
+    """``sin(pi x) / (pi x)``, 1 at 0 (NumPy's ``sinc``).
 
     Args:
-        x: a tensor of any shape.
+        x: a real tensor of any shape; integers are promoted to floatx.
 
     >>> from kbackend import K
     >>> from kbackend.ops import sinc
@@ -139,12 +185,12 @@ def sinc(x: TensorLike) -> Any:
 
 
 def _sinc(x: Any) -> Any:
-    angle = multiply(x, math.pi)
-    zero = equal(x, 0.0)
-    safe = select_elements(zero, 1.0, angle)
-    # the start of the series gives derivatives of the first and second order at 0 too
-    near = 1.0 - square(select_elements(zero, angle, 0.0)) * (1 / 6)
-    return select_elements(zero, near, sin(safe) / safe)
+    angle = x * math.pi
+    is_zero = x == 0.0
+    nonzero = select_elements(is_zero, 1.0, angle)
+    # the first terms of the series, for the first and second derivative at 0
+    series = 1.0 - square(select_elements(is_zero, angle, 0.0)) * (1 / 6)
+    return select_elements(is_zero, series, sin(nonzero) / nonzero)
 
 
 arccos = acos

@@ -1,1 +1,1 @@
-"""Indexing, gathering, scattering, searching and sorting."""
+"""Indexing, gathering, scattering, searching, sorting, and sparse tensors."""

@@ -1,4 +1,4 @@
-"""Indexing with arrays: integer arrays that broadcast against each other, and bool masks whose values are known."""
+"""Advanced indexing: integer arrays that broadcast against each other, and bool masks whose values are known."""
 
 from __future__ import annotations
 
@@ -17,21 +17,19 @@ from kbackend.ops.arrays.reshape import reshape
 from kbackend.ops.arrays.transpose import moveaxis
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.cast import cast
-from kbackend.ops.elementwise.arithmetic import add, multiply
-from kbackend.ops.elementwise.comparison import greater_equal, less
 from kbackend.ops.elementwise.select import select_elements
-from kbackend.ops.indexing.gather import gather
+from kbackend.ops.indexing.gather import from_start, gather
 
 
 def pick(x: Any, given: Sequence[Any]) -> Any:
     """``x[given]`` where at least one entry is an array.
 
-    Integers, slices, None and ``...`` mean what they mean beside arrays in NumPy: the dimensions that the arrays
-    broadcast to stand where the arrays stood, or first when a slice or None stands between two of them.
+    The other entries are integers, slices, None and ``...``. As in NumPy, the dimensions that the arrays broadcast to
+    replace those of the arrays, or come first when a slice or None separates two arrays.
 
     Raises:
-        IndexError: a position out of range, arrays that do not broadcast or are not integers, a mask of another shape
-            or one whose values are not known while the graph is built, too many entries.
+        IndexError: an index out of range; arrays that do not broadcast or are not integers; a mask that is symbolic or
+            has another shape; too many entries.
     """
     x = as_tensor(x)
     entries = _expanded(x, [_positions(entry) for entry in given])
@@ -47,25 +45,28 @@ def pick(x: Any, given: Sequence[Any]) -> Any:
 
 
 class _Array:
-    """An entry that picks along one axis: an integer array, of NumPy where its values are known."""
+    """An entry that indexes one axis: an integer array of NumPy, or a symbolic tensor."""
 
     def __init__(self, value: Any) -> None:
         self.value = value
 
 
 class _Mask:
+    """A bool array of NumPy, which indexes as many axes as it has."""
+
     def __init__(self, value: np.ndarray) -> None:
         self.value = value
 
 
 def _positions(entry: Any) -> Any:
+    """An array as an :class:`_Array` or a :class:`_Mask`; another entry itself."""
     if not is_array(entry):
         return entry
     if isinstance(entry, Tensor):
         if entry.dtype == dtypes.BOOL:
             raise IndexError(
-                f"{entry!r} is a bool mask with values that are not known while the graph is built, so the shape of "
-                "the result would not be known either; use K.switch or multiply with the mask, or kbackend.ops.where"
+                f"{entry!r} is a bool mask whose values are not known while the graph is built, so the shape of the "
+                "result would be unknown; use K.switch, multiply by the mask, or use kbackend.ops.where"
             )
         if not dtypes.is_integer(entry.dtype):
             raise IndexError(f"indices must be integers, not {entry.dtype}")
@@ -82,12 +83,12 @@ def _positions(entry: Any) -> Any:
 
 
 def _used(entry: Any) -> int:
-    """How many dimensions of the tensor an entry stands for."""
+    """The number of axes that an entry indexes."""
     return entry.value.ndim if isinstance(entry, _Mask) else int(entry is not None and entry is not Ellipsis)
 
 
 def _expanded(x: Any, entries: list[Any]) -> list[Any]:
-    """The entries with ``...`` written out and masks replaced by the positions of their True elements."""
+    """The entries with ``...`` expanded and each mask replaced by the positions of its True elements."""
     rank, used = len(x.shape), sum(map(_used, entries))
     if used > rank:
         raise IndexError(f"{used} indices for a tensor of rank {rank}")
@@ -100,35 +101,39 @@ def _expanded(x: Any, entries: list[Any]) -> list[Any]:
     axis = 0
     for entry in filled:
         if isinstance(entry, _Mask):
-            result += _true_places(entry.value, tuple(x.shape[axis : axis + entry.value.ndim]), axis)
+            result += _true_positions(entry.value, tuple(x.shape[axis : axis + entry.value.ndim]), axis)
         else:
             result.append(_in_range(entry, x.shape[axis], axis) if isinstance(entry, _Array) else entry)
         axis += _used(entry)
     return result
 
 
-def _true_places(mask: np.ndarray, shape: Any, axis: int) -> list[_Array]:
+def _true_positions(mask: np.ndarray, shape: Any, axis: int) -> list[_Array]:
     if shape != mask.shape:
         raise IndexError(
             f"a bool mask of shape {mask.shape} does not fit the dimensions {shape} from axis {axis} on; "
             "they must be known and equal"
         )
-    return [_Array(places.astype(np.int32)) for places in np.nonzero(mask)]
+    return [_Array(positions.astype(np.int32)) for positions in np.nonzero(mask)]
 
 
 def _in_range(entry: _Array, size: int | None, axis: int) -> _Array:
-    """Negative positions that are known count from the end; known ones out of range are refused."""
+    """Where index and size are known: negative indices counted from the start.
+
+    Raises:
+        IndexError: an index out of range.
+    """
     array = entry.value
     if isinstance(array, Tensor) or size is None:
         return entry
-    wrong = array[(array < -size) | (array >= size)]
-    if wrong.size:
-        raise IndexError(f"index {wrong.flat[0]} is out of range for axis {axis} of size {size}")
+    outside = array[(array < -size) | (array >= size)]
+    if outside.size:
+        raise IndexError(f"index {outside.flat[0]} is out of range for axis {axis} of size {size}")
     return _Array(np.where(array < 0, array + size, array).astype(np.int32))
 
 
 def _axes_and_place(entries: Sequence[Any]) -> tuple[list[int], int]:
-    """The axes of the arrays once the other entries are applied, and where the picked dimensions go."""
+    """The axes of the arrays after the other entries are applied, and the position of the dimensions of the arrays."""
     axes: list[int] = []
     advanced: list[int] = []
     place = axis = 0
@@ -146,6 +151,7 @@ def _axes_and_place(entries: Sequence[Any]) -> tuple[list[int], int]:
 
 
 def _common(arrays: Sequence[Any]) -> tuple[int | None, ...]:
+    """The shape that the arrays broadcast to."""
     try:
         return broadcast(*[tuple(a.shape) for a in arrays])
     except ValueError as error:
@@ -153,7 +159,7 @@ def _common(arrays: Sequence[Any]) -> tuple[int | None, ...]:
 
 
 def _rows(y: Any, axes: list[int], arrays: list[Any], shape: tuple[int | None, ...]) -> Any:
-    """The picked parts: the common dimensions of the arrays first, then the other dimensions of ``y``."""
+    """The indexed elements: first the dimensions that the arrays broadcast to, then the other dimensions of ``y``."""
     sizes = [length(y, axis) for axis in axes]
     front = moveaxis(y, axes, list(range(len(axes)))) if axes != list(range(len(axes))) else y
     if len(axes) == 1:
@@ -162,38 +168,29 @@ def _rows(y: Any, axes: list[int], arrays: list[Any], shape: tuple[int | None, .
     count: Any = 1
     for size in sizes:
         count = times(count, size)
-    return gather(reshape(front, [count, *rest]), _places(arrays, sizes))
-
-
-def _known(array: Any, size: Any) -> bool:
-    return isinstance(array, np.ndarray) and (isinstance(size, int) or not (array < 0).any())
+    return gather(reshape(front, [count, *rest]), _flat_positions(arrays, sizes))
 
 
 def _from_start(array: Any, size: Any) -> Any:
-    """Positions counted from the start; what is out of range stays out of range."""
-    if _known(array, size):
-        return array.astype(np.int32)
-    array = cast(array, "int32") if dtype_of(array) != "int64" else array
-    return select_elements(less(array, 0), add(array, size), array)
+    """Indices counted from the start; those out of range stay out of range."""
+    if isinstance(array, np.ndarray) and (isinstance(size, int) or not (array < 0).any()):
+        return array.astype(np.int32)  # _in_range has counted negative ones from the start
+    return from_start(array if dtype_of(array) == "int64" else cast(array, "int32"), size)
 
 
-def _places(arrays: list[Any], sizes: list[Any]) -> Any:
+def _flat_positions(arrays: list[Any], sizes: list[Any]) -> Any:
     """Positions in the joined dimensions; -1, which gather refuses, where one of the arrays is out of range."""
-    place: Any = 0
+    flat: Any = 0
     inside: Any = None
     for array, size in zip(arrays, sizes):
         position = _from_start(array, size)
-        checked = isinstance(position, np.ndarray) and isinstance(size, int)
-        if isinstance(position, np.ndarray) and isinstance(place, (int, np.ndarray)) and isinstance(size, int):
-            place = place * size + position
-        else:
-            place = multiply(place, size) + position
-        if not checked:
-            here = greater_equal(position, 0) & less(position, size)
+        flat = flat * size + position
+        if not (isinstance(position, np.ndarray) and isinstance(size, int)):
+            here = (position >= 0) & (position < size)
             inside = here if inside is None else inside & here
-    return place if inside is None else select_elements(inside, place, -1)
+    return flat if inside is None else select_elements(inside, flat, -1)
 
 
 def is_array(entry: Any) -> bool:
-    """Whether an entry of an index is an array of positions or a mask: anything with a rank of 1 or more."""
+    """Whether an entry of an index is an array of indices or a mask: a list, or a tensor of rank 1 or more."""
     return isinstance(entry, (list, tuple)) or hasattr(entry, "dtype") and len(getattr(entry, "shape", ())) > 0

@@ -1,11 +1,11 @@
-"""Elements gathered by their indices."""
+"""Elements gathered by integer indices or selected by conditions."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from kbackend import dtypes
-from kbackend.declare.call import dtype_of
+from kbackend.declare.call import dtype_of, lift
 from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, Sample, call
@@ -17,8 +17,6 @@ from kbackend.ops.arrays.reshape import flatten
 from kbackend.ops.arrays.transpose import moveaxis
 from kbackend.ops.core.arguments import as_tensor, integer
 from kbackend.ops.core.cast import cast
-from kbackend.ops.elementwise.arithmetic import add
-from kbackend.ops.elementwise.comparison import less
 from kbackend.ops.elementwise.select import select_elements
 
 
@@ -65,19 +63,20 @@ def _gather_samples() -> list[Sample]:
 
 @primitive(takes_complex=True, tolerance="moving", samples=_gather_samples)
 def gather(reference: TensorLike, indices: TensorLike) -> TensorSpec:
-    """Rows of ``reference`` by number.
+    """Gather slices along the first axis (Keras's ``K.gather``).
 
     Args:
-        reference: a tensor (n, ...).
+        reference: a tensor ``(n, ...)``.
         indices: an integer tensor of any shape with values in [0, n).
 
     Returns:
-        A tensor of shape indices.shape + reference.shape[1:], the dtype of ``reference``.
+        A tensor of shape ``indices.shape + reference.shape[1:]`` and the dtype of ``reference``.
 
     Raises:
-        IndexError: an index below 0 or not below n. On an accelerator it may give NaN instead, because the
-            check would wait for the device.
+        IndexError: an index out of [0, n). On an accelerator the result is NaN instead, because the check would make
+            the host wait for the device.
         TypeError: indices that are not integers.
+        ValueError: a scalar ``reference``.
 
     >>> from kbackend import K
     >>> K.eval(K.gather(K.constant([[1, 2], [3, 4], [5, 6]]), [2, 0])).tolist()
@@ -102,9 +101,19 @@ def _prepare_along(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     ],
 )
 def take_along(x: TensorLike, indices: TensorLike, axis: int = -1) -> TensorSpec:
-    """Elements of ``x`` along one axis, picked by an integer tensor of the same rank (as NumPy's).
+    """Elements along an axis, selected by integers of the same rank.
 
-    The other dimensions of ``indices`` equal those of ``x``; values are in [0, n).
+    Args:
+        x: a tensor of rank 1 or more, of size n along the axis.
+        indices: an integer tensor with values in [0, n); its other dimensions are equal to those of ``x``.
+        axis: the axis.
+
+    Returns:
+        A tensor of the shape of ``indices``.
+
+    Raises:
+        ValueError: another rank, or other dimensions that differ.
+        TypeError: indices that are not integers.
 
     >>> from kbackend import K
     >>> K.eval(K.take_along_axis(K.constant([[1, 2], [3, 4]]), [[1], [0]], 1)).tolist()
@@ -119,18 +128,24 @@ def take_along(x: TensorLike, indices: TensorLike, axis: int = -1) -> TensorSpec
     return TensorSpec(indices.shape, x.dtype)
 
 
-def _same_around(x: Any, indices: Any, axis: int) -> tuple[Any, Any]:
-    """Both broadcast against each other in all dimensions but one."""
+def from_start(indices: Any, size: Any) -> Any:
+    """Indices of an axis of some size, negative ones counted from the start."""
+    indices = lift(indices)
+    return select_elements(indices < 0, indices + size, indices)
+
+
+def _broadcast_outside(x: Any, indices: Any, axis: int) -> tuple[Any, Any]:
+    """Both tensors, broadcast against each other along all axes but one."""
     pairs = [(m, n) if a != axis else (None, None) for a, (m, n) in enumerate(zip(x.shape, indices.shape))]
-    return (_grown(x, indices, [m == 1 and n != 1 for m, n in pairs]),
-            _grown(indices, x, [n == 1 and m != 1 for m, n in pairs]))
+    return (_expanded(x, indices, [m == 1 and n != 1 for m, n in pairs]),
+            _expanded(indices, x, [n == 1 and m != 1 for m, n in pairs]))
 
 
-def _grown(x: Any, other: Any, axes: list[bool]) -> Any:
-    """``x`` repeated along some axes to the sizes of another tensor."""
+def _expanded(x: Any, other: Any, axes: list[bool]) -> Any:
+    """``x`` repeated along the marked axes to the sizes of another tensor."""
     if not any(axes):
         return x
-    return broadcast_to(x, [length(other if grow else x, a) for a, grow in enumerate(axes)])
+    return broadcast_to(x, [length(other if marked else x, a) for a, marked in enumerate(axes)])
 
 
 @derived(tolerance="moving", samples=lambda: [
@@ -141,15 +156,19 @@ def _grown(x: Any, other: Any, axes: list[bool]) -> Any:
     call(In((3, 4)), In((3,), kind="int32"), 1, raises=ValueError, dynamic=False, name="rank"),
     call(In((3, 4)), In((3, 1)), 1, raises=TypeError, name="floats")])
 def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Any:
-    """Elements of ``x`` along an axis, picked by a tensor of the same rank (NumPy's ``take_along_axis``).
+    """Elements along an axis, selected by integers of the same rank (NumPy's ``take_along_axis``).
 
     Args:
-        x: a tensor.
-        indices: integers in [-n, n); their other dimensions broadcast against those of ``x``.
-        axis: the axis; None takes both as vectors.
+        x: a tensor of size n along the axis.
+        indices: integers in [-n, n); their other dimensions broadcast with those of ``x``.
+        axis: the axis; None flattens both tensors.
+
+    Returns:
+        A tensor of the shape of ``indices`` after broadcasting.
 
     Raises:
-        ValueError: other ranks, shapes that do not broadcast, or an axis out of range. TypeError: no integers.
+        ValueError: another rank, shapes that do not broadcast, or an axis out of range.
+        TypeError: indices that are not integers.
 
     >>> from kbackend import ops
     >>> ops.convert_to_numpy(ops.take_along_axis([[3, 1], [4, 2]], [[-1], [0]], 1)).tolist()
@@ -163,9 +182,8 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
     axis = axis_in(axis, len(x.shape))
     if len(x.shape) != len(indices.shape):
         raise ValueError(f"the indices have rank {len(indices.shape)}, the tensor has rank {len(x.shape)}")
-    x, indices = _same_around(x, indices, axis)
-    indices = select_elements(less(indices, 0), indices + cast(length(x, axis), dtype_of(indices)), indices)
-    return take_along(x, indices, axis)
+    x, indices = _broadcast_outside(x, indices, axis)
+    return take_along(x, from_start(indices, cast(length(x, axis), dtype_of(indices))), axis)
 
 
 @derived(samples=lambda: [
@@ -174,19 +192,20 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
     call(In((2, 3)), In((2,), kind="int32", values=[0, 1]), 2, raises=ValueError, name="axis"),
     call(In((2, 3)), In((2,)), 0, raises=TypeError, name="floats")])
 def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Any:
-    """Elements, or the parts along an axis, by number (NumPy's ``take``).
+    """Elements, or slices along an axis, selected by integers (NumPy's ``take``).
 
     Args:
-        x: a tensor.
+        x: a tensor of size n along the axis.
         indices: integers of any shape in [-n, n); negative ones count from the end.
-        axis: the axis; None takes elements of ``x`` as a vector.
+        axis: the axis; None takes elements of the flattened tensor.
 
     Returns:
-        ``x`` with the dimension at ``axis`` replaced by those of ``indices``.
+        A tensor of the shape of ``x`` with the dimension at ``axis`` replaced by the shape of ``indices``.
 
     Raises:
-        IndexError: an index out of range, as far as :func:`gather` sees it.
-        ValueError: an axis out of range. TypeError: indices that are no integers.
+        IndexError: an index out of range, as in :func:`gather`.
+        ValueError: an axis out of range.
+        TypeError: indices that are not integers.
 
     >>> from kbackend import K
     >>> from kbackend.ops import take
@@ -201,30 +220,30 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Any:
         raise TypeError(f"indices must be integers, they are {dtype_of(indices)}; cast them first")
     if dtype_of(indices) != "int64":
         indices = cast(indices, "int32")
-    indices = select_elements(less(indices, 0), add(indices, length(x, axis)), indices)
+    indices = from_start(indices, length(x, axis))
     if axis == 0:
         return gather(x, indices)
     rank, new = len(x.shape), len(indices.shape)
-    rows = gather(moveaxis(x, axis, 0), indices)
-    return moveaxis(rows, list(range(new)), list(range(axis, axis + new))) if new and rank > 1 else (
-        rows)
+    slices = gather(moveaxis(x, axis, 0), indices)
+    return moveaxis(slices, list(range(new)), list(range(axis, axis + new))) if new and rank > 1 else slices
 
 
 @derived(samples=lambda: [
     call(In((3,), 0, 6, kind="int32"), (2, 3), gradient=False), call(In((), kind="int32", values=5), (6,), name="one"),
     call(In((2,)), (2, 3), raises=TypeError, name="floats"), call(In((2,), kind="int32"), (-2, 3), raises=ValueError)])
 def unravel_index(indices: TensorLike, shape: Any) -> list[Any]:
-    """The coordinates of elements that are given by their place in a row (NumPy's ``unravel_index``).
+    """The coordinates of elements from their positions in the flattened tensor (NumPy's ``unravel_index``).
 
     Args:
-        indices: integers in [0, number of elements); others give places outside.
-        shape: the dimensions, integers that are known.
+        indices: integers in [0, number of elements); others give coordinates out of range.
+        shape: the shape of the tensor, integers.
 
     Returns:
-        A list of tensors of the shape and dtype of ``indices``, one a dimension.
+        A list of tensors of the shape and dtype of ``indices``, one for each dimension.
 
     Raises:
-        ValueError: a negative dimension. TypeError: indices that are no integers.
+        ValueError: a negative dimension.
+        TypeError: indices that are not integers.
 
     >>> from kbackend import K
     >>> from kbackend.ops import unravel_index
@@ -237,11 +256,11 @@ def unravel_index(indices: TensorLike, shape: Any) -> list[Any]:
         raise TypeError(f"indices must be integers, they are {dtype_of(x)}")
     if any(d < 0 for d in dims):
         raise ValueError(f"a shape has no negative dimensions, it is {tuple(dims)}")
-    found: list[Any] = []
+    coordinates: list[Any] = []
     for d in reversed(dims[1:]):
-        found.insert(0, x % max(d, 1))
+        coordinates.insert(0, x % max(d, 1))
         x = x // max(d, 1)
-    return [x, *found] if dims else []
+    return [x, *coordinates] if dims else []
 
 
 @derived(samples=lambda: [
@@ -249,15 +268,19 @@ def unravel_index(indices: TensorLike, shape: Any) -> list[Any]:
     call([In((3,), kind="bool")], [In((3,))], name="one"), call([], [], raises=ValueError, name="none"),
     call([In((3,), kind="bool")], [In((3,)), In((3,))], raises=ValueError, name="numbers")])
 def select(condlist: Any, choicelist: Any, default: TensorLike = 0) -> Any:
-    """From each place of some tensors the first whose condition holds there (NumPy's ``select``).
+    """The first of several tensors whose condition is True, element by element (NumPy's ``select``).
 
     Args:
         condlist: a list of bool tensors.
         choicelist: a list of as many tensors.
-        default: what is taken where no condition holds.
+        default: a tensor or number, used where no condition is True.
+
+    Returns:
+        A tensor of the broadcast shape.
 
     Raises:
-        ValueError: no conditions, other numbers, or shapes that do not broadcast. TypeError: conditions not bool.
+        ValueError: no conditions, another number of choices, or shapes that do not broadcast.
+        TypeError: a condition that is not bool.
 
     >>> from kbackend import K
     >>> from kbackend.ops import select

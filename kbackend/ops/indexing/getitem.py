@@ -1,4 +1,4 @@
-"""Basic indexing, ``x[...]``, and slices."""
+"""Basic indexing, ``x[...]``, and slices as functions."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ from kbackend.ops.arrays.join import stack_tensors
 from kbackend.ops.arrays.reshape import extent, reshape, shape
 from kbackend.ops.arrays.sizes import entries
 from kbackend.ops.core.arguments import as_tensor
-from kbackend.ops.elementwise.arithmetic import add
 from kbackend.ops.indexing.fancy import is_array, pick
 
-#: in a canonical index: an integer or bound that is known only when the program runs
+#: in a canonical index: an integer or bound that is given by a tensor
 SYMBOLIC = "?"
 Index = tuple[Any, ...]
 
@@ -32,10 +31,11 @@ def _prepare_index(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
 
 
 def canonical_index(index: Any, ndim: int) -> Index:
-    """Ints, None for new axes, and (start, stop, step) for slices; an entry for each dimension of the tensor.
+    """Integers, None for new axes, and (start, stop, step) for slices; one entry for each dimension of the tensor.
 
     Raises:
-        IndexError: more entries than dimensions, two Ellipses, or an entry of another kind.
+        IndexError: more entries than dimensions, two Ellipses, or an entry of another type.
+        ValueError: a slice with a step of 0.
     """
     given = list(index) if isinstance(index, tuple) else [index]
     used = sum(i is not None and i is not Ellipsis for i in given)
@@ -118,7 +118,7 @@ def _getitem_samples() -> list[Sample]:
            static_value=static_values.indexed,
            samples=_getitem_samples)
 def _getitem(x: TensorLike, index: Any) -> TensorSpec:
-    """``x[index]`` with an index known when the graph is built."""
+    """``x[index]`` with an index of integers."""
     return TensorSpec(_indexed_shape(x.shape, index), x.dtype)
 
 
@@ -136,10 +136,10 @@ def _getitem(x: TensorLike, index: Any) -> TensorSpec:
     ],
 )
 def _getitem_at(x: TensorLike, bounds: TensorList, index: Any) -> TensorSpec:
-    """``x[index]`` where each "?" of the index stands for the next of ``bounds``, integer scalars."""
+    """``x[index]`` where the "?" of the index are given by ``bounds``, integer scalars, in order."""
     wanted = sum(1 if i == SYMBOLIC else i.count(SYMBOLIC) if isinstance(i, tuple) else 0 for i in index)
     if wanted != len(bounds):
-        raise ValueError(f"{len(bounds)} bounds were given for {wanted} places")
+        raise ValueError(f"{len(bounds)} bounds were given, the index needs {wanted}")
     for bound in bounds:
         if bound.shape != () or not dtypes.is_integer(bound.dtype):
             raise TypeError(f"an index must be an integer scalar, it is {bound}")
@@ -160,16 +160,17 @@ def _getitem_at(x: TensorLike, bounds: TensorList, index: Any) -> TensorSpec:
     ]
 )
 def getitem(x: TensorLike, index: Any) -> Any:
-    """``x[index]``: integers, slices (negative steps too), None, ``...``, integer scalars, arrays of integers, and
-    bool masks whose values are known.
+    """``x[index]``: basic and advanced indexing as in NumPy.
 
     Args:
-        x: a tensor.
-        index: what stands between the brackets, with NumPy's meaning. Bounds and positions may be symbolic.
+        x: a tensor of any dtype.
+        index: integers, slices (negative steps, too), None, ``...``, integer scalars, integer arrays, and bool masks
+            that are not symbolic. Integers, bounds and integer arrays may be symbolic.
 
     Raises:
-        IndexError: an integer out of range, too many indices, arrays that do not broadcast, a mask that is symbolic
+        IndexError: an integer out of range, too many indices, arrays that do not broadcast, or a mask that is symbolic
             or does not fit.
+        ValueError: a slice with a step of 0.
 
     >>> from kbackend import K
     >>> x = K.constant([[1, 2, 3], [4, 5, 6]])
@@ -186,17 +187,17 @@ def getitem(x: TensorLike, index: Any) -> Any:
     if bounds:
         return _getitem_at(x, bounds, canonical)
     if isinstance(x, Tensor) and len(canonical) == 1 and isinstance(canonical[0], int):
-        found = _element(x, canonical[0])
-        if found is not None:
-            return found
+        element = _element(x, canonical[0])
+        if element is not None:
+            return element
     return _getitem(x, canonical)
 
 
 def _refuse_masks(entry: Any) -> None:
     if isinstance(entry, (bool, np.bool_)) or hasattr(entry, "dtype") and dtype_of(entry) == dtypes.BOOL:
         raise IndexError(
-            "indexing with a bool mask gives a shape that depends on values; use K.switch or "
-            "multiply with the mask, or index with NumPy after K.eval"
+            "indexing with a bool mask gives a shape that depends on values; use K.switch, multiply by the mask, "
+            "or index the NumPy array that K.eval gives"
         )
     if hasattr(entry, "dtype") and not dtypes.is_integer(dtype_of(entry)):
         raise IndexError(f"indices must be integers, not {dtype_of(entry)}")
@@ -212,7 +213,7 @@ def _lifted_bound(bound: Any, bounds: list[Tensor]) -> Any:
     if isinstance(bound, Tensor):
         if bound.ndim or not dtypes.is_integer(bound.dtype):
             raise IndexError(
-                f"an index must be an integer scalar, it is {bound!r}; rows by number: K.gather(x, i)"
+                f"an index must be an integer scalar, it is {bound!r}; use K.gather(x, i) for several rows"
             )
         known = static_value(bound)
         if known is not None:
@@ -223,8 +224,7 @@ def _lifted_bound(bound: Any, bounds: list[Tensor]) -> Any:
 
 
 def _element(x: Tensor, i: int) -> Tensor | None:
-    """Element ``i`` of a vector that was just made of scalars: the scalar itself, without the detour."""
-
+    """Element ``i`` of a vector made of scalars: the scalar itself, without a node for the vector; else None."""
     node = x.node
     if node.op is shape.op and -node.args[0].ndim <= i < node.args[0].ndim:
         return extent(node.args[0], (i,))
@@ -243,17 +243,20 @@ def _element(x: Tensor, i: int) -> Tensor | None:
     ],
 )
 def classic_slice(x: TensorLike, start: Any, size: Any) -> Any:
-    """The part of ``x`` that begins at ``start`` and has ``size`` elements along each axis.
+    """The block of ``x`` that begins at ``start`` and has ``size`` elements along each axis (Keras's ``K.slice``).
 
     Args:
         x: a tensor of rank n.
-        start, size: n integers each; symbolic scalars are allowed. A size of -1 means all that follow.
+        start, size: n integers or integer scalars each, symbolic or not. A size of -1 is all remaining elements.
+
+    Raises:
+        ValueError: another number of integers, or a block that does not fit.
+        TypeError: an entry that is not an integer.
 
     >>> from kbackend import K
     >>> K.eval(K.slice(K.constant([[1, 2, 3], [4, 5, 6]]), (0, 1), (2, 2))).tolist()
     [[2.0, 3.0], [5.0, 6.0]]
     """
-
     starts, lengths = entries(start), entries(size)
     rank = len(getattr(x, "shape", np.shape(x)))
     if not len(starts) == len(lengths) == rank:
@@ -266,17 +269,16 @@ def classic_slice(x: TensorLike, start: Any, size: Any) -> Any:
             index.append(slice(begin, None))
             continue
         if isinstance(begin, int) and isinstance(length, int):
-            _check_part(x.shape[axis] if hasattr(x, "shape") else None, begin, length, axis)
+            _check_block(x.shape[axis] if hasattr(x, "shape") else None, begin, length, axis)
             index.append(slice(begin, begin + length))
         else:
-            index.append(slice(begin, add(begin, length)))
+            index.append(slice(begin, begin + length))
     part = getitem(x, tuple(index))
     return _of_sizes(part, lengths) if isinstance(part, Tensor) and None in part.shape else part
 
 
 def _of_sizes(part: Tensor, lengths: Sequence[Any]) -> Any:
-    """The part with the sizes asked for: a slice of a dimension that turns out shorter would be shorter too."""
-
+    """The block with the requested sizes as static shape; at run time an error where the tensor is too short."""
     if not any(isinstance(n, int) and n >= 0 and size is None for n, size in zip(lengths, part.shape)):
         return part
     unknown = [n if isinstance(n, int) else -1 for n in lengths]
@@ -285,7 +287,7 @@ def _of_sizes(part: Tensor, lengths: Sequence[Any]) -> Any:
     return reshape(part, unknown)
 
 
-def _check_part(dimension: int | None, begin: int, length: int, axis: int) -> None:
+def _check_block(dimension: int | None, begin: int, length: int, axis: int) -> None:
     if begin < 0 or dimension is not None and begin + length > dimension:
         raise ValueError(f"slice: {length} elements from {begin} do not fit axis {axis} of size {dimension}")
 
@@ -294,14 +296,15 @@ def _check_part(dimension: int | None, begin: int, length: int, axis: int) -> No
     call(In((3, 4)), (1, 0), (2, 3), dynamic=False),
     call(In((3, 4)), (2, 0), (2, 3), raises=ValueError, dynamic=False, name="does not fit")])
 def slice_(inputs: TensorLike, start_indices: Any, shape: Any) -> Any:
-    """The block of a shape that begins at ``start_indices``.
+    """The block of a tensor that begins at ``start_indices`` and has a given shape (Keras 3's ``slice``).
 
     Args:
         inputs: a tensor of rank n.
-        start_indices, shape: n integers or integer scalars each; -1 in the shape means all that follow.
+        start_indices, shape: n integers or integer scalars each; -1 in the shape is all remaining elements.
 
     Raises:
-        ValueError: other numbers of integers, or a block that does not fit.
+        ValueError: another number of integers, or a block that does not fit.
+        TypeError: an entry that is not an integer.
 
     >>> from kbackend import K
     >>> from kbackend.ops import slice as slice_

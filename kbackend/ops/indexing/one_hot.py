@@ -1,4 +1,4 @@
-"""Integers as rows of zeros and ones."""
+"""One-hot and multi-hot encodings of integers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from kbackend.declare.sample import In, call
 from kbackend.declare.shapes import axis_in
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.arrays.transpose import moveaxis
-from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.core.arguments import as_tensor, chosen_dtype
 from kbackend.ops.core.cast import cast
 from kbackend.ops.indexing.gather import _check_indices
 from kbackend.ops.reduction.reductions import reduce_max
@@ -62,17 +62,18 @@ def _one_hot(indices: TensorLike, num_classes: int, dtype: str) -> TensorSpec:
     ]
 )
 def classic_one_hot(indices: TensorLike, num_classes: int) -> Any:
-    """One-hot vectors in floatx; an index below 0 or not below ``num_classes`` gives zeros.
+    """One-hot vectors in floatx along a new last axis (Keras's ``K.one_hot``).
 
     Args:
         indices: an integer tensor of any shape.
         num_classes: the length of the vectors.
 
     Returns:
-        A tensor of shape indices.shape + (num_classes,).
+        A tensor of shape ``indices.shape + (num_classes,)``; zeros for an index out of [0, num_classes).
 
     Raises:
         TypeError: indices that are not integers.
+        ValueError: a negative number of classes.
 
     >>> from kbackend import K
     >>> K.eval(K.one_hot([0, 2], 3)).tolist()
@@ -88,18 +89,21 @@ def classic_one_hot(indices: TensorLike, num_classes: int) -> Any:
     call(In((2,), kind="int32"), 3, 2, raises=ValueError, name="axis"),
     call(In((2,), kind="int32"), 3, sparse=True, raises=ValueError, name="sparse")])
 def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, sparse: bool = False) -> Any:
-    """One-hot vectors along a new axis; an index below 0 or not below ``num_classes`` gives zeros.
+    """One-hot vectors along a new axis (Keras 3's ``one_hot``).
 
     Args:
         x: an integer tensor of any shape.
         num_classes: the length of the vectors.
-        axis: where the new axis stands in the result.
+        axis: the position of the new axis in the result.
         dtype: floatx when None.
-        sparse: there are no sparse results; True is refused.
+        sparse: not supported; True is refused.
+
+    Returns:
+        A tensor; zeros for an index out of [0, num_classes).
 
     Raises:
-        TypeError: indices that are no integers. ValueError: an axis out of range, a negative number of classes, or
-            ``sparse``.
+        TypeError: indices that are not integers.
+        ValueError: an axis out of range, a negative number of classes, or ``sparse``.
 
     >>> from kbackend import ops
     >>> ops.convert_to_numpy(ops.one_hot([0, 2], 3, axis=0, dtype="int32")).tolist()
@@ -107,8 +111,8 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, 
     """
     if sparse:
         raise ValueError("one_hot: sparse=True is not supported; the result is dense")
-    found = _one_hot(as_tensor(x), num_classes, config.floatx() if dtype is None else dtype)
-    return found if axis in (-1, len(found.shape) - 1) else moveaxis(found, -1, axis)
+    vectors = _one_hot(as_tensor(x), num_classes, chosen_dtype(dtype))
+    return vectors if axis in (-1, len(vectors.shape) - 1) else moveaxis(vectors, -1, axis)
 
 
 @derived(samples=lambda: [
@@ -118,17 +122,18 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: Any = None, 
     call(In((2,), 0, 4, kind="int32"), 4, sparse=True, raises=ValueError, name="sparse")])
 def multi_hot(inputs: TensorLike, num_classes: int | None = None, axis: int = -1, dtype: Any = None,
               sparse: bool = False, **kwargs: Any) -> Any:
-    """Vectors with ones at all the numbers that a row holds, zeros elsewhere.
+    """Vectors with ones at the classes that a row holds and zeros elsewhere (Keras 3's ``multi_hot``).
 
     Args:
-        inputs: integers ``(..., n)``; numbers below 0 or not below ``num_classes`` count for nothing.
-        num_classes: the length of the vectors.
-        axis: where the classes stand while the numbers' axis (1, or 0 of a vector) is still there, as in Keras.
+        inputs: integers ``(..., n)``; those out of [0, num_classes) are ignored.
+        num_classes: the length of the vectors; ``num_tokens`` is another name of it.
+        axis: the position of the classes before the axis of the integers (1, or 0 of a vector) is reduced, as in Keras.
         dtype: floatx when None.
-        sparse: there are no sparse tensors; True is refused.
+        sparse: not supported; True is refused.
 
     Raises:
-        ValueError: no number of classes, a scalar, or sparse. TypeError: inputs that are no integers.
+        ValueError: no ``num_classes``, a scalar, or ``sparse``.
+        TypeError: inputs that are not integers, or an unknown keyword.
 
     >>> from kbackend import K
     >>> from kbackend.ops import multi_hot
@@ -145,9 +150,8 @@ def multi_hot(inputs: TensorLike, num_classes: int | None = None, axis: int = -1
     x = as_tensor(inputs)
     if len(x.shape) == 0:
         raise ValueError("multi_hot needs rows of numbers, it was given a scalar")
-    ones = cast(classic_one_hot(x, num_classes), config.floatx() if dtype is None else dtype)
-    placed = moveaxis(ones, -1, axis_in(axis, len(x.shape) + 1))
-    return reduce_max(placed, axis=1 if len(x.shape) > 1 else 0)
+    vectors = cast(classic_one_hot(x, num_classes), chosen_dtype(dtype))
+    return reduce_max(moveaxis(vectors, -1, axis_in(axis, len(x.shape) + 1)), axis=1 if len(x.shape) > 1 else 0)
 
 
 __all__ = ["multi_hot", "one_hot"]

@@ -1,4 +1,4 @@
-"""Elements written or added at indices."""
+"""Elements replaced or accumulated at indices."""
 
 from __future__ import annotations
 
@@ -15,33 +15,32 @@ from kbackend.declare.rules import WIDE
 from kbackend.declare.rules import values as given
 from kbackend.declare.sample import In, call
 from kbackend.graph.tensor import Shape, Tensor
-from kbackend.ops.arrays.dims import length, part, plus, times
+from kbackend.ops.arrays.dims import length, lengths, part, plus, times
 from kbackend.ops.arrays.join import concatenate_last
 from kbackend.ops.arrays.ranges import numbers
 from kbackend.ops.arrays.reshape import flatten, reshape
 from kbackend.ops.arrays.sizes import entries
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.cast import cast
-from kbackend.ops.elementwise.comparison import greater_equal
 from kbackend.ops.elementwise.select import maximum, select_elements
 from kbackend.ops.indexing.gather import gather
 from kbackend.ops.indexing.segment import reduce_rows
 
 
 def _row_numbers(indices: Any, dims: Sequence[Any]) -> Any:
-    """The places of rows in a row from their coordinates; -1 for those outside."""
-    found: Any = None
+    """The positions in the joined dimensions ``dims`` from coordinates; -1 for coordinates out of range."""
+    flat: Any = None
     inside: Any = None
     for axis, size in enumerate(dims):
-        at = cast(indices[Ellipsis, axis], "int32")
-        good = (at >= 0) & (at < size)
-        found = at if found is None else found * size + at
-        inside = good if inside is None else inside & good
-    return flatten(select_elements(inside, found, -1))
+        position = cast(indices[..., axis], "int32")
+        here = (position >= 0) & (position < size)
+        flat = position if flat is None else flat * size + position
+        inside = here if inside is None else inside & here
+    return flatten(select_elements(inside, flat, -1))
 
 
 def _scatter_parts(indices: Any, updates: Any, dims: Sequence[Any], name: str) -> tuple[Any, Any, Any, list[Any]]:
-    """Row numbers, the rows to put there, the number of rows, and the dimensions of a row."""
+    """Row numbers, the updates as rows, the number of rows, and the dimensions of a row."""
     indices, updates = as_tensor(indices), as_tensor(updates)
     if not dtypes.is_integer(dtype_of(indices)):
         raise TypeError(f"{name}: indices must be integers, they are {dtype_of(indices)}")
@@ -59,6 +58,7 @@ def _scatter_parts(indices: Any, updates: Any, dims: Sequence[Any], name: str) -
 
 
 def _check_updates(shape: Shape, wanted: Shape, name: str) -> None:
+    """Raise a ValueError where two shapes differ."""
     if len(shape) != len(wanted) or any(None not in (a, b) and a != b for a, b in zip(shape, wanted)):
         raise ValueError(f"{name}: the updates must have the shape {wanted}, they have {shape}")
 
@@ -72,15 +72,19 @@ def _check_updates(shape: Shape, wanted: Shape, name: str) -> None:
     call(In((3, 2), 0, 2, kind="int32"), In((3, 2)), (2,), raises=ValueError, name="rank"),
     call(In((3, 1)), In((3,)), (2,), raises=TypeError, name="floats")])
 def scatter(indices: TensorLike, values: TensorLike, shape: Any) -> Any:
-    """Zeros of a shape with ``values`` added at some places.
+    """Zeros with values added at indices (Keras 3's ``scatter``).
 
     Args:
-        indices: integers ``(..., k)``: the first k coordinates of each place. Places outside are dropped.
-        values: ``(..., *shape[k:])``; those at equal places are added.
-        shape: the shape of the result: integers or integer scalars.
+        indices: integers ``(..., k)``, each row the first k coordinates of a position; those out of range are dropped.
+        values: ``(..., *shape[k:])``; values at the same position are added.
+        shape: the shape of the result, integers or integer scalars.
+
+    Returns:
+        A tensor of the dtype of ``values``.
 
     Raises:
-        ValueError: shapes that do not fit. TypeError: indices that are no integers.
+        ValueError: shapes that do not fit.
+        TypeError: indices that are not integers.
 
     >>> from kbackend import K
     >>> from kbackend.ops import scatter
@@ -106,17 +110,21 @@ _HOW = {"add": "sum", "max": "max", "min": "min", "mul": "prod"}
     call(In((3, 2)), In((0, 1), kind="int32"), In((0, 2)), name="nothing", dynamic=False),
     call(In((3,)), In((2, 1), 0, 3, kind="int32"), In((2,)), "mean", raises=ValueError, name="reduction")])
 def scatter_update(inputs: TensorLike, indices: TensorLike, updates: TensorLike, reduction: str | None = None) -> Any:
-    """``inputs`` with ``updates`` put, or worked in, at some places.
+    """A tensor with updates at indices (Keras 3's ``scatter_update``).
 
     Args:
         inputs: a tensor.
-        indices: integers ``(..., k)``: the first k coordinates of each place. Places outside are dropped.
-        updates: ``(..., *inputs.shape[k:])``, taken in the dtype of ``inputs``.
-        reduction: None replaces, the last update of equal places staying; 'add', 'max', 'min' or 'mul' work the
-            updates into what is there. Equal extremes share the gradient.
+        indices: integers ``(..., k)``, each row the first k coordinates of a position; those out of range are dropped.
+        updates: ``(..., *inputs.shape[k:])``, cast to the dtype of ``inputs``.
+        reduction: None replaces elements, the last update of a position wins; 'add', 'max', 'min' and 'mul' combine
+            elements and updates. Equal extremes share the gradient.
+
+    Returns:
+        A tensor of the shape and dtype of ``inputs``.
 
     Raises:
-        ValueError: shapes that do not fit, or another reduction. TypeError: indices that are no integers.
+        ValueError: shapes that do not fit, or another reduction.
+        TypeError: indices that are not integers.
 
     >>> from kbackend import K
     >>> from kbackend.ops import scatter_update
@@ -126,7 +134,7 @@ def scatter_update(inputs: TensorLike, indices: TensorLike, updates: TensorLike,
     x = as_tensor(inputs)
     if reduction is not None and reduction not in _HOW:
         raise ValueError(f"scatter_update: the reduction must be None or one of {list(_HOW)}, it is {reduction!r}")
-    dims = [length(x, axis) for axis in range(len(x.shape))]
+    dims = lengths(x)
     ids, new, count, rest = _scatter_parts(indices, updates, dims, "scatter_update")
     if dtype_of(new) != dtype_of(x):
         new = cast(new, dtype_of(x))
@@ -134,24 +142,20 @@ def scatter_update(inputs: TensorLike, indices: TensorLike, updates: TensorLike,
         return x
     old = reshape(x, [count, *rest])
     if reduction is None:
-        found = _replaced(old, ids, new, count)
+        rows = _replaced(old, ids, new, count)
     elif reduction == "add":
-        found = old + reduce_rows(new, ids, count, "sum")
+        rows = old + reduce_rows(new, ids, count, "sum")
     else:
-        own = numbers(count)
-        found = reduce_rows(concatenate_last([old, new], 0), concatenate_last([own, ids], 0), count,
-                            _HOW[reduction])
-    return reshape(found, dims)
+        all_ids = concatenate_last([numbers(count), ids], 0)
+        rows = reduce_rows(concatenate_last([old, new], 0), all_ids, count, _HOW[reduction])
+    return reshape(rows, dims)
 
 
 def _replaced(old: Any, ids: Any, new: Any, count: Any) -> Any:
-    """Rows of ``new`` in place of those of ``old``: of equal ids the last."""
-    order = numbers(length(ids, 0))
-    last = reduce_rows(order, ids, count, "max")
-    there = greater_equal(last, 0)
-    rows = gather(new, maximum(last, 0))
-    there = reshape(there, [length(old, 0), *[1] * (len(old.shape) - 1)])
-    return select_elements(there, rows, old)
+    """The rows of ``old`` with those of ``new`` at their ids; of equal ids the last."""
+    last = reduce_rows(numbers(length(ids, 0)), ids, count, "max")
+    is_new = reshape(last >= 0, [length(old, 0), *[1] * (len(old.shape) - 1)])
+    return select_elements(is_new, gather(new, maximum(last, 0)), old)
 
 
 @derived(samples=lambda: [
@@ -160,22 +164,24 @@ def _replaced(old: Any, ids: Any, new: Any, count: Any) -> Any:
     call(In((3, 4)), (2, 0), In((2, 3)), raises=ValueError, dynamic=False, name="does not fit"),
     call(In((3, 4)), (0,), In((2, 3)), raises=ValueError, name="rank")])
 def slice_update(inputs: TensorLike, start_indices: Any, updates: TensorLike) -> Any:
-    """``inputs`` with the block that begins at ``start_indices`` replaced by ``updates``.
+    """A tensor with a block replaced (Keras 3's ``slice_update``).
 
     Args:
         inputs: a tensor of rank n.
-        start_indices: n integers or integer scalars.
-        updates: a tensor of rank n that fits; it takes the dtype of ``inputs``.
+        start_indices: the position of the block, n integers or integer scalars.
+        updates: the block, a tensor of rank n; it is cast to the dtype of ``inputs``.
+
+    Returns:
+        A tensor of the shape and dtype of ``inputs``.
 
     Raises:
-        ValueError: other ranks, or a block that does not fit where that is known.
+        ValueError: another rank, or a block that does not fit where sizes are known.
 
     >>> from kbackend import K
     >>> from kbackend.ops import slice_update
     >>> K.eval(slice_update(K.constant([1, 2, 3]), [1], K.constant([9]))).tolist()
     [1.0, 9.0, 3.0]
     """
-
     x, block = as_tensor(inputs), as_tensor(updates)
     starts = entries(start_indices)
     if not len(starts) == len(x.shape) == len(block.shape):
@@ -187,6 +193,7 @@ def slice_update(inputs: TensorLike, start_indices: Any, updates: TensorLike) ->
 
 
 def _with_block(x: Any, starts: Sequence[Any], block: Any, axis: int) -> Any:
+    """``x`` with the block from ``axis`` on; along the axes before it the block spans ``x``."""
     if axis == len(starts):
         return block
     start, size, count = starts[axis], length(x, axis), length(block, axis)

@@ -1,4 +1,4 @@
-"""Binary search in sorted values, and the places of nonzero elements."""
+"""Binary search in sorted vectors, and the positions of nonzero elements."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def _side(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
                     expect=np.array([2, 4, 2], np.int32), name="right", dynamic=False),
                call(given(1, 3, 3, kind="int32"), In((), kind="int32", values=3), "right", name="int32")])
 def _search_sorted(edges: TensorLike, x: TensorLike, side: str = "left") -> TensorSpec:
-    """Where elements of ``x`` would stand in the vector ``edges``."""
+    """The positions in the sorted vector ``edges`` at which elements of ``x`` keep the order."""
     if edges.ndim != 1:
         raise ValueError(f"the sorted sequence must be a vector, its shape is {edges.shape}")
     return TensorSpec(x.shape, "int32")
@@ -45,7 +45,7 @@ def _search_sorted(edges: TensorLike, x: TensorLike, side: str = "left") -> Tens
     call(In((2, 2)), In((2,)), raises=ValueError, name="matrix"),
     call(In((2,)), In((2,)), "middle", raises=ValueError, name="side")])
 def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "left") -> Any:
-    """Where values would stand in an ascending vector (NumPy's ``searchsorted``).
+    """The positions in an ascending vector at which values keep the order (NumPy's ``searchsorted``).
 
     Args:
         sorted_sequence: a vector in ascending order, NaN last.
@@ -53,10 +53,10 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
         side: 'left': before equal elements; 'right': behind them.
 
     Returns:
-        int32 of the shape of ``values``.
+        An int32 tensor of the shape of ``values``.
 
     Raises:
-        ValueError: no vector, or another side.
+        ValueError: a ``sorted_sequence`` that is not a vector, or another side.
 
     >>> from kbackend import K
     >>> from kbackend.ops import searchsorted
@@ -72,7 +72,7 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
     call(In((5,), 0, 2, kind="uint8"), gradient=False, name="vector"),
     call(In((0, 2), kind="int32"), gradient=False, name="empty"), call(In(()), raises=ValueError, name="scalar")])
 def _nonzero_rows(x: TensorLike) -> TensorSpec:
-    """The coordinates of the elements that are not zero, a row each, in the order of the elements."""
+    """The coordinates of the nonzero elements, one row for each, in the order of the elements."""
     if x.ndim == 0:
         raise ValueError("nonzero needs a tensor of rank 1 or more, it was given a scalar")
     return TensorSpec((None, x.ndim), "int32")
@@ -82,13 +82,13 @@ def _nonzero_rows(x: TensorLike) -> TensorSpec:
     call(In(values=[[0, 1], [0, -2]], kind="int32"), gradient=False),
     call(In(()), raises=ValueError, name="scalar")])
 def nonzero(x: TensorLike) -> list[Any]:
-    """The coordinates of the elements that are not zero (NumPy's ``nonzero``).
+    """The coordinates of the nonzero elements (NumPy's ``nonzero``).
 
     Args:
         x: a tensor of rank 1 or more; NaN is not zero.
 
     Returns:
-        A list of int32 vectors, one an axis, as long as there are such elements: known when the program runs.
+        A list of int32 vectors, one for each axis; their length is known only when the program runs.
 
     Raises:
         ValueError: a scalar.
@@ -108,18 +108,18 @@ def nonzero(x: TensorLike) -> list[Any]:
                                                               raises=ValueError),
     call(In((2,)), 1.0, 2.0, raises=TypeError, name="condition of floats")])
 def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | None = None) -> Any:
-    """``x1`` where ``condition`` holds, else ``x2``, with broadcasting; without both the places where it holds.
+    """``x1`` where ``condition`` is True, else ``x2``; without them the positions where it is True (NumPy's ``where``).
 
     Args:
-        condition: a bool tensor; without ``x1`` and ``x2`` of any dtype and of rank 1 or more.
-        x1, x2: tensors or numbers; they are promoted to one dtype.
+        condition: a bool tensor; without ``x1`` and ``x2`` a tensor of any dtype and of rank 1 or more.
+        x1, x2: tensors or numbers that broadcast with the condition; they are promoted to one dtype.
 
     Returns:
-        A tensor; or what :func:`kbackend.ops.indexing.searching.nonzero` gives: a list of int32 vectors, one an axis.
+        A tensor of the broadcast shape; without ``x1`` and ``x2`` the result of :func:`nonzero`.
 
     Raises:
-        TypeError: a condition that is not bool. ValueError: only one of ``x1`` and ``x2``, or shapes that do not
-            broadcast.
+        TypeError: a condition that is not bool.
+        ValueError: only one of ``x1`` and ``x2``, or shapes that do not broadcast.
 
     >>> from kbackend import ops
     >>> [v.tolist() for v in map(ops.convert_to_numpy, ops.where([True, False, True]))]

@@ -1,4 +1,4 @@
-"""Reductions over rows that share a segment id."""
+"""Reductions of the rows that share a segment id."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 import numpy as np
 
 from kbackend import dtypes
-from kbackend.declare.call import dtype_of, to_numpy
+from kbackend.declare.call import dtype_of
 from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import TensorLike, TensorList
 from kbackend.declare.rules import WIDE, is_small, values
 from kbackend.declare.sample import In, Sample, call
-from kbackend.graph.tensor import Tensor, TensorSpec
+from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.arrays.join import concatenate_last
 from kbackend.ops.arrays.reshape import flatten
 from kbackend.ops.arrays.sizes import check_sizes, entries
-from kbackend.ops.core.arguments import as_tensor, integer
+from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.cast import cast
 from kbackend.ops.reduction.reductions import reduce_max
 
-#: the ways in which the rows of a segment become one
+#: the reductions of the rows of a segment
 REDUCTIONS = ("sum", "prod", "max", "min")
 
 
@@ -65,16 +65,16 @@ def _segment_reduce_samples() -> list[Sample]:
 
 @primitive(name="segment_reduce", prepare=_segment_attrs, tolerance="reduction", samples=_segment_reduce_samples)
 def _segment_reduce(data: TensorLike, ids: TensorLike, sizes: TensorList, shape: Any, reduction: str) -> TensorSpec:
-    """Rows of ``data`` with one id reduced to row ``id`` of the result; rows with ids outside are dropped.
+    """Rows of ``data`` with the same id reduced to row ``id`` of the result; rows with an id out of range are dropped.
 
-    ``shape`` is (n,) or (None,), n standing in ``sizes``. Rows without an id hold the reduction's neutral element:
-    0, 1, and for extremes the infinity or the number at the other end of the dtype.
+    ``shape`` is (n,), or (None,) and n is given by ``sizes``. A segment without rows holds the neutral element: 0 of
+    sum, 1 of prod, and of max and min the infinity, or the limit of an integer dtype.
     """
     check_sizes(sizes, shape)
     if any(d is not None and d < 0 for d in shape):
         raise ValueError(f"the number of segments must not be negative, it is {shape[0]}")
     if data.dtype == dtypes.BOOL:
-        raise TypeError("segments of bool; cast them first")
+        raise TypeError("a segment reduction of bool; cast it first")
     if not dtypes.is_integer(ids.dtype):
         raise TypeError(f"segment ids must be integers, they are {ids.dtype}; cast them first")
     if data.ndim < 1 or ids.ndim != 1:
@@ -85,7 +85,7 @@ def _segment_reduce(data: TensorLike, ids: TensorLike, sizes: TensorList, shape:
 
 
 def reduce_rows(data: Any, ids: Any, count: Any, how: str) -> Any:
-    """:func:`_segment_reduce` for a number of segments that may be symbolic; small floats accumulate in float32."""
+    """A segment reduction whose number of segments may be symbolic; float16 and bfloat16 are summed in float32."""
     dtype = dtype_of(data)
     if is_small(data) and how in ("sum", "prod"):
         return cast(reduce_rows(cast(data, "float32"), ids, count, how), dtype)
@@ -105,15 +105,9 @@ def _segments(data: Any, ids: Any, num_segments: Any, how: str) -> Any:
 
 
 def one_past(numbers: Any) -> Any:
-    """The largest of some integers and -1, plus 1, as an int32 scalar; an int where no placeholder matters."""
-    least = np.array([-1], np.int32)
-    top = reduce_max(concatenate_last([cast(flatten(numbers), "int32"), least], 0))
-    found = top + 1
-    return found if isinstance(found, Tensor) else integer(as_numpy(found), "the number of segments")
-
-
-def as_numpy(x: Any) -> Any:
-    return to_numpy(x).item()
+    """The largest of some integers plus 1, at least 0 and 0 of none, as an int32 scalar."""
+    lowest = np.array([-1], np.int32)
+    return reduce_max(concatenate_last([cast(flatten(numbers), "int32"), lowest], 0)) + 1
 
 
 def _segment_samples() -> list[Sample]:
@@ -128,20 +122,21 @@ def _segment_samples() -> list[Sample]:
 
 @derived(tolerance="reduction", samples=_segment_samples)
 def segment_sum(data: TensorLike, segment_ids: TensorLike, num_segments: Any = None, sorted: bool = False) -> Any:
-    """Sums of the rows that have the same id.
+    """Sums of the rows with the same id (Keras 3's ``segment_sum``).
 
     Args:
         data: numbers ``(n, ...)``.
-        segment_ids: integers ``(n,)``; a row whose id is below 0 or not below ``num_segments`` is dropped.
-        num_segments: how many segments; the largest id + 1 when None, a number known only when the program runs.
-        sorted: a promise that ids ascend; nothing depends on it.
+        segment_ids: integers ``(n,)``; rows with an id out of [0, num_segments) are dropped.
+        num_segments: the number of segments; the largest id + 1 when None, known only when the program runs.
+        sorted: whether the ids ascend; it makes no difference.
 
     Returns:
-        ``(num_segments, ...)`` in the dtype of ``data``; 0 for a segment without rows. float16 accumulates in float32.
+        A tensor ``(num_segments, ...)`` of the dtype of ``data``; 0 for a segment without rows. float16 and bfloat16
+        are accumulated in float32.
 
     Raises:
-        ValueError: other numbers of ids and rows, or a negative number of segments.
-        TypeError: bool data, or ids that are no integers.
+        ValueError: another number of ids than rows, or a negative number of segments.
+        TypeError: a bool tensor, or ids that are not integers.
 
     >>> from kbackend import K
     >>> from kbackend.ops import segment_sum
@@ -153,8 +148,9 @@ def segment_sum(data: TensorLike, segment_ids: TensorLike, num_segments: Any = N
 
 @derived(tolerance="reduction", samples=_segment_samples)
 def segment_prod(data: TensorLike, segment_ids: TensorLike, num_segments: Any = None, sorted: bool = False) -> Any:
-    """Products of the rows that have the same id, 1 for a segment without rows. Arguments and errors as in
-    :func:`segment_sum`.
+    """Products of the rows with the same id; 1 for a segment without rows.
+
+    Arguments and errors as in :func:`segment_sum`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import segment_prod
@@ -166,9 +162,13 @@ def segment_prod(data: TensorLike, segment_ids: TensorLike, num_segments: Any = 
 
 @derived(tolerance="exact", samples=_segment_samples)
 def segment_max(data: TensorLike, segment_ids: TensorLike, num_segments: Any = None, sorted: bool = False) -> Any:
-    """The largest of the rows that have the same id; equal ones share the gradient, NaN is kept.
+    """The maxima of the rows with the same id (Keras 3's ``segment_max``); NaN if an element is.
 
-    -inf, or the smallest integer, for a segment without rows. Arguments and errors as in :func:`segment_sum`.
+    Arguments and errors as in :func:`segment_sum`.
+
+    Returns:
+        A tensor ``(num_segments, ...)``; for a segment without rows -inf, or the smallest integer of the dtype. Equal
+        maxima share the gradient.
 
     >>> from kbackend import K
     >>> from kbackend.ops import segment_max
@@ -180,9 +180,11 @@ def segment_max(data: TensorLike, segment_ids: TensorLike, num_segments: Any = N
 
 @derived(tolerance="exact", samples=_segment_samples)
 def segment_min(data: TensorLike, segment_ids: TensorLike, num_segments: Any = None, sorted: bool = False) -> Any:
-    """The smallest of the rows that have the same id; equal ones share the gradient, NaN is kept.
+    """The minima of the rows with the same id; NaN if an element is. Arguments and errors as in :func:`segment_sum`.
 
-    inf, or the largest integer, for a segment without rows. Arguments and errors as in :func:`segment_sum`.
+    Returns:
+        A tensor ``(num_segments, ...)``; for a segment without rows inf, or the largest integer of the dtype. Equal
+        minima share the gradient.
 
     >>> from kbackend import K
     >>> from kbackend.ops import segment_min

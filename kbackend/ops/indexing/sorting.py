@@ -56,15 +56,15 @@ def _order_samples(with_values: bool) -> list[Sample]:
 
 @primitive(prepare=canonical_axis, differentiable=False, tolerance="exact", samples=lambda: _order_samples(False))
 def argsort(x: TensorLike, axis: int = -1) -> TensorSpec:
-    """The places of the elements along an axis in ascending order.
+    """The positions of the elements along an axis in ascending order (NumPy's ``argsort``, stable).
 
     Args:
-        x: a tensor of bool, integers or floats, of rank 1 or more.
-        axis: the axis along which elements are compared.
+        x: a tensor of bools, integers or floats, of rank 1 or more.
+        axis: the axis.
 
     Returns:
-        int32, the shape of ``x``: ``take_along_axis(x, result, axis)`` is in order. Equal elements, -0 and 0 among
-        them, stay in the order in which they stand; NaN comes after all numbers.
+        An int32 tensor of the shape of ``x``, without gradient: ``take_along_axis(x, result, axis)`` is sorted. Equal
+        elements, -0 and 0 among them, keep their order; NaN is last.
 
     Raises:
         ValueError: a scalar, or an axis out of range.
@@ -85,9 +85,9 @@ def _same(x: TensorSpec, axis: int) -> TensorSpec:
     *_order_samples(True),
     call(values(2.0, 1.0, 2.0, 1.0), expect_gradient=np.ones(4), name="gradient at ties", dynamic=False)])
 def sort(x: TensorLike, axis: int = -1) -> Any:
-    """The elements along an axis in ascending order, NaN last. Gradients flow to where the elements stood.
+    """The elements along an axis in ascending order, NaN last (NumPy's ``sort``).
 
-    Arguments and errors as in :func:`argsort`.
+    Arguments and errors as in :func:`argsort`. The gradient goes to the original positions of the elements.
 
     >>> from kbackend import K
     >>> from kbackend.ops import sort
@@ -102,18 +102,21 @@ def sort(x: TensorLike, axis: int = -1) -> Any:
     call(In((2, 3)), 1, None, gradient=False, name="all elements"),
     call(In((2, 3)), 3, raises=ValueError, name="place out of range")])
 def argpartition(x: TensorLike, kth: int, axis: int | None = -1) -> Any:
-    """Places of elements such that those before place ``kth`` are no larger, and those behind it no smaller.
+    """Positions that partition the elements at ``kth``: those before are not larger, those behind not smaller.
 
     Args:
         x: a tensor of rank 1 or more.
-        kth: the place, in [-n, n).
-        axis: the axis; None takes ``x`` as a vector.
+        kth: the position in the result, in [-n, n).
+        axis: the axis; None partitions the flattened tensor.
 
     Returns:
-        int32 of the shape of ``x``: the whole order, as :func:`kbackend.ops.indexing.sorting.argsort` gives it.
+        An int32 tensor of the shape of ``x``; the positions are those of :func:`argsort`.
 
     Raises:
-        ValueError: a scalar, or a place or an axis out of range.
+        ValueError: a scalar, or ``kth`` or an axis out of range.
+        TypeError: ``kth`` is not an integer.
+
+    Source: NumPy's ``argpartition``.
 
     >>> from kbackend import K
     >>> from kbackend.ops import argpartition
@@ -126,7 +129,7 @@ def argpartition(x: TensorLike, kth: int, axis: int | None = -1) -> Any:
     axis, kth = axis_in(axis, len(x.shape)), integer(kth, "kth")
     size = x.shape[axis]
     if size is not None and not -size <= kth < size:
-        raise ValueError(f"argpartition: place {kth} is out of range for axis {axis} of size {size}")
+        raise ValueError(f"argpartition: kth {kth} is out of range for axis {axis} of size {size}")
     return argsort(x, axis=axis)
 
 

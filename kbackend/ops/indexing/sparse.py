@@ -1,4 +1,4 @@
-"""Sparse tensors: coordinates and values. They are fed and made from SciPy's sparse matrices; results are dense."""
+"""Sparse tensors of coordinates and values, fed from SciPy's sparse matrices; their products are dense."""
 
 from __future__ import annotations
 
@@ -15,21 +15,19 @@ from kbackend.ops.arrays.reshape import expand_dims, reshape, squeeze_axis
 from kbackend.ops.arrays.transpose import classic_transpose, reverse
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.leaves import constant
-from kbackend.ops.elementwise.arithmetic import multiply
 from kbackend.ops.indexing.gather import gather
-from kbackend.ops.indexing.getitem import getitem
 from kbackend.ops.indexing.segment import reduce_rows
 
 
 class SparseTensor:
-    """A tensor of which few elements are not zero.
+    """A sparse tensor in coordinate format.
 
     Attributes:
-        indices: int64 (elements, rank), a row for each element. Values with equal coordinates add up.
-        values: (elements,).
-        dense_shape: int64 (rank,).
-        shape: the shape, None where it is known only when a program runs.
-        dtype: of the values.
+        indices: int64 ``(elements, rank)``, the coordinates of the values; values with equal coordinates are added.
+        values: ``(elements,)``.
+        dense_shape: int64 ``(rank,)``.
+        shape: the static shape, None for a dimension that is known only when a program runs.
+        dtype: the dtype of the values.
     """
 
     is_sparse = True
@@ -49,38 +47,38 @@ class SparseTensor:
 
     @property
     def parts(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Indices, values and shape, as a function takes them."""
+        """Indices, values and shape, as a function is fed with them."""
         return self.indices, self.values, self.dense_shape
 
     def size(self, axis: int) -> Any:
-        """A dimension: an integer where it is known, else a tensor."""
+        """The size of an axis: an integer where it is known, else an int32 scalar."""
         known = self.shape[axis]
-        return cast(getitem(self.dense_shape, axis), "int32") if known is None else known
+        return cast(self.dense_shape[axis], "int32") if known is None else known
 
     def to_dense(self) -> Tensor:
         """The dense tensor."""
-        place: Any = None
+        flat: Any = None
         for axis in range(self.ndim):
-            along = getitem(self.indices, (slice(None), axis))
-            place = along if place is None else place * cast(self.size(axis), "int64") + along
+            position = self.indices[:, axis]
+            flat = position if flat is None else flat * cast(self.size(axis), "int64") + position
         sizes = [self.size(axis) for axis in range(self.ndim)]
         total: Any = 1
         for size in sizes:
-            total = multiply(total, size) if isinstance(size, Tensor) or isinstance(total, Tensor) else total * size
-        return reshape(reduce_rows(self.values, place, total, "sum"), sizes)
+            total = total * size
+        return reshape(reduce_rows(self.values, flat, total, "sum"), sizes)
 
     toarray = to_dense
 
     def product(self, x: Any, y: Any) -> Any:
-        """The product of two matrices, one of which is this tensor."""
+        """The product of two matrices, one of them this tensor."""
         return sparse_dot(x, y)
 
     def joined(self, tensors: Sequence[Any], axis: int) -> SparseTensor:
-        """Tensors joined along an axis, one of which is this tensor."""
+        """Tensors joined along an axis, one of them this tensor."""
         return sparse_concatenate(tensors, axis)
 
     def numpy(self) -> np.ndarray:
-        """The dense value, of a tensor that depends on no placeholder."""
+        """The value as a dense NumPy array, where it depends on no placeholder."""
         return self.to_dense().numpy()
 
     def __repr__(self) -> str:
@@ -88,29 +86,29 @@ class SparseTensor:
 
 
 def is_scipy(value: Any) -> bool:
-    """Whether a value is one of SciPy's sparse matrices or arrays."""
+    """Whether a value is a sparse matrix or array of SciPy."""
     return hasattr(value, "tocoo") and hasattr(value, "nnz")
 
 
 def coordinates(value: Any, dtype: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Indices, values and shape of a sparse or dense value."""
+    """Indices, values and shape of a sparse or dense matrix."""
     if is_scipy(value):
         coo = value.tocoo()
-        places = coo.coords if hasattr(coo, "coords") else (coo.row, coo.col)
+        positions = coo.coords if hasattr(coo, "coords") else (coo.row, coo.col)
         data, shape = coo.data, coo.shape
     else:
         array = to_numpy(value)
-        places, shape = np.nonzero(array), array.shape
-        data = array[places]
-    indices = np.stack([np.asarray(p, np.int64) for p in places], axis=1)
+        positions, shape = np.nonzero(array), array.shape
+        data = array[positions]
+    indices = np.stack([np.asarray(p, np.int64) for p in positions], axis=1)
     return indices, np.asarray(data).astype(dtypes.numpy_dtype(dtype)), np.asarray(shape, np.int64)
 
 
 def sparse_dot(x: Any, y: Any) -> Any:
-    """The product of matrices one of which at least is sparse.
+    """The product of two matrices, one of them sparse, or of a sparse matrix and a dense vector.
 
     Raises:
-        ValueError: other ranks than two (one for a dense right side), or sizes that do not fit.
+        ValueError: another rank, or sizes that do not fit.
     """
     if not isinstance(x, SparseTensor):
         return classic_transpose(sparse_dot(_transposed(y), classic_transpose(x)))
@@ -123,7 +121,7 @@ def sparse_dot(x: Any, y: Any) -> Any:
         raise ValueError(f"the sizes of a sparse product do not fit: {x.shape} and {tuple(y.shape)}")
     if len(y.shape) == 1:
         return squeeze_axis(sparse_dot(x, expand_dims(y, 1)), 1)
-    rows, columns = (getitem(x.indices, (slice(None), axis)) for axis in range(2))
+    rows, columns = x.indices[:, 0], x.indices[:, 1]
     terms = expand_dims(x.values, 1) * gather(y, columns)
     return reduce_rows(terms, rows, x.size(0), "sum")
 
@@ -137,26 +135,26 @@ def _transposed(x: SparseTensor) -> SparseTensor:
 
 
 def sparse_concatenate(tensors: Sequence[Any], axis: int) -> Any:
-    """Sparse tensors put one after the other; a dense tensor when one among them is dense.
+    """Sparse tensors joined along an axis; a dense tensor if one of them is dense.
 
     Raises:
-        ValueError: ranks or other dimensions differ.
+        ValueError: other ranks or dimensions that differ, or an axis out of range.
     """
     if not all(isinstance(t, SparseTensor) for t in tensors):
         return concatenate_last([t.to_dense() if isinstance(t, SparseTensor) else t for t in tensors], axis)
     first: SparseTensor = tensors[0]
-    at = axis % first.ndim if -first.ndim <= axis < first.ndim else None
+    place = axis % first.ndim if -first.ndim <= axis < first.ndim else None
     shapes = [t.shape for t in tensors]
-    if at is None or any(not _fits(first.shape, s, at) for s in shapes):
+    if place is None or any(not _fits(first.shape, s, place) for s in shapes):
         raise ValueError(f"sparse tensors of the shapes {shapes} cannot be concatenated along axis {axis}")
-    one = np.eye(first.ndim, dtype=np.int64)[at]
-    indices, before = [], constant(0, "int64")
+    unit = np.eye(first.ndim, dtype=np.int64)[place]
+    indices, offset = [], constant(0, "int64")
     for t in tensors:
-        indices.append(t.indices + multiply(before, one))
-        before = before + getitem(t.dense_shape, at)
-    dense_shape = multiply(first.dense_shape, 1 - one) + multiply(before, one)
-    total = None if any(s[at] is None for s in shapes) else sum(s[at] or 0 for s in shapes)
-    shape = (*first.shape[:at], total, *first.shape[at + 1 :])
+        indices.append(t.indices + offset * unit)
+        offset = offset + t.dense_shape[place]
+    dense_shape = first.dense_shape * (1 - unit) + offset * unit
+    total = None if any(s[place] is None for s in shapes) else sum(s[place] or 0 for s in shapes)
+    shape = (*first.shape[:place], total, *first.shape[place + 1 :])
     values = concatenate_last([t.values for t in tensors], 0)
     return SparseTensor(concatenate_last(indices, 0), values, dense_shape, shape, "concatenate")
 

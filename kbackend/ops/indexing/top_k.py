@@ -1,4 +1,4 @@
-"""The largest elements along the last axis."""
+"""The largest elements along the last axis, and predictions among the highest."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _top_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
 
 def _top_rule(x: TensorSpec, *, k: int) -> TensorSpec:
     if not (dtypes.is_float(x.dtype) or dtypes.is_integer(x.dtype)):
-        raise TypeError(f"the largest of numbers are asked for, these are {x.dtype}; cast them first")
+        raise TypeError(f"the largest elements need integers or floats, not {x.dtype}; cast them first")
     return TensorSpec((*x.shape[:-1], k), "int32")
 
 
@@ -81,7 +81,7 @@ def _top_samples(**options: Any) -> list[Sample]:
     ]
 
 
-#: inputs, k and the places of the largest: what a stable sort from the top gives with NaN above all numbers
+#: inputs, k and the positions of the largest elements: those of a stable descending sort with NaN first
 _PLACES: dict[str, tuple[list[float], int, list[int]]] = {
     "ties": ([1.0, 3.0, 3.0, 0.0, 3.0, 1.0, 1.0], 5, [1, 2, 4, 0, 5]),
     "NaN among numbers": ([2.0, NAN, 1.0], 1, [1]),
@@ -104,7 +104,7 @@ def _place_samples(with_values: bool) -> list[Sample]:
 @primitive(prepare=_top_attrs, differentiable=False, tolerance="exact",
            samples=lambda: [*_top_samples(gradient=False), *_place_samples(False)])
 def top_indices(x: TensorLike, k: int) -> TensorSpec:
-    """The places of the ``k`` largest elements along the last axis, as :func:`top_k` gives them; int32."""
+    """The positions of the ``k`` largest elements along the last axis in the order of :func:`top_k`; int32."""
     return _top_rule(x, k=k)
 
 
@@ -123,19 +123,19 @@ def _top_k_rule(x: TensorSpec, *, k: int, sorted: bool) -> tuple[TensorSpec, Ten
     call(values(1.0, 4.0, 4.0, 2.0), 2, expect_gradient=np.array([0.0, 1.0, 1.0, 0.0]), dynamic=False,
          name="gradient at a tie")])
 def top_k(x: TensorLike, k: int, sorted: bool = True) -> Any:
-    """The ``k`` largest elements along the last axis, from the largest down, and where they stand.
+    """The ``k`` largest elements along the last axis in descending order, and their positions (Keras 3's ``top_k``).
 
     Args:
-        x: a tensor ``(..., n)`` of numbers.
-        k: how many, at most n.
-        sorted: whether the order matters; the result is in order either way.
+        x: a tensor ``(..., n)`` of integers or floats.
+        k: the number of elements, at most n.
+        sorted: whether the order matters; the result is always sorted.
 
     Returns:
-        ``(values, indices)``, both ``(..., k)``, the indices int32. Of equal elements the first one comes first;
-        NaN counts as larger than all numbers.
+        ``(values, indices)``, both ``(..., k)``, the indices int32. Of equal elements the first comes first; NaN is
+        larger than all numbers.
 
     Raises:
-        ValueError: a scalar, or k outside [0, n].
+        ValueError: a scalar, or k out of [0, n].
         TypeError: a bool tensor.
 
     >>> from kbackend import K
@@ -198,21 +198,21 @@ def _in_samples() -> list[Sample]:
 @composite(name="in_top_k", prepare=_in_attrs, rule=_in_rule, differentiable=False, tolerance="exact",
            samples=_in_samples)
 def classic_in_top_k(predictions: TensorLike, targets: TensorLike, k: int) -> Any:
-    """Whether the class of each row is among the ``k`` that are predicted highest.
+    """Whether the target class of each row is among the ``k`` highest predictions (Keras's ``K.in_top_k``).
 
     Args:
-        predictions: a float tensor ``(batch, classes)``, or of any rank with the classes last.
-        targets: the classes, integers ``(batch,)``.
-        k: how many.
+        predictions: floats ``(batch, classes)``, or of any rank with the classes last.
+        targets: the target classes, integers ``(batch,)``.
+        k: the number of predictions.
 
     Returns:
-        bool ``(batch,)``: whether fewer than k classes are above the target. Classes level with it do not count
-        against it; NaN counts as larger. False where the target is no class in [0, classes), or where its
-        prediction is NaN or infinite.
+        A bool tensor ``(batch,)``: whether fewer than k predictions are higher than that of the target. Equal
+        predictions do not count as higher, NaN does. False where the target is out of [0, classes) or its prediction is
+        not finite.
 
     Raises:
-        ValueError: shapes that do not fit; k that is no integer.
-        TypeError: predictions that are not floats, targets that are not integers.
+        ValueError: shapes that do not fit, or k that is not an integer or negative.
+        TypeError: predictions that are not floats, or targets that are not integers.
 
     >>> from kbackend import K
     >>> K.eval(K.in_top_k(K.constant([[0.1, 0.6, 0.3]] * 3), K.constant([2, 0, 7], "int32"), 2)).tolist()
@@ -220,30 +220,27 @@ def classic_in_top_k(predictions: TensorLike, targets: TensorLike, k: int) -> An
     """
     count = predictions.shape[-1]
     count = extent(predictions, (len(predictions.shape) - 1,)) if count is None else count
-    inside = (targets >= 0) & (targets < count)
+    is_class = (targets >= 0) & (targets < count)
     if isinstance(count, int) and count == 0:
-        return inside
-    place = expand_dims(select_elements(inside, targets, 0), -1)
-    own = take_along(predictions, place, axis=-1)
-    above = (predictions > own) | isnan(predictions)
-    better = sum_(cast(above, "int32"), axis=-1)
-    usable = inside & squeeze_axis(isfinite(own), -1)
-    return usable & (better < k)
+        return is_class
+    own = take_along(predictions, expand_dims(select_elements(is_class, targets, 0), -1), axis=-1)
+    higher = sum_(cast((predictions > own) | isnan(predictions), "int32"), axis=-1)
+    return is_class & squeeze_axis(isfinite(own), -1) & (higher < k)
 
 
 @derived(tolerance="exact", samples=lambda: [
     call(In((3,), 0, 4, kind="int32"), In((3, 4), distinct=True), 2, gradient=False),
     call(In((3,)), In((3, 4)), 2, raises=TypeError, name="floats")])
 def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Any:
-    """Whether the class of each row is among the ``k`` that are predicted highest.
+    """Whether the target class of each row is among the ``k`` highest predictions (Keras 3's ``in_top_k``).
 
     Args:
-        targets: the classes, integers (batch,).
-        predictions: a float tensor (batch, classes).
-        k: how many.
+        targets: the target classes, integers ``(batch,)``.
+        predictions: floats ``(batch, classes)``.
+        k: the number of predictions.
 
     Returns:
-        bool (batch,); ties, NaN, classes out of range and errors as in :func:`classic_in_top_k`.
+        A bool tensor ``(batch,)``; the result and errors are those of :func:`classic_in_top_k`.
 
     >>> from kbackend import ops
     >>> [bool(v) for v in ops.in_top_k([2, 0], [[0.1, 0.6, 0.3], [0.1, 0.6, 0.3]], 2)]

@@ -19,12 +19,11 @@ from kbackend.ops.arrays.transpose import moveaxis
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.cast import cast
 from kbackend.ops.elementwise.arithmetic import abs_
-from kbackend.ops.elementwise.comparison import equal, not_equal
-from kbackend.ops.elementwise.power import pow_
+from kbackend.ops.elementwise.precision import precise
 from kbackend.ops.elementwise.select import select_elements
 from kbackend.ops.linalg.decompositions import svd_values
-from kbackend.ops.reduction.reductions import _in_wide, reduce_max, reduce_min, sum_
-from kbackend.ops.reduction.reductions import norm as norm_op
+from kbackend.ops.reduction.reductions import norm as euclidean_norm
+from kbackend.ops.reduction.reductions import reduce_max, reduce_min, sum_
 
 _NAMES = ("fro", "nuc")
 _MATRIX = (None, "fro", "nuc", INF, -INF, 1, -1, 2, -2)
@@ -63,23 +62,23 @@ def _of_vectors(x: Any, ord: Any, axis: int) -> Any:
         raise ValueError(f"vectors have no norm of order {ord!r}")
     options: dict[str, Any] = {"axis": axis, "keepdims": True}
     if ord is None or ord == 2:
-        return norm_op(x, **options)
+        return euclidean_norm(x, **options)
     if ord == 0:
-        return sum_(cast(not_equal(x, 0), dtype_of(x)), **options)
+        return sum_(cast(x != 0, dtype_of(x)), **options)
     size = abs_(x)
     if ord in (INF, -INF):
         return (reduce_max if ord > 0 else reduce_min)(size, **options)
     if ord == 1:
         return sum_(size, **options)
-    return _rooted(sum_(pow_(size, ord), **options), ord)
+    return _rooted(sum_(size**ord, **options), ord)
 
 
 def _rooted(total: Any, ord: float) -> Any:
     """``total ** (1 / ord)``, with gradient 0 where a positive order gives 0."""
     if ord < 0:
-        return pow_(total, 1 / ord)
-    zero = equal(total, 0)
-    return select_elements(zero, total, pow_(select_elements(zero, 1.0, total), 1 / ord))
+        return total ** (1 / ord)
+    is_zero = total == 0
+    return select_elements(is_zero, total, select_elements(is_zero, 1.0, total) ** (1 / ord))
 
 
 def _of_matrices(x: Any, ord: Any, axes: tuple[int, int]) -> Any:
@@ -88,7 +87,7 @@ def _of_matrices(x: Any, ord: Any, axes: tuple[int, int]) -> Any:
         raise ValueError(f"matrices have no norm of order {ord!r}")
     row, column = axes
     if ord is None or ord == "fro":
-        return norm_op(x, axis=axes, keepdims=True)
+        return euclidean_norm(x, axis=axes, keepdims=True)
     if ord in ("nuc", 2, -2):
         found = svd_values(moveaxis(x, axes, (-2, -1)))
         pick = {"nuc": sum_, 2: reduce_max, -2: reduce_min}[ord]
@@ -156,12 +155,12 @@ def norm(x: TensorLike, ord: Any = None, axis: Any = None, keepdims: bool = Fals
     ord = _order(ord)
     axes = _norm_axes(x, ord, axis)
     if axis is None and ord is None:
-        return norm_op(x, axis=None, keepdims=keepdims)
+        return euclidean_norm(x, axis=None, keepdims=keepdims)
 
     def body(wide: Any) -> Any:
         return _of_vectors(wide, ord, axes[0]) if len(axes) == 1 else _of_matrices(wide, ord, (axes[0], axes[1]))
 
-    found = body(x) if ord in _NAMES or len(axes) == 2 and ord in (2, -2) else _in_wide(body, x)
+    found = body(x) if ord in _NAMES or len(axes) == 2 and ord in (2, -2) else precise(x, body)
     if keepdims:
         return found
     for place in sorted(axes, reverse=True):
@@ -202,7 +201,7 @@ def cdist(x: TensorLike, y: TensorLike) -> Any:
     >>> K.eval(ops.cdist(K.constant([[0., 0.]]), K.constant([[3., 4.], [0., 1.]]))).tolist()
     [[5.0, 1.0]]
     """
-    return norm_op(expand_dims(x, -2) - expand_dims(y, -3), axis=-1)
+    return euclidean_norm(expand_dims(x, -2) - expand_dims(y, -3), axis=-1)
 
 
 __all__ = ["cdist", "norm"]

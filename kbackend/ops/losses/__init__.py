@@ -1,1 +1,1 @@
-"""Losses."""
+"""Losses: crossentropies, focal crossentropies, connectionist temporal classification."""

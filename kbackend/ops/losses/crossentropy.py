@@ -1,7 +1,7 @@
-"""Crossentropies, from probabilities or from logits.
+"""Crossentropies of probabilities or logits.
 
-``log(softmax(x))`` and ``log(sigmoid(x))`` are computed from ``x`` where the graph shows where the
-probabilities come from (the ops' ``stable_form``), so a model that ends in a softmax loses no digits.
+Lowering computes the crossentropy from the logits where the graph shows that probabilities come from a softmax or
+sigmoid (the ops' ``stable_form``), so that a model that ends in a softmax loses no precision.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ops.arrays.reshape import expand_dims, squeeze_axis
 from kbackend.ops.arrays.transpose import permute_dimensions
 from kbackend.ops.core.cast import cast
-from kbackend.ops.elementwise.arithmetic import subtract
 from kbackend.ops.elementwise.exponential import log
+from kbackend.ops.elementwise.precision import as_dtype, wide_dtype
 from kbackend.ops.elementwise.select import clip
 from kbackend.ops.indexing.gather import take_along
 from kbackend.ops.nn.sigmoid import sigmoid, softplus
@@ -34,7 +34,7 @@ _FLOATS = ("float64", "float32")
 
 
 def _attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
-    """Canonical axis and epsilon; epsilon is fixed when the node is made, not when a program is."""
+    """Canonical axis and epsilon; epsilon is read from the configuration when the node is made."""
     attrs = {**attrs, "from_logits": bool(attrs["from_logits"])}
     attrs["epsilon"] = config.epsilon() if attrs["epsilon"] is None else float(attrs["epsilon"])
     if "axis" in attrs:
@@ -47,15 +47,11 @@ def _clipped(output: Any, epsilon: float) -> Any:
 
 
 def _wide(x: Any) -> Any:
-    """In float32 when it has 16 bits: ``1 - epsilon`` would be 1."""
-    return _as(x, "float32") if dtype_of(x) in ("float16", "bfloat16") else x
+    """``x`` in float32 if it has 16 bits, in which ``1 - epsilon`` would be rounded to 1."""
+    return as_dtype(x, wide_dtype(dtype_of(x)))
 
 
-def _as(x: Any, dtype: str) -> Any:
-    return x if dtype_of(x) == dtype else cast(x, dtype)
-
-
-def _last(x: Any, axis: int) -> Any:
+def _with_axis_last(x: Any, axis: int) -> Any:
     rank = len(x.shape)
     if axis == rank - 1:
         return x
@@ -102,10 +98,11 @@ def _range_samples() -> list[Sample]:
 @primitive(differentiable=False, view=True, tolerance="exact", samples=lambda: [
     call(_labels(0, 3, 1), In((3, 4), gradient=False), gradient=False), *_range_samples()])
 def checked_labels(labels: TensorLike, logits: TensorLike) -> TensorSpec:
-    """``labels``, integers in [0, n) where n is the size of the last axis of ``logits``.
+    """``labels``, checked to be integers in [0, n), where n is the size of the last axis of ``logits``.
 
     Raises:
-        ValueError: when the program runs, for a label outside; it names the label.
+        TypeError: labels that are not integers.
+        ValueError: when the program runs, a label out of range; the message names it.
     """
     _labels_fit(labels, logits)
     return labels
@@ -118,11 +115,12 @@ def checked_labels(labels: TensorLike, logits: TensorLike) -> TensorSpec:
     call(In((0,), kind="int32", gradient=False), In((0, 3)), name="empty"),
     *_range_samples()])
 def label_crossentropy(labels: TensorLike, logits: TensorLike) -> Any:
-    """``-log(softmax(logits))`` at the label, over the last axis.
+    """``-log(softmax(logits))`` at the label, over the last axis of n classes.
 
     Raises:
-        ValueError: when the program runs, for a label outside [0, n); it names the label. On CUDA devices and
-            in programs compiled by XLA the loss is NaN instead: an error would have to wait for the device.
+        TypeError: labels that are not integers.
+        ValueError: when the program runs, a label outside [0, n); the message names it. On CUDA devices and in programs
+            compiled by XLA the loss is NaN instead, because a check would synchronize with the device.
     """
     index = expand_dims(checked_labels(labels, logits), -1)
     picked = take_along(log_softmax(logits, axis=-1), index, axis=-1)
@@ -138,7 +136,7 @@ def label_crossentropy(labels: TensorLike, logits: TensorLike) -> Any:
                call(In((2,), values=[0.0, 1.0]), In((2,), values=[0.0, 0.0]), dtypes=_FLOATS, name="at zero"),
                call(In((0, 3), 0.0, 1.0), In((0, 3)), name="empty")])
 def sigmoid_crossentropy(target: TensorLike, logits: TensorLike) -> Any:
-    """``-target * log(s) - (1 - target) * log(1 - s)`` where ``s = sigmoid(logits)``, elementwise."""
+    """``-target * log(s) - (1 - target) * log(1 - s)`` with ``s = sigmoid(logits)``, elementwise."""
     return softplus(logits) - target * logits
 
 
@@ -169,11 +167,11 @@ def _categorical(target: TensorLike, output: TensorLike, *, from_logits: bool, a
     """See :func:`categorical_crossentropy`."""
     dtype = dtype_of(output)
     if from_logits:
-        return softmax_crossentropy(_last(target, axis), _last(output, axis))
+        return softmax_crossentropy(_with_axis_last(target, axis), _with_axis_last(output, axis))
     target, output = _wide(target), _wide(output)
-    shares = output / sum_(output, axis=axis, keepdims=True)
-    logs = log(_clipped(shares, epsilon or config.epsilon()))
-    return _as(-sum_(target * logs, axis=axis), dtype)
+    probabilities = output / sum_(output, axis=axis, keepdims=True)
+    logs = log(_clipped(probabilities, epsilon or config.epsilon()))
+    return as_dtype(-sum_(target * logs, axis=axis), dtype)
 
 
 @derived(samples=lambda: [
@@ -184,20 +182,20 @@ def _categorical(target: TensorLike, output: TensorLike, *, from_logits: bool, a
     call(In((2, 3), 0.0, 1.0), In((2, 4), 0.1, 1.0), raises=ValueError)])
 def categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False,
                              axis: int = -1) -> Any:
-    """The crossentropy between distributions along an axis.
+    """The crossentropy ``-sum(target * log(output))`` between distributions along an axis.
 
     Args:
         target: probabilities, such as one-hot vectors.
         output: probabilities of the same shape, which are divided by their sum and clipped to
-            ``[epsilon, 1 - epsilon]``; or logits.
-        from_logits: whether ``output`` holds logits.
+            ``[K.epsilon(), 1 - K.epsilon()]``; or logits.
+        from_logits: whether ``output`` is logits.
         axis: the axis of the classes.
 
     Returns:
-        A tensor without that axis.
+        A float tensor of the shape of ``output`` without the axis.
 
     Raises:
-        ValueError: different shapes; an axis out of range.
+        ValueError: different shapes, or an axis out of range.
 
     >>> from kbackend import K
     >>> loss = K.categorical_crossentropy(K.constant([[0., 1.]]), K.constant([[0.5, 0.5]]))
@@ -230,7 +228,7 @@ def _sparse(target: TensorLike, output: TensorLike, *, from_logits: bool, axis: 
     labels = target if dtypes.is_integer(dtype_of(target)) else cast(target, "int64")
     if len(labels.shape) == len(output.shape):
         labels = squeeze_axis(labels, -1)
-    return _as(label_crossentropy(labels, _last(output, axis)), dtype)
+    return as_dtype(label_crossentropy(labels, _with_axis_last(output, axis)), dtype)
 
 
 @derived(samples=lambda: [
@@ -242,20 +240,21 @@ def _sparse(target: TensorLike, output: TensorLike, *, from_logits: bool, axis: 
     *_range_samples()])
 def sparse_categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False,
                                     axis: int = -1) -> Any:
-    """The crossentropy between labels and distributions along an axis.
+    """The crossentropy ``-log(output[label])`` between labels and distributions along an axis.
 
     Args:
         target: labels in [0, n), of the shape of ``output`` without the axis, or with a last dimension of 1.
-        output: probabilities, which are clipped to ``[epsilon, 1 - epsilon]`` and divided by their sum; or
+        output: probabilities, which are clipped to ``[K.epsilon(), 1 - K.epsilon()]`` and divided by their sum; or
             logits.
-        from_logits: whether ``output`` holds logits.
+        from_logits: whether ``output`` is logits.
         axis: the axis of the n classes.
 
     Returns:
-        A tensor of the shape of ``output`` without the axis.
+        A float tensor of the shape of ``output`` without the axis.
 
     Raises:
-        ValueError: shapes that do not fit; and when a program runs, a label outside [0, n), with the label.
+        ValueError: shapes that do not fit, or an axis out of range; when the program runs, a label outside [0, n),
+            which the message names.
 
     >>> from kbackend import K
     >>> loss = K.sparse_categorical_crossentropy(K.constant([1]), K.constant([[0.25, 0.75]]))
@@ -273,10 +272,8 @@ def _binary(target: TensorLike, output: TensorLike, *, from_logits: bool,
     if from_logits:
         return sigmoid_crossentropy(target, output)
     dtype = dtype_of(output)
-    target, shares = _wide(target), _clipped(_wide(output), epsilon or config.epsilon())
-    hit = target * log(shares)
-    miss = (1.0 - target) * log(subtract(1.0, shares))
-    return _as(-(hit + miss), dtype)
+    target, probability = _wide(target), _clipped(_wide(output), epsilon or config.epsilon())
+    return as_dtype(-(target * log(probability) + (1.0 - target) * log(1.0 - probability)), dtype)
 
 
 @derived(samples=lambda: [
@@ -288,15 +285,15 @@ def _binary(target: TensorLike, output: TensorLike, *, from_logits: bool,
          name="no gradient where it is"),
     call(In((2, 3), 0.0, 1.0), In((2, 1), 0.1, 0.9), raises=ValueError)])
 def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False) -> Any:
-    """The crossentropy between probabilities of two classes, elementwise.
+    """The crossentropy ``-target * log(output) - (1 - target) * log(1 - output)`` of two classes, elementwise.
 
     Args:
         target: probabilities.
-        output: probabilities of the same shape, which are clipped to ``[epsilon, 1 - epsilon]``; or logits.
-        from_logits: whether ``output`` holds logits.
+        output: probabilities of the same shape, which are clipped to ``[K.epsilon(), 1 - K.epsilon()]``; or logits.
+        from_logits: whether ``output`` is logits.
 
     Returns:
-        A tensor of the same shape.
+        A float tensor of the same shape.
 
     Raises:
         ValueError: different shapes.

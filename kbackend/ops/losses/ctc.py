@@ -1,4 +1,7 @@
-"""Connectionist temporal classification. Source: Graves, Fernández, Gomez, Schmidhuber 2006."""
+"""Connectionist temporal classification (CTC): losses and decoders.
+
+Source: Graves, Fernández, Gomez and Schmidhuber, "Connectionist Temporal Classification", 2006.
+"""
 
 from __future__ import annotations
 
@@ -11,21 +14,21 @@ from kbackend import config, dtypes
 from kbackend.declare.call import dtype_of
 from kbackend.declare.decorate import composite, derived, primitive
 from kbackend.declare.op import TensorLike
-from kbackend.declare.rules import values as given_
 from kbackend.declare.sample import In, Sample, call
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.arrays.broadcast import broadcast_to
+from kbackend.ops.arrays.dims import length, lengths
 from kbackend.ops.arrays.join import concatenate_last, stack
 from kbackend.ops.arrays.ranges import classic_arange
-from kbackend.ops.arrays.reshape import expand_dims, extent, reshape, squeeze_axis
+from kbackend.ops.arrays.reshape import expand_dims, reshape, squeeze_axis
 from kbackend.ops.arrays.transpose import permute_dimensions
 from kbackend.ops.control.scan import scan_steps
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.cast import cast, stop_gradient
 from kbackend.ops.core.creation import ones_like, zeros_like
-from kbackend.ops.elementwise.arithmetic import add, negative, subtract
-from kbackend.ops.elementwise.comparison import greater, not_equal
+from kbackend.ops.elementwise.arithmetic import add
 from kbackend.ops.elementwise.exponential import exp, log
+from kbackend.ops.elementwise.precision import wide_dtype
 from kbackend.ops.elementwise.select import maximum, select_elements
 from kbackend.ops.indexing.gather import take_along
 from kbackend.ops.indexing.sorting import argsort
@@ -34,17 +37,13 @@ from kbackend.ops.nn.softmax import log_softmax
 from kbackend.ops.reduction.arg import argmax_along
 from kbackend.ops.reduction.reductions import reduce_max, sum_
 
-#: the logarithm of probability 0; finite, so that gradients are numbers
+#: the logarithm of probability 0; finite, so that gradients are not NaN
 NEVER = -1e30
 _FLOATS = ("float64", "float32")
 
 
-def _size(x: Any, axis: int) -> Any:
-    return extent(x, (axis,)) if x.shape[axis] is None else x.shape[axis]
-
-
-def _places(count: Any) -> Any:
-    """0, 1, 2... as int32; concrete where the count is known, so that concrete calls stay concrete."""
+def _positions(count: Any) -> Any:
+    """0, 1, 2... up to ``count - 1`` as int32."""
     return np.arange(count, dtype=np.int32) if isinstance(count, int) else classic_arange(0, count, dtype="int32")
 
 
@@ -55,16 +54,16 @@ def _blank_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
         raise ValueError(f"CTC needs logits (batch, time, classes), it was given tensors of the shapes {shapes}")
     blank, classes = attrs["blank"], logits.shape[-1]
     if classes is None or not -classes <= blank < classes:
-        raise ValueError(f"the blank {blank} is none of the {classes} classes")
+        raise ValueError(f"the blank must be one of the {classes} classes, it is {blank}")
     return {**attrs, "blank": blank % classes}
 
 
 def _check_batch(logits: TensorSpec, lengths: Sequence[TensorSpec], labels: TensorSpec | None = None) -> None:
     if not dtypes.is_float(logits.dtype):
         raise TypeError(f"CTC needs float logits, not {logits.dtype}")
-    for given, rank in [(length, 1) for length in lengths] + ([] if labels is None else [(labels, 2)]):
+    for given, rank in [(spec, 1) for spec in lengths] + ([] if labels is None else [(labels, 2)]):
         if given.ndim != rank or not dtypes.is_integer(given.dtype):
-            raise ValueError(f"lengths of CTC are integers (batch,), labels (batch, length); {given} is neither")
+            raise ValueError(f"CTC needs integers, lengths (batch,) and labels (batch, length), not {given}")
         if None not in (given.shape[0], logits.shape[0]) and given.shape[0] != logits.shape[0]:
             raise ValueError(f"{given} and the logits {logits.shape} differ in the batch dimension")
 
@@ -99,52 +98,56 @@ def _cost_samples() -> list[Sample]:
 @composite(prepare=_blank_attrs, rule=_cost_rule, tolerance="rnn", samples=_cost_samples)
 def ctc_cost(labels: TensorLike, logits: TensorLike, label_length: TensorLike, input_length: TensorLike, *,
              blank: int) -> Any:
-    """Minus the logarithm of the probability of the labels: the sum over all paths that collapse to them.
+    """The negative log-likelihood of labels: minus the log of the total probability of all paths that collapse to them.
+
+    It is computed by the forward algorithm over time on the labels extended by blanks.
 
     Args:
-        labels: integers (batch, length); what lies past ``label_length`` does not count.
-        logits: (batch, time, classes).
+        labels: integers (batch, length); entries from ``label_length`` on are ignored.
+        logits: floats (batch, time, classes).
         label_length, input_length: integers (batch,).
-        blank: the class that stands for nothing.
+        blank: the class of the blank.
 
     Returns:
-        (batch,). Infinite where no path exists, with a gradient of 0.
+        (batch,), infinite with gradient 0 where no path exists.
 
     Raises:
-        ValueError: shapes that do not fit; a label that is no class, when the program runs.
+        ValueError: shapes that do not fit; when the program runs, a label out of range.
+        TypeError: logits that are not floats.
     """
     dtype = dtype_of(logits)
-    wide = "float32" if dtype in ("float16", "bfloat16") else dtype
+    wide = wide_dtype(dtype)
     logs = log_softmax(cast(logits, wide), axis=-1)
-    states, skips = _extended(labels, label_length, logs, blank)
-    start = cast(ones_like(states), wide) * NEVER
-    start = concatenate_last([zeros_like(start[:, 0:1]),
-                                 start[:, 1:]], axis=1)
+    states, skippable = _extended_labels(labels, label_length, logs, blank)
+    never = cast(ones_like(states), wide) * NEVER
+    start = concatenate_last([zeros_like(never[:, 0:1]), never[:, 1:]], axis=1)
 
     def step(slices: list[Any], carried: list[Any]) -> tuple[list[Any], list[Any]]:
         (at, time), (alpha,) = slices, carried
-        made = _sum_of_ways(alpha, skips) + take_along(at, states, axis=1)
-        goes_on = expand_dims(time < cast(input_length, "int32"), 1)
-        return [], [select_elements(goes_on, made, alpha)]
+        following = _transition(alpha, skippable) + take_along(at, states, axis=1)
+        active = expand_dims(time < cast(input_length, "int32"), 1)
+        return [], [select_elements(active, following, alpha)]
 
     by_time = permute_dimensions(logs, (1, 0, 2))
-    _, (alpha,) = scan_steps(step, [by_time, _places(_size(by_time, 0))], [start])
+    _, (alpha,) = scan_steps(step, [by_time, _positions(length(by_time, 0))], [start])
     last = expand_dims(cast(label_length, "int32") * 2, 1)
     at_blank = take_along(alpha, last, axis=1)
     at_label = take_along(alpha, maximum(last - 1, 0), axis=1)
     at_label = select_elements(last > 0, at_label, NEVER)
     total = _log_sum([at_blank, at_label])
-    cost = select_elements(greater(total, NEVER / 2), negative(total), np.inf)
+    cost = select_elements(total > NEVER / 2, -total, np.inf)
     return cast(squeeze_axis(cost, 1), dtype)
 
 
-def _extended(labels: Any, label_length: Any, logs: Any, blank: int) -> tuple[Any, Any]:
-    """The labels with blanks around each, (batch, 2 length + 1), and where a path may skip the blank before."""
-    places = _places(_size(labels, 1))
-    counts = places < expand_dims(cast(label_length, "int32"), 1)
-    labels = select_elements(counts, cast(labels, "int32"), 0)
+def _extended_labels(labels: Any, label_length: Any, logs: Any, blank: int) -> tuple[Any, Any]:
+    """The states of a path, and whether the transition that skips the blank before a state is allowed.
+
+    The states are the labels with a blank before each and one at the end, (batch, 2 length + 1).
+    """
+    valid = _positions(length(labels, 1)) < expand_dims(cast(label_length, "int32"), 1)
+    labels = select_elements(valid, cast(labels, "int32"), 0)
     classes = expand_dims(cast(logs[:, 0], "bool"), 1)
-    sizes = [_size(labels, 0), _size(labels, 1), logs.shape[-1]]
+    sizes = [*lengths(labels), logs.shape[-1]]
     labels = checked_labels(labels, broadcast_to(classes, sizes))
     blanks = zeros_like(labels) + blank
     pairs = reshape(stack([blanks, labels], axis=2), (sizes[0], -1))
@@ -155,26 +158,26 @@ def _extended(labels: Any, label_length: Any, logs: Any, blank: int) -> tuple[An
 
 
 def _shifted(x: Any, by: int, filler: Any) -> Any:
-    """The columns ``by`` places to the right, with a filler at the left."""
-    first = x[:, 0:1]
-    fill = zeros_like(first) + filler
+    """The columns moved right by a number of positions, with a filler on the left."""
+    fill = zeros_like(x[:, 0:1]) + filler
     return concatenate_last([fill] * by + [x], axis=1)[:, 0:-by]
 
 
-def _sum_of_ways(alpha: Any, skips: Any) -> Any:
-    """The logarithm of the probability to come to each state: by staying, from the one before, by skipping one."""
-    two = select_elements(skips, _shifted(alpha, 2, NEVER), NEVER)
-    return _log_sum([alpha, _shifted(alpha, 1, NEVER), two])
+def _transition(alpha: Any, skippable: Any) -> Any:
+    """The log-probability to enter each state: from itself, from the one before, or from two before."""
+    from_two = select_elements(skippable, _shifted(alpha, 2, NEVER), NEVER)
+    return _log_sum([alpha, _shifted(alpha, 1, NEVER), from_two])
 
 
 def _log_sum(terms: list[Any]) -> Any:
+    """The logarithm of the sum of exponentials, without overflow."""
     largest = terms[0]
     for term in terms[1:]:
         largest = maximum(largest, term)
     largest = stop_gradient(largest)
-    total = exp(subtract(terms[0], largest))
+    total = exp(terms[0] - largest)
     for term in terms[1:]:
-        total = total + exp(subtract(term, largest))
+        total = total + exp(term - largest)
     return log(total) + largest
 
 
@@ -196,19 +199,21 @@ def _batch_cost_samples() -> list[Sample]:
 
 @derived(tolerance="rnn", samples=_batch_cost_samples)
 def ctc_batch_cost(y_true: TensorLike, y_pred: TensorLike, input_length: TensorLike, label_length: TensorLike) -> Any:
-    """The CTC loss of each sample. The blank is the last class.
+    """The CTC loss of each sample, with the last class as blank.
 
     Args:
-        y_true: integer labels (batch, length); what lies past ``label_length`` does not count.
-        y_pred: probabilities (batch, time, classes), as softmax gives them.
-        input_length: how many time steps count, (batch, 1).
-        label_length: how many labels count, (batch, 1).
+        y_true: integer labels (batch, length); entries from ``label_length`` on are ignored.
+        y_pred: probabilities (batch, time, classes), such as the output of a softmax.
+        input_length: the number of valid time steps, integers (batch, 1).
+        label_length: the number of valid labels, integers (batch, 1).
 
     Returns:
         (batch, 1), infinite where the input is too short for the labels.
 
     Raises:
-        ValueError: shapes that do not fit; when the program runs, a label that is no class.
+        ValueError: shapes that do not fit; when the program runs, a label out of range.
+
+    Source: Graves, Fernández, Gomez and Schmidhuber, "Connectionist Temporal Classification", 2006.
 
     >>> from kbackend import K
     >>> y = K.constant([[[0.5, 0.5], [0.5, 0.5]]])
@@ -224,9 +229,22 @@ def ctc_batch_cost(y_true: TensorLike, y_pred: TensorLike, input_length: TensorL
     call(_whole([1, 2], [2, 0]), In((2, 4, 3)), _whole(2, 1), _whole(4, 3), dtypes=_FLOATS)])
 def ctc_loss(target: TensorLike, output: TensorLike, target_length: TensorLike, output_length: TensorLike,
              mask_index: int = 0) -> Any:
-    """The CTC loss (batch,) of logits (batch, time, classes); the blank is the class ``mask_index``.
+    """The CTC loss of each sample.
 
-    Args and errors as those of :func:`ctc_batch_cost`; lengths are (batch,).
+    Args:
+        target: integer labels (batch, length); entries from ``target_length`` on are ignored.
+        output: logits (batch, time, classes).
+        target_length, output_length: the number of valid labels and time steps, integers (batch,).
+        mask_index: the class of the blank.
+
+    Returns:
+        (batch,), infinite where the output is too short for the labels.
+
+    Raises:
+        ValueError: shapes that do not fit; when the program runs, a label out of range.
+        TypeError: ``output`` is not a float tensor.
+
+    Source: Graves, Fernández, Gomez and Schmidhuber, "Connectionist Temporal Classification", 2006.
 
     >>> from kbackend import K
     >>> from kbackend.ops import ctc_loss
@@ -257,22 +275,25 @@ def _decoding_samples(**options: Any) -> list[Sample]:
 @composite(prepare=_blank_attrs, rule=_greedy_rule, differentiable=False, tolerance="reduction",
            samples=lambda: _decoding_samples(merge=True) + _decoding_samples(merge=False)[:1])
 def ctc_greedy(logits: TensorLike, lengths: TensorLike, *, blank: int, merge: bool) -> Any:
-    """The most likely class of each time step, without blanks (and repetitions, with ``merge``).
+    """The most likely class of each time step, without blanks and, with ``merge``, without repetitions.
 
     Returns:
-        int32 (batch, time) with -1 past the end, and minus the sum of the largest logits, (batch, 1).
+        int32 labels (batch, time), padded with -1, and minus the sum of the largest logits, (batch, 1).
     """
-    time = _places(_size(logits, 1))
-    inside = time < expand_dims(cast(lengths, "int32"), 1)
+    valid = _positions(length(logits, 1)) < expand_dims(cast(lengths, "int32"), 1)
     best = cast(argmax_along(logits, axis=-1), "int32")
-    kept = inside & (best != blank)
+    kept = valid & (best != blank)
     if merge:
         kept = kept & (best != _shifted(best, 1, -1))
+    score = sum_(select_elements(valid, reduce_max(logits, axis=-1), 0.0), axis=1, keepdims=True)
+    return _compacted(best, kept), -score
+
+
+def _compacted(labels: Any, kept: Any) -> Any:
+    """The kept elements of each row at its start, followed by -1."""
     order = argsort(select_elements(kept, 0, 1), axis=1)
     count = sum_(cast(kept, "int32"), axis=1, keepdims=True)
-    labels = select_elements(time < count, take_along(best, order, axis=1), -1)
-    score = sum_(select_elements(inside, reduce_max(logits, axis=-1), 0.0), axis=1, keepdims=True)
-    return labels, -score
+    return select_elements(_positions(length(labels, 1)) < count, take_along(labels, order, axis=1), -1)
 
 
 def _beam_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
@@ -291,8 +312,8 @@ def ctc_beam_search(logits: TensorLike, lengths: TensorLike, *, blank: int, beam
     """The most likely label sequences by prefix beam search, on the host.
 
     Returns:
-        int32 (top_paths, batch, time) with -1 past the end, and the logarithms of their probabilities
-        (batch, top_paths) in the dtype of the logits; where fewer sequences exist, empty ones with -inf.
+        int32 labels (top_paths, batch, time), padded with -1, and their log-probabilities (batch, top_paths) in the
+        dtype of the logits. Missing sequences are empty, with log-probability -inf.
     """
     _check_batch(logits, (lengths,))
     batch, time = logits.shape[:2]
@@ -312,23 +333,24 @@ def _decode_samples() -> list[Sample]:
 @derived(tolerance="rnn", samples=_decode_samples)
 def classic_ctc_decode(y_pred: TensorLike, input_length: TensorLike, greedy: bool = True, beam_width: int = 100,
                top_paths: int = 1, merge_repeated: bool = False) -> tuple[list[Any], Any]:
-    """The most likely labels. The blank is the last class.
+    """Decode the most likely labels, with the last class as blank.
 
     Args:
         y_pred: probabilities (batch, time, classes).
-        input_length: how many time steps count, integers (batch,).
-        greedy: take the likeliest class of each step; else search with beams.
-        beam_width: how many prefixes the search keeps.
-        top_paths: how many sequences the search gives.
-        merge_repeated: after a search, collapse equal labels that follow each other, as TensorFlow 1 did.
+        input_length: the number of valid time steps, integers (batch,).
+        greedy: whether to take the most likely class of each time step instead of a beam search.
+        beam_width: the number of prefixes that the beam search keeps.
+        top_paths: the number of sequences that the beam search returns.
+        merge_repeated: whether to collapse equal adjacent labels after a beam search, as TensorFlow 1 did.
 
     Returns:
-        A list with one int32 tensor for each path, (batch, longest), filled up with -1; and for the greedy decoder
-        minus the sum of the largest logits (batch, 1), for beams the logarithms of the probabilities
-        (batch, top_paths).
+        A list with an int32 tensor (batch, longest) for each path, padded with -1, and for the greedy decoder minus the
+        sum of the largest logits (batch, 1), for the beam search the log-probabilities (batch, top_paths).
 
     Raises:
-        ValueError: shapes that do not fit; more paths than beams.
+        ValueError: shapes that do not fit, or more paths than beams.
+
+    Source: Graves, Fernández, Gomez and Schmidhuber, "Connectionist Temporal Classification", 2006.
 
     >>> from kbackend import K
     >>> y = K.one_hot(K.constant([[0, 0, 2, 1]], "int32"), 3)
@@ -345,24 +367,21 @@ def classic_ctc_decode(y_pred: TensorLike, input_length: TensorLike, greedy: boo
 
 
 def _cropped(labels: Any) -> Any:
-    """Without the columns that are -1 in every row."""
-    counts = sum_(cast(not_equal(labels, -1), "int32"), axis=1)
+    """``labels`` without the last columns that are -1 in every row."""
+    counts = sum_(cast(labels != -1, "int32"), axis=1)
     longest = reduce_max(concatenate_last([[0], counts], axis=0))
     return labels[:, 0:longest]
 
 
 def _merged(labels: Any) -> Any:
-    kept = not_equal(labels, -1) & not_equal(labels, _shifted(labels, 1, -1))
-    order = argsort(select_elements(kept, 0, 1), axis=1)
-    count = sum_(cast(kept, "int32"), axis=1, keepdims=True)
-    time = _places(_size(labels, 1))
-    return select_elements(time < count, take_along(labels, order, axis=1), -1)
+    """``labels`` without repetitions of adjacent labels."""
+    return _compacted(labels, (labels != -1) & (labels != _shifted(labels, 1, -1)))
 
 
 def _modern_decode_samples() -> list[Sample]:
     y = In(values=4.0 * np.eye(3)[[[0, 1, 1, 0, 1], [2, 1, 1, 2, 2]]] + 0.1 * np.arange(30).reshape(2, 5, 3) % 0.7,
            gradient=False)
-    sizes = given_(5, 3, kind="int32", gradient=False)
+    sizes = _whole(5, 3)
     common: dict[str, Any] = {"gradient": False, "dtypes": ("float64", "float32")}
     return [
         call(y, sizes, **common), call(y, sizes, merge_repeated=False, mask_index=2, name="not merged", **common),
@@ -373,23 +392,25 @@ def _modern_decode_samples() -> list[Sample]:
 @derived(tolerance="reduction", samples=_modern_decode_samples)
 def ctc_decode(inputs: TensorLike, sequence_lengths: TensorLike, strategy: str = "greedy", beam_width: int = 100,
                top_paths: int = 1, merge_repeated: bool = True, mask_index: int = 0) -> tuple[Any, Any]:
-    """The most likely labels of a sequence.
+    """Decode the most likely labels of sequences of logits.
 
     Args:
         inputs: logits (batch, time, classes).
-        sequence_lengths: how many time steps count, integers (batch,).
-        strategy: 'greedy' takes the likeliest class of each step, 'beam_search' searches for whole sequences.
-        beam_width: how many prefixes the search keeps.
-        top_paths: how many sequences the search gives.
-        merge_repeated: whether the greedy strategy collapses equal classes that follow each other.
+        sequence_lengths: the number of valid time steps, integers (batch,).
+        strategy: 'greedy' for the most likely class of each time step, or 'beam_search'.
+        beam_width: the number of prefixes that the beam search keeps.
+        top_paths: the number of sequences that the beam search returns.
+        merge_repeated: whether the greedy strategy collapses equal adjacent classes.
         mask_index: the class of the blank.
 
     Returns:
-        int32 labels (paths, batch, time), filled up with -1, of one path when greedy; and for the greedy strategy
-        minus the sum of the largest logits (batch, 1), else the logarithms of the probabilities (batch, top_paths).
+        int32 labels (paths, batch, time), padded with -1, with one path when greedy; and for the greedy strategy minus
+        the sum of the largest logits (batch, 1), for the beam search the log-probabilities (batch, top_paths).
 
     Raises:
-        ValueError: another strategy, shapes that do not fit, or more paths than beams.
+        ValueError: an unknown strategy, shapes that do not fit, or more paths than beams.
+
+    Source: Graves, Fernández, Gomez and Schmidhuber, "Connectionist Temporal Classification", 2006.
 
     >>> from kbackend import ops
     >>> ops.convert_to_numpy(ops.ctc_decode([[[0.0, 9.0], [9.0, 0.0], [0.0, 9.0]]], [3])[0]).tolist()

@@ -1,7 +1,4 @@
-"""Focal crossentropies, in which examples that are predicted well count less.
-
-Source: Lin, Goyal, Girshick, He and Dollár, "Focal Loss for Dense Object Detection", 2017.
-"""
+"""Focal crossentropies, which weight examples less the better they are predicted."""
 
 from __future__ import annotations
 
@@ -15,37 +12,32 @@ from kbackend.declare.decorate import derived
 from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, call
 from kbackend.declare.shapes import axis_in, merge
-from kbackend.ops.core.cast import cast
 from kbackend.ops.elementwise.arithmetic import multiply, negative, subtract
 from kbackend.ops.elementwise.exponential import expm1, log
-from kbackend.ops.elementwise.power import pow_
+from kbackend.ops.elementwise.precision import as_dtype, wide_dtype
 from kbackend.ops.elementwise.select import clip
 from kbackend.ops.losses.crossentropy import binary_crossentropy
 from kbackend.ops.nn.sigmoid import sigmoid
 from kbackend.ops.nn.softmax import log_softmax
+from kbackend.ops.nn.windows import with_shape
 from kbackend.ops.reduction.reductions import sum_
 
 
 def _operands(target: Any, output: Any) -> tuple[Any, Any, str]:
-    """Both as floats of at least 32 bits, and the dtype of the result.
+    """Target and output as floats of at least 32 bits, and the dtype of the result.
 
     Raises:
         ValueError: shapes that differ.
     """
-    target, output = (t if hasattr(t, "shape") else np.asarray(t) for t in (target, output))
+    target, output = with_shape(target), with_shape(output)
     merge(tuple(target.shape), tuple(output.shape))
     dtype = dtypes.to_float(dtypes.promote(dtype_of(target), dtype_of(output)))
-    wide = "float32" if dtype in ("float16", "bfloat16") else dtype
-    return _as(target, wide), _as(output, wide), dtype
+    wide = wide_dtype(dtype)
+    return as_dtype(target, wide), as_dtype(output, wide), dtype
 
 
-def _as(x: Any, dtype: str) -> Any:
-    """``x`` itself where it has the dtype: a form of the graph is found by what a loss is made of."""
-    return x if dtype_of(x) == dtype else cast(x, dtype)
-
-
-def _weight(value: Any, like: Any) -> Any:
-    """A weight, or a list of one for each class, in the dtype of a tensor."""
+def _weights(value: Any, like: Any) -> Any:
+    """A list of weights of the classes as an array in the dtype of a tensor; other weights unchanged."""
     return np.asarray(value, dtypes.numpy_dtype(dtype_of(like))) if isinstance(value, (list, tuple)) else value
 
 
@@ -64,21 +56,23 @@ def _weight(value: Any, like: Any) -> Any:
     call(In((2, 3), 0.0, 1.0), In((2, 1), 0.1, 0.9), raises=ValueError, name="shapes that differ")])
 def binary_focal_crossentropy(target: TensorLike, output: TensorLike, apply_class_balancing: bool = False,
                               alpha: Any = 0.25, gamma: Any = 2.0, from_logits: bool = False) -> Any:
-    """``(1 - p)**gamma`` times the crossentropy of two classes, elementwise; p is the probability given to the truth.
+    """``(1 - p)**gamma`` times the crossentropy of two classes, elementwise, where p is the probability of the target.
 
     Args:
         target: probabilities of the second class.
-        output: probabilities of the same shape, whose logarithms are clipped as in ``K.binary_crossentropy``; or
+        output: probabilities of the same shape, which are clipped in the logarithms as in ``K.binary_crossentropy``; or
             logits.
-        apply_class_balancing: whether the second class is weighted by alpha and the first by ``1 - alpha``.
+        apply_class_balancing: whether the second class is weighted by ``alpha`` and the first by ``1 - alpha``.
         alpha, gamma: numbers or tensors.
-        from_logits: whether ``output`` holds logits.
+        from_logits: whether ``output`` is logits.
 
     Returns:
-        A tensor of the same shape.
+        A float tensor of the same shape.
 
     Raises:
         ValueError: different shapes.
+
+    Source: Lin, Goyal, Girshick, He and Dollár, "Focal Loss for Dense Object Detection", 2017.
 
     >>> from kbackend import K
     >>> loss = K.binary_focal_crossentropy(K.constant([1.0, 1.0]), K.constant([0.5, 0.9]))
@@ -90,13 +84,12 @@ def binary_focal_crossentropy(target: TensorLike, output: TensorLike, apply_clas
         second, first = sigmoid(output), sigmoid(negative(output))
     else:
         second, first = output, subtract(1.0, output)
-    other = subtract(1.0, target)
-    missing = multiply(target, first) + other * second
-    loss = binary_crossentropy(target, output, from_logits)
-    loss = pow_(missing, gamma) * loss
+    complement = subtract(1.0, target)
+    missing = multiply(target, first) + complement * second
+    loss = missing**gamma * binary_crossentropy(target, output, from_logits)
     if apply_class_balancing:
-        loss = (multiply(target, alpha) + other * subtract(1.0, alpha)) * loss
-    return _as(loss, dtype)
+        loss = (multiply(target, alpha) + complement * subtract(1.0, alpha)) * loss
+    return as_dtype(loss, dtype)
 
 
 @derived(tolerance="reduction", samples=lambda: [
@@ -119,17 +112,19 @@ def categorical_focal_crossentropy(target: TensorLike, output: TensorLike, alpha
     Args:
         target: probabilities, such as one-hot vectors.
         output: probabilities of the same shape, which are divided by their sum and clipped to
-            ``[epsilon, 1 - epsilon]``; or logits.
-        alpha: a number, a list with one for each class of the last axis, or a tensor.
+            ``[K.epsilon(), 1 - K.epsilon()]``; or logits.
+        alpha: a number, a list with a weight for each class of the last axis, or a tensor.
         gamma: a number or tensor.
-        from_logits: whether ``output`` holds logits.
+        from_logits: whether ``output`` is logits.
         axis: the axis of the classes.
 
     Returns:
-        A tensor without that axis.
+        A float tensor of the shape of ``output`` without the axis.
 
     Raises:
-        ValueError: different shapes; an axis out of range.
+        ValueError: different shapes, or an axis out of range.
+
+    Source: Lin, Goyal, Girshick, He and Dollár, "Focal Loss for Dense Object Detection", 2017.
 
     >>> from kbackend import K
     >>> loss = K.categorical_focal_crossentropy(K.constant([[0., 1.]]), K.constant([[0.5, 0.5]]))
@@ -142,12 +137,11 @@ def categorical_focal_crossentropy(target: TensorLike, output: TensorLike, alpha
         logs = log_softmax(output, axis=axis)
         missing = -expm1(logs)
     else:
-        shares = output / sum_(output, axis=axis, keepdims=True)
-        shares = clip(shares, config.epsilon(), 1.0 - config.epsilon())
-        logs, missing = log(shares), 1.0 - shares
-    weights = pow_(missing, gamma) * _weight(alpha, output)
-    loss = -sum_(weights * multiply(target, logs), axis=axis)
-    return _as(loss, dtype)
+        probabilities = output / sum_(output, axis=axis, keepdims=True)
+        probabilities = clip(probabilities, config.epsilon(), 1.0 - config.epsilon())
+        logs, missing = log(probabilities), 1.0 - probabilities
+    weights = missing**gamma * _weights(alpha, output)
+    return as_dtype(-sum_(weights * multiply(target, logs), axis=axis), dtype)
 
 
 __all__: list[str] = []

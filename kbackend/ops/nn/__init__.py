@@ -1,1 +1,1 @@
-"""Neural networks: activations, convolutions, normalizations, attention."""
+"""Neural network ops: activations, convolution, pooling, normalization, attention, optimizer steps."""

@@ -1,4 +1,4 @@
-"""Scaled dot product attention."""
+"""Scaled dot-product attention over heads."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, Sample, call
 from kbackend.declare.shapes import broadcast
 from kbackend.graph.tensor import TensorSpec
+from kbackend.ops.arrays.dims import length
 from kbackend.ops.arrays.ranges import classic_arange
 from kbackend.ops.arrays.repeat import repeat_elements
-from kbackend.ops.arrays.reshape import expand_dims, extent
+from kbackend.ops.arrays.reshape import expand_dims
 from kbackend.ops.arrays.transpose import permute_dimensions
-from kbackend.ops.elementwise.arithmetic import add, divide, multiply
 from kbackend.ops.elementwise.hyperbolic import tanh
 from kbackend.ops.elementwise.select import select_elements
 from kbackend.ops.linalg.matmul import matrix_multiply
@@ -32,7 +32,7 @@ def _attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
     if scale is None:
         size = specs[0].shape[-1] if specs[0].ndim else None
         if size is None:
-            raise ValueError(f"the size of heads must be known, the query has the shape {specs[0].shape}")
+            raise ValueError(f"the head size must be known without a scale, the query has the shape {specs[0].shape}")
         scale = 1.0 / math.sqrt(max(size, 1))
     return {
         "scale": float(scale),
@@ -104,8 +104,10 @@ def _samples() -> list[Sample]:
 def attention(query: TensorLike, key: TensorLike, value: TensorLike, bias: TensorLike | None = None,
               mask: TensorLike | None = None, scale: float | None = None, causal: bool = False,
               soft_cap: float | None = None, heads_first: bool = False) -> Any:
-    """``softmax(query key^T * scale + bias) value`` over heads; see :func:`dot_product_attention`. With ``heads_first``
-    the tensors and the result are (batch, heads, length, size)."""
+    """``softmax(query key^T * scale + bias) value`` for each head; see :func:`dot_product_attention`.
+
+    With ``heads_first`` the tensors and the result are (batch, heads, length, size).
+    """
     if not heads_first:
         query, key, value = (permute_dimensions(t, (0, 2, 1, 3)) for t in (query, key, value))
     mixed = matrix_multiply(softmax(_logits(query, key, bias, mask, scale, causal, soft_cap)), value)
@@ -113,23 +115,23 @@ def attention(query: TensorLike, key: TensorLike, value: TensorLike, bias: Tenso
 
 
 def attention_scores(query: Any, key: Any, mask: Any, causal: bool, scale: float) -> Any:
-    """``softmax(query key^T * scale)`` of tensors with heads first: (batch, heads, length, positions)."""
+    """``softmax(query key^T * scale)`` for query and key with heads first: (batch, heads, length, positions)."""
     return softmax(_logits(query, key, None, mask, scale, causal, None))
 
 
 def _logits(query: Any, key: Any, bias: Any, mask: Any, scale: Any, causal: bool, soft_cap: float | None) -> Any:
-    logits = matrix_multiply(multiply(query, scale), permute_dimensions(key, (0, 1, 3, 2)))
+    logits = matrix_multiply(query * scale, permute_dimensions(key, (0, 1, 3, 2)))
     if soft_cap is not None:
-        logits = tanh(divide(logits, soft_cap)) * soft_cap
-    logits = logits if bias is None else add(logits, bias)
-    for allowed in ([] if mask is None else [mask]) + ([_not_after(query, key)] if causal else []):
+        logits = tanh(logits / soft_cap) * soft_cap
+    logits = logits if bias is None else logits + bias
+    for allowed in ([] if mask is None else [mask]) + ([_causal_mask(query, key)] if causal else []):
         logits = select_elements(allowed, logits, FORBIDDEN[dtype_of(logits)])
     return logits
 
 
-def _not_after(query: Any, key: Any) -> Any:
-    """For each pair of positions whether the key's is not after the query's."""
-    rows, columns = (extent(t, (2,)) if t.shape[2] is None else t.shape[2] for t in (query, key))
+def _causal_mask(query: Any, key: Any) -> Any:
+    """(length, positions): whether the position of a key is not after that of a query."""
+    rows, columns = length(query, 2), length(key, 2)
     if isinstance(rows, int) and isinstance(columns, int):
         return np.tri(rows, columns, dtype=bool)
     return expand_dims(classic_arange(0, rows), 1) >= classic_arange(0, columns)
@@ -142,28 +144,28 @@ def _not_after(query: Any, key: Any) -> Any:
 def dot_product_attention(query: TensorLike, key: TensorLike, value: TensorLike, bias: TensorLike | None = None,
                           mask: TensorLike | None = None, scale: float | None = None, is_causal: bool = False,
                           flash_attention: bool | None = None, attn_logits_soft_cap: float | None = None) -> Any:
-    """``softmax(query key^T * scale + bias) value``, for each head.
+    """Scaled dot-product attention ``softmax(query key^T * scale + bias) value`` for each head.
 
     Args:
         query: floats (batch, length, heads, size).
-        key, value: (batch, positions, heads, size) and (batch, positions, heads, values); with fewer heads, a divisor
-            of the query's, groups of queries share them.
-        bias: added to the logits (batch, heads, length, positions); broadcasts.
-        mask: bool, True where a pair counts; broadcasts against the logits. Where none counts, the result is the
-            mean of the values.
-        scale: one over the root of ``size`` when None.
-        is_causal: a query sees no positions after its own.
-        flash_attention: taken for compatibility; the engine's fused kernel is used where it has one.
-        attn_logits_soft_cap: logits become ``cap * tanh(logits / cap)``.
+        key, value: floats (batch, positions, heads, size) and (batch, positions, heads, values). Their number of heads
+            may be a divisor of that of the query; groups of query heads share a head then.
+        bias: added to the logits (batch, heads, length, positions), against which it broadcasts.
+        mask: bool, False for pairs to ignore; broadcasts against the logits. A query without any pair gets the mean of
+            the values.
+        scale: the factor of the logits; ``1 / sqrt(size)`` when None.
+        is_causal: whether queries ignore later positions.
+        flash_attention: accepted for compatibility with Keras 3; an engine's fused kernel is used where there is one.
+        attn_logits_soft_cap: replaces the logits by ``cap * tanh(logits / cap)``; None for no cap.
 
     Returns:
-        (batch, length, heads, values).
+        (batch, length, heads, values) in the promoted dtype.
 
     Raises:
         ValueError: shapes that do not fit.
-        TypeError: not floats, or a mask that is not bool.
+        TypeError: tensors that are not floats, or a mask that is not bool.
 
-    Source: Vaswani et al. 2017; Ainslie et al. 2023 for shared keys.
+    Source: Vaswani et al., "Attention Is All You Need", 2017; Ainslie et al., "GQA", 2023, for shared heads.
 
     >>> from kbackend import K
     >>> from kbackend.ops import dot_product_attention

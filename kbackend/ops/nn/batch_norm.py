@@ -14,38 +14,27 @@ from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, Sample, call
 from kbackend.declare.shapes import axes_in, axis_in, broadcast
 from kbackend.graph.tensor import TensorSpec
-from kbackend.ops.arrays.reshape import extent, reshape
+from kbackend.ops.arrays.dims import lengths
+from kbackend.ops.arrays.reshape import reshape
 from kbackend.ops.core.arguments import as_tensor
-from kbackend.ops.core.cast import cast
 from kbackend.ops.elementwise.power import rsqrt
+from kbackend.ops.elementwise.precision import as_dtype, wide_dtype
 from kbackend.ops.statistics.moments import classic_moments
 
 _STATISTICS: dict[str, Any] = {"low": 0.5, "high": 2.0}
 
 
-def _wide(dtype: str) -> str:
-    return "float32" if dtype in ("float16", "bfloat16") else dtype
-
-
-def _cast(x: Any, dtype: str) -> Any:
-    return x if x is None or dtype_of(x) == dtype else cast(x, dtype)
-
-
-def _check_float(x: TensorSpec) -> None:
+def check_float(x: TensorSpec) -> None:
     if not dtypes.is_float(x.dtype):
         raise TypeError(f"normalization needs a float tensor, not {x.dtype}; cast it first")
 
 
-def _spread(value: Any, x: Any, axes: Sequence[int]) -> Any:
-    """``value``, which lies along ``axes`` of x, in the rank of x."""
+def _along_axes(value: Any, x: Any, axes: Sequence[int]) -> Any:
+    """``value``, whose dimensions are ``axes`` of x, reshaped to the rank of x so that it broadcasts."""
     if value is None or len(value.shape) in (0, len(x.shape)):
         return value
-    sizes = iter(_sizes(value))
+    sizes = iter(lengths(value))
     return reshape(value, [next(sizes) if a in axes else 1 for a in range(len(x.shape))])
-
-
-def _sizes(value: Any) -> list[Any]:
-    return [extent(value, (a,)) if d is None else d for a, d in enumerate(value.shape)]
 
 
 def _normalization_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
@@ -53,7 +42,7 @@ def _normalization_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[st
 
 
 def _normalization_rule(x: TensorSpec, *values: TensorSpec | None, axis: int, epsilon: float) -> TensorSpec:
-    _check_float(x)
+    check_float(x)
     for label, value in zip(("mean", "var", "beta", "gamma"), values, strict=True):
         if value is not None:
             _check_fits(label, value, x, axis)
@@ -94,7 +83,7 @@ def _normalization_samples() -> list[Sample]:
            samples=_normalization_samples)
 def classic_batch_normalization(x: TensorLike, mean: TensorLike, var: TensorLike, beta: TensorLike | None,
                         gamma: TensorLike | None, axis: int = -1, epsilon: float = 1e-3) -> Any:
-    """``(x - mean) / sqrt(var + epsilon) * gamma + beta``.
+    """``(x - mean) / sqrt(var + epsilon) * gamma + beta`` along an axis of channels.
 
     Args:
         x: a float tensor.
@@ -104,11 +93,13 @@ def classic_batch_normalization(x: TensorLike, mean: TensorLike, var: TensorLike
         epsilon: added to the variance.
 
     Returns:
-        A tensor like ``x``.
+        A tensor of the shape and dtype of ``x``; 16-bit floats are computed in float32.
 
     Raises:
-        ValueError: shapes that do not fit; an axis out of range.
-        TypeError: not a float tensor.
+        ValueError: shapes that do not fit, or an axis out of range.
+        TypeError: ``x`` is not a float tensor.
+
+    Source: Ioffe and Szegedy, "Batch Normalization", 2015.
 
     >>> from kbackend import K
     >>> y = K.batch_normalization(K.constant([[3.0]]), [1.0], [4.0], None, None, epsilon=0.0)
@@ -116,15 +107,15 @@ def classic_batch_normalization(x: TensorLike, mean: TensorLike, var: TensorLike
     [[1.0]]
     """
     dtype = dtype_of(x)
-    values = [_cast(v, _wide(dtype)) for v in (mean, var, beta, gamma)]
-    wide = _cast(x, _wide(dtype))
+    wide = wide_dtype(dtype)
     inner = axis != len(x.shape) - 1
-    mean, var, beta, gamma = (_spread(v, x, (axis,)) if inner else v for v in values)
-    factor = rsqrt(var + epsilon)
+    parameters = (v if v is None else as_dtype(v, wide) for v in (mean, var, beta, gamma))
+    mean, var, beta, gamma = (_along_axes(v, x, (axis,)) if inner else v for v in parameters)
+    scale = rsqrt(var + epsilon)
     if gamma is not None:
-        factor = factor * gamma
-    y = (wide - mean) * factor
-    return _cast(y if beta is None else y + beta, dtype)
+        scale = scale * gamma
+    y = (as_dtype(x, wide) - mean) * scale
+    return as_dtype(y if beta is None else y + beta, dtype)
 
 
 def _training_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
@@ -133,12 +124,12 @@ def _training_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, An
 
 def _training_rule(x: TensorSpec, gamma: TensorSpec | None, beta: TensorSpec | None, *,
                    reduction_axes: tuple[int, ...], epsilon: float) -> tuple[TensorSpec, ...]:
-    _check_float(x)
+    check_float(x)
     kept = tuple(d for a, d in enumerate(x.shape) if a not in reduction_axes)
     for label, value in (("gamma", gamma), ("beta", beta)):
         if value is not None and len(value.shape) != x.ndim and broadcast(value.shape, kept) != kept:
             raise ValueError(f"{label} {value.shape} does not fit the axes of x {x.shape} outside {reduction_axes}")
-    statistics = TensorSpec(kept, _wide(x.dtype))
+    statistics = TensorSpec(kept, wide_dtype(x.dtype))
     return x, statistics, statistics
 
 
@@ -164,21 +155,23 @@ def _training_samples() -> list[Sample]:
 @composite(prepare=_training_attrs, rule=_training_rule, tolerance="reduction", samples=_training_samples)
 def normalize_batch_in_training(x: TensorLike, gamma: TensorLike | None, beta: TensorLike | None,
                                 reduction_axes: Any, epsilon: float = 1e-3) -> Any:
-    """Normalizes a batch by its own mean and biased variance.
+    """Normalize a batch by its own mean and biased variance.
 
     Args:
         x: a float tensor.
-        gamma, beta: factor and offset along the axes that are left, or None.
-        reduction_axes: the axes over which mean and variance are taken.
+        gamma, beta: scale and offset along the axes that are not reduced, or None.
+        reduction_axes: the axes over which mean and variance are computed.
         epsilon: added to the variance.
 
     Returns:
-        The normalized tensor, the mean and the variance; the last two have the axes that are left, in float32 at
-        least.
+        The normalized tensor, of the shape and dtype of ``x``, and mean and variance, of the axes that are not reduced
+        and in float32 or float64.
 
     Raises:
-        ValueError: shapes that do not fit; an axis out of range.
-        TypeError: not a float tensor.
+        ValueError: shapes that do not fit, or an axis out of range.
+        TypeError: ``x`` is not a float tensor.
+
+    Source: Ioffe and Szegedy, "Batch Normalization", 2015.
 
     >>> from kbackend import K
     >>> y, mean, var = K.normalize_batch_in_training(K.constant([[1.0], [3.0]]), None, None, [0], epsilon=0.0)
@@ -186,15 +179,15 @@ def normalize_batch_in_training(x: TensorLike, gamma: TensorLike | None, beta: T
     ([[-1.0], [1.0]], [2.0], [1.0])
     """
     dtype = dtype_of(x)
-    wide = _cast(x, _wide(dtype))
+    wide = as_dtype(x, wide_dtype(dtype))
     kept = tuple(a for a in range(len(x.shape)) if a not in reduction_axes)
     mean, var = classic_moments(wide, reduction_axes)
     if len(kept) == 1:
-        normed = classic_batch_normalization(wide, mean, var, beta, gamma, axis=kept[0], epsilon=epsilon)
+        normalized = classic_batch_normalization(wide, mean, var, beta, gamma, axis=kept[0], epsilon=epsilon)
     else:
-        parts = [_spread(v, x, kept) for v in (mean, var, beta, gamma)]
-        normed = classic_batch_normalization(wide, *parts, axis=-1, epsilon=epsilon)
-    return _cast(normed, dtype), mean, var
+        parameters = [_along_axes(v, x, kept) for v in (mean, var, beta, gamma)]
+        normalized = classic_batch_normalization(wide, *parameters, axis=-1, epsilon=epsilon)
+    return as_dtype(normalized, dtype), mean, var
 
 
 @derived(tolerance="reduction", samples=lambda: [
@@ -204,17 +197,23 @@ def normalize_batch_in_training(x: TensorLike, gamma: TensorLike | None, beta: T
 def batch_normalization(x: TensorLike, mean: TensorLike, variance: TensorLike, axis: int,
                         offset: TensorLike | None = None, scale: TensorLike | None = None,
                         epsilon: float = 1e-3) -> Any:
-    """``(x - mean) / sqrt(variance + epsilon) * scale + offset``.
+    """``(x - mean) / sqrt(variance + epsilon) * scale + offset`` along an axis of channels.
 
     Args:
         x: a float tensor.
-        mean, variance, offset, scale: vectors along ``axis`` of x, or tensors of its rank that broadcast against it;
-            the last two may be None.
+        mean, variance, offset, scale: vectors along ``axis`` of x, or tensors of the rank of x that broadcast against
+            it. offset and scale may be None.
         axis: the axis of the channels.
         epsilon: added to the variance.
 
+    Returns:
+        A tensor of the shape and dtype of ``x``; 16-bit floats are computed in float32.
+
     Raises:
-        ValueError: shapes that do not fit; an axis out of range. TypeError: not a float tensor.
+        ValueError: shapes that do not fit, or an axis out of range.
+        TypeError: ``x`` is not a float tensor.
+
+    Source: Ioffe and Szegedy, "Batch Normalization", 2015.
 
     >>> from kbackend import ops
     >>> ops.convert_to_numpy(ops.batch_normalization([[3.0]], [1.0], [4.0], -1, epsilon=0.0)).tolist()

@@ -1,11 +1,9 @@
-"""Convolutions whose rank is that of their input."""
+"""Convolutions of Keras 3, which take the number of spatial dimensions from their input."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from kbackend import config
 from kbackend.declare.decorate import derived
@@ -13,17 +11,11 @@ from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, call
 from kbackend.ops.nn.conv import _depthwise, conv1d, conv2d, conv3d
 from kbackend.ops.nn.conv_transpose import conv1d_transpose, conv2d_transpose, conv3d_transpose
-from kbackend.ops.nn.windows import integers
+from kbackend.ops.nn.windows import integers, spatial_rank_of
 
 _CONVOLUTIONS = {1: conv1d, 2: conv2d, 3: conv3d}
 _TRANSPOSES = {1: conv1d_transpose, 2: conv2d_transpose, 3: conv3d_transpose}
 
-
-def _spatial_rank(x: Any) -> int:
-    rank = len(np.shape(x) if not hasattr(x, "shape") else x.shape) - 2
-    if rank not in (1, 2, 3):
-        raise ValueError(f"one to three spatial dimensions are known, x has rank {rank + 2}")
-    return rank
 
 
 @derived(tolerance="matmul", samples=lambda: [
@@ -32,19 +24,28 @@ def _spatial_rank(x: Any) -> int:
     call(In((2, 4)), In((3, 2, 3)), raises=ValueError, name="rank")])
 def conv(inputs: TensorLike, kernel: TensorLike, strides: Any = 1, padding: str = "valid",
          data_format: str | None = None, dilation_rate: Any = 1) -> Any:
-    """A convolution over one to three spatial dimensions; see ``K.conv2d``.
+    """Convolution over one to three spatial dimensions.
 
     Args:
-        inputs: ``(batch, *spatial, channels)``, or ``(batch, channels, *spatial)`` for 'channels_first'.
-        kernel: ``(*window, channels / groups, filters)``.
+        inputs: floats ``(batch, *spatial, channels)``, or ``(batch, channels, *spatial)`` for 'channels_first'.
+        kernel: ``(*window, channels, filters)``.
         strides, dilation_rate: an integer, or one for each spatial dimension.
-        padding: 'valid' or 'same'.
-        data_format: 'channels_last' or 'channels_first'; the default of the process when None.
+        padding: 'valid' or 'same'; an odd pad of 'same' is at the end.
+        data_format: 'channels_last' or 'channels_first'; None for the default, ``K.image_data_format()``.
+
+    Returns:
+        ``(batch, *positions, filters)``, or ``(batch, filters, *positions)``.
 
     Raises:
-        ValueError: shapes that do not fit; an unknown padding or data format.
+        ValueError: shapes that do not fit, or an unknown padding or data format.
+        TypeError: operands that are not floats.
+
+    >>> import numpy as np
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.conv(np.ones((1, 4, 1)), np.ones((2, 1, 1)), 2, data_format="channels_last")).ravel().tolist()
+    [2.0, 2.0]
     """
-    return _CONVOLUTIONS[_spatial_rank(inputs)](inputs, kernel, strides, padding, data_format, dilation_rate)
+    return _CONVOLUTIONS[spatial_rank_of(inputs)](inputs, kernel, strides, padding, data_format, dilation_rate)
 
 
 @derived(tolerance="matmul", samples=lambda: [
@@ -53,21 +54,33 @@ def conv(inputs: TensorLike, kernel: TensorLike, strides: Any = 1, padding: str 
     call(In((2, 3, 4, 3)), In((3, 3, 2, 3)), 2, "valid", 2, raises=ValueError, name="as large as the stride")])
 def conv_transpose(inputs: TensorLike, kernel: TensorLike, strides: Any = 1, padding: str = "valid",
                    output_padding: Any = None, data_format: str | None = None, dilation_rate: Any = 1) -> Any:
-    """The transpose of a convolution; see ``K.conv2d_transpose``.
+    """Transposed convolution over one to three spatial dimensions.
 
     Args:
-        inputs: as those of :func:`conv`.
+        inputs: floats ``(batch, *spatial, channels)``, or ``(batch, channels, *spatial)`` for 'channels_first'.
         kernel: ``(*window, filters, channels)``.
         strides, dilation_rate: an integer, or one for each spatial dimension.
         padding: 'valid' or 'same'.
-        output_padding: the size along a dimension is ``(n - 1) * stride + window - 2 * pad + output_padding``, where
-            pad is 0 for 'valid' and half of the window for 'same'. The size that Keras's layers choose when None.
-        data_format: 'channels_last' or 'channels_first'; the default of the process when None.
+        output_padding: an integer, or one for each spatial dimension. The size of the result along a dimension is
+            ``(n - 1) * stride + window - 2 * pad + output_padding``, where pad is 0 for 'valid' and ``window // 2``
+            for 'same'. None for the size of Keras's layers, see ``K.conv2d_transpose``.
+        data_format: 'channels_last' or 'channels_first'; None for the default, ``K.image_data_format()``.
+
+    Returns:
+        ``(batch, *sizes, filters)``, or ``(batch, filters, *sizes)``.
 
     Raises:
-        ValueError: shapes that do not fit; an output padding that is not smaller than the stride.
+        ValueError: shapes that do not fit, an output padding that is not smaller than the stride, or dilation over
+            three dimensions.
+        TypeError: operands that are not floats.
+
+    >>> import numpy as np
+    >>> from kbackend import K, ops
+    >>> y = ops.conv_transpose(np.ones((1, 2, 1)), np.ones((2, 1, 1)), 2, data_format="channels_last")
+    >>> K.eval(y).ravel().tolist()
+    [1.0, 1.0, 1.0, 1.0]
     """
-    rank = _spatial_rank(inputs)
+    rank = spatial_rank_of(inputs)
     first = config.normalize_data_format(data_format) == "channels_first"
     spatial: list[Any] = [None] * rank
     if output_padding is not None:
@@ -77,7 +90,7 @@ def conv_transpose(inputs: TensorLike, kernel: TensorLike, strides: Any = 1, pad
     shape = [None, filters, *spatial] if first else [None, *spatial, filters]
     if rank == 3:
         if integers("dilation_rate", dilation_rate, 3) != (1, 1, 1):
-            raise ValueError("a transposed convolution over three dimensions takes no dilation")
+            raise ValueError("a transposed convolution over three dimensions does not support dilation")
         return conv3d_transpose(inputs, kernel, shape, strides, padding, data_format)
     return _TRANSPOSES[rank](inputs, kernel, shape, strides, padding, data_format, dilation_rate)
 
@@ -102,9 +115,26 @@ def _transposed_sizes(sizes: Sequence[Any], window: Sequence[Any], strides: Any,
     call(In((2, 5, 6, 3)), In((3, 2, 3, 2)), dynamic=False)])
 def depthwise_conv(inputs: TensorLike, kernel: TensorLike, strides: Any = 1, padding: str = "valid",
                    data_format: str | None = None, dilation_rate: Any = 1) -> Any:
-    """A convolution of each channel by itself; ``kernel`` is ``(*window, channels, multiplier)``. See :func:`conv`."""
-    rank = _spatial_rank(inputs)
-    return _depthwise(inputs, kernel, strides, padding, data_format, dilation_rate, rank)
+    """Convolution of each channel by itself over one to three spatial dimensions.
+
+    Args:
+        inputs, strides, padding, data_format, dilation_rate: as in :func:`conv`.
+        kernel: ``(*window, channels, multiplier)``, of known shape.
+
+    Returns:
+        ``(batch, *positions, channels * multiplier)``, or with channels second for 'channels_first'.
+
+    Raises:
+        ValueError: shapes that do not fit, or an unknown padding or data format.
+        TypeError: operands that are not floats.
+
+    >>> import numpy as np
+    >>> from kbackend import K, ops
+    >>> x = np.array([1.0, 10.0]).reshape(1, 1, 2)
+    >>> K.eval(ops.depthwise_conv(x, np.ones((1, 2, 1)), data_format="channels_last")).ravel().tolist()
+    [1.0, 10.0]
+    """
+    return _depthwise(inputs, kernel, strides, padding, data_format, dilation_rate, spatial_rank_of(inputs))
 
 
 @derived(tolerance="matmul", samples=lambda: [
@@ -112,7 +142,28 @@ def depthwise_conv(inputs: TensorLike, kernel: TensorLike, strides: Any = 1, pad
     call(In((2, 5, 6, 3)), In((3, 2, 3, 2)), In((1, 1, 6, 4)), 1, "same", dynamic=False)])
 def separable_conv(inputs: TensorLike, depthwise_kernel: TensorLike, pointwise_kernel: TensorLike, strides: Any = 1,
                    padding: str = "valid", data_format: str | None = None, dilation_rate: Any = 1) -> Any:
-    """:func:`depthwise_conv` and then a convolution with a window of 1 over all its channels."""
+    """A depthwise convolution over one to three spatial dimensions followed by a pointwise convolution.
+
+    Args:
+        inputs, strides, padding, data_format, dilation_rate: as in :func:`conv`.
+        depthwise_kernel: ``(*window, channels, multiplier)``, of known shape.
+        pointwise_kernel: ``(*ones, channels * multiplier, filters)``.
+
+    Returns:
+        ``(batch, *positions, filters)``, or ``(batch, filters, *positions)``.
+
+    Raises:
+        ValueError: shapes that do not fit, or an unknown padding or data format.
+        TypeError: operands that are not floats.
+
+    Source: Chollet, "Xception: Deep Learning with Depthwise Separable Convolutions", 2017.
+
+    >>> import numpy as np
+    >>> from kbackend import K, ops
+    >>> y = ops.separable_conv(np.ones((1, 3, 2)), np.ones((2, 2, 1)), np.ones((1, 2, 1)), data_format="channels_last")
+    >>> K.eval(y).ravel().tolist()
+    [4.0, 4.0]
+    """
     y = depthwise_conv(inputs, depthwise_kernel, strides, padding, data_format, dilation_rate)
     return conv(y, pointwise_kernel, 1, "valid", data_format)
 

@@ -1,4 +1,4 @@
-"""Local convolution: each position of the window has a kernel of its own."""
+"""Local convolution: convolution with a separate kernel for each position of the window."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from kbackend import config
 from kbackend.declare.decorate import composite, derived
 from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, Sample, call
 from kbackend.graph.tensor import TensorSpec
+from kbackend.ops.arrays.dims import length
 from kbackend.ops.arrays.join import stack
-from kbackend.ops.arrays.reshape import extent, reshape
+from kbackend.ops.arrays.reshape import reshape
 from kbackend.ops.arrays.transpose import permute_dimensions
 from kbackend.ops.linalg.matmul import matrix_multiply
-from kbackend.ops.nn.windows import check_rank, float_only, integers, known_size, spatial_rank
+from kbackend.ops.nn.windows import check_rank, float_only, integers, known_size, spatial_rank, with_shape
 
 
 def _attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
@@ -76,13 +75,13 @@ def _samples() -> list[Sample]:
 @composite(promote="same", prepare=_attrs, rule=_rule, tolerance="matmul", samples=_samples)
 def local_convolution(x: TensorLike, kernel: TensorLike, *, window: Any, strides: Any, output: Any,
                       data_format: str) -> Any:
-    """A convolution without shared kernels, over one to three spatial dimensions.
+    """Convolution with a separate kernel for each position, over one to three spatial dimensions.
 
     Args:
-        x: ``(batch, *spatial, channels)``, or ``(batch, channels, *spatial)`` for 'channels_first', floating.
-        kernel: ``(positions, features, filters)`` with the positions of ``output`` in their order. The features are
-            ``(*window, channels)`` flattened, or ``(channels, *window)`` for 'channels_first'.
-        window, strides: one integer, or one for each spatial dimension.
+        x: floats ``(batch, *spatial, channels)``, or ``(batch, channels, *spatial)`` for 'channels_first'.
+        kernel: ``(positions, features, filters)``, with the positions of ``output`` in row-major order. Features are
+            the flattened window ``(*window, channels)``, or ``(channels, *window)`` for 'channels_first'.
+        window, strides: an integer, or one for each spatial dimension.
         output: the number of positions in each spatial dimension.
         data_format: 'channels_last' or 'channels_first'.
 
@@ -90,16 +89,16 @@ def local_convolution(x: TensorLike, kernel: TensorLike, *, window: Any, strides
         ``(batch, *output, filters)``, or ``(batch, filters, *output)`` for 'channels_first'.
 
     Raises:
-        ValueError: sizes that do not fit, with the sizes.
-        TypeError: not floating.
+        ValueError: sizes that do not fit; the message names them.
+        TypeError: operands that are not floats.
     """
     rank, first = len(window), data_format == "channels_first"
     spatial = tuple(range(2, rank + 2)) if first else tuple(range(1, rank + 1))
     x = permute_dimensions(x, (*spatial, 0, 1 if first else rank + 1))
-    taps = [x[tuple((slice(o, o + (n - 1) * s + 1, s) for o, n, s in zip(offsets, output, strides)))]
+    taps = [x[*(slice(o, o + (n - 1) * s + 1, s) for o, n, s in zip(offsets, output, strides))]
             for offsets in itertools.product(*map(range, window))]
     patches = stack(taps, axis=-1 if first else -2)
-    batch = extent(x, (rank,)) if x.shape[rank] is None else x.shape[rank]
+    batch = length(x, rank)
     features = known_size("a local convolution", kernel, kernel.shape[1])
     y = matrix_multiply(reshape(patches, [math.prod(output), batch, features]), kernel)
     y = reshape(y, [*output, batch, known_size("a local convolution", kernel, kernel.shape[2])])
@@ -108,7 +107,7 @@ def local_convolution(x: TensorLike, kernel: TensorLike, *, window: Any, strides
 
 
 def _local(inputs: Any, kernel: Any, window: Any, strides: Any, output: Any, data_format: Any, rank: int) -> Any:
-    inputs = inputs if hasattr(inputs, "shape") else np.asarray(inputs)
+    inputs = with_shape(inputs)
     check_rank(inputs, rank)
     return local_convolution(inputs, kernel, window=window, strides=strides, output=output,
                              data_format=config.normalize_data_format(data_format))
@@ -122,19 +121,20 @@ def _local(inputs: Any, kernel: Any, window: Any, strides: Any, output: Any, dat
     call(In((2, 6, 3, 1)), In((5, 6, 4)), (2,), (1,), raises=ValueError, name="rank")])
 def local_conv1d(inputs: TensorLike, kernel: TensorLike, kernel_size: Any, strides: Any,
                  data_format: str | None = None) -> Any:
-    """A convolution over one spatial dimension with a kernel of its own at each position.
+    """Convolution over one spatial dimension with a separate kernel for each position.
 
     Args:
-        inputs: ``(batch, steps, channels)``, or ``(batch, channels, steps)`` for 'channels_first'.
-        kernel: ``(positions, kernel_size * channels, filters)``; its first dimension is the length of the result.
+        inputs: floats ``(batch, steps, channels)``, or ``(batch, channels, steps)`` for 'channels_first'.
+        kernel: ``(positions, kernel_size * channels, filters)``, with one kernel for each position of the result.
         kernel_size, strides: an integer, or a tuple of one.
-        data_format: 'channels_last' or 'channels_first'; the default of the process when None.
+        data_format: 'channels_last' or 'channels_first'; None for the default, ``K.image_data_format()``.
 
     Returns:
         ``(batch, positions, filters)``, or ``(batch, filters, positions)``.
 
     Raises:
-        ValueError: a rank or data format that is none, sizes that do not fit.
+        ValueError: another rank, an unknown data format, or sizes that do not fit.
+        TypeError: operands that are not floats.
 
     >>> import numpy as np
     >>> from kbackend import K
@@ -142,7 +142,7 @@ def local_conv1d(inputs: TensorLike, kernel: TensorLike, kernel_size: Any, strid
     >>> K.eval(K.local_conv1d(np.ones((1, 4, 1)), kernel, (2,), (1,))).ravel().tolist()
     [2.0, 4.0, 6.0]
     """
-    kernel = kernel if hasattr(kernel, "shape") else np.asarray(kernel)
+    kernel = with_shape(kernel)
     positions = known_size("a local convolution", kernel, kernel.shape[0] if kernel.shape else None)
     return _local(inputs, kernel, kernel_size, strides, (positions,), data_format, 1)
 
@@ -154,21 +154,29 @@ def local_conv1d(inputs: TensorLike, kernel: TensorLike, kernel_size: Any, strid
     call(In((2, 4, 5)), In((6, 12, 3)), (2, 3), (1, 2), (3, 2), raises=ValueError, name="rank")])
 def local_conv2d(inputs: TensorLike, kernel: TensorLike, kernel_size: Any, strides: Any, output_shape: Any,
                  data_format: str | None = None) -> Any:
-    """A convolution over two spatial dimensions with a kernel of its own at each position.
+    """Convolution over two spatial dimensions with a separate kernel for each position.
 
     Args:
-        inputs: ``(batch, rows, columns, channels)``, or ``(batch, channels, rows, columns)`` for 'channels_first'.
-        kernel: ``(positions, features, filters)``, the positions row by row. The features are the elements of a
-            window, ``(rows, columns, channels)`` or ``(channels, rows, columns)``, flattened.
-        kernel_size, strides: an integer or two.
-        output_shape: the number of rows and columns of the result.
-        data_format: 'channels_last' or 'channels_first'; the default of the process when None.
+        inputs: floats ``(batch, rows, columns, channels)``, or ``(batch, channels, rows, columns)`` for
+            'channels_first'.
+        kernel: ``(positions, features, filters)``, with the positions in row-major order. Features are the flattened
+            window ``(rows, columns, channels)``, or ``(channels, rows, columns)``.
+        kernel_size, strides: an integer, or two.
+        output_shape: rows and columns of the result.
+        data_format: 'channels_last' or 'channels_first'; None for the default, ``K.image_data_format()``.
 
     Returns:
         ``(batch, rows, columns, filters)``, or ``(batch, filters, rows, columns)``.
 
     Raises:
-        ValueError: a rank or data format that is none, sizes that do not fit.
+        ValueError: another rank, an unknown data format, or sizes that do not fit.
+        TypeError: operands that are not floats.
+
+    >>> import numpy as np
+    >>> from kbackend import K
+    >>> kernel = np.arange(4.0).reshape(4, 1, 1)
+    >>> K.eval(K.local_conv2d(np.ones((1, 2, 2, 1)), kernel, (1, 1), (1, 1), (2, 2))).ravel().tolist()
+    [0.0, 1.0, 2.0, 3.0]
     """
     return _local(inputs, kernel, kernel_size, strides, output_shape, data_format, 2)
 

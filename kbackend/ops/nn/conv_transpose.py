@@ -1,6 +1,6 @@
-"""Transposed convolution: the gradient of a convolution with respect to its input, as an operation of its own.
+"""Transposed convolution: the gradient of a convolution with respect to its input, as an op.
 
-The size of the result is given, since several sizes lead a convolution to the same number of positions.
+The size of the result is an attribute, because inputs of several sizes have the same number of positions.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from kbackend.declare.decorate import composite, derived
 from kbackend.declare.op import TensorLike, TensorList
 from kbackend.declare.sample import In, Sample, call
 from kbackend.graph.tensor import Shape, Tensor, TensorSpec
+from kbackend.ops.arrays.dims import length, lengths
 from kbackend.ops.arrays.pad import pad_constant
-from kbackend.ops.arrays.reshape import expand_dims, extent, reshape
+from kbackend.ops.arrays.reshape import expand_dims, reshape
 from kbackend.ops.arrays.sizes import check_sizes, entries, split_entries
 from kbackend.ops.arrays.transpose import permute_dimensions, reverse
-from kbackend.ops.elementwise.arithmetic import add, multiply, subtract
 from kbackend.ops.elementwise.select import maximum
 from kbackend.ops.nn.conv import convolution
 from kbackend.ops.nn.windows import (
@@ -31,6 +31,7 @@ from kbackend.ops.nn.windows import (
     known_size,
     restored,
     spatial_rank,
+    with_shape,
 )
 from kbackend.plugin.geometry import Axis, axes_of
 
@@ -58,7 +59,7 @@ def _rule(x: TensorSpec, kernel: TensorSpec, sizes: Sequence[TensorSpec], *, siz
     if None not in (channels, inputs) and channels != inputs:
         raise ValueError(f"x {x.shape} has {channels} channels, the kernel {kernel.shape} takes {inputs}")
     if None not in (x.shape[0], batch) and x.shape[0] != batch:
-        raise ValueError(f"the output is to have a batch of {batch}, x {x.shape} has one of {x.shape[0]}")
+        raise ValueError(f"the output has a batch of {batch}, x {x.shape} a batch of {x.shape[0]}")
     check_sizes(sizes, size)
     for axis, positions, wanted in zip(_axes(kernel, strides, padding, dilation), x.shape[1:-1], size):
         if positions is not None and wanted is not None:
@@ -101,7 +102,7 @@ def _samples() -> list[Sample]:
         call(In((2, 3, 4, 2)), In((3, 3, 1, 2)), [number(9)], size=(8, None), strides=2, name="one size is a tensor"),
         call(In((2, 3, 2)), In((3, 1, 2)), size=(3,), padding="same", batch=2, name="a batch that is known"),
         call(In((2, 3, 3, 1)), In((2, 2, 3, 1)), size=(4, 4), name="one channel"),
-        call(In((0, 3, 3, 2)), In((2, 2, 4, 2)), size=(4, 4), name="empty batch", dynamic=False),
+        call(In((0, 3, 3, 2)), In((2, 2, 4, 2)), size=(4, 4), name="empty batch"),
         call(three, ones, size=(6,), strides=2, padding="same", row=3,
              expect=np.array([1.0, 1, 3, 2, 5, 3]).reshape(1, 6, 1), name="the gradient of the convolution"),
         call(In((2, 3, 4, 3)), In((3, 2, 2, 3)), size=(6, 6), raises=ValueError, name="size does not fit"),
@@ -127,19 +128,21 @@ def convolution_transpose(x: TensorLike, kernel: TensorLike, sizes: TensorList =
     """The gradient of a :func:`~kbackend.ops.nn.conv.convolution` with respect to its input.
 
     Args:
-        x: ``(batch, *spatial, channels)``, floating: in the place of the gradient of the convolution's result.
-        kernel: ``(*window, filters, channels)``, the kernel of the convolution, which takes filters to channels.
+        x: floats ``(batch, *spatial, channels)``, the upstream gradient of the convolution.
+        kernel: ``(*window, filters, channels)``, the kernel of the convolution from filters to channels.
         sizes: integer scalars, one for each None in ``size``.
-        size: the spatial size of the result; the convolution must take it to that of x.
-        batch: the batch size of the result where it is known better than x's.
+        size: the spatial size of the result, for which the convolution has the spatial size of x.
+        batch: the batch size of the result if it is known although that of x is not.
         strides, padding, dilation: those of the convolution.
 
     Returns:
         ``(batch, *size, filters)``.
 
     Raises:
-        ValueError: sizes that do not fit, with the sizes that do.
-        TypeError: not floating.
+        ValueError: sizes that do not fit; the message names those that do.
+        TypeError: operands that are not floats.
+
+    Source: Dumoulin and Visin, "A Guide to Convolution Arithmetic for Deep Learning", 2016.
 
     >>> import numpy as np
     >>> from kbackend import K
@@ -149,56 +152,48 @@ def convolution_transpose(x: TensorLike, kernel: TensorLike, sizes: TensorList =
     [1.0, 1.0, 3.0, 2.0, 5.0, 3.0]
     """
     axes = _axes(kernel, strides, padding, dilation)
-    rest = iter(sizes)
-    wanted = [next(rest) if n is None else n for n in size]
-    places = [_place(axis, _size(x, 1 + a), n) for a, (axis, n) in enumerate(zip(axes, wanted))]
-    reaches = [(axis.reach - 1,) * 2 for axis in axes]
+    symbolic = iter(sizes)
+    wanted = [next(symbolic) if n is None else n for n in size]
+    parts = [_part(axis, length(x, 1 + a), n) for a, (axis, n) in enumerate(zip(axes, wanted))]
     rank = len(axes)
-    spread = pad_constant(_spread(_pinned(x, batch), strides), ((0, 0), *reaches, (0, 0)))
-    order = (*range(rank), rank + 1, rank)
-    taps = permute_dimensions(reverse(kernel, tuple(range(rank))), order)
-    y = convolution(spread, taps, dilation=dilation)
-    parts = [slice(start, add(start, n) if isinstance(start, Tensor) or isinstance(n, Tensor) else start + n)
-             for start, n in places]
-    return y[:, *parts]
+    borders = [(axis.reach - 1,) * 2 for axis in axes]
+    padded = pad_constant(_upsampled(_with_batch(x, batch), strides), ((0, 0), *borders, (0, 0)))
+    taps = permute_dimensions(reverse(kernel, tuple(range(rank))), (*range(rank), rank + 1, rank))
+    return convolution(padded, taps, dilation=dilation)[:, *parts]
 
 
-def _size(x: Any, axis: int) -> Any:
-    return extent(x, (axis,)) if x.shape[axis] is None else x.shape[axis]
-
-
-def _place(axis: Axis, positions: Any, size: Any) -> tuple[Any, Any]:
-    """Where the result begins in what the positions cover, and how long it is."""
+def _part(axis: Axis, positions: Any, size: Any) -> slice:
+    """The part of a size of what the windows at all positions cover, without the padding of the convolution."""
     size = size if isinstance(size, (int, Tensor)) else int(to_numpy(size))
     if isinstance(positions, int) and isinstance(size, int):
-        return axis.pads(positions, size)[0], size
-    if axis.pair is not None:
-        return axis.pair[0], size
-    covered = subtract(positions, 1) * axis.stride + axis.reach
-    return maximum(covered - size, 0) // 2, size
+        start: Any = axis.pads(positions, size)[0]
+    elif axis.pair is not None:
+        start = axis.pair[0]
+    else:  # the positions or the size is symbolic
+        start = maximum((positions - 1) * axis.stride + axis.reach - size, 0) // 2
+    return slice(start, start + size)
 
 
-def _pinned(x: Any, batch: int | None) -> Any:
-    """``x`` with its batch size."""
+def _with_batch(x: Any, batch: int | None) -> Any:
+    """``x`` with a batch size that its shape does not have."""
     if batch is None or x.shape[0] is not None:
         return x
-    return reshape(x, [batch, *(_size(x, a) for a in range(1, len(x.shape)))])
+    return reshape(x, [batch, *lengths(x)[1:]])
 
 
-def _spread(x: Any, strides: Sequence[int]) -> Any:
-    """``x`` with zeros behind each element, so that the next one follows after a stride."""
+def _upsampled(x: Any, strides: Sequence[int]) -> Any:
+    """``x`` with ``stride - 1`` zeros after each element of a spatial dimension."""
     for axis, stride in enumerate(strides, start=1):
         if stride > 1:
-            shape = [_size(x, a) for a in range(len(x.shape))]
-            longer = extent(x, (axis,)) if isinstance(shape[axis], Tensor) else shape[axis]
-            shape[axis] = multiply(longer, stride) if isinstance(longer, Tensor) else longer * stride
+            shape = lengths(x)
+            shape[axis] = shape[axis] * stride
             pairs = [(0, 0)] * (len(shape) + 1)
             pairs[axis + 1] = (0, stride - 1)
             x = reshape(pad_constant(expand_dims(x, axis + 1), tuple(pairs)), shape)
     return x
 
 
-def _wanted(output_shape: Any, rank: int, first: bool) -> list[Any]:
+def _output_sizes(output_shape: Any, rank: int, first: bool) -> list[Any]:
     """The entries of an output shape with channels last: ints, symbolic scalars, or None."""
     if isinstance(output_shape, (tuple, list)):
         found = [None if d is None else entries([d])[0] for d in output_shape]
@@ -207,24 +202,24 @@ def _wanted(output_shape: Any, rank: int, first: bool) -> list[Any]:
     if len(found) != rank + 2:
         raise ValueError(f"output_shape must hold {rank + 2} sizes, it is {output_shape!r}")
     if any(isinstance(d, int) and d < 0 for d in found):
-        raise ValueError(f"output_shape holds a negative size: {output_shape!r}")
+        raise ValueError(f"output_shape must not hold negative sizes, it is {output_shape!r}")
     return [found[0], *found[2:], found[1]] if first else found
 
 
 def _transposed(x: Any, kernel: Any, output_shape: Any, strides: Any, padding: Any, data_format: Any, dilation: Any,
                 rank: int) -> Any:
-    x, kernel = (t if hasattr(t, "shape") else np.asarray(t) for t in (x, kernel))
+    x, kernel = with_shape(x), with_shape(kernel)
     check_rank(x, rank)
     check_rank(kernel, rank)
     x, first = channels_last(x, data_format)
-    batch, *spatial, filters = _wanted(output_shape, rank, first)
+    batch, *spatial, filters = _output_sizes(output_shape, rank, first)
     if isinstance(filters, int) and kernel.shape[-2] not in (None, filters):
         raise ValueError(f"output_shape {output_shape!r} asks for {filters} channels, the kernel "
                          f"{tuple(kernel.shape)} gives {kernel.shape[-2]}")
     strides, dilation = integers("strides", strides, rank), integers("dilation_rate", dilation, rank)
     if None in spatial:
         axes = _axes(kernel, strides, checked_padding(padding, rank), dilation)
-        spatial = [axis.usual(_size(x, 1 + a)) if n is None else n for a, (axis, n) in enumerate(zip(axes, spatial))]
+        spatial = [axis.usual(length(x, 1 + a)) if n is None else n for a, (axis, n) in enumerate(zip(axes, spatial))]
     sizes, size = split_entries(spatial)
     y = convolution_transpose(x, kernel, sizes, size=size, batch=batch if isinstance(batch, int) else None,
                               strides=strides, padding=padding, dilation=dilation)
@@ -237,9 +232,23 @@ def _transposed(x: Any, kernel: Any, output_shape: Any, strides: Any, padding: A
     call(In((2, 3, 3)), In((3, 2, 3)), (None, 7, 2), dilation_rate=2, name="dilation")])
 def conv1d_transpose(x: TensorLike, kernel: TensorLike, output_shape: Any, strides: Any = 1, padding: str = "valid",
                      data_format: str | None = None, dilation_rate: Any = 1) -> Any:
-    """The transpose of a convolution over one spatial dimension; ``kernel`` is ``(window, filters, channels)``.
+    """Transposed convolution over one spatial dimension.
 
-    See :func:`conv2d_transpose`.
+    Args:
+        x: floats ``(batch, steps, channels)``, or ``(batch, channels, steps)`` for 'channels_first'.
+        kernel: ``(window, filters, channels)``.
+        output_shape, strides, padding, data_format, dilation_rate: as in :func:`conv2d_transpose`.
+
+    Returns:
+        ``(batch, steps, filters)``, or ``(batch, filters, steps)``.
+
+    Raises:
+        ValueError, TypeError: as in :func:`conv2d_transpose`.
+
+    >>> import numpy as np
+    >>> from kbackend import K
+    >>> K.eval(conv1d_transpose(np.ones((1, 2, 1)), np.ones((2, 1, 1)), (1, 3, 1))).ravel().tolist()
+    [1.0, 2.0, 1.0]
     """
     return _transposed(x, kernel, output_shape, strides, padding, data_format, dilation_rate, 1)
 
@@ -263,22 +272,27 @@ def conv1d_transpose(x: TensorLike, kernel: TensorLike, output_shape: Any, strid
          name="unknown data format")])
 def conv2d_transpose(x: TensorLike, kernel: TensorLike, output_shape: Any, strides: Any = (1, 1),
                      padding: str = "valid", data_format: str | None = None, dilation_rate: Any = (1, 1)) -> Any:
-    """The transpose of a convolution over two spatial dimensions: its gradient with respect to its input.
+    """Transposed convolution over two spatial dimensions: the gradient of a convolution with respect to its input.
 
     Args:
-        x: ``(batch, rows, columns, channels)``, or ``(batch, channels, rows, columns)`` for 'channels_first'.
+        x: floats ``(batch, rows, columns, channels)``, or ``(batch, channels, rows, columns)`` for 'channels_first'.
         kernel: ``(rows, columns, filters, channels)``.
-        output_shape: the shape of the result in the order of the data format: ints, integer scalars, or one integer
-            vector such as ``K.shape(y)``. None for the batch stands for that of x, None for a spatial size for the
-            one that Keras's layers choose: ``n * stride`` for 'same', ``n * stride + max(window - stride, 0)`` for
-            'valid'.
-        strides, dilation_rate: an integer or two.
+        output_shape: the shape of the result in the data format: ints, integer scalars, or one integer vector such as
+            ``K.shape(y)``. None means the batch size of x, or for a spatial size that of Keras's layers: ``n * stride``
+            for 'same', ``n * stride + max(window - stride, 0)`` for 'valid'.
+        strides, dilation_rate: an integer, or two.
         padding: 'valid' or 'same'.
-        data_format: 'channels_last' or 'channels_first'; the default of the process when None.
+        data_format: 'channels_last' or 'channels_first'; None for the default, ``K.image_data_format()``.
+
+    Returns:
+        A tensor of ``output_shape``.
 
     Raises:
-        ValueError: an output shape that the convolution does not take to that of x, with the sizes that it does; a
-            rank, padding or data format that is none.
+        ValueError: an output shape for which the convolution does not have the shape of x (the message names the sizes
+            that fit), another rank, or an unknown padding or data format.
+        TypeError: operands that are not floats.
+
+    Source: Dumoulin and Visin, "A Guide to Convolution Arithmetic for Deep Learning", 2016.
 
     >>> import numpy as np
     >>> from kbackend import K
@@ -296,9 +310,24 @@ def conv2d_transpose(x: TensorLike, kernel: TensorLike, output_shape: Any, strid
     call(In((2, 2, 3, 2, 3)), In((2, 3, 2, 2, 3)), (None, 4, 6, 9, 2), 2, "same", raises=ValueError)])
 def conv3d_transpose(x: TensorLike, kernel: TensorLike, output_shape: Any, strides: Any = (1, 1, 1),
                      padding: str = "valid", data_format: str | None = None) -> Any:
-    """The transpose of a convolution over three spatial dimensions; ``kernel`` is ``(*window, filters, channels)``.
+    """Transposed convolution over three spatial dimensions, without dilation.
 
-    See :func:`conv2d_transpose`.
+    Args:
+        x: floats ``(batch, *spatial, channels)``, or ``(batch, channels, *spatial)`` for 'channels_first'.
+        kernel: ``(*window, filters, channels)``.
+        output_shape, strides, padding, data_format: as in :func:`conv2d_transpose`.
+
+    Returns:
+        A tensor of ``output_shape``.
+
+    Raises:
+        ValueError, TypeError: as in :func:`conv2d_transpose`.
+
+    >>> import numpy as np
+    >>> from kbackend import K
+    >>> y = K.conv3d_transpose(np.ones((1, 1, 1, 1, 1)), np.ones((1, 1, 2, 1, 1)), (1, 1, 1, 2, 1))
+    >>> K.eval(y).ravel().tolist()
+    [1.0, 1.0]
     """
     return _transposed(x, kernel, output_shape, strides, padding, data_format, 1, 3)
 

@@ -1,4 +1,4 @@
-"""Dropout, whose masks have the same bits on every engine."""
+"""Dropout, with masks of the same bits on every engine."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from kbackend.ops.arrays.reshape import extent
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.creation import ones_like, zeros_like
 from kbackend.ops.core.leaves import constant
+from kbackend.ops.elementwise.precision import wide_dtype
 from kbackend.ops.elementwise.select import select_elements
 from kbackend.ops.random.draws import random_unit, step_sample
 from kbackend.streams import counter, stream_of
@@ -35,7 +36,7 @@ def _dropout_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any
         raise ValueError(f"noise_shape {noise} must have an entry for each dimension of x {shape}")
     for wanted, have in zip(noise, shape):
         if wanted not in (None, 1) and have is not None and wanted != have:
-            raise ValueError(f"noise_shape {noise} does not fit x {shape}: entries are 1, None or x's own")
+            raise ValueError(f"noise_shape {noise} does not fit x {shape}: entries are 1, None or the size of x")
     noise = tuple(1 if n == 1 else None for n in noise)
     return {**attrs, "noise_shape": None if 1 not in noise else noise}
 
@@ -74,11 +75,11 @@ def _dropout(x: TensorLike, rate: TensorLike, step: TensorLike, *, noise_shape: 
              op_id: int) -> Any:
     """``x`` times a mask of zeros and ``1 / (1 - rate)``.
 
-    An element is kept where its unit is at least ``rate``; units have 24 bits and ``rate`` is taken as
-    float32, whatever the dtype of ``x``.
+    An element is kept where its unit uniform is at least ``rate``. Uniforms have 24 bits and are compared in float32,
+    whatever the dtype of ``x``.
     """
     dtype = dtype_of(x)
-    wide = dtype if dtype in ("float32", "float64") else "float32"
+    wide = wide_dtype(dtype)
     known = tuple(x.shape)
     shape = tuple(k if n is None else n for n, k in zip(noise_shape or (None,) * len(known), known))
     sizes = [extent(x, (axis,)) for axis, d in enumerate(shape) if d is None]
@@ -102,21 +103,24 @@ def _check_rate(level: Any) -> None:
                           call(In((2, 3)), 1.5, raises=ValueError),
                           call(In((2, 3)), -0.1, raises=ValueError)])
 def dropout(x: TensorLike, level: Any, noise_shape: Any = None, seed: Any = None) -> Any:
-    """Sets elements of ``x`` to zero with probability ``level`` and divides the others by ``1 - level``.
+    """Set elements of ``x`` to zero with probability ``level`` and divide the others by ``1 - level``.
 
     Args:
         x: a float tensor.
         level: a number in [0, 1], or a scalar variable or tensor, which is not checked. 1 gives zeros.
-        noise_shape: for each dimension of ``x`` 1 (one decision for all of it), or None, the size, or a
-            symbolic scalar (decisions of their own).
-        seed: a seed for this call; the process' stream when None.
+        noise_shape: the shape of the mask: for each dimension of ``x`` 1, along which the mask is broadcast, or None,
+            the size or a symbolic scalar, along which elements are independent. None for the shape of ``x``.
+        seed: an integer or SeedGenerator; None for the random stream of the process.
 
     Returns:
-        A tensor like ``x``. A concrete ``x`` is dropped out at once.
+        A tensor of the shape and dtype of ``x``, drawn anew in each run of a program. For concrete ``x`` and ``level``
+        a concrete tensor.
 
     Raises:
-        ValueError: a level outside [0, 1]; a noise_shape that does not fit.
-        TypeError: ``x`` is not a float tensor.
+        ValueError: a level outside [0, 1], or a noise shape that does not fit.
+        TypeError: ``x`` is not a float tensor, or ``noise_shape`` is a tensor.
+
+    Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", 2014.
 
     >>> from kbackend import K
     >>> K.eval(K.dropout(K.ones((2, 2)), 1)).tolist()

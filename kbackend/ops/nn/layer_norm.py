@@ -1,4 +1,4 @@
-"""Normalization of each sample by its own statistics. 16-bit tensors are computed in float32."""
+"""Normalization of each sample by its own statistics; 16-bit floats are computed in float32."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kbackend import config, dtypes
+from kbackend import config
 from kbackend.declare.call import dtype_of
 from kbackend.declare.decorate import composite, derived
 from kbackend.declare.op import TensorLike
@@ -17,10 +17,11 @@ from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.arrays.dims import lengths
 from kbackend.ops.arrays.reshape import reshape
 from kbackend.ops.core.arguments import as_tensor
-from kbackend.ops.core.cast import cast as cast_op
-from kbackend.ops.elementwise.arithmetic import abs_, add, multiply
-from kbackend.ops.elementwise.power import pow_, rsqrt, square
+from kbackend.ops.elementwise.arithmetic import abs_
+from kbackend.ops.elementwise.power import rsqrt, square
+from kbackend.ops.elementwise.precision import as_dtype, wide_dtype
 from kbackend.ops.elementwise.select import maximum
+from kbackend.ops.nn.batch_norm import check_float
 from kbackend.ops.reduction.reductions import mean, sum_
 
 
@@ -33,8 +34,7 @@ def _attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
 
 
 def _rule(x: TensorSpec, *weights: TensorSpec | None, axis: tuple[int, ...], epsilon: float) -> TensorSpec:
-    if not dtypes.is_float(x.dtype):
-        raise TypeError(f"normalization needs a float tensor, not {x.dtype}; cast it first")
+    check_float(x)
     kept = tuple(x.shape[a] for a in axis)
     for weight in weights:
         if weight is not None and (weight.ndim > len(kept) or broadcast(weight.shape, kept) != kept):
@@ -70,18 +70,14 @@ def _rms_samples() -> list[Sample]:
     ]
 
 
-def _prepared(x: Any, weights: Sequence[Any], axes: Sequence[int]) -> tuple[Any, list[Any]]:
-    """x in the dtype of the computation, and the weights in its dtype and rank."""
-    dtype = dtype_of(x)
-    wide = "float32" if dtype in ("float16", "bfloat16") else dtype
-
-    def cast(value: Any) -> Any:
-        return value if dtype_of(value) == wide else cast_op(value, wide)
-
-    return cast(x), [None if w is None else _spread(cast(w), x, axes) for w in weights]
+def _widened(x: Any, weights: Sequence[Any], axes: Sequence[int]) -> tuple[Any, list[Any]]:
+    """x in the dtype of the computation, and the weights in that dtype and in a rank that broadcasts."""
+    dtype = wide_dtype(dtype_of(x))
+    return as_dtype(x, dtype), [None if w is None else _along_axes(as_dtype(w, dtype), x, axes) for w in weights]
 
 
-def _spread(weight: Any, x: Any, axes: Sequence[int]) -> Any:
+def _along_axes(weight: Any, x: Any, axes: Sequence[int]) -> Any:
+    """``weight``, whose dimensions are the last of ``axes`` of x, reshaped so that it broadcasts."""
     rank = len(x.shape)
     if list(axes) == list(range(rank - len(axes), rank)):
         return weight
@@ -89,12 +85,16 @@ def _spread(weight: Any, x: Any, axes: Sequence[int]) -> Any:
     return reshape(weight, [sizes.get(a, 1) for a in range(rank)])
 
 
-def _scaled(centred: Any, x: Any, gamma: Any, beta: Any, axis: Any, epsilon: Any) -> Any:
+def _scaled(centred: Any, gamma: Any, beta: Any, axis: Any, epsilon: Any, dtype: str) -> Any:
+    """``centred`` divided by its root mean square over ``axis``, times gamma plus beta, in a dtype."""
     variance = mean(square(centred), axis=axis, keepdims=True)
-    y = centred * rsqrt(variance + epsilon)
-    y = y if gamma is None else multiply(y, gamma)
-    y = y if beta is None else add(y, beta)
-    return y if dtype_of(x) == dtype_of(y) else cast_op(y, dtype_of(x))
+    return _affine(centred * rsqrt(variance + epsilon), gamma, beta, dtype)
+
+
+def _affine(y: Any, gamma: Any, beta: Any, dtype: str) -> Any:
+    y = y if gamma is None else y * gamma
+    y = y if beta is None else y + beta
+    return as_dtype(y, dtype)
 
 
 @composite(name="layer_normalization", prepare=_attrs, rule=_rule, tolerance="reduction", samples=_samples)
@@ -104,48 +104,61 @@ def layer_normalization(x: TensorLike, gamma: TensorLike | None = None, beta: Te
 
     Args:
         x: a float tensor.
-        gamma, beta: factor and offset of the shape of x along ``axis``, or None.
+        gamma, beta: scale and offset, of the shape of x along ``axis``, or None.
         axis: an axis, or several.
         epsilon: added to the variance; ``K.epsilon()`` when None.
 
     Returns:
-        A tensor like ``x``.
+        A tensor of the shape and dtype of ``x``.
 
     Raises:
-        ValueError: a weight that does not fit; an axis out of range.
-        TypeError: not a float tensor.
+        ValueError: a weight that does not fit, or an axis out of range.
+        TypeError: ``x`` is not a float tensor.
 
-    Source: Ba, Kiros, Hinton 2016.
+    Source: Ba, Kiros and Hinton, "Layer Normalization", 2016.
 
     >>> from kbackend import K
     >>> from kbackend.ops import layer_normalization
     >>> K.eval(layer_normalization(K.constant([[1.0, 3.0]]), epsilon=0.0)).tolist()
     [[-1.0, 1.0]]
     """
-    wide, (gamma, beta) = _prepared(x, (gamma, beta), axis)
+    wide, (gamma, beta) = _widened(x, (gamma, beta), axis)
     centred = wide - mean(wide, axis=axis, keepdims=True)
-    return _scaled(centred, x, gamma, beta, axis, epsilon)
+    return _scaled(centred, gamma, beta, axis, epsilon, dtype_of(x))
 
 
 @composite(prepare=_attrs, rule=_rule, tolerance="reduction", samples=_rms_samples)
 def rms_normalization(x: TensorLike, scale: TensorLike | None = None, axis: Any = -1,
                       epsilon: float | None = None) -> Any:
-    """``x / sqrt(mean(x ** 2) + epsilon) * scale`` over ``axis``. See :func:`layer_normalization`.
+    """``x / sqrt(mean(x ** 2) + epsilon) * scale`` with the mean over ``axis``.
 
-    Source: Zhang and Sennrich 2019.
+    Args:
+        x: a float tensor.
+        scale: the factor, of the shape of x along ``axis``, or None.
+        axis: an axis, or several.
+        epsilon: added to the mean square; ``K.epsilon()`` when None.
+
+    Returns:
+        A tensor of the shape and dtype of ``x``.
+
+    Raises:
+        ValueError: a scale that does not fit, or an axis out of range.
+        TypeError: ``x`` is not a float tensor.
+
+    Source: Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
 
     >>> from kbackend import K
     >>> from kbackend.ops import rms_normalization
     >>> K.eval(rms_normalization(K.constant([[3.0, 3.0]]), epsilon=0.0)).tolist()
     [[1.0, 1.0]]
     """
-    wide, (scale,) = _prepared(x, (scale,), axis)
-    return _scaled(wide, x, scale, None, axis, epsilon)
+    wide, (scale,) = _widened(x, (scale,), axis)
+    return _scaled(wide, scale, None, axis, epsilon, dtype_of(x))
 
 
-def _groups(channels: Any, groups: int) -> int:
+def _checked_groups(channels: Any, groups: int) -> int:
     if not isinstance(channels, int):
-        raise ValueError("the number of channels to normalize in groups must be known")
+        raise ValueError("group normalization needs a known number of channels")
     if not isinstance(groups, int) or groups < 1 or channels % groups:
         raise ValueError(f"groups must divide the {channels} channels, it is {groups!r}")
     return groups
@@ -170,24 +183,25 @@ def _group_samples() -> list[Sample]:
 @derived(tolerance="reduction", samples=_group_samples)
 def group_normalization(x: TensorLike, gamma: TensorLike | None = None, beta: TensorLike | None = None,
                         groups: int = 32, axis: int = -1, epsilon: float | None = None) -> Any:
-    """Channels in groups; each sample's group by its own mean and variance, then a factor and an offset a channel.
+    """Normalize each group of channels of each sample by its mean and biased variance.
 
     Args:
         x: a float tensor of rank 2 or more whose first axis is the batch.
-        gamma, beta: (channels,), or None.
-        groups: how many; must divide the channels. 1 normalizes each sample as a whole, one a channel is instance
-            normalization.
-        axis: of the channels, whose number must be known.
+        gamma, beta: scale and offset of each channel (channels,), or None.
+        groups: the number of groups, a divisor of the number of channels. 1 normalizes whole samples; the number of
+            channels is instance normalization.
+        axis: the axis of the channels, whose size must be known.
         epsilon: added to the variance; ``K.epsilon()`` when None.
 
     Returns:
-        A tensor like ``x``.
+        A tensor of the shape and dtype of ``x``.
 
     Raises:
-        ValueError: groups that do not divide the channels, a weight that does not fit, an axis out of range or 0.
-        TypeError: not a float tensor.
+        ValueError: groups that do not divide the channels, a weight that does not fit, or an axis that is 0 or out of
+            range.
+        TypeError: ``x`` is not a float tensor.
 
-    Source: Wu and He 2018.
+    Source: Wu and He, "Group Normalization", 2018.
 
     >>> from kbackend import K, ops
     >>> K.eval(ops.group_normalization(K.constant([[1.0, 3.0, -5.0, 5.0]]), groups=2, epsilon=0.0)).tolist()
@@ -196,19 +210,17 @@ def group_normalization(x: TensorLike, gamma: TensorLike | None = None, beta: Te
     x = as_tensor(x)
     axis = axis_in(axis, len(x.shape))
     if axis == 0:
-        raise ValueError("axis 0 is the batch, whose samples are normalized one by one")
+        raise ValueError("axis 0 is the batch; the axis of the channels must be another")
     sizes = lengths(x)
-    channels, groups = sizes[axis], _groups(sizes[axis], groups)
-    wide, weights = _prepared(x, (gamma, beta), (axis,))
+    channels, groups = sizes[axis], _checked_groups(sizes[axis], groups)
     for weight in (gamma, beta):
         if weight is not None and tuple(as_tensor(weight).shape) != (channels,):
             raise ValueError(f"a weight of shape {tuple(as_tensor(weight).shape)} does not fit {channels} channels")
+    wide, (gamma, beta) = _widened(x, (gamma, beta), (axis,))
     grouped = reshape(wide, [*sizes[:axis], groups, channels // groups, *sizes[axis + 1 :]])
-    apart = tuple(a for a in range(1, len(sizes) + 1) if a != axis)
-    y = reshape(layer_normalization(grouped, axis=apart, epsilon=epsilon), sizes)
-    y = y if weights[0] is None else multiply(y, weights[0])
-    y = y if weights[1] is None else add(y, weights[1])
-    return y if dtype_of(x) == dtype_of(y) else cast_op(y, dtype_of(x))
+    within = tuple(a for a in range(1, len(sizes) + 1) if a != axis)
+    y = reshape(layer_normalization(grouped, axis=within, epsilon=epsilon), sizes)
+    return _affine(y, gamma, beta, dtype_of(x))
 
 
 @derived(samples=lambda: [
@@ -216,16 +228,19 @@ def group_normalization(x: TensorLike, gamma: TensorLike | None = None, beta: Te
     call(In((2, 2), values=[[3.0, 4.0], [0.0, 0.0]]), gradient=False, name="zeros stay",
          dtypes=("float64", "float32"), expect=np.array([[0.6, 0.8], [0.0, 0.0]]))])
 def normalize(x: TensorLike, axis: Any = -1, order: int = 2, epsilon: float | None = None) -> Any:
-    """``x`` divided by its norm of an order over ``axis``, which is taken as at least ``epsilon``.
+    """``x`` divided by its p-norm over ``axis``, or by ``epsilon`` where the norm is smaller.
 
     Args:
         x: a float tensor.
-        axis: an axis.
-        order: of the norm: 1, 2, 3...
-        epsilon: ``K.epsilon()`` when None.
+        axis: an axis, or several.
+        order: the p of the norm, an integer from 1 on.
+        epsilon: the smallest divisor; ``K.epsilon()`` when None.
+
+    Returns:
+        A tensor of the shape and dtype of ``x``.
 
     Raises:
-        ValueError: an order below 1.
+        ValueError: an order below 1, or an axis out of range.
 
     >>> from kbackend import K
     >>> from kbackend.ops import normalize
@@ -233,13 +248,13 @@ def normalize(x: TensorLike, axis: Any = -1, order: int = 2, epsilon: float | No
     [0.25, 0.75]
     """
     if not isinstance(order, int) or order < 1:
-        raise ValueError(f"the order of a norm to normalize by is 1 or more, it is {order!r}")
+        raise ValueError(f"the order of a norm must be an integer from 1 on, it is {order!r}")
     least = config.epsilon() if epsilon is None else epsilon
     if order == 2:
         squares = sum_(square(x), axis=axis, keepdims=True)
         return x * rsqrt(maximum(squares, least**2))
-    powers = sum_(pow_(abs_(x), order), axis=axis, keepdims=True)
-    return x / pow_(maximum(powers, least**order), 1.0 / order)
+    powers = sum_(abs_(x) ** order, axis=axis, keepdims=True)
+    return x / maximum(powers, least**order) ** (1.0 / order)
 
 
 __all__ = ["group_normalization", "layer_normalization", "normalize", "rms_normalization"]

@@ -1,10 +1,10 @@
 """Multi-tensor optimizer steps: one op for all weights of a model.
 
-Each is a composite over lists of tensors. Backends override them with kernels that change the variables in place
+Each is a composite over lists of tensors. Backends have kernels for them that update the variables in place
 (plugin.contract.InPlace); where the results are needed elsewhere, the composition runs instead.
 
-All take ``params`` and ``grads`` (lists of float tensors of equal shapes), state lists of the same shapes, and
-scalar tensors; they return the new params followed by the new states.
+Operands are ``params`` and ``grads``, lists of float tensors of equal shapes, lists of states of these shapes, and
+scalar tensors. Results are the new params followed by the new states.
 """
 
 from __future__ import annotations
@@ -17,8 +17,7 @@ from kbackend.declare.op import TensorLike, TensorList
 from kbackend.declare.sample import In, Sample, call
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.core.cast import cast
-from kbackend.ops.elementwise.arithmetic import add, divide, multiply, subtract
-from kbackend.ops.elementwise.power import pow_, sqrt, square
+from kbackend.ops.elementwise.power import sqrt, square
 
 _STEP: dict[str, Any] = {"tolerance": "elementwise", "pure": False}
 
@@ -36,7 +35,7 @@ def _check(*lists: Any) -> None:
 
 
 def _lists(count: int) -> list[list[In]]:
-    """``count`` lists of three tensors; the second derivative's state must not be negative."""
+    """``count`` lists of three tensors; positive, because second moments must not be negative."""
     shapes = [(3, 2), (2,), ()]
     return [[In(s, 0.1, 1.0, gradient=False) for s in shapes] for _ in range(count)]
 
@@ -56,14 +55,15 @@ def _rule(lists: int) -> Any:
     return rule
 
 
-def _scalar(value: Any, like: Any) -> Any:
-    return cast(value, dtype_of(like))
+def _scalars(like: Any, *values: Any) -> list[Any]:
+    """Scalars in the dtype of a tensor."""
+    return [cast(value, dtype_of(like)) for value in values]
 
 
 @composite(rule=_rule(2), samples=lambda: _sample(2, 0.1), **_STEP)
 def sgd_step(params: TensorList, grads: TensorList, lr: TensorLike) -> Any:
-    """``p - lr * g`` for all tensors."""
-    return [subtract(p, multiply(_scalar(lr, p), g)) for p, g in zip(params, grads)]
+    """Gradient descent: ``p - lr * g``."""
+    return [p - cast(lr, dtype_of(p)) * g for p, g in zip(params, grads)]
 
 
 @composite(rule=_rule(3), samples=lambda: _sample(3, 0.1, 0.9, nesterov=True) + _sample(3, 0.1, 0.9), **_STEP)
@@ -76,15 +76,16 @@ def momentum_step(
     *,
     nesterov: bool = False,
 ) -> Any:
-    """``v = momentum * v - lr * g``; ``p + v``, or ``p + momentum * v - lr * g`` with Nesterov (Keras: the rate is
-    inside the velocity)."""
+    """Momentum as in Keras, with the rate inside the velocity: ``v = momentum * v - lr * g`` and ``p + v``.
+
+    With ``nesterov`` the new value is ``p + momentum * v - lr * g``.
+    """
     new_params, new_velocities = [], []
     for p, g, v in zip(params, grads, velocities):
-        step = multiply(_scalar(lr, p), g)
-        m = _scalar(momentum, p)
-        velocity = subtract(multiply(m, v), step)
-        moved = subtract(multiply(m, velocity), step) if nesterov else velocity
-        new_params.append(add(p, moved))
+        rate, m = _scalars(p, lr, momentum)
+        step = rate * g
+        velocity = m * v - step
+        new_params.append(p + (m * velocity - step if nesterov else velocity))
         new_velocities.append(velocity)
     return [*new_params, *new_velocities]
 
@@ -98,13 +99,15 @@ def rmsprop_step(
     rho: TensorLike,
     epsilon: TensorLike,
 ) -> Any:
-    """``a = rho * a + (1 - rho) * g^2``; ``p - lr * g / ew.sqrt(a + epsilon)`` (Tieleman and Hinton, 2012)."""
+    """RMSprop (Tieleman and Hinton, 2012): ``p - lr * g / sqrt(a + epsilon)``.
+
+    The state is the average ``a = rho * a + (1 - rho) * g**2``.
+    """
     new_params, new_averages = [], []
     for p, g, a in zip(params, grads, averages):
-        r = _scalar(rho, p)
-        average = add(multiply(r, a), multiply(subtract(1.0, r), square(g)))
-        step = divide(multiply(_scalar(lr, p), g), sqrt(add(average, _scalar(epsilon, p))))
-        new_params.append(subtract(p, step))
+        r, rate, e = _scalars(p, rho, lr, epsilon)
+        average = r * a + (1.0 - r) * square(g)
+        new_params.append(p - rate * g / sqrt(average + e))
         new_averages.append(average)
     return [*new_params, *new_averages]
 
@@ -121,20 +124,17 @@ def adam_step(
     epsilon: TensorLike,
     step: TensorLike,
 ) -> Any:
-    """Adam (Kingma and Ba, 2015, the form before section 2.1): ``p - lr_t * m / (ew.sqrt(v) + epsilon)`` with
-    ``lr_t = lr * ew.sqrt(1 - beta_2^t) / (1 - beta_1^t)``; ``step`` is t, counted from 1."""
+    """Adam (Kingma and Ba, 2015, end of section 2): ``p - lr_t * m / (sqrt(v) + epsilon)``.
+
+    The rate is ``lr_t = lr * sqrt(1 - beta_2**t) / (1 - beta_1**t)``; ``step`` is t, counted from 1.
+    """
     new_params, new_means, new_squares = [], [], []
     for p, g, m, v in zip(params, grads, means, squares):
-        t, b1, b2 = (_scalar(x, p) for x in (step, beta_1, beta_2))
-        rate = divide(
-            multiply(_scalar(lr, p), sqrt(subtract(1.0, pow_(b2, t)))),
-            subtract(1.0, pow_(b1, t)),
-        )
-        mean = add(multiply(b1, m), multiply(subtract(1.0, b1), g))
-        second = add(multiply(b2, v), multiply(subtract(1.0, b2), square(g)))
-        new_params.append(
-            subtract(p, divide(multiply(rate, mean), add(sqrt(second), _scalar(epsilon, p))))
-        )
+        t, b1, b2, rate, e = _scalars(p, step, beta_1, beta_2, lr, epsilon)
+        corrected = rate * sqrt(1.0 - b2**t) / (1.0 - b1**t)
+        mean = b1 * m + (1.0 - b1) * g
+        second = b2 * v + (1.0 - b2) * square(g)
+        new_params.append(p - corrected * mean / (sqrt(second) + e))
         new_means.append(mean)
         new_squares.append(second)
     return [*new_params, *new_means, *new_squares]
@@ -150,15 +150,18 @@ def adadelta_step(
     rho: TensorLike,
     epsilon: TensorLike,
 ) -> Any:
-    """Adadelta (Zeiler, 2012): ``u = g * ew.sqrt(d + e) / ew.sqrt(a + e)``; ``p - lr * u``."""
+    """Adadelta (Zeiler, 2012): ``u = g * sqrt(d + epsilon) / sqrt(a + epsilon)`` and ``p - lr * u``.
+
+    The states are the averages ``a = rho * a + (1 - rho) * g**2`` and ``d = rho * d + (1 - rho) * u**2``.
+    """
     new_params, new_averages, new_deltas = [], [], []
     for p, g, a, d in zip(params, grads, averages, deltas):
-        r, e = _scalar(rho, p), _scalar(epsilon, p)
-        average = add(multiply(r, a), multiply(subtract(1.0, r), square(g)))
-        change = divide(multiply(g, sqrt(add(d, e))), sqrt(add(average, e)))
-        new_params.append(subtract(p, multiply(_scalar(lr, p), change)))
+        r, e, rate = _scalars(p, rho, epsilon, lr)
+        average = r * a + (1.0 - r) * square(g)
+        change = g * sqrt(d + e) / sqrt(average + e)
+        new_params.append(p - rate * change)
         new_averages.append(average)
-        new_deltas.append(add(multiply(r, d), multiply(subtract(1.0, r), square(change))))
+        new_deltas.append(r * d + (1.0 - r) * square(change))
     return [*new_params, *new_averages, *new_deltas]
 
 

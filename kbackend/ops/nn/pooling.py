@@ -13,20 +13,22 @@ from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, Sample, call
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor, TensorSpec
+from kbackend.ops.arrays.dims import part
 from kbackend.ops.arrays.join import stack
-from kbackend.ops.arrays.transpose import permute_dimensions
 from kbackend.ops.linalg.matmul import matrix_multiply
-from kbackend.ops.nn.conv_any import _spatial_rank
 from kbackend.ops.nn.relu import rectify
 from kbackend.ops.nn.windows import (
-    _spatial,
     channels_last,
     check_rank,
     checked_padding,
     float_only,
     integers,
+    on_last_axis,
     restored,
     spatial_rank,
+    spatial_rank_of,
+    spatial_sizes,
+    with_shape,
 )
 from kbackend.ops.reduction.reductions import reduce_max
 
@@ -40,11 +42,11 @@ def _pool_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
 
 def _pooled(x: TensorSpec, window: Any, strides: Any, padding: Any) -> TensorSpec:
     float_only(x)
-    out = _spatial(x, window, strides, padding, (1,) * len(window))
+    out = spatial_sizes(x, window, strides, padding, (1,) * len(window))
     if padding != "same":
         for n, k, s, (lo, hi), count in zip(x.shape[1:-1], window, strides, padding, out):
             if lo >= k or hi >= k or n is not None and count is not None and (count - 1) * s - lo >= n:
-                raise ValueError(f"padding {padding} makes windows of {window} without elements of x {x.shape}")
+                raise ValueError(f"with padding {padding} a window of {window} contains no element of x {x.shape}")
     return TensorSpec((x.shape[0], *out, x.shape[-1]), x.dtype)
 
 
@@ -61,8 +63,7 @@ def _pool_samples(**row: Any) -> list[Sample]:
              name="pairs of paddings"),
         call(x(2, 9, 3), window=3, strides=2, padding="same", name="one dimension"),
         call(x(2, 4, 5, 6, 2), window=2, strides=2, padding="same", name="three dimensions"),
-        call(In((0, 4, 4, 2)), window=2, strides=2, padding="valid", name="empty batch", dynamic=False,
-             gradient=False),  # TensorFlow's gradient of an empty max pool ends the process
+        call(In((0, 4, 4, 2)), window=2, strides=2, padding="valid", name="empty batch"),
         call(In((2, 4)), window=2, strides=1, padding="valid", raises=ValueError,
              name="no spatial dimension"),
         call(In((2, 2, 2, 1)), window=3, strides=1, padding="valid", raises=ValueError,
@@ -101,13 +102,22 @@ def _pool_before_relu(node: Node) -> Sequence[Tensor] | None:
 @primitive(name="max_pool", prepare=_pool_attrs, tolerance="exact", samples=_max_pool_samples,
            stable_form=_pool_before_relu)
 def max_pool_windows(x: TensorLike, *, window: Any, strides: Any = None, padding: Any = "valid") -> TensorSpec:
-    """The largest element of each window of ``(batch, *spatial, channels)``; NaN where it holds one.
+    """The largest element of each window; NaN if the window contains NaN.
+
+    The gradient flows to the first of the largest elements.
 
     Args:
-        window, strides: one integer, or one for each spatial dimension; ``strides`` None: the window.
-        padding: 'valid', 'same' or pairs; padding is never chosen.
+        x: floats ``(batch, *spatial, channels)``.
+        window: an integer, or one for each spatial dimension.
+        strides: like ``window``; None for the window.
+        padding: 'valid', 'same', or a pair (before, after) for each spatial dimension; padding is ignored.
 
-    The gradient goes to the first of the largest elements.
+    Returns:
+        ``(batch, *positions, channels)``.
+
+    Raises:
+        ValueError: sizes that do not fit, or a window that can contain only padding.
+        TypeError: ``x`` is not a float tensor.
     """
     return _pooled(x, window, strides, padding)
 
@@ -118,17 +128,14 @@ def max_pool_windows(x: TensorLike, *, window: Any, strides: Any = None, padding
          padding="same", row=2, expect=np.array([2.0, 2.0]).reshape(1, 2, 1), dynamic=False,
          name="padding is not counted")])
 def average_pool_windows(x: TensorLike, *, window: Any, strides: Any = None, padding: Any = "valid") -> TensorSpec:
-    """The mean of each window of ``(batch, *spatial, channels)``; padding does not count.
-
-    See :func:`max_pool`.
-    """
+    """The mean of each window, without the padding. Arguments, result and errors are those of the op ``max_pool``."""
     return _pooled(x, window, strides, padding)
 
 
 def _pool(x: Any, window: Any, strides: Any, padding: Any, data_format: Any, mode: str, rank: int) -> Any:
     if mode not in ("max", "avg"):
         raise ValueError(f"unknown pool_mode {mode!r}; choose 'max' or 'avg'")
-    x = x if hasattr(x, "shape") else np.asarray(x)
+    x = with_shape(x)
     check_rank(x, rank)
     x, first = channels_last(x, data_format)
     pool = max_pool_windows if mode == "max" else average_pool_windows
@@ -140,17 +147,27 @@ def _pool(x: Any, window: Any, strides: Any, padding: Any, data_format: Any, mod
                           call(In((2, 5, 6, 3)), 2, 1, "valid", None, "sum", raises=ValueError)])
 def pool2d(x: TensorLike, pool_size: Any, strides: Any = (1, 1), padding: str = "valid",
            data_format: str | None = None, pool_mode: str = "max") -> Any:
-    """The largest element or the mean of each window of rows and columns.
+    """Pooling over two spatial dimensions.
 
     Args:
-        x: ``(batch, rows, columns, channels)``, or ``(batch, channels, rows, columns)`` for 'channels_first'.
-        pool_size, strides: an integer or two.
-        padding: 'valid' or 'same'; padding is never chosen and does not count.
-        data_format: 'channels_last' or 'channels_first'; the default of the process when None.
-        pool_mode: 'max' (NaN where the window holds one) or 'avg'.
+        x: floats ``(batch, rows, columns, channels)``, or ``(batch, channels, rows, columns)`` for 'channels_first'.
+        pool_size, strides: an integer, or two.
+        padding: 'valid' or 'same'; padding is ignored in maxima and means.
+        data_format: 'channels_last' or 'channels_first'; None for the default, ``K.image_data_format()``.
+        pool_mode: 'max' (NaN if a window contains NaN) or 'avg'.
+
+    Returns:
+        ``(batch, rows, columns, channels)``, or ``(batch, channels, rows, columns)``.
 
     Raises:
-        ValueError: an unknown padding, data format or mode; sizes that do not fit.
+        ValueError: an unknown padding, data format or mode, or sizes that do not fit.
+        TypeError: ``x`` is not a float tensor.
+
+    >>> import numpy as np
+    >>> from kbackend import K
+    >>> x = np.arange(4.0).reshape(1, 2, 2, 1)
+    >>> K.eval(K.pool2d(x, (2, 2))).ravel().tolist(), K.eval(K.pool2d(x, (2, 2), pool_mode="avg")).ravel().tolist()
+    ([3.0], [1.5])
     """
     return _pool(x, pool_size, strides, padding, data_format, pool_mode, 2)
 
@@ -158,7 +175,25 @@ def pool2d(x: TensorLike, pool_size: Any, strides: Any = (1, 1), padding: str = 
 @derived(samples=lambda: [call(In((2, 4, 5, 6, 2), distinct=True), 2, 2, "same")])
 def pool3d(x: TensorLike, pool_size: Any, strides: Any = (1, 1, 1), padding: str = "valid",
            data_format: str | None = None, pool_mode: str = "max") -> Any:
-    """The largest element or the mean of each window of three spatial dimensions. See :func:`pool2d`."""
+    """Pooling over three spatial dimensions.
+
+    Args:
+        x: floats ``(batch, *spatial, channels)``, or ``(batch, channels, *spatial)`` for 'channels_first'.
+        pool_size, strides: an integer, or three.
+        padding, data_format, pool_mode: as in :func:`pool2d`.
+
+    Returns:
+        ``(batch, *positions, channels)``, or ``(batch, channels, *positions)``.
+
+    Raises:
+        ValueError: an unknown padding, data format or mode, or sizes that do not fit.
+        TypeError: ``x`` is not a float tensor.
+
+    >>> import numpy as np
+    >>> from kbackend import K
+    >>> K.eval(K.pool3d(np.arange(8.0).reshape(1, 2, 2, 2, 1), 2)).ravel().tolist()
+    [7.0]
+    """
     return _pool(x, pool_size, strides, padding, data_format, pool_mode, 3)
 
 
@@ -166,31 +201,50 @@ def pool3d(x: TensorLike, pool_size: Any, strides: Any = (1, 1, 1), padding: str
     call(In((2, 7, 3), distinct=True), 3, 2, "same"), call(In((2, 5, 6, 3), distinct=True), (2, 3))])
 def max_pool(inputs: TensorLike, pool_size: Any, strides: Any = None, padding: str = "valid",
              data_format: str | None = None) -> Any:
-    """The largest element of each window over one to three spatial dimensions; see ``K.pool2d``.
+    """The largest element of each window over one to three spatial dimensions.
 
     Args:
-        inputs: as those of :func:`conv`.
+        inputs: floats ``(batch, *spatial, channels)``, or ``(batch, channels, *spatial)`` for 'channels_first'.
         pool_size: an integer, or one for each spatial dimension.
-        strides: as pool_size; the pool size when None.
-        padding: 'valid' or 'same'.
-        data_format: 'channels_last' or 'channels_first'; the default of the process when None.
+        strides: like ``pool_size``; None for the pool size.
+        padding: 'valid' or 'same'; padding is ignored.
+        data_format: 'channels_last' or 'channels_first'; None for the default, ``K.image_data_format()``.
+
+    Returns:
+        ``(batch, *positions, channels)``, or ``(batch, channels, *positions)``; NaN where a window contains NaN.
+
+    Raises:
+        ValueError: an unknown padding or data format, or sizes that do not fit.
+        TypeError: ``inputs`` is not a float tensor.
+
+    >>> import numpy as np
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.max_pool(np.arange(4.0).reshape(1, 4, 1), 2, data_format="channels_last")).ravel().tolist()
+    [1.0, 3.0]
     """
-    rank = _spatial_rank(inputs)
-    return _pool(inputs, pool_size, strides, padding, data_format, "max", rank)
+    return _pool(inputs, pool_size, strides, padding, data_format, "max", spatial_rank_of(inputs))
 
 
 @derived(tolerance="reduction", samples=lambda: [
     call(In((2, 7, 3)), 3, 2, "same"), call(In((2, 3, 5, 6)), (2, 3), data_format="channels_first")])
 def average_pool(inputs: TensorLike, pool_size: Any, strides: Any = None, padding: str = "valid",
                  data_format: str | None = None) -> Any:
-    """The mean of each window; padding does not count. See :func:`max_pool`."""
-    rank = _spatial_rank(inputs)
-    return _pool(inputs, pool_size, strides, padding, data_format, "avg", rank)
+    """The mean of each window over one to three spatial dimensions, without the padding.
+
+    Arguments, result and errors are those of :func:`max_pool`.
+
+    >>> import numpy as np
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.average_pool(np.arange(4.0).reshape(1, 4, 1), 2, data_format="channels_last")).ravel().tolist()
+    [0.5, 2.5]
+    """
+    return _pool(inputs, pool_size, strides, padding, data_format, "avg", spatial_rank_of(inputs))
 
 
-def _parts(size: int | None, count: int) -> list[tuple[int, int]]:
+def _adaptive_windows(size: int | None, count: int) -> list[tuple[int, int]]:
+    """Start and stop of the ``count`` windows that cover a dimension; neighbours overlap by at most one element."""
     if size is None:
-        raise ValueError("adaptive pools need known spatial sizes")
+        raise ValueError("adaptive pooling needs known spatial sizes")
     return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
 
 
@@ -198,13 +252,21 @@ def _parts(size: int | None, count: int) -> list[tuple[int, int]]:
     call(In((2, 7, 3)), 3), call(In((2, 5, 6, 3)), (2, 4), dynamic=False),
     call(In((2, 3, 5)), 0, raises=ValueError, name="no output")])
 def adaptive_average_pool(inputs: TensorLike, output_size: Any, data_format: str | None = None) -> Any:
-    """The means of windows that divide each spatial dimension into ``output_size`` parts, which may overlap by one.
+    """The mean of each of ``output_size`` windows that cover a spatial dimension.
+
+    Window i of a dimension of size n goes from ``floor(i n / output_size)`` to ``ceil((i + 1) n / output_size)``.
 
     Args:
-        inputs: as those of :func:`conv`; spatial sizes n are known.
-        output_size: an integer, or one for each spatial dimension. Part i goes from ``floor(i n / size)`` to
-            ``ceil((i + 1) n / size)``.
-        data_format: 'channels_last' or 'channels_first'; the default of the process when None.
+        inputs: floats ``(batch, *spatial, channels)``, or ``(batch, channels, *spatial)`` for 'channels_first', of
+            known spatial sizes.
+        output_size: an integer, or one for each spatial dimension.
+        data_format: 'channels_last' or 'channels_first'; None for the default, ``K.image_data_format()``.
+
+    Returns:
+        ``(batch, *output_size, channels)``, or ``(batch, channels, *output_size)``.
+
+    Raises:
+        ValueError: an unknown data format or spatial size, or an output size below 1.
 
     >>> import numpy as np
     >>> from kbackend import K
@@ -212,25 +274,22 @@ def adaptive_average_pool(inputs: TensorLike, output_size: Any, data_format: str
     >>> K.eval(adaptive_average_pool(np.array([[[1.0], [2.0], [3.0]]]), 2)).ravel().tolist()
     [1.5, 2.5]
     """
-    rank = _spatial_rank(inputs)
+    rank = spatial_rank_of(inputs)
     x, first = channels_last(inputs, data_format)
     for axis, count in enumerate(integers("output_size", output_size, rank), 1):
-        weights = np.zeros((count, x.shape[axis] or 0))
-        for i, (start, stop) in enumerate(_parts(x.shape[axis], count)):
-            weights[i, start:stop] = 1.0 / (stop - start)
-        x = _along(x, axis, weights)
+        weights = np.zeros((x.shape[axis] or 0, count), numpy_float(x))
+        for i, (start, stop) in enumerate(_adaptive_windows(x.shape[axis], count)):
+            weights[start:stop, i] = 1.0 / (stop - start)
+        x = _product_along(x, axis, weights)
     return restored(x, first)
 
 
-def _along(x: Any, axis: int, matrix: np.ndarray) -> Any:
-    """``matrix`` times x along an axis."""
-    rank = len(x.shape)
-    order = [a for a in range(rank) if a != axis] + [axis]
-    moved = matrix_multiply(permute_dimensions(x, order), matrix.T.astype(_numpy_float(x)))
-    return permute_dimensions(moved, [*range(axis), rank - 1, *range(axis, rank - 1)])
+def _product_along(x: Any, axis: int, matrix: np.ndarray) -> Any:
+    return on_last_axis(x, axis, lambda rows: matrix_multiply(rows, matrix))
 
 
-def _numpy_float(x: Any) -> Any:
+def numpy_float(x: Any) -> str:
+    """The dtype of x if NumPy has it and it is a float, else float32: for constants that x is multiplied with."""
     dtype = dtype_of(x)
     return dtype if dtype in ("float16", "float32", "float64") else "float32"
 
@@ -238,25 +297,21 @@ def _numpy_float(x: Any) -> Any:
 @derived(tolerance="exact", samples=lambda: [
     call(In((2, 7, 3), distinct=True), 3), call(In((2, 5, 6, 2), distinct=True), (2, 4), dynamic=False)])
 def adaptive_max_pool(inputs: TensorLike, output_size: Any, data_format: str | None = None) -> Any:
-    """The largest elements of the windows of :func:`adaptive_average_pool`."""
-    rank = _spatial_rank(inputs)
+    """The largest element of each of ``output_size`` windows that cover a spatial dimension.
+
+    Windows, arguments, result and errors are those of :func:`adaptive_average_pool`.
+
+    >>> import numpy as np
+    >>> from kbackend import K, ops
+    >>> K.eval(ops.adaptive_max_pool(np.arange(3.0).reshape(1, 3, 1), 2, "channels_last")).ravel().tolist()
+    [1.0, 2.0]
+    """
+    rank = spatial_rank_of(inputs)
     x, first = channels_last(inputs, data_format)
     for axis, count in enumerate(integers("output_size", output_size, rank), 1):
-        before = (slice(None),) * axis
-        windows = (x[*before, slice(*part)] for part in _parts(x.shape[axis], count))
-        parts = [reduce_max(window, axis=axis) for window in windows]
-        x = stack(parts, axis=axis)
+        windows = (part(x, axis, start, stop) for start, stop in _adaptive_windows(x.shape[axis], count))
+        x = stack([reduce_max(window, axis=axis) for window in windows], axis=axis)
     return restored(x, first)
-
-
-def _places(size: int | None, window: int, dilation: int, pad: int, stride: int) -> np.ndarray:
-    """For each place in the window and each window the index in the padded axis."""
-    if size is None:
-        raise ValueError("unfold needs known sizes of rows and columns")
-    count = (size + 2 * pad - (window - 1) * dilation - 1) // stride + 1
-    if count < 1:
-        raise ValueError(f"a window of {window} does not fit an axis of {size} with padding {pad}")
-    return np.arange(window)[:, None] * dilation + np.arange(count) * stride
 
 
 __all__ = ["adaptive_average_pool", "adaptive_max_pool", "average_pool", "max_pool"]

@@ -1,4 +1,4 @@
-"""Rectifiers: relu and its relatives, and thresholds."""
+"""Piecewise activations: relu and its variants, shrinkage and thresholds. Complex tensors raise TypeError."""
 
 from __future__ import annotations
 
@@ -15,19 +15,13 @@ from kbackend.declare.sample import In, Sample, call
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.cast import cast
 from kbackend.ops.elementwise.arithmetic import abs_, add, multiply, subtract
-from kbackend.ops.elementwise.comparison import greater, less, less_equal
+from kbackend.ops.elementwise.comparison import greater, less
 from kbackend.ops.elementwise.exponential import expm1
 from kbackend.ops.elementwise.select import clip, clip_range, select_elements
 
 
-def activation_samples(
-    *extra: Sample,
-    low: float = -3.0,
-    high: float = 3.0,
-    arguments: tuple[Any, ...] = (),
-    takes_bool: bool = True,
-    **options: Any,
-) -> Samples:
+def activation_samples(*extra: Sample, low: float = -3.0, high: float = 3.0, arguments: tuple[Any, ...] = (),
+                       takes_bool: bool = True, **options: Any) -> Samples:
     def samples() -> list[Sample]:
         return [
             call(In((2, 3), low, high, **options), *arguments),
@@ -56,16 +50,14 @@ def smooth_samples(*extra: Sample, low: float = -3.0, high: float = 3.0, **optio
 
 ODD = values(NAN, 1000.0, -1000.0)
 PLAIN: dict[str, Any] = {"promote": "float", "rule": same}
+SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
 def as_float(x: Any) -> Any:
-    """``x`` with a float dtype; bool is refused as in arithmetic."""
+    """``x`` in a float dtype: its own, or floatx."""
     if dtypes.is_float(dtype_of(x)):
         return x
     return cast(x, dtypes.canonical("float"))
-
-
-SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
 
 
 @composite(
@@ -86,8 +78,8 @@ SELU_ALPHA, SELU_SCALE = 1.6732632423543772, 1.0507009873554805
     ),
 )
 def rectify(x: TensorLike) -> Any:
-    """``max(x, 0)``; the gradient at 0 is 0. The op behind :func:`relu` with its defaults."""
-    return select_elements(less_equal(x, 0), cast(0, dtype_of(x)), x)
+    """``max(x, 0)``, with gradient 0 at 0: the op of :func:`relu` with default arguments."""
+    return select_elements(x <= 0, cast(0, dtype_of(x)), x)
 
 
 @composite(
@@ -109,8 +101,8 @@ def rectify(x: TensorLike) -> Any:
     ),
 )
 def _leaky(x: TensorLike, negative_slope: float) -> Any:
-    """``x`` above 0, ``negative_slope * x`` below; the gradient at 0 is the slope."""
-    return select_elements(greater(x, 0.0), x, multiply(x, negative_slope))
+    """``x`` above 0, else ``negative_slope * x``; the gradient at 0 is the slope."""
+    return select_elements(x > 0.0, x, x * negative_slope)
 
 
 @derived(
@@ -127,11 +119,20 @@ def _leaky(x: TensorLike, negative_slope: float) -> Any:
     )
 )
 def classic_leaky_relu(x: TensorLike, negative_slope: Any) -> Any:
-    """``x`` above 0, ``negative_slope * x`` below; the gradient at 0 is the slope.
+    """``x`` above 0, else ``negative_slope * x``; the gradient at 0 is the slope.
 
     Args:
-        x: a tensor; integers give floatx.
-        negative_slope: a number or a tensor; engines disagree on a default, so there is none.
+        x: a tensor of any shape; integers become floatx.
+        negative_slope: a number or a tensor; there is no default, because engines disagree on it.
+
+    Returns:
+        A float tensor of the shape of ``x``, broadcast with the slope.
+
+    Source: Maas, Hannun and Ng, "Rectifier Nonlinearities Improve Neural Network Acoustic Models", 2013.
+
+    >>> from kbackend import K
+    >>> K.eval(K.leaky_relu([-2.0, 3.0], 0.5)).tolist()
+    [-1.0, 3.0]
     """
     slope = number(negative_slope)
     if slope is not None:
@@ -166,13 +167,19 @@ def classic_leaky_relu(x: TensorLike, negative_slope: Any) -> Any:
     )
 )
 def relu(x: TensorLike, alpha: Any = 0.0, max_value: Any = None, threshold: Any = 0.0) -> Any:
-    """x above ``threshold``, ``alpha * (x - threshold)`` below, at most ``max_value``.
+    """``x`` above ``threshold``, else ``alpha * (x - threshold)``, limited to ``max_value`` (Keras 2's ``relu``).
 
     Args:
-        x: a tensor.
-        alpha: the slope below the threshold, a number or tensor.
-        max_value: the ceiling, a number, tensor or None.
-        threshold: a number or tensor; x at the threshold itself counts as below.
+        x: a tensor of any shape.
+        alpha: the slope up to the threshold, a number or tensor.
+        max_value: the largest result, a number or tensor; None for no limit.
+        threshold: a number or tensor.
+
+    Returns:
+        A tensor of the shape of ``x``. Integers stay integers with default arguments.
+
+    Raises:
+        TypeError: a bool or complex tensor.
 
     >>> from kbackend import K
     >>> K.eval(K.relu([-1., 2., 9.], max_value=6.)).tolist()
@@ -188,7 +195,7 @@ def relu(x: TensorLike, alpha: Any = 0.0, max_value: Any = None, threshold: Any 
 
 
 def _negative_part(x: Any) -> Any:
-    """x below 0, else 0, so that no exponential of what is not used can overflow."""
+    """``min(x, 0)``, so that the exponential cannot overflow in elements where it is not used."""
     return select_elements(less(x, 0.0), x, 0.0)
 
 
@@ -206,7 +213,7 @@ def _negative_part(x: Any) -> Any:
 )
 def _elu(x: TensorLike, alpha: float = 1.0) -> Any:
     """``x`` from 0 on, ``alpha * (exp(x) - 1)`` below."""
-    return select_elements(less(x, 0.0), multiply(expm1(_negative_part(x)), alpha), x)
+    return select_elements(x < 0.0, expm1(_negative_part(x)) * alpha, x)
 
 
 @derived(
@@ -217,16 +224,25 @@ def _elu(x: TensorLike, alpha: float = 1.0) -> Any:
     )
 )
 def elu(x: TensorLike, alpha: Any = 1.0) -> Any:
-    """``x`` from 0 on, ``alpha * (exp(x) - 1)`` below (Clevert et al., 2016); the gradient at 0 is 1.
+    """The exponential linear unit: ``x`` from 0 on, ``alpha * (exp(x) - 1)`` below; the gradient at 0 is 1.
 
     Args:
-        x: a tensor; integers give floatx.
+        x: a tensor of any shape; integers become floatx.
         alpha: a number or a tensor.
+
+    Returns:
+        A float tensor of the shape of ``x``, broadcast with ``alpha``.
+
+    Source: Clevert, Unterthiner and Hochreiter, "Fast and Accurate Deep Network Learning by ELUs", 2016.
+
+    >>> from kbackend import K
+    >>> K.eval(K.elu([-1000.0, 2.0], 0.5)).tolist()
+    [-0.5, 2.0]
     """
     scale = number(alpha)
     if scale is not None:
         return _elu(x, alpha=float(scale))
-    return select_elements(less(x, 0.0), multiply(expm1(_negative_part(x)), alpha), x)
+    return select_elements(less(x, 0.0), expm1(_negative_part(x)) * alpha, x)
 
 
 @composite(
@@ -240,18 +256,34 @@ def elu(x: TensorLike, alpha: Any = 1.0) -> Any:
     ),
 )
 def selu(x: TensorLike) -> Any:
-    """The scaled exponential linear unit (Klambauer et al., 2017); the gradient at 0 is its scale, 1.0507."""
-    return multiply(_elu(x, alpha=SELU_ALPHA), SELU_SCALE)
+    """The scaled exponential linear unit, ``1.0507 * elu(x, 1.6733)``; the gradient at 0 is the scale.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A float tensor of the shape of ``x``.
+
+    Source: Klambauer, Unterthiner, Mayr and Hochreiter, "Self-Normalizing Neural Networks", 2017.
+
+    >>> from kbackend import K
+    >>> round(float(K.eval(K.selu([1.0]))[0]), 4)
+    1.0507
+    """
+    return _elu(x, alpha=SELU_ALPHA) * SELU_SCALE
 
 
 @derived(samples=lambda: [
     call(In((2, 3), avoid=(0.0,))), call(In((2, 3), avoid=(0.0,)), 0.01, name="slope")])
 def leaky_relu(x: TensorLike, negative_slope: Any = 0.2) -> Any:
-    """``x`` above 0, ``negative_slope * x`` below; the gradient at 0 is the slope.
+    """``K.leaky_relu`` with a default slope: ``x`` above 0, else ``negative_slope * x``.
 
     Args:
-        x: a tensor; integers give floatx.
+        x: a tensor of any shape; integers become floatx.
         negative_slope: a number or a tensor.
+
+    Returns:
+        A float tensor of the shape of ``x``, broadcast with the slope.
 
     >>> from kbackend import ops
     >>> round(float(ops.leaky_relu(-1.0)), 4)
@@ -266,8 +298,7 @@ def leaky_relu(x: TensorLike, negative_slope: Any = 0.2) -> Any:
     prepare=lambda specs, attrs: {"alpha": _not_zero("celu: alpha", attrs["alpha"])})
 def _celu(x: TensorLike, alpha: float) -> Any:
     """``x`` from 0 on, ``alpha * (exp(x / alpha) - 1)`` below; ``alpha`` is a number."""
-    low = select_elements(x < 0.0, x, 0.0)
-    return select_elements(x < 0.0, expm1(low / alpha) * alpha, x)
+    return select_elements(x < 0.0, expm1(_negative_part(x) / alpha) * alpha, x)
 
 
 def _not_zero(what: str, value: Any) -> float:
@@ -280,14 +311,20 @@ def _not_zero(what: str, value: Any) -> float:
     call(values(0.0), expect_gradient=np.ones(1), name="at zero"),
     call(In((2, 3), avoid=(0.0,)), In((), 0.5, 0.9), name="alpha a tensor"), avoid=(0.0,)))
 def celu(x: TensorLike, alpha: Any = 1.0) -> Any:
-    """``x`` from 0 on, ``alpha * (exp(x / alpha) - 1)`` below (Barron, 2017); the gradient at 0 is 1.
+    """The continuously differentiable ELU: ``x`` from 0 on, ``alpha * (exp(x / alpha) - 1)`` below.
 
     Args:
-        x: a tensor of any shape.
-        alpha: a number other than 0, or a tensor.
+        x: a tensor of any shape; integers become floatx.
+        alpha: a nonzero number, or a tensor.
+
+    Returns:
+        A float tensor of the shape of ``x``, broadcast with ``alpha``.
 
     Raises:
         ValueError: ``alpha`` is the number 0.
+        TypeError: a complex tensor.
+
+    Source: Barron, "Continuously Differentiable Exponential Linear Units", 2017.
 
     >>> from kbackend import K
     >>> from kbackend.ops import celu
@@ -297,8 +334,7 @@ def celu(x: TensorLike, alpha: Any = 1.0) -> Any:
     plain = number(alpha)
     if plain is not None:
         return _celu(x, alpha=float(plain))
-    below = less(x, 0.0)
-    return select_elements(below, expm1(select_elements(below, x, 0.0) / alpha) * alpha, x)
+    return select_elements(less(x, 0.0), expm1(_negative_part(x) / alpha) * alpha, x)
 
 
 @derived(samples=lambda: [
@@ -309,7 +345,13 @@ def relu6(x: TensorLike) -> Any:
     """``x`` limited to [0, 6]; the gradient is 0 at 0 and 1 at 6, as that of ``K.relu(x, max_value=6)``.
 
     Args:
-        x: a tensor of any shape; integers stay integers.
+        x: a tensor of any shape.
+
+    Returns:
+        A tensor of the shape and dtype of ``x``.
+
+    Raises:
+        TypeError: a bool or complex tensor.
 
     >>> from kbackend import K
     >>> from kbackend.ops import relu6
@@ -326,7 +368,10 @@ def hard_tanh(x: TensorLike) -> Any:
     """``x`` limited to [-1, 1]; the gradient at the ends is 1.
 
     Args:
-        x: a tensor of any shape.
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A float tensor of the shape of ``x``.
 
     >>> from kbackend import K
     >>> from kbackend.ops import hard_tanh
@@ -347,7 +392,7 @@ def _threshold_samples(*extra: Sample) -> Samples:
 
 
 def _taken(threshold: Any) -> Any:
-    """A number or tensor as an operand."""
+    """A threshold as an operand: a float for any number, else the tensor."""
     plain = number(threshold)
     return threshold if plain is None else float(plain)
 
@@ -356,11 +401,16 @@ def _taken(threshold: Any) -> Any:
     call(values(0.5, -0.5, 0.75), expect=np.array([0.0, 0.0, 0.75]), expect_gradient=np.array([0.0, 0.0, 1.0]),
          name="at the threshold")))
 def hard_shrink(x: TensorLike, threshold: Any = 0.5) -> Any:
-    """``x`` where ``|x| > threshold``, else 0, with gradient 0 there.
+    """``x`` where ``|x| > threshold``, else 0 with gradient 0.
 
     Args:
-        x: a tensor of any shape.
+        x: a tensor of any shape; integers become floatx.
         threshold: a number or a tensor.
+
+    Returns:
+        A float tensor of the shape of ``x``, broadcast with the threshold.
+
+    Source: Donoho and Johnstone, "Ideal Spatial Adaptation by Wavelet Shrinkage", 1994.
 
     >>> from kbackend import K
     >>> from kbackend.ops import hard_shrink
@@ -375,11 +425,16 @@ def hard_shrink(x: TensorLike, threshold: Any = 0.5) -> Any:
     call(values(0.5, -0.5, 0.75), expect=np.array([0.0, 0.0, 0.25]), expect_gradient=np.array([0.0, 0.0, 1.0]),
          name="at the threshold")))
 def soft_shrink(x: TensorLike, threshold: Any = 0.5) -> Any:
-    """``x`` moved by ``threshold`` towards 0, which it does not pass; the gradient at 0 and around it is 0.
+    """``sign(x) * max(|x| - threshold, 0)``; the gradient is 0 where the result is 0.
 
     Args:
-        x: a tensor of any shape.
+        x: a tensor of any shape; integers become floatx.
         threshold: a number or a tensor.
+
+    Returns:
+        A float tensor of the shape of ``x``, broadcast with the threshold.
+
+    Source: Donoho and Johnstone, "Ideal Spatial Adaptation by Wavelet Shrinkage", 1994.
 
     >>> from kbackend import K
     >>> from kbackend.ops import soft_shrink
@@ -387,8 +442,8 @@ def soft_shrink(x: TensorLike, threshold: Any = 0.5) -> Any:
     [-0.5, 0.0]
     """
     x, limit = as_float(x), _taken(threshold)
-    moved = select_elements(greater(x, 0.0), subtract(x, limit), add(x, limit))
-    return select_elements(abs_(x) <= limit, 0.0, moved)
+    shrunk = select_elements(greater(x, 0.0), subtract(x, limit), add(x, limit))
+    return select_elements(abs_(x) <= limit, 0.0, shrunk)
 
 
 @derived(tolerance="exact", samples=lambda: [
@@ -401,8 +456,15 @@ def threshold(x: TensorLike, threshold: Any, default_value: Any) -> Any:
     """``x`` where it is above ``threshold``, else ``default_value``.
 
     Args:
-        x: a tensor of any shape; integers stay integers where both numbers are.
+        x: a tensor of any shape.
         threshold, default_value: numbers or tensors.
+
+    Returns:
+        A tensor of the broadcast shape, in the promoted dtype of ``x`` and ``default_value``.
+
+    Raises:
+        ValueError: shapes that do not broadcast.
+        TypeError: a complex tensor.
 
     >>> from kbackend import K
     >>> from kbackend.ops import threshold

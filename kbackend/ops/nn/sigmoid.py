@@ -1,8 +1,10 @@
-"""Smooth activations: sigmoid, softplus, silu, gelu and their relatives."""
+"""Smooth activations and their piecewise approximations: sigmoid, softplus, silu, gelu and variants.
+
+Complex tensors raise TypeError.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,17 +14,12 @@ from kbackend.declare.decorate import composite, derived
 from kbackend.declare.op import TensorLike
 from kbackend.declare.rules import INF, NAN, WIDE, arithmetic, is_small, number, same, values
 from kbackend.declare.sample import In, call
-from kbackend.declare.shapes import axis_in
-from kbackend.graph.tensor import TensorSpec
-from kbackend.ops.arrays.split import split_sizes
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.cast import cast, identity
-from kbackend.ops.elementwise.arithmetic import abs_, add, divide, multiply, negative
-from kbackend.ops.elementwise.comparison import less
+from kbackend.ops.elementwise.arithmetic import abs_
 from kbackend.ops.elementwise.exponential import exp, log1p
 from kbackend.ops.elementwise.hyperbolic import tanh
-from kbackend.ops.elementwise.power import masked_root, sqrt
-from kbackend.ops.elementwise.power import square as square_op
+from kbackend.ops.elementwise.power import masked_root, sqrt, square
 from kbackend.ops.elementwise.select import clip, clip_range, maximum, select_elements
 from kbackend.ops.elementwise.special import erf
 from kbackend.ops.nn.relu import ODD, PLAIN, activation_samples, int32_sample, smooth_samples
@@ -50,9 +47,20 @@ from kbackend.ops.nn.relu import ODD, PLAIN, activation_samples, int32_sample, s
     ),
 )
 def sigmoid(x: TensorLike) -> Any:
-    """``1 / (1 + exp(-x))``, without overflow."""
-    small = exp(negative(abs_(x)))
-    return divide(select_elements(less(x, 0.0), small, 1.0), add(small, 1.0))
+    """The logistic function ``1 / (1 + exp(-x))``, without overflow.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A float tensor of the shape of ``x``.
+
+    >>> from kbackend import K
+    >>> K.eval(K.sigmoid([0.0, 1000.0])).tolist()
+    [0.5, 1.0]
+    """
+    small = exp(-abs_(x))
+    return select_elements(x < 0.0, small, 1.0) / (small + 1.0)
 
 
 @composite(name="hard_sigmoid",
@@ -66,8 +74,21 @@ def sigmoid(x: TensorLike) -> Any:
     ),
 )
 def classic_hard_sigmoid(x: TensorLike) -> Any:
-    """``clip(0.2 * x + 0.5, 0, 1)``."""
-    return clip(add(multiply(x, 0.2), 0.5), 0.0, 1.0)
+    """``clip(0.2 * x + 0.5, 0, 1)``, the approximation of the sigmoid in Keras 2; ``ops.hard_sigmoid`` has slope 1/6.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A float tensor of the shape of ``x``.
+
+    Source: Courbariaux, Bengio and David, "BinaryConnect", 2015.
+
+    >>> from kbackend import K
+    >>> K.eval(K.hard_sigmoid([-5.0, 0.0, 5.0])).tolist()
+    [0.0, 0.5, 1.0]
+    """
+    return clip(x * 0.2 + 0.5, 0.0, 1.0)
 
 
 @composite(
@@ -93,25 +114,65 @@ def classic_hard_sigmoid(x: TensorLike) -> Any:
     ),
 )
 def softplus(x: TensorLike) -> Any:
-    """``log(1 + exp(x))``, without overflow and without a threshold."""
-    return add(maximum(x, 0.0), log1p(exp(negative(abs_(x)))))
+    """``log(1 + exp(x))``, without overflow and without a linear approximation of large arguments.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A float tensor of the shape of ``x``.
+
+    >>> from kbackend import K
+    >>> K.eval(K.softplus([-1000.0, 1000.0])).tolist()
+    [0.0, 1000.0]
+    """
+    return maximum(x, 0.0) + log1p(exp(-abs_(x)))
 
 
 @composite(promote="float", rule=same, samples=activation_samples(int32_sample(), avoid=(0.0,)))
 def softsign(x: TensorLike) -> Any:
-    """``x / (1 + |x|)``."""
-    return divide(x, add(abs_(x), 1.0))
+    """``x / (1 + |x|)``.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A float tensor of the shape of ``x``.
+
+    >>> from kbackend import K
+    >>> K.eval(K.softsign([-1.0, 3.0])).tolist()
+    [-0.5, 0.75]
+    """
+    return x / (abs_(x) + 1.0)
 
 
 @composite(promote="float", rule=same, samples=activation_samples(int32_sample()))
 def silu(x: TensorLike) -> Any:
-    """``x * sigmoid(x)`` (Elfwing et al., 2018), also called swish."""
-    return multiply(x, sigmoid(x))
+    """The sigmoid linear unit ``x * sigmoid(x)``, also called swish.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A float tensor of the shape of ``x``.
+
+    Source: Elfwing, Uchibe and Doya, "Sigmoid-Weighted Linear Units", 2018.
+
+    >>> from kbackend import K
+    >>> K.eval(K.silu([0.0, 1000.0])).tolist()
+    [0.0, 1000.0]
+    """
+    return x * sigmoid(x)
 
 
 @derived(samples=activation_samples())
 def swish(x: TensorLike) -> Any:
-    """``x * sigmoid(x)``: another name of :func:`silu`."""
+    """``x * sigmoid(x)``; another name of :func:`silu`, with its arguments, result and errors.
+
+    >>> from kbackend import K
+    >>> K.eval(K.swish([0.0, 1000.0])).tolist()
+    [0.0, 1000.0]
+    """
     return silu(x)
 
 
@@ -141,42 +202,75 @@ def swish(x: TensorLike) -> Any:
     ),
 )
 def classic_gelu(x: TensorLike, approximate: bool) -> Any:
-    """``x * P(X <= x)`` of a standard normal X (Hendrycks and Gimpel, 2016).
+    """The Gaussian error linear unit ``x * P(X <= x)`` of a standard normal X.
 
     Args:
-        x: a tensor; integers give floatx.
-        approximate: False: by erf; True: by tanh. Engines disagree on a default, so there is none.
+        x: a tensor of any shape; integers become floatx.
+        approximate: whether the probability is approximated by tanh instead of computed by erf; there is no default,
+            because engines disagree on it.
+
+    Returns:
+        A float tensor of the shape of ``x``.
+
+    Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
+
+    >>> from kbackend import K
+    >>> K.eval(K.gelu([-100.0, 100.0], False)).tolist() == [0.0, 100.0]
+    True
     """
     if approximate:
-        inner = multiply(
-            add(x, multiply(multiply(square_op(x), x), 0.044715)), 0.7978845608028654
-        )
-        return multiply(multiply(x, 0.5), add(tanh(inner), 1.0))
-    return multiply(multiply(x, 0.5), add(erf(multiply(x, 0.7071067811865476)), 1.0))
+        inner = (x + square(x) * x * 0.044715) * 0.7978845608028654
+        return x * 0.5 * (tanh(inner) + 1.0)
+    return x * 0.5 * (erf(x * 0.7071067811865476) + 1.0)
 
 
 @derived(samples=activation_samples())
 def exponential(x: TensorLike) -> Any:
-    """``exp(x)``."""
+    """``exp(x)`` as an activation.
+
+    Args:
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A float tensor of the shape of ``x``.
+
+    >>> from kbackend import K
+    >>> K.eval(K.exponential([0.0])).tolist()
+    [1.0]
+    """
     return exp(x)
 
 
 @derived(tolerance="exact", samples=lambda: [call(In((2, 3)))])
 def linear(x: TensorLike) -> Any:
-    """x itself."""
+    """``x`` itself, as an activation.
+
+    Args:
+        x: a tensor of any shape and dtype.
+
+    Returns:
+        A tensor equal to ``x``.
+
+    >>> from kbackend import K
+    >>> K.eval(K.linear([1.0, 2.0])).tolist()
+    [1.0, 2.0]
+    """
     return identity(x)
 
 
 @derived(samples=lambda: [
     call(In((2, 3))), call(In((2, 3)), False, name="exact"), call(In((2,), -3, 3, kind="int32"), gradient=False)])
 def gelu(x: TensorLike, approximate: bool = True) -> Any:
-    """``x * P(X <= x)`` of a standard normal X: by tanh, or by erf when not ``approximate``.
+    """The Gaussian error linear unit ``x * P(X <= x)`` of a standard normal X.
 
     Args:
-        x: a tensor; integers give floatx.
-        approximate: whether by tanh.
+        x: a tensor of any shape; integers become floatx.
+        approximate: whether the probability is approximated by tanh instead of computed by erf.
 
-    Source: Hendrycks and Gimpel 2016.
+    Returns:
+        A float tensor of the shape of ``x``.
+
+    Source: Hendrycks and Gimpel, "Gaussian Error Linear Units", 2016.
 
     >>> from kbackend import ops
     >>> round(float(ops.gelu(1.0)), 4), round(float(ops.gelu(1.0, approximate=False)), 4)
@@ -189,12 +283,18 @@ def gelu(x: TensorLike, approximate: bool = True) -> Any:
     call(In((2, 3), -5, 5, avoid=(-3.0, 3.0))), call(values(-4.0, 0.0, 3.0), expect=np.array([0.0, 0.5, 1.0]),
                                                      gradient=False, name="places")])
 def hard_sigmoid(x: TensorLike) -> Any:
-    """``x / 6 + 1/2``, no less than 0 and no more than 1. K's is steeper: ``x / 5 + 1/2``.
+    """``clip(x / 6 + 1/2, 0, 1)``; ``K.hard_sigmoid`` has slope 1/5.
 
     Args:
-        x: a tensor; integers give floatx.
+        x: a tensor of any shape; integers become floatx.
 
-    Source: Howard et al. 2019.
+    Returns:
+        A float tensor of the shape of ``x``.
+
+    Raises:
+        TypeError: a bool or complex tensor.
+
+    Source: Howard et al., "Searching for MobileNetV3", 2019.
 
     >>> from kbackend import ops
     >>> float(ops.hard_sigmoid(1.5))
@@ -205,10 +305,13 @@ def hard_sigmoid(x: TensorLike) -> Any:
 
 @composite(**PLAIN, samples=smooth_samples(call(ODD, gradient=False, name="far")))
 def log_sigmoid(x: TensorLike) -> Any:
-    """``log(sigmoid(x))``, without rounding to log(0).
+    """``log(sigmoid(x))``, without underflow to log(0).
 
     Args:
-        x: a tensor of any shape.
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A float tensor of the shape of ``x``.
 
     >>> from kbackend import K
     >>> from kbackend.ops import log_sigmoid
@@ -221,10 +324,15 @@ def log_sigmoid(x: TensorLike) -> Any:
 @composite(**PLAIN, samples=smooth_samples(
     call(ODD, expect=np.array([NAN, 1000.0, 0.0]), gradient=False, name="far")))
 def mish(x: TensorLike) -> Any:
-    """``x * tanh(softplus(x))`` (Misra, 2019).
+    """``x * tanh(softplus(x))``.
 
     Args:
-        x: a tensor of any shape.
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A float tensor of the shape of ``x``.
+
+    Source: Misra, "Mish: A Self Regularized Non-Monotonic Activation Function", 2019.
 
     >>> from kbackend import K
     >>> from kbackend.ops import mish
@@ -241,7 +349,10 @@ def tanh_shrink(x: TensorLike) -> Any:
     """``x - tanh(x)``.
 
     Args:
-        x: a tensor of any shape.
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A float tensor of the shape of ``x``.
 
     >>> from kbackend import K
     >>> from kbackend.ops import tanh_shrink
@@ -254,9 +365,9 @@ def tanh_shrink(x: TensorLike) -> Any:
 @composite(name="squareplus", promote="float", promoted=("x",), rule=lambda x, b: arithmetic(x), samples=lambda: [
     call(In((2, 3)), 4.0), call(In((2, 3), avoid=(0.0,)), 0.0, name="no b")])
 def _squareplus(x: TensorLike, b: float) -> Any:
-    """``(x + sqrt(x**2 + b)) / 2`` for a number ``b``; at ``b = 0`` the gradient at 0 is 1/2."""
-    square = square_op(x)
-    root = masked_root(square) if b == 0 else sqrt(square + b)
+    """``(x + sqrt(x**2 + b)) / 2`` for a number ``b``; for ``b = 0`` the gradient at 0 is 1/2."""
+    squares = square(x)
+    root = masked_root(squares) if b == 0 else sqrt(squares + b)
     return (x + root) * 0.5
 
 
@@ -265,14 +376,20 @@ def _squareplus(x: TensorLike, b: float) -> Any:
     call(values(0.0, 3.0), 0, expect=np.array([0.0, 3.0]), gradient=False, name="no b"),
     call(In((2,)), -1.0, raises=ValueError, name="b below 0")))
 def squareplus(x: TensorLike, b: Any = 4) -> Any:
-    """``(x + sqrt(x**2 + b)) / 2``, a softplus without exponentials (Barron, 2021).
+    """``(x + sqrt(x**2 + b)) / 2``, a smooth rectifier without exponentials.
 
     Args:
-        x: a tensor of any shape.
-        b: how smooth it is, a number from 0 on or a tensor.
+        x: a tensor of any shape; integers become floatx.
+        b: the smoothness, a nonnegative number or a tensor; 0 gives relu.
+
+    Returns:
+        A float tensor of the shape of ``x``, broadcast with ``b``.
 
     Raises:
-        ValueError: a number ``b`` below 0.
+        ValueError: a negative number ``b``.
+        TypeError: a complex tensor.
+
+    Source: Barron, "Squareplus: A Softplus-Like Algebraic Rectifier", 2021.
 
     >>> from kbackend import K
     >>> from kbackend.ops import squareplus
@@ -281,7 +398,7 @@ def squareplus(x: TensorLike, b: Any = 4) -> Any:
     """
     plain = number(b)
     if plain is None:
-        return (x + sqrt(square_op(x) + b)) * 0.5
+        return (x + sqrt(square(x) + b)) * 0.5
     if plain < 0:
         raise ValueError(f"squareplus: b must not be negative, it is {b}")
     return _squareplus(x, float(plain))
@@ -291,12 +408,15 @@ def squareplus(x: TensorLike, b: Any = 4) -> Any:
     call(values(-4.0, 0.0, 4.0), expect=np.array([0.0, 0.0, 4.0]), gradient=False, name="far"), low=-5.0, high=5.0,
     avoid=(-3.0, 3.0)))
 def hard_silu(x: TensorLike) -> Any:
-    """``x * clip(x / 6 + 1/2, 0, 1)`` (Howard et al., 2019), also called hard swish.
-
-    The slope of the gate is 1/6 here, where ``K.hard_sigmoid`` has 0.2.
+    """``x * clip(x / 6 + 1/2, 0, 1)``, also called hard swish; the slope in ``K.hard_sigmoid`` is 1/5.
 
     Args:
-        x: a tensor of any shape.
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A float tensor of the shape of ``x``.
+
+    Source: Howard et al., "Searching for MobileNetV3", 2019.
 
     >>> from kbackend import K
     >>> from kbackend.ops import hard_silu
@@ -311,17 +431,20 @@ def hard_silu(x: TensorLike) -> Any:
     call(values(-1.0, 1.0, 0.0), expect=np.array([0.0, 1.0, 0.25]), expect_gradient=np.array([0.0, 1.0, 0.5]),
          name="ends"), call(ODD, expect=np.array([NAN, 1000.0, 0.0]), gradient=False, name="far")))
 def sparse_plus(x: TensorLike) -> Any:
-    """0 up to -1, ``x`` from 1 on, ``(x + 1)**2 / 4`` between: the integral of :func:`sparse_sigmoid`.
+    """0 below -1, ``x`` above 1, and ``(x + 1)**2 / 4`` between: the integral of :func:`sparse_sigmoid`.
 
     Args:
-        x: a tensor of any shape.
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A float tensor of the shape of ``x``.
 
     >>> from kbackend import K
     >>> from kbackend.ops import sparse_plus
     >>> K.eval(sparse_plus(K.constant([-2.0, 0.0, 2.0]))).tolist()
     [0.0, 0.25, 2.0]
     """
-    inside = square_op(clip_range(x, low=-1.0, high=1.0) + 1.0) * 0.25
+    inside = square(clip_range(x, low=-1.0, high=1.0) + 1.0) * 0.25
     return select_elements(x >= 1.0, x, inside)
 
 
@@ -331,7 +454,10 @@ def sparse_sigmoid(x: TensorLike) -> Any:
     """``clip((x + 1) / 2, 0, 1)``; the gradient at the ends is 1/2.
 
     Args:
-        x: a tensor of any shape.
+        x: a tensor of any shape; integers become floatx.
+
+    Returns:
+        A float tensor of the shape of ``x``.
 
     >>> from kbackend import K
     >>> from kbackend.ops import sparse_sigmoid
@@ -341,48 +467,9 @@ def sparse_sigmoid(x: TensorLike) -> Any:
     return (clip_range(x, low=-1.0, high=1.0) + 1.0) * 0.5
 
 
-def _glu_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
-    axis = axis_in(attrs["axis"], specs[0].ndim)
-    size = specs[0].shape[axis]
-    if size is None or size % 2:
-        raise ValueError(f"glu: axis {axis} of {specs[0]} must have an even number of elements, known beforehand")
-    return {"axis": axis}
-
-
-def _half(x: TensorSpec, axis: int) -> TensorSpec:
-    return TensorSpec((*x.shape[:axis], x.shape[axis] // 2, *x.shape[axis + 1 :]), arithmetic(x).dtype)  # type: ignore[operator]
-
-
-@composite(promote="float", rule=_half, prepare=_glu_attrs, samples=lambda: [
-    call(In((2, 4))),
-    call(In((3, 2, 2)), 1, name="middle axis"),
-    call(In((4, 3)), -2, name="first axis", dynamic=False),
-    call(In((0, 2)), name="empty"),
-    call(In((2, 4), -4, 4, kind="int32"), gradient=False, name="int32"),
-    call(In((2, 3)), raises=ValueError, name="odd"),
-    call(In((2, 4)), 2, raises=ValueError, name="axis out of range")])
-def glu(x: TensorLike, axis: int = -1) -> Any:
-    """The first half along an axis times the sigmoid of the second half (Dauphin et al., 2017).
-
-    Args:
-        x: a tensor with an even, known number of elements along the axis.
-        axis: the axis that is halved.
-
-    Raises:
-        ValueError: the axis is out of range, or its size odd or unknown.
-
-    >>> from kbackend import K
-    >>> from kbackend.ops import glu
-    >>> K.eval(glu(K.constant([4.0, 0.0]))).tolist()
-    [2.0]
-    """
-    first, second = split_sizes(x, 2, axis=axis)
-    return first * sigmoid(second)
-
-
 hard_swish = hard_silu
 
 __all__ = [
-    "gelu", "glu", "hard_sigmoid", "hard_silu", "hard_swish", "log_sigmoid", "mish", "sigmoid", "silu",
+    "gelu", "hard_sigmoid", "hard_silu", "hard_swish", "log_sigmoid", "mish", "sigmoid", "silu",
     "softplus", "softsign", "sparse_plus", "sparse_sigmoid", "squareplus", "swish", "tanh_shrink",
 ]

@@ -1,1 +1,1 @@
-"""Random draws."""
+"""Random draws with the same bits on every engine."""

@@ -1,4 +1,4 @@
-"""Draws of zeros and ones."""
+"""Bernoulli draws: zeros and ones."""
 
 from __future__ import annotations
 
@@ -11,9 +11,7 @@ from kbackend.declare.sample import Sample, call
 from kbackend.graph.tensor import Tensor
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.leaves import constant
-from kbackend.ops.elementwise.comparison import less
-from kbackend.ops.random.draws import Seed, _floats
-from kbackend.ops.random.uniform import _draw_unit
+from kbackend.ops.random.draws import Seed, _floats, draw_unit
 
 
 def _binomial_samples() -> list[Sample]:
@@ -24,23 +22,38 @@ def _binomial_samples() -> list[Sample]:
 
 @derived(samples=_binomial_samples)
 def random_binomial(shape: Any, p: Any = 0.0, dtype: Any = None, seed: Seed = None) -> Tensor:
-    """1 with probability ``p`` and 0 else; a new draw each time a program runs.
+    """Draw 1 with probability ``p`` and 0 otherwise, anew in each run of a program.
 
     Args:
         shape: ints or integer scalars, or an integer vector.
-        p: a number or a tensor that broadcasts to the shape.
-        dtype: floatx when None.
-        seed: a seed for this draw or a SeedGenerator; the process' stream when None.
+        p: the probability, a number or a tensor that broadcasts to the shape.
+        dtype: any dtype; None for floatx.
+        seed: an integer or SeedGenerator; None for the random stream of the process.
+
+    Returns:
+        A symbolic tensor with the same bits on every engine.
+
+    Raises:
+        ValueError: a number ``p`` outside [0, 1], or a negative dimension.
+
+    >>> from kbackend import K
+    >>> K.eval(K.random_binomial((3,), 1.0)).tolist()
+    [1.0, 1.0, 1.0]
     """
     if isinstance(p, (bool, int, float)) and not 0 <= p <= 1:
-        raise ValueError(f"a probability is in [0, 1], it is {p!r}")
-    unit = _draw_unit("random_binomial", shape, "float32", seed)
-    return cast(less(unit, p if isinstance(p, Tensor) else constant(p, "float32")), _floats(dtype))
+        raise ValueError(f"a probability must be in [0, 1], it is {p!r}")
+    unit = draw_unit("random_binomial", shape, "float32", seed)
+    return cast(unit < (p if isinstance(p, Tensor) else constant(p, "float32")), _floats(dtype))
 
 
 @derived(samples=_binomial_samples)
 def random_bernoulli(shape: Any, p: Any = 0.0, dtype: Any = None, seed: Seed = None) -> Tensor:
-    """Another name of :func:`random_binomial`."""
+    """Draw 1 with probability ``p`` and 0 otherwise; another name of :func:`random_binomial`.
+
+    >>> from kbackend import K
+    >>> K.eval(K.random_bernoulli((3,), 0.0)).tolist()
+    [0.0, 0.0, 0.0]
+    """
     return random_binomial(shape, p, dtype, seed)
 
 

@@ -1,4 +1,4 @@
-"""Draws of classes by their log-probabilities."""
+"""Categorical draws: classes by their unnormalized log-probabilities."""
 
 from __future__ import annotations
 
@@ -13,10 +13,9 @@ from kbackend.declare.decorate import composite, derived
 from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, Sample, call
 from kbackend.graph.tensor import Tensor, TensorSpec
+from kbackend.ops.arrays.dims import length, plus
 from kbackend.ops.arrays.reshape import extent
 from kbackend.ops.core.cast import cast, stop_gradient
-from kbackend.ops.elementwise.arithmetic import add, multiply, subtract
-from kbackend.ops.elementwise.comparison import equal
 from kbackend.ops.elementwise.rounding import floor
 from kbackend.ops.elementwise.select import maximum, select_elements
 from kbackend.ops.indexing.gather import take_along
@@ -26,9 +25,9 @@ from kbackend.ops.reduction.cumulative import cumsum_along
 from kbackend.ops.reduction.reductions import reduce_max, sum_
 from kbackend.streams import counter, stream_of
 
-#: the logarithm of the most classes, and of the weight that a likeliest class has while the sum is estimated
+#: log2 of the largest number of classes, and of the weight of the most likely class while the sum is estimated
 _CLASS_BITS = 26
-#: the sum of the final weights, up to a factor of 2
+#: the sum of the final integer weights, up to a factor of 2
 _WEIGHT_SUM = 2.0**51
 
 
@@ -83,38 +82,37 @@ def _class_samples() -> list[Sample]:
 @composite(name="random_categorical", random=True, prepare=_class_attrs, rule=_class_rule,
            differentiable=False, creates=True, tolerance="exact", samples=_class_samples)
 def _categorical(logits: TensorLike, step: TensorLike, *, count: int, key: int, op_id: int, dtype: str) -> Any:
-    """Classes by inversion of the cumulated softmax; see :func:`categorical`."""
-    sums, good = _cumulated_weights(cast(stop_gradient(logits), "float64"))
+    """Classes by inversion of the cumulative softmax; see :func:`categorical`."""
+    sums, valid = _cumulative_weights(cast(stop_gradient(logits), "float64"))
     rows = logits.shape[0]
     sizes = [extent(logits, (0,))] if rows is None else []
     unit = random_unit(step, sizes, shape=(rows, count), key=key, op_id=op_id, dtype="float64")
-    # Less than the sum, and a multiple of no less than its rounding: a class without weight is never found.
+    # Below the sum, and a multiple of a number no smaller than its rounding unit: a class of weight 0 is never drawn.
     wanted = unit * sums[:, -1:]
-    return cast(select_elements(good, _first_above(sums, wanted), -1), dtype)
+    return cast(select_elements(valid, _first_above(sums, wanted), -1), dtype)
 
 
-def _cumulated_weights(logits: Any) -> tuple[Any, Any]:
-    """Cumulated whole numbers proportional to the softmax, and whether a row has a class to draw.
+def _cumulative_weights(logits: Any) -> tuple[Any, Any]:
+    """Cumulative sums of integer weights proportional to the softmax, and whether a row has a class to draw.
 
-    Sums of whole numbers below 2**53 are exact in any order.
+    The weights are whole numbers in float64; sums of them below 2**53 are exact in any order of summation.
     """
     top = reduce_max(logits, axis=-1, keepdims=True)
-    good = top > -np.inf
-    level = select_elements(equal(logits, top), 0.0, logits - select_elements(good, top, 0.0))
-    likely = select_elements(good, portable_exp(level), 0.0)
-    estimate = sum_(floor(likely * 2.0**_CLASS_BITS), axis=-1, keepdims=True)
+    valid = top > -np.inf
+    shifted = select_elements(logits == top, 0.0, logits - select_elements(valid, top, 0.0))
+    powers = select_elements(valid, portable_exp(shifted), 0.0)
+    estimate = sum_(floor(powers * 2.0**_CLASS_BITS), axis=-1, keepdims=True)
     scale = _WEIGHT_SUM * 2.0**_CLASS_BITS / maximum(estimate, 1.0)
-    return cumsum_along(floor(likely * scale + 0.5), axis=1), good
+    return cumsum_along(floor(powers * scale + 0.5), axis=1), valid
 
 
 def _first_above(sums: Any, wanted: Any) -> Any:
-    """The first places in the rows of ``sums`` where more than ``wanted`` stands, by bisection."""
+    """The first index in each row of ``sums`` whose element exceeds ``wanted``, by bisection."""
     classes = sums.shape[1]
-    last = extent(sums, (1,)) if classes is None else classes
-    zero = cast(multiply(wanted, 0.0), "int32")
-    low, high = zero, zero + (subtract(last, 1) if classes is None else classes - 1)
+    zero = cast(wanted * 0.0, "int32")
+    low, high = zero, zero + plus(length(sums, 1), -1)
     for _ in range(_CLASS_BITS if classes is None else (classes - 1).bit_length()):
-        middle = add(low, high) // 2
+        middle = (low + high) // 2
         above = take_along(sums, middle, axis=1) > wanted
         low, high = select_elements(above, low, middle + 1), select_elements(above, middle, high)
     return low
@@ -126,22 +124,22 @@ def _first_above(sums: Any, wanted: Any) -> Any:
     call(In((3,)), 2, seed=7, raises=ValueError, name="vector"),
     call(In((3, 2)), 1.5, seed=7, raises=TypeError, name="no number of samples")])
 def categorical(logits: TensorLike, num_samples: int, dtype: Any = "int32", seed: Seed = None) -> Tensor:
-    """Classes drawn with the probabilities ``softmax(logits)``; a new draw each time a program runs.
+    """Draw classes with the probabilities ``softmax(logits)``, anew in each run of a program.
 
     Args:
-        logits: unnormalised logarithms of probabilities, ``(batch, classes)``. -inf is a probability of 0; of classes
-            with inf one is drawn. No gradient flows to them.
-        num_samples: how many to draw from each row, independently.
+        logits: unnormalized log-probabilities ``(batch, classes)``. -inf means probability 0; where logits are inf, one
+            of their classes is drawn. No gradient flows to them.
+        num_samples: the number of independent draws for each row.
         dtype: an integer dtype.
-        seed: a seed for this draw or a SeedGenerator; the process' stream when None.
+        seed: an integer or SeedGenerator; None for the random stream of the process.
 
     Returns:
         A symbolic tensor ``(batch, num_samples)``, the same on every engine. Probabilities are rounded to multiples of
-        2**-51, and a class with probability 0 is never drawn. -1 in rows with NaN, or without a class to draw.
+        2**-51, and a class of probability 0 is never drawn. Rows that contain NaN or only -inf give -1.
 
     Raises:
-        ValueError: no matrix, no classes, more than 2**26 of them, or a negative number of samples.
-        TypeError: no integer dtype, or a number of samples that is no integer.
+        ValueError: logits that are not a matrix, no classes or more than 2**26, or a negative number of samples.
+        TypeError: ``dtype`` is not an integer dtype, or ``num_samples`` is not an integer.
 
     >>> import numpy as np
     >>> from kbackend import random

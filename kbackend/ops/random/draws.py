@@ -1,4 +1,4 @@
-"""Raw draws: random words and unit floats, and what all draws share."""
+"""Raw draws, random words and unit uniforms, and the code that all draws share."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ops.arrays.sizes import check_sizes, entries, split_entries
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.leaves import constant
-from kbackend.ops.elementwise.arithmetic import multiply
 from kbackend.ops.elementwise.rounding import floor
 from kbackend.streams import counter, stream_of
 
@@ -24,10 +23,10 @@ Seed = Any  # an int, a SeedGenerator or None
 
 
 def shape_parts(shape: Any) -> tuple[list[Tensor], Shape]:
-    """The sizes that are tensors, and the shape with None in their places."""
+    """The sizes in a shape that are tensors, and the shape with None in their positions."""
     sizes, pattern = split_entries(entries([shape] if isinstance(shape, int) else shape))
     if any(d is not None and d < 0 for d in pattern):
-        raise ValueError(f"a shape has no negative dimensions, it is {pattern}")
+        raise ValueError(f"a shape must not have negative dimensions, it is {pattern}")
     return sizes, pattern
 
 
@@ -60,7 +59,7 @@ def _integer(value: int, kind: str = "int32") -> In:
 
 
 def _draws(*operands: Any, **options: Any) -> list[Sample]:
-    """Samples of a draw in each float dtype, and one of nothing."""
+    """Samples of a draw in each float dtype, and of an empty one."""
     common = {"key": 2**63 + 11, "op_id": 5, "gradient": False, "dynamic": False, **options}
     return [
         call(*operands, step_sample(), shape=(3, 7), dtype="float32", dtypes=("float32",), **common),
@@ -88,15 +87,18 @@ def _bits_samples() -> list[Sample]:
            samples=_bits_samples)
 def random_bits(step: TensorLike, sizes: TensorList = (), trial: TensorLike | None = None, *, shape: Shape, key: int,
                 op_id: int) -> TensorSpec:
-    """Words of the Philox stream: int64 numbers in [0, 2**32), each as likely as any other.
+    """Words of the Philox stream: int64 numbers, uniform in [0, 2**32).
 
     Args:
-        step: an integer scalar, taken modulo 2**32.
+        step: an integer scalar modulo 2**32, the number of the run.
         sizes: integer scalars, one for each None in ``shape``.
-        trial: an integer scalar, taken modulo 2**32: which attempt of a draw by rejection; 0 when None.
+        trial: an integer scalar modulo 2**32, the number of the attempt of a draw by rejection; None for 0.
         shape: the shape, filled in row-major order.
         key: the seed, 64 bits.
-        op_id: which draw, 32 bits.
+        op_id: the number of the draw, 32 bits.
+
+    Source: Salmon, Moraes, Dror and Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC11; see
+    :mod:`kbackend.streams`.
     """
     check_sizes(sizes, shape)
     return TensorSpec(shape, "int64")
@@ -124,22 +126,21 @@ _UNIT_BITS = {"float32": 24, "float16": 11, "bfloat16": 8}
            creates=True, samples=_unit_samples)
 def random_unit(step: TensorLike, sizes: TensorList = (), trial: TensorLike | None = None, *, shape: Shape, key: int,
                 op_id: int, dtype: str) -> Any:
-    """Numbers in [0, 1), bit for bit the same on every engine. Operands as those of :func:`random_bits`.
+    """Uniform numbers in [0, 1) with the same bits on every engine. Operands as in :func:`random_bits`.
 
     Args:
-        dtype: float32 takes the high 24 bits of a word, float64 27 and 26 of two, float16 11, bfloat16 8.
+        dtype: float32 has the high 24 bits of a word, float64 27 and 26 bits of two words, float16 11 and bfloat16 8.
     """
     words = (*shape, 2) if dtype == "float64" else shape
     bits = cast(random_bits(step, sizes, trial, shape=words, key=key, op_id=op_id), "float64")
     if dtype == "float64":
-        high = multiply(_high_bits(bits[..., 0], 27), 2.0**26)
-        return (high + _high_bits(bits[..., 1], 26)) * 2.0**-53
+        return (_high_bits(bits[..., 0], 27) * 2.0**26 + _high_bits(bits[..., 1], 26)) * 2.0**-53
     count = _UNIT_BITS[dtype]
-    return cast(multiply(_high_bits(bits, count), 2.0**-count), dtype)
+    return cast(_high_bits(bits, count) * 2.0**-count, dtype)
 
 
 def _high_bits(words: Any, count: int) -> Any:
-    return floor(multiply(words, 2.0 ** (count - 32)))
+    return floor(words * 2.0 ** (count - 32))
 
 
 def _bound(value: float) -> In:
@@ -153,20 +154,35 @@ def _draw_rule(
     return TensorSpec(shape, dtype)
 
 
-def _wide(dtype: str) -> str:
-    return dtype if dtype == "float64" else "float32"
-
-
 _SAME_BITS = "the same bits are promised"
 
 
-def _draw(op: Any, first: Any, second: Any, shape: Any, dtype: str, seed: Any) -> Tensor:
+def draw(op: Any, operands: Sequence[Any], shape: Any, dtype: str, seed: Seed, name: str | None = None) -> Tensor:
+    """A new draw: a node of ``op`` with a stream and a step counter of its own.
+
+    Args:
+        op: the op, whose operands are ``operands``, the step and the symbolic sizes.
+        operands: its parameters, such as mean and standard deviation.
+        shape: ints or integer scalars, or an integer vector.
+        dtype: the dtype of the result.
+        seed: an integer or SeedGenerator; None for the random stream of the process.
+        name: the last part of the path of the stream; None for the name of ``op``.
+    """
     sizes, pattern = shape_parts(shape)
-    key, op_id = stream_of(op.op.name, seed)
-    step = counter(f"{op.op.name}_step")
+    name = name or op.op.name
+    key, op_id = stream_of(name, seed)
+    return op(*operands, counter(f"{name}_step"), sizes, shape=pattern, key=key, op_id=op_id, dtype=dtype)
+
+
+def draw_unit(name: str, shape: Any, dtype: str, seed: Seed) -> Tensor:
+    """A new draw of uniform numbers in [0, 1)."""
+    return draw(random_unit, (), shape, dtype, seed, name)
+
+
+def draw_between(op: Any, first: Any, second: Any, shape: Any, dtype: str, seed: Seed) -> Tensor:
+    """A new draw with two parameters, numbers or tensors."""
     kind = "int64" if dtypes.is_integer(dtype) else dtype
-    first, second = (v if isinstance(v, Tensor) else constant(v, kind) for v in (first, second))
-    return op(first, second, step, sizes, shape=pattern, key=key, op_id=op_id, dtype=dtype)
+    return draw(op, [v if isinstance(v, Tensor) else constant(v, kind) for v in (first, second)], shape, dtype, seed)
 
 
 __all__: list[str] = []

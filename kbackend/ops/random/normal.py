@@ -11,19 +11,19 @@ from kbackend.declare.sample import In, call
 from kbackend.graph.tensor import Tensor
 from kbackend.ops.core.cast import cast
 from kbackend.ops.elementwise.normal_quantile import normal_quantile
+from kbackend.ops.elementwise.precision import wide_dtype
 from kbackend.ops.elementwise.select import clip
 from kbackend.ops.random.draws import (
     Seed,
     Shape,
     _bound,
-    _draw,
     _draw_rule,
     _draws,
     _float_draw_attrs,
     _floats,
     _unit_rule,
     _unit_samples,
-    _wide,
+    draw_between,
     random_unit,
 )
 
@@ -34,12 +34,12 @@ _TRUNCATED_AT = 2.0  # standard deviations
            samples=lambda: _draws(_bound(0.5), _bound(2.0)))
 def _normal(mean: TensorLike, stddev: TensorLike, step: TensorLike, sizes: TensorList = (), *, shape: Shape,
             key: int, op_id: int, dtype: str) -> Any:
-    """The normal quantile of the middle of the interval that a unit stands for.
+    """Normal quantiles of the midpoints of the intervals that unit uniforms represent.
 
-    In float32 no value is further than 5.42 ``stddev`` from ``mean``, in float64 than 8.3.
+    Values are at most 5.42 ``stddev`` from ``mean`` in float32, and 8.3 in float64.
     """
-    return _moved(standard_normal(step, sizes, shape=shape, key=key, op_id=op_id, dtype=_wide(dtype)), mean, stddev,
-                  dtype)
+    standard = standard_normal(step, sizes, shape=shape, key=key, op_id=op_id, dtype=wide_dtype(dtype))
+    return _scaled(standard, mean, stddev, dtype)
 
 
 @composite(random=True, prepare=_float_draw_attrs, rule=_unit_rule, differentiable=False, creates=True,
@@ -47,13 +47,13 @@ def _normal(mean: TensorLike, stddev: TensorLike, step: TensorLike, sizes: Tenso
            samples=lambda: [s for s in _unit_samples() if s.kwargs["dtype"] in ("float32", "float64")])
 def standard_normal(step: TensorLike, sizes: TensorList = (), trial: TensorLike | None = None, *, shape: Shape,
                     key: int, op_id: int, dtype: str) -> Any:
-    """Draws with mean 0 and standard deviation 1 in float32 or float64, bit for bit the same on every engine."""
+    """Normal draws of mean 0 and standard deviation 1 in float32 or float64, with the same bits on every engine."""
     unit = random_unit(step, sizes, trial, shape=shape, key=key, op_id=op_id, dtype=dtype)
     return normal_quantile(unit - 0.5 + (2.0**-54 if dtype == "float64" else 2.0**-25))
 
 
-def _moved(standard: Any, mean: Any, stddev: Any, dtype: str) -> Any:
-    wide = _wide(dtype)
+def _scaled(standard: Any, mean: Any, stddev: Any, dtype: str) -> Any:
+    wide = wide_dtype(dtype)
     return cast(standard * cast(stddev, wide) + cast(mean, wide), dtype)
 
 
@@ -61,12 +61,11 @@ def _moved(standard: Any, mean: Any, stddev: Any, dtype: str) -> Any:
            samples=lambda: _draws(_bound(0.5), _bound(2.0)))
 def _truncated(mean: TensorLike, stddev: TensorLike, step: TensorLike, sizes: TensorList = (), *,
                shape: Shape, key: int, op_id: int, dtype: str) -> Any:
-    """The normal quantile of a unit spread over the probabilities within two standard deviations."""
-    wide = _wide(dtype)
-    unit = random_unit(step, sizes, shape=shape, key=key, op_id=op_id, dtype=wide)
+    """Normal quantiles of uniforms over the cumulative probabilities within two standard deviations."""
+    unit = random_unit(step, sizes, shape=shape, key=key, op_id=op_id, dtype=wide_dtype(dtype))
     half = math.erf(_TRUNCATED_AT / math.sqrt(2.0)) / 2.0
-    standard = normal_quantile(unit * (2.0 * half) + -half)
-    return _moved(clip(standard, -_TRUNCATED_AT, _TRUNCATED_AT), mean, stddev, dtype)
+    standard = normal_quantile(unit * (2.0 * half) - half)
+    return _scaled(clip(standard, -_TRUNCATED_AT, _TRUNCATED_AT), mean, stddev, dtype)
 
 
 @derived(samples=lambda: [
@@ -75,28 +74,42 @@ def _truncated(mean: TensorLike, stddev: TensorLike, step: TensorLike, sizes: Te
     call((3,), dtype="int32", seed=7, raises=TypeError, name="integers")])
 def random_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None,
                   seed: Seed = None) -> Tensor:
-    """Normally distributed numbers; a new draw each time a program runs.
+    """Draw from the normal distribution, anew in each run of a program.
 
     Args:
         shape: ints or integer scalars, or an integer vector.
         mean, stddev: numbers or tensors that broadcast to the shape; gradients flow to them.
-        dtype: a float dtype; floatx when None.
-        seed: a seed for this draw or a SeedGenerator; the process' stream when None.
+        dtype: a float dtype; None for floatx.
+        seed: an integer or SeedGenerator; None for the random stream of the process.
+
+    Returns:
+        A symbolic tensor. The standard normal draws before scaling have the same bits on every engine.
+
+    Raises:
+        ValueError: a negative dimension.
+        TypeError: ``dtype`` is not a float dtype.
 
     >>> from kbackend import K
     >>> K.int_shape(K.random_normal((2, 3)))
     (2, 3)
     """
-    return _draw(_normal, mean, stddev, shape, _floats(dtype), seed)
+    return draw_between(_normal, mean, stddev, shape, _floats(dtype), seed)
 
 
 @derived(samples=lambda: [
     call((3, 5), seed=7), call((3, 5), 1.0, 0.5, "float64", 7, name="float64")])
 def truncated_normal(shape: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None,
                      seed: Seed = None) -> Tensor:
-    """Normally distributed numbers, none of them further than two ``stddev`` from ``mean``. See
-    :func:`random_normal`."""
-    return _draw(_truncated, mean, stddev, shape, _floats(dtype), seed)
+    """Draw from the normal distribution truncated at two ``stddev`` from ``mean``, anew in each run of a program.
+
+    Arguments, result and errors are those of :func:`random_normal`.
+
+    >>> from kbackend import K
+    >>> x = K.eval(K.truncated_normal((1000,), 5.0, 0.5))
+    >>> bool(x.min() >= 4.0 and x.max() <= 6.0)
+    True
+    """
+    return draw_between(_truncated, mean, stddev, shape, _floats(dtype), seed)
 
 
 __all__: list[str] = []

@@ -15,9 +15,8 @@ from kbackend.declare.shapes import axis_in
 from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 from kbackend.ops.arrays.reshape import extent
 from kbackend.ops.arrays.sizes import check_sizes
-from kbackend.ops.arrays.transpose import permute_dimensions
-from kbackend.ops.indexing.gather import gather
 from kbackend.ops.indexing.sorting import argsort
+from kbackend.ops.nn.unfold import gather_axis
 from kbackend.ops.random.draws import Seed, random_bits, step_sample
 from kbackend.streams import counter, stream_of
 
@@ -29,7 +28,7 @@ def _order_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
 def _order_rule(step: Any, sizes: Any = (), *, shape: Shape, **_: Any) -> TensorSpec:
     check_sizes(sizes, shape)
     if len(shape) != 1:
-        raise ValueError(f"an order has one dimension, not those of {shape}")
+        raise ValueError(f"a permutation has one dimension, not the shape {shape}")
     return TensorSpec(shape, "int32")
 
 
@@ -48,18 +47,19 @@ def _order_samples() -> list[Sample]:
 @composite(random=True, prepare=_order_attrs, rule=_order_rule, differentiable=False, creates=True,
            tolerance="exact", samples=_order_samples)
 def random_permutation(step: TensorLike, sizes: TensorList = (), *, shape: Shape, key: int, op_id: int) -> Any:
-    """A random order of the numbers below n as int32 ``(n,)``: the ranks of 64-bit words, as
-    :func:`kbackend.streams.permutation` makes it.
+    """A random permutation of ``range(n)`` as int32 ``(n,)``: the order that sorts n random 64-bit words.
+
+    It equals :func:`kbackend.streams.permutation` for the same key, op id and step.
 
     Args:
-        step: an integer scalar, taken modulo 2**32.
+        step: an integer scalar modulo 2**32, the number of the run.
         sizes: n as an integer scalar where the shape is (None,).
         shape: ``(n,)``.
         key: the seed, 64 bits.
-        op_id: which draw, 32 bits.
+        op_id: the number of the draw, 32 bits.
     """
     words = random_bits(step, sizes, shape=(*shape, 2), key=key, op_id=op_id)
-    # Less 2**31 the high words keep their order, and the numbers of 64 bits fit int64.
+    # Subtracting 2**31 keeps the order of the high words and lets the numbers of 64 bits fit int64.
     high = (words[..., 0] - (1 << 31)) * (1 << 32)
     return argsort(high + words[..., 1])
 
@@ -72,15 +72,15 @@ def random_permutation(step: TensorLike, sizes: TensorList = (), *, shape: Shape
     call(In((0, 2)), seed=7, name="empty", dtypes=("float32",)), call(In(()), seed=7, raises=ValueError, name="scalar"),
     call(In((2, 2)), 2, 7, raises=ValueError, name="axis out of range")])
 def shuffle(x: TensorLike, axis: int = 0, seed: Seed = None) -> Tensor:
-    """The parts of ``x`` along an axis in random order, each order as likely; a new one each time a program runs.
+    """Shuffle the slices of ``x`` along an axis, anew in each run of a program; all orders are equally likely.
 
     Args:
         x: a tensor of rank 1 or more; its size along the axis may be unknown.
-        axis: the axis along which parts are moved as a whole.
-        seed: a seed for this draw or a SeedGenerator; the process' stream when None.
+        axis: the axis along which whole slices are moved.
+        seed: an integer or SeedGenerator; None for the random stream of the process.
 
     Returns:
-        A symbolic tensor like ``x``. Gradients flow to where the parts stood.
+        A symbolic tensor of the shape and dtype of ``x``. Gradients flow back to the original positions.
 
     Raises:
         ValueError: a scalar, or an axis out of range.
@@ -96,11 +96,7 @@ def shuffle(x: TensorLike, axis: int = 0, seed: Seed = None) -> Tensor:
     sizes = [extent(x, (axis,))] if length is None else []
     key, op_id = stream_of("random_shuffle", seed)
     order = random_permutation(counter("random_shuffle_step"), sizes, shape=(length,), key=key, op_id=op_id)
-    if axis == 0:
-        return gather(x, order)
-    first = (axis, *(i for i in range(x.ndim) if i != axis))
-    back = (*range(1, axis + 1), 0, *range(axis + 1, x.ndim))
-    return permute_dimensions(gather(permute_dimensions(x, first), order), back)
+    return gather_axis(x, order, axis)
 
 
 __all__: list[str] = []

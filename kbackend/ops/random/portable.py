@@ -1,10 +1,10 @@
-"""Logarithm and exponential of float64 by operations that every engine rounds in the same way.
+"""Logarithm and exponential in float64 with the same bits on every engine.
 
-As in :mod:`kbackend.ops.elementwise.normal_quantile` they are made of additions, multiplications and divisions, which
-have one right result by IEEE 754, so that draws by rejection are accepted, and have the same bits, on every engine.
+As in :mod:`kbackend.ops.elementwise.normal_quantile` they consist of additions, multiplications and divisions, whose
+results IEEE 754 fixes, so that rejection sampling accepts the same draws on every engine.
 
-What is built on them must not divide by what may be a constant: TensorFlow's graphs multiply by the rounded reciprocal
-instead. The reciprocal is written out there.
+Code built on them must not divide by a value that may be a constant, because TensorFlow's graph optimizer replaces the
+division by a multiplication with the rounded reciprocal; it multiplies by an explicit reciprocal.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from kbackend.plugin.constants import HIGHEST, LOG2_HIGH, LOG2_LOW, LOWEST, SERI
 
 def _double(x: TensorSpec) -> TensorSpec:
     if x.dtype != "float64":
-        raise TypeError(f"this function is made in float64, not in {x.dtype}")
+        raise TypeError(f"a float64 tensor is needed, not {x.dtype}")
     return x
 
 
@@ -37,9 +37,9 @@ def _double(x: TensorSpec) -> TensorSpec:
     call(In((0, 2), kind="float64"), gradient=False, name="empty"),
     call(In((2,)), dtypes=("float32",), raises=TypeError, name="float32")])
 def portable_log(x: TensorLike) -> Any:
-    """The natural logarithm of positive normal numbers in float64, the same bits on every engine.
+    """The natural logarithm of positive normal float64 numbers, with the same bits on every engine.
 
-    It is at most 3 units in the last place from the truth.
+    The error is at most 3 units in the last place.
     """
     return logarithm(x, "float64")
 
@@ -52,9 +52,9 @@ def portable_log(x: TensorLike) -> Any:
     call(In((0, 2), kind="float64"), gradient=False, name="empty"),
     call(In((2,)), dtypes=("float32",), raises=TypeError, name="float32")])
 def portable_exp(x: TensorLike) -> Any:
-    """Powers of e in float64, the same bits on every engine; 0 for exponents up to -708, e**709 for those above 709.
+    """The exponential in float64, with the same bits on every engine; arguments up to -708 and NaN give 0.
 
-    It is at most 2 units in the last place from the truth. NaN gives 0.
+    Arguments above 709 give exp(709). The error is at most 2 units in the last place.
     """
     above = x > LOWEST
     inside = select_elements(above, select_elements(x < HIGHEST, x, HIGHEST), 0.0)

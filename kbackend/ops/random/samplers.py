@@ -1,14 +1,13 @@
-"""Rejection sampling: what the draws of the gamma and binomial families share."""
+"""Rejection sampling, for the gamma, beta and binomial draws."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from kbackend import config, dtypes
 from kbackend.declare.call import make_node, to_numpy
 from kbackend.declare.op import REGISTRY
 from kbackend.declare.sample import In, Sample, call
@@ -19,38 +18,23 @@ from kbackend.ops.control.subgraph import loop_step
 from kbackend.ops.control.while_loop import classic_while_loop
 from kbackend.ops.core.cast import cast, stop_gradient
 from kbackend.ops.core.leaves import constant
-from kbackend.ops.elementwise.arithmetic import add, subtract
-from kbackend.ops.elementwise.comparison import equal
-from kbackend.ops.elementwise.logical import logical_and, logical_not
 from kbackend.ops.elementwise.select import select_elements
-from kbackend.ops.random.draws import Seed, random_unit, shape_parts, step_sample
+from kbackend.ops.random.draws import random_unit, step_sample
 from kbackend.ops.random.normal import standard_normal
 from kbackend.ops.reduction.reductions import any_
-from kbackend.streams import counter, stream_of
 
-#: the least number that a gamma draw is rounded to; engines differ in what they do below
+#: the smallest result of a gamma draw; engines treat subnormal numbers differently
 _LEAST = {"float64": 2.0**-1022, "float32": 2.0**-126, "bfloat16": 2.0**-126, "float16": 2.0**-24}
-#: attempts of a rejection count their trials up from 0; what is drawn once takes the last ones
+#: attempts of rejection sampling number their trials from 0 up; single draws use the last trials
 _LAST_TRIAL = (1 << 32) - 1
-#: parameters of gamma variables from here on count as infinite, and those below as 0
+#: shape parameters of gamma variables from the first on count as infinite, those below the second as 0
 _LARGEST, _SMALLEST = 1e300, 2.0**-1022
-
-
-def _attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
-    return {**attrs, "shape": tuple(attrs["shape"]), "dtype": dtypes.canonical(attrs["dtype"])}
-
-
-def _float_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
-    attrs = _attrs(specs, attrs)
-    if not dtypes.is_float(attrs["dtype"]):
-        raise TypeError(f"these draws need a float dtype, not {attrs['dtype']}")
-    return attrs
 
 
 def _check_fits(parameter: TensorSpec, shape: Shape) -> None:
     found = broadcast(parameter.shape, shape)
     if len(found) > len(shape) or any(d is not None and d != f for d, f in zip(shape, found)):
-        raise ValueError(f"a parameter of shape {parameter.shape} does not broadcast to the draws {shape}")
+        raise ValueError(f"a parameter of shape {parameter.shape} does not broadcast to the shape {shape} of the draw")
 
 
 def _one(first: TensorSpec, step: Any, sizes: Any, *, shape: Shape, dtype: str, **_: Any) -> TensorSpec:
@@ -72,7 +56,7 @@ def _given(*numbers: float) -> In:
 
 
 def _draws(*operands: In) -> list[Sample]:
-    """Samples of a draw, one of them with a size that is a tensor."""
+    """Samples of a draw, one of them with a symbolic size."""
     common = {"key": 2**63 + 11, "op_id": 5, "gradient": False, "dynamic": False}
     count = In((), values=2, kind="int32", gradient=False)
     return [
@@ -90,40 +74,40 @@ def _zeros(sizes: Any, shape: Shape) -> Any:
 
 
 def _attempts(shape: Shape, sizes: Any, wanted: Any, attempt: Callable[[Any], tuple[Any, Any]]) -> Any:
-    """Values of the first attempts that are accepted, for the elements that are wanted; 0 for the others.
+    """The value of the first accepted attempt for each wanted element, 0 for the others.
 
     Args:
         wanted: bool, broadcasts to the shape.
-        attempt: a function of the attempt's number that gives values and whether they are accepted.
+        attempt: a function of the number of the attempt that returns values and whether they are accepted.
     """
-    nothing = _zeros(sizes, shape)
+    zeros = _zeros(sizes, shape)
 
-    def step(number: Any, found: Any, waits: Any) -> list[Any]:
+    def step(number: Any, drawn: Any, pending: Any) -> list[Any]:
         value, accepted = attempt(number)
-        found = select_elements(logical_and(waits, accepted), value, found)
-        return [add(number, 1), found, logical_and(waits, logical_not(accepted))]
+        drawn = select_elements(pending & accepted, value, drawn)
+        return [number + 1, drawn, pending & ~accepted]
 
-    start = [constant(0, "int64"), nothing, logical_and(wanted, equal(nothing, 0.0))]
-    return classic_while_loop(lambda number, found, waits: any_(waits), step, start)[1]
+    start = [constant(0, "int64"), zeros, wanted & (zeros == 0.0)]
+    return classic_while_loop(lambda number, drawn, pending: any_(pending), step, start)[1]
 
 
 class _Words:
-    """The units and normals of one draw; in float64."""
+    """The unit uniforms and standard normals of one draw, in float64."""
 
     def __init__(self, step: Any, sizes: Any, shape: Shape, key: int, op_id: int) -> None:
-        # A loop would mix its own count into the step of a counter; here the trial stands for that.
+        # The loop would mix its index into a step that is a counter; a node is not mixed, and the trial is the index.
         step = loop_step(step, constant(0, "int64"))
         self.common: dict[str, Any] = {"step": step, "sizes": sizes, "shape": shape, "key": key,
                                        "op_id": op_id, "dtype": "float64"}
         self.sizes, self.shape = sizes, shape
 
     def unit(self, trial: Any) -> Any:
-        """Numbers in [0, 1)."""
+        """Uniform numbers in [0, 1)."""
         return random_unit(trial=constant(trial, "int64") if isinstance(trial, int) else trial, **self.common)
 
     def positive(self, trial: Any) -> Any:
-        """Numbers in (0, 1]."""
-        return subtract(1.0, self.unit(trial))
+        """Uniform numbers in (0, 1]."""
+        return 1.0 - self.unit(trial)
 
     def normal(self, trial: Any) -> Any:
         return standard_normal(trial=trial, **self.common)
@@ -134,12 +118,12 @@ def _wide(parameter: Any) -> Any:
 
 
 def _narrow(draws: Any, dtype: str) -> Any:
-    """Engines do not round float64 to 16 bits in one way."""
+    """The cast to the dtype of the result; by way of float32, because engines round float64 to 16 bits differently."""
     return draws if dtype == "float64" else cast(cast(draws, "float32"), dtype)
 
 
 def _parameter(value: Any, name: str, wanted: str, holds: Callable[[np.ndarray], Any]) -> Any:
-    """A parameter as an operand; concrete ones are checked."""
+    """A parameter as an operand; concrete values are checked."""
     if isinstance(value, Tensor):
         return value
     numbers = to_numpy(value).astype(np.float64)
@@ -152,8 +136,4 @@ def _positive(value: Any, name: str) -> Any:
     return _parameter(value, name, "positive and finite", lambda v: (v > 0) & (v < math.inf))
 
 
-def _draw(op: Any, parameters: Sequence[Any], shape: Any, dtype: Any, seed: Seed) -> Tensor:
-    sizes, pattern = shape_parts(shape)
-    key, op_id = stream_of(op.op.name, seed)
-    chosen = config.floatx() if dtype is None else dtype
-    return op(*parameters, counter(f"{op.op.name}_step"), sizes, shape=pattern, key=key, op_id=op_id, dtype=chosen)
+

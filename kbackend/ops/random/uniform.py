@@ -1,4 +1,4 @@
-"""Uniform floats and integers."""
+"""Uniform draws of floats and integers."""
 
 from __future__ import annotations
 
@@ -18,19 +18,18 @@ from kbackend.ops.random.draws import (
     Seed,
     Shape,
     _bound,
-    _draw,
     _draw_attrs,
     _draw_rule,
     _draws,
     _float_draw_attrs,
     _floats,
     _integer,
+    draw_between,
+    draw_unit,
     random_bits,
     random_unit,
-    shape_parts,
     step_sample,
 )
-from kbackend.streams import counter, stream_of
 
 
 @composite(name="random_uniform", random=True, prepare=_float_draw_attrs, rule=_draw_rule, creates=True,
@@ -40,7 +39,7 @@ from kbackend.streams import counter, stream_of
                    name="rounding never reaches the upper end")])
 def _uniform(low: TensorLike, high: TensorLike, step: TensorLike, sizes: TensorList = (), *, shape: Shape,
              key: int, op_id: int, dtype: str) -> Any:
-    """``low + unit * (high - low)``; where that is rounded to ``high``, it is ``low``."""
+    """``low + unit * (high - low)``, or ``low`` where that is rounded to ``high``."""
     low, high = cast(low, dtype), cast(high, dtype)
     unit = random_unit(step, sizes, shape=shape, key=key, op_id=op_id, dtype=dtype)
     values = low + unit * (high - low)
@@ -64,9 +63,9 @@ def _integers_samples() -> list[Sample]:
            tolerance="exact", differentiable=False, samples=_integers_samples)
 def _integers(low: TensorLike, high: TensorLike, step: TensorLike, sizes: TensorList = (), *, shape: Shape,
               key: int, op_id: int, dtype: str) -> Any:
-    """``low + floor(bits * (high - low) / 2**64)`` with 64 bits, exactly.
+    """``low + floor(bits * (high - low) / 2**64)`` of 64 random bits, computed exactly.
 
-    The range is at most 2**46. The probabilities of two numbers differ by a factor of at most 1 + range / 2**64.
+    The range is at most 2**46. Probabilities of two numbers differ by a factor of at most 1 + range / 2**64.
     """
     low = cast(low, "int64")
     span = cast(high, "int64") - low
@@ -76,27 +75,22 @@ def _integers(low: TensorLike, high: TensorLike, step: TensorLike, sizes: Tensor
     lower = span - upper * (1 << 16)
 
     def scaled(word: Any, carry: Any) -> Any:
-        """``floor((word * span + carry) / 2**32)``: no product passes 2**63."""
+        """``floor((word * span + carry) / 2**32)`` without a product above 2**63."""
         rest = (word * lower + carry) // (1 << 16)
         return (word * upper + rest) // (1 << 16)
 
     return cast(low + scaled(above, scaled(below, 0)), dtype)
 
 
+#: the largest range of integers, for which the products of :func:`_integers` fit int64
 _WIDEST = 1 << 46
 
 
 def _check_integers(low: Any, high: Any) -> None:
     if not all(isinstance(v, Tensor) or float(v).is_integer() for v in (low, high)):
-        raise ValueError(f"integers are drawn between integers, not {low!r} and {high!r}")
+        raise ValueError(f"the bounds of random integers must be integers, not {low!r} and {high!r}")
     if not isinstance(low, Tensor) and not isinstance(high, Tensor) and not 0 < high - low <= _WIDEST:
-        raise ValueError(f"integers are drawn from a range of 1 to 2**46 of them, not from [{low}, {high})")
-
-
-def _draw_unit(name: str, shape: Any, dtype: str, seed: Any) -> Tensor:
-    sizes, pattern = shape_parts(shape)
-    key, op_id = stream_of(name, seed)
-    return random_unit(counter(f"{name}_step"), sizes, shape=pattern, key=key, op_id=op_id, dtype=dtype)
+        raise ValueError(f"a range of random integers holds 1 to 2**46 integers, not [{low}, {high})")
 
 
 @derived(samples=lambda: [
@@ -109,16 +103,20 @@ def _draw_unit(name: str, shape: Any, dtype: str, seed: Any) -> Tensor:
     call((2,), 2.0, 1.0, seed=7, raises=ValueError, name="bounds")])
 def random_uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None,
                    seed: Seed = None) -> Tensor:
-    """Numbers spread evenly over ``[minval, maxval)``; a new draw each time a program runs.
+    """Draw from the uniform distribution over ``[minval, maxval)``, anew in each run of a program.
 
     Args:
         shape: ints or integer scalars, or an integer vector.
         minval, maxval: numbers or scalar tensors.
-        dtype: floatx when None; with an integer dtype the integers of the range are drawn.
-        seed: a seed for this draw or a SeedGenerator; the process' stream when None.
+        dtype: None for floatx; an integer dtype draws integers.
+        seed: an integer or SeedGenerator; None for the random stream of the process.
 
     Returns:
-        A symbolic tensor. float32 numbers are multiples of ``(maxval - minval) / 2**24`` from ``minval`` on.
+        A symbolic tensor. float32 numbers are ``minval`` plus multiples of ``(maxval - minval) / 2**24``.
+
+    Raises:
+        ValueError: ``minval`` above ``maxval``, a negative dimension; for integers, bounds that are not integers, an
+            empty range or one above 2**46.
 
     >>> from kbackend import K
     >>> x = K.eval(K.random_uniform((100,), -1.0, 1.0))
@@ -128,13 +126,13 @@ def random_uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any 
     chosen = _floats(dtype)
     if dtypes.is_integer(chosen):
         _check_integers(minval, maxval)
-        return _draw(_integers, minval, maxval, shape, chosen, seed)
+        return draw_between(_integers, minval, maxval, shape, chosen, seed)
     if isinstance(minval, (int, float)) and isinstance(maxval, (int, float)):
         if not minval <= maxval:
             raise ValueError(f"random_uniform needs minval <= maxval, they are {minval} and {maxval}")
         if (minval, maxval) == (0, 1):
-            return _draw_unit("random_uniform", shape, chosen, seed)
-    return _draw(_uniform, minval, maxval, shape, chosen, seed)
+            return draw_unit("random_uniform", shape, chosen, seed)
+    return draw_between(_uniform, minval, maxval, shape, chosen, seed)
 
 
 __all__: list[str] = []

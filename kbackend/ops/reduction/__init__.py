@@ -1,1 +1,1 @@
-"""Reductions over axes."""
+"""Reductions over axes, positions of extremes, and cumulative sums and products."""

@@ -1,4 +1,4 @@
-"""Positions of extremes along an axis."""
+"""Positions of the largest and smallest elements along an axis."""
 
 from __future__ import annotations
 
@@ -65,17 +65,35 @@ def _position(x: TensorSpec, axis: int) -> TensorSpec:
 
 @primitive(name="argmax", **_ARG)
 def argmax_along(x: TensorLike, axis: int = -1) -> TensorSpec:
-    """The position (int64) of the largest element along an axis: the first one, or the first NaN.
+    """The position of the largest element along an axis (Keras's ``K.argmax``): the first maximum, or the first NaN.
+
+    Args:
+        x: a tensor of integers or floats.
+        axis: the axis, which is removed.
+
+    Returns:
+        An int64 tensor, without gradient.
 
     Raises:
-        ValueError: the axis is out of range or has no elements.
+        ValueError: an axis out of range or of size 0.
+
+    >>> from kbackend import K
+    >>> K.eval(K.argmax(K.constant([[1., 5.], [7., 2.]]))).tolist()
+    [1, 0]
     """
     return _position(x, axis)
 
 
 @primitive(name="argmin", **_ARG)
 def argmin_along(x: TensorLike, axis: int = -1) -> TensorSpec:
-    """The position (int64) of the smallest element along an axis. See :func:`argmax`."""
+    """The position of the smallest element along an axis (Keras's ``K.argmin``).
+
+    Arguments, result and errors as in :func:`argmax_along`.
+
+    >>> from kbackend import K
+    >>> K.eval(K.argmin(K.constant([[1., 5.], [7., 2.]]))).tolist()
+    [0, 1]
+    """
     return _position(x, axis)
 
 
@@ -88,7 +106,8 @@ def _position_samples() -> list[Sample]:
         call(In((2, 3)), 2, raises=ValueError, name="axis")]
 
 
-def _position_over(find: Callable[..., Any], x: Any, axis: Any, keepdims: bool) -> Any:
+def position_over(find: Callable[..., Any], x: Any, axis: Any, keepdims: bool) -> Any:
+    """``find(x, axis=axis)``, which removes the axis; of ``x`` as a vector for None. ``keepdims`` keeps the rank."""
     x = as_tensor(x)
     rank = len(x.shape)
     if axis is None:
@@ -100,13 +119,15 @@ def _position_over(find: Callable[..., Any], x: Any, axis: Any, keepdims: bool) 
 
 @derived(tolerance="exact", samples=_position_samples)
 def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Any:
-    """The position (int64) of the largest element along an axis, or in ``x`` as a vector: the first one, or the first
-    NaN (NumPy's ``argmax``).
+    """The position of the largest element (NumPy's ``argmax``): the first maximum, or the first NaN.
 
     Args:
-        x: a tensor with elements along the axis.
-        axis: the axis; None counts along all elements.
-        keepdims: keep the axis, or all axes, as dimensions of 1.
+        x: a tensor of integers or floats.
+        axis: the axis; None gives the position in the flattened tensor.
+        keepdims: whether reduced axes are kept with size 1.
+
+    Returns:
+        An int64 tensor, without gradient.
 
     Raises:
         ValueError: an axis out of range, or no elements.
@@ -115,18 +136,18 @@ def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> An
     >>> int(ops.argmax([[1.0, 5.0], [7.0, 2.0]]))
     2
     """
-    return _position_over(argmax_along, x, axis, keepdims)
+    return position_over(argmax_along, x, axis, keepdims)
 
 
 @derived(tolerance="exact", samples=_position_samples)
 def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Any:
-    """The position (int64) of the smallest element. Arguments and errors as in :func:`argmax`.
+    """The position of the smallest element (NumPy's ``argmin``). Arguments, result and errors as in :func:`argmax`.
 
     >>> from kbackend import ops
     >>> [int(v) for v in ops.argmin([[1.0, 5.0], [7.0, 2.0]], axis=1)]
     [0, 1]
     """
-    return _position_over(argmin_along, x, axis, keepdims)
+    return position_over(argmin_along, x, axis, keepdims)
 
 
 __all__ = ["argmax", "argmin"]

@@ -1,4 +1,4 @@
-"""Running sums and products along an axis."""
+"""Cumulative sums and products along an axis."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from kbackend.ops.core.cast import cast
 
 def _cumulated(x: TensorSpec, axis: int) -> TensorSpec:
     if x.dtype == dtypes.BOOL:
-        raise TypeError("cumulation of bool; cast it first")
+        raise TypeError("a cumulative sum or product of bool; cast it first")
     return x
 
 
@@ -49,11 +49,22 @@ _CUMULATIVE: dict[str, Any] = {"prepare": canonical_axis, "tolerance": "cumulati
     ),
 )
 def cumsum_along(x: TensorLike, axis: int = 0) -> TensorSpec:
-    """The sums up to each element along an axis. int32 stays int32; float16 accumulates in float32.
+    """The cumulative sum along an axis (Keras's ``K.cumsum``).
+
+    Args:
+        x: a tensor of numbers.
+        axis: the axis.
+
+    Returns:
+        A tensor of the shape and dtype of ``x``: int32 stays int32; float16 and bfloat16 are accumulated in float32.
 
     Raises:
-        ValueError: the axis is out of range.
+        ValueError: an axis out of range.
         TypeError: a bool tensor.
+
+    >>> from kbackend import K
+    >>> K.eval(K.cumsum(K.constant([1., 2., 3.]))).tolist()
+    [1.0, 3.0, 6.0]
     """
     return _cumulated(x, axis)
 
@@ -72,11 +83,13 @@ def cumsum_along(x: TensorLike, axis: int = 0) -> TensorSpec:
     ),
 )
 def cumprod_along(x: TensorLike, axis: int = 0) -> TensorSpec:
-    """The products of the elements up to each one along an axis; the gradient is right at zeros.
+    """The cumulative product along an axis (Keras's ``K.cumprod``); its gradient is exact where elements are 0.
 
-    Raises:
-        ValueError: the axis is out of range.
-        TypeError: a bool tensor.
+    Arguments, result and errors as in :func:`cumsum_along`.
+
+    >>> from kbackend import K
+    >>> K.eval(K.cumprod(K.constant([1., 2., 3.]))).tolist()
+    [1.0, 2.0, 6.0]
     """
     return _cumulated(x, axis)
 
@@ -88,42 +101,45 @@ def _total_samples() -> list[Sample]:
         call(In((2, 3)), 2, raises=ValueError, name="axis")]
 
 
-def _running(total: Callable[..., Any], x: Any, axis: Any, dtype: Any) -> Any:
+def _accumulated(accumulate: Callable[..., Any], x: Any, axis: Any, dtype: Any) -> Any:
     x = as_tensor(x)
     if dtype is not None:
         x = cast(x, dtypes.canonical(dtype))
-    return total(flatten(x), axis=0) if axis is None else total(x, axis=axis)
+    return accumulate(flatten(x), axis=0) if axis is None else accumulate(x, axis=axis)
 
 
 @derived(tolerance="cumulative", samples=_total_samples)
 def cumsum(x: TensorLike, axis: int | None = None, dtype: Any = None) -> Any:
-    """The sums up to each element along an axis, or of ``x`` as a vector (NumPy's ``cumsum``).
+    """The cumulative sum (NumPy's ``cumsum``).
 
     Args:
-        x: a tensor.
-        axis: the axis; None takes ``x`` as a vector.
-        dtype: the dtype in which to add; that of ``x`` when None.
+        x: a tensor of numbers, or of any dtype when ``dtype`` is given.
+        axis: the axis; None accumulates over the flattened tensor.
+        dtype: the dtype of the sums; that of ``x`` when None.
+
+    Returns:
+        A tensor of the shape of ``x``, or a vector when ``axis`` is None.
 
     Raises:
-        ValueError: an axis out of range. TypeError: bool without another dtype.
+        ValueError: an axis out of range.
+        TypeError: a bool tensor without ``dtype``, or an unknown dtype.
 
     >>> from kbackend import ops
     >>> [int(v) for v in ops.cumsum([[1, 2], [3, 4]])]
     [1, 3, 6, 10]
     """
-    return _running(cumsum_along, x, axis, dtype)
+    return _accumulated(cumsum_along, x, axis, dtype)
 
 
 @derived(tolerance="cumulative", samples=_total_samples)
 def cumprod(x: TensorLike, axis: int | None = None, dtype: Any = None) -> Any:
-    """The products up to each element along an axis, or of ``x`` as a vector. Arguments and errors as in
-    :func:`cumsum`.
+    """The cumulative product (NumPy's ``cumprod``). Arguments, result and errors as in :func:`cumsum`.
 
     >>> from kbackend import ops
     >>> [int(v) for v in ops.cumprod([[1, 2], [3, 4]])]
     [1, 2, 6, 24]
     """
-    return _running(cumprod_along, x, axis, dtype)
+    return _accumulated(cumprod_along, x, axis, dtype)
 
 
 __all__ = ["cumprod", "cumsum"]

@@ -1,4 +1,4 @@
-"""Sums, products, means, extremes, norms and logic over axes."""
+"""Reductions over axes: sums, products, means, extremes, norms and logic."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ import numpy as np
 
 from kbackend import dtypes
 from kbackend.declare import static_values
-from kbackend.declare.call import dtype_of
 from kbackend.declare.decorate import composite, derived, primitive
 from kbackend.declare.op import TensorLike
-from kbackend.declare.rules import INF, NAN, WIDE, Samples, is_small, values
+from kbackend.declare.rules import INF, NAN, WIDE, Samples, values
 from kbackend.declare.sample import In, Sample, call
 from kbackend.declare.shapes import axes_in, canonical_axes, reduced
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.cast import cast, stop_gradient
-from kbackend.ops.elementwise.arithmetic import add, multiply, subtract
 from kbackend.ops.elementwise.exponential import exp, log
 from kbackend.ops.elementwise.floating import isinf
 from kbackend.ops.elementwise.power import masked_root, rsqrt, square
+from kbackend.ops.elementwise.precision import precise
 from kbackend.ops.elementwise.select import maximum, minimum, select_elements
 
 
@@ -55,7 +54,7 @@ def _reduce(x: TensorSpec, axis: Any, keepdims: bool, dtype: str | None = None) 
 
 def _numeric(x: TensorSpec, axis: Any, keepdims: bool) -> TensorSpec:
     if x.dtype == dtypes.BOOL:
-        raise TypeError("a reduction of numbers was given bool; cast it first")
+        raise TypeError("a reduction of numbers does not take bool; cast it first")
     return _reduce(x, axis, keepdims)
 
 
@@ -65,10 +64,6 @@ def _not_empty(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
         raise ValueError("the reduced axes have no elements")
     return found
 
-
-def _in_wide(body: Callable[[Any], Any], x: Any) -> Any:
-    """``body(x)``, computed in float32 where x is a smaller float."""
-    return cast(body(cast(x, "float32")), dtype_of(x)) if is_small(x) else body(x)
 
 
 _REDUCTION: dict[str, Any] = {"prepare": canonical_axes, "tolerance": "reduction"}
@@ -95,15 +90,18 @@ _DERIVED: dict[str, Any] = {**_REDUCTION, "promote": "float", "rule": _numeric}
     ),
 )
 def sum_(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
-    """The sum over axes. int32 stays int32; float16 accumulates in float32.
+    """The sum over axes (NumPy's ``sum``).
 
     Args:
         x: a tensor of numbers.
-        axis: None for all axes, an integer or a tuple; negative ones count from the end.
-        keepdims: keep reduced axes as size 1.
+        axis: an axis or several; negative ones count from the end; None for all.
+        keepdims: whether reduced axes are kept with size 1.
+
+    Returns:
+        A tensor of the dtype of ``x``: int32 stays int32; float16 and bfloat16 are accumulated in float32.
 
     Raises:
-        ValueError: an axis out of range or named twice.
+        ValueError: an axis out of range or repeated.
         TypeError: a bool tensor.
 
     >>> from kbackend import K
@@ -129,7 +127,14 @@ def sum_(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
     ),
 )
 def reduce_prod(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
-    """The product over axes; the gradient is right at zeros. Arguments and errors as in :func:`sum`."""
+    """The product over axes (Keras's ``K.prod``); its gradient is exact where elements are 0.
+
+    Arguments, result and errors as in :func:`sum_`.
+
+    >>> from kbackend import K
+    >>> K.eval(K.prod([[1., 2.], [3., 4.]], axis=0)).tolist()
+    [3.0, 8.0]
+    """
     return _numeric(x, axis, keepdims)
 
 
@@ -169,9 +174,21 @@ def _mean_of_mean(node: Node) -> Sequence[Tensor] | None:
     ),
 )
 def mean(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
-    """The mean over axes; integers give floatx, float16 accumulates in float32; NaN of nothing.
+    """The mean over axes (NumPy's ``mean``); NaN of no elements.
 
-    Arguments and errors as in :func:`sum`.
+    Args:
+        x: a tensor of any dtype; integers and bools are promoted to floatx.
+        axis, keepdims: as in :func:`sum_`.
+
+    Returns:
+        A float or complex tensor; float16 and bfloat16 are accumulated in float32.
+
+    Raises:
+        ValueError: an axis out of range or repeated.
+
+    >>> from kbackend import K
+    >>> K.eval(K.mean([[1., 2.], [3., 4.]], axis=0)).tolist()
+    [2.0, 3.0]
     """
     return _numeric(x, axis, keepdims)
 
@@ -189,20 +206,36 @@ _extreme_samples = _samples(
 
 @primitive(name="max", **_EXTREME, samples=_extreme_samples)
 def reduce_max(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
-    """The maximum over axes; NaN if one is there. The gradient is split between ties.
+    """The maximum over axes (Keras's ``K.max``); NaN if an element is.
 
-    Arguments as in :func:`sum`.
+    Args:
+        x: a tensor of integers or floats.
+        axis, keepdims: as in :func:`sum_`.
+
+    Returns:
+        A tensor of the dtype of ``x``. Equal maxima share the gradient.
 
     Raises:
-        ValueError: of no elements; an axis out of range or named twice.
+        ValueError: an axis out of range, repeated or of size 0.
         TypeError: a bool tensor.
+
+    >>> from kbackend import K
+    >>> K.eval(K.max([[1., 2.], [3., 0.]], axis=0)).tolist()
+    [3.0, 2.0]
     """
     return _numeric(x, axis, keepdims)
 
 
 @primitive(name="min", **_EXTREME, samples=_extreme_samples)
 def reduce_min(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
-    """The minimum over axes. See :func:`max`."""
+    """The minimum over axes (Keras's ``K.min``); NaN if an element is.
+
+    Arguments, result and errors as in :func:`reduce_max`.
+
+    >>> from kbackend import K
+    >>> K.eval(K.min([[1., 2.], [3., 0.]], axis=0)).tolist()
+    [1.0, 0.0]
+    """
     return _numeric(x, axis, keepdims)
 
 
@@ -231,13 +264,35 @@ _LOGIC: dict[str, Any] = {
 
 @primitive(name="any", **_LOGIC)
 def any_(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
-    """Whether any element is true (not 0); False of nothing. Arguments as in :func:`sum`."""
+    """Whether any element is not 0 (NumPy's ``any``); False of no elements.
+
+    Args:
+        x: a tensor of any dtype.
+        axis, keepdims: as in :func:`sum_`.
+
+    Returns:
+        A bool tensor.
+
+    Raises:
+        ValueError: an axis out of range or repeated.
+
+    >>> from kbackend import K
+    >>> K.eval(K.any([[True, False], [False, False]], axis=1)).tolist()
+    [True, False]
+    """
     return _reduce(x, axis, keepdims, dtypes.BOOL)
 
 
 @primitive(name="all", **_LOGIC)
 def all_(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
-    """Whether all elements are true (not 0); True of nothing. Arguments as in :func:`sum`."""
+    """Whether all elements are not 0 (NumPy's ``all``); True of no elements.
+
+    Arguments, result and errors as in :func:`any_`.
+
+    >>> from kbackend import K
+    >>> K.eval(K.all([[True, False], [True, True]], axis=1)).tolist()
+    [False, True]
+    """
     return _reduce(x, axis, keepdims, dtypes.BOOL)
 
 
@@ -249,8 +304,16 @@ def all_(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
     ),
 )
 def norm(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
-    """The Euclidean norm over axes; its gradient at 0 is 0. Arguments and errors as in :func:`sum`."""
-    return _in_wide(lambda wide: masked_root(sum_(square(wide), axis=axis, keepdims=keepdims)), x)
+    """The Euclidean norm over axes; its gradient is 0 where it is 0.
+
+    Args:
+        x: a tensor of integers or floats; integers are promoted to floatx.
+        axis, keepdims: as in :func:`sum_`.
+
+    Raises:
+        ValueError: an axis out of range or repeated.
+    """
+    return precise(x, lambda wide: masked_root(sum_(square(wide), axis=axis, keepdims=keepdims)))
 
 
 @composite(
@@ -264,19 +327,27 @@ def norm(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
     ),
 )
 def logsumexp(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
-    """``log(sum(exp(x)))`` without overflow. Arguments as in :func:`sum`.
+    """``log(sum(exp(x)))`` over axes without overflow.
+
+    Args:
+        x: a real tensor; integers are promoted to floatx.
+        axis, keepdims: as in :func:`sum_`.
 
     Raises:
-        ValueError: of no elements; an axis out of range or named twice.
+        ValueError: an axis out of range, repeated or of size 0.
+
+    >>> from kbackend import K
+    >>> round(float(K.eval(K.logsumexp([1000., 1000.]))), 3)
+    1000.693
     """
 
     def body(wide: Any) -> Any:
         highest = stop_gradient(reduce_max(wide, axis=axis, keepdims=True))
         shift = select_elements(isinf(highest), 0.0, highest)
-        total = log(sum_(exp(subtract(wide, shift)), axis=axis, keepdims=keepdims))
-        return add(total, shift if keepdims else sum_(shift, axis=axis, keepdims=False))
+        total = log(sum_(exp(wide - shift), axis=axis, keepdims=keepdims))
+        return total + (shift if keepdims else sum_(shift, axis=axis, keepdims=False))
 
-    return _in_wide(body, x)
+    return precise(x, body)
 
 
 def _optional_axes(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
@@ -308,17 +379,23 @@ def _optional_axes(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any
     ],
 )
 def l2_normalize(x: TensorLike, axis: Any = None) -> Any:
-    """``x / sqrt(max(sum(x^2), 1e-12))`` over the axes: epsilon is on the sum of squares.
+    """``x / sqrt(max(sum(x^2), 1e-12))``, the sum taken over axes (Keras's ``K.l2_normalize``).
+
+    Args:
+        x: a real tensor; integers are promoted to floatx.
+        axis: an axis or several; None for all.
+
+    Returns:
+        A tensor of the shape of ``x``; float16 and bfloat16 are computed in float32.
 
     Raises:
-        ValueError: an axis out of range or named twice.
+        ValueError: an axis out of range or repeated.
+
+    >>> from kbackend import K
+    >>> K.eval(K.l2_normalize(K.constant([[3., 4.], [0., 0.]], "float64"), axis=1)).round(3).tolist()
+    [[0.6, 0.8], [0.0, 0.0]]
     """
-
-    def body(wide: Any) -> Any:
-        total = sum_(square(wide), axis=axis, keepdims=True)
-        return multiply(wide, rsqrt(maximum(total, 1e-12)))
-
-    return _in_wide(body, x)
+    return precise(x, lambda wide: wide * rsqrt(maximum(sum_(square(wide), axis=axis, keepdims=True), 1e-12)))
 
 
 def _extreme(x: Any, axis: Any, keepdims: bool, initial: Any, reduce: Callable[..., Any], pair: Callable[..., Any],
@@ -328,7 +405,7 @@ def _extreme(x: Any, axis: Any, keepdims: bool, initial: Any, reduce: Callable[.
         return reduce(x, axis=axis, keepdims=keepdims)
     axes = axes_in(axis, len(x.shape))
     if any(x.shape[a] == 0 for a in axes):
-        return sum_(x, axis=axes, keepdims=keepdims) + initial  # the sum is 0
+        return sum_(x, axis=axes, keepdims=keepdims) + initial  # zeros of the shape of the result
     return pair(reduce(x, axis=axis, keepdims=keepdims), initial)
 
 
@@ -336,10 +413,19 @@ def _extreme(x: Any, axis: Any, keepdims: bool, initial: Any, reduce: Callable[.
     call(In((2, 3), distinct=True), 1), call(In((2, 3), distinct=True), 1, True, 0.5, name="initial"),
     call(In((2, 0)), 1, initial=2.0, gradient=False, name="of nothing"), call(In((2, 0)), 1, raises=ValueError)])
 def max_(x: TensorLike, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
-    """The largest element over axes, and no less than ``initial``, which is also that of nothing.
+    """The maximum over axes (NumPy's ``max``); NaN if an element is.
+
+    Args:
+        x: a tensor of integers or floats.
+        axis, keepdims: as in :func:`sum_`.
+        initial: a lower limit of the result, which is also the maximum of no elements.
+
+    Returns:
+        A tensor of the dtype of ``x``. Equal maxima share the gradient.
 
     Raises:
-        ValueError: nothing without ``initial``, or an axis out of range or named twice.
+        ValueError: an axis out of range or repeated, or no elements and no ``initial``.
+        TypeError: a bool tensor.
 
     >>> from kbackend import K
     >>> from kbackend.ops import max as max_
@@ -353,9 +439,9 @@ def max_(x: TensorLike, axis: Any = None, keepdims: bool = False, initial: Any =
     call(In((2, 3), distinct=True), 0), call(In((2, 3), distinct=True), 1, True, 0.5, name="initial"),
     call(In((2, 0)), 1, initial=2.0, gradient=False, name="of nothing"), call(In((2, 0)), 1, raises=ValueError)])
 def min_(x: TensorLike, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
-    """The smallest element over axes, and no more than ``initial``, which is also that of nothing.
+    """The minimum over axes (NumPy's ``min``); NaN if an element is.
 
-    Errors as in :func:`max_`.
+    Arguments, result and errors as in :func:`max_`; ``initial`` is an upper limit.
 
     >>> from kbackend import K
     >>> from kbackend.ops import min as min_
@@ -370,16 +456,16 @@ def min_(x: TensorLike, axis: Any = None, keepdims: bool = False, initial: Any =
     call(In((2, 3), 1, 4, kind="int32"), 0, False, "float32", gradient=False, name="dtype"),
     call(In((2, 3)), (0, 0), raises=ValueError, name="axes")])
 def prod(x: TensorLike, axis: Any = None, keepdims: bool = False, dtype: Any = None) -> Any:
-    """The product over axes (NumPy's ``prod``); the gradient is right at zeros.
+    """The product over axes (NumPy's ``prod``); its gradient is exact where elements are 0.
 
     Args:
-        x: a tensor.
-        axis: an axis, several, or None for all.
-        keepdims: keep them as dimensions of 1.
-        dtype: the dtype in which to multiply; that of ``x`` when None.
+        x: a tensor of numbers, or of any dtype when ``dtype`` is given.
+        axis, keepdims: as in :func:`sum_`.
+        dtype: the dtype of the product; that of ``x`` when None.
 
     Raises:
-        ValueError: an axis out of range or named twice. TypeError: bool without another dtype.
+        ValueError: an axis out of range or repeated.
+        TypeError: a bool tensor without ``dtype``, or an unknown dtype.
 
     >>> from kbackend import ops
     >>> float(ops.prod([2.0, 3.0]))

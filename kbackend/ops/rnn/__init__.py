@@ -1,1 +1,1 @@
-"""Recurrent networks."""
+"""Recurrences along time: ``K.rnn`` and the fused layers lstm, gru and simple_rnn."""

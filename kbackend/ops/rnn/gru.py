@@ -1,4 +1,4 @@
-"""The GRU over a whole sequence (Cho et al., 2014), with the reset gate before or after the product."""
+"""The GRU over a sequence (Cho et al., 2014), with the reset gate before or after the recurrent product."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, Sample, call
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.arrays.split import split_sizes
-from kbackend.ops.elementwise.arithmetic import add, multiply, subtract
 from kbackend.ops.elementwise.hyperbolic import tanh
 from kbackend.ops.linalg.matmul import matrix_multiply
 from kbackend.ops.nn.sigmoid import sigmoid
@@ -43,7 +42,7 @@ def _gru(
     *,
     go_backwards: bool = False,
 ) -> Any:
-    """A GRU with sigmoid gates, tanh and ``reset_after``; an absent state is zeros. See :func:`gru`."""
+    """A GRU with sigmoid gates, tanh and ``reset_after``; a missing state is zeros. See :func:`gru`."""
     return _gru_steps(
         inputs, (h0,), kernel, recurrent_kernel, bias, "tanh", "sigmoid", True, go_backwards=go_backwards
     )
@@ -66,15 +65,32 @@ def gru(
 ) -> list[Any]:
     """A gated recurrent unit over a sequence.
 
-    Args: as :func:`lstm`, with the gates in the order z, r, h and one state.
-        bias: (2, 3 units) for inputs and state with ``reset_after``, else (3 units,).
-        reset_after: whether the reset gate acts after the product with ``recurrent_kernel`` (cuDNN) or before
-            it.
+    Args:
+        inputs: floats (batch, time, features).
+        h0: the initial state (batch, units); None for zeros.
+        kernel, recurrent_kernel: (features, 3 units) and (units, 3 units), with the gates in the order update, reset,
+            candidate.
+        bias: (2, 3 units) for inputs and state with ``reset_after``, else (3 units,); None for none.
+        mask: (batch, time), see :func:`kbackend.ops.rnn.rnn.rnn`; None for none.
+        activation, recurrent_activation: functions of a tensor, or names of ops. The defaults have fused kernels.
+        reset_after: whether the reset gate is applied after the product with ``recurrent_kernel`` (as in cuDNN) or
+            before it.
+        go_backwards: visit the time steps from last to first.
+        unroll: see :func:`kbackend.ops.rnn.rnn.rnn`; ignored where a fused kernel runs.
 
     Returns:
         [outputs (batch, time, units), last h (batch, units)].
 
+    Raises:
+        ValueError: shapes that do not fit, or an unknown activation.
+        TypeError: operands that are not floats.
+
     Source: Cho et al., "Learning Phrase Representations using RNN Encoder-Decoder", 2014.
+
+    >>> from kbackend import K
+    >>> outputs, last = K.gru(K.ones((2, 5, 3)), None, K.zeros((3, 12)), K.zeros((4, 12)))
+    >>> K.int_shape(outputs), K.int_shape(last)
+    ((2, 5, 4), (2, 4))
     """
     if mask is None and reset_after and _is(activation, tanh) and _is(recurrent_activation, sigmoid):
         return _gru(inputs, h0, kernel, recurrent_kernel, bias, go_backwards=go_backwards)
@@ -119,13 +135,13 @@ def _gru_steps(
         if reset_after:
             s = matrix_multiply(h, recurrent)
             zh, rh, gh = split_sizes(s if of_state is None else s + of_state, 3, axis=-1)
-            update, reset = gate(add(zx, zh)), gate(add(rx, rh))
-            new = act(gx + multiply(reset, gh))
+            update, reset = gate(zx + zh), gate(rx + rh)
+            new = act(gx + reset * gh)
         else:
             zh, rh = split_sizes(matrix_multiply(h, of_gates), 2, axis=-1)
-            update, reset = gate(add(zx, zh)), gate(add(rx, rh))
-            new = act(gx + matrix_multiply(multiply(reset, h), of_new))
-        h = multiply(update, h) + subtract(1.0, update) * new
+            update, reset = gate(zx + zh), gate(rx + rh)
+            new = act(gx + matrix_multiply(reset * h, of_new))
+        h = update * h + (1.0 - update) * new
         return h, [h]
 
     return _run(step, inputs, states, kernel, recurrent, bias, **options)

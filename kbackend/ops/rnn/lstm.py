@@ -1,4 +1,4 @@
-"""The LSTM over a whole sequence (Hochreiter and Schmidhuber, 1997)."""
+"""The LSTM over a sequence (Hochreiter and Schmidhuber, 1997)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 from kbackend.declare.decorate import composite, derived
 from kbackend.declare.op import TensorLike
 from kbackend.ops.arrays.split import split_sizes
-from kbackend.ops.elementwise.arithmetic import multiply
 from kbackend.ops.elementwise.hyperbolic import tanh
 from kbackend.ops.linalg.matmul import matrix_multiply
 from kbackend.ops.nn.sigmoid import sigmoid
@@ -26,7 +25,7 @@ def _lstm(
     *,
     go_backwards: bool = False,
 ) -> Any:
-    """An LSTM with sigmoid gates and tanh; absent states are zeros. See :func:`lstm`."""
+    """An LSTM with sigmoid gates and tanh; missing states are zeros. See :func:`lstm`."""
     return _lstm_steps(
         inputs, (h0, c0), kernel, recurrent_kernel, bias, "tanh", "sigmoid", go_backwards=go_backwards
     )
@@ -50,24 +49,29 @@ def lstm(
     """A long short-term memory over a sequence.
 
     Args:
-        inputs: (batch, time, features).
-        h0, c0: (batch, units), the states before the first step; None for zeros.
-        kernel: (features, 4 units), recurrent_kernel: (units, 4 units), bias: (4 units,) or None; the gates
-            are in the order i, f, c, o.
-        mask: (batch, time), see :func:`kbackend.ops.rnn.rnn.rnn`.
-        activation, recurrent_activation: functions of a tensor, or names of ops. The defaults have fused
-            kernels.
-        go_backwards: from the last step to the first.
-        unroll: see :func:`kbackend.ops.rnn.rnn.rnn`; without effect where a fused kernel runs.
+        inputs: floats (batch, time, features).
+        h0, c0: the initial states (batch, units); None for zeros.
+        kernel, recurrent_kernel: (features, 4 units) and (units, 4 units), with the gates in the order input, forget,
+            cell, output.
+        bias: (4 units,); None for none.
+        mask: (batch, time), see :func:`kbackend.ops.rnn.rnn.rnn`; None for none.
+        activation, recurrent_activation: functions of a tensor, or names of ops. The defaults have fused kernels.
+        go_backwards: visit the time steps from last to first.
+        unroll: see :func:`kbackend.ops.rnn.rnn.rnn`; ignored where a fused kernel runs.
 
     Returns:
         [outputs (batch, time, units), last h (batch, units), last c (batch, units)].
 
     Raises:
-        ValueError: shapes that do not fit. TypeError: integers.
+        ValueError: shapes that do not fit, or an unknown activation.
+        TypeError: operands that are not floats.
 
-    Source: Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997, with the forget gate of Gers et al.,
-        2000.
+    Source: Hochreiter and Schmidhuber, "Long Short-Term Memory", 1997, with the forget gate of Gers et al., 2000.
+
+    >>> from kbackend import K
+    >>> outputs, h, c = K.lstm(K.ones((2, 5, 3)), None, None, K.zeros((3, 16)), K.zeros((4, 16)))
+    >>> K.int_shape(outputs), K.int_shape(h), K.int_shape(c)
+    ((2, 5, 4), (2, 4), (2, 4))
     """
     if mask is None and _is(activation, tanh) and _is(recurrent_activation, sigmoid):
         return _lstm(inputs, h0, c0, kernel, recurrent_kernel, bias, go_backwards=go_backwards)
@@ -100,8 +104,8 @@ def _lstm_steps(
     def step(z: Any, carried: list[Any]) -> tuple[Any, list[Any]]:
         h, c = carried
         i, f, g, o = split_sizes(z + matrix_multiply(h, recurrent), 4, axis=-1)
-        c = multiply(gate(f), c) + multiply(gate(i), act(g))
-        h = multiply(gate(o), act(c))
+        c = gate(f) * c + gate(i) * act(g)
+        h = gate(o) * act(c)
         return h, [h, c]
 
     return _run(step, inputs, states, kernel, recurrent, bias, **options)

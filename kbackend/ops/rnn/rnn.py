@@ -1,4 +1,4 @@
-"""``K.rnn``: a step applied along time."""
+"""``K.rnn``: a step function applied along the time axis."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from kbackend.declare.decorate import derived
 from kbackend.declare.sample import In, Sample, call
 from kbackend.graph.tensor import Tensor
 from kbackend.ops.arrays.join import stack
-from kbackend.ops.control.scan import Step, _at, _checked_step, _where, scan_steps, time_steps
+from kbackend.ops.control.cond import with_trailing_axes
+from kbackend.ops.control.scan import Step, checked_step, scan_steps, time_steps
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.creation import zeros_like
 from kbackend.ops.elementwise.arithmetic import add, multiply
 from kbackend.ops.elementwise.hyperbolic import tanh
+from kbackend.ops.elementwise.select import select_elements
+from kbackend.ops.indexing.getitem import getitem
 
 StepFunction = Callable[[Any, list[Any]], tuple[Any, Sequence[Any]]]
 TIME = 1
@@ -35,27 +38,28 @@ def rnn(
 ) -> tuple[Any, Any, list[Any]]:
     """Apply a step function along the time axis.
 
+    The step function may capture variables and tensors, take gradients of inner tensors and contain other loops.
+    Random draws in it, also those of dropout, differ between steps; a mask drawn outside is shared by all steps.
+
     Args:
-        step_function: ``(input, states) -> (output, new states)``; the input is (samples, ...), the states
-            are a list with the constants appended, and the new states come without them.
-        inputs: (samples, time, ...).
+        step_function: ``(input, states) -> (output, new states)``. The input is (samples, ...); ``states`` is a list of
+            the states followed by the constants; the new states do not include the constants.
+        inputs: (samples, time, features...).
         initial_states: the states before the first step.
-        go_backwards: walk from the last time step to the first; outputs are in the order of walking.
-        mask: (samples, time) or (samples, time, 1), bool or numbers. A step that is masked (0) leaves the
-            states of that sample as they are and repeats its last output, zeros before the first.
-        constants: tensors that every step gets.
-        unroll: a copy of the step for each time step; needs a known time dimension.
-        input_length: the number of time steps, where the shape of ``inputs`` does not tell it.
+        go_backwards: visit the time steps from last to first; outputs are in the order of visits.
+        mask: (samples, time) or (samples, time, 1), bool or numbers. Where it is 0, the states of the sample are kept
+            and its previous output is repeated, zeros before the first output.
+        constants: tensors passed to every step.
+        unroll: make a copy of the step for each time step; the number of time steps must be known.
+        input_length: the number of time steps, used where the shape of ``inputs`` does not have it.
 
     Returns:
         The last output (samples, ...), all outputs (samples, time, ...) and a list of the last states.
 
     Raises:
-        ValueError: inputs of rank below 3, ``unroll`` without a known time dimension, a mask of another
-            length.
-
-    The step function may use variables and tensors from outside, gradients of inner tensors, and other loops.
-    Random draws in it, dropout too, differ from step to step; draw a mask outside to share it between steps.
+        TypeError: the dtype of a state changes.
+        ValueError: inputs of rank below 3, a mask of rank below 2 or of another length, another number of states,
+            a state whose rank changes, or ``unroll`` without a known number of time steps.
 
     >>> from kbackend import K
     >>> x = K.constant([[[1.], [2.], [3.]]])
@@ -66,7 +70,7 @@ def rnn(
     inputs = inputs if hasattr(inputs, "shape") else to_numpy(inputs)
     if len(inputs.shape) < 3:
         raise ValueError(
-            f"rnn needs inputs (samples, time, features...), they have the shape {tuple(inputs.shape)}"
+            f"rnn needs inputs (samples, time, features...), their shape is {tuple(inputs.shape)}"
         )
     constants, states = list(constants or ()), list(initial_states)
     sequences = [inputs]
@@ -82,7 +86,7 @@ def rnn(
 
     stepping: Step = step
     if mask is not None:
-        states.append(_before_first(step, sequences, states, go_backwards))
+        states.append(_initial_output(step, sequences, states, go_backwards))
         stepping = _masked(step)
     if unroll:
         outputs, states = _unrolled(stepping, sequences, states, go_backwards, input_length)
@@ -90,7 +94,7 @@ def rnn(
         outputs, states = scan_steps(stepping, sequences, states, axis=TIME, reverse=go_backwards)
     if mask is not None:
         states = states[:-1]
-    last = _at(outputs[0], (slice(None), -1))
+    last = getitem(outputs[0], (slice(None), -1))
     return last, outputs[0], states
 
 
@@ -98,30 +102,39 @@ def _checked_mask(mask: Any) -> Any:
     mask = mask if hasattr(mask, "shape") else to_numpy(mask)
     if len(mask.shape) < 2:
         raise ValueError(
-            f"a mask is (samples, time) or (samples, time, 1), it has the shape {tuple(mask.shape)}"
+            f"a mask is (samples, time) or (samples, time, 1), its shape is {tuple(mask.shape)}"
         )
     return cast(mask, "bool")
 
 
 def _masked(step: Step) -> Step:
-    """The step with the mask as second slice and the previous output as last state."""
+    """The step with the mask as its second slice and the previous output as an additional last state."""
 
     def masked(slices: list[Any], carried: list[Any]) -> tuple[list[Any], list[Any]]:
         *states, previous = carried
         (output,), new = step(slices[:1], states)
-        chosen = _where(slices[1], output, previous)
-        return [chosen], [*(_where(slices[1], n, s) for n, s in zip(new, states)), chosen]
+        kept = _select_rows(slices[1], output, previous)
+        return [kept], [*(_select_rows(slices[1], n, s) for n, s in zip(new, states)), kept]
 
     return masked
 
 
-def _before_first(step: Step, sequences: list[Any], states: list[Any], go_backwards: bool) -> Any:
+def _select_rows(mask: Any, new: Any, old: Any) -> Any:
+    """``new`` in the samples where a mask holds, else ``old``."""
+    missing = len(new.shape) - len(mask.shape)
+    if missing < 0:
+        raise ValueError(
+            f"a mask of rank {len(mask.shape) + 1} does not fit a state or output of shape {new.shape}"
+        )
+    return select_elements(with_trailing_axes(mask, missing), new, old)
+
+
+def _initial_output(step: Step, sequences: list[Any], states: list[Any], go_backwards: bool) -> Any:
     """Zeros of the shape and dtype of an output.
 
-    A state of the same spec lends its shape; otherwise the shape is that of an output of the first step.
+    They are made from a state of the same spec if there is one, so that the program does not compute a step for them.
     """
-
-    (output,), _ = step([_at(sequences[0], (slice(None), -1 if go_backwards else 0))], list(states))
+    (output,), _ = step([getitem(sequences[0], (slice(None), -1 if go_backwards else 0))], list(states))
     for state in states:
         if isinstance(output, Tensor) and isinstance(state, Tensor) and state.spec == output.spec:
             return zeros_like(state)
@@ -139,7 +152,7 @@ def _unrolled(
         )
     outputs = []
     for t in reversed(range(length)) if reverse else range(length):
-        (output,), states = _checked_step(step, [_at(s, (slice(None), t)) for s in sequences], states)
+        (output,), states = checked_step(step, [getitem(s, (slice(None), t)) for s in sequences], states)
         outputs.append(output)
     return [stack(outputs, axis=TIME)], states
 

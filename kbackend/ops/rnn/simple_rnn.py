@@ -1,4 +1,4 @@
-"""The simple recurrent layer over a whole sequence."""
+"""The fully connected recurrence over a sequence (Elman, 1990)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def _simple_rnn(
     *,
     go_backwards: bool = False,
 ) -> Any:
-    """A simple RNN with tanh; an absent state is zeros. See :func:`simple_rnn`."""
+    """A simple RNN with tanh; a missing state is zeros. See :func:`simple_rnn`."""
     return _simple_steps(inputs, (h0,), kernel, recurrent_kernel, bias, "tanh", go_backwards=go_backwards)
 
 
@@ -39,12 +39,31 @@ def simple_rnn(
     go_backwards: bool = False,
     unroll: bool = False,
 ) -> list[Any]:
-    """A fully connected recurrence, ``h = activation(x kernel + h recurrent_kernel + bias)``.
+    """A fully connected recurrence ``h = activation(x kernel + h recurrent_kernel + bias)`` over a sequence.
 
-    Args: as :func:`lstm`, with kernels of ``units`` columns and one state.
+    Args:
+        inputs: floats (batch, time, features).
+        h0: the initial state (batch, units); None for zeros.
+        kernel, recurrent_kernel: (features, units) and (units, units).
+        bias: (units,); None for none.
+        mask: (batch, time), see :func:`kbackend.ops.rnn.rnn.rnn`; None for none.
+        activation: a function of a tensor, or the name of an op. The default has a fused kernel.
+        go_backwards: visit the time steps from last to first.
+        unroll: see :func:`kbackend.ops.rnn.rnn.rnn`; ignored where a fused kernel runs.
 
     Returns:
         [outputs (batch, time, units), last h (batch, units)].
+
+    Raises:
+        ValueError: shapes that do not fit, or an unknown activation.
+        TypeError: operands that are not floats.
+
+    Source: Elman, "Finding Structure in Time", 1990.
+
+    >>> from kbackend import K
+    >>> outputs, last = K.simple_rnn(K.ones((2, 5, 3)), None, K.zeros((3, 4)), K.zeros((4, 4)))
+    >>> K.int_shape(outputs), K.int_shape(last)
+    ((2, 5, 4), (2, 4))
     """
     if mask is None and _is(activation, tanh):
         return _simple_rnn(inputs, h0, kernel, recurrent_kernel, bias, go_backwards=go_backwards)

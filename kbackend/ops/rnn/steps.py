@@ -1,8 +1,7 @@
-"""What recurrent layers as single ops share: shape rules, samples, and the run of a step along time.
+"""Shape rules, samples and the loop over time that the fused recurrent ops share.
 
-The ops are defined by ``rnn`` and elementwise ops; backends have fused kernels for them. They stand for the
-usual activations and for no mask. The public functions call them where they can and ``rnn`` where they
-cannot.
+The ops are composites of ``rnn`` and elementwise ops, for which backends have fused kernels. They have the default
+activations and no mask; the public functions call ``rnn`` for other activations and for masks.
 """
 
 from __future__ import annotations
@@ -33,10 +32,11 @@ def _check(
     gates: int,
     bias_shape: tuple[int | None, ...] | None = None,
 ) -> tuple[TensorSpec, TensorSpec]:
-    """The specs of all outputs and of one state.
+    """The specs of the outputs and of a state.
 
     Raises:
-        ValueError: shapes that do not fit each other. TypeError: operands that are not floats.
+        TypeError: operands that are not floats.
+        ValueError: shapes that do not fit each other.
     """
     if not dtypes.is_float(inputs.dtype):
         raise TypeError(f"a recurrent op needs float operands, they are {inputs.dtype}")
@@ -118,7 +118,7 @@ def _samples(states: int, gates: int, bias: bool | tuple[int, ...] = True) -> Ca
 def _step_samples(
     states: int, gates: int, bias: bool | tuple[int, ...] = True
 ) -> Callable[[], list[Sample]]:
-    """Samples of the functions of K, which run step by step where no fused kernel does."""
+    """Samples of the functions of K, which run ``rnn`` where the fused op does not apply."""
 
     def samples() -> list[Sample]:
         x, weights = In((2, 4, 3)), _weights(gates, bias)
@@ -161,9 +161,7 @@ def _run(
     mask: Any = None,
     unroll: bool = False,
 ) -> list[Any]:
-    """[outputs, *states] of a step that gets its share of the product of the inputs, made once for all
-    steps."""
-
+    """[outputs, *last states] of a step of ``inputs kernel + bias``, which is computed once for all time steps."""
     z = matrix_multiply(inputs, kernel)
     if bias is not None:
         z = z + bias
@@ -174,7 +172,6 @@ def _run(
 
 def _zero_state(inputs: Any, recurrent: Any) -> Any:
     """Zeros (batch, units)."""
-
     units = recurrent.shape[0]
     if isinstance(inputs, Tensor) and inputs.shape[0] is not None and units is not None:
         return constant(0.0, dtype_of(inputs), (inputs.shape[0], units))

@@ -315,7 +315,7 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     x = cast(x, "int32")
     ones = ones_like(x) if weights is None else as_tensor(weights)
     _check_updates(tuple(ones.shape), tuple(x.shape), "bincount")
-    count = maximum(one_past(x), least) if isinstance(x, Tensor) else max(one_past(x), least)
+    count = maximum(one_past(x), least)
     if len(x.shape) == 1:
         return reduce_rows(ones, x, count, "sum")
     rows = length(x, 0)

@@ -19,12 +19,11 @@ from kbackend.ops.arrays.transpose import swapaxes
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.inspect import int_shape
-from kbackend.ops.elementwise.arithmetic import multiply, subtract
+from kbackend.ops.elementwise.arithmetic import multiply
 from kbackend.ops.elementwise.power import masked_root, sqrt, square
+from kbackend.ops.elementwise.precision import precise
 from kbackend.ops.elementwise.select import clip
-from kbackend.ops.linalg.matmul import matrix_multiply
-from kbackend.ops.linalg.vectors import _element
-from kbackend.ops.reduction.reductions import _DERIVED, _in_wide, _samples, mean, sum_
+from kbackend.ops.reduction.reductions import _DERIVED, _samples, mean, sum_
 
 
 @composite(
@@ -42,10 +41,10 @@ def var(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
     """
 
     def body(wide: Any) -> Any:
-        centred = subtract(wide, mean(wide, axis=axis, keepdims=True))
+        centred = wide - mean(wide, axis=axis, keepdims=True)
         return mean(square(centred), axis=axis, keepdims=keepdims)
 
-    return _in_wide(body, x)
+    return precise(x, body)
 
 
 @composite(
@@ -65,7 +64,7 @@ def std(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
 
     Arguments and errors as in :func:`sum`.
     """
-    return _in_wide(lambda wide: masked_root(var(wide, axis=axis, keepdims=keepdims)), x)
+    return precise(x, lambda wide: masked_root(var(wide, axis=axis, keepdims=keepdims)))
 
 
 @derived(samples=lambda: [call(In((4, 3, 5)), (0, 1)), call(In((4, 3)), 0, True),
@@ -183,12 +182,11 @@ def corrcoef(x: TensorLike) -> Any:
     def body(wide: Any) -> Any:
         rows = wide if len(wide.shape) == 2 else expand_dims(wide, 0)
         centred = rows - mean(rows, axis=1, keepdims=True)
-        length = sqrt(sum_(square(centred), axis=1, keepdims=True))
-        unit = centred / length
-        found = clip(matrix_multiply(unit, swapaxes(unit, 0, 1)), -1.0, 1.0)
-        return found if len(wide.shape) == 2 else _element(_element(found, 0), 0)
+        unit = centred / sqrt(sum_(square(centred), axis=1, keepdims=True))
+        coefficients = clip(unit @ swapaxes(unit, 0, 1), -1.0, 1.0)
+        return coefficients if len(wide.shape) == 2 else coefficients[..., 0][..., 0]
 
-    return _in_wide(body, x)
+    return precise(x, body)
 
 
 __all__ = ["average", "corrcoef", "moments", "std", "var"]

@@ -15,7 +15,8 @@ from kbackend.declare.rules import INF, NAN, WIDE, Samples, bool_sample, is_smal
 from kbackend.declare.sample import In, Sample, call
 from kbackend.declare.shapes import axis_in, canonical_axes, canonical_axis, reduced
 from kbackend.graph.tensor import TensorSpec
-from kbackend.ops.arrays.reshape import expand_dims, flatten, rank_of, reshape
+from kbackend.ops.arrays.reshape import expand_dims, flatten, reshape
+from kbackend.ops.core.arguments import rank_of
 from kbackend.ops.core.cast import cast
 from kbackend.ops.elementwise.arithmetic import subtract
 from kbackend.ops.elementwise.floating import isnan

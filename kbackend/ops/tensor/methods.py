@@ -1,4 +1,4 @@
-"""NumPy's methods of symbolic tensors, with NumPy's argument names and meaning, and the names that are refused."""
+"""The methods of NumPy's arrays for symbolic tensors, and the names that are refused with a reason."""
 
 from __future__ import annotations
 
@@ -12,78 +12,37 @@ from kbackend.declare.call import to_numpy
 from kbackend.declare.op import DERIVED, REGISTRY
 from kbackend.declare.shapes import axes_in
 from kbackend.graph.tensor import Tensor
-from kbackend.ops.arrays.diagonal import diagonal as diagonal_op
+from kbackend.ops.arrays import diagonal as diagonals
+from kbackend.ops.arrays import repeat as repetition
+from kbackend.ops.arrays import reshape as shapes
 from kbackend.ops.arrays.dims import length, plus, times
-from kbackend.ops.arrays.repeat import repeat as repeat_op
-from kbackend.ops.arrays.reshape import (
-    expand_dims,
-)
-from kbackend.ops.arrays.reshape import (
-    flatten as flatten_op,
-)
-from kbackend.ops.arrays.reshape import (
-    reshape as reshape_op,
-)
-from kbackend.ops.arrays.reshape import (
-    size as size_of,
-)
-from kbackend.ops.arrays.reshape import (
-    squeeze as squeeze_op,
-)
 from kbackend.ops.arrays.transpose import classic_transpose, permute_dimensions, swapaxes
 from kbackend.ops.core.arguments import as_tensor
-from kbackend.ops.core.cast import cast
-from kbackend.ops.core.cast import copy as copy_op
+from kbackend.ops.core.cast import cast, copy
 from kbackend.ops.core.creation import ones_like, zeros_like
-from kbackend.ops.elementwise.arithmetic import add, divide, mod, multiply, subtract
+from kbackend.ops.elementwise import rounding, select
+from kbackend.ops.elementwise.arithmetic import mod
 from kbackend.ops.elementwise.floating import view
-from kbackend.ops.elementwise.power import pow_
-from kbackend.ops.elementwise.rounding import round_ as round_op
-from kbackend.ops.elementwise.select import clip as clip_op
 from kbackend.ops.elementwise.select import maximum, select_elements
-from kbackend.ops.indexing.gather import take as take_op
-from kbackend.ops.indexing.searching import nonzero as nonzero_op
-from kbackend.ops.indexing.searching import searchsorted as searchsorted_op
-from kbackend.ops.indexing.sorting import (
-    argpartition as argpartition_op,
-)
-from kbackend.ops.indexing.sorting import (
-    argsort as argsort_op,
-)
-from kbackend.ops.indexing.sorting import (
-    sort as sort_op,
-)
-from kbackend.ops.linalg.matmul import dot as dot_op
-from kbackend.ops.linalg.matmul import trace as trace_op
+from kbackend.ops.indexing import gather, searching, sorting
+from kbackend.ops.linalg import matmul
+from kbackend.ops.reduction import reductions
 from kbackend.ops.reduction.arg import argmax_along, argmin_along
 from kbackend.ops.reduction.cumulative import cumprod_along, cumsum_along
-from kbackend.ops.reduction.reductions import (
-    all_,
-    any_,
-    max_,
-    min_,
-    reduce_prod,
-)
-from kbackend.ops.reduction.reductions import (
-    mean as mean_op,
-)
-from kbackend.ops.reduction.reductions import (
-    sum_ as sum_op,
-)
 from kbackend.ops.statistics.moments import std, var
 
 _IN_PLACE = "a symbolic tensor never changes; "
 _MEMORY = "a symbolic tensor has no memory; K.eval(tensor) gives a NumPy array when it depends on no placeholder"
 
 
-#: names of NumPy's arrays that symbolic tensors do not have, with what to do instead
+#: attributes of NumPy's arrays that symbolic tensors do not have, with the alternative
 REFUSED: dict[str, str] = {
     "base": _MEMORY,
     "byteswap": "the order of bytes is the engine's; byteswap the array after K.eval",
     "choose": "use kbackend.ops.select, or x[...] on stacked choices",
     "ctypes": _MEMORY,
     "data": _MEMORY,
-    "device": "a symbolic tensor is on no device; a program runs on the device of the backend in use",
+    "device": "a symbolic tensor is on no device; a program runs on the device of the active backend",
     "dump": "tensors are not pickled; kbackend.saving.graph_json.to_json saves a graph",
     "dumps": "tensors are not pickled; kbackend.saving.graph_json.to_json gives a graph as text",
     "fill": _IN_PLACE + "K.ones_like(x) * value makes a new one",
@@ -91,10 +50,10 @@ REFUSED: dict[str, str] = {
     "flat": "use x.ravel()",
     "getfield": "there are no record dtypes; x.view(dtype) reads the bits as another dtype",
     "itemset": _IN_PLACE + "kbackend.ops.slice_update makes a new one",
-    "nbytes": "the size can depend on values to come; x.itemsize times K.size(x) is it as a tensor",
+    "nbytes": "the size can be unknown while the graph is built; x.itemsize * K.size(x) is the size as a tensor",
     "newbyteorder": "the order of bytes is the engine's",
-    "partition": _IN_PLACE + "x.argpartition(kth) gives places, x.sort() a sorted tensor",
-    "ptp": "NumPy 2 took the method away; use x.max() - x.min()",
+    "partition": _IN_PLACE + "x.argpartition(kth) gives indices, x.sort() a sorted tensor",
+    "ptp": "NumPy 2 removed the method; use x.max() - x.min()",
     "put": _IN_PLACE + "kbackend.ops.scatter_update makes a new one",
     "resize": _IN_PLACE + "x.reshape, K.tile or kbackend.ops.pad make a new one",
     "setfield": _IN_PLACE + "kbackend.ops.slice_update makes a new one",
@@ -119,7 +78,7 @@ def _c_order(order: str) -> bool:
 
 
 def _counted(x: Any, dtype: Any) -> Any:
-    """``x`` in the dtype asked for; bools are counted as int32."""
+    """``x`` in the requested dtype; without one, bool becomes int32 as in NumPy's sums."""
     if dtype is None:
         return cast(x, "int32") if x.dtype == dtypes.BOOL else x
     return cast(x, dtypes.canonical(dtype))
@@ -135,15 +94,15 @@ def _masked(x: Any, where: Any, fill: Any) -> Any:
 def sum_(self: Tensor, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False,
          initial: Any = None, where: Any = True) -> Any:
     _no_out(out)
-    total = sum_op(_masked(_counted(self, dtype), where, 0), axis=axis, keepdims=keepdims)
-    return total if initial is None else add(total, initial)
+    total = reductions.sum_(_masked(_counted(self, dtype), where, 0), axis=axis, keepdims=keepdims)
+    return total if initial is None else total + initial
 
 
 def prod(self: Tensor, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False,
          initial: Any = None, where: Any = True) -> Any:
     _no_out(out)
-    total = reduce_prod(_masked(_counted(self, dtype), where, 1), axis=axis, keepdims=keepdims)
-    return total if initial is None else multiply(total, initial)
+    total = reductions.reduce_prod(_masked(_counted(self, dtype), where, 1), axis=axis, keepdims=keepdims)
+    return total if initial is None else total * initial
 
 
 def mean(self: Tensor, axis: Any = None, dtype: Any = None, out: Any = None, keepdims: bool = False, *,
@@ -151,10 +110,10 @@ def mean(self: Tensor, axis: Any = None, dtype: Any = None, out: Any = None, kee
     _no_out(out)
     x = _counted(self, dtype)
     if where is True:
-        return mean_op(x, axis=axis, keepdims=keepdims)
+        return reductions.mean(x, axis=axis, keepdims=keepdims)
     kept = _masked(ones_like(x, "int32"), where, 0)
-    total = sum_op(_masked(x, where, 0), axis=axis, keepdims=keepdims)
-    return divide(total, sum_op(kept, axis=axis, keepdims=keepdims))
+    total = reductions.sum_(_masked(x, where, 0), axis=axis, keepdims=keepdims)
+    return total / reductions.sum_(kept, axis=axis, keepdims=keepdims)
 
 
 def _extreme(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -162,7 +121,7 @@ def _extreme(function: Callable[..., Any]) -> Callable[..., Any]:
                where: Any = True) -> Any:
         _no_out(out)
         if where is not True and initial is None:
-            raise ValueError(f"{function.op.name} with where= needs initial=, the value of nothing")  # type: ignore[attr-defined]
+            raise ValueError(f"{function.op.name} with where= needs initial=, the result where no element is selected")  # type: ignore[attr-defined]
         x = self if where is True else _masked(self, where, initial)
         return function(x, axis=axis, keepdims=keepdims, initial=initial)
 
@@ -178,14 +137,14 @@ def _test(function: Callable[..., Any], nothing: bool) -> Callable[..., Any]:
 
 
 def _spread(function: Callable[..., Any], power: float) -> Callable[..., Any]:
-    """``var`` and ``std``: the biased one, times n / (n - ddof) to the power."""
+    """``var`` and ``std``: the biased statistic times ``(n / (n - ddof)) ** power``."""
 
     def method(self: Tensor, axis: Any = None, dtype: Any = None, out: Any = None, ddof: Any = 0,
                keepdims: bool = False) -> Any:
         _no_out(out)
         x = _counted(self, dtype)
         found = function(x, axis=axis, keepdims=keepdims)
-        return found if ddof == 0 else multiply(found, _factor(x, axes_in(axis, x.ndim), ddof, found.dtype, power))
+        return found if ddof == 0 else found * _factor(x, axes_in(axis, x.ndim), ddof, found.dtype, power)
 
     return method
 
@@ -198,17 +157,17 @@ def _factor(x: Any, axes: tuple[int, ...], ddof: float, dtype: str, power: float
         with np.errstate(all="ignore"):
             return float((np.float64(count) / max(count - ddof, 0)) ** power)
     count = cast(count, dtype)
-    return pow_(divide(count, maximum(subtract(count, ddof), 0.0)), power)
+    return (count / maximum(count - ddof, 0.0)) ** power
 
 
 def _position(function: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: Tensor, axis: Any = None, out: Any = None, *, keepdims: bool = False) -> Any:
         _no_out(out)
         if axis is None:
-            found = function(flatten_op(self), 0)
-            return reshape_op(found, [1] * self.ndim) if keepdims else found
+            found = function(shapes.flatten(self), 0)
+            return shapes.reshape(found, [1] * self.ndim) if keepdims else found
         found = function(self, axis)
-        return expand_dims(found, axis) if keepdims else found
+        return shapes.expand_dims(found, axis) if keepdims else found
 
     return method
 
@@ -217,7 +176,7 @@ def _running(function: Callable[..., Any]) -> Callable[..., Any]:
     def method(self: Tensor, axis: Any = None, dtype: Any = None, out: Any = None) -> Any:
         _no_out(out)
         x = _counted(self, dtype)
-        return function(flatten_op(x), 0) if axis is None else function(x, axis)
+        return function(shapes.flatten(x), 0) if axis is None else function(x, axis)
 
     return method
 
@@ -231,34 +190,34 @@ def _checked_order(kind: Any, order: Any) -> None:
 
 def argsort(self: Tensor, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
     _checked_order(kind, order)
-    return argsort_op(flatten_op(self), 0) if axis is None else argsort_op(self, axis)
+    return sorting.argsort(shapes.flatten(self), 0) if axis is None else sorting.argsort(self, axis)
 
 
 def sort(self: Tensor, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
-    """The sorted tensor: where NumPy's method sorts in place, a symbolic tensor never changes."""
+    """The sorted tensor; NumPy's method sorts in place, which a symbolic tensor cannot do."""
     _checked_order(kind, order)
-    return sort_op(flatten_op(self), 0) if axis is None else sort_op(self, axis)
+    return sorting.sort(shapes.flatten(self), 0) if axis is None else sorting.sort(self, axis)
 
 
 def argpartition(self: Tensor, kth: Any, axis: Any = -1, kind: str = "introselect", order: Any = None) -> Any:
     _checked_order(kind, order)
-    return argpartition_op(self, kth, axis)
+    return sorting.argpartition(self, kth, axis)
 
 
 def searchsorted(self: Tensor, v: Any, side: str = "left", sorter: Any = None) -> Any:
-    return searchsorted_op(self if sorter is None else take(self, sorter), v, side)
+    return searching.searchsorted(self if sorter is None else take(self, sorter), v, side)
 
 
 def reshape(self: Tensor, *shape: Any, order: str = "C", copy: Any = None) -> Any:
     wanted = shape[0] if len(shape) == 1 else shape
     if _c_order(order):
-        return reshape_op(self, wanted)
+        return shapes.reshape(self, wanted)
     wanted = [wanted] if isinstance(wanted, int) else list(wanted)
-    return classic_transpose(reshape_op(classic_transpose(self), wanted[::-1]))
+    return classic_transpose(shapes.reshape(classic_transpose(self), wanted[::-1]))
 
 
 def flatten(self: Tensor, order: str = "C") -> Any:
-    return flatten_op(self if _c_order(order) else classic_transpose(self))
+    return shapes.flatten(self if _c_order(order) else classic_transpose(self))
 
 
 def transpose(self: Tensor, *axes: Any) -> Any:
@@ -275,25 +234,25 @@ def matrix_transpose(self: Tensor) -> Any:
 
 
 def squeeze(self: Tensor, axis: Any = None) -> Any:
-    return squeeze_op(self, axis)
+    return shapes.squeeze(self, axis)
 
 
 def repeat(self: Tensor, repeats: Any, axis: Any = None) -> Any:
-    return repeat_op(self, repeats, axis)
+    return repetition.repeat(self, repeats, axis)
 
 
 def take(self: Tensor, indices: Any, axis: Any = None, out: Any = None, mode: str = "raise") -> Any:
     _no_out(out)
-    x = flatten_op(self) if axis is None else self
+    x = shapes.flatten(self) if axis is None else self
     axis = 0 if axis is None else axes_in(axis, x.ndim)[0]
-    places = as_tensor(indices)
+    indices = as_tensor(indices)
     if mode == "raise":
-        return take_op(x, places, axis)
+        return gather.take(x, indices, axis)
     if mode not in ("wrap", "clip"):
         raise ValueError(f"mode must be 'raise', 'wrap' or 'clip', it is {mode!r}")
     size = length(x, axis)
-    inside = mod(places, size) if mode == "wrap" else clip_op(places, 0, plus(size, -1))
-    return take_op(x, inside, axis)
+    valid = mod(indices, size) if mode == "wrap" else select.clip(indices, 0, plus(size, -1))
+    return gather.take(x, valid, axis)
 
 
 def compress(self: Tensor, condition: Any, axis: Any = None, out: Any = None) -> Any:
@@ -307,16 +266,16 @@ def compress(self: Tensor, condition: Any, axis: Any = None, out: Any = None) ->
 
 
 def diagonal(self: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
-    return diagonal_op(self, offset, axis1, axis2)
+    return diagonals.diagonal(self, offset, axis1, axis2)
 
 
 def trace(self: Tensor, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Any:
     _no_out(out)
-    return trace_op(_counted(self, dtype), offset, axis1, axis2)
+    return matmul.trace(_counted(self, dtype), offset, axis1, axis2)
 
 
 def nonzero(self: Tensor) -> tuple[Any, ...]:
-    return tuple(nonzero_op(self))
+    return tuple(searching.nonzero(self))
 
 
 def astype(self: Tensor, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True,
@@ -332,18 +291,18 @@ def astype(self: Tensor, dtype: Any, order: str = "K", casting: str = "unsafe", 
 
 def clip(self: Tensor, min: Any = None, max: Any = None, out: Any = None) -> Any:
     _no_out(out)
-    return clip_op(self, min, max)
+    return select.clip(self, min, max)
 
 
 def dot(self: Tensor, b: Any, out: Any = None) -> Any:
     _no_out(out)
-    return dot_op(self, b)
+    return matmul.dot(self, b)
 
 
 def round_(self: Tensor, decimals: Any = 0, out: Any = None) -> Any:
-    """Halves to the even neighbour; ``decimals`` below 0 round to tens, hundreds, ..., integers too."""
+    """Round half to even; negative ``decimals`` round to tens, hundreds, and so on, integers too."""
     _no_out(out)
-    return round_op(self, decimals)
+    return rounding.round_(self, decimals)
 
 
 def _complex_part(name: str, of_real: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -359,12 +318,12 @@ _conj = _complex_part("conj", lambda x: x)
 
 
 def item(self: Tensor, *args: Any) -> Any:
-    """One element as a Python number; the tensor depends on no placeholder."""
+    """One element as a Python number, for tensors that depend on no placeholder."""
     return self.numpy().item(*args)
 
 
 def tolist(self: Tensor) -> Any:
-    """The value as nested lists; the tensor depends on no placeholder."""
+    """The value as nested lists, for tensors that depend on no placeholder."""
     return self.numpy().tolist()
 
 
@@ -374,8 +333,8 @@ def itemsize(self: Tensor) -> int:
 
 METHODS: dict[str, Any] = {
     "T": property(classic_transpose),
-    "all": _test(all_, True),
-    "any": _test(any_, False),
+    "all": _test(reductions.all_, True),
+    "any": _test(reductions.any_, False),
     "argmax": _position(argmax_along),
     "argmin": _position(argmin_along),
     "argpartition": argpartition,
@@ -385,7 +344,7 @@ METHODS: dict[str, Any] = {
     "compress": compress,
     "conj": _conj,
     "conjugate": _conj,
-    "copy": lambda self, order="C": copy_op(self),
+    "copy": lambda self, order="C": copy(self),
     "cumprod": _running(cumprod_along),
     "cumsum": _running(cumsum_along),
     "diagonal": diagonal,
@@ -395,9 +354,9 @@ METHODS: dict[str, Any] = {
     "item": item,
     "itemsize": property(itemsize),
     "mT": property(matrix_transpose),
-    "max": _extreme(max_),
+    "max": _extreme(reductions.max_),
     "mean": mean,
-    "min": _extreme(min_),
+    "min": _extreme(reductions.min_),
     "nonzero": nonzero,
     "prod": prod,
     "ravel": flatten,
@@ -406,7 +365,7 @@ METHODS: dict[str, Any] = {
     "reshape": reshape,
     "round": round_,
     "searchsorted": searchsorted,
-    "size": property(size_of),
+    "size": property(shapes.size),
     "sort": sort,
     "squeeze": squeeze,
     "std": _spread(std, 0.5),

@@ -1,4 +1,4 @@
-"""Operators of symbolic tensors; their methods are those of :mod:`kbackend.ops.tensor.methods`."""
+"""Operators of symbolic tensors; importing this module installs them and the methods of methods.py."""
 
 from __future__ import annotations
 
@@ -12,12 +12,10 @@ from kbackend.ops.elementwise.arithmetic import (
     add,
     divide,
     floor_divide,
+    mod,
     multiply,
     negative,
     subtract,
-)
-from kbackend.ops.elementwise.arithmetic import (
-    mod as mod_op,
 )
 from kbackend.ops.elementwise.bitwise import bitwise_left_shift, bitwise_right_shift
 from kbackend.ops.elementwise.comparison import equal, greater, greater_equal, less, less_equal, not_equal
@@ -29,7 +27,7 @@ from kbackend.ops.tensor.methods import METHODS, REFUSED, round_
 
 
 def _comparing(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
-    """``==`` and ``!=``; what can never be a tensor is left to Python, so that ``x == None`` is False."""
+    """``==`` and ``!=``; operands that can never be tensors are left to Python, so that ``x == None`` is False."""
 
     def compare(x: Any, y: Any) -> Any:
         if any(v is None or isinstance(v, (str, bytes, type, dict, set)) for v in (x, y)):
@@ -39,13 +37,23 @@ def _comparing(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]
     return compare
 
 
+def _power(x: Any, y: Any, modulus: Any = None) -> Any:
+    if modulus is not None:
+        raise TypeError(f"pow of tensors takes no modulus, not {modulus!r}; use (x ** y) % modulus")
+    return pow_(x, y)
+
+
+def _rounded(x: Any, ndigits: Any = None) -> Any:
+    return round_(x, 0 if ndigits is None else ndigits)
+
+
 _OPERATORS: dict[str, Callable[..., Any]] = {
     "add": add,
     "sub": subtract,
     "mul": multiply,
     "truediv": divide,
     "floordiv": floor_divide,
-    "mod": mod_op,
+    "mod": mod,
     "matmul": matrix_product,
     "and": and_,
     "or": or_,
@@ -62,22 +70,8 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
     "invert": invert,
     "getitem": getitem,
     "evaluate": hooks.evaluate,
-}
-
-
-def _power(x: Any, y: Any, mod: Any = None) -> Any:
-    if mod is not None:
-        raise TypeError(f"pow of tensors takes no modulus, it was given {mod!r}; use (x ** y) % modulus")
-    return pow_(x, y)
-
-
-def _rounded(x: Any, ndigits: Any = None) -> Any:
-    return round_(x, 0 if ndigits is None else ndigits)
-
-
-_OPERATORS |= {
     "pow": _power,
-    "divmod": lambda x, y: (floor_divide(x, y), mod_op(x, y)),
+    "divmod": lambda x, y: (floor_divide(x, y), mod(x, y)),
     "lshift": bitwise_left_shift,
     "rshift": bitwise_right_shift,
     "round": _rounded,

@@ -17,6 +17,7 @@ from kbackend import dtypes
 from kbackend.classic.state import placeholder
 from kbackend.declare.sample import In, Sample
 from kbackend.graph.tensor import Tensor
+from kbackend.ground.tree import tree_leaves
 from kbackend.plugin.contract import Target
 from kbackend.testing.checks.op import (
     check_concrete,
@@ -30,7 +31,7 @@ from kbackend.testing.drawn.draws import Draws
 from kbackend.testing.drawn.families import FAMILIES
 from kbackend.testing.programs import Built, run_together
 from kbackend.testing.report import Report
-from kbackend.testing.results import call_symbolic, leaves
+from kbackend.testing.results import call_symbolic
 from kbackend.testing.samples import Case, find_op, make_case, sample_groups
 
 #: how many examples of each family are drawn, each of them up to _TOGETHER calls; fewer of those that take long
@@ -98,7 +99,7 @@ def check_unknown(report: Report, cases: Sequence[Case], target: Target) -> None
 def _of_unknown_sizes(case: Case) -> Built | None:
     built = Built(case, [placeholder((None,) * a.ndim, dtype=dtypes.canonical(a.dtype)) for a in case.arrays])
     try:
-        found = list(leaves(call_symbolic(case, built.inputs)))
+        found = tree_leaves(call_symbolic(case, built.inputs))
     except (ValueError, TypeError):
         return None
     built.tensors = [leaf for leaf in found if isinstance(leaf, Tensor)]

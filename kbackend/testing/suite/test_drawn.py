@@ -11,6 +11,7 @@ from kbackend.testing.drawn.families import FAMILIES
 from kbackend.testing.plugin import count, kit_target
 
 
+@pytest.mark.processor
 @pytest.mark.parametrize("family", FAMILIES)
 def test_drawn_calls(kit_backend: str, family: str) -> None:
     """Forward, gradient, symbolic against concrete, inferred shapes, unknown batch size, against NumPy in float64."""

@@ -30,6 +30,7 @@ def test_op(kit_backend: str, kit_op: str, kit_group: str) -> None:
     _pass_or_fail(gaps.without_declared(check_op(op, target, kit_group), op, target), kit_backend)
 
 
+@pytest.mark.processor
 def test_compositions(kit_backend: str) -> None:
     """The composition behind each kernel that replaces one."""
     target = kit_target(kit_backend)
@@ -42,6 +43,7 @@ def test_compositions(kit_backend: str) -> None:
     assert not faults, "\n".join(map(str, faults))
 
 
+@pytest.mark.processor
 def test_in_place_kernels(kit_backend: str) -> None:
     """Kernels that change variables in place."""
     target = kit_target(kit_backend)
@@ -55,6 +57,7 @@ def test_in_place_kernels(kit_backend: str) -> None:
     assert not faults, "\n".join(map(str, faults))
 
 
+@pytest.mark.processor
 def test_gaps_stand(kit_backend: str) -> None:
     """Samples that a backend declares to fail do fail."""
     target = kit_target(kit_backend)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.differences import central
 
 import kbackend
-from kbackend import Input, K, Model, layers
+from kbackend import Input, K, Model, layers, ops
 
 X = np.array([[0.5, -1.0], [2.0, 0.3]], np.float32)
 
@@ -172,3 +173,101 @@ def test_a_gradient_by_a_tensor_made_of_other_ops_does_not_count_equal_ones(each
     a, b = K.l2_normalize(x, axis=1), K.l2_normalize(x, axis=1)
     (of_a,) = K.function([x], K.gradients(K.sum(a * 2.0 + b * 7.0), [a]))([np.ones((2, 3), np.float32)])
     np.testing.assert_allclose(of_a, 2.0)
+
+
+# ------------------------------------------------------------------------------------------- inside another gradient
+
+PATHS = {
+    "square, tanh": (K.square, K.tanh),
+    "exp, exp": (K.exp, K.exp),
+    "arcsinh": (ops.arcsinh, ops.arcsinh),
+    "log_softmax": (ops.log_softmax, K.square),
+    "softmax": (ops.softmax, ops.log_softmax),
+    "sqrt": (lambda x: K.sqrt(x * x + 1.0), K.log),
+}
+
+
+def _penalty(x, inner, outer, added=0.0):
+    """A weighted sum of the squares of the gradient by x of sum(outer(y) * x), y = inner(x) + added; and y."""
+    y = inner(x) + added
+    (slope,) = K.gradients(K.sum(outer(y) * x), [x])
+    return K.sum(slope * slope * np.array([1.0, 2.0, 3.0])), y
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_gradient_by_a_tensor_inside_another_gradient_is_that_by_an_amount_added_to_it(each_backend, path):
+    x, added = K.placeholder((3,), dtype="float64"), K.placeholder((3,), dtype="float64")
+    at = np.array([0.3, 0.7, -0.4])
+    loss, y = _penalty(x, *PATHS[path])
+    by_y, by_x = K.function([x], K.gradients(loss, [y, x]))([at])
+    moved = K.function([x, added], [_penalty(x, *PATHS[path], added)[0]])
+    np.testing.assert_allclose(
+        by_y, central(lambda d: moved([at, d])[0], np.zeros(3), 1e-5), rtol=1e-7, atol=1e-7
+    )
+    np.testing.assert_allclose(by_x, central(lambda v: moved([v, 0 * v])[0], at, 1e-5), rtol=1e-7, atol=1e-7)
+
+
+def test_gradients_by_several_tensors_inside_another_gradient(each_backend):
+    x = K.placeholder((2,), dtype="float64")
+    y = K.exp(x)
+    z = K.sin(y)
+    (slope,) = K.gradients(K.sum(z * z), [x])
+    found = K.function([x], K.gradients(K.sum(slope), [z, x, y]))([[0.2, -0.5]])
+
+    def moved(by_y, by_z):  # the slope is 2 (sin(y + by_y) + by_z) cos(y + by_y) exp(x)
+        return 2 * (np.sin(np.exp(a) + by_y) + by_z) * np.cos(np.exp(a) + by_y) * np.exp(a)
+
+    a, step = np.array([0.2, -0.5]), 1e-6
+    np.testing.assert_allclose(found[0], (moved(0, step) - moved(0, -step)) / (2 * step), rtol=1e-8)
+    np.testing.assert_allclose(found[2], (moved(step, 0) - moved(-step, 0)) / (2 * step), rtol=1e-8)
+    whole = K.function([x], K.gradients(K.gradients(K.sum(z * z), [x])[0], [x]))([a])[0]
+    np.testing.assert_allclose(found[1], whole, rtol=1e-10)
+
+
+# ------------------------------------------------------------------------------------------------------- integers
+
+
+def _places(x):
+    return K.cast(x * 3.0, "int32")
+
+
+INTEGERS = {
+    "gather": lambda x: K.gather(x, _places(x)),
+    "take": lambda x: ops.take(x, _places(x)),
+    "getitem": lambda x: x[_places(x[0])] * x,
+    "slice": lambda x: ops.slice(x, [_places(x[0])], [2]),
+    "segment_sum": lambda x: ops.segment_sum(x, _places(x), 4),
+    "segment_max": lambda x: ops.segment_max(x, _places(x), 3),
+    "scatter": lambda x: ops.scatter(K.expand_dims(_places(x), 1), x, (4,)),
+    "bincount": lambda x: ops.bincount(_places(x), weights=x, minlength=4),
+    "and back": lambda x: K.cast(_places(x), "float32") * x,
+    "sum": lambda x: K.cast(K.sum(_places(x)), "float32") * x,
+    "cumsum": lambda x: K.cast(K.cumsum(_places(x)), "float32") * x,
+    "bitwise": lambda x: K.cast(ops.bitwise_and(_places(x), 1), "float32") * x,
+    "quotient": lambda x: (_places(x) / 2) * x,
+    "power": lambda x: x ** K.cast(_places(x), "float32"),
+    "sizes": lambda x: K.tile(x, [K.cast(K.sum(x * 0.0) + 2.0, "int32")]),
+    "labels": lambda x: K.sparse_categorical_crossentropy(
+        _places(x), K.softmax(ops.outer(x, np.arange(4.0)))
+    ),
+    "condition": lambda x: ops.while_loop(
+        lambda i, a: i < _places(x[3]), lambda i, a: (i + 1, a * x), (K.constant(0, "int32"), x)
+    )[1],
+    "in a step": lambda x: K.map_fn(lambda r: r * K.cast(_places(r), "float32"), x),
+}
+
+
+@pytest.mark.parametrize("name", INTEGERS)
+def test_no_gradient_flows_through_integers(each_backend, name):
+    """First and second derivatives by central differences, away from the steps of the casts."""
+    x = K.placeholder((4,), dtype="float64")
+    at = np.array([0.1, 0.4, 0.5, 0.9])
+    loss = K.sum(INTEGERS[name](x))
+    (slope,) = K.gradients(loss, [x])
+    of_loss, of_slope = K.function([x], [loss]), K.function([x], [K.sum(slope * slope)])
+    np.testing.assert_allclose(
+        K.function([x], [slope])([at])[0], central(lambda v: of_loss([v])[0], at, 1e-5), rtol=1e-6, atol=1e-6
+    )
+    (second,) = K.gradients(K.sum(slope * slope), [x])
+    found = 0.0 * at if second is None else K.function([x], [second])([at])[0]
+    np.testing.assert_allclose(found, central(lambda v: of_slope([v])[0], at, 1e-5), rtol=1e-6, atol=1e-6)

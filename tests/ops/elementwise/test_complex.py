@@ -316,6 +316,8 @@ def test_wrong_operands(each_backend, call, error):
         call()
 
 
+def test_lists_are_viewed_as_complex(each_backend):
+    assert ops.convert_to_numpy(view_as_complex([[1.0, 2.0], [0.0, -1.0]])).tolist() == [1 + 2j, -1j]
 
 
 # ------------------------------------------------------------ Keras

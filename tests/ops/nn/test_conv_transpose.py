@@ -14,6 +14,8 @@ from kbackend import K
 from kbackend.ops.nn.conv_transpose import conv1d_transpose
 from kbackend.plugin.geometry import axes_of, same_pairs
 
+pytestmark = pytest.mark.processor
+
 TRANSPOSES = {1: conv1d_transpose, 2: K.conv2d_transpose, 3: K.conv3d_transpose}
 CONVOLUTIONS = {1: K.conv1d, 2: K.conv2d, 3: K.conv3d}
 

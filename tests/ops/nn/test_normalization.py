@@ -6,6 +6,8 @@ import pytest
 import kbackend
 from kbackend import K
 
+pytestmark = pytest.mark.processor
+
 CASES = [((6, 4), (0,)), ((3, 4, 5), (0, 2)), ((3, 4, 5, 2), (0, 1, 2)), ((3, 4, 5), (0,)), ((2, 3, 4), (0, 1, 2))]
 
 

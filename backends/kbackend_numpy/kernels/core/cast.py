@@ -22,6 +22,8 @@ defvjp(copy, lambda ans, x: lambda g: g)
 
 def cast(x: Any, dtype: str) -> Any:
     wanted = dtypes.numpy_dtype(dtype)
+    if not dtypes.is_inexact(dtype):
+        x = value_of(x)  # no gradient flows through integers
     if x.dtype == wanted:
         return x
     return to_complex(x, wanted) if wanted.kind == "c" and x.dtype.kind != "c" else x.astype(wanted)

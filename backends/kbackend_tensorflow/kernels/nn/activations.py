@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from kbackend.plugin.contract import Specialized
+from kbackend_tensorflow import abilities
 
 
 def _elu(specs: Any, alpha: float) -> Callable[[Any], Any]:
@@ -32,7 +33,25 @@ def log_softmax(x: Any, axis: int) -> Any:
 
 
 def softmax(x: Any, axis: int) -> Any:
-    return tf.nn.softmax(x, axis=axis)
+    y = tf.nn.softmax(x, axis=axis)
+    return y if abilities.softmax_spreads_nan(x.dtype) else _nan_throughout(y, axis)
+
+
+def _nan_throughout(y: Any, axis: int) -> Any:
+    """``y`` with NaN along all of the axis where it stands at one place."""
+
+    def spread() -> Any:
+        return y + 0 * tf.reduce_sum(y, axis=axis, keepdims=True)
+
+    @tf.custom_gradient
+    def repair(y: Any) -> Any:
+        if y.shape.rank <= 2:
+            return spread(), lambda gradient: gradient
+        # one sum tells whether there is any, and costs a third of the addition to the many rows of an attention
+        total = tf.reduce_sum(y)
+        return tf.cond(tf.math.is_finite(total), lambda: tf.identity(y), spread), lambda gradient: gradient
+
+    return spread() if tf.executing_eagerly() else repair(y)
 
 
 KERNELS: dict[str, Any] = {

@@ -11,6 +11,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from kbackend_tensorflow import abilities
+from kbackend_tensorflow.empties import by_rows
+
 
 def convolution(
     x: Any, kernel: Any, bias: Any = None, *, strides: Any, padding: Any, dilation: Any, groups: int
@@ -21,15 +24,43 @@ def convolution(
         y = convolution(x[:, None], kernel[None], bias, strides=(1, *strides), padding=wide,
                         dilation=(1, *dilation), groups=groups)
         return tf.squeeze(y, 1)
-    if max(dilation) > 1 and (x.dtype != tf.float32 or groups > 1):
-        kernel, dilation = dilated(kernel, dilation), (1,) * rank
-    y = (_plane if rank == 2 else _space)(x, kernel, strides, padding, dilation, groups)
+
+    def run(x: Any) -> Any:
+        return _convolved(x, kernel, strides, padding, dilation, groups)
+
+    # TensorFlow's gradient of a depthwise kernel is, for no samples, what was in the memory: an attempt may find zeros
+    by_channel = groups > 1 and kernel.shape[-2] == 1
+    y = run(x) if abilities.convolves_no_samples(x.dtype) and not by_channel else by_rows(run, x)
     return y if bias is None else tf.nn.bias_add(y, bias)
 
 
+def _convolved(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
+    rank, apart = len(strides), max(dilation) > 1
+    if apart and not abilities.convolves(rank, x.dtype, True, groups > 1):
+        return _by_phases(x, kernel, strides, padding, dilation, groups)
+    at_once = groups == 1 or abilities.convolves(rank, x.dtype, apart, True)
+    run = _plane if rank == 2 else _space
+    return run(x, kernel, strides, padding, dilation, groups, at_once)
+
+
+def _by_phases(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
+    """Space to batch: the elements that lie whole dilations apart become a sample, convolved without dilation. Along an
+    axis with strides zeros between the taps take its place."""
+    spread = [d if s > 1 else 1 for s, d in zip(strides, dilation)]
+    block = [1 if s > 1 else d for s, d in zip(strides, dilation)]
+    kernel, ones = dilated(kernel, spread), (1,) * len(strides)
+    if max(block) == 1:
+        return _convolved(x, kernel, strides, padding, ones, groups)
+    pairs = same_pairs(_sizes(x), kernel, strides, block) if padding == "same" else padding
+    lengths = [n + before + after for n, (before, after) in zip(_sizes(x), pairs)]
+    rest = [-n % b for n, b in zip(lengths, block)]
+    phases = tf.space_to_batch(x, block, [[before, after + r] for (before, after), r in zip(pairs, rest)])
+    y = _convolved(phases, kernel, strides, ((0, 0),) * len(strides), ones, groups)
+    return tf.batch_to_space(y, block, [[0, r] for r in rest])
+
+
 def dilated(kernel: Any, dilation: Any) -> Any:
-    """The kernel with zeros between its taps. TensorFlow's own dilation has gradients on the CPU where oneDNN
-    computes it, which is in float32 and without groups."""
+    """The kernel with zeros between its taps."""
     for axis, step in enumerate(dilation):
         if step > 1:
             sizes = tf.shape(kernel)
@@ -40,7 +71,7 @@ def dilated(kernel: Any, dilation: Any) -> Any:
     return kernel
 
 
-def _whole(pairs: Any) -> list[list[int]]:
+def _whole(pairs: Any) -> list[list[Any]]:
     """Pairs for all dimensions of a channels-last tensor."""
     return [[0, 0], *map(list, pairs), [0, 0]]
 
@@ -49,43 +80,58 @@ def _is_valid(padding: Any) -> bool:
     return padding != "same" and not any(map(any, padding))
 
 
-def _plane(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
+def _plane(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int, at_once: bool) -> Any:
     how: Any = "SAME" if padding == "same" else "VALID" if _is_valid(padding) else _whole(padding)
     if isinstance(how, list) and max(dilation) > 1:  # TensorFlow has no gradient for both at once on the CPU
         x, how = tf.pad(x, how), "VALID"
-    if groups == 1:
-        return tf.nn.conv2d(x, kernel, strides, how, dilations=dilation)
-    if kernel.shape[-2] == 1 and len(set(strides)) == 1:
+    if groups > 1 and kernel.shape[-2] == 1 and len(set(strides)) == 1 and max(dilation) == 1:
         sizes = tf.shape(kernel)
         taps = tf.reshape(kernel, tf.stack([sizes[0], sizes[1], groups, -1]))
         return tf.nn.depthwise_conv2d(x, taps, [1, *strides, 1], how)
-    return _by_groups(lambda x, kernel: tf.nn.conv2d(x, kernel, strides, how), x, kernel, groups)
+
+    def run(x: Any, kernel: Any) -> Any:
+        return tf.nn.conv2d(x, kernel, strides, how, dilations=dilation)
+
+    return run(x, kernel) if at_once else _by_groups(run, x, kernel, groups)
 
 
-def _space(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
+def _space(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int, at_once: bool) -> Any:
     how = "SAME" if padding == "same" else "VALID"
-    if padding == "same" and max(strides) > 1 and x.dtype != tf.float32:
-        x, how = _padded_alike(x, kernel, strides), "VALID"
+    if padding == "same" and past_windows(kernel, strides) and not abilities.strides_past_windows(x.dtype):
+        x, how = tf.pad(x, _whole(same_pairs(_sizes(x), kernel, strides, dilation))), "VALID"
     elif padding != "same" and not _is_valid(padding):
         x = tf.pad(x, _whole(padding))
 
     def run(x: Any, kernel: Any) -> Any:
         return tf.nn.conv3d(x, kernel, [1, *strides, 1], how, dilations=[1, *dilation, 1])
 
-    return run(x, kernel) if groups == 1 else _by_groups(run, x, kernel, groups)
+    return run(x, kernel) if at_once else _by_groups(run, x, kernel, groups)
 
 
-def _padded_alike(x: Any, kernel: Any, strides: Any) -> Any:
-    """``x`` with the zeros of "same". TensorFlow's own places are wrong where strides are wider than the kernel, but in
-    float32, which oneDNN computes."""
-    sizes, taps, steps = tf.shape(x)[1:-1], tf.shape(kernel)[:-2], tf.constant(strides)
-    total = tf.maximum((sizes - 1) // steps * steps + taps - sizes, 0)
-    pairs = tf.stack([total // 2, total - total // 2], 1)
-    return tf.pad(x, tf.pad(pairs, [[1, 1], [0, 0]]))
+def past_windows(kernel: Any, strides: Any) -> bool:
+    """Whether a stride is, or may be, wider than the kernel."""
+    return any(w is None or s > w for w, s in zip(kernel.shape, strides))
+
+
+def _sizes(x: Any) -> list[Any]:
+    """The spatial sizes, numbers where they are known."""
+    return [tf.shape(x)[a] if n is None else n for a, n in enumerate(x.shape[1:-1], start=1)]
+
+
+def same_pairs(sizes: Any, kernel: Any, strides: Any, dilation: Any) -> list[tuple[Any, Any]]:
+    """The pairs that "same" stands for, where sizes may be tensors."""
+    window = [tf.shape(kernel)[a] if n is None else n for a, n in enumerate(kernel.shape[:-2])]
+    return [_same_pair(*parts) for parts in zip(sizes, window, strides, dilation)]
+
+
+def _same_pair(size: Any, window: Any, stride: int, dilation: int) -> tuple[Any, Any]:
+    total = (-(-size // stride) - 1) * stride + (window - 1) * dilation + 1 - size
+    total = max(total, 0) if isinstance(total, int) else tf.maximum(total, 0)
+    return total // 2, total - total // 2
 
 
 def _by_groups(run: Any, x: Any, kernel: Any, groups: int) -> Any:
-    """Each group by itself: TensorFlow has gradients of grouped convolutions on the CPU only with oneDNN."""
+    """Each group by itself."""
     parts = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1), strict=True)
     return tf.concat([run(*part) for part in parts], -1)
 
@@ -111,7 +157,8 @@ def _by_planes(pool: Any, x: Any, window: Any, strides: Any, padding: Any) -> An
 
 
 def max_pool(x: Any, *, window: Any, strides: Any, padding: Any) -> Any:
-    return _by_planes(_max_pool, x, window, strides, padding)
+    # not an ability: where oneDNN computes the gradient of a batch without samples, the attempt ends the process
+    return by_rows(lambda x: _by_planes(_max_pool, x, window, strides, padding), x)
 
 
 def _max_pool(x: Any, window: Any, strides: Any, padding: Any) -> Any:
@@ -122,11 +169,11 @@ def _max_pool(x: Any, window: Any, strides: Any, padding: Any) -> Any:
         values = tf.pad(values, _whole(padding), constant_values=-math.inf)
         return tf.nn.max_pool2d(values, window, strides, "VALID")
 
-    return _repaired(pool(x), x, pool)
+    return pool(x) if abilities.pools_nan(x.dtype) else _repaired(pool(x), x, pool)
 
 
 def _repaired(y: Any, x: Any, pool: Any) -> Any:
-    """TensorFlow's pooling on the CPU passes over NaN and gives the lowest finite number for windows of -inf.
+    """What TensorFlow's pooling gives where it passes over NaN and has the lowest finite number for windows of -inf.
 
     One sum tells whether that can matter; it costs a tenth of the pooling.
     """

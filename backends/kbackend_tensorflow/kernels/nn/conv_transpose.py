@@ -11,7 +11,9 @@ from typing import Any
 import tensorflow as tf
 
 from kbackend.plugin.geometry import Axis, axes_of
-from kbackend_tensorflow.kernels.nn.conv import dilated
+from kbackend_tensorflow import abilities
+from kbackend_tensorflow.empties import by_rows
+from kbackend_tensorflow.kernels.nn.conv import dilated, past_windows, same_pairs
 
 
 def convolution_transpose(
@@ -34,7 +36,11 @@ def convolution_transpose(
         x = tf.ensure_shape(x, [batch, *x.shape[1:]])
     if max(dilation) > 1:
         kernel = dilated(kernel, dilation)
-    y = (_by_planes if len(strides) == 1 else _transpose)(x, kernel, wanted, strides, padding)
+
+    def run(x: Any) -> Any:
+        return (_by_planes if len(strides) == 1 else _transpose)(x, kernel, wanted, strides, padding)
+
+    y = run(x) if abilities.convolves_no_samples(x.dtype) else by_rows(run, x)  # its gradient is the convolution
     return tf.ensure_shape(y, [batch or x.shape[0], *size, kernel.shape[-2]])
 
 
@@ -61,11 +67,14 @@ def _by_planes(x: Any, kernel: Any, wanted: Any, strides: Any, padding: Any) -> 
 def _transpose(x: Any, kernel: Any, wanted: Any, strides: Any, padding: Any) -> Any:
     run = tf.nn.conv2d_transpose if len(strides) == 2 else tf.nn.conv3d_transpose
     ends = [tf.shape(x)[0] if x.shape[0] is None else x.shape[0], kernel.shape[-2]]
+    if padding == "same" and len(strides) == 3 and past_windows(kernel, strides):
+        if not abilities.strides_past_windows(x.dtype):
+            padding = same_pairs(wanted, kernel, strides, (1, 1, 1))
     if padding == "same":
         return run(x, kernel, tf.stack([ends[0], *wanted, ends[1]]), strides, "SAME")
     whole = [n + before + after for n, (before, after) in zip(wanted, padding)]
     y = run(x, kernel, tf.stack([ends[0], *whole, ends[1]]), strides, "VALID")
-    if not any(map(any, padding)):
+    if padding == ((0, 0),) * len(strides):
         return y
     return y[(slice(None), *(slice(before, before + n) for n, (before, _) in zip(wanted, padding)))]
 

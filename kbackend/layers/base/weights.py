@@ -1,0 +1,263 @@
+"""The weights of a layer: making, listing, reading and setting them."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Iterator, Sequence
+from typing import Any, overload
+
+import numpy as np
+
+from kbackend import config, constraints, dtypes, initializers, regularizers
+from kbackend.classic.values import batch_get_value
+from kbackend.declare.call import to_numpy
+from kbackend.declare.shapes import product
+from kbackend.graph.variable import Variable
+from kbackend.ground.tree import tree_leaves
+from kbackend.layers.base.naming import HasName
+from kbackend.layers.base.structures import distinct
+from kbackend.streams import scope
+
+
+class _OfLayer:
+    def __repr__(self) -> str:
+        return "<the layer's>"
+
+
+#: stands for an argument of add_weight that the layer's attributes give
+OF_LAYER: Any = _OfLayer()
+
+_NAME_FIRST = ("name", "shape", "dtype", "initializer", "regularizer", "trainable", "constraint")
+_SHAPE_FIRST = ("shape", "initializer", "dtype", "trainable")
+
+
+class HasWeights(HasName):
+    """The part of a layer that holds its weights.
+
+    Attributes:
+        dtype: the dtype of the weights.
+        trainable: whether training changes them.
+        built: whether they have been made.
+    """
+
+    #: attributes that hold live hyperparameters: variables that are not weights
+    hyperparameters: tuple[str, ...] = ()
+    _untracked = frozenset({"_calls", "_weights", "_losses", "_updates", "_initial_weights"})
+
+    def __init__(self, name: Any, dtype: Any, trainable: bool, weights: Any) -> None:
+        super().__init__(name)
+        self.dtype = config.floatx() if dtype is None else dtypes.canonical(dtype)
+        self.trainable = trainable
+        self.built = False
+        self._weights: list[Variable] = []
+        self._initial_weights = weights
+
+    # making -------------------------------------------------------------------------------------------------
+
+    @overload
+    def add_weight(
+        self,
+        name: str | None = None,
+        shape: Sequence[int] = (),
+        dtype: Any = None,
+        initializer: Any = OF_LAYER,
+        regularizer: Any = OF_LAYER,
+        trainable: bool = True,
+        constraint: Any = OF_LAYER,
+    ) -> Variable: ...
+
+    @overload
+    def add_weight(
+        self,
+        shape: Sequence[int],
+        initializer: Any = OF_LAYER,
+        dtype: Any = None,
+        trainable: bool = True,
+        *,
+        name: str | None = None,
+        regularizer: Any = OF_LAYER,
+        constraint: Any = OF_LAYER,
+    ) -> Variable: ...
+
+    def add_weight(self, *positional: Any, **named: Any) -> Variable:
+        """Make a weight: ``add_weight(name, shape)`` as in Keras 2, or ``add_weight(shape, name=name)`` as in Keras 3.
+
+        The initializer, regularizer and constraint of a weight "kernel" are the layer's attributes
+        ``kernel_initializer``, ``kernel_regularizer`` and ``kernel_constraint``, where it has them and none is given
+        here. Those of "recurrent_kernel" may be called ``recurrent_initializer`` and so on as well, and a name such
+        as "query/kernel" counts from the last slash on.
+
+        Args:
+            name: its name, below the layer's.
+            shape: its shape, a list or tuple of integers.
+            dtype: the layer's dtype when None.
+            initializer: a name, an Initializer or a function of (shape, dtype); glorot_uniform when None.
+            regularizer: a function of the weight that is added to the loss; None for none.
+            trainable: whether training changes it.
+            constraint: a function of the new value, applied after each training step; None for none.
+
+        Returns:
+            The variable. Its initial value is computed when it is first needed, the same on every engine.
+
+        Raises:
+            TypeError: an argument that is unknown or given twice, or a shape that is none.
+            ValueError: a dimension is None.
+
+        >>> from kbackend import layers
+        >>> layer = layers.Layer(name="scale")
+        >>> layer.kernel_initializer = "ones"
+        >>> layer.add_weight("kernel", (2,)).numpy().tolist()
+        [1.0, 1.0]
+        >>> layer.add_weight((2,), name="kernel", initializer="zeros").numpy().tolist()
+        [0.0, 0.0]
+        """
+        return self._made_weight(**_by_name(positional, named))
+
+    def _made_weight(
+        self,
+        name: str | None = None,
+        shape: Any = (),
+        dtype: Any = None,
+        initializer: Any = OF_LAYER,
+        regularizer: Any = OF_LAYER,
+        trainable: bool = True,
+        constraint: Any = OF_LAYER,
+    ) -> Variable:
+        chosen = self.dtype if dtype is None else dtypes.canonical(dtype)
+        dims = self._known_shape(name, shape)
+        made_by = initializers.get(self._of_weight(name, "initializer", initializer) or "glorot_uniform")
+        limit = constraints.get(self._of_weight(name, "constraint", constraint))
+        penalty = regularizers.get(self._of_weight(name, "regularizer", regularizer))
+        with self._owner.entered(), scope(name or "weight"):
+            initial = initializers.initial_value(made_by, dims, chosen)
+        variable = Variable(initial, dims, chosen, name, trainable=trainable, constraint=limit)
+        variable.regularizer = penalty
+        self._weights.append(variable)
+        return variable
+
+    def _known_shape(self, name: str | None, shape: Any) -> tuple[int, ...]:
+        if not isinstance(shape, (list, tuple)):
+            raise TypeError(
+                f"layer {self.name}: add_weight takes (name, shape) or (shape, name=...); the shape of the weight "
+                f"{name!r} must be a list or tuple of integers, it is {shape!r}"
+            )
+        if any(d is None for d in shape):
+            raise ValueError(
+                f"layer {self.name}: the weight {name!r} needs a known shape, it was given {tuple(shape)}"
+            )
+        return tuple(operator.index(d) for d in shape)
+
+    def _of_weight(self, name: str | None, role: str, given: Any) -> Any:
+        """The initializer, regularizer or constraint of a weight: the one given, else the layer's of that name."""
+        if given is not OF_LAYER:
+            return given
+        if name is None:
+            return None
+        own = name.rpartition("/")[2]
+        for stem in (own, own.removesuffix("_kernel")):
+            found = getattr(self, f"{stem}_{role}", None)
+            if found is not None and stem != "activity":  # activity_regularizer is of the outputs
+                return found
+        return None
+
+    # listing ------------------------------------------------------------------------------------------------
+
+    def _attached(self) -> Iterator[Any]:
+        """Variables and layers held in attributes, also in lists, tuples and dicts."""
+        for key, value in vars(self).items():
+            if key in self._untracked or key in self.hyperparameters:
+                continue
+            if isinstance(value, (Variable, HasWeights)):
+                yield value
+            elif isinstance(value, (list, tuple, dict)):
+                yield from (v for v in tree_leaves(value) if isinstance(v, (Variable, HasWeights)))
+
+    def _own_weights(self) -> list[Variable]:
+        held = [v for v in self._attached() if isinstance(v, Variable) and not v.counter]
+        return distinct([*self._weights, *held])
+
+    def _sublayers(self) -> list[Any]:
+        return distinct([v for v in self._attached() if isinstance(v, HasWeights)])
+
+    @property
+    def trainable_weights(self) -> list[Variable]:
+        """The weights that training changes; none when the layer is not trainable."""
+        if not self.trainable:
+            return []
+        own = [v for v in self._own_weights() if v.trainable]
+        return distinct(own + [v for layer in self._sublayers() for v in layer.trainable_weights])
+
+    @property
+    def non_trainable_weights(self) -> list[Variable]:
+        """The weights that training does not change."""
+        trained = {id(v) for v in self.trainable_weights}
+        return [v for v in self.weights if id(v) not in trained]
+
+    @property
+    def weights(self) -> list[Variable]:
+        """All weights, those made trainable first."""
+        own = sorted(self._own_weights(), key=lambda v: not v.trainable)
+        return distinct(own + [v for layer in self._sublayers() for v in layer.weights])
+
+    @property
+    def variables(self) -> list[Variable]:
+        return self.weights
+
+    # values -------------------------------------------------------------------------------------------------
+
+    def get_weights(self) -> list[np.ndarray]:
+        """The values of the weights as NumPy arrays."""
+        return batch_get_value(self.weights)
+
+    def set_weights(self, weights: Sequence[Any]) -> None:
+        """Set all weights.
+
+        Raises:
+            ValueError: another number of weights or other shapes; nothing has changed then.
+        """
+        variables = self.weights
+        values = [to_numpy(w) for w in weights]
+        if len(values) != len(variables):
+            raise ValueError(
+                f"layer {self.name} has {len(variables)} weights, set_weights was given {len(values)}"
+            )
+        for variable, value in zip(variables, values):
+            if value.shape != variable.shape:
+                raise ValueError(
+                    f"layer {self.name}: the weight {variable.name} has shape {variable.shape}, "
+                    f"set_weights was given {value.shape}"
+                )
+        for variable, value in zip(variables, values):
+            variable.assign(value)
+
+    def _set_initial_weights(self) -> None:
+        """Set the weights to the argument ``weights`` of the constructor, once."""
+        if self._initial_weights is not None:
+            self.set_weights(self._initial_weights)
+            self._initial_weights = None
+
+    def count_params(self) -> int:
+        """The number of elements of the weights.
+
+        Raises:
+            RuntimeError: the layer has not been built.
+        """
+        if not self.built:
+            raise RuntimeError(
+                f"layer {self.name} has no weights yet: call it on a tensor, or build it, first"
+            )
+        return sum(product(v.shape) or 0 for v in self.weights)
+
+
+def _by_name(positional: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of ``add_weight`` by name; the first one says in which order the others are."""
+    if not positional:
+        return named
+    order = _NAME_FIRST if positional[0] is None or isinstance(positional[0], str) else _SHAPE_FIRST
+    if len(positional) > len(order):
+        raise TypeError(f"add_weight takes at most {len(order)} positional arguments: {', '.join(order)}")
+    given = dict(zip(order, positional))
+    twice = [key for key in given if key in named]
+    if twice:
+        raise TypeError(f"add_weight got {', '.join(twice)} twice: by position, in the order {order}, and by name")
+    return given | named
