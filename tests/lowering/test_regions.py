@@ -129,3 +129,11 @@ def on_paths(nodes, gradient):
         if any(id(t) in backward for t in node.outputs):
             backward.update(id(t) for t in node.inputs if id(t) in forward and node.op.differentiable)
     return backward
+
+
+def test_nothing_behind_a_source_without_gradient_is_inside():
+    x = K.placeholder((2,))
+    h = K.tanh(x)
+    stopped = K.stop_gradient(h)
+    first, _ = K.gradients(K.sum(stopped * x), [x, stopped])
+    assert id(h) not in Regions(order(Graph([x], [first]))).of(first.node).tensors
