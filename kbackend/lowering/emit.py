@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import linecache
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +21,7 @@ from kbackend.lowering.plan import Plan, last_uses, plan
 from kbackend.plugin.contract import InPlace, Target
 
 INDENT = "    "
+_programs = itertools.count()
 
 
 @dataclass
@@ -410,11 +413,13 @@ def is_literal(value: Any) -> bool:
 
 
 def compile_source(source: str, name: str, namespace: dict[str, Any]) -> Callable[..., Any]:
-    """The function that the source defines; its lines show in tracebacks."""
-    filename = f"<kbackend program {name} {id(namespace)}>"
+    """The function that the source defines; its lines show in tracebacks while it lives."""
+    filename = f"<kbackend program {name} {next(_programs)}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     exec(compile(source, filename, "exec"), namespace)
-    return namespace[name]
+    function = namespace[name]
+    weakref.finalize(function, linecache.cache.pop, filename, None).atexit = False
+    return function
 
 
 __all__ = ["Emitted", "emit", "map_args"]
