@@ -14,6 +14,7 @@ from kbackend import dtypes
 from kbackend.graph.node import Node, Role, scoped
 from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 from kbackend.graph.transactions import Group, alone, changing, together, unchanged
+from kbackend.ground.interrupts import hold_interrupts, release_interrupts
 
 _uid = itertools.count()
 
@@ -106,7 +107,7 @@ class Variable(Tensor):
     def initial_value(self) -> np.ndarray:
         """The value before any assignment."""
         value = self._initial() if callable(self._initial) else self._initial
-        value = np.asarray(value, dtype=dtypes.numpy_dtype(self.dtype))
+        value = dtypes.converted(np.asarray(value), self.dtype)
         if value.shape != self.shape:
             raise ValueError(f"the initial value of {self.name} has shape {value.shape}, not {self.shape}")
         return value
@@ -132,6 +133,7 @@ class Variable(Tensor):
         Raises:
             ValueError: another shape.
             TypeError: complex numbers for a variable of real ones.
+            OverflowError: an integer that does not fit the dtype.
         """
         changing(self, self._assign, self._checked(value))
 
@@ -143,7 +145,7 @@ class Variable(Tensor):
             )
         if array.dtype.kind == "c" and not dtypes.is_complex(self.dtype):
             raise TypeError(f"{self.name} is {self.dtype}; it cannot take a value of {array.dtype}")
-        return np.array(array, dtype=dtypes.numpy_dtype(self.dtype))
+        return dtypes.converted(array, self.dtype)
 
     def _assign(self, array: np.ndarray) -> None:
         if self._home is None:
@@ -200,7 +202,11 @@ def assign_all(variables: Sequence[Variable], values: Sequence[Any]) -> None:
     arrays = [v._checked(value) for v, value in zip(variables, values, strict=True)]
 
     def assign() -> None:
-        for variable, array in zip(variables, arrays):
-            variable._assign(array)
+        hold_interrupts()
+        try:
+            for variable, array in zip(variables, arrays):
+                variable._assign(array)
+        finally:
+            release_interrupts()
 
     together(variables, assign)

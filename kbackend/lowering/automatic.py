@@ -1,4 +1,4 @@
-"""``K.function(..., jit="auto")``: plain or compiled, whichever is faster on the first call's values."""
+"""``K.function(..., jit="auto")``: the faster of the plain and the compiled program, measured on the first feeds."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ _ROUNDS = 5
 def faster(
     graph: Graph, target: Target, phase: int, rng: str, feeds: Sequence[Any], clock: Callable[[], float] = perf_counter
 ) -> Program:
-    """The plain or the compiled program of a graph, as remembered on disk, else measured on these feeds.
+    """The faster of the plain and the compiled program of a graph.
 
-    Where the compiler refuses it, a warning says so and the plain one is taken. Errors of that are the caller's.
+    The choice is read from the cache on disk, or measured on these feeds and cached. If compilation fails, a warning is
+    issued and the plain program is returned. Errors of the plain program propagate.
     """
     plain = Program(graph, target, phase, None, rng)
     if not target.backend.compiler:
@@ -39,7 +40,7 @@ def faster(
         try:
             compiled = Program(graph, target, phase, True, rng)
             compiled_step = _warmed(compiled, feeds, target)
-        except Exception as error:  # whatever an engine's compiler says; it may be mended next time
+        except Exception as error:  # of any kind; not cached, since another version of the compiler may succeed
             warnings.warn(f"{graph.name} with jit='auto' runs without the compiler: {error}", stacklevel=5)
             return plain
         if known:

@@ -1,4 +1,4 @@
-"""What went wrong in a run, said in the words of the graph: by the node and the shapes, the same on every engine.
+"""Error messages in terms of the graph, with the node and the shapes, equal on every engine.
 
 Nothing here runs unless an engine has raised an error.
 """
@@ -17,16 +17,16 @@ from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.walk import Graph, ancestors, map_args, reapply
 from kbackend.plugin.contract import Target
 
-#: errors of kernels that get the node's name; those of a user's function in the graph keep their type too
+#: types of errors of kernels to which the name of the node is added
 _TOLD = (ValueError, IndexError, ZeroDivisionError, np.linalg.LinAlgError)
 
 
 class CompilerError(RuntimeError):
-    """The engine's compiler, which ``jit=True`` asks for, could not compile a program.
+    """The engine's compiler, required by ``jit=True``, could not compile a program.
 
     Attributes:
         engine: the engine and device, as 'torch:cpu'.
-        reason: what the compiler says.
+        reason: the message of the compiler.
     """
 
     def __init__(self, program: str, target: Target, reason: str) -> None:
@@ -38,9 +38,9 @@ class CompilerError(RuntimeError):
 
 
 def misfit(graph: Graph, specs: Sequence[TensorSpec]) -> tuple[Node, Exception] | None:
-    """The first node whose declared rule refuses the shapes that were fed, and what it says.
+    """The first node whose shape inference fails for the shapes of the feeds, and its error.
 
-    The rules are those that refuse known shapes while a graph is built; here they see what was None then.
+    Shape inference is repeated with the sizes that were unknown when the graph was built.
     """
     new: dict[int, Any] = {
         id(tensor): _formal(spec) for tensor, spec in zip(graph.inputs, specs) if tensor.shape != spec.shape
@@ -63,13 +63,13 @@ def _formal(spec: TensorSpec) -> Tensor:
 
 
 def explained(error: Exception, graph: Graph, specs: Sequence[TensorSpec], node: Node | None) -> Exception | None:
-    """The error to raise instead of an engine's, None to leave it as it is.
+    """The error to raise in place of an engine's, or None if there is no better one.
 
     Args:
-        error: what the engine raised.
+        error: the error of the engine.
         graph: the graph that was run.
-        specs: the shapes that were fed.
-        node: the node that the engine's error comes from, where that is known.
+        specs: the shapes and dtypes of the feeds.
+        node: the node whose kernel raised the error, if known.
     """
     found = misfit(graph, specs)
     if found is not None:

@@ -1,4 +1,4 @@
-"""A hash of what a graph computes: equal for graphs built by the same code, whatever their names and seeds are."""
+"""A hash of the computation of a graph, independent of names and seeds."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kbackend.lowering.plan import order
 
 
 def fingerprint(graph: Graph) -> str:
-    """Thirty-two hexadecimal digits for ops, attributes, shapes, dtypes and edges; values of variables do not count.
+    """A hash of ops, attributes, shapes, dtypes and edges, not of the values of variables: 32 hexadecimal digits.
 
     >>> from kbackend import K
     >>> from kbackend.graph.walk import Graph
@@ -39,7 +39,7 @@ def _parts(graph: Graph) -> Iterator[str]:
 
     for tensor in graph.inputs:
         yield f"input {place(tensor)} {tensor.spec}"
-    for node in order(graph):  # by edges alone: numbers of nodes tell in which order they were built
+    for node in order(graph):  # by edges, since the numbers of nodes depend on the order in which they were built
         operands = map_args(node.args, place)
         yield f"{node.op.name} {operands} {[(place(t), t.spec) for t in node.outputs]}"
         ignored = ("name", *DRAW) if node.op.random else ("name",)

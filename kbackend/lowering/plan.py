@@ -1,4 +1,4 @@
-"""Planning a run: which nodes are differentiated at which level, in what order nodes run, when registers die."""
+"""Planning of a program: tape levels of gradients, order of execution and lifetimes of registers."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from kbackend.lowering.regions import Regions
 
 @dataclass
 class Plan:
-    """The order of a graph's nodes and what the tape must record.
+    """The order of execution of a graph's nodes and the tape levels of its tensors.
 
     Attributes:
         nodes: in order of execution.
-        levels: id(tensor) -> levels at which it is recorded.
-        watched: id(tensor) -> levels at which recording starts with it.
+        levels: id(tensor) -> the levels at which it is recorded.
+        watched: id(tensor) -> the levels of the gradients with respect to it.
         level_of: number of a gradient node -> its level.
-        nested: numbers of gradient nodes whose results are differentiated again.
+        nested: numbers of gradient nodes whose results are differentiated.
     """
 
     nodes: list[Node]
@@ -34,7 +34,7 @@ class Plan:
 
 
 def order(graph: Graph) -> list[Node]:
-    """A topological order by depth-first search; rewritten graphs are not ordered by number."""
+    """A topological order by depth-first search, since nodes of rewritten graphs are not numbered in order."""
     given = {id(t) for t in graph.inputs}
     done: set[int] = set()
     result: list[Node] = []
@@ -56,7 +56,7 @@ def order(graph: Graph) -> list[Node]:
 
 
 def plan(graph: Graph, base_level: int = 0) -> Plan:
-    """The plan of a rewritten graph. ``base_level``: levels already open around it (subgraphs)."""
+    """The plan of a rewritten graph; ``base_level`` is the number of levels open around a subgraph."""
     nodes = order(graph)
     gradient_nodes = [n for n in nodes if n.op.role is Role.GRADIENTS]
     made = Plan(nodes)
@@ -85,7 +85,7 @@ def plan(graph: Graph, base_level: int = 0) -> Plan:
 
 
 def _grouped(nodes: list[Node], made: Plan) -> list[Node]:
-    """A topological order that changes as seldom as possible between recorded and unrecorded nodes."""
+    """A topological order that groups recorded and unrecorded nodes, so that recording is seldom switched."""
     produced = {id(t): n for n in nodes for t in n.outputs}
     waiting = {n.number: len({produced[id(t)].number for t in n.inputs if id(t) in produced}) for n in nodes}
     users: dict[int, list[Node]] = {}
@@ -116,7 +116,7 @@ def _on(node: Node, made: Plan) -> bool:
 
 
 def last_uses(nodes: list[Node], results: tuple[Tensor, ...]) -> dict[int, int]:
-    """id(tensor) -> index of the last node that reads it; results are never dropped."""
+    """id(tensor) -> the index of the last node that reads it, without the results."""
     last: dict[int, int] = {}
     for index, node in enumerate(nodes):
         for t in node.inputs:

@@ -135,6 +135,10 @@ class Kernels(Protocol):
         """The result of a function of concrete tensors, with the engine's own errors as Python's."""
         return function(*args, **kwargs)
 
+    def quiet(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """The function without the engine's warnings of results that are not finite."""
+        return function
+
     def missing(self, op_name: str) -> None:
         """Raise for an op without kernel.
 
@@ -152,7 +156,7 @@ class Tensors(Protocol):
     Attributes:
         tensor_type, tensor_key: the exact type of the engine's concrete tensors, and a function that gives what
             kernels may depend on besides the values (dtype, shape, device) as something that hashes fast. With them
-            concrete calls are kept (kbackend.declare.kept) and call kernels directly, not through ``guarded``.
+            concrete calls are kept (kbackend.declare.kept) and run without ``guarded``, but through ``quiet``.
     """
 
     tensor_type: type | None = None

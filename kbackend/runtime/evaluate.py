@@ -19,7 +19,7 @@ _SETTLED_LATER = (Role.PLACEHOLDER, Role.PHASE, Role.VARIABLE)
 
 
 def evaluate(tensor: Tensor) -> np.ndarray:
-    """The value on the active engine.
+    """The value of a tensor on the active engine.
 
     Raises:
         ValueError: the tensor depends on placeholders; the message names them.
@@ -30,10 +30,10 @@ def evaluate(tensor: Tensor) -> np.ndarray:
 
 
 def truth(tensor: Tensor) -> bool | None:
-    """The truth value of one constant element; None where it is not settled while the graph is built.
+    """The truth value of a constant with one element; None if the value is not constant.
 
-    A tensor that reads a variable, a placeholder or a random stream has another value later: taking the present one
-    for an ``if`` would freeze it in the graph.
+    A tensor that depends on a variable, a placeholder or a random stream may have another value at each run, and an
+    ``if`` on its present value would fix that in the graph.
     """
     if any(not node.op.pure or node.op.role in _SETTLED_LATER for node in ancestors([tensor])):
         return None
@@ -41,7 +41,7 @@ def truth(tensor: Tensor) -> bool | None:
 
 
 def evaluate_on_reference(tensor: Tensor) -> np.ndarray:
-    """The value on the reference engine: initial values are the same bits whatever engine runs the model."""
+    """The value on the NumPy engine, for initial values that are bitwise equal on every engine."""
     with use_backend(reference()):
         return _function(tensor, rng="portable")([])[0]
 

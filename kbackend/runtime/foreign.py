@@ -1,4 +1,4 @@
-"""An engine's own function called on symbolic tensors: whose function it is, and the node that holds it."""
+"""Functions of an engine called on symbolic tensors: detection of the engine, and the node that calls them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from kbackend.plugin.discover import backend_of_module
 
 
 def takes(function: Callable[..., Any], parameter: str) -> bool:
-    """Whether a function has a parameter of that name; False where the function does not say."""
+    """Whether a function has a parameter of that name; False if its signature is unavailable."""
     try:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
@@ -26,17 +26,16 @@ def apply(
     arguments: Mapping[str, Any] | None = None,
     output_shape: Any = None,
 ) -> Any:
-    """``function(inputs, **arguments)`` for a function of our ops or of an engine's.
+    """``function(inputs, **arguments)`` for a function of kbackend's ops or of an engine's.
 
     Args:
         inputs: a symbolic tensor, or a list of them.
         arguments: further keyword arguments; for an engine's function plain values.
-        output_shape: for an engine's function, the result's shape without the batch dimension, or a function
-            of the
-            input's shape (or list of shapes).
+        output_shape: for an engine's function, the shape of the result without the batch axis, or a function of the
+            shape (or list of shapes) of the inputs.
 
     Raises:
-        Exception: what the function raises, when it is not an engine's.
+        Exception: the error of a function that is not an engine's.
     """
     given = dict(arguments or {})
     engine = engine_of(function)
@@ -77,7 +76,7 @@ def _engine_named(module: Any) -> str | None:
 
 
 def _engine_used_by(function: Any) -> str | None:
-    """The engine that a Python function mentions in its body, by a global, a captured name or an import."""
+    """The engine that the body of a Python function refers to by a global, a captured name or an import."""
     code = getattr(function, "__code__", None)
     if code is None:
         return None

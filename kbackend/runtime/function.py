@@ -1,4 +1,4 @@
-"""A graph as a callable: a program for each engine, device, phase and mode, made at the first call and kept."""
+"""``K.function``: a graph as a callable with a cache of programs, one for each engine, device, phase and mode."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from kbackend.runtime.feeds import FeedCheck
 
 
 class Function:
-    """A callable made from a graph: values of ``inputs`` in, values of ``outputs`` out, ``updates`` applied.
+    """A callable that maps values of ``inputs`` to values of ``outputs`` and applies ``updates``.
 
-    Made by ``K.function``. Programs are made on the first call for each engine, device, phase and the modes of
-    :mod:`kbackend.plugin.modes`, and kept.
+    Created by ``K.function``. Programs are compiled on the first call for each engine, device, phase and the modes of
+    :mod:`kbackend.plugin.modes`, and cached.
 
     Args:
-        jit: whether programs go through the engine's compiler, "auto", or a function of the target that says it.
-        rng: "portable" or "native" draws; those of the process' mode when None.
+        jit: whether programs use the engine's compiler, "auto", or a function of the target that returns this.
+        rng: "portable" or "native" draws; None for those of the process' mode.
     """
 
     def __init__(
@@ -60,23 +60,24 @@ class Function:
 
     @property
     def programs(self) -> dict[tuple[Any, ...], Program]:
-        """The programs made so far, by target, phase and modes, and by shapes where one was made for these alone."""
+        """The cached programs, by target, phase and modes, and by shapes for a program of fixed shapes."""
         return dict(self._programs)
 
     @property
     def source(self) -> str:
-        """The program for the active engine, as Python."""
+        """The Python source of the program for the active engine."""
         return self.program(active_target(), self._default_phase).source
 
     def program(
         self, target: Target, phase: int, feeds: Sequence[Any] | None = None, shapes: Shapes | None = None
     ) -> Program:
-        """The program for a target and phase, made at the first call; with ``jit="auto"`` kept from the first call
-        that has feeds, on which it is measured.
+        """The program for a target and phase, from the cache or lowered now.
+
+        With ``jit="auto"`` it is cached from the first call with feeds on, on which it is measured.
 
         Args:
-            shapes: of the feeds, where many calls with the same will follow. One program is made for such shapes on
-                backends that make use of them; calls with any others share one.
+            shapes: the shapes of the feeds, if many calls with these will follow. Backends that use shapes get one
+                program for the first such shapes; calls with other shapes share another.
         """
         key: tuple[Any, ...] = (target.key, phase, modes.key)
         shapes = shapes if target.backend.uses_shapes and self._first_of(key, shapes) else None
@@ -92,7 +93,7 @@ class Function:
         return found
 
     def _first_of(self, key: tuple[Any, ...], shapes: Shapes | None) -> bool:
-        """Whether a program for these shapes alone is there, or none for other shapes alone."""
+        """Whether no program is cached for other fixed shapes."""
         return all(other[3:] in ((), (shapes,)) for other in tuple(self._programs) if other[:3] == key)
 
     def _made(
@@ -105,18 +106,18 @@ class Function:
         return Program(self.graph, target, phase, jit, rng, shapes)
 
     def __call__(self, inputs: Sequence[Any] = (), as_numpy: bool = True) -> list[Any]:
-        """Run.
+        """Run the program for the active engine.
 
         Args:
-            inputs: a list with one value for each input: engine tensors, arrays, numbers, data frames.
-            as_numpy: False returns the engine's own tensors.
+            inputs: a list with one value for each input: tensors of an engine, arrays, numbers or data frames.
+            as_numpy: whether outputs are converted to NumPy arrays; otherwise they are tensors of the engine.
 
         Returns:
             A list with one value for each output, computed from the state before the updates.
 
         Raises:
             TypeError: ``inputs`` is not a list or tuple.
-            FeedError: number, rank, shape or dtype of a value does not fit; nothing has run.
+            FeedError: the number of values, or the rank, shape or dtype of one, does not fit; nothing has run.
         """
         if not isinstance(inputs, (list, tuple)):
             raise TypeError(f"{self.name}: `inputs` must be a list or tuple, it is {type(inputs).__name__}")
@@ -133,7 +134,7 @@ class Function:
         return [target.backend.to_numpy(t) for t in outputs] if as_numpy else list(outputs)
 
     def run(self, values: Sequence[Any], target: Target, phase: int) -> Sequence[Any]:
-        """Check the values, run on a target in a phase, and return the engine's tensors."""
+        """The outputs on a target in a phase, as tensors of the engine; the values are checked and converted."""
         feeds = [check(value, target) for check, value in zip(self._checks, values)]
         return self.program(target, phase, feeds)(feeds)
 
@@ -142,10 +143,10 @@ class Function:
 
 
 def checked_jit(jit: Any) -> Any:
-    """``jit`` as it is given.
+    """``jit``, if it is valid.
 
     Raises:
-        ValueError: it is none of None, False, True and "auto".
+        ValueError: it is not None, False, True or "auto".
     """
     if jit not in (None, False, True, "auto"):
         raise ValueError(f"jit must be None, False, True or 'auto', it is {jit!r}")

@@ -24,13 +24,14 @@ from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
+from kbackend.saving.errors import FormatError
 
 FORMAT, VERSION = "kbackend graph", 1
 #: graphs inside graphs (bodies of loops and branches)
 DEEPEST = 16
 
 
-class GraphFormatError(ValueError):
+class GraphFormatError(FormatError):
     """A document that is no graph, or a graph that cannot become one; the message says where and why."""
 
 

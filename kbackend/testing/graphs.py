@@ -1,4 +1,4 @@
-"""What does not depend on the engine: each sample's graph goes to JSON and back and computes the same."""
+"""The check of serialization: the graph of each sample is unchanged by a round trip through JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from kbackend.testing.samples import cases, groups
 
 
 def check_round_trip(op: Op) -> Report:
-    """The graph of each sample, written as JSON and read again: the same text, and on NumPy the same bits."""
+    """Write the graph of each sample as JSON and read it: the text and the results on NumPy must be equal."""
     report = Report(reference_target().backend)
     for group in groups(op):
         for case in cases(op, group):

@@ -214,7 +214,7 @@ def _transposed(x: Any, kernel: Any, output_shape: Any, strides: Any, padding: A
     x, first = channels_last(x, data_format)
     batch, *spatial, filters = _output_sizes(output_shape, rank, first)
     if isinstance(filters, int) and kernel.shape[-2] not in (None, filters):
-        raise ValueError(f"output_shape {output_shape!r} asks for {filters} channels, the kernel "
+        raise ValueError(f"output_shape {output_shape!r} has {filters} channels, the kernel "
                          f"{tuple(kernel.shape)} gives {kernel.shape[-2]}")
     strides, dilation = integers("strides", strides, rank), integers("dilation_rate", dilation, rank)
     if None in spatial:

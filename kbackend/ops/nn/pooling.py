@@ -91,7 +91,7 @@ def _max_pool_samples() -> list[Sample]:
 
 
 def _pool_before_relu(node: Node) -> Sequence[Tensor] | None:
-    """The largest of rectified elements is the rectified largest, of which there are fewer."""
+    """Max pooling commutes with relu, which is then applied to fewer elements."""
     (x,) = node.args
     if x.node.op is not rectify.op:
         return None

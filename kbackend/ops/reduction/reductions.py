@@ -139,7 +139,7 @@ def reduce_prod(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tens
 
 
 def _mean_of_mean(node: Node) -> Sequence[Tensor] | None:
-    """Means along some dimensions and then along others are one mean along all of them."""
+    """A mean over some axes of a mean over others is one mean over all of them."""
     (x,) = node.args
     if x.node.op is not node.op or x.node.attrs["keepdims"] or node.attrs["keepdims"]:
         return None

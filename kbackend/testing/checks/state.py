@@ -1,4 +1,4 @@
-"""Random streams: the same bits as the NumPy backend at every run of a program."""
+"""The check of random streams: bitwise equal to those of the NumPy backend at every run of a program."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _RUNS = 3
 
 
 def check_random_stream(target: Target) -> Report:
-    """Draws of one program over several runs: those of NumPy, and other ones at each run."""
+    """Check that the draws of a program are those of NumPy, and differ between runs."""
     report = Report(target.backend)
     with report.guarded("random", "stream"):
         found, wanted = _runs(target), _runs(reference_target())

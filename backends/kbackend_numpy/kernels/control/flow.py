@@ -1,4 +1,4 @@
-"""Control flow kernels: Python branches and loops, through which autograd's boxes pass."""
+"""Control flow kernels: Python branches and loops over values that autograd may trace."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ def cond(pred: Any, captures: Any, then_graph: Body, else_graph: Body) -> Any:
 
 
 def _truth(pred: Any) -> bool:
+    """The truth of a scalar that autograd may trace."""
     while isbox(pred):
         pred = getval(pred)
     return bool(pred)
@@ -40,7 +41,7 @@ def scan(
 
 
 def _no_steps(sequences: Any, initial: Any, captures: Any, body: Body, axis: int, indexed: bool) -> Any:
-    """Empty outputs; a step on zeros tells their shapes."""
+    """The outputs of zero steps; their shapes are those of one step on zeros."""
     zeros = [np.zeros((*s.shape[:axis], *s.shape[axis + 1 :]), s.dtype) for s in sequences]
     found = body(*zeros, *initial, *((0,) if indexed else ()), *captures)
     outputs = found[: len(found) - len(initial)]

@@ -1,4 +1,4 @@
-"""Reduction kernels, with derivatives of our own: autograd's are slow, leak float64 or differ."""
+"""Reduction kernels, with own derivatives: those of autograd are slow, return float64 or differ."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from autograd.extend import defvjp, primitive
 from autograd.tracer import isbox
 
 Axes = tuple[int, ...]
-#: ufuncs reduce without the checks that np.sum and np.prod make first; their stubs do not take a plain bool
+#: ufunc.reduce omits the checks of np.sum and np.prod; its stubs do not accept a plain bool
 _add: Any = onp.add.reduce
 _multiply: Any = onp.multiply.reduce
 
 
 def value_of(x: Any) -> Any:
-    """The array in any number of autograd's boxes."""
+    """The array inside any number of nested autograd boxes."""
     while isbox(x):
         x = x._value
     return x
@@ -30,7 +30,7 @@ def wide(dtype: Any) -> Any:
 
 
 def kept(x: Any, shape: tuple[int, ...], axis: Axes) -> Any:
-    """A reduced array with the reduced axes as size 1."""
+    """A reduced array with the reduced axes restored with size 1."""
     return np.reshape(x, tuple(1 if i in axis else d for i, d in enumerate(shape)))
 
 
@@ -43,7 +43,7 @@ def sum_(x: Any, axis: Axes, keepdims: bool) -> Any:
 
 @primitive
 def spread(g: Any, shape: tuple[int, ...], axis: Axes) -> Any:
-    """A reduced array repeated over the axes that were reduced."""
+    """A reduced array broadcast along the reduced axes."""
     return onp.broadcast_to(g.reshape(tuple(1 if i in axis else d for i, d in enumerate(shape))), shape)
 
 
@@ -52,7 +52,7 @@ defvjp(spread, lambda ans, g, shape, axis: lambda h: np.reshape(sum_(h, axis, Fa
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
-    """A gradient summed over the axes along which an operand of ``shape`` was repeated."""
+    """A gradient summed over the axes along which an operand of ``shape`` was broadcast."""
     if g.shape == shape:
         return g
     extra = g.ndim - len(shape)
@@ -92,7 +92,7 @@ def prod(x: Any, axis: Axes, keepdims: bool) -> Any:
 
 
 def _prod_vjp(ans: Any, x: Any, axis: Axes, keepdims: bool) -> Any:
-    """Each element's derivative is the product of all others, found from both sides to allow zeros."""
+    """The derivative of each element is the product of those before and those after it, without division."""
     rest = tuple(i for i in range(x.ndim) if i not in axis)
 
     def vjp(g: Any) -> Any:
@@ -106,7 +106,7 @@ def _prod_vjp(ans: Any, x: Any, axis: Axes, keepdims: bool) -> Any:
 
 
 def _before(x: Any) -> Any:
-    """The product of all elements before each one along the last axis."""
+    """The exclusive cumulative product along the last axis."""
     if x.shape[-1] == 0:
         return x
     one = onp.ones((*x.shape[:-1], 1), x.dtype)
@@ -172,7 +172,7 @@ def cumprod(x: Any, axis: int) -> Any:
 
 
 def _cumprod_vjp(ans: Any, x: Any, axis: int) -> Any:
-    """d/dx[i] is the product before i times s[i], where s[i] = g[i] + x[i+1] s[i+1]; zeros do no harm."""
+    """``d/dx[i]`` is the product before i times ``s[i] = g[i] + x[i+1] * s[i+1]``, which is right at zeros as well."""
 
     def vjp(g: Any) -> Any:
         count = x.shape[axis]

@@ -1,4 +1,4 @@
-"""Control flow kernels: TensorFlow's own branches and loops, and unrolled loops where the length is small."""
+"""Control flow kernels: tf.cond and tf.while_loop, and unrolled loops where the length is small."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kbackend.plugin.contract import Specialized
 
 Body = Callable[..., Any]
 
-#: loops of up to so many steps are unrolled, which runs faster and compiles slower than tf.while_loop
+#: loops of at most this many steps are unrolled, which runs faster and compiles slower than tf.while_loop
 UNROLLED_STEPS = 32
 
 
@@ -101,6 +101,7 @@ def _time_first(x: Any, axis: int, reverse: bool) -> Any:
 
 
 def _time_back(x: Any, axis: int) -> Any:
+    """``x`` with its first axis moved to ``axis``."""
     rank = len(x.shape)
     return tf.transpose(x, [*range(1, axis + 1), 0, *range(axis + 1, rank)]) if axis else x
 

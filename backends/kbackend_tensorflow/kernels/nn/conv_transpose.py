@@ -1,7 +1,7 @@
-"""Transposed convolution, as the gradient of TensorFlow's own convolution.
+"""The kernel of transposed convolution, by TensorFlow's gradient of convolution.
 
-One spatial dimension is done as two with a first one of size 1; pairs of paddings by cutting them from a result
-without padding.
+One spatial axis is computed as two, of which the first has size 1; explicit padding is cropped from the result of an
+unpadded transposed convolution.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def convolution_transpose(
 
 
 def _checked(axis: Axis, positions: Any, size: Any) -> Any:
-    """The size, which must be one that the convolution takes to so many positions."""
+    """The output size, checked to be one that the convolution maps to this number of positions."""
     if isinstance(positions, int) and isinstance(size, int):
         axis.pads(positions, size)
         return size

@@ -1,7 +1,7 @@
 """Normalization kernels.
 
-TensorFlow's own fused kernel gives an unbiased variance and no gradient of its statistics. Here the derivative is
-written out: its terms are collected in small tensors, which saves passes over x.
+TensorFlow's fused kernel returns an unbiased variance and has no gradient through its statistics. Here the gradient is
+in closed form, with its terms collected in tensors of the size of the statistics to save passes over x.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def normalize_batch_in_training(
 
 
 def _spread(value: Any, x: Any, axes: tuple[int, ...], kept: Any) -> Any:
-    """``value``, which lies along the axes of x that are left, in the rank and size of the statistics."""
+    """gamma or beta, whose axes are the ones that are not reduced, in the shape of the statistics."""
     value = tf.cast(value, x.dtype)
     if value.shape.rank != x.shape.rank:
         own = tf.shape(value)

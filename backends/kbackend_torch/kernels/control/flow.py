@@ -32,7 +32,7 @@ def scan(
 
 
 def _no_steps(sequences: Any, initial: Any, captures: Any, body: Body, axis: int, indexed: bool) -> Any:
-    """Empty outputs; a step on zeros tells their shapes."""
+    """The outputs of zero steps; their shapes are those of one step on zeros."""
     zeros = [s.new_zeros((*s.shape[:axis], *s.shape[axis + 1 :])) for s in sequences]
     found = body(*zeros, *initial, *((0,) if indexed else ()), *captures)
     outputs = found[: len(found) - len(initial)]

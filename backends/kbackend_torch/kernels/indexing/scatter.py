@@ -25,13 +25,13 @@ def _segment_reduce(specs: Any, shape: tuple[int | None, ...], reduction: str) -
     def segment_reduce(data: Any, ids: Any, sizes: tuple[Any, ...]) -> Any:
         count = int(sizes[0]) if known is None else known
         ids = ids.to(torch.int64)
-        # what is outside goes to a row of its own
-        places = torch.where((ids < 0) | (ids >= count), count, ids)
+        # ids out of range go to an extra row, which is removed
+        targets = torch.where((ids < 0) | (ids >= count), count, ids)
         start = data.new_full((count + 1, *data.shape[1:]), _neutral(data.dtype, reduction))
         if reduction == "sum":
-            return start.index_add(0, places, data)[:count]
-        places = places.reshape(-1, *[1] * (data.ndim - 1)).expand(data.shape)
-        return start.scatter_reduce(0, places, data, _NAMES[reduction])[:count]
+            return start.index_add(0, targets, data)[:count]
+        targets = targets.reshape(-1, *[1] * (data.ndim - 1)).expand(data.shape)
+        return start.scatter_reduce(0, targets, data, _NAMES[reduction])[:count]
 
     return segment_reduce
 

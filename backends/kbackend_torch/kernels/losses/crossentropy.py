@@ -8,7 +8,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-_NO_LABEL = -(1 << 62)  # torch skips rows with its ignore_index; no row shall be
+_NO_LABEL = -(1 << 62)  # ignore_index: torch skips rows of this label, so it must be none
 
 
 def checked_labels(labels: Any, logits: Any) -> Any:
@@ -33,7 +33,7 @@ def label_crossentropy(labels: Any, logits: Any) -> Any:
             _check(labels, count)
             raise
     else:
-        # A wrong label would stop the device for the rest of the process, and a check would wait for it.
+        # A label out of range would disable the device for the rest of the process, and a check would synchronize.
         loss = F.cross_entropy(rows, flat.clamp(0, count - 1), reduction="none", ignore_index=_NO_LABEL)
         loss = torch.where((flat < 0) | (flat >= count), math.nan, loss)
     return loss if logits.dim() == 2 else loss.view(logits.shape[:-1])

@@ -1,7 +1,7 @@
 """Convolution and pooling kernels.
 
-Torch wants channels first. A channels-last tensor with its dimensions permuted is what torch calls the
-channels_last memory format: nothing is copied, and neither is when the result is permuted back.
+Torch takes channels first. A channels-last tensor with permuted axes has what torch calls the channels_last memory
+format, so that neither the operand nor the result, permuted back, is copied.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ _AVG_POOLS = (None, F.avg_pool1d, F.avg_pool2d, F.avg_pool3d)
 
 
 def orders(rank: int) -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    """Permutations: of x to channels first, of the result back, of a kernel to filters first."""
+    """Permutations of x to channels first, of the result to channels last, and of a kernel to filters first."""
     axes = tuple(range(rank))
     return (0, rank + 1, *(a + 1 for a in axes)), (0, *(a + 2 for a in axes), 1), (rank + 1, rank, *axes)
 
 
 def _flat(pairs: Sequence[tuple[int, int]]) -> list[int]:
-    """Pairs of the spatial dimensions of a channels-last tensor as F.pad takes them, the last one first."""
+    """Padding pairs of the spatial axes of a channels-last tensor in the order of F.pad, the last axis first."""
     return [0, 0] + [n for pair in reversed(pairs) for n in pair]
 
 
@@ -45,7 +45,7 @@ def _convolution(specs: Any, *, strides: Any, padding: Any, dilation: Any, group
 
     def turned(kernel: Any) -> Any:
         taps = kernel.permute(of_kernel)
-        return taps.contiguous() if one_filter else taps  # torch fails on its own layout of the gradient of one
+        return taps.contiguous() if one_filter else taps  # torch fails on the layout of the gradient of one filter
 
     def with_pairs(x: Any, kernel: Any, bias: Any, pairs: Any) -> Any:
         inner = [lo for lo, _ in pairs]
@@ -88,7 +88,7 @@ def _avg_pool(specs: Any, *, window: Any, strides: Any, padding: Any) -> Any:
     rank = len(window)
     to_first, back, _ = orders(rank)
     run = _AVG_POOLS[rank]
-    if rank == 3 and specs[0].dtype in ("float16", "bfloat16"):  # torch has no kernel for them
+    if rank == 3 and specs[0].dtype in ("float16", "bfloat16"):  # torch has no kernel of these dtypes
         spec = TensorSpec(specs[0].shape, "float32")
         wide = _avg_pool([spec], window=window, strides=strides, padding=padding)
         return lambda x: wide(x.float()).to(x.dtype)
@@ -105,7 +105,7 @@ def _avg_pool(specs: Any, *, window: Any, strides: Any, padding: Any) -> Any:
 
 
 def _corrections(x: Any, shape: Any, window: Any, strides: Any, pairs: Any) -> Any:
-    """Elements of a window over those of them that are not padding, for each position."""
+    """The size of the window divided by the number of its elements that are not padding, at each position."""
     result = torch.ones((), dtype=x.dtype)
     for axis, (k, s, pair) in enumerate(zip(window, strides, pairs), start=1):
         counts = window_counts(x.shape[axis], k, s, pair, shape[axis])
@@ -124,7 +124,7 @@ def _padded_pool(specs: Any, with_pairs: Any, window: Any, strides: Any, padding
 
 
 def filters_first(rank: int) -> tuple[int, ...]:
-    """Of a kernel (taps, channels, filters): torch's channels_last memory, filters, taps, channels."""
+    """The memory order (filters, taps, channels) of a kernel (taps, channels, filters), channels_last of torch."""
     return (rank - 1, *range(rank - 1))
 
 

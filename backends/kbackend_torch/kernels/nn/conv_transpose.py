@@ -1,4 +1,4 @@
-"""Transposed convolution, channels first as torch wants it (see kernels/convolution.py)."""
+"""The kernel of transposed convolution, with channels first as in conv.py."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ def _convolution_transpose(
     one_channel = specs[1].shape[-1] in (1, None)
 
     def layout(positions: Any, wanted: Any) -> tuple[list[int], list[int], Cuts]:
-        """Torch's paddings and output paddings, and what is cut from its result at (axis, start) each."""
+        """Torch's paddings and output paddings, and the (axis, start) of each crop of its result."""
         inner, outer, cuts = [], [], []
         for number, (axis, count, n) in enumerate(zip(axes, positions, wanted)):
             before, after = axis.pads(count, n)
             both = min(before, after)
-            more = n + before + both - axis.covered(count)  # elements that no window covers, or those to be cut
+            more = n + before + both - axis.covered(count)  # elements outside all windows; negative: to be cropped
             inner.append(both)
             outer.append(max(more, 0))
             if before > both or more < 0:
@@ -40,7 +40,7 @@ def _convolution_transpose(
         inner, outer, cuts = found
         taps = kernel.permute(of_kernel)
         if one_channel:
-            taps = taps.contiguous()  # see kernels/convolution.py
+            taps = taps.contiguous()  # see conv.py
         y = run(x.permute(to_first), taps, None, strides, inner, outer, 1, dilation).permute(back)
         for axis, start in cuts:
             y = y.narrow(axis, start, wanted[axis - 1])

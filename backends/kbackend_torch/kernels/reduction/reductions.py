@@ -1,4 +1,4 @@
-"""Reduction kernels. torch takes no axes for all axes; here no axes means none."""
+"""Reduction kernels. An empty tuple of axes means all axes in torch, and none here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _over_axes(
 
 
 def sum_(x: Any, axis: Axes, keepdims: bool) -> Any:
-    """In x's dtype: torch's own sum of int32 is int64."""
+    """The sum in the dtype of ``x``; torch.sum of int32 is int64 by default."""
     return torch.sum(x, dim=axis, keepdim=keepdims, dtype=x.dtype) if axis else x.clone()
 
 

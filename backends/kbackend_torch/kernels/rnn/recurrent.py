@@ -1,4 +1,4 @@
-"""Recurrent kernels: PyTorch's own, which beat a loop of steps two to one on a CPU."""
+"""Recurrent kernels: PyTorch's fused ones, which take half the time of a loop of steps on a CPU."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def _zeros(x: Any, recurrent: Any) -> Any:
 
 
 def _weights(kernel: Any, recurrent: Any, biases: Sequence[Any]) -> list[Any]:
-    """PyTorch keeps the transposes, and two biases, of which Keras has the sum."""
+    """The weights in PyTorch's layout: transposed, and with two biases where Keras has their sum."""
     return [kernel.t().contiguous(), recurrent.t().contiguous(), *biases]
 
 
@@ -62,8 +62,7 @@ _called = dict(FUSED)
 
 
 def leave_uncompiled() -> None:
-    """Let programs of torch.compile call the fused kernels as they are: what torch 2.13 writes for them fails when it
-    runs."""
+    """Exclude the fused kernels from torch.compile, since the code that torch 2.13 generates for them fails."""
     for name, kernel in FUSED.items():
         if _called[name] is kernel:
             _called[name] = torch.compiler.disable(kernel)
@@ -97,8 +96,10 @@ def _one_state(run: Function, go_backwards: bool) -> Function:
 
 
 def _chosen(specs: Sequence[Any], name: str, steps: Function) -> Function:
-    """The fused kernel refuses a sequence without steps. It is looked up in each call: whether a program is compiled is
-    known after it is emitted."""
+    """The fused kernel, or the loop for a sequence without steps, which the fused kernel refuses.
+
+    The kernel is looked up at each call, since programs are compiled after they are emitted.
+    """
     return steps if specs[0].shape[1] == 0 else lambda *operands: _called[name](*operands)
 
 
@@ -107,7 +108,7 @@ def _transposed(rank: int) -> tuple[int, ...]:
 
 
 KERNELS = {
-    "gru": Specialized(make_gru),  # the gates' order is another, so that the weights are copied at each call anyway
+    "gru": Specialized(make_gru),  # PyTorch has another order of gates, so the weights are copied at each call anyway
     "lstm": Specialized(make_lstm, memory={3: _transposed, 4: _transposed}),
     "simple_rnn": Specialized(make_simple_rnn, memory={2: _transposed, 3: _transposed}),
 }
