@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from support.places import ROOT
 
+import kbackend.backend  # noqa: F401 - declares every op
 from kbackend.declare.op import REGISTRY
 from kbackend.graph.tensor import TensorSpec
 from kbackend.plugin.contract import Backend, PluginError, Tape, Target
