@@ -39,7 +39,7 @@ class TensorFlowBackend(Backend):
     tensor_type = EagerTensor
     eager = False
     uses_shapes = True
-    install = "pip install 'kbackend[tensorflow-cpu]'"
+    threads_variable = "TF_NUM_INTRAOP_THREADS"
 
     def __init__(self) -> None:
         self.tensor_key = _KEYS[len(self.devices()) > 1]

@@ -41,10 +41,9 @@ def make_node(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
             attrs = op.prepare(specs, attrs)
         if not op.takes_complex:
             _refuse_complex(specs)
-        if op.kind == "composite" and op.rule is None:
+        rule = op.inference
+        if rule is None:
             return _composite_node(op, args, attrs)
-        rule = op.rule if op.kind == "composite" else op.function
-        assert rule is not None
         result = rule(*specs, **attrs)
     except (OpError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
         raise named(op, specs, attrs, error) from (error if not isinstance(error, OpError) else None)

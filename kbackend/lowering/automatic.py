@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
+from kbackend.declare.shapes import product
 from kbackend.graph.walk import Graph
 from kbackend.lowering.fingerprint import fingerprint
 from kbackend.lowering.measure import WARM, alternated, engine_key, step_of, untouched
 from kbackend.lowering.program import Program
 from kbackend.plugin import remembered
+from kbackend.plugin.contract import Target
 
 _ROUNDS = 5
 
 
 def faster(
-    graph: Graph, target: Any, phase: int, rng: str, feeds: Sequence[Any], clock: Callable[[], float] = perf_counter
+    graph: Graph, target: Target, phase: int, rng: str, feeds: Sequence[Any], clock: Callable[[], float] = perf_counter
 ) -> Program:
     """The faster of the plain and the compiled program of a graph.
 
@@ -28,7 +29,7 @@ def faster(
     plain = Program(graph, target, phase, None, rng)
     if not target.backend.compiler:
         return plain
-    size = remembered.magnitude(sum(math.prod(target.backend.spec(f).shape) for f in feeds))
+    size = remembered.magnitude(sum(product(target.backend.spec(f).shape) or 0 for f in feeds))
     key = ("mode", f"{fingerprint(graph)} phase {phase} {rng}", size, *engine_key(target))
     found = remembered.recall(*key)
     known = isinstance(found, dict) and "jit" in found
@@ -50,7 +51,7 @@ def faster(
     return compiled if jit else plain
 
 
-def _warmed(program: Program, feeds: Sequence[Any], target: Any) -> Callable[[], None]:
+def _warmed(program: Program, feeds: Sequence[Any], target: Target) -> Callable[[], None]:
     step = step_of(program, lambda: feeds, target)
     for _ in range(WARM):
         step()

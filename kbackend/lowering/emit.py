@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import itertools
 import linecache
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from kbackend.declare.op import GRADIENTS
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.show import Names, identifier
 from kbackend.graph.tensor import Shape, Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, map_args
 from kbackend.ground.interrupts import hold_interrupts
 from kbackend.lowering.plan import Plan, last_uses, plan
-from kbackend.plugin.contract import InPlace
+from kbackend.plugin.contract import InPlace, Target
 
 INDENT = "    "
+_programs = itertools.count()
 
 
 @dataclass
@@ -69,7 +71,7 @@ class Emitter:
 
     def __init__(
         self,
-        target: Any,
+        target: Target,
         kernels: Mapping[str, Any],
         functions: list[str],
         nodes: dict[tuple[str, int], Node],
@@ -170,9 +172,9 @@ class Emitter:
         self.node_of_line += [node] * (len(self.lines) - before)
 
     def computation(self, node: Node, made: Plan, last: bool, cells: dict[int, int]) -> None:
-        if node.op.name == "constant":
+        if node.op.role is Role.CONSTANT:
             return self.constant(node)
-        if node.op.name == GRADIENTS:
+        if node.op.role is Role.GRADIENTS:
             return self.gradients(node, made, last)
         levels = made.recorded(node)
         self.record(bool(levels))
@@ -251,9 +253,9 @@ class Emitter:
         for tensor in graph.inputs:
             self.watch(tensor, made)
         dead_after = _dying(made.nodes, graph, last_uses(made.nodes, graph.results))
-        final = max((i for i, n in enumerate(made.nodes) if n.op.name == GRADIENTS), default=-1)
+        final = max((i for i, n in enumerate(made.nodes) if n.op.role is Role.GRADIENTS), default=-1)
         for index, node in enumerate(made.nodes):
-            if node.op.name != "variable":
+            if node.op.role is not Role.VARIABLE:
                 self.node(node, made, index == final, cells)
                 for tensor in node.outputs:
                     self.watch(tensor, made)
@@ -301,7 +303,7 @@ class Emitter:
             self.line(f"{name} = {self.bind('enter', self.backend.tape.enter)}({name})")
 
 
-def emit(graph: Graph, target: Any, kernels: Mapping[str, Any], variables: list[Variable]) -> Emitted:
+def emit(graph: Graph, target: Target, kernels: Mapping[str, Any], variables: list[Variable]) -> Emitted:
     """Emit a rewritten graph for ``target``."""
     backend = target.backend
     emitter = Emitter(target, kernels, [], {})
@@ -400,7 +402,7 @@ def _may_alias(tensor: Tensor) -> bool:
         bodies = [v for v in node.attrs.values() if isinstance(v, Graph)]
         if not node.inputs or any(_may_alias(t) for body in bodies for t in body.outputs):
             return True
-        if not getattr(node.op, "view", False):
+        if not node.op.view:
             return False
         tensor = node.inputs[0]
 
@@ -414,11 +416,13 @@ def is_literal(value: Any) -> bool:
 
 
 def compile_source(source: str, name: str, namespace: dict[str, Any]) -> Callable[..., Any]:
-    """The function that the source defines; tracebacks show its lines."""
-    filename = f"<kbackend program {name} {id(namespace)}>"
+    """The function that the source defines; tracebacks show its lines while it lives."""
+    filename = f"<kbackend program {name} {next(_programs)}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     exec(compile(source, filename, "exec"), namespace)
-    return namespace[name]
+    function = namespace[name]
+    weakref.finalize(function, linecache.cache.pop, filename, None).atexit = False
+    return function
 
 
 __all__ = ["Emitted", "emit", "map_args"]

@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from operator import is_
 from typing import Any
 
-from kbackend.declare.op import GRADIENTS
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.show import identifier
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph
 from kbackend.lowering.emit import INDENT, Emitter, is_literal
 from kbackend.lowering.plan import Plan, order, plan
-from kbackend.plugin.contract import InPlace
+from kbackend.plugin.contract import InPlace, Target
 
 
 @dataclass
@@ -90,7 +89,7 @@ class _CallEmitter(Emitter):
         plain = [a.value for a in positional if isinstance(a.value, Tensor) and a.entry is None]
         if len(plain) != len(positional) or len(operands) != len(plain) or graph.outputs[0] is not nodes[0].outputs[0]:
             return None
-        if not all(map(is_, operands, plain)) or nodes[0].op.name in ("constant", GRADIENTS):
+        if not all(map(is_, operands, plain)) or nodes[0].op.role is not Role.KERNEL:
             return None
         kernel, rest = self.kernel(nodes[0], Plan(list(nodes)))
         return None if rest or isinstance(kernel, InPlace) else kernel
@@ -107,7 +106,7 @@ class _CallEmitter(Emitter):
 
 def emit_call(
     graph: Graph,
-    target: Any,
+    target: Target,
     kernels: Mapping[str, Any],
     positional: Sequence[Argument],
     named: Mapping[str, Argument],

@@ -15,6 +15,7 @@ from kbackend.declare.op import REGISTRY
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.walk import Graph, ancestors, map_args, reapply
+from kbackend.plugin.contract import Target
 
 #: types of errors of kernels to which the name of the node is added
 _TOLD = (ValueError, IndexError, ZeroDivisionError, np.linalg.LinAlgError)
@@ -28,7 +29,7 @@ class CompilerError(RuntimeError):
         reason: the message of the compiler.
     """
 
-    def __init__(self, program: str, target: Any, reason: str) -> None:
+    def __init__(self, program: str, target: Target, reason: str) -> None:
         super().__init__(
             f"{program}: {target.backend.compiler} could not compile it for {target.key}: {reason}; with "
             "jit=False it runs without the compiler"
@@ -82,7 +83,7 @@ def explained(error: Exception, graph: Graph, specs: Sequence[TensorSpec], node:
     found = refused(graph, specs)
     if found is not None:
         return found
-    if node is None or type(error) not in _TOLD or node.op.name == "foreign":
+    if node is None or type(error) not in _TOLD or node.op.runs_user_code:
         return None
     return type(error)(f"{graph.name}: at the node {node.name!r} ({node.op.name}): {error}")
 

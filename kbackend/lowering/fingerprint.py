@@ -8,11 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from kbackend.declare.op import DRAW
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph, map_args
 from kbackend.lowering.plan import order
-
-_OF_THE_RUN = frozenset(("name", "key", "op_id", "seed"))
 
 
 def fingerprint(graph: Graph) -> str:
@@ -43,7 +42,8 @@ def _parts(graph: Graph) -> Iterator[str]:
     for node in order(graph):  # by edges, since the numbers of nodes depend on the order in which they were built
         operands = map_args(node.args, place)
         yield f"{node.op.name} {operands} {[(place(t), t.spec) for t in node.outputs]}"
-        for key in sorted(node.attrs.keys() - _OF_THE_RUN):
+        ignored = ("name", *DRAW) if node.op.random else ("name",)
+        for key in sorted(node.attrs.keys() - ignored):
             yield key
             yield from _value(node.attrs[key])
     yield f"results {[place(t) for t in graph.outputs]} {[(place(v), place(t)) for v, t in graph.updates]}"

@@ -9,6 +9,7 @@ from time import perf_counter
 from typing import Any
 
 from kbackend.plugin import native
+from kbackend.plugin.contract import Target
 
 #: untimed and timed steps of a candidate in each round
 WARM, STEPS = 2, 5
@@ -30,7 +31,7 @@ def alternated(
     return [statistics.median(found) for found in times]
 
 
-def step_of(program: Any, feeds: Callable[[], Sequence[Any]], target: Any) -> Callable[[], None]:
+def step_of(program: Any, feeds: Callable[[], Sequence[Any]], target: Target) -> Callable[[], None]:
     """A function that runs a program and waits until its results are computed."""
 
     def step() -> None:
@@ -57,7 +58,7 @@ def untouched(variables: Iterable[Any]) -> Iterator[None]:
                     variable.cell(home)
 
 
-def engine_key(target: Any) -> tuple[str, str, str]:
+def engine_key(target: Target) -> tuple[str, str, str]:
     """The engine and device, the version and the accelerator: a part of the key of cached measurements."""
     return target.key, target.backend.version(), target.backend.hardware(target.device)
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import heapq
 from dataclasses import dataclass, field
 
-from kbackend import dtypes
-from kbackend.declare.op import GRADIENTS
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph
+from kbackend.lowering.regions import Regions
 
 
 @dataclass
@@ -59,44 +58,30 @@ def order(graph: Graph) -> list[Node]:
 def plan(graph: Graph, base_level: int = 0) -> Plan:
     """The plan of a rewritten graph; ``base_level`` is the number of levels open around a subgraph."""
     nodes = order(graph)
-    gradient_nodes = [n for n in nodes if n.op.name == GRADIENTS]
+    gradient_nodes = [n for n in nodes if n.op.role is Role.GRADIENTS]
     made = Plan(nodes)
     if not gradient_nodes:
         return made
-    regions = {g.number: _region(g, nodes) for g in gradient_nodes}
+    regions = Regions(nodes)
+    found = {g.number: regions.of(g) for g in gradient_nodes}
+    around: dict[int, list[Node]] = {}
+    for outer in gradient_nodes:
+        for node in found[outer.number].nodes:
+            if node.op.role is Role.GRADIENTS:
+                around.setdefault(node.number, []).append(outer)
     for g in reversed(gradient_nodes):
-        around = [h for h in gradient_nodes if h is not g and id(g.outputs[0]) in regions[h.number]]
-        made.level_of[g.number] = 1 + max((made.level_of[h.number] for h in around), default=base_level - 1)
-        if around:
+        outer_levels = [made.level_of[h.number] for h in around.get(g.number, ())]
+        made.level_of[g.number] = 1 + max(outer_levels, default=base_level - 1)
+        if outer_levels:
             made.nested.add(g.number)
     for g in gradient_nodes:
         level = made.level_of[g.number]
-        for key in regions[g.number]:
+        for key in found[g.number].tensors:
             made.levels[key] = tuple(sorted({*made.levels.get(key, ()), level}))
         for t in g.args[1]:
             made.watched[id(t)] = tuple(sorted({*made.watched.get(id(t), ()), level}))
     made.nodes = _grouped(nodes, made)
     return made
-
-
-def _region(gradient: Node, nodes: list[Node]) -> set[int]:
-    """The ids of the tensors on differentiable paths from the sources of a gradient to its loss."""
-    loss, sources = gradient.args
-    forward = {id(t) for t in sources}
-    for node in nodes:
-        if node is gradient:
-            break
-        if node.op.differentiable and any(id(t) in forward for t in node.inputs):
-            forward.update(id(t) for t in node.outputs if dtypes.is_inexact(t.dtype))
-    backward = {id(loss)}
-    for node in reversed(nodes[: nodes.index(gradient)]):
-        if any(id(t) in backward for t in node.outputs):
-            backward.update(id(t) for t in node.inputs)
-    region = forward & backward
-    for node in nodes:
-        if any(id(t) in region for t in node.outputs) and any(id(t) in region for t in node.inputs):
-            region.update(id(t) for t in node.outputs)
-    return region | {id(t) for t in sources}
 
 
 def _grouped(nodes: list[Node], made: Plan) -> list[Node]:
@@ -127,7 +112,7 @@ def _grouped(nodes: list[Node], made: Plan) -> list[Node]:
 
 
 def _on(node: Node, made: Plan) -> bool:
-    return bool(made.recorded(node)) or node.op.name == GRADIENTS and node.number in made.nested
+    return bool(made.recorded(node)) or node.op.role is Role.GRADIENTS and node.number in made.nested
 
 
 def last_uses(nodes: list[Node], results: tuple[Tensor, ...]) -> dict[int, int]:

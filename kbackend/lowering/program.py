@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kbackend.declare.op import GRADIENTS
+from kbackend.graph.node import Role
 from kbackend.graph.transactions import Access
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
@@ -14,6 +14,7 @@ from kbackend.lowering.explain import CompilerError, explained
 from kbackend.lowering.plan import order
 from kbackend.lowering.rewrite import feeds_of, rewrite
 from kbackend.plugin import crowding
+from kbackend.plugin.contract import Target
 from kbackend.plugin.modes import NotDeterministicError, reason_of, refusal
 from kbackend.plugin.select import active_target, use_target
 
@@ -25,7 +26,7 @@ class FeedError(ValueError):
     """The values passed to a function do not fit its inputs; nothing has run and no variable has changed."""
 
 
-def arrange_variables(graph: Graph, kernels: Mapping[str, Any], target: Any) -> None:
+def arrange_variables(graph: Graph, kernels: Mapping[str, Any], target: Target) -> None:
     """Convert variables to the memory order that the kernels which read them declare."""
     for node in order(graph):
         for position, wanted in getattr(kernels.get(node.op.name), "memory", {}).items():
@@ -46,7 +47,7 @@ class Program:
     """
 
     def __init__(
-        self, graph: Graph, target: Any, phase: int, jit: Any, rng: str, shapes: Shapes | None = None
+        self, graph: Graph, target: Target, phase: int, jit: Any, rng: str, shapes: Shapes | None = None
     ) -> None:
         kernels = target.backend.table(rng)
         rewritten = rewrite(graph, kernels, phase)
@@ -119,6 +120,7 @@ class Program:
         if not nodes:
             raise refusal(f"an op of {name}", self.target.key, None, None, reason) from error
         op, node = nodes[-1].op.name, nodes[-1].name
-        gradient = "the gradient of " if op != GRADIENTS and any(n.op.name == GRADIENTS for n in nodes) else ""
+        differentiated = any(n.op.role is Role.GRADIENTS for n in nodes) and nodes[-1].op.role is not Role.GRADIENTS
+        gradient = "the gradient of " if differentiated else ""
         subject = f"{gradient}{op} (the node {node!r} of {name})"
         raise refusal(subject, self.target.key, op, node, reason) from error

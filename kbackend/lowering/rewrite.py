@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 
 from kbackend.declare.call import expansion, make_node
-from kbackend.declare.op import GRADIENTS, REGISTRY
-from kbackend.graph.node import Node, beside, flat_tensors
+from kbackend.declare.op import REGISTRY
+from kbackend.graph.node import Node, Role, beside, flat_tensors
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph, map_args
-from kbackend.lowering.forms import stable_form
 from kbackend.plugin.contract import InPlace
 
 
@@ -41,7 +40,7 @@ class Rewriter:
 
     def rewrite(self, graph: Graph) -> Graph:
         # Stable forms must not bypass a tensor that is fed or with respect to which a gradient is taken.
-        sources = (t for n in graph.nodes() if n.op.name == GRADIENTS for t in n.args[1])
+        sources = (t for n in graph.nodes() if n.op.role is Role.GRADIENTS for t in n.args[1])
         self._given = {id(t) for t in (*graph.inputs, *sources) if t.node.inputs}
         for tensor in graph.inputs:
             self._map(tensor, tensor)
@@ -87,24 +86,25 @@ class Rewriter:
     def _replacement(self, tensor: Tensor) -> Tensor | None:
         """The tensor of the old graph that replaces this one, or None if its node is to be rebuilt."""
         node = tensor.node
-        if node.op.name == "phase_select":
+        if node.op.role is Role.PHASE_SELECT:
             return node.args[0] if self.phase else node.args[1]
-        if node.op.name == "update":
+        if node.op.role is Role.UPDATE:
             return node.args[1]
         if node.number not in self._stable:
             # A stable form depends on the node of an operand, which is not computed for an operand that is fed.
             behind = any(id(t) in self._given for t in node.inputs)
             with beside(node):
-                self._stable[node.number] = None if behind else stable_form(node)
+                form = None if behind else node.op.stable_form
+                self._stable[node.number] = None if form is None else form(node)
         stable = self._stable[node.number]
         if stable is not None:
             return stable[tensor.index]
-        if getattr(node.op, "kind", "") == "composite" and not self.has_kernel(node):
+        if node.op.kind == "composite" and not self.has_kernel(node):
             return expansion(node)[tensor.index]
         return None
 
     def _rebuild(self, node: Node) -> None:
-        if node.op.name == "learning_phase":
+        if node.op.role is Role.PHASE:
             self._map(
                 node.outputs[0],
                 make_node(
@@ -139,7 +139,8 @@ class Rewriter:
 
 def _without_unused_captures(node: Node, args: Any, attrs: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
     """Operands and attributes of a loop or branch without the captured tensors that its bodies do not read."""
-    place = node.op.operands.index("captures")  # type: ignore[attr-defined]
+    assert node.op.captures is not None
+    place = node.op.operands.index(node.op.captures)
     count = len(args[place])
     bodies = {k: v for k, v in attrs.items() if isinstance(v, Graph)}
     read: set[int] = set()
@@ -158,7 +159,7 @@ def _without_unused_captures(node: Node, args: Any, attrs: Mapping[str, Any]) ->
 
 def _sharing_key(node: Node, args: Any, attrs: Mapping[str, Any]) -> Any:
     """The key of common subexpression elimination; None for nodes that are not shared."""
-    if not node.op.pure or not node.inputs and node.op.name != "constant":
+    if not node.op.pure or not node.inputs and node.op.role is not Role.CONSTANT:
         return None
     try:
         frozen = tuple(sorted((k, _frozen(v)) for k, v in attrs.items() if k != "name"))
@@ -216,4 +217,4 @@ def _in_order(variables: Sequence[Any], operands: Sequence[Tensor]) -> bool:
 
 def feeds_of(graph: Graph) -> Sequence[Tensor]:
     """The placeholders that the graph depends on and that are not among its inputs."""
-    return [t for t in graph.leaves() if t.node.op.name == "placeholder"]
+    return [t for t in graph.leaves() if t.node.op.role is Role.PLACEHOLDER]

@@ -16,14 +16,14 @@ from kbackend.declare.call import holds_tensors, is_number, make_node, to_numpy
 from kbackend.declare.call import named as named_op
 from kbackend.declare.kept import built
 from kbackend.declare.op import REGISTRY, Op
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor, TensorSpec
-from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, ancestors
 from kbackend.ground.tree import tree_leaves
 from kbackend.lowering.emit_call import Argument, EmittedCall, emit_call
 from kbackend.lowering.rewrite import rewrite
 from kbackend.plugin import modes
+from kbackend.plugin.contract import Backend, Target
 from kbackend.plugin.select import active_target, owner_of, use_target
 from kbackend.streams import trying
 
@@ -88,9 +88,9 @@ class _Call:
         """Whether the result depends on the arguments only."""
         own = {id(t) for t in self.tracer.placeholders}
         for node in ancestors(self.tensors, self.tracer.placeholders):
-            if node.op.name == "learning_phase" or any(isinstance(t, Variable) for t in node.outputs):
+            if node.op.role in (Role.PHASE, Role.VARIABLE):
                 return False
-            if node.op.name == "placeholder" and id(node.outputs[0]) not in own:
+            if node.op.role is Role.PLACEHOLDER and id(node.outputs[0]) not in own:
                 return False
         return bool(self.tensors)
 
@@ -122,7 +122,7 @@ class _Tracer:
 
     stands_for_attributes = False
 
-    def __init__(self, op: Op, target: Any) -> None:
+    def __init__(self, op: Op, target: Target) -> None:
         self.op = op
         self.target = target
         self.placeholders: list[Tensor] = []
@@ -138,9 +138,10 @@ class _Tracer:
         if value is None or is_number(value) or callable(value) or isinstance(value, (str, list, tuple)):
             return Argument(value)
         if isinstance(value, (np.ndarray, np.generic)):
-            if not operand and not (self.stands_for_attributes and isinstance(value, self.target.tensor_type)):
+            kind = self.target.tensor_type
+            if not operand and not (self.stands_for_attributes and kind is not None and isinstance(value, kind)):
                 return Argument(value)
-            entry = None if backend.is_tensor(value) else self.target.from_numpy
+            entry: Callable[[Any], Any] | None = None if backend.is_tensor(value) else self.target.from_numpy
         elif backend.is_tensor(value):
             entry = None if self.target.place(value) is value else self.target.place
         elif owner_of(value) is not None or operand and (hasattr(value, "to_numpy") or hasattr(value, "__array__")):
@@ -177,7 +178,7 @@ class _Constants(_Tracer):
         return make_node(REGISTRY["constant"], (), {"value": value, "name": name})
 
 
-def _run(emitted: EmittedCall, target: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+def _run(emitted: EmittedCall, target: Target, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """The result of the emitted function; errors of kernels are raised with the op and the shapes."""
     backend = target.backend
     try:
@@ -192,7 +193,7 @@ def _run(emitted: EmittedCall, target: Any, args: Sequence[Any], kwargs: dict[st
         raise modes.refusal(node.op.name, target.key, node.op.name, None, reason) from error
 
 
-def _failed(emitted: EmittedCall, error: Exception, backend: Any) -> Any:
+def _failed(emitted: EmittedCall, error: Exception, backend: Backend) -> Any:
     """The node whose kernel raised an error."""
     places = backend.places(error, None, ())
     nodes: list[Node] = [emitted.nodes[place] for place in places if place in emitted.nodes]

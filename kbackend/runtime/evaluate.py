@@ -6,12 +6,16 @@ from typing import Any
 
 import numpy as np
 
+from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, ancestors
 from kbackend.lowering.rewrite import feeds_of
+from kbackend.plugin.discover import reference
 from kbackend.plugin.select import use_backend
 from kbackend.runtime.function import Function
+
+_SETTLED_LATER = (Role.PLACEHOLDER, Role.PHASE, Role.VARIABLE)
 
 
 def evaluate(tensor: Tensor) -> np.ndarray:
@@ -31,15 +35,14 @@ def truth(tensor: Tensor) -> bool | None:
     A tensor that depends on a variable, a placeholder or a random stream may have another value at each run, and an
     ``if`` on its present value would fix that in the graph.
     """
-    leaves = ("placeholder", "learning_phase", "variable")
-    if any(not node.op.pure or node.op.name in leaves for node in ancestors([tensor])):
+    if any(not node.op.pure or node.op.role in _SETTLED_LATER for node in ancestors([tensor])):
         return None
     return bool(evaluate(tensor))
 
 
 def evaluate_on_reference(tensor: Tensor) -> np.ndarray:
     """The value on the NumPy engine, for initial values that are bitwise equal on every engine."""
-    with use_backend("numpy"):
+    with use_backend(reference()):
         return _function(tensor, rng="portable")([])[0]
 
 

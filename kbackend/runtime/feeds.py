@@ -8,8 +8,9 @@ import numpy as np
 
 from kbackend import dtypes
 from kbackend.declare.call import to_numpy
-from kbackend.graph.tensor import Tensor
+from kbackend.graph.tensor import Shape, Tensor
 from kbackend.lowering.program import FeedError
+from kbackend.plugin.contract import Target
 
 
 class FeedCheck:
@@ -22,7 +23,7 @@ class FeedCheck:
         self.dtype = tensor.dtype
         self.numpy_dtype = dtypes.numpy_dtype(tensor.dtype) if tensor.dtype != "bfloat16" else None
 
-    def __call__(self, value: Any, target: Any, empty: list[Tensor]) -> Any:
+    def __call__(self, value: Any, target: Target, empty: list[Tensor]) -> Any:
         """The value as a tensor of the target; the input is added to ``empty`` if it has no elements."""
         backend = target.backend
         if backend.is_tensor(value) and not isinstance(value, np.ndarray):
@@ -58,7 +59,7 @@ class FeedCheck:
         except OverflowError as error:
             raise FeedError(f"{self.where}: {error}") from None
 
-    def check_shape(self, shape: tuple[int, ...]) -> None:
+    def check_shape(self, shape: Shape) -> None:
         if len(shape) != len(self.shape):
             raise FeedError(
                 f"{self.where} has rank {len(self.shape)} {self.shape}; "

@@ -8,9 +8,7 @@ from typing import Any
 
 from kbackend.graph.tensor import Tensor
 from kbackend.ops.control.foreign import foreign
-from kbackend.plugin.discover import declared
-
-NEUTRAL = "numpy"  # NumPy functions are not foreign: they leave symbolic tensors as they are
+from kbackend.plugin.discover import backend_of_module
 
 
 def takes(function: Callable[..., Any], parameter: str) -> bool:
@@ -65,19 +63,16 @@ def apply(
     )
 
 
-def _engines() -> list[str]:
-    return [name for name in declared() if name != NEUTRAL]
-
-
 def engine_of(function: Any) -> str | None:
-    """The engine in whose package a function, or the class of a callable object, is defined."""
-    module = getattr(function, "__module__", None) or type(function).__module__
-    return _engine_named(module)
+    """The backend in whose engine's package a function, or the class of a callable object, is defined.
+
+    None for NumPy's functions: they do not take symbolic tensors apart.
+    """
+    return _engine_named(getattr(function, "__module__", None) or type(function).__module__)
 
 
 def _engine_named(module: Any) -> str | None:
-    top = module.split(".", 1)[0] if isinstance(module, str) else None
-    return top if top is not None and top in _engines() else None
+    return backend_of_module(module) if isinstance(module, str) else None
 
 
 def _engine_used_by(function: Any) -> str | None:

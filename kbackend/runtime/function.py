@@ -6,12 +6,14 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from kbackend.graph.tensor import Tensor, TensorSpec
+from kbackend.graph.node import Role
+from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
 from kbackend.lowering.automatic import faster
 from kbackend.lowering.explain import refused
 from kbackend.lowering.program import FeedError, Program, Shapes
+from kbackend.plugin.contract import Target
 from kbackend.plugin.modes import modes, rng_of
 from kbackend.plugin.select import active_target
 from kbackend.runtime.feeds import FeedCheck
@@ -49,7 +51,7 @@ class Function:
         fed = [t for t in inputs if not is_phase(t)]
         self.graph = Graph(fed, list(outputs), list(updates), name)
         self._checks = [FeedCheck(name, t) for t in fed]
-        self._empty: set[Shapes] = set()
+        self._empty: set[tuple[Shape, ...]] = set()
         self._programs: dict[tuple[Any, ...], Program] = {}
         self._lock = threading.Lock()
 
@@ -72,7 +74,7 @@ class Function:
         return self.program(active_target(), self._default_phase).source
 
     def program(
-        self, target: Any, phase: int, feeds: Sequence[Any] | None = None, shapes: Shapes | None = None
+        self, target: Target, phase: int, feeds: Sequence[Any] | None = None, shapes: Shapes | None = None
     ) -> Program:
         """The program for a target and phase, from the cache or lowered now.
 
@@ -100,7 +102,7 @@ class Function:
         return all(other[3:] in ((), (shapes,)) for other in tuple(self._programs) if other[:3] == key)
 
     def _made(
-        self, target: Any, phase: int, feeds: Sequence[Any] | None, shapes: Shapes | None = None
+        self, target: Target, phase: int, feeds: Sequence[Any] | None, shapes: Shapes | None = None
     ) -> Program:
         rng = self._rng or rng_of(target.backend)
         if self.jit == "auto" and feeds is not None:
@@ -136,7 +138,7 @@ class Function:
         outputs = self.run(values, target, phase)
         return [target.backend.to_numpy(t) for t in outputs] if as_numpy else list(outputs)
 
-    def run(self, values: Sequence[Any], target: Any, phase: int) -> Sequence[Any]:
+    def run(self, values: Sequence[Any], target: Target, phase: int) -> Sequence[Any]:
         """The outputs on a target in a phase, as tensors of the engine; the values are checked and converted."""
         empty: list[Tensor] = []
         feeds = [check(value, target, empty) for check, value in zip(self._checks, values)]
@@ -144,7 +146,7 @@ class Function:
             self.check_empty(tuple(target.backend.spec(f).shape for f in feeds))
         return self.program(target, phase, feeds)(feeds)
 
-    def check_empty(self, shapes: Shapes) -> None:
+    def check_empty(self, shapes: tuple[Shape, ...]) -> None:
         """Check feeds of which some have no elements by the rules of all ops, as if their shapes had been known while
         the graph was built: what engines do with axes of size 0 differs.
 
@@ -177,7 +179,7 @@ def checked_jit(jit: Any) -> Any:
 
 
 def is_phase(tensor: Any) -> bool:
-    return isinstance(tensor, Tensor) and tensor.node.op.name == "learning_phase"
+    return isinstance(tensor, Tensor) and tensor.node.op.role is Role.PHASE
 
 
 def _checked_phase(value: Any) -> int:

@@ -9,7 +9,7 @@ from kbackend.runtime.function import Function
 from kbackend.saving.graph_json import from_json, to_json
 from kbackend.testing.checks.op import main_group
 from kbackend.testing.compare import difference
-from kbackend.testing.oracle import numpy_target
+from kbackend.testing.oracle import reference_target
 from kbackend.testing.programs import Built, build
 from kbackend.testing.report import Report
 from kbackend.testing.samples import cases, groups
@@ -17,7 +17,7 @@ from kbackend.testing.samples import cases, groups
 
 def check_round_trip(op: Op) -> Report:
     """Write the graph of each sample as JSON and read it: the text and the results on NumPy must be equal."""
-    report = Report(numpy_target().backend)
+    report = Report(reference_target().backend)
     for group in groups(op):
         for case in cases(op, group):
             if case.sample.raises is None and group == main_group(case):
@@ -33,10 +33,10 @@ def _lost(built: Built) -> str | None:
     text = to_json(graph)
     again = from_json(text)
     if to_json(again) != text:
-        return "the JSON of the graph that was read differs"
-    with use_target(numpy_target()):
+        return "the graph that was read is written as another text"
+    with use_target(reference_target()):
         first, second = (
-            Function(g.inputs, g.outputs, name=g.name).run(built.case.arrays, numpy_target(), 0)
+            Function(g.inputs, g.outputs, name=g.name).run(built.case.arrays, reference_target(), 0)
             for g in (graph, again)
         )
     return next((m for a, b in zip(first, second) if (m := difference(b, a, 0.0)) is not None), None)

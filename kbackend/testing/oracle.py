@@ -12,6 +12,7 @@ import numpy as np
 from kbackend import dtypes
 from kbackend.declare.op import Op
 from kbackend.plugin.contract import Target
+from kbackend.plugin.discover import reference as reference_backend
 from kbackend.plugin.select import target, use_target
 from kbackend.runtime.function import Function
 from kbackend.testing.programs import Built, build, gradient_places
@@ -28,15 +29,15 @@ _DIRECTIONS = 24
 _STEP = 1e-5
 
 
-def numpy_target() -> Target:
-    """NumPy on the CPU."""
-    return target("numpy", "cpu")
+def reference_target() -> Target:
+    """The reference backend on the CPU: NumPy."""
+    return target(reference_backend(), "cpu")
 
 
 @cache
 def reference(case: Case) -> Result:
     """The result of the NumPy backend for the inputs in float64."""
-    return run_concrete(case.with_arrays(case.widened()), numpy_target())
+    return run_concrete(case.with_arrays(case.widened()), reference_target())
 
 
 def weights(case: Case, shapes: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
@@ -65,9 +66,9 @@ def reference_gradients(case: Case) -> list[np.ndarray]:
     """The gradients of the NumPy backend in float64, one for each input whose gradient is compared."""
     wide = case.with_arrays(case.widened())
     built = build(wide, weights=weights_like(case))
-    with use_target(numpy_target()):
+    with use_target(reference_target()):
         function = Function(built.inputs, built.gradient_tensors(), name="reference")
-        found = iter(function.run(list(wide.arrays), numpy_target(), 0))
+        found = iter(function.run(list(wide.arrays), reference_target(), 0))
     return [
         np.zeros_like(wide.arrays[place]) if gradient is None else np.asarray(next(found))
         for place, gradient in built.gradients
@@ -104,7 +105,7 @@ def central_differences(case: Case) -> list[tuple[str, float, float]]:
 
 def check_definition(op: Op) -> Report:
     """Compare the gradients of the NumPy backend with its central differences, in float64."""
-    report = Report(numpy_target().backend)
+    report = Report(reference_target().backend)
     for case in cases(op, "float64"):
         if case.sample.raises is None and case.sample.expect_gradient is None:
             with report.guarded(case, "central differences"):
@@ -142,8 +143,8 @@ class _Loss:
         self.function = Function(built.inputs, built.tensors, name="differences")
 
     def __call__(self, arrays: Sequence[np.ndarray]) -> float:
-        with use_target(numpy_target()):
-            outputs = self.function.run(list(arrays), numpy_target(), 0)
+        with use_target(reference_target()):
+            outputs = self.function.run(list(arrays), reference_target(), 0)
         return float(
             sum(
                 np.sum((o.real + o.imag) * w)

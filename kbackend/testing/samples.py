@@ -80,8 +80,8 @@ def find_op(key: str) -> Op:
 
 
 def all_ops() -> list[Op]:
-    """All ops and derived functions, except the leaves, which the lowering handles."""
-    return [op for op in (*REGISTRY.values(), *DERIVED.values()) if op.kind != "leaf"]
+    """All ops and derived functions, except the structural ones, which the lowering handles."""
+    return [op for op in (*REGISTRY.values(), *DERIVED.values()) if op.kind != "structural"]
 
 
 @cache

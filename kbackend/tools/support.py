@@ -12,9 +12,9 @@ from typing import Any
 
 from kbackend.declare.op import Op, ops
 from kbackend.plugin.contract import Backend, InPlace
+from kbackend.plugin.discover import built_in_backends
 from kbackend.plugin.select import get_backend
 
-BUILT_IN = ("numpy", "torch", "tensorflow")
 HEAD = """# Support
 
 Made by `python -m kbackend.tools.support`; a test keeps it current. Functions of K that are not listed arrange the
@@ -27,11 +27,11 @@ arguments of those that are.
 """
 
 
-def page(names: Sequence[str] = BUILT_IN) -> str:
+def page(names: Sequence[str] | None = None) -> str:
     """The support matrix of backends, one table for each family of ops.
 
     Args:
-        names: the backends, one column each; their engines must be installed.
+        names: the backends, one column each; None for the built-in ones. Their engines must be installed.
 
     Raises:
         BackendError: a backend is unknown or its engine is not installed.
@@ -46,6 +46,7 @@ def page(names: Sequence[str] = BUILT_IN) -> str:
     """
     import kbackend.backend  # noqa: F401 - the declarations of every family
 
+    names = built_in_backends() if names is None else names
     backends = [get_backend(name) for name in names]
     declared = [op for op in ops() if op.kind in ("primitive", "composite")]
     notes: list[str] = []
@@ -135,7 +136,7 @@ def _rule(columns: Sequence[Any], more: int) -> str:
 
 
 def main(names: Sequence[str]) -> None:
-    print(page(names or BUILT_IN), end="")
+    print(page(names or None), end="")
 
 
 if __name__ == "__main__":

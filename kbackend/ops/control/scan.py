@@ -34,7 +34,7 @@ from kbackend.ops.indexing.getitem import getitem
 Step = Callable[[list[Any], list[Any]], tuple[Sequence[Any], Sequence[Any]]]
 
 
-@primitive(takes_complex=True, name="scan", tolerance="rnn")
+@primitive(takes_complex=True, name="scan", tolerance="rnn", captures="captures")
 def _scan(
     sequences: TensorList,
     initial: TensorList,

@@ -7,7 +7,7 @@ import operator
 from typing import Any
 
 from kbackend import dtypes
-from kbackend.declare.decorate import derived, primitive
+from kbackend.declare.decorate import X1_IS_X, derived, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, Sample, call
 from kbackend.declare.shapes import axis_in, broadcast
@@ -68,6 +68,7 @@ def matrix_multiply(x: TensorLike, y: TensorLike) -> TensorSpec:
 
 
 @derived(
+    spellings=X1_IS_X,
     samples=lambda: [
         call(In((2, 3)), In((3, 4)), name="matrices"),
         call(In((2, 5, 3)), In((3, 4)), name="rank 3 and 2"),

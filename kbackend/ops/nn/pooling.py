@@ -11,10 +11,12 @@ from kbackend.declare.call import dtype_of
 from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, Sample, call
-from kbackend.graph.tensor import TensorSpec
+from kbackend.graph.node import Node
+from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ops.arrays.dims import part
 from kbackend.ops.arrays.join import stack
 from kbackend.ops.linalg.matmul import matrix_multiply
+from kbackend.ops.nn.relu import rectify
 from kbackend.ops.nn.windows import (
     channels_last,
     check_rank,
@@ -92,7 +94,17 @@ def _max_pool_samples() -> list[Sample]:
     ]
 
 
-@primitive(name="max_pool", prepare=_pool_attrs, tolerance="exact", samples=_max_pool_samples)
+def _pool_before_relu(node: Node) -> Sequence[Tensor] | None:
+    """Max pooling commutes with relu, which is then applied to fewer elements."""
+    (x,) = node.args
+    if x.node.op is not rectify.op:
+        return None
+    pooled = node.op.apply(x.node.args, node.attrs)
+    return (x.node.op.apply((pooled,), x.node.attrs),)
+
+
+@primitive(name="max_pool", prepare=_pool_attrs, tolerance="exact", samples=_max_pool_samples,
+           stable_form=_pool_before_relu)
 def max_pool_windows(x: TensorLike, *, window: Any, strides: Any = None, padding: Any = "valid") -> TensorSpec:
     """The largest element of each window; NaN if the window contains NaN.
 

@@ -8,12 +8,14 @@ from typing import Any
 import numpy as np
 
 from kbackend import dtypes
+from kbackend.declare import static_values
 from kbackend.declare.decorate import composite, derived, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.rules import INF, NAN, WIDE, Samples, values
 from kbackend.declare.sample import In, Sample, call
 from kbackend.declare.shapes import axes_in, canonical_axes, reduced
-from kbackend.graph.tensor import TensorSpec
+from kbackend.graph.node import Node
+from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.cast import cast, stop_gradient
 from kbackend.ops.elementwise.exponential import exp, log
@@ -70,6 +72,7 @@ _DERIVED: dict[str, Any] = {**_REDUCTION, "promote": "float", "rule": _numeric}
 
 
 @primitive(
+    static_value=static_values.reduced(np.sum),
     takes_complex=True,
     name="sum",
     **_REDUCTION,
@@ -108,7 +111,7 @@ def sum_(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
     return _numeric(x, axis, keepdims)
 
 
-@primitive(takes_complex=True, name="prod",
+@primitive(takes_complex=True, name="prod", static_value=static_values.reduced(np.prod),
     **_REDUCTION,
     samples=_samples(
         call(
@@ -135,10 +138,23 @@ def reduce_prod(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tens
     return _numeric(x, axis, keepdims)
 
 
+def _mean_of_mean(node: Node) -> Sequence[Tensor] | None:
+    """A mean over some axes of a mean over others is one mean over all of them."""
+    (x,) = node.args
+    if x.node.op is not node.op or x.node.attrs["keepdims"] or node.attrs["keepdims"]:
+        return None
+    (source,) = x.node.args
+    first = axes_in(x.node.attrs["axis"], source.ndim)
+    left = [a for a in range(source.ndim) if a not in first]
+    both = tuple(sorted({*first, *(left[a] for a in axes_in(node.attrs["axis"], x.ndim))}))
+    return (node.op.apply((source,), {**node.attrs, "axis": both}),)
+
+
 @primitive(
     takes_complex=True,
     promote="float",
     **_REDUCTION,
+    stable_form=_mean_of_mean,
     samples=_samples(
         call(
             values(1, 2, kind="int32"),

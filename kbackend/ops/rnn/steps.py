@@ -137,13 +137,10 @@ def _step_samples(
     return samples
 
 
-def _is(activation: Activation, name: str) -> bool:
-    """Whether an activation is an op: given by name, as the op, or as the function of kbackend.activations."""
-    if isinstance(activation, str):
-        return activation == name
-    if hasattr(activation, "op"):
-        return activation.op.name == name
-    return getattr(activation, "__module__", "") == "kbackend.activations" and activation.__name__ == name
+def _is(activation: Activation, wanted: Any) -> bool:
+    """Whether an activation, by name or as a function, is a declared op."""
+    found = REGISTRY.get(activation) if isinstance(activation, str) else getattr(activation, "op", None)
+    return found is wanted.op
 
 
 def _function(activation: Activation) -> Callable[[Any], Any]:

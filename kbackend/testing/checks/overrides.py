@@ -163,7 +163,7 @@ class _Step:
         wide = self.case.with_arrays(self.case.widened())
         found = []
         for _ in range(_STEPS):
-            new = run_concrete(wide, oracle.numpy_target()).arrays
+            new = run_concrete(wide, oracle.reference_target()).arrays
             found.append(new)
             wide = wide.with_arrays(self._advanced(wide.arrays, new))
         return found

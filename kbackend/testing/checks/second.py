@@ -18,7 +18,7 @@ from kbackend.plugin.contract import Target
 from kbackend.plugin.select import use_target
 from kbackend.runtime.function import Function
 from kbackend.testing.compare import difference
-from kbackend.testing.oracle import numpy_target, wants_gradient, weights, weights_like
+from kbackend.testing.oracle import reference_target, wants_gradient, weights, weights_like
 from kbackend.testing.programs import Built, build, total
 from kbackend.testing.report import Report
 from kbackend.testing.samples import Case, cases
@@ -89,7 +89,7 @@ def reference(case: Case) -> list[np.ndarray]:
     """The second derivatives on NumPy."""
     second = _second(case)
     assert second is not None
-    (found,) = _run([second], numpy_target())
+    (found,) = _run([second], reference_target())
     return found
 
 
@@ -118,7 +118,7 @@ def _run(seconds: Sequence[_Second], target: Target) -> list[list[np.ndarray]]:
 
 def check_second_definition(op: Op) -> Report:
     """Compare NumPy's second derivatives along random directions with central differences of its gradients."""
-    report = Report(numpy_target().backend)
+    report = Report(reference_target().backend)
     for case in cases(op, GROUP):
         with report.guarded(case, "central differences of the gradient"):
             second = _second(case)
@@ -132,8 +132,8 @@ def _compare_differences(report: Report, case: Case, second: _Second) -> None:
     rng = np.random.default_rng(zlib.crc32(case.label.encode()))
 
     def value(arrays: Sequence[np.ndarray]) -> float:
-        with use_target(numpy_target()):
-            return float(function.run(list(arrays), numpy_target(), 0)[0])
+        with use_target(reference_target()):
+            return float(function.run(list(arrays), reference_target(), 0)[0])
 
     found = []
     for place, gradient in zip(second.places, reference(case)):

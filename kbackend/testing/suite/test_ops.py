@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kbackend.plugin.discover import reference
 from kbackend.testing.checks import gaps, overrides
 from kbackend.testing.checks.op import check_op
 from kbackend.testing.checks.second import check_second, check_second_definition
@@ -77,14 +78,14 @@ def test_second_gradients(kit_backend: str) -> None:
     assert not faults, "\n".join(map(str, faults))
 
 
-@pytest.mark.engine("numpy")
+@pytest.mark.engine(reference())
 def test_gradients_of_the_definition(kit_op: str) -> None:
     """NumPy's first and second derivatives, against central differences."""
     _pass_or_fail(check_definition(find_op(kit_op)))
     _pass_or_fail(check_second_definition(find_op(kit_op)))
 
 
-@pytest.mark.engine("numpy")
+@pytest.mark.engine(reference())
 def test_json(kit_op: str) -> None:
     """The graphs of the samples are unchanged by a round trip through JSON."""
     _pass_or_fail(check_round_trip(find_op(kit_op)))

@@ -25,7 +25,7 @@ from kbackend.plugin.select import use_target
 from kbackend.runtime.function import Function
 from kbackend.testing.checks.op import main_group
 from kbackend.testing.compare import difference
-from kbackend.testing.oracle import GRADIENT_GROUPS, numpy_target
+from kbackend.testing.oracle import GRADIENT_GROUPS, reference_target
 from kbackend.testing.programs import gradient_places, real_parts, total
 from kbackend.testing.results import Result, call_symbolic, run_concrete
 from kbackend.testing.samples import Case, all_ops, cases, groups
@@ -109,7 +109,7 @@ class Empty:
 
     def check(self, trials: Sequence[Trial], target: Target) -> list[str | None]:
         chosen = [t for t in trials if not _declared(t, target)]
-        wanted = [[_outcome(t, mode, numpy_target()) for mode in MODES] for t in chosen]
+        wanted = [[_outcome(t, mode, reference_target()) for mode in MODES] for t in chosen]
         found = _outcomes(chosen, wanted, target)
         faults = {id(t): _first_fault(t, *parts) for t, *parts in zip(chosen, found, wanted)}
         return [faults.get(id(t)) for t in trials]

@@ -23,7 +23,7 @@ from kbackend.plugin.contract import Target
 from kbackend.plugin.select import use_target
 from kbackend.runtime.function import Function
 from kbackend.testing.compare import difference
-from kbackend.testing.oracle import numpy_target
+from kbackend.testing.oracle import reference_target
 from kbackend.testing.programs import gradient_places, total
 from kbackend.testing.samples import Case, find_op, make_case, named
 from kbackend.testing.tolerances import class_of, tolerance
@@ -81,7 +81,7 @@ class Drawn:
 
 def _results(trials: Sequence[Trial], target: Target) -> list[tuple[Any, Any]]:
     """What the target gives for each trial, or the error, and what NumPy gives in float64."""
-    wanted = [_ran([_Graph(t, t.case.widened())], numpy_target())[0] for t in trials]
+    wanted = [_ran([_Graph(t, t.case.widened())], reference_target())[0] for t in trials]
     try:
         return list(zip(_ran([_Graph(t, t.case.arrays) for t in trials], target), wanted))
     except Exception as error:  # one by one, to see whose it is

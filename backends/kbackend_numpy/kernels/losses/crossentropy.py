@@ -105,8 +105,7 @@ def sigmoid_crossentropy(target: Any, logits: Any) -> Any:
     onp.negative(result, out=result)
     onp.exp(result, out=result)
     onp.log1p(result, out=result)
-    result += onp.maximum(logits, 0)
-    result -= target * logits
+    result += onp.maximum(logits, 0) - target * logits  # the difference first: the logarithm may be tiny beside both
     return result
 
 

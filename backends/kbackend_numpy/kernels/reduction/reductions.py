@@ -90,7 +90,18 @@ def mean(x: Any, axis: Axes, keepdims: bool) -> Any:
     return result if result.dtype == x.dtype else result.astype(x.dtype)
 
 
-defvjp(mean, lambda ans, x, axis, keepdims: lambda g: spread(g / max(_count(x, axis), 1), x.shape, axis))
+def _mean_vjp(ans: Any, x: Any, axis: Axes, keepdims: bool) -> Any:
+    count = max(_count(x, axis), 1)
+
+    def vjp(g: Any) -> Any:
+        # a count may be past the largest float16
+        share = (g.astype(wide(g.dtype)) / count).astype(g.dtype) if g.dtype.itemsize < 4 else g / count
+        return spread(share, x.shape, axis)
+
+    return vjp
+
+
+defvjp(mean, _mean_vjp)
 
 
 @primitive
