@@ -11,8 +11,9 @@ from kbackend.callbacks.base import Callback
 from kbackend.callbacks.history import History
 from kbackend.layers.base.naming import unique_name
 from kbackend.layers.base.structures import as_list, one_or_list
-from kbackend.model.configuration import model_config, model_from
+from kbackend.model.configuration import model_config
 from kbackend.model.network import Network
+from kbackend.model.reading import model_from
 from kbackend.model.summary import print_summary
 from kbackend.model.topology import Topology
 from kbackend.plugin import select
@@ -399,7 +400,8 @@ class Model(Network):
         """A model of the structure that ``get_config`` gave, with fresh weights.
 
         Raises:
-            ValueError: a class that is neither built in nor registered nor in ``custom_objects``.
+            FormatError: a class that is neither built in nor registered nor in ``custom_objects``, or anything else
+                that does not fit; the message names the place.
         """
         with custom_object_scope(custom_objects):
             return model_from(cls, config)
