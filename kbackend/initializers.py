@@ -14,6 +14,7 @@ import numpy as np
 from kbackend import config, dtypes, registry
 from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
+from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.ops.core.leaves import constant as _constant
 from kbackend.ops.random.normal import (
     random_normal as random_normal_op,
@@ -401,3 +402,5 @@ __all__ = [
     "serialize",
     *_ALIASES,
 ]
+
+_suggest_in(__name__)

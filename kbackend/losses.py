@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kbackend import config
+from kbackend import config, registry
+from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.ops.elementwise.arithmetic import abs_, add, divide, multiply, subtract
 from kbackend.ops.elementwise.exponential import log
 from kbackend.ops.elementwise.power import square
@@ -185,9 +186,11 @@ def get(identifier: Any) -> LossFunction:
             return _FUNCTIONS[identifier]
         if identifier in _CLASSES:
             return _CLASSES[identifier]()
-    raise ValueError(f"unknown loss {identifier!r}; known are {', '.join(sorted({*_FUNCTIONS, *_CLASSES}))}")
+    raise registry.unknown("loss", identifier, {**_FUNCTIONS, **_CLASSES})
 
 
 def takes_labels(loss: Any) -> bool:
     """Whether the loss wants integer labels, one for each prediction."""
     return loss is sparse_categorical_crossentropy or isinstance(loss, SparseCategoricalCrossentropy)
+
+_suggest_in(__name__)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from kbackend import config, losses
+from kbackend import config, losses, registry
+from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.ops.arrays.reshape import squeeze_axis
 from kbackend.ops.core.cast import cast
 from kbackend.ops.elementwise.comparison import equal, greater
@@ -68,8 +69,8 @@ def get(identifier: Any, output: Any = None, loss: Any = None) -> tuple[str, Met
         try:
             return identifier, losses.get(identifier)
         except ValueError:
-            known = ", ".join(("accuracy", *_FUNCTIONS))
-            raise ValueError(f"unknown metric {identifier!r}; known are {known} and the losses") from None
+            known = ("accuracy", *_FUNCTIONS, *losses._FUNCTIONS)
+            raise registry.unknown("metric", identifier, known) from None
     if callable(identifier):
         name = getattr(identifier, "__name__", None) or getattr(identifier, "name", "metric")
         return str(name), identifier
@@ -80,3 +81,5 @@ def _kind(output: Any, loss: Any) -> str:
     if output is not None and output.shape and output.shape[-1] == 1 or loss is losses.binary_crossentropy:
         return "binary"
     return "sparse_categorical" if losses.takes_labels(loss) else "categorical"
+
+_suggest_in(__name__)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.layers.base.input import Input, InputLayer
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.structures import as_list
@@ -112,3 +113,5 @@ __all__ = [
     "model_from_config",
     "model_from_json",
 ]
+
+_suggest_in(__name__)

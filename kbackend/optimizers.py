@@ -15,9 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from kbackend import dtypes
+from kbackend import dtypes, registry
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable, assign_all, values_of
+from kbackend.ground.arguments import HYPERPARAMETERS, check, keywords_of, unknown_keywords
+from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.gradients import gradients as gradients_op
 from kbackend.ops.elementwise.arithmetic import add, divide, multiply
@@ -56,16 +58,17 @@ class Optimizer:
         **unknown: Any,
     ) -> None:
         if unknown:
-            raise TypeError(f"{type(self).__name__} got unknown arguments {sorted(unknown)}")
+            raise unknown_keywords(type(self).__name__, unknown, keywords_of(type(self)))
         for label, value in (
             ("clipnorm", clipnorm),
             ("clipvalue", clipvalue),
             ("global_clipnorm", global_clipnorm),
         ):
-            if value is not None and value <= 0:
-                raise ValueError(f"{label} must be positive, it is {value}")
+            if value is not None:
+                check(type(self).__name__, label, value, HYPERPARAMETERS)
         self.name = name or type(self).__name__
         self.clipnorm, self.clipvalue, self.global_clipnorm = clipnorm, clipvalue, global_clipnorm
+        check(type(self).__name__, "decay", decay, HYPERPARAMETERS)
         self._initial_decay = float(decay)
         self.iterations = Variable(
             np.zeros((), np.int64), (), "int64", "iterations", trainable=False, host=True
@@ -79,14 +82,18 @@ class Optimizer:
     def hold(self, name: str, value: Any) -> None:
         """Keep a hyperparameter as a variable, so that changing it makes nothing again."""
         if not isinstance(value, Variable):
-            if not isinstance(value, (int, float, np.number)):
+            if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
                 raise TypeError(f"{self.name}: {name} must be a number or a variable, it is {value!r}")
+            check(type(self).__name__, name, value, HYPERPARAMETERS)
             value = Variable(np.asarray(value, np.float32), (), "float32", name, trainable=False, host=True)
         self.__dict__[name] = value
 
     def __setattr__(self, name: str, value: Any) -> None:
-        held = self.__dict__.get({"lr": "learning_rate"}.get(name, name))
+        name = {"lr": "learning_rate"}.get(name, name)
+        held = self.__dict__.get(name)
         if isinstance(held, Variable) and not isinstance(value, Variable):
+            number = value.item() if hasattr(value, "item") else value
+            check(type(self).__name__, name, number, HYPERPARAMETERS)
             held.assign(value)
         else:
             object.__setattr__(self, name, value)
@@ -243,8 +250,6 @@ class SGD(Optimizer):
         self, learning_rate: Any = 0.01, momentum: Any = 0.0, nesterov: bool = False, **options: Any
     ) -> None:
         super().__init__(learning_rate, **options)
-        if not isinstance(momentum, Variable) and not 0 <= momentum <= 1:
-            raise ValueError(f"momentum must lie in [0, 1], it is {momentum}")
         self._plain = not isinstance(momentum, Variable) and momentum == 0
         self.hold("momentum", momentum)
         self.nesterov = bool(nesterov)
@@ -378,7 +383,7 @@ def get(identifier: Any) -> Optimizer:
         name, config = identifier.get("class_name"), identifier.get("config", {})
     if isinstance(name, str) and name.lower() in _CLASSES:
         return _CLASSES[name.lower()](**config)
-    raise ValueError(f"unknown optimizer {identifier!r}; known are {', '.join(sorted(_CLASSES))}")
+    raise registry.unknown("optimizer", identifier, _CLASSES)
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
@@ -387,3 +392,5 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
 
 
 deserialize = get
+
+_suggest_in(__name__)

@@ -5,7 +5,7 @@ Nothing is ever imported because a configuration names it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ import numpy as np
 
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
+from kbackend.ground.suggest import did_you_mean
 
 T = TypeVar("T")
 
@@ -77,9 +78,25 @@ def find(name: str, builtin: Mapping[str, Any], kind: str) -> Any:
     for table in (_passed.get() or {}, _registered, builtin):
         if name in table:
             return table[name]
-    raise ValueError(
-        f"unknown {kind} {name!r}; pass it in custom_objects or register it. Built in are: "
-        f"{', '.join(sorted(builtin))}"
+    known = {**builtin, **_registered, **(_passed.get() or {})}
+    raise unknown(kind, name, known, "; pass it in custom_objects or register it")
+
+
+def unknown(kind: str, name: Any, known: Iterable[str], advice: str = "") -> ValueError:
+    """The error for a name that is not known, with the name that may be meant and those that are.
+
+    Args:
+        kind: what the name is of: "loss", "layer".
+        name: what was given.
+        known: the names.
+        advice: for the end of the first sentence.
+
+    >>> str(unknown("loss", "mee", ["mse", "mae"]))
+    "unknown loss 'mee'. Did you mean 'mse'? Known are: mae, mse"
+    """
+    names = list(known)
+    return ValueError(
+        f"unknown {kind} {name!r}{advice}.{did_you_mean(name, names)} Known are: {', '.join(sorted(names))}"
     )
 
 

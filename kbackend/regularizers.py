@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kbackend import registry
+from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.ops.elementwise.arithmetic import abs_, add, multiply
 from kbackend.ops.elementwise.power import square
 from kbackend.ops.reduction.reductions import sum_
@@ -93,3 +94,5 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
 
 
 __all__ = ["L1L2", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "serialize"]
+
+_suggest_in(__name__)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kbackend.ground.suggest import did_you_mean
+
 if TYPE_CHECKING:
     from kbackend.graph.node import Node
 
@@ -35,7 +37,6 @@ class Tensor:
     """
 
     __slots__ = ("node", "index", "shape", "dtype", "name", "history", "_keras_mask", "__weakref__")
-    __array_ufunc__ = None  # NumPy arrays leave their operators to ours
     __array_priority__ = 1000
 
     node: Node
@@ -121,7 +122,8 @@ class Tensor:
     def __getattr__(self, name: str) -> Any:
         reason = _refused.get(name)
         if reason is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            hint = "" if name.startswith("_") else did_you_mean(name, (n for n in dir(self) if not n.startswith("_")))
+            raise AttributeError(f"a symbolic tensor has no {name!r}{hint and '.'}{hint}")
         raise AttributeError(f"a symbolic tensor has no {name!r}: {reason}")
 
     def numpy(self) -> Any:
@@ -133,7 +135,10 @@ class Tensor:
         return _operators["evaluate"](self)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        value = self.numpy()
+        try:
+            value = self.numpy()
+        except ValueError as error:
+            raise ValueError(f"{error}, or use K's functions in place of those of another library") from error
         return value if dtype is None else value.astype(dtype)
 
     def _number(self, wanted: str) -> Any:

@@ -7,6 +7,7 @@ from typing import Any
 
 from kbackend import registry
 from kbackend.ground import hooks
+from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.layers.activation import ELU, LeakyReLU, ReLU, Softmax
 from kbackend.layers.attention import MultiHeadAttention
 from kbackend.layers.augmentation import (
@@ -172,3 +173,5 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
     with registry.custom_object_scope(custom_objects):
         found = registry.find(config["class_name"], _builtin(), "layer")
         return found.from_config(config["config"])
+
+_suggest_in(__name__)

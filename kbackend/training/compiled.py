@@ -12,6 +12,7 @@ from kbackend import losses, metrics, optimizers
 from kbackend.graph.redirect import Redirect
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
+from kbackend.ground.arguments import is_number
 from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.optimizers import Optimizer
 from kbackend.runtime.function import checked_jit
@@ -51,10 +52,11 @@ class Settings:
         """Check what can be checked without the outputs of the model.
 
         Raises:
-            ValueError: unknown names, or another jit.
+            ValueError: unknown names, loss weights that are no numbers, or another jit.
         """
         chosen = optimizers.get(optimizer)
         checked_jit(jit)
+        _check_factors(loss_weights)
         _check_names(loss, metrics, weighted_metrics)
         return cls(chosen, loss, metrics, loss_weights, weighted_metrics, jit, model._trainable_flags())
 
@@ -134,6 +136,13 @@ def _redirected(outputs: Sequence[Output], redirect: Redirect) -> tuple[Output, 
             tensor._keras_mask = redirect([mask])[0]
         found.append(replace(output, tensor=tensor))
     return tuple(found)
+
+
+def _check_factors(loss_weights: Any) -> None:
+    for leaf in tree_leaves(loss_weights):
+        scalar = leaf.shape == () if isinstance(leaf, Tensor) else leaf is None or is_number(leaf)
+        if not scalar:
+            raise ValueError(f"compile: loss_weights must be numbers or scalar variables, one of them is {leaf!r}")
 
 
 def _check_names(loss: Any, *metric_lists: Any) -> None:
