@@ -47,6 +47,9 @@ def test_names_of_objects(get, name, meant):
     (lambda: optimizers.Adam(beta1=0.9), r"Adam\(\) got the unknown argument 'beta1'. Did you mean 'beta_1'"),
     (lambda: callbacks.EarlyStopping(patince=3), r"EarlyStopping\(\) got .*'patience'"),
     (lambda: callbacks.LambdaCallback(on_epoch_ends=print), "Did you mean 'on_epoch_end'"),
+    (lambda: K.mean(K.placeholder((2,)), axs=0), r"mean\(\) got the unknown argument 'axs'. Did you mean 'axis'"),
+    (lambda: K.mean([1.0, 2.0], keepdim=True), "Did you mean 'keepdims'"),
+    (lambda: K.conv2d(K.placeholder((1, 4, 4, 1)), K.zeros((2, 2, 1, 1)), stride=2), "Did you mean 'strides'"),
     (lambda: kbackend.random.SeedGenerator(sed=3), "Did you mean 'seed'"),
 ])  # fmt: skip
 def test_keywords(call, message):

@@ -202,9 +202,9 @@ def test_bad_arguments_are_refused():
         optimizers.SGD(0.1, momentom=0.9)
     with pytest.raises(TypeError, match="learning_rate must be a number"):
         optimizers.SGD("0.1")
-    with pytest.raises(ValueError, match=r"momentum must lie in \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"momentum must be a number in \[0, 1\]"):
         optimizers.SGD(0.1, momentum=2.0)
-    with pytest.raises(ValueError, match="clipnorm must be positive"):
+    with pytest.raises(ValueError, match="clipnorm must be a positive number"):
         optimizers.SGD(0.1, clipnorm=0.0)
     with pytest.raises(ValueError, match="without momentum"):
         optimizers.SGD(0.1).momentum = 0.9
