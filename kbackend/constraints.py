@@ -26,6 +26,9 @@ class Constraint:
     def from_config(cls, config: dict[str, Any]) -> Any:
         return cls(**config)
 
+    def __repr__(self) -> str:
+        return registry.text(self)
+
 
 def _norm(w: Any, axis: Any) -> Any:
     return sqrt(sum_(square(w), axis=axis, keepdims=True))

@@ -40,7 +40,7 @@ class Initializer:
         return cls(**config)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
+        return registry.text(self)
 
 
 def _filled(shape: Sequence[int], value: Any, dtype: Any) -> Tensor:

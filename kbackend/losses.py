@@ -116,6 +116,9 @@ class Loss:
     def from_config(cls, config: dict[str, Any]) -> Loss:
         return cls(**config)
 
+    def __repr__(self) -> str:
+        return registry.text(self)
+
 
 class MeanSquaredError(Loss):
     function = staticmethod(mean_squared_error)

@@ -213,6 +213,13 @@ class Optimizer:
     def from_config(cls, config: dict[str, Any]) -> Optimizer:
         return cls(**config)
 
+    def __repr__(self) -> str:
+        numbers = {name: f"{np.float32(value.numpy()):g}" for name, value in vars(self).items()
+                   if name in ("learning_rate", *self.hyperparameters)}
+        others = {n: v for n, v in self.get_config().items() if n not in numbers and v not in (None, False, 0.0)}
+        shown = [f"{k}={v}" for k, v in numbers.items()] + [f"{k}={v!r}" for k, v in others.items() if k != "name"]
+        return f"<{type(self).__name__} {' '.join(shown)}>"
+
 
 def _norm(tensors: Sequence[Tensor]) -> Any:
     total = sum_(square(tensors[0]))

@@ -120,6 +120,12 @@ def make(identifier: Any, builtin: Mapping[str, Any], kind: str) -> Any:
     raise TypeError(f"a {kind} must be a name, a configuration or an object, not {identifier!r}")
 
 
+def text(value: Any) -> str:
+    """An object with a configuration as a call of its class: ``L1L2(l1=0.0, l2=0.01)``; what is None is left out."""
+    settings = {k: v for k, v in value.get_config().items() if v is not None}
+    return f"{type(value).__name__}({', '.join(f'{k}={v!r}' for k, v in settings.items())})"
+
+
 def plain(value: Any) -> Any:
     """A constructor argument as a JSON-able value.
 

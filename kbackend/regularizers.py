@@ -25,6 +25,9 @@ class Regularizer:
     def from_config(cls, config: dict[str, Any]) -> Any:
         return cls(**config)
 
+    def __repr__(self) -> str:
+        return registry.text(self)
+
 
 class L1L2(Regularizer):
     """``l1 * sum |x| + l2 * sum x^2``; a factor may be a K.variable, which stays live.

@@ -27,6 +27,14 @@ class TensorSpec(NamedTuple):
         return f"{self.dtype}{list('?' if d is None else d for d in self.shape)}".replace("'", "")
 
 
+def values_text(array: Any) -> str:
+    """The values of an array in a line, without those in the middle of a long one."""
+    import numpy as np
+
+    shown = np.array2string(array, separator=", ", threshold=8, edgeitems=2, formatter={"float": "{:g}".format})
+    return " ".join(shown.split())
+
+
 class Tensor:
     """A symbolic tensor. Made by ops and placeholders, never directly.
 
@@ -69,7 +77,9 @@ class Tensor:
         return self.shape
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name!r} shape={self.shape} dtype={self.dtype}>"
+        value = self.node.attrs.get("value")
+        known = "" if value is None else f" value={values_text(value)}"
+        return f"<{type(self).__name__} {self.name!r} shape={self.shape} dtype={self.dtype}{known}>"
 
     def __bool__(self) -> bool:
         known = _operators["truth"](self)

@@ -437,7 +437,7 @@ class Model(Network):
 
     @checked
     def summary(self, line_length: int | None = None, positions: Any = None, print_fn: Any = None) -> None:
-        """Print the layers with their shapes and numbers of parameters.
+        """Print the layers and the operations between them, with their shapes and numbers of parameters.
 
         Args:
             line_length: the width of the table.

@@ -44,6 +44,12 @@ class Network(Layer):
         self._single_input = self._single_output = True
         self._found: Topology | None = None
 
+    def __repr__(self) -> str:
+        if not self.built:
+            return f"<{type(self).__name__} {self.name!r}>"
+        given, made = (", ".join(str(t.shape) for t in tensors) for tensors in (self.inputs, self.outputs))
+        return f"<{type(self).__name__} {self.name!r} {given} -> {made}>"
+
     # structure ----------------------------------------------------------------------------------------------
 
     @property

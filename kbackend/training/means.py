@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -18,6 +19,10 @@ class Means:
         own_mass: the places of the values that have a mass of their own; the mass of the others is the batch size.
         number: makes a float of a scalar of the engine.
 
+    Attributes:
+        not_finite: the number of the first step whose first value, the loss, is NaN or infinite, and that value; known
+            once the values are read.
+
     >>> means = Means(["loss", "mae"], [1], float)
     >>> means.add(3, [1.0, 4.0, 1.0])
     >>> means.add(1, [5.0, 8.0, 3.0])
@@ -32,6 +37,8 @@ class Means:
         self._sums = [0.0] * len(names)
         self._masses = [0.0] * len(names)
         self._pending: list[tuple[int, Sequence[Any]]] = []
+        self._folded = 0
+        self.not_finite: tuple[int, float] | None = None
 
     def add(self, size: int, outputs: Sequence[Any]) -> None:
         """Take the outputs of a step on ``size`` samples: the values, then their own masses."""
@@ -43,6 +50,9 @@ class Means:
         count = len(self.names)
         for size, outputs in self._pending:
             values = [self._number(t) for t in outputs]
+            if self.not_finite is None and not math.isfinite(values[0]):
+                self.not_finite = self._folded, values[0]
+            self._folded += 1
             masses = [float(size)] * count
             for place, mass in zip(self._own_mass, values[count:]):
                 masses[place] = mass
