@@ -79,7 +79,7 @@ def __getattr__(name: str) -> Any:
     else:
         from kbackend.ground.suggest import missing
 
-        raise missing("kbackend", name, __all__)
+        raise missing("kbackend", name, lambda: __all__)
     globals()[name] = value
     return value
 

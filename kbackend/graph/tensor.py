@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kbackend.ground.suggest import did_you_mean
+from kbackend.ground.suggest import MissingName
 
 if TYPE_CHECKING:
     from kbackend.graph.node import Node
@@ -132,8 +132,8 @@ class Tensor:
     def __getattr__(self, name: str) -> Any:
         reason = _refused.get(name)
         if reason is None:
-            hint = "" if name.startswith("_") else did_you_mean(name, (n for n in dir(self) if not n.startswith("_")))
-            raise AttributeError(f"a symbolic tensor has no {name!r}{hint and '.'}{hint}")
+            public = lambda: [n for n in dir(type(self)) if not n.startswith("_")]  # noqa: E731
+            raise MissingName(f"a symbolic tensor has no {name!r}", name, public)
         raise AttributeError(f"a symbolic tensor has no {name!r}: {reason}")
 
     def numpy(self) -> Any:

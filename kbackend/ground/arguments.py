@@ -131,25 +131,28 @@ def keywords_of(kind: type) -> set[str]:
 
 
 def checked(method: F) -> F:
-    """A method whose arguments are compared with the rules of their names before it runs, and which suggests keywords.
+    """A method or function whose arguments are compared with the rules of their names before it runs, and which
+    suggests keywords.
 
     Raises:
         ValueError: see :func:`check`.
         TypeError: a keyword that the method does not take.
     """
-    parameters = list(inspect.signature(method).parameters.values())[1:]
+    parameters = list(inspect.signature(method).parameters.values())
+    own = int(parameters[0].name == "self")
+    parameters = parameters[own:]
     names = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
     takes_all = len(names) < len(parameters)
     rules = {name: ARGUMENTS[name] for name in names if name in ARGUMENTS}
 
     @wraps(method)
-    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        owner = type(self).__name__ if method.__name__ == "__init__" else method.__name__
+    def call(*args: Any, **kwargs: Any) -> Any:
+        owner = type(args[0]).__name__ if method.__name__ == "__init__" else method.__name__
         if not takes_all and not kwargs.keys() <= set(names):
             raise unknown_keywords(owner, kwargs.keys() - set(names), names)
-        for name, value in (*zip(names, args), *kwargs.items()):
+        for name, value in (*zip(names, args[own:]), *kwargs.items()):
             check(owner, name, value, rules)
-        return method(self, *args, **kwargs)
+        return method(*args, **kwargs)
 
     return cast(F, call)
 

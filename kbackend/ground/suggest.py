@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from difflib import get_close_matches
 from types import ModuleType
 from typing import Any
@@ -99,18 +99,38 @@ def did_you_mean(name: Any, known: Iterable[str], prefix: str = "") -> str:
     return "" if found is None else f" Did you mean {f'{prefix}{found}' if prefix else repr(found)}?"
 
 
-def missing(module: str, name: str, known: Iterable[str]) -> AttributeError:
+class MissingName(AttributeError):
+    """A name that is not there. The hint is looked for when the message is read, as ``hasattr`` never reads it.
+
+    Args:
+        text: the message.
+        name: the name.
+        known: gives the names that are there.
+    """
+
+    def __init__(self, text: str, name: str, known: Callable[[], Iterable[str]]) -> None:
+        super().__init__(text, name=name)
+        self._wrong, self._known = name, known
+
+    def __str__(self) -> str:
+        hint = "" if self._wrong.startswith("_") else did_you_mean(self._wrong, self._known())
+        return f"{self.args[0]}{hint and '.'}{hint}"
+
+    def __reduce__(self) -> Any:
+        return AttributeError, (str(self),)
+
+
+def missing(module: str, name: str, known: Callable[[], Iterable[str]]) -> MissingName:
     """The error for a name that a module does not have."""
-    hint = "" if name.startswith("_") else did_you_mean(name, known)
-    return AttributeError(f"module {module!r} has no attribute {name!r}{hint and '.'}{hint}", name=name)
+    return MissingName(f"module {module!r} has no attribute {name!r}", name, known)
 
 
 class Suggesting(ModuleType):
     """A module that suggests names when one is missing."""
 
     def __getattr__(self, name: str) -> Any:
-        public = (other for other in vars(self) if not other.startswith("_"))
-        raise missing(self.__name__, name, vars(self).get("__all__", public))
+        own = vars(self)
+        raise missing(self.__name__, name, lambda: own.get("__all__") or [n for n in own if not n.startswith("_")])
 
 
 def suggest_in(module: str) -> None:
@@ -118,4 +138,4 @@ def suggest_in(module: str) -> None:
     sys.modules[module].__class__ = Suggesting
 
 
-__all__ = ["Suggesting", "closest", "counterpart", "did_you_mean", "missing", "suggest_in"]
+__all__ = ["MissingName", "Suggesting", "closest", "counterpart", "did_you_mean", "missing", "suggest_in"]

@@ -57,6 +57,7 @@ class Model(Network):
     #: whether ``fit`` is to end; callbacks set it
     stop_training = False
 
+    @checked
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True
     ) -> None:

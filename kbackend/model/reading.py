@@ -50,13 +50,13 @@ def field(entry: Any, key: str, kind: type, place: str = "") -> Any:
         ConfigurationError: no object, no such field, or another kind.
     """
     label = f"{place}: {key}" if place else key
-    held = checked(entry, dict, place or "the configuration")
+    held = of_kind(entry, dict, place or "the configuration")
     if key not in held:
         raise ConfigurationError(f"{label} is missing")
-    return checked(held[key], kind, label)
+    return of_kind(held[key], kind, label)
 
 
-def checked(value: Any, kind: type, place: str) -> Any:
+def of_kind(value: Any, kind: type, place: str) -> Any:
     """A value of a document, of a kind; tuples pass for lists, as configurations need not come from text.
 
     Raises:
@@ -87,7 +87,7 @@ def layer_from(entry: Any, place: str) -> Layer:
 
 def _label(entry: Any, place: str) -> str:
     """The place of a layer with its name, where the entry has one."""
-    config = checked(entry, dict, place).get("config")
+    config = of_kind(entry, dict, place).get("config")
     name = entry.get("name") or (config.get("name") if isinstance(config, Mapping) else None)
     return f"{place} ({name})" if isinstance(name, str) else place
 
@@ -118,7 +118,7 @@ class _Call:
         self.options: Any = field(entry, options, dict, place)
         if args not in entry:
             raise ConfigurationError(f"{place}: {args} is missing")
-        self.args: Any = entry[args] if kind is None else checked(entry[args], kind, f"{place}: {args}")
+        self.args: Any = entry[args] if kind is None else of_kind(entry[args], kind, f"{place}: {args}")
 
     @property
     def tensors(self) -> list[Any]:
@@ -136,9 +136,9 @@ class _Reader:
         for i, entry in enumerate(field(config, "layers", list)):
             self._read_layer(entry, f"layers[{i}]", make_layer)
         self.ops: list[str] = []
-        for i, entry in enumerate(checked(config.get("ops", []), list, "ops")):
+        for i, entry in enumerate(of_kind(config.get("ops", []), list, "ops")):
             self._read_op(entry, i)
-        variables = checked(config.get("variables", []), list, "variables")
+        variables = of_kind(config.get("variables", []), list, "variables")
         self.variables = [_variable_from(v, f"variables[{i}]") for i, v in enumerate(variables)]
 
     def _read_layer(self, entry: Any, place: str, make_layer: Callable[[Any], Any] | None) -> None:
@@ -168,10 +168,10 @@ class _Reader:
     def model(self, cls: Any) -> Any:
         config = self.config
         inputs, outputs = (field(config, key, list) for key in ("input_layers", "output_layers"))
-        single = checked(config.get("single", [len(inputs) == 1, len(outputs) == 1]), list, "single")
+        single = of_kind(config.get("single", [len(inputs) == 1, len(outputs) == 1]), list, "single")
         if len(single) != 2:
             raise ConfigurationError(f"single must have 2 entries, it has {len(single)}")
-        one_in, one_out = (checked(flag, bool, "single") for flag in single)
+        one_in, one_out = (of_kind(flag, bool, "single") for flag in single)
         if not inputs or not outputs:
             raise ConfigurationError("a model needs an input and an output, input_layers or output_layers is empty")
         self._take_inputs(inputs)
@@ -179,7 +179,7 @@ class _Reader:
         x, y = ([self.tensor(p, f"{key}[{i}]") for i, p in enumerate(places)]
                 for key, places in (("input_layers", inputs), ("output_layers", outputs)))
         name = config.get("name")
-        with at("the model" if name is None else f"the model {checked(name, str, 'name')}"):
+        with at("the model" if name is None else f"the model {of_kind(name, str, 'name')}"):
             return cls(x[0] if one_in else x, y[0] if one_out else y, name=name)
 
     def _take_inputs(self, places: Sequence[Any]) -> None:
@@ -299,7 +299,7 @@ def _attribute_from(value: Any, place: str) -> Any:
         case {"tuple": list(parts)}:
             return tuple(_attribute_from(v, place) for v in parts)
         case {"slice": [start, stop, step]}:
-            return slice(*(v if v is None else checked(v, int, place) for v in (start, stop, step)))
+            return slice(*(v if v is None else of_kind(v, int, place) for v in (start, stop, step)))
         case {"ellipsis": True}:
             return Ellipsis
         case None | bool() | int() | float() | str():
@@ -310,7 +310,7 @@ def _attribute_from(value: Any, place: str) -> Any:
 def _array_from(body: Any, dtype: Any, shape: Any, place: str) -> np.ndarray:
     if dtype not in dtypes.ALL:
         raise ConfigurationError(f"{place}: {str(dtype)[:80]!r} is not a dtype")
-    sizes = [checked(d, int, f"{place}: shape") for d in checked(shape, list, f"{place}: shape")]
+    sizes = [of_kind(d, int, f"{place}: shape") for d in of_kind(shape, list, f"{place}: shape")]
     taken: Any = (bool,) if dtype == dtypes.BOOL else (int,) if dtypes.is_integer(dtype) else (int, float)
     if not all(type(v) in taken for v in tree_leaves(body)):
         raise ConfigurationError(f"{place}: the values are not all {dtype}")

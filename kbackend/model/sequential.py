@@ -8,11 +8,12 @@ from typing import Any
 from kbackend import dtypes
 from kbackend.declare.call import to_numpy
 from kbackend.graph.tensor import Tensor
+from kbackend.ground.arguments import checked
 from kbackend.layers.base.input import Input, InputLayer
 from kbackend.layers.base.layer import Layer
 from kbackend.model.functional import Model
 from kbackend.model.network import NotBuilt
-from kbackend.model.reading import at, checked, field, layer_from
+from kbackend.model.reading import at, field, layer_from, of_kind
 from kbackend.model.topology import Topology
 from kbackend.registry import custom_object_scope, registered_name
 
@@ -36,6 +37,7 @@ class Sequential(Model):
 
     is_chain = True
 
+    @checked
     def __init__(
         self, layers: Sequence[Layer] | None = None, name: str | None = None, trainable: bool = True
     ) -> None:
@@ -188,7 +190,7 @@ class Sequential(Model):
             FormatError: anything that does not fit; the message names the place.
         """
         given = {"layers": config} if isinstance(config, (list, tuple)) else config
-        settings = checked(given, dict, "the configuration")
+        settings = of_kind(given, dict, "the configuration")
         with at("name"):
             model = cls(name=settings.get("name"))
         with custom_object_scope(custom_objects):

@@ -13,6 +13,7 @@ from kbackend.graph.redirect import Redirect
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.ground.arguments import is_number
+from kbackend.ground.suggest import did_you_mean
 from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.optimizers import Optimizer
 from kbackend.runtime.function import checked_jit
@@ -175,7 +176,8 @@ def _for_each(value: Any, names: Sequence[str], label: str, alone: bool = False)
     if isinstance(value, Mapping):
         unknown = [n for n in value if n not in names]
         if unknown:
-            raise ValueError(f"{label}: unknown outputs {unknown}; the model has {list(names)}")
+            hint = did_you_mean(unknown[0], names)
+            raise ValueError(f"{label}: unknown outputs {unknown}; the model has {list(names)}.{hint}".rstrip("."))
         return [value.get(n) for n in names]
     if isinstance(value, (list, tuple)):
         if len(value) != len(names):

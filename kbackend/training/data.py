@@ -11,6 +11,7 @@ from kbackend import dtypes
 from kbackend.declare.call import to_numpy
 from kbackend.graph.tensor import Tensor
 from kbackend.ground.arguments import is_number
+from kbackend.ground.suggest import did_you_mean
 
 
 class DataError(ValueError):
@@ -57,6 +58,7 @@ def _in_order(data: Any, names: Sequence[str], what: str) -> list[Any]:
         if missing or surplus:
             raise DataError(
                 f"{what}s by name: missing {missing}, unknown {surplus}; the model has {list(names)}"
+                f".{did_you_mean(surplus[0], names) if surplus else ''}".rstrip(".")
             )
         return [data[n] for n in names]
     if isinstance(data, Iterator):

@@ -50,11 +50,32 @@ def test_names_of_objects(get, name, meant):
     (lambda: K.mean(K.placeholder((2,)), axs=0), r"mean\(\) got the unknown argument 'axs'. Did you mean 'axis'"),
     (lambda: K.mean([1.0, 2.0], keepdim=True), "Did you mean 'keepdims'"),
     (lambda: K.conv2d(K.placeholder((1, 4, 4, 1)), K.zeros((2, 2, 1, 1)), stride=2), "Did you mean 'strides'"),
+    (lambda: kbackend.Model(inputs=1, output=2), r"Model\(\) got .* Did you mean 'outputs'"),
+    (lambda: kbackend.Sequential(layer=[]), "Did you mean 'layers'"),
+    (lambda: kbackend.Input(3, dtyp="int32"), r"Input\(\) got .* Did you mean 'dtype'"),
     (lambda: kbackend.random.SeedGenerator(sed=3), "Did you mean 'seed'"),
 ])  # fmt: skip
 def test_keywords(call, message):
     with pytest.raises(TypeError, match=message):
         call()
+
+
+@pytest.mark.parametrize("call,meant", [
+    (lambda m: m.get_layer("dens"), "dense"), (lambda m: m.to("numpi"), "numpy"),
+    (lambda m: m.compile("sgd", {"dens": "mse"}), "dense"), (lambda m: m.predict({"imput": [[1.0]]}), "input"),
+    (lambda m: K.variable(1.0, dtype="flot32"), "float32"), (lambda m: K.function([], [], update=[]), "updates"),
+])  # fmt: skip
+def test_names_of_parts(call, meant):
+    x = kbackend.Input((1,), name="input")
+    model = kbackend.Model(x, layers.Dense(1, name="dense")(x))
+    model.compile("sgd", "mse")
+    with pytest.raises((ValueError, TypeError, RuntimeError), match=f"Did you mean '{meant}'\\?"):
+        call(model)
+
+
+def test_asking_for_a_name_that_is_not_there_costs_nothing(monkeypatch):
+    monkeypatch.setattr("kbackend.ground.suggest.get_close_matches", None)
+    assert not hasattr(K.placeholder((2,)), "tocoo") and not hasattr(layers, "Dens")
 
 
 def test_symbolic_tensors():
