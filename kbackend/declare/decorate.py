@@ -91,6 +91,14 @@ def derived(function: F | None = None, **options: Any) -> Any:
     return _decorator("derived", function, options)
 
 
+def traced(function: F) -> F:
+    """A function of tensors that is no op: its body always gets symbolic tensors, and concrete calls run programs that
+    are kept, as those of ops do. Parameters annotated ``TensorLike`` are its operands."""
+    op = Op(function, "derived")
+    op.public = public(op, function)
+    return update_wrapper(op.public, function)  # type: ignore[return-value]
+
+
 def _decorator(kind: str, function: Any, options: dict[str, Any]) -> Any:
     if function is not None:
         return _declare(kind, function, options)
