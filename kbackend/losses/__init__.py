@@ -21,7 +21,14 @@ from kbackend.losses.crossentropy import (
     kl_divergence,
     sparse_categorical_crossentropy,
 )
-from kbackend.losses.hinge import CategoricalHinge, Hinge, SquaredHinge, categorical_hinge, hinge, squared_hinge
+from kbackend.losses.hinge import (
+    CategoricalHinge,
+    Hinge,
+    SquaredHinge,
+    categorical_hinge,
+    hinge,
+    squared_hinge,
+)
 from kbackend.losses.overlap import Circle, Dice, Tversky, circle, dice, tversky
 from kbackend.losses.probabilistic import (
     CTC,
@@ -108,7 +115,9 @@ def get(identifier: Any) -> Any:
     if callable(identifier):
         return identifier() if isinstance(identifier, type) else identifier
     if not isinstance(identifier, (str, dict)):
-        raise ValueError(f"a loss is a name, a function (y_true, y_pred), a Loss or a configuration, not {identifier!r}")
+        raise ValueError(
+            f"a loss is a name, a function (y_true, y_pred), a Loss or a configuration, not {identifier!r}"
+        )
     return registry.make(identifier, _BUILTIN, "loss")
 
 

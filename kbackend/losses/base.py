@@ -141,8 +141,8 @@ def reduced(values: Any, sample_weight: Any, reduction: Any) -> Any:
 
 
 class Loss:
-    """Base class of losses. A loss of one's own defines ``call(y_true, y_pred)``, which gives one value for each sample,
-    written with K.
+    """Base class of losses. A loss of one's own defines ``call(y_true, y_pred)``, written with K, which gives one value
+    for each sample.
 
     Args:
         name: shown in messages and logs.

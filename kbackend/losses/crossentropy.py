@@ -187,7 +187,8 @@ def categorical_generalized_cross_entropy(y_true: TensorLike, y_pred: TensorLike
     Returns:
         A float tensor (...).
 
-    Source: Zhang and Sabuncu, "Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels", 2018.
+    Source: Zhang and Sabuncu, "Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels",
+    2018.
 
     >>> from kbackend import losses
     >>> [round(float(v), 4) for v in losses.categorical_generalized_cross_entropy([1], [[0.75, 0.25]], 0.5)]

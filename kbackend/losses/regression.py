@@ -100,8 +100,8 @@ def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 @traced
 def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Any:
-    """Minus the cosine of the angle between vectors along an axis: -1 for equal directions, 1 for opposite ones, 0 for a
-    vector of zeros.
+    """Minus the cosine of the angle between vectors along an axis: -1 for equal directions, 1 for opposite ones, 0 for
+    a vector of zeros.
 
     Args:
         y_true, y_pred: numbers of equal shapes.
