@@ -15,16 +15,16 @@ def _rms(x: Any) -> Any:
 
 
 class Adafactor(Optimizer):
-    """Adaptive rates with little memory: the mean squares of a matrix of gradients are kept as those of its rows and its
-    columns.
+    """Adaptive rates with little memory: the mean squares of a matrix of gradients are kept as those of its rows and
+    its columns.
 
     Args:
-        learning_rate: the rate, at most ``1 / sqrt(t)`` with ``relative_step``.
+        learning_rate: the rate; at step t at most ``1 / sqrt(t)`` is used.
         beta_2_decay: the running mean of step t has the weight ``1 - t**beta_2_decay``.
         epsilon_1: added to the squares of gradients.
         epsilon_2: the least size of a weight that scales its rate.
         clip_threshold: the largest root mean square of a change before it is scaled.
-        relative_step: whether the rate falls with the steps.
+        relative_step: kept for configurations; the rate has the same bound with and without it, as in Keras.
         **options: see :class:`kbackend.optimizers.Optimizer`.
 
     Source: Shazeer and Stern, "Adafactor: Adaptive Learning Rates with Sublinear Memory Cost", 2018.
@@ -53,7 +53,7 @@ class Adafactor(Optimizer):
         self.relative_step = bool(relative_step)
 
     def states(self, params: Sequence[Variable]) -> list[list[Variable]]:
-        return [list(params), *([v for p in params for v in kept] for kept in self._kept(params))]
+        return [list(params), *([v for row in kept for v in row] for kept in self._kept(params))]
 
     def _kept(self, params: Sequence[Variable]) -> list[list[list[Variable]]]:
         """For each kind of state a list of none or one variable for each weight."""
@@ -95,9 +95,7 @@ class Adafactor(Optimizer):
 
     def _moved(self, value: Any, gradient: Any, variance: Any, t: Any) -> Any:
         epsilon, threshold = self.scalars(value, "epsilon_2", "clip_threshold")
-        rate, slowest = K.cast(self.rate(), K.dtype(value)), 1.0 / K.sqrt(t)
-        if self.relative_step or isinstance(self._rate, Variable):
-            rate = K.minimum(rate, slowest)
+        rate = K.minimum(K.cast(self.rate(), K.dtype(value)), 1.0 / K.sqrt(t))
         change = gradient / K.sqrt(variance)
         change = change / K.maximum(_rms(change) / threshold, 1.0)
         return value - K.maximum(epsilon, _rms(value)) * rate * change

@@ -89,8 +89,9 @@ class Adam(Moments):
 
 
 class AdamW(Adam):
-    """:class:`Adam` with decoupled weight decay. Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization",
-    2019.
+    """:class:`Adam` with decoupled weight decay.
+
+    Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019.
 
     >>> from kbackend import optimizers
     >>> round(float(optimizers.AdamW().weight_decay), 4)

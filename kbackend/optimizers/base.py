@@ -24,8 +24,8 @@ class Optimizer(State):
     it assigns the weight and the state that ``slot(name, variable)`` gives.
 
     Args:
-        learning_rate: a number, a variable shared with others, a schedule (see :mod:`kbackend.optimizers.schedules`), or
-            a function without arguments that gives a number or tensor when a step is built.
+        learning_rate: a number, a variable shared with others, a schedule (:mod:`kbackend.optimizers.schedules`), or a
+            function without arguments that gives a number or tensor when a step is built.
         weight_decay: weights shrink by this part times the learning rate before each step.
         clipnorm: each gradient is scaled so that its L2 norm does not exceed this.
         clipvalue: gradients are clipped to [-clipvalue, clipvalue].

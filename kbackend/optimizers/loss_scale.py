@@ -14,8 +14,8 @@ from kbackend.optimizers.base import Optimizer, Update
 
 
 class LossScaleOptimizer(Optimizer):
-    """Another optimizer, whose loss is multiplied by a scale so that small gradients do not vanish. A step with gradients
-    that are not finite changes no weight and halves the scale; after some steps without such the scale doubles.
+    """Another optimizer, whose loss is multiplied by a scale so that small gradients do not vanish. A step with
+    gradients that are not finite changes no weight and halves the scale; after some steps without such it doubles.
 
     Args:
         inner_optimizer: an optimizer, whose own loss_scale_factor is not used.

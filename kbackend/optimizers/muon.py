@@ -31,8 +31,8 @@ class Muon(Optimizer):
         rms_rate: changes are scaled by this times the root of the longer side of the matrix; None for no scale.
         **options: see :class:`kbackend.optimizers.Optimizer`.
 
-    Source: Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024; Liu et al., "Muon is Scalable
-    for LLM Training", 2025.
+    Source: Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024; Liu et al., "Muon is
+    Scalable for LLM Training", 2025.
 
     >>> from kbackend import optimizers
     >>> optimizers.Muon().ns_steps

@@ -16,8 +16,8 @@ from kbackend.runtime.evaluate import on_engine
 class LearningRateSchedule:
     """Base class: ``schedule(step)`` is the learning rate of a step, counted from 0.
 
-    A schedule of one's own defines ``__call__`` with K. It gets a symbolic step inside training; called with a number it
-    gives the engine's value.
+    A schedule of one's own defines ``__call__`` with K. It gets a symbolic step inside training; called with a number
+    it gives the engine's value.
 
     >>> from kbackend import K
     >>> class Halving(LearningRateSchedule):

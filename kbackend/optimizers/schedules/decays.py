@@ -7,12 +7,23 @@ from collections.abc import Sequence
 from typing import Any
 
 from kbackend import backend as K
-from kbackend import config
+from kbackend import config, dtypes
 from kbackend.optimizers.schedules.base import LearningRateSchedule, positive
 
 
 def _float(step: Any) -> Any:
     return K.cast(step, config.floatx())
+
+
+def _periods(step: Any, length: Any) -> Any:
+    """How many whole periods of a number of steps have passed, as a float.
+
+    Integers are divided as such: engines may multiply by the inverse of a constant instead of dividing, and a product
+    that should be whole is then a little less.
+    """
+    if isinstance(length, int) and dtypes.is_integer(K.dtype(step)):
+        return _float(step // length)
+    return K.floor(_float(step) / length)
 
 
 class ExponentialDecay(LearningRateSchedule):
@@ -42,8 +53,8 @@ class ExponentialDecay(LearningRateSchedule):
         self.staircase, self.name = staircase, name
 
     def __call__(self, step: Any) -> Any:
-        part = _float(step) / self.decay_steps
-        return self.initial_learning_rate * self.decay_rate ** (K.floor(part) if self.staircase else part)
+        part = _periods(step, self.decay_steps) if self.staircase else _float(step) / self.decay_steps
+        return self.initial_learning_rate * self.decay_rate**part
 
 
 class InverseTimeDecay(LearningRateSchedule):
@@ -67,8 +78,8 @@ class InverseTimeDecay(LearningRateSchedule):
         self.staircase, self.name = staircase, name
 
     def __call__(self, step: Any) -> Any:
-        part = _float(step) / self.decay_steps
-        return self.initial_learning_rate / (1.0 + self.decay_rate * (K.floor(part) if self.staircase else part))
+        part = _periods(step, self.decay_steps) if self.staircase else _float(step) / self.decay_steps
+        return self.initial_learning_rate / (1.0 + self.decay_rate * part)
 
 
 class PiecewiseConstantDecay(LearningRateSchedule):
@@ -131,12 +142,12 @@ class PolynomialDecay(LearningRateSchedule):
         self.power, self.cycle, self.name = power, cycle, name
 
     def __call__(self, step: Any) -> Any:
-        step = _float(step)
         whole: Any = self.decay_steps
         if self.cycle:
-            whole = whole * K.where(K.equal(step, 0.0), 1.0, K.ceil(step / self.decay_steps))
+            cycles = -_periods(-step, self.decay_steps)
+            step, whole = _float(step), whole * K.maximum(cycles, 1.0)
         else:
-            step = K.minimum(step, self.decay_steps)
+            step = K.minimum(_float(step), whole)
         range_ = self.initial_learning_rate - self.end_learning_rate
         return range_ * (1.0 - step / whole) ** self.power + self.end_learning_rate
 
@@ -221,7 +232,7 @@ class CosineDecayRestarts(LearningRateSchedule):
     def __call__(self, step: Any) -> Any:
         part = _float(step) / self.first_decay_steps
         if self.t_mul == 1.0:
-            restarts = K.floor(part)
+            restarts = _periods(step, self.first_decay_steps)
             part = part - restarts
         else:
             restarts = K.floor(K.log(1.0 - part * (1.0 - self.t_mul)) / math.log(self.t_mul))
