@@ -106,7 +106,7 @@ def masked_weight(sample_weight: Any, mask: Any, dtype: str, whole: bool = False
     if sample_weight is None:
         return mask
     mask, sample_weight = same_rank(mask, K.cast(sample_weight, dtype))
-    return sample_weight * mask
+    return _leading(sample_weight, mask) * _leading(mask, sample_weight)
 
 
 def _leading(weight: Any, values: Any) -> Any:

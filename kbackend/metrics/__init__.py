@@ -171,7 +171,7 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
 
 __all__ = [
     *CLASSES,
-    *FUNCTIONS,
+    *(name for name in FUNCTIONS if name in globals()),
     "Metric",
     "SensitivitySpecificityBase",
     "clone_metric",

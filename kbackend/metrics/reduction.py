@@ -51,7 +51,7 @@ class Reduce(Metric):
 
     REDUCTIONS = ("sum", "sum_over_batch_size", "weighted_mean")
 
-    def __init__(self, reduction: str, name: str | None = None, dtype: Any = None) -> None:
+    def __init__(self, reduction: str, name: str | None, dtype: Any = None) -> None:
         if reduction not in self.REDUCTIONS:
             raise ValueError(f"reduction must be one of {', '.join(map(repr, self.REDUCTIONS))}, it is {reduction!r}")
         super().__init__(dtype, name)
