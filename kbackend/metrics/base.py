@@ -95,12 +95,13 @@ class Metric:
         return made
 
     def add_weight(
-        self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: Any = None, **options: Any
+        self, shape: Any = (), initializer: Any = None, dtype: Any = None, name: Any = None
     ) -> Variable:
-        """As :meth:`add_variable`; the name may come first, as in Keras 2."""
-        if isinstance(shape, str):  # (name, shape=(), initializer=None, dtype=None)
-            given = [x for x in (initializer, dtype, name) if x is not None]
-            return self.add_variable(*given, **options, name=shape)
+        """As :meth:`add_variable`; Keras 2's order (name, shape, initializer, dtype) is understood as well."""
+        if isinstance(shape, str):
+            name, shape, initializer, dtype = shape, *(
+                (initializer, dtype, name) if isinstance(initializer, (tuple, list)) else ((), initializer, dtype)
+            )
         return self.add_variable(shape, initializer, dtype, name=name)
 
     @property
