@@ -177,9 +177,7 @@ def lift(value: Any, dtype: str | None = None) -> Tensor:
     array = to_numpy(value)
     if dtype is None:
         dtype = _plain_dtype(value, array)
-    return make_node(
-        REGISTRY["constant"], (), {"value": array.astype(dtypes.numpy_dtype(dtype)), "name": None}
-    )
+    return make_node(REGISTRY["constant"], (), {"value": dtypes.converted(array, dtype), "name": None})
 
 
 def _plain_dtype(value: Any, array: np.ndarray) -> str:

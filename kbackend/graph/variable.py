@@ -15,6 +15,7 @@ from kbackend import dtypes
 from kbackend.graph.node import Node, scoped
 from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 from kbackend.graph.transactions import Group, alone, changing, together, unchanged
+from kbackend.ground.interrupts import hold_interrupts, release_interrupts
 
 _uid = itertools.count()
 #: what takes the assignments of the function that is being built; see :mod:`kbackend.graph.assignments`
@@ -96,7 +97,7 @@ class Variable(Tensor):
     def initial_value(self) -> np.ndarray:
         """The value before any assignment."""
         value = self._initial() if callable(self._initial) else self._initial
-        value = np.asarray(value, dtype=dtypes.numpy_dtype(self.dtype))
+        value = dtypes.converted(np.asarray(value), self.dtype)
         if value.shape != self.shape:
             raise ValueError(f"the initial value of {self.name} has shape {value.shape}, not {self.shape}")
         return value
@@ -123,6 +124,7 @@ class Variable(Tensor):
         Raises:
             ValueError: another shape.
             TypeError: complex numbers for a variable of real ones.
+            OverflowError: an integer that does not fit the dtype.
         """
         made = recorder.get()
         if made is not None:
@@ -146,7 +148,7 @@ class Variable(Tensor):
             )
         if array.dtype.kind == "c" and not dtypes.is_complex(self.dtype):
             raise TypeError(f"{self.name} is {self.dtype}; it cannot take a value of {array.dtype}")
-        return np.array(array, dtype=dtypes.numpy_dtype(self.dtype))
+        return dtypes.converted(array, self.dtype)
 
     def _assign(self, array: np.ndarray) -> None:
         if self._home is None:
@@ -203,7 +205,11 @@ def assign_all(variables: Sequence[Variable], values: Sequence[Any]) -> None:
     arrays = [v._checked(value) for v, value in zip(variables, values, strict=True)]
 
     def assign() -> None:
-        for variable, array in zip(variables, arrays):
-            variable._assign(array)
+        hold_interrupts()
+        try:
+            for variable, array in zip(variables, arrays):
+                variable._assign(array)
+        finally:
+            release_interrupts()
 
     together(variables, assign)

@@ -43,6 +43,15 @@ def depends_on(
     return [id(source) in reached for source in sources]
 
 
+def dependents(outputs: Sequence[Tensor], sources: Sequence[Tensor]) -> list[Tensor]:
+    """The outputs that depend on a source, found in one walk for all."""
+    reached = {id(t) for t in sources}
+    for node in ancestors(outputs):
+        if any(id(t) in reached for t in node.inputs):
+            reached.update(id(t) for t in node.outputs)
+    return [t for t in outputs if id(t) in reached]
+
+
 class Graph:
     """Inputs, outputs, updates and the nodes between.
 
@@ -144,6 +153,7 @@ __all__ = [
     "Graph",
     "ancestors",
     "copy_tensors",
+    "dependents",
     "depends_on",
     "flat_tensors",
     "map_args",

@@ -16,12 +16,9 @@ class BatchNormalization(Layer):
     """Mean 0 and variance 1 along ``axis``, then a scale and an offset.
 
     In training the statistics are the batch's, and each training step moves the moving averages towards
-    them; else
-    the moving averages are used. The moving variance takes the biased variance. ``trainable = False``
-    (before compile)
-    freezes scale, offset and moving averages; the phase still decides which statistics are used, and calling
-    the
-    layer or model with ``training=False`` decides that.
+    them; else the moving averages are used, as with ``training=False``. The moving variance takes the biased
+    variance. A model that is compiled while the layer, or a layer or model around it, has ``trainable = False`` leaves
+    scale, offset and moving averages as they are, and uses the moving averages in training too.
 
     Args:
         axis: the axis of the features.
@@ -108,6 +105,7 @@ class BatchNormalization(Layer):
         phase = K.learning_phase() if training is None else training
         if not isinstance(phase, Tensor) and not phase:
             return self._by_moving_averages(inputs)
+        resting = self._by_moving_averages(inputs)
         axes = [a for a in range(inputs.ndim) if a != self.axis % inputs.ndim]
         normed, mean, variance = K.normalize_batch_in_training(
             inputs, self.gamma, self.beta, axes, self.epsilon
@@ -118,7 +116,9 @@ class BatchNormalization(Layer):
                 K.moving_average_update(self.moving_variance, variance, self.momentum),
             ]
         )
-        return K.in_train_phase(normed, lambda: self._by_moving_averages(inputs), phase)
+        result = K.in_train_phase(normed, resting, phase)
+        self._when_frozen(result, resting)
+        return result
 
     def _by_moving_averages(self, inputs: Any) -> Any:
         return K.batch_normalization(

@@ -92,7 +92,7 @@ class Emitter:
         self.names = Names()
         self.registers: dict[int, str] = {}
         self.taken: set[str] = {"cells", "results"}
-        self.plain_of: dict[tuple[int, tuple[int, ...]], str] = {}
+        self.plain_of: dict[int, dict[tuple[int, ...], str]] = {}
         self.lines: list[str] = []
         self.recording = False
         self.constants: dict[int, str] = {}
@@ -130,13 +130,13 @@ class Emitter:
         own = made.levels.get(id(tensor), ())
         if set(own) <= set(levels) or id(tensor) in self.constants:
             return self.register(tensor)
-        key = (id(tensor), levels)
-        if key not in self.plain_of:
+        names = self.plain_of.setdefault(id(tensor), {})
+        if levels not in names:
             name = f"{self.register(tensor)}_plain" + "".join(map(str, levels))
             tape = self.bind("plain", self.backend.tape.plain)
             self.line(f"{name} = {tape}({self.register(tensor)}, {tuple(sorted({*self.around, *levels}))!r})")
-            self.plain_of[key] = name
-        return self.plain_of[key]
+            names[levels] = name
+        return names[levels]
 
     def line(self, text: str) -> None:
         self.lines.append(INDENT + text)
@@ -258,7 +258,7 @@ class Emitter:
 
     def drop(self, tensors: Sequence[Tensor]) -> None:
         names = [self.register(t) for t in tensors if id(t) not in self.constants]
-        names += [name for (key, _), name in self.plain_of.items() if any(key == id(t) for t in tensors)]
+        names += [name for t in tensors for name in self.plain_of.get(id(t), {}).values()]
         if names:
             self.line(f"del {', '.join(names)}")
 

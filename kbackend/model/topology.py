@@ -12,6 +12,7 @@ from kbackend.graph.variable import Variable
 from kbackend.graph.walk import DisconnectedGraph, ancestors
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.input import InputLayer
+from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.naming import unique_name
 
@@ -174,9 +175,8 @@ class Topology:
 
 
 def _hyperparameters(layer: Layer) -> list[Any]:
-    own = [getattr(layer, key, None) for key in layer.hyperparameters]
-    inner = layer.layers if hasattr(layer, "layers") else layer._sublayers()
-    return [v for v in own if isinstance(v, Variable)] + [v for sub in inner for v in _hyperparameters(sub)]
+    found = [getattr(each, key, None) for each in Inside(layer).layers for key in each.hyperparameters]
+    return [v for v in found if isinstance(v, Variable)]
 
 
 def _checked_inputs(inputs: Sequence[Any], name: str) -> tuple[Tensor, ...]:

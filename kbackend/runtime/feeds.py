@@ -30,6 +30,8 @@ class FeedCheck:
             if spec.dtype == self.dtype:
                 return target.place(value)
             self.check_dtype(spec.dtype)
+            if dtypes.is_integer(spec.dtype):
+                self.converted(backend.to_numpy(value))
             return backend.kernels["cast"](target.place(value), dtype=self.dtype)
         if isinstance(value, Tensor):
             raise FeedError(f"{self.where} needs a value, it was given the symbolic {value!r}")
@@ -42,8 +44,14 @@ class FeedCheck:
         self.check_shape(array.shape)
         if self.numpy_dtype is None or array.dtype != self.numpy_dtype:  # NumPy takes None for float64
             self.check_dtype(array.dtype)
-            array = array.astype(dtypes.numpy_dtype(self.dtype))
+            array = self.converted(array)
         return target.feed(array)
+
+    def converted(self, array: np.ndarray) -> np.ndarray:
+        try:
+            return dtypes.converted(array, self.dtype)
+        except OverflowError as error:
+            raise FeedError(f"{self.where}: {error}") from None
 
     def check_shape(self, shape: tuple[int, ...]) -> None:
         if len(shape) != len(self.shape):

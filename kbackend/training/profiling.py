@@ -16,7 +16,6 @@ from kbackend.lowering.emit import Emitted, compile_source
 from kbackend.lowering.measure import untouched
 from kbackend.lowering.program import Program
 from kbackend.runtime.function import Function
-from kbackend.training.tuning import variables_of
 
 _WARM = 2
 
@@ -67,12 +66,25 @@ class Profile:
 
 
 def profile(
-    model: Any, inputs: list[Any], targets: list[Any], rounds: int, clock: Callable[[], float] = perf_counter
+    graph: Graph,
+    phase: int,
+    variables: Sequence[Any],
+    target: Any,
+    arrays: Sequence[Any],
+    rounds: int,
+    clock: Callable[[], float] = perf_counter,
 ) -> Profile:
-    """Run the step of a model on a batch, with the clock read after each node."""
-    graph = model.training_graph() if targets else model._predict_function().graph
-    phase, arrays, target = int(bool(targets)), (*inputs, *targets), model._where()
-    with untouched(variables_of(model, {"step": graph})):
+    """Run the graph of a step on a batch, with the clock read after each node.
+
+    Args:
+        graph: the step.
+        phase: 1 for training.
+        variables: these and those of the graph are the same to the bit afterwards.
+        target: where it runs.
+        arrays: a batch, in the order of the graph's inputs.
+        rounds: how often it runs.
+    """
+    with untouched([*variables, *graph.variables()]):
         program = Function(graph.inputs, graph.outputs, graph.updates, graph.name, None, phase).program(target, phase)
         feeds = [target.feed(a) for a in arrays]
         step = _median(lambda: _synchronised(program, feeds, target), rounds, clock)

@@ -20,7 +20,8 @@ class LayerCall:
         index: which call of the layer this is.
         outputs: the tensors made.
         structure: the result as ``call`` returned it.
-        losses, updates: what the layer and the layers inside it added.
+        losses, updates, frozen: what the layer and the layers inside it added; see
+            :class:`kbackend.layers.base.recording.Frame`.
     """
 
     __slots__ = (
@@ -32,6 +33,7 @@ class LayerCall:
         "structure",
         "losses",
         "updates",
+        "frozen",
         "_sources",
     )
 
@@ -44,6 +46,7 @@ class LayerCall:
         self.structure: Any = None
         self.losses: list[Record] = []
         self.updates: list[Record] = []
+        self.frozen: list[Record] = []
         self._sources: tuple[Tensor, ...] | None = None
 
     @property

@@ -98,7 +98,7 @@ def classic_arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "in
     bounds = [to_numpy(v).item() for v in (first, last, step)]
     if bounds[2] == 0:
         raise ValueError("K.arange: the step cannot be 0")
-    return fresh_constant(np.arange(*bounds).astype(dtypes.numpy_dtype(chosen)))
+    return fresh_constant(dtypes.converted(np.arange(*bounds), chosen))
 
 
 @derived(samples=lambda: [

@@ -18,7 +18,7 @@ def as_tensor(x: Any) -> Any:
         return x
     array = to_numpy(x)
     if array.dtype == np.int64:
-        return array.astype(np.int32)
+        return dtypes.converted(array, "int32")
     return array.astype(dtypes.numpy_dtype(lifted_dtype(dtypes.canonical(array.dtype))))
 
 

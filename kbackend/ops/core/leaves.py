@@ -79,7 +79,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     [1.0, 2.0]
     """
     array = to_numpy(value)
-    array = array.astype(dtypes.numpy_dtype(constant_dtype(array, dtype)))
+    array = dtypes.converted(array, constant_dtype(array, dtype))
     if shape is not None:
         array = np.full(shape, array) if array.size == 1 else array.reshape(shape)
     return make_node(REGISTRY["constant"], (), {"value": array, "name": scoped(name) if name else None})

@@ -86,11 +86,15 @@ def _integers(low: TensorLike, high: TensorLike, step: TensorLike, sizes: Tensor
 _WIDEST = 1 << 46
 
 
-def _check_integers(low: Any, high: Any) -> None:
+def _check_integers(low: Any, high: Any, dtype: str) -> None:
     if not all(isinstance(v, Tensor) or float(v).is_integer() for v in (low, high)):
         raise ValueError(f"the bounds of random integers must be integers, not {low!r} and {high!r}")
     if not isinstance(low, Tensor) and not isinstance(high, Tensor) and not 0 < high - low <= _WIDEST:
         raise ValueError(f"a range of random integers holds 1 to 2**46 integers, not [{low}, {high})")
+    limits = np.iinfo(dtype)
+    known = [v for v in (low, high) if not isinstance(v, Tensor)]
+    if any(not limits.min <= v <= limits.max + (v is high) for v in known):
+        raise ValueError(f"random integers of [{low}, {high}) do not fit {dtype}")
 
 
 @derived(samples=lambda: [
@@ -125,7 +129,7 @@ def random_uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any 
     """
     chosen = _floats(dtype)
     if dtypes.is_integer(chosen):
-        _check_integers(minval, maxval)
+        _check_integers(minval, maxval, chosen)
         return draw_between(_integers, minval, maxval, shape, chosen, seed)
     if isinstance(minval, (int, float)) and isinstance(maxval, (int, float)):
         if not minval <= maxval:
