@@ -137,6 +137,11 @@ def function_of(loss: Any) -> Any:
     return loss.fn if isinstance(loss, LossFunctionWrapper) else loss
 
 
+def as_loss(loss: Any, dtype: Any = None) -> Loss:
+    """A loss as a Loss; a function is wrapped, with the dtype in which it is computed."""
+    return loss if isinstance(loss, Loss) else LossFunctionWrapper(loss, dtype=dtype)
+
+
 def is_categorical_crossentropy(loss: Any) -> bool:
     """Whether a loss is the crossentropy of one-hot targets, in any of its forms."""
     return function_of(loss) is categorical_crossentropy or loss == "categorical_crossentropy"

@@ -129,12 +129,11 @@ def reduced(values: Any, sample_weight: Any, reduction: Any) -> Any:
         values = values * _leading(sample_weight, values)
     if reduction in (None, "none") or len(values.shape) == 0:
         return values
-    total = K.sum(values)
-    if reduction == "sum":
-        return total
+    if reduction == "sum" or 0 in values.shape:
+        return K.sum(values)
     if reduction == "mean_with_sample_weight" and sample_weight is not None:
-        return K.divide_no_nan(total, K.sum(sample_weight))
-    return K.divide_no_nan(total, K.cast(K.size(values), K.dtype(total)))
+        return K.divide_no_nan(K.sum(values), K.sum(sample_weight))
+    return K.mean(values)
 
 
 # losses ----------------------------------------------------------------------------------------------------
@@ -197,9 +196,16 @@ class Loss:
     def _targets(self, y_true: Any) -> Any:
         return K.cast(as_tensor(y_true), self.dtype)
 
-    def _reduced(self, y_true: Any, y_pred: Any, sample_weight: Any) -> Any:
+    def in_training(self, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any) -> Any:
+        """The scalar that training minimises. As in Keras 2, what a mask of the predictions excludes has the weight 0
+        and is counted in a mean; without a reduction the mean is taken."""
+        weight = masked_weight(sample_weight, mask, self.dtype)
+        value = self._reduced(y_true, y_pred, weight, masked=False)
+        return K.mean(value) if len(value.shape) else value
+
+    def _reduced(self, y_true: Any, y_pred: Any, sample_weight: Any, masked: bool = True) -> Any:
         values = self.values(y_true, y_pred)
-        masks = [m for m in (mask_of(y_pred), mask_of(values)) if m is not None]
+        masks = [m for m in (mask_of(y_pred) if masked else None, mask_of(values)) if m is not None]
         mask = masks[0] if masks else None
         for other in masks[1:]:
             mask = K.logical_and(mask, other)

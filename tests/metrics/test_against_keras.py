@@ -1,4 +1,4 @@
-"""Every metric against Keras 3: three batches of different sizes, with and without weights, in one program an engine."""
+"""Every metric against Keras 3: three batches of different sizes, with and without weights, one program an engine."""
 
 from __future__ import annotations
 

@@ -143,7 +143,8 @@ def test_a_loss_scale_that_adapts_is_that_of_keras(each_backend, keras):
 
 def test_optimizers_by_weight_are_those_of_keras(each_backend, keras):
     results = []
-    for library, variable, value_of in ((keras.optimizers, keras.Variable, np.array), (optimizers, K.variable, K.get_value)):
+    libraries = (keras.optimizers, keras.Variable, np.array), (optimizers, K.variable, K.get_value)
+    for library, variable, value_of in libraries:
         chosen = library.OptimizerMap(library.Adam(0.01), {".*bias": library.SGD(0.1, momentum=0.5)})
         variables = [variable(a, name=n.rpartition("/")[2]) for a, n in zip(START, NAMES)]
         optimizer = library.MultiOptimizer(chosen)
