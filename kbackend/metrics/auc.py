@@ -9,17 +9,15 @@ import numpy as np
 
 from kbackend import backend as K
 from kbackend import config
-from kbackend.graph.variable import Variable
 from kbackend.losses.base import floating
-from kbackend.metrics.base import Metric
-from kbackend.metrics.confusion import Counts, is_even, ratio
+from kbackend.metrics.confusion import ratio, selected
+from kbackend.metrics.histogram import HistogramMetric
 
 _CURVES = ("ROC", "PR", "PRGAIN")
 _METHODS = ("interpolation", "minoring", "majoring")
-_KEPT = ("true_positives", "false_positives", "true_negatives", "false_negatives")
 
 
-class AUC(Metric):
+class AUC(HistogramMetric):
     """The area under the ROC or precision-recall curve, from counts at thresholds.
 
     Args:
@@ -48,11 +46,6 @@ class AUC(Metric):
     0.75
     """
 
-    true_positives: Variable
-    false_positives: Variable
-    true_negatives: Variable
-    false_negatives: Variable
-
     def __init__(
         self,
         num_thresholds: int = 200,
@@ -77,16 +70,10 @@ class AUC(Metric):
         self.thresholds = [-config.epsilon(), *inner, 1.0 + config.epsilon()]
         self.multi_label, self.num_labels, self.from_logits = bool(multi_label), num_labels, bool(from_logits)
         self.label_weights = None if label_weights is None else [float(w) for w in label_weights]
-        even = is_even([0.0, *inner, 1.0])
-        self._counts = Counts(self.thresholds, even, self.dtype, by_label=self.multi_label)
         if not self.multi_label:
-            self._make_state(())
+            self.keep(self.thresholds)
         elif num_labels:
-            self._make_state((num_labels,))
-
-    def _make_state(self, labels: tuple[int, ...]) -> None:
-        for label in _KEPT:
-            setattr(self, label, self.add_variable((self.num_thresholds, *labels), name=label))
+            self.keep(self.thresholds, num_labels)
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Count the decisions of a batch; operands as :meth:`Precision.update_state`.
@@ -98,13 +85,13 @@ class AUC(Metric):
         if self.multi_label and (len(y_pred.shape) != 2 or y_pred.shape[-1] is None):
             raise ValueError(f"multi_label needs predictions (samples, labels), their shape is {tuple(y_pred.shape)}")
         if not self._variables:
-            self._make_state((y_pred.shape[-1],))
-        if self.from_logits:
-            y_pred = K.sigmoid(y_pred)
-        weights = None if self.multi_label else self.label_weights
-        found = self._counts(y_true, y_pred, sample_weight, weights)
-        for label in _KEPT:
-            getattr(self, label).assign_add(found[label])
+            self.keep(self.thresholds, y_pred.shape[-1])
+        y_pred = K.sigmoid(y_pred) if self.from_logits else y_pred
+        y_true, y_pred, weight = selected(y_true, y_pred, sample_weight, self.dtype)
+        if self.label_weights is not None and not self.multi_label:
+            weights = K.constant(self.label_weights, self.dtype)
+            weight = weights if weight is None else weight * weights
+        self.add(y_true, y_pred, weight)
 
     def result(self) -> Any:
         """The area; 0 before any data."""
@@ -128,7 +115,7 @@ class AUC(Metric):
         return ratio(self.true_positives, self.false_negatives), ratio(self.true_positives, self.false_positives)
 
     def _prgain(self) -> tuple[Any, Any]:
-        tp, fp, tn, fn = (getattr(self, label) for label in _KEPT)
+        tp, fp, tn, fn = self.true_positives, self.false_positives, self.true_negatives, self.false_negatives
         odds, none = K.divide_no_nan(tp + fn, tn + fp), K.equal(tp, 0.0)
         recall = K.maximum(K.where(none, K.zeros_like(tp), 1.0 - odds * K.divide_no_nan(fn, tp)), 0.0)
         precision = K.where(none, K.ones_like(tp), 1.0 - odds * K.divide_no_nan(fp, tp))
@@ -137,7 +124,7 @@ class AUC(Metric):
     def _interpolated(self) -> Any:
         """The areas between thresholds under the precision-recall curve, where the true positives rise linearly with
         all positives."""
-        tp, fp, _, fn = (getattr(self, label) for label in _KEPT)
+        tp, fp, fn = self.true_positives, self.false_positives, self.false_negatives
         positives = tp + fp
         left, right = positives[:-1], positives[1:]
         rise = tp[:-1] - tp[1:]

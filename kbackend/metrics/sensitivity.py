@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from kbackend import backend as K
-from kbackend.graph.variable import Variable
-from kbackend.metrics.confusion import ConfusionMetric, _snake, ratio
+from kbackend.metrics.confusion import _snake, ratio, selected
+from kbackend.metrics.histogram import HistogramMetric
 
 
-class SensitivitySpecificityBase(ConfusionMetric):
+class SensitivitySpecificityBase(HistogramMetric):
     """Base class: counts at evenly spaced thresholds.
 
     Args:
@@ -22,13 +22,8 @@ class SensitivitySpecificityBase(ConfusionMetric):
         ValueError: the value is not in [0, 1], or there are no thresholds.
     """
 
-    kept = ("true_positives", "false_positives", "true_negatives", "false_negatives")
     #: the name of the argument with the value
     argument = "value"
-    true_positives: Variable
-    false_positives: Variable
-    true_negatives: Variable
-    false_negatives: Variable
 
     def __init__(
         self,
@@ -43,10 +38,13 @@ class SensitivitySpecificityBase(ConfusionMetric):
         if num_thresholds < 1:
             raise ValueError(f"num_thresholds must be at least 1, it is {num_thresholds!r}")
         levels = [i / (num_thresholds - 1) for i in range(num_thresholds)] if num_thresholds > 1 else [0.5]
-        super().__init__(
-            levels, num_thresholds > 1, name or _snake(type(self).__name__), dtype, class_id=class_id
-        )
-        self.value, self.num_thresholds = value, num_thresholds
+        super().__init__(dtype, name or _snake(type(self).__name__))
+        self.value, self.num_thresholds, self.class_id = value, num_thresholds, class_id
+        self.keep(levels)
+
+    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+        """Count the decisions of a batch; operands as :meth:`Precision.update_state`."""
+        self.add(*selected(y_true, y_pred, sample_weight, self.dtype, class_id=self.class_id))
 
     def best(self, bounded: Any, wanted: Any) -> Any:
         """The largest of one rate at thresholds where the other is at least the value; 0 where it is nowhere."""

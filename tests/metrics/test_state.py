@@ -74,7 +74,7 @@ def test_batches_of_a_size_share_a_program(each_backend):
     for size in (4, 4, 4, 3):
         metric.update_state(np.ones(size, np.float32), np.full(size, 0.7, np.float32))
     assert len(metric._updating) == 2
-    assert float(K.eval(metric.true_positives)[0]) == 15.0
+    assert float(K.eval(metric.true_positives[0])) == 15.0
 
 
 def test_counts_beyond_float16_and_labels_beyond_float32(each_backend):
