@@ -11,6 +11,7 @@ from kbackend import backend as K
 from kbackend import config
 from kbackend.graph.variable import Variable
 from kbackend.metrics.base import Metric
+from kbackend.ops.elementwise.precision import as_dtype
 
 
 def is_even(thresholds: Sequence[float]) -> bool:
@@ -45,7 +46,7 @@ class HistogramMetric(Metric):
     def add(self, y_true: Any, y_pred: Any, weight: Any) -> None:
         """Count a batch of targets and predictions of equal shapes, with weights that broadcast to these."""
         count = len(self.thresholds) + 1
-        positive = K.cast(K.not_equal(y_true, 0.0), "int32")
+        positive = as_dtype(K.not_equal(y_true, 0.0), "int32")
         place = self._interval(y_pred) + positive * count
         if len(self.histogram.shape) == 3:
             place = place + np.arange(self.histogram.shape[0], dtype=np.int32) * (2 * count)
@@ -57,8 +58,8 @@ class HistogramMetric(Metric):
     def _interval(self, y_pred: Any) -> Any:
         """How many thresholds are below a prediction."""
         if not self._even:
-            return K.cast(K.searchsorted(K.constant(self.thresholds, self.dtype), y_pred), "int32")
-        below = K.cast(K.ceil(K.clip(y_pred, 0.0, 1.0) * float(len(self.thresholds) - 1)), "int32")
+            return as_dtype(K.searchsorted(K.constant(self.thresholds, self.dtype), y_pred), "int32")
+        below = as_dtype(K.ceil(K.clip(y_pred, 0.0, 1.0) * float(len(self.thresholds) - 1)), "int32")
         return K.maximum(below, 1) if self.thresholds[0] < 0.0 else below
 
     def _above(self, target: int) -> tuple[Any, Any]:

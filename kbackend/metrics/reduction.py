@@ -10,15 +10,16 @@ from kbackend import registry
 from kbackend.losses.base import mask_of, masked_weight, same_rank
 from kbackend.metrics.base import Metric
 from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.elementwise.precision import as_dtype
 
 
 def by_sample(
     values: Any, sample_weight: Any, reduce: Callable[..., Any], dtype: str
 ) -> tuple[Any, Any]:
     """Weighted values reduced to one for each sample, and the weights, likewise (None without weights)."""
-    mask, values = mask_of(values), K.cast(as_tensor(values), dtype)
+    mask, values = mask_of(values), as_dtype(as_tensor(values), dtype)
     if sample_weight is not None:
-        weight = masked_weight(K.cast(as_tensor(sample_weight), dtype), mask, dtype)
+        weight = masked_weight(as_dtype(as_tensor(sample_weight), dtype), mask, dtype)
         values, weight = same_rank(values, weight)
         rank = len(weight.shape)
         if len(values.shape) > rank:
@@ -69,7 +70,7 @@ class Reduce(Metric):
         if weight is not None and self.reduction == "weighted_mean":
             self.count.assign_add(K.sum(weight))
         else:
-            self.count.assign_add(K.cast(K.size(values), self.dtype))
+            self.count.assign_add(as_dtype(K.size(values), self.dtype))
 
     def result(self) -> Any:
         """The sum or mean; 0 without values."""
