@@ -139,7 +139,7 @@ class MeanIoU(IoU):
     0.3333
     """
 
-    settings = ("num_classes", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis")
+    settings: tuple[str, ...] = ("num_classes", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis")
 
     def __init__(
         self,

@@ -62,6 +62,10 @@ class Reduce(Metric):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> Any:
         """Take values, with one weight for each sample or of the leading dimensions."""
+        self.take(values, sample_weight)
+
+    def take(self, values: Any, sample_weight: Any) -> None:
+        """Assign the state for symbolic values."""
         reduce = K.sum if self.reduction == "sum" else K.mean
         values, weight = by_sample(values, sample_weight, reduce, self.dtype)
         self.total.assign_add(K.sum(values))
@@ -129,11 +133,13 @@ class MeanMetricWrapper(Mean):
         super().__init__(name or getattr(fn, "__name__", None) or type(self).__name__.lower(), dtype)
         self.fn, self.options = fn, kwargs
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+    def update_state(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> Any:
         """Take targets and predictions; a mask that a layer gave the predictions excludes what it masks."""
         values = self.fn(as_tensor(y_true), as_tensor(y_pred), **self.options)
         mask = mask_of(y_pred)
-        super().update_state(values, masked_weight(sample_weight, mask, self.dtype))
+        self.take(values, masked_weight(sample_weight, mask, self.dtype))
 
     def get_config(self) -> dict[str, Any]:
         options = {name: registry.plain(value) for name, value in self.options.items()}

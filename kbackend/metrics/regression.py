@@ -61,11 +61,13 @@ class RootMeanSquaredError(Mean):
     def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name, dtype)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+    def update_state(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> Any:
         """Take targets and predictions of equal shapes."""
         mask = mask_of(y_pred)
         y_true, y_pred = aligned(y_true, y_pred)
-        super().update_state(K.square(y_pred - y_true), masked_weight(sample_weight, mask, self.dtype))
+        self.take(K.square(y_pred - y_true), masked_weight(sample_weight, mask, self.dtype))
 
     def result(self) -> Any:
         """The root."""

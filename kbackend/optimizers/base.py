@@ -57,6 +57,11 @@ class Optimizer(State):
 
     #: names of the states of each weight, beside the weight itself
     slots: tuple[str, ...] = ()
+    weight_decay: Any
+    clipnorm: Any
+    clipvalue: Any
+    global_clipnorm: Any
+    decay: Any
 
     def __init__(
         self,

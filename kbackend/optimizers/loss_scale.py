@@ -36,6 +36,8 @@ class LossScaleOptimizer(Optimizer):
     (0.1, 32768.0)
     """
 
+    inner_optimizer: Optimizer
+
     def __init__(
         self,
         inner_optimizer: Any,
@@ -65,7 +67,7 @@ class LossScaleOptimizer(Optimizer):
             self.inner_optimizer.learning_rate = value
 
     @property
-    def iterations(self) -> Variable:  # type: ignore[override]
+    def iterations(self) -> Variable:
         """That of the inner optimizer."""
         return self.inner_optimizer.iterations
 

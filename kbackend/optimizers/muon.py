@@ -42,8 +42,9 @@ class Muon(Optimizer):
 
     hyperparameters = ("adam_beta_1", "adam_beta_2", "epsilon", "momentum", "adam_lr_ratio")
     settings = (
-        "adam_weight_decay exclude_layers exclude_embeddings muon_a muon_b muon_c ns_steps nesterov rms_rate".split()
-    )
+        "adam_weight_decay", "exclude_layers", "exclude_embeddings", "muon_a", "muon_b", "muon_c", "ns_steps",
+        "nesterov", "rms_rate",
+    )  # fmt: skip
 
     def __init__(
         self,
