@@ -7,6 +7,9 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend import registry
+from kbackend.ops.elementwise.hyperbolic import tanh
+from kbackend.ops.nn.sigmoid import sigmoid, softplus, softsign
+from kbackend.ops.nn.softmax import softmax
 
 _SELU_ALPHA = 1.6732632423543772
 _SELU_SCALE = 1.0507009873554805
@@ -44,31 +47,6 @@ def elu(x: Any, alpha: Any = 1.0) -> Any:
 def selu(x: Any) -> Any:
     """A scaled elu that keeps mean 0 and variance 1. Source: Klambauer et al. 2017."""
     return K.elu(x, _SELU_ALPHA) * _SELU_SCALE
-
-
-def softmax(x: Any, axis: int = -1) -> Any:
-    """Positive values that sum to 1 along ``axis``."""
-    return K.softmax(x, axis=axis)
-
-
-def softplus(x: Any) -> Any:
-    """``log(exp(x) + 1)``."""
-    return K.softplus(x)
-
-
-def softsign(x: Any) -> Any:
-    """``x / (abs(x) + 1)``."""
-    return K.softsign(x)
-
-
-def tanh(x: Any) -> Any:
-    """The hyperbolic tangent."""
-    return K.tanh(x)
-
-
-def sigmoid(x: Any) -> Any:
-    """``1 / (1 + exp(-x))``."""
-    return K.sigmoid(x)
 
 
 def hard_sigmoid(x: Any) -> Any:

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from kbackend import config, dtypes, registry
+from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
 from kbackend.ops.core.leaves import constant as _constant
 from kbackend.ops.random.normal import (
@@ -388,7 +389,7 @@ def initial_value(
         return found
     if not isinstance(found, Tensor):
         return Deferred(lambda: found, shape, dtype)
-    if found.node.op.name == "constant":
+    if found.node.op.role is Role.CONSTANT:
         return Deferred(lambda: found.node.attrs["value"], shape, dtype)
     return Deferred(lambda: evaluate_on_reference(found), shape, dtype)
 

@@ -20,6 +20,7 @@ from kbackend.plugin.contract import Backend, causes
 from kbackend_tensorflow import abilities, empties, modes
 from kbackend_tensorflow.errors import refused_by_xla, translating
 from kbackend_tensorflow.gaps import GAPS
+from kbackend_tensorflow.grappler import stacks_kept
 from kbackend_tensorflow.kernels import KERNELS
 from kbackend_tensorflow.native import GENERATORS, NATIVE_KERNELS
 from kbackend_tensorflow.tape import TensorFlowTape
@@ -38,7 +39,7 @@ class TensorFlowBackend(Backend):
     tensor_type = EagerTensor
     eager = False
     uses_shapes = True
-    install = "pip install 'kbackend[tensorflow-cpu]'"
+    threads_variable = "TF_NUM_INTRAOP_THREADS"
 
     def __init__(self) -> None:
         self.tensor_key = _KEYS[len(self.devices()) > 1]
@@ -197,7 +198,7 @@ class _Traced:
         in_place = [cells[position[id(v)]] for v in emitted.in_place]
 
         def program(*feeds: Any) -> Any:
-            with tf.device(_tf_device(target.device)):
+            with stacks_kept(), tf.device(_tf_device(target.device)):
                 outputs, new = emitted.function(*feeds, cells)
                 found = [t for t in (*outputs, *new) if tf.is_tensor(t)]
                 _write_after(found, in_place)

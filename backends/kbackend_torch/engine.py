@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from kbackend.declare.op import GRADIENTS
+from kbackend.graph.node import Role
 from kbackend.graph.tensor import TensorSpec
 from kbackend.graph.transactions import alone
 from kbackend.ground.interrupts import hold_interrupts
@@ -48,7 +48,6 @@ class TorchBackend(Backend):
     tensor_type = torch.Tensor
     tensor_key = staticmethod(attrgetter("dtype", "shape", "device"))
     uses_malloc = True
-    install = "pip install 'kbackend[torch]'"
 
     def version(self) -> str:
         return torch.__version__
@@ -227,8 +226,9 @@ def _compiled(emitted: Any) -> Callable[..., Any]:
     emitted.namespace.update(dict.fromkeys(holds, _nothing))  # the call would break the graph
     function = torch.compile(emitted.function, dynamic=None)
     settings = torch._dynamo.config
-    names = {node.op.name for node in emitted.nodes.values()}
-    if GRADIENTS in names and not names & _APART and hasattr(settings, "trace_autograd_ops"):
+    ops = {node.op for node in emitted.nodes.values()}
+    differentiates = any(op.role is Role.GRADIENTS for op in ops)
+    if differentiates and not _APART & {op.name for op in ops} and hasattr(settings, "trace_autograd_ops"):
         function = _with_gradients(function)
     return _held(function) if holds else function
 

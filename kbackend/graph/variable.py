@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextvars import ContextVar
 from itertools import repeat
 from operator import attrgetter
@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kbackend import dtypes
-from kbackend.graph.node import Node, scoped
+from kbackend.graph.node import Node, Role, scoped
 from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 from kbackend.graph.transactions import Group, alone, changing, together, unchanged
 from kbackend.ground.interrupts import hold_interrupts, release_interrupts
@@ -23,10 +23,23 @@ recorder: ContextVar[Any] = ContextVar("kbackend_recorder", default=None)
 
 
 class _VariableOp:
+    """What is known of the nodes of variables, in the place of a declaration."""
+
     name = "variable"
+    kind = "structural"
+    role = Role.VARIABLE
     pure = True
     differentiable = True
-    kind = "leaf"
+    random = False
+    view = False
+    captures: str | None = None
+    hyperparameters: tuple[str, ...] = ()
+    runs_user_code = False
+    operands: tuple[str, ...] = ()
+    inference = static_value = stable_form = None
+
+    def prepared(self, specs: Sequence[Any], attrs: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(attrs)
 
     def apply(self, args: Any, attrs: Any) -> Any:
         raise AssertionError("a variable is shared between copies of a graph, never made again")

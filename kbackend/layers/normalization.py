@@ -9,6 +9,8 @@ from kbackend import constraints, initializers, regularizers
 from kbackend.graph.tensor import Tensor
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
+from kbackend.ops.arrays.reshape import extent
+from kbackend.ops.elementwise.select import select_elements
 from kbackend.ops.nn.layer_norm import layer_normalization
 
 
@@ -110,15 +112,22 @@ class BatchNormalization(Layer):
         normed, mean, variance = K.normalize_batch_in_training(
             inputs, self.gamma, self.beta, axes, self.epsilon
         )
+        momentum = self._momentum_of(inputs, axes)
         self.add_update(
             [
-                K.moving_average_update(self.moving_mean, mean, self.momentum),
-                K.moving_average_update(self.moving_variance, variance, self.momentum),
+                K.moving_average_update(self.moving_mean, mean, momentum),
+                K.moving_average_update(self.moving_variance, variance, momentum),
             ]
         )
         result = K.in_train_phase(normed, resting, phase)
         self._when_frozen(result, resting)
         return result
+
+    def _momentum_of(self, inputs: Any, axes: list[int]) -> Any:
+        """1 for an empty batch, which leaves the moving averages as they are."""
+        if None not in (inputs.shape[a] for a in axes):
+            return self.momentum if all(inputs.shape[a] for a in axes) else 1.0
+        return select_elements(extent(inputs, tuple(axes)) > 0, self.momentum, 1.0)
 
     def _by_moving_averages(self, inputs: Any) -> Any:
         return K.batch_normalization(

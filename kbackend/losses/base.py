@@ -225,7 +225,7 @@ class Loss:
 
 
 @traced
-def _called(y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike, loss: Any) -> Any:
+def _called(y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None, loss: Any) -> Any:
     return loss._reduced(y_true, y_pred, sample_weight)
 
 

@@ -67,8 +67,8 @@ def tversky(y_true: TensorLike, y_pred: TensorLike, alpha: Any = 0.5, beta: Any 
 def circle(
     y_true: TensorLike,
     y_pred: TensorLike,
-    ref_labels: TensorLike = None,
-    ref_embeddings: TensorLike = None,
+    ref_labels: TensorLike | None = None,
+    ref_embeddings: TensorLike | None = None,
     remove_diagonal: bool = True,
     gamma: Any = 80,
     margin: Any = 0.4,

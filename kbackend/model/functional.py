@@ -133,6 +133,26 @@ class Model(Network):
         settings = Settings.of(self, optimizer, loss, metrics, loss_weights, weighted_metrics, jit)
         self._steps = self._steps.compiled_with(settings)
 
+    def add_update(self, updates: Any, inputs: Any = None) -> None:
+        """Add updates, made by ``K.update`` and the like, that each training step from now on runs.
+
+        Args:
+            updates: one or a list; pairs (variable, new value) are taken too.
+            inputs: ignored, as there are no updates for some inputs alone.
+
+        >>> from kbackend import Input, K, Model, layers
+        >>> x = Input((2,))
+        >>> model = Model(x, layers.Dense(1)(x))
+        >>> model.compile("sgd", "mse")
+        >>> steps = K.variable(0)
+        >>> model.add_update(K.update_add(steps, 1))
+        >>> _ = model.train_on_batch([[1.0, 2.0]], [[1.0]])
+        >>> int(K.get_value(steps))
+        1
+        """
+        super().add_update(updates, inputs)
+        self._steps.forget_training()
+
     @property
     def optimizer(self) -> Any:
         """The optimizer, None before :meth:`compile`."""

@@ -29,7 +29,7 @@ class Settings:
     Attributes:
         optimizer: the optimizer.
         loss, metrics, loss_weights, weighted_metrics, jit: as they were given.
-        trainable: the model and the layers inside it, with their flags, where the model was not built yet.
+        trainable: the model and the layers inside it, with their flags.
     """
 
     optimizer: Optimizer
@@ -59,8 +59,7 @@ class Settings:
         chosen = optimizers.get(optimizer)
         checked_jit(jit)
         _check_names(loss, metrics, weighted_metrics)
-        flags = () if model.built else model._trainable_flags()
-        return cls(chosen, loss, metrics, loss_weights, weighted_metrics, jit, flags)
+        return cls(chosen, loss, metrics, loss_weights, weighted_metrics, jit, model._trainable_flags())
 
 
 @dataclass(frozen=True)
@@ -72,14 +71,14 @@ class Compiled:
         outputs: the model's outputs, with their losses and metrics.
         plain: the objective without sample weights.
         trained: the weights that are trained.
-        updates: the model's own updates.
     """
 
     optimizer: Optimizer
     outputs: tuple[Output, ...]
     plain: Objective
     trained: tuple[Variable, ...]
-    updates: tuple[Any, ...]
+    _model: Trainable
+    _flags: tuple[tuple[Any, bool], ...]
 
     @classmethod
     def of(cls, model: Trainable, settings: Settings) -> Compiled:
@@ -89,11 +88,17 @@ class Compiled:
             ValueError: names of no output, lists of another length than the outputs, or no loss at all.
         """
         with _trainable_as(settings.trainable):
-            trained, updates = tuple(model.trainable_weights), tuple(model.updates)
+            trained = tuple(model.trainable_weights)
             redirect = Redirect(model._frozen_results())
         outputs = _redirected(_outputs(model, settings), redirect)
         plain = Objective(outputs, lambda: _all_redirected(model.losses, redirect))
-        return cls(settings.optimizer, outputs, plain, trained, tuple(_all_redirected(updates, redirect)))
+        return cls(settings.optimizer, outputs, plain, trained, model, settings.trainable)
+
+    @property
+    def updates(self) -> list[Any]:
+        """The model's own updates, of the layers that were trainable; those added since then too."""
+        with _trainable_as(self._flags):
+            return _all_redirected(self._model.updates, Redirect(self._model._frozen_results()))
 
     @cached_property
     def weighted(self) -> Objective:

@@ -26,7 +26,8 @@ def standardize(data: Any, tensors: Sequence[Tensor], names: Sequence[str], what
         what: 'input', 'target' or 'sample weight', for messages.
 
     Raises:
-        DataError: missing or surplus arrays, another rank or shape, a dtype that cannot be cast, unequal lengths.
+        DataError: missing or surplus arrays, another rank or shape, a dtype that cannot be cast,
+            unequal lengths, no samples.
     """
     arrays = _in_order(data, names, what)
     if len(arrays) != len(tensors):
@@ -74,6 +75,8 @@ def _fitted(value: Any, tensor: Tensor, name: str, what: str) -> np.ndarray:
         e is not None and e != g for e, g in zip(expected[1:], array.shape[1:])
     ):
         raise DataError(f"{what} {name!r} must have the shape {expected}, it has {array.shape}")
+    if not len(array):
+        raise DataError(f"{what} {name!r} has no samples, its shape is {array.shape}")
     return _cast(array, tensor.dtype, name, what)
 
 

@@ -120,13 +120,7 @@ def predict_once(function: Function, target: Any, values: Sequence[Any]) -> list
 
 
 def predict(function: Function, target: Any, batches: data.Batches) -> list[np.ndarray]:
-    """The outputs for all batches, joined.
-
-    Raises:
-        DataError: there are no samples.
-    """
+    """The outputs for all batches, joined."""
     program, to_numpy = function.program(target, 0), target.backend.to_numpy
     rows = [[to_numpy(t) for t in program([target.feed(a) for a in arrays])] for _, arrays in batches.epoch()]
-    if not rows:
-        raise data.DataError("predict needs at least one sample")
     return [parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*rows)]

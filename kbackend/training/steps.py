@@ -101,6 +101,12 @@ class Steps:
         """Steps for the same settings, made anew when they are used."""
         return Steps(self.model, self.settings, self.placement)
 
+    def forget_training(self) -> None:
+        """Make the steps of training anew when they are used: the model has other updates."""
+        with self._lock:
+            for key in [k for k in self._made if k[0] == "train"]:
+                del self._made[key]
+
     # what compile fixed -------------------------------------------------------------------------------------
 
     @property

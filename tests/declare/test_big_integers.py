@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import kbackend
-from kbackend import Input, K, Model, dtypes, layers, ops
+from kbackend import Input, K, Model, dtypes, layers, ops, use_backend
 
 BIG = 2**32 + 3
 
@@ -24,7 +24,7 @@ def test_converted_keeps_every_value():
 
 @pytest.mark.parametrize("make", [
     lambda: K.constant([BIG], dtype="int32"), lambda: K.variable(np.array([BIG]), dtype="int32"),
-    lambda: K.arange(BIG, BIG + 2), lambda: ops.convert_to_tensor([BIG]), lambda: ops.full((2,), BIG, dtype="int32"),
+    lambda: K.arange(BIG, BIG + 2), lambda: ops.full((2,), BIG, dtype="int32"),
     lambda: K.placeholder((2,), dtype="int32") + BIG, lambda: ops.add(np.array([1], np.uint8), -300),
     lambda: ops.where(np.array([True]), np.array([3], np.int32), BIG),
     lambda: ops.pad(np.array([3], np.int32), 1, constant_values=BIG),
@@ -33,6 +33,15 @@ def test_converted_keeps_every_value():
 def test_a_constant_outside_its_dtype_is_refused(make):
     with pytest.raises(OverflowError):
         make()
+
+
+@pytest.mark.engine("numpy")
+def test_numbers_that_meet_no_tensor_are_int64_where_they_need_it():
+    with use_backend("numpy"):
+        assert ops.convert_to_tensor([BIG]).tolist() == [BIG]
+        assert ops.cast(BIG, "int64") == BIG
+        assert ops.convert_to_tensor([3]).dtype == np.int32
+        assert K.eval(K.zeros((1,), dtype="int64") + K.cast(BIG, "int64")).tolist() == [BIG]
 
 
 @pytest.mark.engine("numpy")

@@ -74,21 +74,22 @@ def test_a_layer_frozen_after_compile_trains_on_until_the_next_compile():
     assert not any(moved(start, norm.get_weights()))
 
 
-def test_updates_and_losses_added_after_compile_wait_for_the_next():
+def test_losses_added_after_compile_wait_for_the_next_and_updates_do_not():
     x = Input((4,))
     model = Model(x, layers.Dense(4)(x))
     count = K.variable(0.0)
     model.compile(optimizers.SGD(0.0), "mse")
     plain = model.test_on_batch(X, Y)
     model.add_loss(K.constant(5.0))
+    assert model.train_on_batch(X, Y) == pytest.approx(plain)
     model.add_update(K.update_add(count, 1.0))
     assert model.train_on_batch(X, Y) == pytest.approx(plain)
     assert model.train_on_batch(X, Y, sample_weight=np.ones(8)) == pytest.approx(plain)
-    assert K.get_value(count) == 0
+    assert K.get_value(count) == 2
     model.compile(optimizers.SGD(0.0), "mse")
     assert model.train_on_batch(X, Y) == pytest.approx(plain + 5)
     assert model.train_on_batch(X, Y, sample_weight=np.ones(8)) == pytest.approx(plain + 5)
-    assert K.get_value(count) == 2
+    assert K.get_value(count) == 4
 
 
 def test_a_model_without_a_shape_is_fixed_as_it_stood_at_compile():

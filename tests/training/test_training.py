@@ -329,6 +329,25 @@ def test_bad_labels_are_named_and_change_nothing(each_backend):
         np.testing.assert_array_equal(a, b)
 
 
+@pytest.mark.parametrize("name", ["fit", "validation", "evaluate", "predict", "train_on_batch", "test_on_batch"])
+def test_no_samples_are_refused_before_anything_changes(each_backend, name):
+    model = classifier()
+    x, y = X[:0], LABELS[:0]
+    calls = {
+        "fit": lambda: model.fit(x, y, verbose=0),
+        "validation": lambda: model.fit(X, LABELS, validation_data=(x, y), verbose=0),
+        "evaluate": lambda: model.evaluate(x, y),
+        "predict": lambda: model.predict(x),
+        "train_on_batch": lambda: model.train_on_batch(x, y),
+        "test_on_batch": lambda: model.test_on_batch(x, y),
+    }
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"input 'features' has no samples, its shape is \(0, 4\)"):
+        calls[name]()
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+    assert int(model.optimizer.get_weights()[0]) == 0
+
+
 def test_an_uncompiled_model_says_so():
     x = Input((4,))
     with pytest.raises(RuntimeError, match="not compiled"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.layers.base.recording import Record
 from kbackend.layers.base.structures import flat_tensors
@@ -90,7 +90,7 @@ def _captured(call: LayerCall, given: list[Tensor]) -> list[Tensor]:
             if id(tensor) in stop:
                 continue
             outside = tensor.history is not None and tensor.history is not call
-            if outside or tensor.node.op.name == "placeholder":
+            if outside or tensor.node.op.role is Role.PLACEHOLDER:
                 found[id(tensor)] = tensor
             elif tensor.node.number not in seen:
                 stack.append(tensor.node)

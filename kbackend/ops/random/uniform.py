@@ -32,7 +32,7 @@ from kbackend.ops.random.draws import (
 )
 
 
-@composite(name="random_uniform", prepare=_float_draw_attrs, rule=_draw_rule, creates=True,
+@composite(name="random_uniform", random=True, prepare=_float_draw_attrs, rule=_draw_rule, creates=True,
            samples=lambda: _draws(_bound(-1.5), _bound(2.5))
            + [call(_bound(1.0), _bound(1.0 + 2.0**-23), step_sample(), shape=(64,), dtype="float32", key=3, op_id=1,
                    expect=np.ones(64, np.float32), gradient=False, dynamic=False, row=49,
@@ -59,8 +59,8 @@ def _integers_samples() -> list[Sample]:
     ]
 
 
-@composite(name="random_integers", prepare=_draw_attrs, rule=_draw_rule, creates=True, tolerance="exact",
-           differentiable=False, samples=_integers_samples)
+@composite(name="random_integers", random=True, prepare=_draw_attrs, rule=_draw_rule, creates=True,
+           tolerance="exact", differentiable=False, samples=_integers_samples)
 def _integers(low: TensorLike, high: TensorLike, step: TensorLike, sizes: TensorList = (), *, shape: Shape,
               key: int, op_id: int, dtype: str) -> Any:
     """``low + floor(bits * (high - low) / 2**64)`` of 64 random bits, computed exactly.
