@@ -126,6 +126,19 @@ def text(value: Any) -> str:
     return f"{type(value).__name__}({', '.join(f'{k}={v!r}' for k, v in settings.items())})"
 
 
+def settings_text(config: Mapping[str, Any]) -> str:
+    """A configuration in a line, without what is off (None, False, 0.0) and with the classes of objects inside.
+
+    >>> settings_text({"rate": 0.1, "decay": 0.0, "inner": {"class_name": "SGD", "config": {}}, "clip": None})
+    'rate=0.1 inner=SGD'
+    """
+    used = {k: v for k, v in config.items() if v is not None and v is not False and not (type(v) is float and v == 0)}
+    return " ".join(
+        f"{k}={v['class_name']}" if isinstance(v, Mapping) and "class_name" in v else f"{k}={v!r}"
+        for k, v in used.items()
+    )
+
+
 def plain(value: Any) -> Any:
     """A constructor argument as a JSON-able value.
 

@@ -175,3 +175,11 @@ def _calling(op: Op) -> Callable[..., Any]:
             raise unknown_keywords(op.name, unknown, {*parameters, *op.spellings}) from None
 
     return calling
+
+
+def traced(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of tensors that is no op: its body always gets symbolic tensors, and concrete calls run programs that
+    are kept, as those of ops do. Parameters annotated ``TensorLike`` are its operands."""
+    op = Op(function, "derived")
+    op.public = public(op, function)
+    return update_wrapper(op.public, function)

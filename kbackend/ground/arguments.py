@@ -90,6 +90,7 @@ HYPERPARAMETERS: Mapping[str, Rule] = {
     "epsilon": NOT_NEGATIVE,
     "global_clipnorm": POSITIVE,
     "learning_rate": NOT_NEGATIVE,
+    "loss_scale_factor": POSITIVE,
     "momentum": PART,
     "rho": PART,
     "weight_decay": NOT_NEGATIVE,

@@ -84,7 +84,7 @@ def test_a_refused_compile_changes_nothing(model, value):
     (lambda: optimizers.SGD(global_clipnorm=float("nan")), "global_clipnorm"),
 ])  # fmt: skip
 def test_numbers_of_optimizers(make, name):
-    with pytest.raises(ValueError, match=f"{name} must be a"):
+    with pytest.raises((ValueError, TypeError), match=f"{name} must (be a|lie in)"):
         make()
 
 
