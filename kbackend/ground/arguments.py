@@ -145,9 +145,12 @@ def checked(method: F) -> F:
     names = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
     takes_all = len(names) < len(parameters)
     rules = {name: ARGUMENTS[name] for name in names if name in ARGUMENTS}
+    free = own + next((i for i, name in enumerate(names) if name in rules), len(names))  # arguments without rules
 
     @wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
+        if not kwargs and len(args) <= free:
+            return method(*args)
         owner = type(args[0]).__name__ if method.__name__ == "__init__" else method.__name__
         if not takes_all and not kwargs.keys() <= set(names):
             raise unknown_keywords(owner, kwargs.keys() - set(names), names)
