@@ -15,7 +15,9 @@ _AFFIXES = [(before, after) for before in ("scipy_", "") for after in ("64_", "_
 @cache
 def functions() -> tuple[Callable[[], int], Callable[[int], None]]:
     """Two functions that give and set the number of threads; a BLAS that cannot be asked has one."""
-    from threadpoolctl import ThreadpoolController  # takes as long as a tenth of NumPy: not before it is needed
+    from threadpoolctl import (
+        ThreadpoolController,  # takes as long as a tenth of NumPy: not before it is needed
+    )
 
     found = ThreadpoolController().select(user_api="blas").lib_controllers
     mine = [library for library in found if _is_of_numpy(library.filepath)] or found

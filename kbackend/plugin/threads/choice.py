@@ -1,11 +1,13 @@
 """One thread or all for one program: measured, watched, measured again.
 
-The first call of a program is left alone: it loads what the kernels need. Then steps are timed in four phases, as many
+The first two calls of a program are left alone: the kernels load what they need, and a program that is called once or
+twice pays nothing. Then steps are timed in four phases, as many
 threads as before, the other number twice, as before again, so that batches of two sizes in turns favour neither. All
-threads must be a tenth faster to be chosen: beside busy processes they wait for each other, one waits for none.
+threads must be a tenth faster to be chosen: beside busy processes they wait for each other, one waits for none. Where a
+step is so short that setting the number would show, one thread must be faster by more than that takes.
 
-Afterwards some calls are timed, one in 64 of the shortest, every one of 1 ms or more. Three in a row that took three times
-as long as measured, or 5 to 300 seconds, and it is measured again; the pause doubles while the choice stays.
+Afterwards some calls are timed, one in 64 of the shortest, every one of 1 ms or more. Three in a row that took three
+times as long as measured, or 5 to 300 seconds, and it is measured again; the pause doubles while the choice stays.
 """
 
 from __future__ import annotations
@@ -19,17 +21,22 @@ from time import perf_counter
 #: the number of threads of the next timed call -> the seconds it took; None leaves the engine's number
 Course = Generator[int | None, float, None]
 
-#: seconds: a phase ends after three steps that took as long as the first together, and however few took the second
-_PHASE, _LONG = 0.002, 0.02
+#: calls with the engine's own number before anything is measured
+_ALONE = 2
+#: a phase ends after three to eight steps, as soon as they took so many seconds together; of steps that each take as
+#: long as the second number, one is enough
 _LEAST_STEPS, _MOST_STEPS = 3, 8
+_PHASE, _LONG = 0.002, 0.1
+#: the other number is given up when it took ten times as long as the current one, and this
+_TOO_SLOW, _PATIENCE = 10, 0.02
 #: how much slower than measured a step is when it is measured again, and how often in a row
 _SLOWER, _OFTEN = 3.0, 3
 #: all threads take at most this part of the time of one
 _WORTH = 0.9
 #: two phases are enough where one number is so many times faster
 _CLEAR = 1.5
-#: steps below these seconds keep the engine's number unless another gains a twentieth: to set it has a price too
-_SHORT, _GAIN = 1e-4, 0.95
+#: a step is short below so many times the price of setting the number, and one thread must take this part of the time
+_SHORT, _GAIN = 300, 0.95
 #: a step that might take longer than this on one thread is not tried
 _TOO_LONG = 10.0
 #: one call is timed in so many seconds, at least one in so many calls
@@ -43,7 +50,8 @@ class Choice:
     """The number of threads of one program, and when to time its next call.
 
     Args:
-        most: the number that all threads are, asked for once the first call has been made.
+        most: the number that all threads are, asked for once the first calls have been made.
+        price: seconds that it takes to set the number for a call and to set it back.
         clock: seconds, for the pauses between measurements.
 
     Attributes:
@@ -52,12 +60,14 @@ class Choice:
         course: gives the number for each timed call and takes the seconds that it took.
     """
 
-    __slots__ = ("number", "left", "course", "wanted", "_most", "_clock", "_ran")
+    __slots__ = ("number", "left", "course", "wanted", "_most", "_price", "_clock", "_ran")
 
-    def __init__(self, most: Callable[[], int], clock: Callable[[], float] = perf_counter) -> None:
+    def __init__(
+        self, most: Callable[[], int], price: float = 0.0, clock: Callable[[], float] = perf_counter
+    ) -> None:
         self.number: int | None = None
         self.left = 0
-        self._most, self._clock = most, clock
+        self._most, self._price, self._clock = most, price, clock
         self._ran: int | None = None
         self.course = self._life()
         #: the number for the next timed call
@@ -69,7 +79,8 @@ class Choice:
         self.wanted = self.course.send(seconds)
 
     def _life(self) -> Course:
-        yield None
+        for _ in range(_ALONE):
+            yield None
         current = self._ran = most = self._most()
         if most == 1:
             self.number, self.left = 1, NEVER
@@ -92,30 +103,30 @@ class Choice:
         if other == 1 and first * most > _TOO_LONG:
             return current, first
         for number in (other, other, current):
-            limit = 10 * statistics.median(times[current]) + _LONG
+            limit = _TOO_SLOW * statistics.median(times[current]) + _PATIENCE
             yield from self._phase(number, times[number], limit if number == other else math.inf)
-            one, every = (statistics.median(times[n]) for n in (1, most))
+            one, every = (max(statistics.median(times[n]), 1e-9) for n in (1, most))
             if not 1 / _CLEAR < one / every < _CLEAR:
                 break
-        found = _better(one, every, most)
-        return found, one if found == 1 else every
+        alone = one + self._price < _GAIN * every if one < _SHORT * self._price else every >= _WORTH * one
+        return (1, one) if alone else (most, every)
 
     def _phase(self, number: int, times: list[float], limit: float = math.inf) -> Generator[int | None, float, None]:
         """Time steps, until there are enough or they took longer than the limit together."""
-        total, counted = 0.0, 0
+        total, found = 0.0, list[float]()
         if self._ran != number:
             total = yield number  # wakes threads or lets them go to sleep, and counts only if it is all that there is
             if total > limit:
-                times.append(total)
-        while total <= limit and not _enough(counted, total):
+                found.append(total)
+        while total <= limit and not _enough(found):
             seconds = yield number
-            times.append(seconds)
+            found.append(seconds)
             total += seconds
-            counted += 1
+        times += found
 
     def _watched(self, number: int, seconds: float, until: float) -> Course:
         """Time some of the calls, until they are slow or the time has come."""
-        every = max(1, min(_SELDOM, int(_SAMPLED / max(seconds, 1e-9))))
+        every = max(1, min(_SELDOM, int(_SAMPLED / seconds)))
         slow = 0
         while slow < _OFTEN and self._clock() < until:
             self.left = every - 1
@@ -123,14 +134,10 @@ class Choice:
         self.left = 0
 
 
-def _enough(counted: int, total: float) -> bool:
-    return counted >= _MOST_STEPS or counted >= _LEAST_STEPS and total >= _PHASE or counted >= 1 and total >= _LONG
-
-
-def _better(one: float, every: float, most: int) -> int:
-    if max(one, every) < _SHORT:
-        return 1 if one < _GAIN * every else most
-    return most if every < _WORTH * one else 1
+def _enough(found: list[float]) -> bool:
+    if len(found) < _LEAST_STEPS:
+        return bool(found) and min(found) >= _LONG
+    return len(found) >= _MOST_STEPS or sum(found) >= _PHASE
 
 
 __all__ = ["NEVER", "Choice"]

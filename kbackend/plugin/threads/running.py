@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from kbackend.plugin.contract import Backend, Target
 
 Runner = Callable[[Sequence[Any]], Sequence[Any]]
+#: seconds to set a number for a call and to set it back, by what the number reaches: of torch and of OpenBLAS
+_PRICES = {"thread": 2e-7, "process": 2e-6}
 
 
 class Plan:
@@ -37,7 +39,9 @@ class Plan:
     def __init__(self, backend: Backend, measured: bool, seen: int, key: Any) -> None:
         self.seen, self._key = seen, key
         self._timing = threading.Lock()
-        self._choice = Choice(lambda: most(backend)) if measured and key[0] == AUTO and not is_deterministic() else None
+        self._choice: Choice | None = None
+        if measured and key[0] == AUTO and not is_deterministic():
+            self._choice = Choice(lambda: most(backend), _PRICES[str(backend.threads_scope)])
         fixed = self._choice is None or usable() < scheduled()
         self.number = most(backend) if fixed else None
         self.left = NEVER if self._choice is None else 0

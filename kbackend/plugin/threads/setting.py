@@ -1,7 +1,7 @@
 """The number of threads that the user chose: a number for all programs, or "auto", which measures it for each.
 
-Order of precedence: a call in the program, an environment variable, the config file, the default. The choice is remembered
-without an engine and reaches each engine when that is loaded, as modes do (:mod:`kbackend.plugin.modes`).
+Order of precedence: a call in the program, an environment variable, the config file, the default. The choice is
+remembered without an engine and reaches each engine when that is loaded, as modes do (:mod:`kbackend.plugin.modes`).
 """
 
 from __future__ import annotations
@@ -93,8 +93,8 @@ def own(backend: Backend) -> int:
 
 
 def most(backend: Backend) -> int:
-    """The threads that programs of the backend use at most: those that the user chose or else the engine's own, and never
-    more than there are cores."""
+    """The threads that programs of the backend use at most: those that the user chose or else the engine's own, and
+    never more than there are cores."""
     wanted = _setting.read()
     if usable() == 1:
         return 1
@@ -123,8 +123,8 @@ def _tell(backend: Backend, before: int | Literal["auto"]) -> None:
 
 def _warn(backend: Backend) -> None:
     warnings.warn(
-        f"the engine of the backend {backend.name} has started with {backend.threads()} threads and keeps them; choose the "
-        "number before it is loaded",
+        f"the engine of the backend {backend.name} has started with {backend.threads()} threads and keeps them; choose "
+        "the number before it is loaded",
         stacklevel=4,
     )
 
