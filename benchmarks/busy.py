@@ -1,9 +1,9 @@
 """A training step alone and beside busy processes: ``python -m benchmarks.busy [--engine NAME ...] [--busy N]``.
 
 Peers are programs by hand with their engine's default threads and with one, and kbackend, which measures the number.
-Each is a process of its own. All are built and measured in turns on the machine as it is; then as many processes as asked for
-compute without end, and the same workers are measured again, so that kbackend has to find out; then alone once more. Each
-number is the median over rounds of the milliseconds of a step, with the least and the most.
+Each is a process of its own. All are built and measured in turns on the machine as it is; then as many processes as
+asked for compute without end, and the same workers are measured again, so that kbackend has to find out; then alone
+once more. Each number is the median over rounds of the milliseconds of a step, with the least and the most.
 """
 
 from __future__ import annotations
