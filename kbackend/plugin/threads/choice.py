@@ -1,10 +1,11 @@
 """One thread or all for one program: measured, watched, measured again.
 
 The first two calls of a program are left alone: the kernels load what they need, and a program that is called once or
-twice pays nothing. Then steps are timed in four phases, as many
-threads as before, the other number twice, as before again, so that batches of two sizes in turns favour neither. All
-threads must be a tenth faster to be chosen: beside busy processes they wait for each other, one waits for none. Where a
-step is so short that setting the number would show, one thread must be faster by more than that takes.
+twice pays nothing. Then steps are timed in four phases, as many threads as before, the other number twice, as before
+again, so that a machine that slows down favours neither, and an even number of steps in each, so that batches of two
+sizes in turns do not. All threads must be a tenth faster to be chosen: beside busy processes they wait for each other,
+one waits for none. Where a step is so short that setting the number would show, one thread must be faster by more than
+that takes.
 
 Afterwards some calls are timed, one in 64 of the shortest, every one of 1 ms or more. Three in a row that took three
 times as long as measured, or 5 to 300 seconds, and it is measured again; the pause doubles while the choice stays.
@@ -23,9 +24,9 @@ Course = Generator[int | None, float, None]
 
 #: calls with the engine's own number before anything is measured
 _ALONE = 2
-#: a phase ends after three to eight steps, as soon as they took so many seconds together; of steps that each take as
-#: long as the second number, one is enough
-_LEAST_STEPS, _MOST_STEPS = 3, 8
+#: a phase ends after four to eight steps, as soon as they took so many seconds together; of steps that each take as
+#: long as the second number, two are enough
+_LEAST_STEPS, _MOST_STEPS = 4, 8
 _PHASE, _LONG = 0.002, 0.1
 #: the other number is given up when it took ten times as long as the current one, and this
 _TOO_SLOW, _PATIENCE = 10, 0.02
@@ -135,8 +136,10 @@ class Choice:
 
 
 def _enough(found: list[float]) -> bool:
+    if len(found) % 2 or not found:
+        return False
     if len(found) < _LEAST_STEPS:
-        return bool(found) and min(found) >= _LONG
+        return min(found) >= _LONG
     return len(found) >= _MOST_STEPS or sum(found) >= _PHASE
 
 

@@ -140,11 +140,12 @@ class _Held:
     def begin(self, number: int) -> bool:
         """Whether the number is the wanted one."""
         with self._lock:
-            if self.programs == 0:
-                self._before = self._backend.threads()
-                self._backend.set_threads(number)
             self.programs += 1
-            return self._backend.threads() == number
+            if self.programs > 1:
+                return self._backend.threads() == number
+            self._before = self._backend.threads()
+            self._backend.set_threads(number)
+            return True
 
     def end(self) -> None:
         with self._lock:
