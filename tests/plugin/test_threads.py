@@ -55,6 +55,7 @@ def fresh(monkeypatch):
     for module in (setting, running):
         monkeypatch.setattr(module, "usable", lambda: CORES)
     monkeypatch.setattr(running, "scheduled", lambda: CORES)
+    monkeypatch.setattr(running, "contended", lambda threads: True)
     yield state
     config.changes[0] += 1
 

@@ -153,3 +153,32 @@ def test_all_threads_are_found_again_once_the_machine_is_idle():
     machine = Machine()
     assert machine.run(taking(2 * MS, 9 * MS), 100) == 1
     assert machine.run(taking(2 * MS, MS), 10_000) == ALL
+
+
+# ---------------------------------------------------------------------- a machine that nobody else uses
+
+
+class Idle(Machine):
+    """Other processes leave all cores to the program, but for the calls in ``busy``."""
+
+    def __init__(self, busy=()):
+        super().__init__()
+        self.choice = Choice(lambda: ALL, 0.0, lambda: self.now, lambda threads: len(self.calls) in busy)
+
+
+@pytest.mark.parametrize("busy", [(), (1,), (2,)])
+def test_on_an_idle_machine_the_engine_keeps_its_number_and_values_do_not_depend_on_time(busy):
+    machine = Idle(busy)
+    machine.run(taking(MS, 2 * MS), 5000)
+    assert set(machine.calls) == {None} and machine.now > 9
+
+
+def test_a_machine_that_is_busy_in_the_first_calls_is_measured():
+    assert Idle((1, 2)).run(taking(MS, 2 * MS), 60) == 1
+
+
+def test_an_idle_machine_that_becomes_busy_is_measured():
+    machine = Idle()
+    machine.run(taking(2 * MS, MS), 200)
+    assert machine.run(taking(2 * MS, 9 * MS), 60) == 1
+    assert machine.run(taking(2 * MS, MS), 10_000) == ALL

@@ -7,6 +7,7 @@ import os
 import pytest
 
 from kbackend.plugin.threads import cores
+from kbackend.plugin.threads.cores import contended
 
 
 @pytest.fixture
@@ -70,3 +71,23 @@ def test_systems_without_affinity_count_processors(monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 6)
     monkeypatch.setattr(cores, "quota", lambda root: None)
     assert cores.usable() == 6
+
+
+@pytest.mark.parametrize(("running", "ours", "threads", "expected"), [
+    (1, 1, 4, False), (3, 1, 2, False), (4, 1, 2, True), (2, 1, 4, True), (4, 4, 4, False), (5, 4, 4, True)])
+def test_processes_that_run_beside_ours_are_counted(tmp_path, monkeypatch, running, ours, threads, expected):
+    monkeypatch.setattr(os, "cpu_count", lambda: 4)
+    (tmp_path / "proc/self/task").mkdir(parents=True)
+    (tmp_path / "proc/stat").write_text(f"cpu 1 2 3\nprocs_running {running}\nprocs_blocked 0\n")
+    for number in range(6):
+        (tmp_path / f"proc/self/task/{number}").mkdir()
+        (tmp_path / f"proc/self/task/{number}/stat").write_text(
+            f"{number} (a (b) R) {'R' if number < ours else 'S'} 1 2")
+    assert contended(threads, tmp_path) is expected
+
+
+def test_without_proc_the_load_of_the_system_decides(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    for load, expected in ((1.0, False), (2.4, False), (3.0, True)):
+        monkeypatch.setattr(os, "getloadavg", lambda load=load: (load, 0, 0))
+        assert contended(2, tmp_path) is expected

@@ -1,14 +1,16 @@
-"""One thread or all for one program: measured, watched, measured again.
+"""One thread or all for one program: measured on a busy machine, watched, measured again.
 
 The first two calls of a program are left alone: the kernels load what they need, and a program that is called once or
-twice pays nothing. Then steps are timed in four phases, as many threads as before, the other number twice, as before
+twice pays nothing. Where other processes leave enough cores to all threads, the engine keeps its own number, so that
+values do not depend on a measurement, and steps are only watched. Else steps are timed in four phases, as many threads as before, the other number twice, as before
 again, so that a machine that slows down favours neither, and an even number of steps in each, so that batches of two
 sizes in turns do not. All threads must be a tenth faster to be chosen: beside busy processes they wait for each other,
 one waits for none. Where a step is so short that setting the number would show, one thread must be faster by more than
 that takes.
 
 Afterwards some calls are timed, one in 64 of the shortest, every one of 1 ms or more. Three in a row that took three
-times as long as measured, or 5 to 300 seconds, and it is measured again; the pause doubles while the choice stays.
+times as long as measured, or 5 to 300 seconds after a choice, and it is measured again; the pause doubles while the
+choice stays.
 """
 
 from __future__ import annotations
@@ -54,6 +56,7 @@ class Choice:
         most: the number that all threads are, asked for once the first calls have been made.
         price: seconds that it takes to set the number for a call and to set it back.
         clock: seconds, for the pauses between measurements.
+        contended: whether other processes use cores that all threads need.
 
     Attributes:
         number: for calls that are not timed; None leaves the engine's own.
@@ -61,14 +64,15 @@ class Choice:
         course: gives the number for each timed call and takes the seconds that it took.
     """
 
-    __slots__ = ("number", "left", "course", "wanted", "_most", "_price", "_clock", "_ran")
+    __slots__ = ("number", "left", "course", "wanted", "_most", "_price", "_clock", "_contended", "_ran")
 
     def __init__(
-        self, most: Callable[[], int], price: float = 0.0, clock: Callable[[], float] = perf_counter
+        self, most: Callable[[], int], price: float = 0.0, clock: Callable[[], float] = perf_counter,
+        contended: Callable[[int], bool] = lambda threads: True,
     ) -> None:
         self.number: int | None = None
         self.left = 0
-        self._most, self._price, self._clock = most, price, clock
+        self._most, self._price, self._clock, self._contended = most, price, clock, contended
         self._ran: int | None = None
         self.course = self._life()
         #: the number for the next timed call
@@ -80,11 +84,15 @@ class Choice:
         self.wanted = self.course.send(seconds)
 
     def _life(self) -> Course:
+        busy = 0
         for _ in range(_ALONE):
             yield None
+            busy += self._contended(self._most())  # in each of the calls, so that a process that runs once is none
         current = self._ran = most = self._most()
         if most == 1:
             self.number, self.left = 1, NEVER
+        elif busy < _ALONE:
+            yield from self._undisturbed()
         pause = _FIRST_PAUSE
         while most > 1:
             before = current
@@ -94,6 +102,13 @@ class Choice:
             yield from self._watched(current, seconds, self._clock() + pause)
         while True:
             yield None
+
+    def _undisturbed(self) -> Course:
+        """Watch steps with the engine's own number, until they are slow."""
+        times: list[float] = []
+        while not _enough(times):
+            times.append((yield None))
+        yield from self._watched(None, max(statistics.median(times), 1e-9), math.inf)
 
     def _measured(self, current: int, most: int) -> Generator[int | None, float, tuple[int, float]]:
         """The faster of the current number and the other, with the seconds of a step."""
@@ -125,7 +140,7 @@ class Choice:
             total += seconds
         times += found
 
-    def _watched(self, number: int, seconds: float, until: float) -> Course:
+    def _watched(self, number: int | None, seconds: float, until: float) -> Course:
         """Time some of the calls, until they are slow or the time has come."""
         every = max(1, min(_SELDOM, int(_SAMPLED / seconds)))
         slow = 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -76,10 +77,28 @@ def _cores(granted: str = "", period: str = "") -> float | None:
     return cores if cores > 0 else None
 
 
+def contended(threads: int, root: Path = ROOT) -> bool:
+    """Whether so many threads would share cores with other processes that are running now.
+
+    Args:
+        threads: those of an engine.
+        root: the folder that holds ``proc``.
+
+    Source: the Linux kernel's documentation of ``/proc/stat`` (``procs_running``); elsewhere the load of the last minute.
+    """
+    running = re.search(r"^procs_running (\d+)", _text(root / "proc" / "stat"), re.M)
+    if running is None:
+        load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
+        return load - 0.5 > (os.cpu_count() or 1)  # the load contains this process
+    tasks = (root / "proc" / "self" / "task").glob("*/stat")
+    ours = sum(_text(task).rpartition(")")[2].split()[:1] == ["R"] for task in tasks)
+    return int(running[1]) - ours > (os.cpu_count() or 1) - threads
+
+
 def _text(path: Path) -> str:
     with contextlib.suppress(OSError, UnicodeDecodeError):
         return path.read_text()
     return ""
 
 
-__all__ = ["quota", "scheduled", "usable"]
+__all__ = ["contended", "quota", "scheduled", "usable"]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from kbackend.config import changes
 from kbackend.plugin.modes import is_deterministic
 from kbackend.plugin.threads.choice import NEVER, Choice
-from kbackend.plugin.threads.cores import scheduled, usable
+from kbackend.plugin.threads.cores import contended, scheduled, usable
 from kbackend.plugin.threads.setting import AUTO, most, plan_key
 
 if TYPE_CHECKING:
@@ -41,7 +41,8 @@ class Plan:
         self._timing = threading.Lock()
         self._choice: Choice | None = None
         if measured and key[0] == AUTO and not is_deterministic():
-            self._choice = Choice(lambda: most(backend), _PRICES[str(backend.threads_scope)])
+            self._choice = Choice(
+                lambda: most(backend), _PRICES[str(backend.threads_scope)], contended=contended)
         fixed = self._choice is None or usable() < scheduled()
         self.number = most(backend) if fixed else None
         self.left = NEVER if self._choice is None else 0
