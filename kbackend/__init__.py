@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from kbackend.plugin.discover import available_backends
     from kbackend.plugin.modes import is_deterministic, rng, set_deterministic, set_rng
     from kbackend.plugin.select import set_backend, set_device, use_backend
+    from kbackend.plugin.threads.setting import set_threads, threads
 
 hooks.call_op.supply("kbackend.declare.call:call")
 hooks.declared_ops.supply("kbackend.ops:_declared")
@@ -66,6 +67,8 @@ _NAMES = {
     "set_rng": ("kbackend.plugin.modes", "set_rng"),
     "set_device": ("kbackend.plugin.select", "set_device"),
     "set_seed": ("kbackend.streams", "set_seed"),
+    "set_threads": ("kbackend.plugin.threads.setting", "set_threads"),
+    "threads": ("kbackend.plugin.threads.setting", "threads"),
 }
 
 
@@ -110,5 +113,7 @@ __all__ = [
     "set_device",
     "set_rng",
     "set_seed",
+    "set_threads",
+    "threads",
     "use_backend",
 ]

@@ -18,6 +18,7 @@ from kbackend.plugin import crowding
 from kbackend.plugin.contract import Target
 from kbackend.plugin.modes import NotDeterministicError, reason_of, refusal
 from kbackend.plugin.select import active_target, use_target
+from kbackend.plugin.threads.running import with_threads
 
 #: the shapes of the feeds of a program
 Shapes = tuple[tuple[int, ...], ...]
@@ -95,10 +96,11 @@ class Program:
 
     def _compiled(self, jit: Any) -> Callable[[Sequence[Any]], Sequence[Any]]:
         try:
-            return self.target.backend.compile(self.emitted, self.target, jit)
+            runner = self.target.backend.compile(self.emitted, self.target, jit)
         except Exception as error:
             self._explain(error)
             raise
+        return with_threads(runner, self.target, measured=jit is not True or not self.target.backend.compiler)
 
     def _explain(self, error: Exception, feeds: Sequence[Any] | None = None) -> None:
         """Raise a better error than the engine's: of shape inference, of the node that failed, or of the compiler.

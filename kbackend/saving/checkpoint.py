@@ -2,7 +2,8 @@
 
 A checkpoint holds the weights, the optimizer's state and hyperparameters, the counters of all random draws, live
 hyperparameters of layers, the number of epochs seen and the seed of the shuffles. A training that goes on from it in
-another process equals one that was never interrupted, bit for bit on the same engine.
+another process equals one that was never interrupted, bit for bit on the same engine with the same number of threads
+(``kbackend.set_threads``, or deterministic mode).
 
 It holds no architecture: the model is built by the same code, under the same seed.
 """

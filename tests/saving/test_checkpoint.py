@@ -24,6 +24,14 @@ X = np.random.RandomState(0).rand(70, 6).astype(np.float32)
 Y = X[:, :2] * 2 - 1
 
 
+@pytest.fixture(autouse=True)
+def fixed_threads():
+    """Runs are equal to the bit where the number of threads is not measured."""
+    kbackend.set_threads(1)
+    yield
+    kbackend.set_threads("auto")
+
+
 def build(seed=7, optimizer="adam", rate=0.3, units=8):
     kbackend.set_seed(seed)
     x = Input((6,))
