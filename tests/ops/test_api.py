@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import csv
-import importlib.util
 import inspect
 import pkgutil
 
@@ -124,7 +123,6 @@ def test_two_spellings_at_once_are_refused():
 
 # ------------------------------------------------------------------------------------- against Keras
 
-KERAS = importlib.util.find_spec("keras") is not None
 A = np.array([[1.5, -2.0, 0.5], [3.0, 0.25, -1.0]], "float32")
 B = np.array([[0.5, 2.0, 1.5], [1.0, 4.0, 2.0]], "float32")
 P = np.array([[0.2, 0.5, 0.3], [0.1, 0.1, 0.8]], "float32")
@@ -183,20 +181,11 @@ def plain(found):
     return [np.asarray(K.eval(found)) if isinstance(found, kbackend.graph.tensor.Tensor) else np.asarray(found)]
 
 
-@pytest.fixture(scope="module")
-def keras_ops():
-    if not KERAS:
-        pytest.skip("Keras, the oracle, is not installed")
-    from keras import ops as oracle
-
-    return oracle
-
-
 @pytest.mark.parametrize("name", sorted(CALLS))
-def test_defaults_are_those_of_keras(name, keras_ops):
+def test_defaults_are_those_of_keras(name, keras):
     with kbackend.use_backend("numpy"):
         ours = plain(getattr(ops, name)(*CALLS[name]))
-    function = getattr(keras_ops, name, None)
+    function = getattr(keras.ops, name, None)
     if function is None:
         pytest.skip(f"this Keras has no {name}")
     theirs = [np.asarray(v) for part in [function(*CALLS[name])] for v in _flat(part)]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.arrays import drawn
 
 import kbackend
 from kbackend import K
@@ -16,10 +17,6 @@ from kbackend.plugin.resampling import WINDOWS, taps
 
 SMOOTH = tuple(WINDOWS)
 INTERPOLATIONS = ("nearest", *SMOOTH)
-
-
-def drawn(*shape, seed=0):
-    return np.random.default_rng([seed, *shape]).normal(size=shape)
 
 
 # ---------------------------------------------------------------------- resizing
