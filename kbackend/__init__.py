@@ -77,7 +77,9 @@ def __getattr__(name: str) -> Any:
     elif name in _MODULES:
         value = importlib.import_module(f"kbackend.{name}")
     else:
-        raise AttributeError(f"module 'kbackend' has no attribute {name!r}")
+        from kbackend.ground.suggest import missing
+
+        raise missing("kbackend", name, lambda: __all__)
     globals()[name] = value
     return value
 

@@ -32,6 +32,7 @@ import numpy as np
 from kbackend.graph.node import Node
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import map_args
+from kbackend.ground.arguments import keywords_of, unknown_keywords
 
 #: the op id of the shuffles in fit, whose step is the epoch
 SHUFFLE_OP_ID = (1 << 32) - 1
@@ -203,7 +204,7 @@ class SeedGenerator:
 
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
         if kwargs:
-            raise TypeError(f"SeedGenerator got unknown arguments {sorted(kwargs)}")
+            raise unknown_keywords("SeedGenerator", kwargs, keywords_of(SeedGenerator))
         self.name = name or "seed_generator"
         if seed is None:
             op_id = _counts().op_id("/".join((*_path.names, self.name)))

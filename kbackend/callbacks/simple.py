@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kbackend.callbacks.base import Callback
+from kbackend.ground.arguments import checked, unknown_keywords
 
 
 class LambdaCallback(Callback):
@@ -15,7 +16,10 @@ class LambdaCallback(Callback):
         super().__init__()
         for name, function in functions.items():
             if not name.startswith("on_") or not hasattr(Callback, name):
-                raise TypeError(f"LambdaCallback does not know the event {name!r}")
+                events = [event for event in dir(Callback) if event.startswith("on_")]
+                raise unknown_keywords("LambdaCallback", [name], events)
+            if not callable(function):
+                raise TypeError(f"LambdaCallback: {name} must be a function, it is {function!r}")
             setattr(self, name, function)
 
 
@@ -27,6 +31,7 @@ class LearningRateScheduler(Callback):
         verbose: 1 prints it.
     """
 
+    @checked
     def __init__(self, schedule: Callable[[int, float], float], verbose: int = 0) -> None:
         super().__init__()
         self.schedule, self.verbose = schedule, verbose

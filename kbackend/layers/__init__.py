@@ -7,6 +7,7 @@ from typing import Any
 
 from kbackend import registry
 from kbackend.ground import hooks
+from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.layers.activation import *
 from kbackend.layers.attention import *
 from kbackend.layers.augmentation import *
@@ -38,12 +39,16 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
     """A layer from what :func:`serialize` gave.
 
     Raises:
-        ValueError: a class that is neither built in nor registered nor in ``custom_objects``.
+        ValueError: a class that is neither built in nor registered nor in ``custom_objects``, or no configuration.
 
     >>> from kbackend import layers
     >>> layers.deserialize(layers.serialize(layers.Dense(3, name="d"))).units
     3
     """
+    if not isinstance(config, Mapping) or not {"class_name", "config"} <= config.keys():
+        raise ValueError(f'a layer is an object with "class_name" and "config", not {str(config)[:80]}')
     with registry.custom_object_scope(custom_objects):
         found = registry.find(config["class_name"], _builtin(), "layer")
         return found.from_config(config["config"])
+
+_suggest_in(__name__)

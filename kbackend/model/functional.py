@@ -7,12 +7,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kbackend import saving
-from kbackend.callbacks.base import Callback
+from kbackend.callbacks.base import Callback, checked_callbacks
 from kbackend.callbacks.history import History
+from kbackend.ground.arguments import checked
 from kbackend.layers.base.naming import unique_name
 from kbackend.layers.base.structures import as_list, one_or_list
-from kbackend.model.configuration import model_config, model_from
+from kbackend.model.configuration import model_config
 from kbackend.model.network import Network
+from kbackend.model.reading import model_from
 from kbackend.model.summary import print_summary
 from kbackend.model.topology import Topology
 from kbackend.plugin import select
@@ -55,6 +57,7 @@ class Model(Network):
     #: whether ``fit`` is to end; callbacks set it
     stop_training = False
 
+    @checked
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True
     ) -> None:
@@ -105,6 +108,7 @@ class Model(Network):
 
     # compile ------------------------------------------------------------------------------------------------
 
+    @checked
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -174,6 +178,7 @@ class Model(Network):
 
     # training and using -------------------------------------------------------------------------------------
 
+    @checked
     def fit(
         self,
         x: Any = None,
@@ -201,7 +206,7 @@ class Model(Network):
             validation_split: the last part of the data is held out, taken before any shuffle.
             validation_data: (x, y) or (x, y, sample_weight), evaluated after each epoch.
             shuffle: draw a new order each epoch, the same on every engine for one seed.
-            class_weight: label -> weight.
+            class_weight: label -> weight; "balanced" weighs each class by samples / (classes * its samples).
             sample_weight: a weight for each sample.
             initial_epoch: the epoch to start at.
             validation_freq: epochs from one validation to the next.
@@ -213,8 +218,9 @@ class Model(Network):
             ValueError: the data does not fit; nothing has changed then.
             RuntimeError: the model is not compiled.
         """
+        listeners = checked_callbacks(callbacks)
         self._ensure_built(x)
-        size = data.checked_size(batch_size)
+        size = data.batch_size(batch_size)
         groups = self._groups(x, y, sample_weight, class_weight)
         groups, apart = held_out(self._steps, groups, validation_data, validation_split)
         measured.settle(self._steps, "train", groups, size)
@@ -231,7 +237,7 @@ class Model(Network):
             groups.batches(size),
             range(initial_epoch, epochs),
             lambda samples: self._shuffles.next(samples, shuffle),
-            callbacks or (),
+            listeners,
             verbose,
             validate,
             lambda: self.optimizer.finalize_variable_values(self._steps.compiled.trained),
@@ -243,6 +249,7 @@ class Model(Network):
     def _evaluated(self, groups: Groups, size: int) -> dict[str, float]:
         return loop.evaluate(self._steps.test(groups.weighted), self._steps.target(), groups.batches(size))
 
+    @checked
     def evaluate(
         self,
         x: Any = None,
@@ -258,18 +265,34 @@ class Model(Network):
             The loss, or the list [loss, metrics...], or a dict by name.
         """
         self._ensure_built(x)
-        logs = self._evaluated(self._groups(x, y, sample_weight), data.checked_size(batch_size))
+        logs = self._evaluated(self._groups(x, y, sample_weight), data.batch_size(batch_size))
         if verbose:
             print("  ".join(f"{n}: {v:.4f}" for n, v in logs.items()))
         return logs if return_dict else one_or_list(list(logs.values()))
 
+    @checked
     def predict(self, x: Any, batch_size: int | None = None, verbose: int = 0) -> Any:
-        """The outputs for data, in test phase: an array, or a list of arrays for several outputs."""
+        """The outputs for data, in test phase: an array, or a list of arrays for several outputs.
+
+        Raises:
+            ValueError: the data does not fit, or there are several batches and an output is a single number for each.
+        """
         self._ensure_built(x)
-        groups, size = Groups(inputs_of(self._steps, x), [], []), data.checked_size(batch_size)
+        groups, size = Groups(inputs_of(self._steps, x), [], []), data.batch_size(batch_size)
+        if len(groups.inputs[0]) > size:
+            self._check_joinable(size)
         measured.settle(self._steps, "predict", groups, size)
         return one_or_list(loop.predict(self._steps.predict(), self._steps.target(), groups.batches(size)))
 
+    def _check_joinable(self, size: int) -> None:
+        for name, tensor in zip(self.output_names, self.outputs):
+            if tensor.shape == ():
+                raise data.DataError(
+                    f"the output {name!r} is a single number for each batch, so that of several batches of {size} "
+                    "samples cannot be joined; use predict_on_batch, or a batch_size of at least the number of samples"
+                )
+
+    @checked
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, in test phase."""
         self._ensure_built(x)
@@ -282,6 +305,7 @@ class Model(Network):
             measured.settle(steps, "predict", Groups(inputs_of(steps, x), [], []), len(values[0]))
         return one_or_list(loop.predict_once(function, steps.target(), values))
 
+    @checked
     def train_on_batch(
         self,
         x: Any,
@@ -307,6 +331,7 @@ class Model(Network):
         measured.settle(self._steps, "train", groups, len(groups.inputs[0]))
         return self._once(self._steps.train(groups.weighted), groups, reset_metrics, return_dict)
 
+    @checked
     def test_on_batch(
         self,
         x: Any,
@@ -327,6 +352,7 @@ class Model(Network):
 
     # measuring ----------------------------------------------------------------------------------------------
 
+    @checked
     def tune(
         self,
         x: Any,
@@ -359,12 +385,13 @@ class Model(Network):
             ValueError: the data does not fit, or an engine is unknown.
         """
         self._ensure_built(x)
-        size = data.checked_size(batch_size)
+        size = data.batch_size(batch_size)
         tuned = measured.tune(self._steps, self._measured_on(x, y), engines, size, rounds)
         if verbose:
             print(tuned)
         return tuned
 
+    @checked
     def profile(
         self, x: Any, y: Any = None, *, batch_size: int | None = None, rounds: int = 20, verbose: int = 1
     ) -> Profile:
@@ -385,7 +412,7 @@ class Model(Network):
             A :class:`kbackend.training.profiling.Profile`: ``rows``, ``step``; its text is the table.
         """
         self._ensure_built(x)
-        size = data.checked_size(batch_size)
+        size = data.batch_size(batch_size)
         found = measured.profile(self._steps, self._measured_on(x, y), size, rounds)
         if verbose:
             print(found)
@@ -439,7 +466,8 @@ class Model(Network):
         """A model of the structure that ``get_config`` gave, with fresh weights.
 
         Raises:
-            ValueError: a class that is neither built in nor registered nor in ``custom_objects``.
+            FormatError: a class that is neither built in nor registered nor in ``custom_objects``, or anything else
+                that does not fit; the message names the place.
         """
         with custom_object_scope(custom_objects):
             return model_from(cls, config)
@@ -448,8 +476,9 @@ class Model(Network):
         """The structure as JSON text; ``models.model_from_json`` reads it."""
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
 
+    @checked
     def summary(self, line_length: int | None = None, positions: Any = None, print_fn: Any = None) -> None:
-        """Print the layers with their shapes and numbers of parameters.
+        """Print the layers and the operations between them, with their shapes and numbers of parameters.
 
         Args:
             line_length: the width of the table.

@@ -10,6 +10,7 @@ from kbackend.classic.state import placeholder
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import dependents
+from kbackend.ground.suggest import did_you_mean
 from kbackend.ground.tree import tree_map
 from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.layer import Layer
@@ -43,6 +44,12 @@ class Network(Layer):
         super().__init__(name=name, trainable=trainable)
         self._single_input = self._single_output = True
         self._found: Topology | None = None
+
+    def __repr__(self) -> str:
+        if not self.built:
+            return f"<{type(self).__name__} {self.name!r}>"
+        given, made = (", ".join(str(t.shape) for t in tensors) for tensors in (self.inputs, self.outputs))
+        return f"<{type(self).__name__} {self.name!r} {given} -> {made}>"
 
     # structure ----------------------------------------------------------------------------------------------
 
@@ -129,6 +136,7 @@ class Network(Layer):
                 return layer
         raise ValueError(
             f"model {self.name} has no layer {name!r}; it has {', '.join(x.name for x in layers)}"
+            f".{did_you_mean(name, (x.name for x in layers))}".rstrip(".")
         )
 
     def _sublayers(self) -> list[Layer]:

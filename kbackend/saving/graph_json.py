@@ -276,6 +276,8 @@ def _read_node(
             f"{where}: its attributes are {sorted(attrs)}, they should be {sorted(op.attributes)}"
         )
     values = {key: _read_value(v, f"{where}: {key}", variables, depth) for key, v in attrs.items()}
+    if values.get("name") is not None:
+        _checked(values["name"], str, f"{where}: name")
     specs = [_read_spec(s, where) for s in _checked(plain["results"], list, f"{where}: results")]
     return _made_again(op, args, values, specs, where)
 

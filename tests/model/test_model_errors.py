@@ -170,7 +170,7 @@ def test_bad_arguments_of_layers(make, message):
 
 
 def test_unknown_arguments():
-    with pytest.raises(TypeError, match=r"Dense got unknown arguments \['unit'\]"):
+    with pytest.raises(TypeError, match=r"Dense\(\) got the unknown argument 'unit'. Did you mean 'units'\?"):
         layers.Dense(2, unit=3)
     with pytest.raises(
         TypeError, match=r"layer dense_1 \(Dense\) takes no argument 'train' when it is called"

@@ -8,6 +8,7 @@ from typing import Any
 from kbackend import config, dtypes
 from kbackend.classic.state import placeholder
 from kbackend.graph.tensor import Tensor
+from kbackend.ground.arguments import checked
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.naming import unique_name
@@ -83,6 +84,7 @@ class InputLayer(Layer):
         return {"batch_input_shape": list(self._batch_input_shape), "dtype": self.dtype, "name": self.name}
 
 
+@checked
 def Input(
     shape: Sequence[int | None] | int | None = None,
     batch_shape: Sequence[int | None] | None = None,

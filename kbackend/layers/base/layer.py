@@ -69,7 +69,7 @@ class Layer(HasLosses):
     def __init__(
         self, name: str | None = None, dtype: Any = None, trainable: bool = True, **kwargs: Any
     ) -> None:
-        check_known(kwargs, type(self).__name__)
+        check_known(kwargs, type(self))
         super().__init__(name, dtype, trainable, kwargs.get("weights"))
         self.activity_regularizer = regularizers.get(kwargs.get("activity_regularizer"))
         self._batch_input_shape = batch_shape(kwargs)
