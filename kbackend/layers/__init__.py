@@ -51,4 +51,5 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
         found = registry.find(config["class_name"], _builtin(), "layer")
         return found.from_config(config["config"])
 
+
 _suggest_in(__name__)
