@@ -1,4 +1,4 @@
-"""Layers."""
+"""All layers, a file a family; each family lists its public names in ``__all__``."""
 
 from __future__ import annotations
 
@@ -8,146 +8,21 @@ from typing import Any
 from kbackend import registry
 from kbackend.ground import hooks
 from kbackend.ground.suggest import suggest_in as _suggest_in
-from kbackend.layers.activation import ELU, LeakyReLU, ReLU, Softmax
-from kbackend.layers.attention import MultiHeadAttention
-from kbackend.layers.augmentation import (
-    RandomBrightness,
-    RandomContrast,
-    RandomCrop,
-    RandomFlip,
-    RandomRotation,
-    RandomTranslation,
-    RandomZoom,
-)
+from kbackend.layers.activation import *
+from kbackend.layers.attention import *
+from kbackend.layers.augmentation import *
 from kbackend.layers.base.input import Input, InputLayer
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
-from kbackend.layers.convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
-from kbackend.layers.core import (
-    Activation,
-    Dense,
-    Flatten,
-    Lambda,
-    Permute,
-    RepeatVector,
-    Reshape,
-)
-from kbackend.layers.embedding import Embedding
-from kbackend.layers.masking import Masking
-from kbackend.layers.merge import (
-    Add,
-    Average,
-    Concatenate,
-    Dot,
-    Maximum,
-    Minimum,
-    Multiply,
-    Subtract,
-    add,
-    average,
-    concatenate,
-    dot,
-    maximum,
-    minimum,
-    multiply,
-    subtract,
-)
-from kbackend.layers.normalization import BatchNormalization, LayerNormalization
-from kbackend.layers.pooling import (
-    AveragePooling2D,
-    AvgPool2D,
-    GlobalAveragePooling1D,
-    GlobalAveragePooling2D,
-    GlobalAvgPool1D,
-    GlobalAvgPool2D,
-    GlobalMaxPool2D,
-    GlobalMaxPooling2D,
-    MaxPool2D,
-    MaxPooling2D,
-)
-from kbackend.layers.recurrent import LSTM, SimpleRNN
-from kbackend.layers.regularization import (
-    ActivityRegularization,
-    AlphaDropout,
-    Dropout,
-    GaussianDropout,
-    GaussianNoise,
-    SpatialDropout1D,
-    SpatialDropout2D,
-    SpatialDropout3D,
-)
-
-__all__ = [
-    "ELU",
-    "LSTM",
-    "Activation",
-    "ActivityRegularization",
-    "Add",
-    "AlphaDropout",
-    "Average",
-    "AveragePooling2D",
-    "AvgPool2D",
-    "BatchNormalization",
-    "Concatenate",
-    "Conv1D",
-    "Conv2D",
-    "Convolution1D",
-    "Convolution2D",
-    "Dense",
-    "Dot",
-    "Dropout",
-    "Embedding",
-    "Flatten",
-    "GaussianDropout",
-    "GaussianNoise",
-    "GlobalAveragePooling1D",
-    "GlobalAveragePooling2D",
-    "GlobalAvgPool1D",
-    "GlobalAvgPool2D",
-    "GlobalMaxPool2D",
-    "GlobalMaxPooling2D",
-    "Input",
-    "InputLayer",
-    "InputSpec",
-    "Lambda",
-    "Layer",
-    "LayerNormalization",
-    "LeakyReLU",
-    "Masking",
-    "MaxPool2D",
-    "MaxPooling2D",
-    "Maximum",
-    "Minimum",
-    "MultiHeadAttention",
-    "Multiply",
-    "Permute",
-    "RandomBrightness",
-    "RandomContrast",
-    "RandomCrop",
-    "RandomFlip",
-    "RandomRotation",
-    "RandomTranslation",
-    "RandomZoom",
-    "ReLU",
-    "RepeatVector",
-    "Reshape",
-    "SimpleRNN",
-    "Softmax",
-    "SpatialDropout1D",
-    "SpatialDropout2D",
-    "SpatialDropout3D",
-    "Subtract",
-    "add",
-    "average",
-    "concatenate",
-    "deserialize",
-    "dot",
-    "maximum",
-    "minimum",
-    "multiply",
-    "serialize",
-    "subtract",
-]
+from kbackend.layers.convolution import *
+from kbackend.layers.core import *
+from kbackend.layers.embedding import *
+from kbackend.layers.masking import *
+from kbackend.layers.merge import *
+from kbackend.layers.normalization import *
+from kbackend.layers.pooling import *
+from kbackend.layers.recurrent import *
+from kbackend.layers.regularization import *
 
 
 def _builtin() -> dict[str, Any]:
@@ -175,5 +50,6 @@ def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | N
     with registry.custom_object_scope(custom_objects):
         found = registry.find(config["class_name"], _builtin(), "layer")
         return found.from_config(config["config"])
+
 
 _suggest_in(__name__)

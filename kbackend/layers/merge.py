@@ -217,7 +217,6 @@ __all__ = [
     "Concatenate",
     "Dot",
     "Maximum",
-    "Merge",
     "Minimum",
     "Multiply",
     "Subtract",

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support.arrays import rows
 
 import kbackend
 from kbackend import Input, K, Model, Sequential, activations, constraints, initializers, layers, regularizers
@@ -12,10 +13,6 @@ from kbackend.layers.base.layer import Layer
 def _fresh():
     K.clear_session()
     K.set_seed(4)
-
-
-def rows(*shape, seed=0):
-    return np.random.RandomState(seed).randn(*shape).astype("float32")
 
 
 def apply(layer, *values, phase=0, **kwargs):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support.arrays import rows
 
 import kbackend
 from kbackend import Input, K, Model, layers
@@ -11,10 +12,6 @@ from kbackend import Input, K, Model, layers
 def _fresh():
     K.clear_session()
     K.set_seed(6)
-
-
-def rows(*shape, seed=0):
-    return np.random.RandomState(seed).randn(*shape).astype("float32")
 
 
 def sigmoid(x):

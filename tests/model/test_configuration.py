@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from support.arrays import rows
 
 from kbackend import Input, K, Model, Sequential, initializers, layers, models, registry
 from kbackend.layers.base.layer import Layer
@@ -14,10 +15,6 @@ from kbackend.model.configuration import ConfigurationError
 def _fresh():
     K.clear_session()
     K.set_seed(2)
-
-
-def rows(*shape, seed=0):
-    return np.random.RandomState(seed).randn(*shape).astype("float32")
 
 
 def same(model, copy, *values):

@@ -3,11 +3,10 @@
 The first two calls of a program are left alone: the kernels load what they need, and a program that is called once or
 twice pays nothing. Where other processes leave enough cores to all threads, the engine keeps its own number, so that
 values do not depend on a measurement, and steps are only watched. Else steps are timed in four phases, as many threads
-as before, the other number twice, as before
-again, so that a machine that slows down favours neither, and an even number of steps in each, so that batches of two
-sizes in turns do not. All threads must be a tenth faster to be chosen: beside busy processes they wait for each other,
-one waits for none. Where a step is so short that setting the number would show, one thread must be faster by more than
-that takes.
+as before, the other number twice, as before again, so that a machine that slows down favours neither, and an even
+number of steps in each, so that batches of two sizes in turns do not. All threads must be a tenth faster to be chosen:
+beside busy processes they wait for each other, one waits for none. Where a step is so short that setting the number
+would show, one thread must be faster by more than that takes.
 
 Afterwards some calls are timed, one in 64 of the shortest, every one of 1 ms or more. Three in a row that took three
 times as long as measured, or 5 to 300 seconds after a choice, and it is measured again; the pause doubles while the
