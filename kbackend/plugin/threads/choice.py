@@ -84,14 +84,12 @@ class Choice:
         self.wanted = self.course.send(seconds)
 
     def _life(self) -> Course:
-        busy = 0
         for _ in range(_ALONE):
             yield None
-            busy += self._contended(self._most())  # in each of the calls, so that a process that runs once is none
         current = self._ran = most = self._most()
         if most == 1:
             self.number, self.left = 1, NEVER
-        elif busy < _ALONE:
+        elif not (yield from self._crowded(most)):
             yield from self._undisturbed()
         pause = _FIRST_PAUSE
         while most > 1:
@@ -102,6 +100,13 @@ class Choice:
             yield from self._watched(current, seconds, self._clock() + pause)
         while True:
             yield None
+
+    def _crowded(self, most: int) -> Generator[int | None, float, bool]:
+        """Whether others use the cores after two calls in a row, so that a process that runs for a moment is none."""
+        if not self._contended(most):
+            return False
+        yield None
+        return self._contended(most)
 
     def _undisturbed(self) -> Course:
         """Watch steps with the engine's own number, until they are slow."""
