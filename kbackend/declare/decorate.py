@@ -161,3 +161,11 @@ def _spelled(op: Op, function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _calling(op: Op) -> Callable[..., Any]:
     return lambda *args, **kwargs: call(op, *op.bind(*args, **kwargs))
+
+
+def traced(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of tensors that is no op: its body always gets symbolic tensors, and concrete calls run programs that
+    are kept, as those of ops do. Parameters annotated ``TensorLike`` are its operands."""
+    op = Op(function, "derived")
+    op.public = public(op, function)
+    return update_wrapper(op.public, function)

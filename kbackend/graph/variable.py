@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from itertools import repeat
 from operator import attrgetter
 from typing import Any
@@ -17,6 +18,8 @@ from kbackend.graph.transactions import Group, alone, changing, together, unchan
 from kbackend.ground.interrupts import hold_interrupts, release_interrupts
 
 _uid = itertools.count()
+#: what takes the assignments of the function that is being built; see :mod:`kbackend.graph.assignments`
+recorder: ContextVar[Any] = ContextVar("kbackend_recorder", default=None)
 
 
 class _VariableOp:
@@ -128,14 +131,27 @@ class Variable(Tensor):
         return self._home.cell_to_numpy(self._cells[self._home])
 
     def assign(self, value: Any) -> None:
-        """Set the value; shape and dtype stay.
+        """Set the value; shape and dtype stay. Inside :func:`kbackend.graph.assignments.recording` the value may be
+        symbolic, and is recorded as an update.
 
         Raises:
             ValueError: another shape.
             TypeError: complex numbers for a variable of real ones.
             OverflowError: an integer that does not fit the dtype.
         """
-        changing(self, self._assign, self._checked(value))
+        made = recorder.get()
+        if made is not None:
+            made.put(self, value)
+        else:
+            changing(self, self._assign, self._checked(value))
+
+    def assign_add(self, value: Any) -> None:
+        """Add to the value; see :meth:`assign`."""
+        self.assign(self + value if recorder.get() is not None else self.numpy() + np.asarray(value))
+
+    def assign_sub(self, value: Any) -> None:
+        """Subtract from the value; see :meth:`assign`."""
+        self.assign(self - value if recorder.get() is not None else self.numpy() - np.asarray(value))
 
     def _checked(self, value: Any) -> np.ndarray:
         array = np.asarray(value)

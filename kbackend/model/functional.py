@@ -118,8 +118,10 @@ class Model(Network):
 
         Args:
             optimizer: a name or an :class:`kbackend.optimizers.Optimizer`.
-            loss: a name, a function ``(y_true, y_pred)``, or a list or dict of these by output.
-            metrics: a list of names or functions, or a list of lists or dict by output.
+            loss: a name, a function ``(y_true, y_pred)``, a :class:`kbackend.losses.Loss`, or a list or dict of these
+                by output.
+            metrics: a list of names, functions ``(y_true, y_pred)`` or :class:`kbackend.metrics.Metric` objects, or a
+                list of lists or dict by output.
             loss_weights: numbers or K.variables (which stay live) by output.
             weighted_metrics: metrics to which sample weights apply.
             jit: None or False: the engine's plain mode; True: torch.compile or XLA (NumPy has no compiler and takes no
@@ -160,6 +162,15 @@ class Model(Network):
     def metrics_names(self) -> list[str]:
         """Names of the values that fit, evaluate and train_on_batch give."""
         return list(self._steps.compiled.plain.names)
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics with a state that the model is compiled with."""
+        return list(self._steps.compiled.plain.states) if self._steps.optimizer is not None else []
+
+    def reset_metrics(self) -> None:
+        """Forget the batches that metrics have seen, as each epoch does at its start."""
+        self._steps.reset_metrics()
 
     # training and using -------------------------------------------------------------------------------------
 
@@ -223,6 +234,7 @@ class Model(Network):
             callbacks or (),
             verbose,
             validate,
+            lambda: self.optimizer.finalize_variable_values(self._steps.compiled.trained),
         )
 
     def _groups(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Groups:
@@ -270,20 +282,48 @@ class Model(Network):
             measured.settle(steps, "predict", Groups(inputs_of(steps, x), [], []), len(values[0]))
         return one_or_list(loop.predict_once(function, steps.target(), values))
 
-    def train_on_batch(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Any:
-        """One step; returns the loss, or [loss, metrics...], computed before the update."""
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        reset_metrics: bool = True,
+        return_dict: bool = False,
+    ) -> Any:
+        """One step.
+
+        Args:
+            x, y, sample_weight, class_weight: a batch, as for ``fit``.
+            reset_metrics: whether the values are those of this batch alone; if not, they are means and metrics of all
+                batches since the last reset.
+            return_dict: whether the values are returned by name.
+
+        Returns:
+            The loss, or [loss, metrics...], or a dict by name, computed before the update.
+        """
         self._ensure_built(x)
         groups = self._groups(x, y, sample_weight, class_weight)
         measured.settle(self._steps, "train", groups, len(groups.inputs[0]))
-        step = self._steps.train(groups.weighted)
-        return one_or_list(loop.once(step, self._steps.target(), groups.flat))
+        return self._once(self._steps.train(groups.weighted), groups, reset_metrics, return_dict)
 
-    def test_on_batch(self, x: Any, y: Any, sample_weight: Any = None) -> Any:
-        """Loss and metrics of one batch in test phase."""
+    def test_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        reset_metrics: bool = True,
+        return_dict: bool = False,
+    ) -> Any:
+        """Loss and metrics of one batch in test phase; see :meth:`train_on_batch`."""
         self._ensure_built(x)
         groups = self._groups(x, y, sample_weight)
-        step = self._steps.test(groups.weighted)
-        return one_or_list(loop.once(step, self._steps.target(), groups.flat))
+        return self._once(self._steps.test(groups.weighted), groups, reset_metrics, return_dict)
+
+    def _once(self, step: Any, groups: Groups, reset_metrics: bool, return_dict: bool) -> Any:
+        means = None if reset_metrics else self._steps.running(step)
+        logs = loop.once(step, self._steps.target(), groups.flat, means)
+        return logs if return_dict else one_or_list(list(logs.values()))
 
     # measuring ----------------------------------------------------------------------------------------------
 

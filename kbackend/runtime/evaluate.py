@@ -29,6 +29,15 @@ def evaluate(tensor: Tensor) -> np.ndarray:
     return _function(tensor)([])[0]
 
 
+def on_engine(tensor: Tensor) -> Any:
+    """The value as a tensor of the active engine.
+
+    Raises:
+        ValueError: as :func:`evaluate`.
+    """
+    return _function(tensor)([], as_numpy=False)[0]
+
+
 def truth(tensor: Tensor) -> bool | None:
     """The truth value of a constant with one element; None if the value is not constant.
 

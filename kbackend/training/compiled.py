@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from kbackend import losses, metrics, optimizers
+from kbackend import losses, optimizers
 from kbackend.graph.redirect import Redirect
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.ground.tree import tree_leaves, tree_map
+from kbackend.metrics.base import Metric as Stateful
+from kbackend.metrics.base import clone_metric
+from kbackend.metrics.resolve import resolved
 from kbackend.optimizers import Optimizer
 from kbackend.runtime.function import checked_jit
 from kbackend.training.objective import Metric, Objective, Output
@@ -142,7 +145,7 @@ def _check_names(loss: Any, *metric_lists: Any) -> None:
             losses.get(leaf)
     for leaf in tree_leaves(metric_lists):
         if leaf is not None:
-            metrics.get(leaf)
+            resolved(leaf)
 
 
 def _outputs(model: Trainable, settings: Settings) -> tuple[Output, ...]:
@@ -151,12 +154,22 @@ def _outputs(model: Trainable, settings: Settings) -> tuple[Output, ...]:
     factors = _for_each(settings.loss_weights, names, "loss_weights")
     plain = _lists_for_each(settings.metrics, names, "metrics")
     weighted = _lists_for_each(settings.weighted_metrics, names, "weighted_metrics")
-    made = []
+    made: list[Output] = []
+    used: list[Any] = []
     for place, (name, tensor) in enumerate(zip(names, model.outputs)):
         chosen = [(m, False) for m in plain[place]] + [(m, True) for m in weighted[place]]
-        resolved = tuple(Metric(*metrics.get(m, tensor, found[place]), use) for m, use in chosen)
-        made.append(Output(name, tensor, found[place], factors[place], resolved))
+        wanted = tuple(Metric(*_one_each(resolved(m, tensor, found[place]), used), use) for m, use in chosen)
+        made.append(Output(name, tensor, found[place], factors[place], wanted))
     return tuple(made)
+
+
+def _one_each(metric: tuple[str, Any], used: list[Any]) -> tuple[str, Any]:
+    """The metric, a copy where it is an object that measures another output already."""
+    name, found = metric
+    if isinstance(found, Stateful):
+        found = clone_metric(found) if any(found is other for other in used) else found
+        used.append(found)
+    return name, found
 
 
 def _for_each(value: Any, names: Sequence[str], label: str, alone: bool = False) -> list[Any]:

@@ -26,6 +26,7 @@ def fit(
     callbacks: Sequence[Callback] = (),
     verbose: int = 0,
     validate: Callable[[int], dict[str, float]] | None = None,
+    finish: Callable[[], None] | None = None,
 ) -> History:
     """Run a step over the batches for some epochs.
 
@@ -40,6 +41,7 @@ def fit(
         callbacks: told of all that happens.
         verbose: 0 silent, 1 a progress bar, 2 a line an epoch.
         validate: gives the values on held-out data after an epoch, none where it is not its turn.
+        finish: called after the last epoch.
     """
     program = step.function.program(target, step.phase, shapes=batches.shapes)
     history = History()
@@ -59,7 +61,8 @@ def fit(
     listeners.call("train_begin", None)
     for epoch in epochs:
         listeners.call("epoch_begin", epoch, None)
-        means = Means(step.names, step.own_mass, target.backend.number)
+        step.reset()
+        means = step.means(target)
         _epoch(model, program, target, batches.epoch(order(batches.samples)), means, listeners)
         logs = dict(means.logs())
         if validate is not None:
@@ -67,6 +70,8 @@ def fit(
         listeners.call("epoch_end", epoch, logs)
         if model.stop_training:
             break
+    if finish is not None:
+        finish()
     listeners.call("train_end", None)
     return history
 
@@ -89,16 +94,24 @@ def _epoch(
 def evaluate(step: Step, target: Any, batches: data.Batches) -> dict[str, float]:
     """The means of a step's values over the batches."""
     program = step.function.program(target, step.phase)
-    means = Means(step.names, step.own_mass, target.backend.number)
+    step.reset()
+    means = step.means(target)
     for size, arrays in batches.epoch():
         means.add(size, program([target.feed(a) for a in arrays]))
     return dict(means.logs())
 
 
-def once(step: Step, target: Any, arrays: Sequence[np.ndarray]) -> list[float]:
-    """The values of one step."""
-    outputs = step.function.program(target, step.phase)([target.feed(a) for a in arrays])
-    return [target.backend.number(t) for t in outputs[: len(step.names)]]
+def once(step: Step, target: Any, arrays: Sequence[np.ndarray], means: Means | None = None) -> dict[str, Any]:
+    """The values of one step by name.
+
+    Args:
+        means: of the steps before it, which this one is added to; None for this step alone.
+    """
+    if means is None:
+        step.reset()
+        means = step.means(target)
+    means.add(len(arrays[0]), step.function.program(target, step.phase)([target.feed(a) for a in arrays]))
+    return dict(means.logs())
 
 
 def predict_once(function: Function, target: Any, values: Sequence[Any]) -> list[np.ndarray]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kbackend.callbacks.base import Logs
@@ -14,9 +14,11 @@ class Means:
     """Means of the values of steps, fetched from the engine only when they are read.
 
     Args:
-        names: of the values.
+        names: of the values, and of the results of metrics among them.
         own_mass: the places of the values that have a mass of their own; the mass of the others is the batch size.
         number: makes a float of a scalar of the engine.
+        count: the number of values, that of the names when None.
+        results: gives the results of metrics by their places among the names.
 
     >>> means = Means(["loss", "mae"], [1], float)
     >>> means.add(3, [1.0, 4.0, 1.0])
@@ -25,12 +27,21 @@ class Means:
     {'loss': 2.0, 'mae': 7.0}
     """
 
-    def __init__(self, names: Sequence[str], own_mass: Sequence[int], number: Callable[[Any], float]) -> None:
+    def __init__(
+        self,
+        names: Sequence[str],
+        own_mass: Sequence[int],
+        number: Callable[[Any], float],
+        results: Callable[[], Mapping[int, Any]] = dict,
+        count: int | None = None,
+    ) -> None:
         self.names = names
         self._own_mass = own_mass
         self._number = number
-        self._sums = [0.0] * len(names)
-        self._masses = [0.0] * len(names)
+        self._results = results
+        count = len(names) if count is None else count
+        self._sums = [0.0] * count
+        self._masses = [0.0] * count
         self._pending: list[tuple[int, Sequence[Any]]] = []
 
     def add(self, size: int, outputs: Sequence[Any]) -> None:
@@ -40,7 +51,7 @@ class Means:
             self._fold()
 
     def _fold(self) -> None:
-        count = len(self.names)
+        count = len(self._sums)
         for size, outputs in self._pending:
             values = [self._number(t) for t in outputs]
             masses = [float(size)] * count
@@ -52,10 +63,12 @@ class Means:
                     self._masses[place] += mass
         self._pending.clear()
 
-    def fetch(self) -> list[float]:
-        """The means so far."""
+    def fetch(self) -> list[Any]:
+        """The means and results so far, in the order of the names."""
         self._fold()
-        return [total / (mass or 1.0) for total, mass in zip(self._sums, self._masses)]
+        means = iter([total / (mass or 1.0) for total, mass in zip(self._sums, self._masses)])
+        results = self._results()
+        return [results[place] if place in results else next(means) for place in range(len(self.names))]
 
     def logs(self) -> Logs:
         """The means so far by name, fetched when they are read."""

@@ -9,6 +9,10 @@ from typing import Any, NamedTuple
 from kbackend import config, losses
 from kbackend.classic.state import placeholder
 from kbackend.graph.tensor import Tensor
+from kbackend.graph.variable import Variable
+from kbackend.losses.base import masked_weight
+from kbackend.metrics.base import Metric as Stateful
+from kbackend.metrics.reduction import Reduce
 from kbackend.ops.arrays.reshape import expand_dims
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.creation import zeros_like
@@ -18,10 +22,11 @@ from kbackend.ops.reduction.reductions import mean, sum_
 
 
 class Metric(NamedTuple):
-    """A metric of an output: its name, its function ``(y_true, y_pred)``, and whether sample weights apply."""
+    """A metric of an output: its name, its function ``(y_true, y_pred)`` or a stateful metric, and whether sample
+    weights apply."""
 
     name: str
-    function: Callable[[Any, Any], Any]
+    function: Any
     weighted: bool
 
 
@@ -58,9 +63,12 @@ class Objective:
         weights: one placeholder for each target, empty when not ``weighted``.
         added: what ``added`` gave.
         total: the loss that is minimised.
-        names: names of the values of a step, 'loss' first.
-        values: their tensors, each a mean over the batch.
+        names: names of the values and of the results, 'loss' first.
+        values: tensors, each a mean over the batch.
         masses: for each value None (its weight in an epoch's mean is the batch size) or a tensor with its weight.
+        results: what stateful metrics give, by the place of their names.
+        updates: of the states of these metrics.
+        states: these metrics.
 
     Raises:
         ValueError: there is no loss.
@@ -83,6 +91,9 @@ class Objective:
         self.names: list[str] = ["loss"]
         self.values: list[Any] = [self.total]
         self.masses: list[Any] = [None]
+        self.results: dict[int, Any] = {}
+        self.updates: list[tuple[Variable, Any]] = []
+        self.states: list[Stateful] = []
         several = len(terms) > 1
         if several:
             for term in terms:
@@ -97,10 +108,32 @@ class Objective:
 
     def _add_metrics(self, term: _Term, prefix: str) -> None:
         for metric in term.output.metrics:
-            name = f"{prefix}{metric.name}"
-            if name in self.names:
-                name = f"{name}_{self.names.count(name)}"
-            self._add(name, *term.measured(metric))
+            name = self._free(f"{prefix}{metric.name}")
+            if isinstance(metric.function, Stateful):
+                self._add_state(name, prefix, term, metric)
+            else:
+                self._add(name, *term.measured(metric))
+
+    def _free(self, name: str) -> str:
+        """The name, with a number where it is taken."""
+        return f"{name}_{self.names.count(name)}" if name in self.names else name
+
+    def _add_state(self, name: str, prefix: str, term: _Term, metric: Metric) -> None:
+        state = metric.function
+        if type(state).update_state is Reduce.update_state:
+            raise ValueError(
+                f"the metric {name!r} takes values, not targets and predictions; give compile a function "
+                "(y_true, y_pred) that returns them, or metrics.MeanMetricWrapper"
+            )
+        weight = masked_weight(term.weight if metric.weighted else None, term.mask, term.loss.dtype)
+        options = {} if weight is None else {"sample_weight": weight}
+        self.updates += state.updates_for(term.target, term.output.tensor, **options)
+        self.states.append(state)
+        result = state.symbolic_result()
+        parts = {f"{prefix}{k}": v for k, v in result.items()} if isinstance(result, dict) else {name: result}
+        for label, value in parts.items():
+            self.results[len(self.names)] = value
+            self.names.append(label)
 
 
 class _Term:
@@ -120,7 +153,8 @@ class _Term:
         if weighted:
             self.weight = placeholder((None,), dtype=config.floatx(), name=f"{output.name}_sample_weight")
         self.mask = output.tensor._keras_mask
-        self.loss = _weighted_mean(output.loss(self.target, output.tensor), self.weight, self.mask)
+        loss = losses.as_loss(output.loss, output.tensor.dtype)
+        self.loss = loss.in_training(self.target, output.tensor, self.weight, self.mask)
         self.share = self.loss if output.factor is None else multiply(self.loss, output.factor)
 
     def measured(self, metric: Metric) -> tuple[Tensor, Any]:
@@ -136,6 +170,8 @@ class _Term:
 
 def _target(output: Output) -> Tensor:
     tensor, name = output.tensor, f"{output.name}_target"
+    if losses.function_of(output.loss) is losses.ctc:
+        return placeholder((tensor.shape[0], None), dtype="int32", name=name)
     if losses.takes_labels(output.loss):
         return placeholder((*tensor.shape[:-1], 1), dtype="int32", name=name)
     return placeholder(tensor.shape, dtype=tensor.dtype, name=name)
@@ -148,13 +184,6 @@ def _sum(parts: Sequence[Any]) -> Any:
     for part in parts[1:]:
         total = add(total, part)
     return total
-
-
-def _weighted_mean(score: Tensor, weight: Any, mask: Any) -> Tensor:
-    """Keras: the sum of the weighted scores over their number; masked steps count with weight 0."""
-    if weight is None and mask is None:
-        return mean(score)
-    return mean(multiply(score, _broadcast_weight(score, weight, mask)))
 
 
 def _broadcast_weight(score: Tensor, weight: Any, mask: Any) -> Any:

@@ -10,22 +10,23 @@ from kbackend.graph.walk import Graph
 from kbackend.ops.core.updates import as_updates
 from kbackend.runtime.function import Function
 from kbackend.training.compiled import Compiled, Settings
+from kbackend.training.means import Means
 from kbackend.training.objective import Objective
 from kbackend.training.placement import JitChoice, Placement
 from kbackend.training.protocol import Trainable
 
 
 class Step:
-    """A function of inputs, targets and sample weights that returns named values.
+    """A function of inputs, targets and sample weights that returns named values and updates the states of metrics.
 
     Attributes:
-        names: of the values, 'loss' first.
+        names: of the values and of the results of metrics, 'loss' first.
         own_mass: the places of the values that have a mass of their own; the masses follow the values in the outputs.
         phase: 1 for training, 0 for tests.
         function: the function.
     """
 
-    __slots__ = ("names", "own_mass", "phase", "function")
+    __slots__ = ("names", "own_mass", "phase", "function", "states", "_places", "_reading")
 
     def __init__(
         self, inputs: Sequence[Any], objective: Objective, updates: Sequence[Any], name: str, jit: Any, phase: int
@@ -35,7 +36,27 @@ class Step:
         self.phase = phase
         masses = [objective.masses[place] for place in self.own_mass]
         feeds = [*inputs, *objective.targets, *objective.weights]
+        updates = [*updates, *objective.updates]
         self.function = Function(feeds, objective.values + masses, updates, name, jit, phase)
+        self.states = objective.states
+        self._places = list(objective.results)
+        self._reading = Function([], list(objective.results.values()), (), f"{name}_results")
+
+    def reset(self) -> None:
+        """Make the states of the metrics zero."""
+        for state in self.states:
+            state.reset_state()
+
+    def means(self, target: Any) -> Means:
+        """Means over steps on a target, none so far, and the results of the metrics as they are when they are read."""
+        count = len(self.names) - len(self._places)
+        return Means(self.names, self.own_mass, target.backend.number, lambda: self._results(target), count)
+
+    def _results(self, target: Any) -> dict[int, Any]:
+        if not self._places:
+            return {}
+        found = [target.backend.to_numpy(t) for t in self._reading.program(target, 0)([])]
+        return {place: x.item() if x.ndim == 0 else x for place, x in zip(self._places, found)}
 
 
 class Steps:
@@ -59,6 +80,7 @@ class Steps:
         self.jit = JitChoice(None if settings is None else settings.jit)
         self._compiled: Compiled | None = None
         self._made: dict[tuple[Any, ...], Any] = {}
+        self._running: dict[Step, Means] = {}
         self._lock = threading.RLock()
 
     def compiled_with(self, settings: Settings) -> Steps:
@@ -149,6 +171,19 @@ class Steps:
         """The graph of the 'train' step without sample weights, or of 'predict'."""
         return self.train().function.graph if kind == "train" else self.predict().graph
 
+    def running(self, step: Step) -> Means:
+        """Means over the batches of a step since the last :meth:`reset_metrics`, for steps one by one."""
+        if step not in self._running:
+            step.reset()
+            self._running[step] = step.means(self.target())
+        return self._running[step]
+
+    def reset_metrics(self) -> None:
+        """Forget the batches seen so far."""
+        self._running.clear()
+        for state in self.compiled.plain.states:
+            state.reset_state()
+
     def programs_made(self, kind: str) -> int:
         """How many programs were made for the 'train', 'test' or 'predict' step: one for each engine and device."""
         found = [made for key, made in self._made.items() if key[0] == kind]
@@ -173,5 +208,7 @@ class Steps:
         self.placement.fixed = target
 
     def variables(self) -> list[Any]:
-        """The weights, and the variables of the optimizer."""
-        return [*self.model.weights, *(() if self.optimizer is None else self.optimizer.variables())]
+        """The weights, the variables of the optimizer and the states of the metrics."""
+        held = [] if self.optimizer is None else self.optimizer.variables()
+        states = [] if self._compiled is None else self._compiled.plain.states
+        return [*self.model.weights, *held, *(v for state in states for v in state.variables)]

@@ -9,7 +9,7 @@ from kbackend.declare.decorate import derived
 from kbackend.declare.op import REGISTRY
 from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
-from kbackend.graph.variable import Variable
+from kbackend.graph.variable import Variable, recorder
 
 
 def as_updates(updates: Any) -> list[tuple[Variable, Tensor]]:
@@ -65,6 +65,9 @@ def update(x: Variable, new_x: Any) -> Tensor:
     3.0
     """
     variable, value = _checked_update(x, new_x)
+    made = recorder.get()
+    if made is not None:
+        made.put(variable, value)
     return make_node(REGISTRY["update"], (variable, value), {})
 
 
