@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kbackend import saving
-from kbackend.callbacks.base import Callback
+from kbackend.callbacks.base import Callback, CallbackList
 from kbackend.callbacks.history import History
 from kbackend.layers.base.naming import unique_name
 from kbackend.layers.base.structures import as_list, one_or_list
@@ -24,6 +24,7 @@ from kbackend.training.profiling import Profile
 from kbackend.training.shuffles import Shuffles
 from kbackend.training.steps import Steps
 from kbackend.training.tuning import Tuned
+from kbackend.training.validation import Validation
 
 
 class Model(Network):
@@ -188,7 +189,12 @@ class Model(Network):
         class_weight: Any = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
-        validation_freq: int = 1,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_freq: Any = 1,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
     ) -> History:
         """Train for some epochs.
 
@@ -201,10 +207,15 @@ class Model(Network):
             validation_split: the last part of the data is held out, taken before any shuffle.
             validation_data: (x, y) or (x, y, sample_weight), evaluated after each epoch.
             shuffle: draw a new order each epoch, the same on every engine for one seed.
-            class_weight: label -> weight.
-            sample_weight: a weight for each sample.
+            class_weight: label -> weight, or a list or dict of these by output.
+            sample_weight: a weight for each sample, or (with ``sample_weight_mode="temporal"``) for each of its steps;
+                for several outputs a list or dict, in which None and what is left out mean no weights.
             initial_epoch: the epoch to start at.
-            validation_freq: epochs from one validation to the next.
+            steps_per_epoch: the number of batches of an epoch; all that there are when None. Without ``batch_size``,
+                all samples make so many batches.
+            validation_steps: the same for validation.
+            validation_freq: validate after epochs whose numbers, from 1, it divides; or a list of such numbers.
+            max_queue_size, workers, use_multiprocessing: taken for Keras's sake; arrays need no workers.
 
         Returns:
             A History with ``.history``.
@@ -214,34 +225,28 @@ class Model(Network):
             RuntimeError: the model is not compiled.
         """
         self._ensure_built(x)
-        size = data.checked_size(batch_size)
         groups = self._groups(x, y, sample_weight, class_weight)
         groups, apart = held_out(self._steps, groups, validation_data, validation_split)
+        size = data.checked_size(batch_size, steps_per_epoch, groups.samples)
+        batches = groups.batches(size, steps_per_epoch)
+        validation = Validation.of(self._steps, apart, batch_size, validation_steps, validation_freq, callbacks or ())
         measured.settle(self._steps, "train", groups, size)
-
-        def validate(epoch: int) -> dict[str, float]:
-            if apart is None or (epoch + 1 - initial_epoch) % validation_freq:
-                return {}
-            return self._evaluated(apart, size)
 
         return loop.fit(
             self,
             self._steps.train(groups.weighted),
             self._steps.target(),
-            groups.batches(size),
+            batches,
             range(initial_epoch, epochs),
             lambda samples: self._shuffles.next(samples, shuffle),
             callbacks or (),
             verbose,
-            validate,
+            validation,
             lambda: self.optimizer.finalize_variable_values(self._steps.compiled.trained),
         )
 
     def _groups(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Groups:
         return groups_of(self._steps, x, y, sample_weight, class_weight)
-
-    def _evaluated(self, groups: Groups, size: int) -> dict[str, float]:
-        return loop.evaluate(self._steps.test(groups.weighted), self._steps.target(), groups.batches(size))
 
     def evaluate(
         self,
@@ -250,25 +255,66 @@ class Model(Network):
         batch_size: int | None = None,
         verbose: int = 0,
         sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Sequence[Callback] | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
         return_dict: bool = False,
     ) -> Any:
         """Loss and metrics on data, in test phase.
+
+        Args:
+            x, y, batch_size, sample_weight: as for :meth:`fit`.
+            verbose: 1 prints the values.
+            steps: the number of batches, as ``steps_per_epoch`` of :meth:`fit`.
+            callbacks: told of the ``on_test_*`` events.
+            max_queue_size, workers, use_multiprocessing: see :meth:`fit`.
+            return_dict: whether the values are returned by name.
 
         Returns:
             The loss, or the list [loss, metrics...], or a dict by name.
         """
         self._ensure_built(x)
-        logs = self._evaluated(self._groups(x, y, sample_weight), data.checked_size(batch_size))
+        groups = self._groups(x, y, sample_weight)
+        batches = groups.batches(data.checked_size(batch_size, steps, groups.samples), steps)
+        step, told = self._steps.test(groups.weighted), self._told(callbacks, batches, verbose)
+        logs = loop.evaluate(step, self._steps.target(), batches, told)
         if verbose:
             print("  ".join(f"{n}: {v:.4f}" for n, v in logs.items()))
         return logs if return_dict else one_or_list(list(logs.values()))
 
-    def predict(self, x: Any, batch_size: int | None = None, verbose: int = 0) -> Any:
-        """The outputs for data, in test phase: an array, or a list of arrays for several outputs."""
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int = 0,
+        steps: int | None = None,
+        callbacks: Sequence[Callback] | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+    ) -> Any:
+        """The outputs for data, in test phase: an array, or a list of arrays for several outputs.
+
+        Args:
+            x, batch_size: as for :meth:`fit`.
+            verbose: taken for Keras's sake.
+            steps: the number of batches, as ``steps_per_epoch`` of :meth:`fit`.
+            callbacks: told of the ``on_predict_*`` events.
+            max_queue_size, workers, use_multiprocessing: see :meth:`fit`.
+        """
         self._ensure_built(x)
-        groups, size = Groups(inputs_of(self._steps, x), [], []), data.checked_size(batch_size)
+        groups = Groups(inputs_of(self._steps, x), [], [])
+        size = data.checked_size(batch_size, steps, groups.samples)
+        batches = groups.batches(size, steps)
+        told = self._told(callbacks, batches, verbose)
         measured.settle(self._steps, "predict", groups, size)
-        return one_or_list(loop.predict(self._steps.predict(), self._steps.target(), groups.batches(size)))
+        return one_or_list(loop.predict(self._steps.predict(), self._steps.target(), batches, told))
+
+    def _told(self, callbacks: Sequence[Callback] | None, batches: data.Batches, verbose: int) -> CallbackList:
+        params = {"steps": len(batches), "samples": batches.samples, "verbose": verbose}
+        return CallbackList(callbacks or (), self, params)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, in test phase."""

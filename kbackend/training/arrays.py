@@ -23,11 +23,15 @@ class Groups(NamedTuple):
         return bool(self.weights)
 
     @property
+    def samples(self) -> int:
+        return len(self.inputs[0])
+
+    @property
     def flat(self) -> list[np.ndarray]:
         return [*self.inputs, *self.targets, *self.weights]
 
-    def batches(self, size: int) -> data.Batches:
-        return data.Batches(self.flat, size)
+    def batches(self, size: int, steps: int | None = None) -> data.Batches:
+        return data.Batches(self.flat, size, steps)
 
 
 def inputs_of(steps: Steps, x: Any) -> list[np.ndarray]:

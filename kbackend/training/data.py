@@ -129,12 +129,14 @@ def class_weighted(
     return (found if weights is None else found * weights).astype(np.float32)
 
 
-def checked_size(batch_size: int | None) -> int:
-    """The samples of a batch, 32 for None.
+def checked_size(batch_size: int | None, steps: int | None = None, samples: int = 0) -> int:
+    """The samples of a batch: 32 for None, but as many as make ``steps`` batches of all samples where that is given.
 
     Raises:
         ValueError: it is not positive.
     """
+    if batch_size is None and steps is not None and steps > 0:
+        return max(-(-samples // steps), 1)
     size = 32 if batch_size is None else int(batch_size)
     if size < 1:
         raise ValueError(f"batch_size must be positive, it is {batch_size}")
@@ -142,23 +144,36 @@ def checked_size(batch_size: int | None) -> int:
 
 
 class Batches:
-    """Batches of arrays in a given order. The last one is smaller when the size does not divide the length."""
+    """Batches of arrays in a given order. The last one is smaller when the size does not divide the length.
 
-    def __init__(self, arrays: Sequence[np.ndarray], batch_size: int) -> None:
+    Args:
+        arrays: with as many samples each.
+        batch_size: of all batches but the last.
+        steps: how many batches an epoch has, which are the first in its order; all that there are for None.
+
+    Raises:
+        DataError: there are less batches than ``steps``, or that is not positive.
+    """
+
+    def __init__(self, arrays: Sequence[np.ndarray], batch_size: int, steps: int | None = None) -> None:
         self.arrays = list(arrays)
         self.batch_size = batch_size
         self.samples = len(arrays[0]) if arrays else 0
+        there = -(-self.samples // batch_size)
+        if steps is not None and not 0 < steps <= there:
+            raise DataError(f"{self.samples} samples make {there} batches of {batch_size}, not {steps}")
+        self._taken = self.samples if steps is None else min(steps * batch_size, self.samples)
         self._different = list({id(a): a for a in self.arrays}.values())  # an autoencoder's targets are its inputs
         self._places = [[id(d) for d in self._different].index(id(a)) for a in self.arrays]
 
     def __len__(self) -> int:
-        return -(-self.samples // self.batch_size)
+        return -(-self._taken // self.batch_size)
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...] | None:
         """Of the arrays of every batch; None where the last batch is smaller than the others."""
-        size = min(self.batch_size, self.samples)
-        return None if size == 0 or self.samples % size else tuple((size, *a.shape[1:]) for a in self.arrays)
+        size = min(self.batch_size, self._taken)
+        return None if size == 0 or self._taken % size else tuple((size, *a.shape[1:]) for a in self.arrays)
 
     def epoch(self, order: np.ndarray | None = None) -> Iterator[tuple[int, list[np.ndarray]]]:
         """(size, arrays) in an order, that of the data when None."""
@@ -166,13 +181,13 @@ class Batches:
 
     def slices(self) -> Iterator[tuple[int, list[np.ndarray]]]:
         """(size, arrays) in the order of the data; views, no copies."""
-        for start in range(0, self.samples, self.batch_size):
-            stop = min(start + self.batch_size, self.samples)
+        for start in range(0, self._taken, self.batch_size):
+            stop = min(start + self.batch_size, self._taken)
             yield stop - start, [a[start:stop] for a in self.arrays]
 
     def shuffled(self, order: np.ndarray) -> Iterator[tuple[int, list[np.ndarray]]]:
         """(size, arrays) in the order given."""
-        for start in range(0, self.samples, self.batch_size):
-            chosen = order[start : start + self.batch_size]
+        for start in range(0, self._taken, self.batch_size):
+            chosen = order[start : min(start + self.batch_size, self._taken)]
             taken = [a.take(chosen, axis=0) for a in self._different]
             yield len(chosen), [taken[place] for place in self._places]
