@@ -9,8 +9,10 @@ from typing import Any
 from kbackend import saving
 from kbackend.callbacks.base import Callback, CallbackList
 from kbackend.callbacks.history import History
+from kbackend.layers.base.hooks import OF_MODELS
 from kbackend.layers.base.naming import unique_name
 from kbackend.layers.base.structures import as_list, one_or_list
+from kbackend.model.compiled import CompiledNetwork
 from kbackend.model.configuration import model_config, model_from
 from kbackend.model.network import Network
 from kbackend.model.summary import print_summary
@@ -27,7 +29,7 @@ from kbackend.training.tuning import Tuned
 from kbackend.training.validation import Validation
 
 
-class Model(Network):
+class Model(CompiledNetwork):
     """A graph of layers and ops from inputs to outputs, which can be trained, called and nested.
 
     Args:
@@ -55,6 +57,15 @@ class Model(Network):
 
     #: whether ``fit`` is to end; callbacks set it
     stop_training = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        ignored = [name for name in OF_MODELS if name in vars(cls)]
+        if ignored:
+            raise TypeError(
+                f"{cls.__name__} overrides {ignored[0]}, which models do not use; what a step minimises is given to "
+                "compile and add_loss, and a step of one's own is made by K.function"
+            )
 
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True
@@ -112,7 +123,9 @@ class Model(Network):
         loss: Any = None,
         metrics: Any = None,
         loss_weights: Any = None,
+        sample_weight_mode: Any = None,
         weighted_metrics: Any = None,
+        target_tensors: Any = None,
         jit: Any = None,
     ) -> None:
         """Choose what training minimises and how.
@@ -124,14 +137,20 @@ class Model(Network):
             metrics: a list of names, functions ``(y_true, y_pred)`` or :class:`kbackend.metrics.Metric` objects, or a
                 list of lists or dict by output.
             loss_weights: numbers or K.variables (which stay live) by output.
+            sample_weight_mode: "temporal" where each step of a sample has a sample weight, (batch, steps); one for all
+                outputs, or a list or dict by output.
             weighted_metrics: metrics to which sample weights apply.
+            target_tensors: placeholders to which the targets are fed, by output; made when None. A loss of one's own
+                makes no rule about the shape of its targets; what it takes may differ from the output in any way.
             jit: None or False: the engine's plain mode; True: torch.compile or XLA (NumPy has no compiler and takes no
                 notice); "auto": the faster of the two on the first batch, measured once and remembered on disk.
 
         Raises:
             ValueError: unknown names, another jit, or lists that do not fit the outputs.
         """
-        settings = Settings.of(self, optimizer, loss, metrics, loss_weights, weighted_metrics, jit)
+        settings = Settings.of(
+            self, optimizer, loss, metrics, loss_weights, sample_weight_mode, weighted_metrics, target_tensors, jit
+        )
         self._steps = self._steps.compiled_with(settings)
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
@@ -153,25 +172,6 @@ class Model(Network):
         """
         super().add_update(updates, inputs)
         self._steps.forget_training()
-
-    @property
-    def optimizer(self) -> Any:
-        """The optimizer, None before :meth:`compile`."""
-        return self._steps.optimizer
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """Names of the values that fit, evaluate and train_on_batch give."""
-        return list(self._steps.compiled.plain.names)
-
-    @property
-    def metrics(self) -> list[Any]:
-        """The metrics with a state that the model is compiled with."""
-        return list(self._steps.compiled.plain.states) if self._steps.optimizer is not None else []
-
-    def reset_metrics(self) -> None:
-        """Forget the batches that metrics have seen, as each epoch does at its start."""
-        self._steps.reset_metrics()
 
     # training and using -------------------------------------------------------------------------------------
 
@@ -234,7 +234,7 @@ class Model(Network):
 
         return loop.fit(
             self,
-            self._steps.train(groups.weighted),
+            self._steps.train(groups.form),
             self._steps.target(),
             batches,
             range(initial_epoch, epochs),
@@ -278,7 +278,7 @@ class Model(Network):
         self._ensure_built(x)
         groups = self._groups(x, y, sample_weight)
         batches = groups.batches(data.checked_size(batch_size, steps, groups.samples), steps)
-        step, told = self._steps.test(groups.weighted), self._told(callbacks, batches, verbose)
+        step, told = self._steps.test(groups.form), self._told(callbacks, batches, verbose)
         logs = loop.evaluate(step, self._steps.target(), batches, told)
         if verbose:
             print("  ".join(f"{n}: {v:.4f}" for n, v in logs.items()))
@@ -351,7 +351,7 @@ class Model(Network):
         self._ensure_built(x)
         groups = self._groups(x, y, sample_weight, class_weight)
         measured.settle(self._steps, "train", groups, len(groups.inputs[0]))
-        return self._once(self._steps.train(groups.weighted), groups, reset_metrics, return_dict)
+        return self._once(self._steps.train(groups.form), groups, reset_metrics, return_dict)
 
     def test_on_batch(
         self,
@@ -364,7 +364,7 @@ class Model(Network):
         """Loss and metrics of one batch in test phase; see :meth:`train_on_batch`."""
         self._ensure_built(x)
         groups = self._groups(x, y, sample_weight)
-        return self._once(self._steps.test(groups.weighted), groups, reset_metrics, return_dict)
+        return self._once(self._steps.test(groups.form), groups, reset_metrics, return_dict)
 
     def _once(self, step: Any, groups: Groups, reset_metrics: bool, return_dict: bool) -> Any:
         means = None if reset_metrics else self._steps.running(step)
@@ -439,14 +439,6 @@ class Model(Network):
 
     def _measured_on(self, x: Any, y: Any) -> Groups:
         return Groups(inputs_of(self._steps, x), [], []) if y is None else self._groups(x, y)
-
-    def programs_made(self, kind: str) -> int:
-        """How many programs were made for the 'train', 'test' or 'predict' step: one for each engine and device."""
-        return self._steps.programs_made(kind)
-
-    def training_graph(self) -> Any:
-        """The graph of the train step without sample weights."""
-        return self._steps.graph("train")
 
     # checkpoints --------------------------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ import numpy as np
 from kbackend.callbacks.base import Callback, CallbackList
 from kbackend.training import data, loop
 from kbackend.training.arrays import Groups
-from kbackend.training.steps import Steps
+from kbackend.training.steps import Form, Steps
 
 
 class Validation:
@@ -18,13 +18,13 @@ class Validation:
 
     Args:
         steps: of the model.
-        weighted: whether there are sample weights.
+        form: of the steps for the held-out data.
         batches: the held-out data.
         due: whether it is the turn of an epoch, counted from 1.
     """
 
-    def __init__(self, steps: Steps, weighted: bool, batches: data.Batches, due: Callable[[int], bool]) -> None:
-        self._steps, self._weighted, self._batches, self._due = steps, weighted, batches, due
+    def __init__(self, steps: Steps, form: Form, batches: data.Batches, due: Callable[[int], bool]) -> None:
+        self._steps, self._form, self._batches, self._due = steps, form, batches, due
 
     @classmethod
     def of(
@@ -48,13 +48,13 @@ class Validation:
         if groups is None:
             return None
         batches = groups.batches(data.checked_size(batch_size, count, groups.samples), count)
-        return cls(steps, groups.weighted, batches, due)
+        return cls(steps, groups.form, batches, due)
 
     def __call__(self, epoch: int, listeners: CallbackList) -> dict[str, Any]:
         """The values after an epoch, none where it is not its turn."""
         if not self._due(epoch + 1):
             return {}
-        return loop.evaluate(self._steps.test(self._weighted), self._steps.target(), self._batches, listeners)
+        return loop.evaluate(self._steps.test(self._form), self._steps.target(), self._batches, listeners)
 
 
 def _weights(steps: Steps, groups: Groups) -> list[np.ndarray]:
