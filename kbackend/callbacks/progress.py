@@ -66,7 +66,8 @@ class ProgbarLogger(Callback):
         now = time.perf_counter()
         if now >= self._next:
             self._next = now + self.interval
-            self._bar.update(self._task, completed=batch + 1, values=_values(getattr(logs, "so_far", logs or {})), refresh=True)
+            values = _values(getattr(logs, "so_far", logs or {}))
+            self._bar.update(self._task, completed=batch + 1, values=values, refresh=True)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if self._bar is not None:

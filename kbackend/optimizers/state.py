@@ -66,7 +66,9 @@ class State:
 
     def __setattr__(self, name: str, value: Any) -> None:
         held = self.__dict__.get(name)
-        if isinstance(held, Variable) and not isinstance(value, Variable) and value is not None:
+        if name == "weights":
+            self.__dict__["_own_weights"] = list(value)
+        elif isinstance(held, Variable) and not isinstance(value, Variable) and value is not None:
             held.assign(value)
         else:
             object.__setattr__(self, name, value)
@@ -137,10 +139,6 @@ class State:
     def weights(self) -> list[Variable]:
         """iterations and all state, in order of making; an optimizer of one's own may assign its own list."""
         return [self.iterations, *self._order] if self._own_weights is None else list(self._own_weights)
-
-    @weights.setter
-    def weights(self, weights: Sequence[Variable]) -> None:
-        self._own_weights = list(weights)
 
     def variables(self) -> list[Variable]:
         """State and hyperparameters: all that a checkpoint or a move to another engine takes along."""

@@ -106,4 +106,4 @@ def held_out(steps: Steps, groups: Groups, given: Any, fraction: float) -> tuple
     if not fraction:
         return groups, None
     first, last = data.split(groups[:3], fraction)
-    return Groups(*first, groups.specs), Groups(*last, groups.specs)
+    return Groups(*first, specs=groups.specs), Groups(*last, specs=groups.specs)

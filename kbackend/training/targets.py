@@ -1,4 +1,4 @@
-"""What the targets of an output look like: as its loss says, or as the data has them where the loss is the user's own."""
+"""What the targets of an output look like: what its loss says, or what the data is where the loss is the user's own."""
 
 from __future__ import annotations
 

@@ -178,7 +178,8 @@ def test_values_have_the_names_of_keras_2_3(compiled, names):
 
 
 def test_metrics_of_one_name_are_numbered():
-    model = one_weight("sgd", metrics=["mae", "mae", losses.mean_absolute_error, metrics.MeanAbsoluteError(name="mae")])
+    again = metrics.MeanAbsoluteError(name="mae")
+    model = one_weight("sgd", metrics=["mae", "mae", losses.mean_absolute_error, again])
     assert model.metrics_names == ["loss", "mae", "mae_1", "mean_absolute_error", "mae_2"]
 
 
@@ -258,10 +259,8 @@ ROWS = np.arange(10, dtype="float32")[:, None]
 )
 def test_the_number_of_batches_may_be_given(size, steps, sizes):
     model, told = one_weight(SGD(0.0)), []
-    count = LambdaCallback(
-        on_batch_end=lambda n, logs: told.append(logs["size"]), on_test_batch_end=lambda n, logs: told.append(logs["size"]),
-        on_predict_batch_end=lambda n, logs: told.append(logs["size"]),
-    )  # fmt: skip
+    events = ("on_batch_end", "on_test_batch_end", "on_predict_batch_end")
+    count = LambdaCallback(**dict.fromkeys(events, lambda n, logs: told.append(logs["size"])))
     seen = sum(sizes)
     wanted = np.mean(ROWS[:seen] ** 2)
     options = dict(batch_size=size, verbose=0, callbacks=[count])

@@ -234,8 +234,8 @@ def test_classes_have_weights_by_output():
     weights = {0: 1.0, 1: 3.0, 2: 0.5, 3: 0.0}
     of = np.array([weights[i] for i in LABELS])
     for given, first, second in (
-        ({"a": weights}, of, 1), ({"b": weights}, 1, of), ([weights, None], of, 1), ({"a": weights, "b": weights}, of, of),
-        (weights, of, of),
+        ({"a": weights}, of, 1), ({"b": weights}, 1, of), ([weights, None], of, 1), (weights, of, of),
+        ({"a": weights, "b": weights}, of, of),
     ):  # fmt: skip
         found = model.train_on_batch(logits, [LABELS, LABELS], class_weight=given)
         np.testing.assert_allclose(found[1:], [np.mean(each * first), np.mean(each * second)], rtol=1e-5)

@@ -44,5 +44,5 @@ def refuse_ignored(cls: Any, package: str) -> None:
     ignored = [name for name in _OF_LAYERS if name in vars(cls) and not any(name in vars(c) for c in cls.__mro__[1:])]
     if ignored:
         raise TypeError(
-            f"{cls.__name__} overrides {ignored[0]}, which {cls.__mro__[1].__name__} does not use; override call instead"
+            f"{cls.__name__} overrides {ignored[0]}, which {cls.__mro__[1].__name__} does not use; override call"
         )
