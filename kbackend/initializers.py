@@ -308,7 +308,7 @@ class STFT(Initializer):
     [[[1.0, 1.0]], [[1.0, -1.0]]]
     """
 
-    WINDOWS = {
+    WINDOWS: dict[str, Callable[[int], Any]] = {
         "hann": np.hanning, "hamming": np.hamming, "blackman": np.blackman, "bartlett": np.bartlett, "boxcar": np.ones,
     }  # fmt: skip
 

@@ -11,6 +11,7 @@ from kbackend.declare.decorate import traced
 from kbackend.declare.op import TensorLike
 from kbackend.graph.tensor import Tensor
 from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.elementwise.precision import as_dtype
 
 LossFunction = Callable[..., Any]
 #: the functions that configurations may name, filled by the package
@@ -50,13 +51,13 @@ def checked_reduction(reduction: Any) -> Any:
 def floating(y_pred: Any) -> Any:
     """Predictions as a float tensor."""
     y_pred = as_tensor(y_pred)
-    return y_pred if dtypes.is_float(K.dtype(y_pred)) else K.cast(y_pred, config.floatx())
+    return y_pred if dtypes.is_float(K.dtype(y_pred)) else as_dtype(y_pred, config.floatx())
 
 
 def pair(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
     """Targets and predictions as float tensors of one dtype."""
     y_pred = floating(y_pred)
-    return K.cast(as_tensor(y_true), K.dtype(y_pred)), y_pred
+    return as_dtype(as_tensor(y_true), K.dtype(y_pred)), y_pred
 
 
 def aligned(y_true: Any, y_pred: Any) -> tuple[Any, Any]:
@@ -99,13 +100,13 @@ def masked_weight(sample_weight: Any, mask: Any, dtype: str, whole: bool = False
     """
     if mask is None:
         return sample_weight
-    mask = K.cast(mask, dtype)
+    mask = as_dtype(mask, dtype)
     if whole:
-        count = K.cast(K.size(mask), dtype)
+        count = as_dtype(K.size(mask), dtype)
         mask = mask * K.divide_no_nan(count, K.sum(mask))
     if sample_weight is None:
         return mask
-    mask, sample_weight = same_rank(mask, K.cast(sample_weight, dtype))
+    mask, sample_weight = same_rank(mask, as_dtype(sample_weight, dtype))
     return _leading(sample_weight, mask) * _leading(mask, sample_weight)
 
 
@@ -125,7 +126,7 @@ def reduced(values: Any, sample_weight: Any, reduction: Any) -> Any:
         reduction: see :class:`Loss`.
     """
     if sample_weight is not None:
-        values, sample_weight = same_rank(values, K.cast(sample_weight, K.dtype(values)))
+        values, sample_weight = same_rank(values, as_dtype(sample_weight, K.dtype(values)))
         values = values * _leading(sample_weight, values)
     if reduction in (None, "none") or len(values.shape) == 0:
         return values
@@ -189,12 +190,12 @@ class Loss:
 
     def values(self, y_true: Any, y_pred: Any) -> Any:
         """What ``call`` gives for operands in the loss's dtype."""
-        y_pred = K.cast(as_tensor(y_pred), self.dtype)
+        y_pred = as_dtype(as_tensor(y_pred), self.dtype)
         values = self.call(self._targets(y_true), y_pred)
-        return K.cast(values, self.dtype) if K.dtype(values) != self.dtype else values
+        return as_dtype(values, self.dtype) if K.dtype(values) != self.dtype else values
 
     def _targets(self, y_true: Any) -> Any:
-        return K.cast(as_tensor(y_true), self.dtype)
+        return as_dtype(as_tensor(y_true), self.dtype)
 
     def in_training(self, y_true: Any, y_pred: Any, sample_weight: Any, mask: Any) -> Any:
         """The scalar that training minimises. As in Keras 2, what a mask of the predictions excludes has the weight 0
@@ -224,7 +225,7 @@ class Loss:
 
 
 @traced
-def _called(y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike, loss: Any) -> Any:
+def _called(y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None, loss: Any) -> Any:
     return loss._reduced(y_true, y_pred, sample_weight)
 
 

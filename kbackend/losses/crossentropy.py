@@ -10,6 +10,7 @@ from kbackend.declare.decorate import traced
 from kbackend.declare.op import TensorLike
 from kbackend.losses.base import floating, pair, with_mask
 from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.ops.losses.crossentropy import categorical_crossentropy as categorical_op
 from kbackend.ops.losses.crossentropy import sparse_categorical_crossentropy as sparse_op
 
@@ -23,7 +24,7 @@ def _smoothed(y_true: Any, amount: Any, classes: Any) -> Any:
 
 def _classes(y_pred: Any, axis: int) -> Any:
     size = y_pred.shape[axis]
-    return K.cast(K.shape(y_pred)[axis], K.dtype(y_pred)) if size is None else float(size)
+    return as_dtype(K.shape(y_pred)[axis], K.dtype(y_pred)) if size is None else float(size)
 
 
 @traced
@@ -82,7 +83,7 @@ def sparse_categorical_crossentropy(
         y_true = K.squeeze(y_true, axis)
     if ignore_class is None:
         return sparse_op(y_true, y_pred, from_logits=from_logits, axis=axis)
-    valid = K.not_equal(y_true, K.cast(ignore_class, K.dtype(y_true)))
+    valid = K.not_equal(y_true, as_dtype(ignore_class, K.dtype(y_true)))
     labels = K.where(valid, y_true, K.zeros_like(y_true))
     losses = sparse_op(labels, y_pred, from_logits=from_logits, axis=axis)
     return with_mask(K.where(valid, losses, K.zeros_like(losses)), valid)
@@ -197,8 +198,8 @@ def categorical_generalized_cross_entropy(y_true: TensorLike, y_pred: TensorLike
     y_true, y_pred = as_tensor(y_true), floating(y_pred)
     if len(y_true.shape) == len(y_pred.shape):
         y_true = K.squeeze(y_true, -1)
-    labels = y_true if dtypes.is_integer(K.dtype(y_true)) else K.cast(y_true, "int32")
-    chosen = K.cast(K.one_hot(labels, y_pred.shape[-1]), K.dtype(y_pred))
+    labels = y_true if dtypes.is_integer(K.dtype(y_true)) else as_dtype(y_true, "int32")
+    chosen = as_dtype(K.one_hot(labels, y_pred.shape[-1]), K.dtype(y_pred))
     return (1.0 - K.sum(y_pred * chosen, axis=-1) ** q) / q
 
 
@@ -248,7 +249,7 @@ def ctc(y_true: TensorLike, y_pred: TensorLike) -> Any:
             "ctc needs y_true (batch, length) and y_pred (batch, time, classes), their shapes are "
             f"{tuple(y_true.shape)} and {tuple(y_pred.shape)}"
         )
-    labels = y_true if dtypes.is_integer(K.dtype(y_true)) else K.cast(y_true, "int32")
-    given = K.cast(K.not_equal(labels, 0), "int32")
-    steps = K.cast(K.ones_like(y_pred[:, :, 0]), "int32")
+    labels = y_true if dtypes.is_integer(K.dtype(y_true)) else as_dtype(y_true, "int32")
+    given = as_dtype(K.not_equal(labels, 0), "int32")
+    steps = as_dtype(K.ones_like(y_pred[:, :, 0]), "int32")
     return K.ctc_loss(labels, y_pred, K.sum(given, axis=-1), K.sum(steps, axis=-1), mask_index=0)

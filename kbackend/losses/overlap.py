@@ -10,6 +10,7 @@ from kbackend.declare.decorate import traced
 from kbackend.declare.op import TensorLike
 from kbackend.losses.base import LossFunctionWrapper, floating, pair, with_mask
 from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.elementwise.precision import as_dtype
 
 
 def _axes(axis: Any) -> Any:
@@ -66,8 +67,8 @@ def tversky(y_true: TensorLike, y_pred: TensorLike, alpha: Any = 0.5, beta: Any 
 def circle(
     y_true: TensorLike,
     y_pred: TensorLike,
-    ref_labels: TensorLike = None,
-    ref_embeddings: TensorLike = None,
+    ref_labels: TensorLike | None = None,
+    ref_embeddings: TensorLike | None = None,
     remove_diagonal: bool = True,
     gamma: Any = 80,
     margin: Any = 0.4,
@@ -92,8 +93,8 @@ def circle(
     >>> [round(float(v), 4) for v in loss[:2]]
     [0.5459, 0.5459]
     """
-    y_true, y_pred = K.cast(as_tensor(y_true), "int32"), floating(y_pred)
-    labels = y_true if ref_labels is None else K.cast(as_tensor(ref_labels), "int32")
+    y_true, y_pred = as_dtype(as_tensor(y_true), "int32"), floating(y_pred)
+    labels = y_true if ref_labels is None else as_dtype(as_tensor(ref_labels), "int32")
     references = y_pred if ref_embeddings is None else floating(ref_embeddings)
     rows, columns = K.reshape(y_true, (-1, 1)), K.reshape(labels, (1, -1))
     alike = K.equal(rows, columns)

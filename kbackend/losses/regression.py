@@ -10,6 +10,7 @@ from kbackend import config
 from kbackend.declare.decorate import traced
 from kbackend.declare.op import TensorLike
 from kbackend.losses.base import LossFunctionWrapper, aligned, pair
+from kbackend.ops.elementwise.precision import as_dtype
 
 
 @traced
@@ -80,7 +81,7 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: Any = 1.0) -> Any:
     """
     y_true, y_pred = aligned(y_true, y_pred)
     error = y_pred - y_true
-    size, delta = K.abs(error), K.cast(delta, K.dtype(error))
+    size, delta = K.abs(error), as_dtype(delta, K.dtype(error))
     return K.mean(K.where(size <= delta, 0.5 * K.square(error), delta * size - 0.5 * K.square(delta)), axis=-1)
 
 

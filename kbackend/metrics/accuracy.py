@@ -11,11 +11,12 @@ from kbackend.declare.op import TensorLike
 from kbackend.losses.base import same_rank
 from kbackend.metrics.reduction import MeanMetricWrapper
 from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.ops.indexing.top_k import in_top_k
 
 
 def _float(condition: Any) -> Any:
-    return K.cast(condition, config.floatx())
+    return as_dtype(condition, config.floatx())
 
 
 @traced
@@ -27,12 +28,12 @@ def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
     [1.0, 0.0]
     """
     y_true, y_pred = same_rank(as_tensor(y_true), as_tensor(y_pred))
-    return _float(K.equal(K.cast(y_true, K.dtype(y_pred)), y_pred))
+    return _float(K.equal(as_dtype(y_true, K.dtype(y_pred)), y_pred))
 
 
 def _binary_matches(y_true: Any, y_pred: Any, threshold: Any = 0.5) -> Any:
     y_true, y_pred = same_rank(as_tensor(y_true), as_tensor(y_pred))
-    return _float(K.equal(y_true, K.cast(y_pred > K.cast(threshold, K.dtype(y_pred)), K.dtype(y_true))))
+    return _float(K.equal(y_true, as_dtype(y_pred > as_dtype(threshold, K.dtype(y_pred)), K.dtype(y_true))))
 
 
 @traced
@@ -84,12 +85,12 @@ def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
     if len(y_true.shape) == len(y_pred.shape):
         y_true = K.squeeze(y_true, -1)
     best = K.argmax(y_pred, axis=-1)
-    return _float(K.equal(K.cast(y_true, K.dtype(best)), best))
+    return _float(K.equal(as_dtype(y_true, K.dtype(best)), best))
 
 
 def _among_top(labels: Any, y_pred: Any, k: int) -> Any:
     """Whether a label is among the k largest predictions, for labels (...) and predictions (..., n)."""
-    labels = labels if dtypes.is_integer(K.dtype(labels)) else K.cast(labels, "int32")
+    labels = labels if dtypes.is_integer(K.dtype(labels)) else as_dtype(labels, "int32")
     if len(y_pred.shape) == 2:
         return _float(in_top_k(labels, y_pred, k))
     rows = in_top_k(K.reshape(labels, (-1,)), K.reshape(y_pred, (-1, y_pred.shape[-1])), k)
@@ -131,7 +132,7 @@ def sparse_top_k_categorical_accuracy(
         y_true = K.squeeze(y_true, -1)
     if not from_sorted_ids:
         return _among_top(y_true, y_pred, k)
-    labels = K.expand_dims(K.cast(y_true, K.dtype(y_pred)), -1)
+    labels = K.expand_dims(as_dtype(y_true, K.dtype(y_pred)), -1)
     return _float(K.any(K.equal(labels, y_pred[..., :k]), axis=-1))
 
 

@@ -99,9 +99,8 @@ class Metric:
     ) -> Variable:
         """As :meth:`add_variable`; Keras 2's order (name, shape, initializer, dtype) is understood as well."""
         if isinstance(shape, str):
-            name, shape, initializer, dtype = shape, *(
-                (initializer, dtype, name) if isinstance(initializer, (tuple, list)) else ((), initializer, dtype)
-            )
+            given = (initializer, dtype, name) if isinstance(initializer, (tuple, list)) else ((), initializer, dtype)
+            return self.add_variable(*given, name=shape)
         return self.add_variable(shape, initializer, dtype, name=name)
 
     @property
@@ -179,7 +178,8 @@ class Metric:
         key = (update, *((name, *_spec(x, target)) for (name, _), x in zip(operands, given)))
         made = self._updating.get(key)
         if made is None:
-            feeds = {name: K.placeholder(shape, dtype=dtype) for name, shape, dtype in key[1:]}
+            specs = zip(operands, (_spec(x, target) for x in given))
+            feeds = {name: K.placeholder(shape, dtype=dtype) for (name, _), (shape, dtype) in specs}
             with recording() as found:
                 built(update, self, *map(feeds.get, range(len(args))), **{k: feeds.get(k) for k in kwargs})
             updates = as_updates(found.updates())

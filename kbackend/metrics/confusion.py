@@ -12,6 +12,7 @@ from kbackend.graph.variable import Variable
 from kbackend.losses.base import same_rank
 from kbackend.metrics.base import Metric
 from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.elementwise.precision import as_dtype
 
 #: whether a prediction is above the threshold and whether the target is positive
 _DECISIONS = {
@@ -51,11 +52,11 @@ def selected(
     Raises:
         ValueError: a class of predictions of rank 1.
     """
-    y_true, y_pred = (K.cast(as_tensor(y), dtype) for y in (y_true, y_pred))
+    y_true, y_pred = (as_dtype(as_tensor(y), dtype) for y in (y_true, y_pred))
     y_pred, y_true = same_rank(y_pred, y_true)
     weight = None
     if sample_weight is not None:
-        weight = K.expand_dims(K.cast(as_tensor(sample_weight), dtype), -1)
+        weight = K.expand_dims(as_dtype(as_tensor(sample_weight), dtype), -1)
         weight = same_rank(y_true, weight, expand=False)[1]
     if top_k is not None:
         y_pred = _only_top(y_pred, top_k)
@@ -68,7 +69,7 @@ def selected(
 
 def _only_top(y_pred: Any, k: int) -> Any:
     """Predictions that are not among the k largest of the last axis become very small."""
-    among = K.cast(K.sum(K.one_hot(K.top_k(y_pred, k)[1], y_pred.shape[-1]), axis=-2), K.dtype(y_pred))
+    among = as_dtype(K.sum(K.one_hot(K.top_k(y_pred, k)[1], y_pred.shape[-1]), axis=-2), K.dtype(y_pred))
     return y_pred * among + _NEVER * (1.0 - among)
 
 
@@ -108,7 +109,7 @@ class ConfusionMetric(Metric):
             sample_weight: of the leading dimensions.
         """
         y_true, y_pred, weight = selected(y_true, y_pred, sample_weight, self.dtype, self.top_k, self.class_id)
-        positive = K.cast(K.not_equal(y_true, 0.0), self.dtype)
+        positive = as_dtype(K.not_equal(y_true, 0.0), self.dtype)
         sides = {True: positive, False: 1.0 - positive}
         if weight is not None:
             sides = {side: x * weight for side, x in sides.items()}
@@ -120,7 +121,7 @@ class ConfusionMetric(Metric):
         """Add the amounts of the predictions that are above (or not) each threshold."""
         alone = len(self.thresholds) == 1
         levels = self.thresholds[0] if alone else K.constant(np.reshape(self.thresholds, (-1, 1)), self.dtype)
-        passes = K.cast((y_pred if alone else K.reshape(y_pred, (1, -1))) > levels, self.dtype)
+        passes = as_dtype((y_pred if alone else K.reshape(y_pred, (1, -1))) > levels, self.dtype)
         passes = passes if above else 1.0 - passes
         if alone:
             found = K.expand_dims(K.sum(passes * amounts), 0)

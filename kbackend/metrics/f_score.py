@@ -9,6 +9,7 @@ from kbackend import config
 from kbackend.graph.variable import Variable
 from kbackend.metrics.base import Metric
 from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.elementwise.precision import as_dtype
 
 
 class FBetaScore(Metric):
@@ -56,7 +57,7 @@ class FBetaScore(Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Take one-hot or multi-hot targets and predictions (samples, classes)."""
-        y_true, y_pred = (K.cast(as_tensor(y), self.dtype) for y in (y_true, y_pred))
+        y_true, y_pred = (as_dtype(as_tensor(y), self.dtype) for y in (y_true, y_pred))
         if len(y_pred.shape) != 2 or len(y_true.shape) != 2 or y_pred.shape[-1] is None:
             raise ValueError(
                 f"{self.name} needs targets and predictions (samples, classes), their shapes are "
@@ -67,8 +68,8 @@ class FBetaScore(Metric):
             for label in ("true_positives", "false_positives", "false_negatives", "intermediate_weights"):
                 setattr(self, label, self.add_variable(shape, name=label))
             self._built = True
-        chosen = K.cast(self._positive(y_pred), self.dtype)
-        weight = None if sample_weight is None else K.expand_dims(K.cast(sample_weight, self.dtype), 1)
+        chosen = as_dtype(self._positive(y_pred), self.dtype)
+        weight = None if sample_weight is None else K.expand_dims(as_dtype(sample_weight, self.dtype), 1)
 
         def total(values: Any) -> Any:
             return K.sum(values if weight is None else values * weight, axis=None if self.average == "micro" else 0)

@@ -11,6 +11,7 @@ from kbackend import backend as K
 from kbackend import config
 from kbackend.graph.variable import Variable
 from kbackend.metrics.base import Metric
+from kbackend.ops.elementwise.precision import as_dtype, wide_dtype
 
 
 def is_even(thresholds: Sequence[float]) -> bool:
@@ -29,6 +30,7 @@ class HistogramMetric(Metric):
     histogram: Variable
     thresholds: list[float]
     _even: bool
+    _labels: int | None
 
     def keep(self, thresholds: Sequence[float], labels: int | None = None) -> None:
         """Make the state.
@@ -37,35 +39,39 @@ class HistogramMetric(Metric):
             thresholds: sorted numbers; a prediction above one is positive.
             labels: how many labels have counts of their own; None for one count of all.
         """
-        self.thresholds = list(thresholds)
+        self.thresholds, self._labels = list(thresholds), labels
         self._even = is_even(self.thresholds)
-        own = () if labels is None else (labels,)
-        self.histogram = self.add_variable((*own, 2, len(self.thresholds) + 1), name="histogram")
+        size = (1 if labels is None else labels) * 2 * (len(self.thresholds) + 1)
+        self.histogram = self.add_variable((size,), name="histogram")
 
     def add(self, y_true: Any, y_pred: Any, weight: Any) -> None:
         """Count a batch of targets and predictions of equal shapes, with weights that broadcast to these."""
         count = len(self.thresholds) + 1
-        positive = K.cast(K.not_equal(y_true, 0.0), "int32")
-        place = self._interval(y_pred) + positive * count
-        if len(self.histogram.shape) == 3:
-            place = place + np.arange(self.histogram.shape[0], dtype=np.int32) * (2 * count)
+        wide = wide_dtype(self.dtype)  # places have no room in 16 bits
+        place = self._interval(as_dtype(y_pred, wide)) + K.where(K.not_equal(y_true, 0.0), float(count), 0.0)
+        if self._labels is not None:
+            place = place + K.constant(np.arange(self._labels) * (2.0 * count), wide)
         amounts = K.ones_like(y_pred) if weight is None else weight + K.zeros_like(y_pred)
-        size = int(np.prod(self.histogram.shape))
-        sums = K.segment_sum(K.reshape(amounts, (-1,)), K.reshape(place, (-1,)), size)
-        self.histogram.assign_add(K.reshape(sums, self.histogram.shape))
+        places = K.cast(K.reshape(place, (-1,)), "int64")
+        sums = K.segment_sum(K.reshape(amounts, (-1,)), places, int(self.histogram.shape[0] or 0))
+        self.histogram.assign_add(sums)
 
     def _interval(self, y_pred: Any) -> Any:
-        """How many thresholds are below a prediction."""
+        """How many thresholds are below a prediction, as a float."""
         if not self._even:
-            return K.cast(K.searchsorted(K.constant(self.thresholds, self.dtype), y_pred), "int32")
-        below = K.cast(K.ceil(K.clip(y_pred, 0.0, 1.0) * float(len(self.thresholds) - 1)), "int32")
-        return K.maximum(below, 1) if self.thresholds[0] < 0.0 else below
+            levels = K.constant(self.thresholds, K.dtype(y_pred))
+            return as_dtype(K.searchsorted(levels, y_pred), K.dtype(y_pred))
+        parts = float(len(self.thresholds) - 1)
+        least = 0.5 / parts if self.thresholds[0] < 0.0 else 0.0  # a prediction of 0 is above a threshold below 0
+        return K.ceil(K.clip(y_pred, least, 1.0) * parts)
 
     def _above(self, target: int) -> tuple[Any, Any]:
         """What is above each threshold, and all, of one target: thresholds first, then labels."""
-        row = self.histogram[..., target, :]
-        if len(row.shape) == 2:
-            row = K.transpose(row)
+        count = len(self.thresholds) + 1
+        if self._labels is None:
+            row = self.histogram[target * count : (target + 1) * count]
+        else:
+            row = K.transpose(K.reshape(self.histogram, (self._labels, 2, count))[:, target])
         return K.reverse(K.cumsum(K.reverse(row[1:], 0), axis=0), 0), K.sum(row, axis=0)
 
     @property

@@ -10,6 +10,7 @@ from kbackend import config
 from kbackend.metrics.base import Metric
 from kbackend.metrics.confusion import _snake
 from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.elementwise.precision import as_dtype
 
 
 class IoU(Metric):
@@ -65,7 +66,7 @@ class IoU(Metric):
         y_true = self._labels(y_true, self.sparse_y_true)
         y_pred = self._labels(y_pred, self.sparse_y_pred)
         weight = K.ones_like(y_true) if sample_weight is None else as_tensor(sample_weight)
-        weight = K.reshape(K.cast(weight, self.dtype), (-1,))
+        weight = K.reshape(as_dtype(weight, self.dtype), (-1,))
         counted = [y >= 0 for y in (y_true, y_pred)] + [y < self.num_classes for y in (y_true, y_pred)]
         if self.ignore_class is not None:
             counted.append(K.not_equal(y_true, self.ignore_class))
@@ -78,17 +79,17 @@ class IoU(Metric):
 
     def _labels(self, y: Any, sparse: bool) -> Any:
         y = as_tensor(y)
-        return K.reshape(K.cast(y if sparse else K.argmax(y, axis=self.axis), "int32"), (-1,))
+        return K.reshape(as_dtype(y if sparse else K.argmax(y, axis=self.axis), "int32"), (-1,))
 
     def result(self) -> Any:
         """The mean over the classes; 0 before any data."""
-        matrix = K.cast(self.total_cm, "float32")
+        matrix = as_dtype(self.total_cm, "float32")
         both = K.diag(matrix)
         either = K.sum(matrix, axis=0) + K.sum(matrix, axis=1) - both
         both, either = (K.stack([x[i] for i in self.target_class_ids]) for x in (both, either))
         found = either > 1e-9
         shares = K.where(found, both / (either + config.epsilon()), K.zeros_like(both))
-        return K.sum(shares) / (K.sum(K.cast(found, "float32")) + config.epsilon())
+        return K.sum(shares) / (K.sum(as_dtype(found, "float32")) + config.epsilon())
 
     #: the arguments of the configuration beside name and dtype
     settings: tuple[str, ...] = (
@@ -126,7 +127,7 @@ class BinaryIoU(IoU):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Take targets 0 or 1 and predictions of the same shape."""
-        decided = K.cast(K.cast(as_tensor(y_pred), "float32") >= self.threshold, "int32")
+        decided = as_dtype(as_dtype(as_tensor(y_pred), "float32") >= self.threshold, "int32")
         super().update_state(y_true, decided, sample_weight)
 
 
@@ -138,7 +139,7 @@ class MeanIoU(IoU):
     0.3333
     """
 
-    settings = ("num_classes", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis")
+    settings: tuple[str, ...] = ("num_classes", "ignore_class", "sparse_y_true", "sparse_y_pred", "axis")
 
     def __init__(
         self,

@@ -10,15 +10,16 @@ from kbackend import registry
 from kbackend.losses.base import mask_of, masked_weight, same_rank
 from kbackend.metrics.base import Metric
 from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.elementwise.precision import as_dtype
 
 
 def by_sample(
     values: Any, sample_weight: Any, reduce: Callable[..., Any], dtype: str
 ) -> tuple[Any, Any]:
     """Weighted values reduced to one for each sample, and the weights, likewise (None without weights)."""
-    mask, values = mask_of(values), K.cast(as_tensor(values), dtype)
+    mask, values = mask_of(values), as_dtype(as_tensor(values), dtype)
     if sample_weight is not None:
-        weight = masked_weight(K.cast(as_tensor(sample_weight), dtype), mask, dtype)
+        weight = masked_weight(as_dtype(as_tensor(sample_weight), dtype), mask, dtype)
         values, weight = same_rank(values, weight)
         rank = len(weight.shape)
         if len(values.shape) > rank:
@@ -61,6 +62,10 @@ class Reduce(Metric):
 
     def update_state(self, values: Any, sample_weight: Any = None) -> Any:
         """Take values, with one weight for each sample or of the leading dimensions."""
+        self.take(values, sample_weight)
+
+    def take(self, values: Any, sample_weight: Any) -> None:
+        """Assign the state for symbolic values."""
         reduce = K.sum if self.reduction == "sum" else K.mean
         values, weight = by_sample(values, sample_weight, reduce, self.dtype)
         self.total.assign_add(K.sum(values))
@@ -69,7 +74,7 @@ class Reduce(Metric):
         if weight is not None and self.reduction == "weighted_mean":
             self.count.assign_add(K.sum(weight))
         else:
-            self.count.assign_add(K.cast(K.size(values), self.dtype))
+            self.count.assign_add(as_dtype(K.size(values), self.dtype))
 
     def result(self) -> Any:
         """The sum or mean; 0 without values."""
@@ -128,11 +133,13 @@ class MeanMetricWrapper(Mean):
         super().__init__(name or getattr(fn, "__name__", None) or type(self).__name__.lower(), dtype)
         self.fn, self.options = fn, kwargs
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+    def update_state(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> Any:
         """Take targets and predictions; a mask that a layer gave the predictions excludes what it masks."""
         values = self.fn(as_tensor(y_true), as_tensor(y_pred), **self.options)
         mask = mask_of(y_pred)
-        super().update_state(values, masked_weight(sample_weight, mask, self.dtype))
+        self.take(values, masked_weight(sample_weight, mask, self.dtype))
 
     def get_config(self) -> dict[str, Any]:
         options = {name: registry.plain(value) for name, value in self.options.items()}

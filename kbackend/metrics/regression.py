@@ -12,6 +12,7 @@ from kbackend.graph.variable import Variable
 from kbackend.losses.base import aligned, mask_of, masked_weight
 from kbackend.metrics.base import Metric
 from kbackend.metrics.reduction import Mean, MeanMetricWrapper
+from kbackend.ops.elementwise.precision import as_dtype
 
 
 class MeanSquaredError(MeanMetricWrapper):
@@ -60,11 +61,13 @@ class RootMeanSquaredError(Mean):
     def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name, dtype)
 
-    def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
+    def update_state(  # type: ignore[override]
+        self, y_true: Any, y_pred: Any, sample_weight: Any = None
+    ) -> Any:
         """Take targets and predictions of equal shapes."""
         mask = mask_of(y_pred)
         y_true, y_pred = aligned(y_true, y_pred)
-        super().update_state(K.square(y_pred - y_true), masked_weight(sample_weight, mask, self.dtype))
+        self.take(K.square(y_pred - y_true), masked_weight(sample_weight, mask, self.dtype))
 
     def result(self) -> Any:
         """The root."""
@@ -186,7 +189,7 @@ class R2Score(Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> Any:
         """Take targets and predictions (samples, outputs), or (samples,)."""
-        y_true, y_pred = (K.cast(y, self.dtype) for y in aligned(y_true, y_pred))
+        y_true, y_pred = (as_dtype(y, self.dtype) for y in aligned(y_true, y_pred))
         if len(y_true.shape) == 1:
             y_true, y_pred = K.expand_dims(y_true, -1), K.expand_dims(y_pred, -1)
         if len(y_pred.shape) != 2 or y_pred.shape[-1] is None:
@@ -197,12 +200,12 @@ class R2Score(Metric):
             self._built = True
         weight = K.ones_like(y_true)
         if sample_weight is not None:
-            weight = weight * K.reshape(K.cast(sample_weight, self.dtype), (-1, 1))
+            weight = weight * K.reshape(as_dtype(sample_weight, self.dtype), (-1, 1))
         self.sum.assign_add(K.sum(y_true * weight, axis=0))
         self.squared_sum.assign_add(K.sum(K.square(y_true) * weight, axis=0))
         self.residual.assign_add(K.sum(K.square(y_true - y_pred) * weight, axis=0))
         self.count.assign_add(K.sum(weight, axis=0))
-        self.num_samples.assign_add(K.cast(K.size(y_true), self.dtype))
+        self.num_samples.assign_add(as_dtype(K.size(y_true), self.dtype))
 
     def result(self) -> Any:
         """The score; 0 before any data."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend.graph.variable import Variable
+from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.optimizers.base import Optimizer
 
 
@@ -78,7 +79,7 @@ class Adafactor(Optimizer):
         return keep * old + (1.0 - keep) * new
 
     def _matrix(self, value: Any, gradient: Any, rows: Any, columns: Any) -> tuple[Any, list[Any]]:
-        t = K.cast(self.count() + 1, K.dtype(value))
+        t = as_dtype(self.count() + 1, K.dtype(value))
         power, epsilon = self.scalars(value, "beta_2_decay", "epsilon_1")
         square = K.square(gradient) + epsilon
         rows = self._mean(rows, K.mean(square, axis=-1), t, power)
@@ -88,14 +89,14 @@ class Adafactor(Optimizer):
         return self._moved(value, gradient, variance, t), [rows, columns]
 
     def _vector(self, value: Any, gradient: Any, squares: Any) -> tuple[Any, list[Any]]:
-        t = K.cast(self.count() + 1, K.dtype(value))
+        t = as_dtype(self.count() + 1, K.dtype(value))
         power, epsilon = self.scalars(value, "beta_2_decay", "epsilon_1")
         squares = self._mean(squares, K.square(gradient) + epsilon, t, power)
         return self._moved(value, gradient, squares, t), [squares]
 
     def _moved(self, value: Any, gradient: Any, variance: Any, t: Any) -> Any:
         epsilon, threshold = self.scalars(value, "epsilon_2", "clip_threshold")
-        rate = K.minimum(K.cast(self.rate(), K.dtype(value)), 1.0 / K.sqrt(t))
+        rate = K.minimum(as_dtype(self.rate(), K.dtype(value)), 1.0 / K.sqrt(t))
         change = gradient / K.sqrt(variance)
         change = change / K.maximum(_rms(change) / threshold, 1.0)
         return value - K.maximum(epsilon, _rms(value)) * rate * change

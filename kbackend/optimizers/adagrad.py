@@ -7,6 +7,7 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend.graph.variable import Variable
+from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.ops.nn.optimizer_steps import adadelta_step
 from kbackend.optimizers.base import Optimizer
 
@@ -44,7 +45,7 @@ class Adagrad(Optimizer):
         return [list(params), [self.slot("accumulator", p, self.initial_accumulator_value) for p in params]]
 
     def changed(self, value: Any, gradient: Any, *states: Any) -> Sequence[Any]:
-        rate, (epsilon,) = K.cast(self.rate(), K.dtype(value)), self.scalars(value, "epsilon")
+        rate, (epsilon,) = as_dtype(self.rate(), K.dtype(value)), self.scalars(value, "epsilon")
         total = states[0] + K.square(gradient)
         return [value - rate * gradient / K.sqrt(total + epsilon), total]
 

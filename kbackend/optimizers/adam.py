@@ -7,6 +7,7 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend.graph.variable import Variable
+from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.ops.nn.optimizer_steps import adam_step
 from kbackend.optimizers.base import Optimizer, Update
 
@@ -31,7 +32,7 @@ class Moments(Optimizer):
     def numbers(self, like: Any) -> list[Any]:
         """The rate, beta_1, beta_2 and the number of this step from 1, in the dtype of a tensor."""
         dtype = K.dtype(like)
-        return [K.cast(x, dtype) for x in (self.rate(), self.beta_1, self.beta_2, self.count() + 1)]
+        return [as_dtype(x, dtype) for x in (self.rate(), self.beta_1, self.beta_2, self.count() + 1)]
 
 
 class Adam(Moments):
@@ -185,7 +186,7 @@ class Nadam(Moments):
         self._new_product: Any = None
 
     def changes(self, gradients: Sequence[Any], params: Sequence[Variable]) -> list[Update]:
-        self._new_product = self.product * self._momentum(self.beta_1, K.cast(self.count() + 1, "float32"))
+        self._new_product = self.product * self._momentum(self.beta_1, as_dtype(self.count() + 1, "float32"))
         return [(self.product, self._new_product), *super().changes(gradients, params)]
 
     def _momentum(self, beta_1: Any, t: Any) -> Any:
@@ -196,7 +197,7 @@ class Nadam(Moments):
         rate, b1, b2, t = self.numbers(value)
         (epsilon,) = self.scalars(value, "epsilon")
         now, then = self._momentum(b1, t), self._momentum(b1, t + 1.0)
-        product = K.cast(self._new_product, K.dtype(value))
+        product = as_dtype(self._new_product, K.dtype(value))
         mean = b1 * mean + (1.0 - b1) * gradient
         square = b2 * square + (1.0 - b2) * K.square(gradient)
         ahead = then * mean / (1.0 - product * then) + (1.0 - now) * gradient / (1.0 - product)

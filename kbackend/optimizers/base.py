@@ -13,6 +13,7 @@ from kbackend.graph.variable import Variable, assign_all, recorder, values_of
 from kbackend.ops.control.cond import classic_cond
 from kbackend.ops.core.gradients import gradients as gradients_op
 from kbackend.ops.core.updates import as_updates
+from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.optimizers.state import State
 from kbackend.runtime.function import Function
 
@@ -56,6 +57,11 @@ class Optimizer(State):
 
     #: names of the states of each weight, beside the weight itself
     slots: tuple[str, ...] = ()
+    weight_decay: Any
+    clipnorm: Any
+    clipvalue: Any
+    global_clipnorm: Any
+    decay: Any
 
     def __init__(
         self,
@@ -102,7 +108,7 @@ class Optimizer(State):
         """The rate of this step as a tensor."""
         if not isinstance(self.decay, Variable):
             return self.learning_rate
-        return self.learning_rate / (1.0 + self.decay * K.cast(self.iterations, "float32"))
+        return self.learning_rate / (1.0 + self.decay * as_dtype(self.iterations, "float32"))
 
     def count(self) -> Any:
         """How many times the weights have changed, as a tensor."""
@@ -111,19 +117,19 @@ class Optimizer(State):
 
     def scalars(self, like: Any, *names: str) -> list[Any]:
         """Hyperparameters in the dtype of a tensor."""
-        return [K.cast(getattr(self, name), K.dtype(like)) for name in names]
+        return [as_dtype(getattr(self, name), K.dtype(like)) for name in names]
 
     # gradients ---------------------------------------------------------------------------------------------
 
     def scale_loss(self, loss: Any) -> Any:
         """The loss whose gradients are taken; :meth:`unscaled` undoes it."""
         factor = self.loss_scale_factor
-        return loss if factor is None else loss * K.cast(factor, K.dtype(loss))
+        return loss if factor is None else loss * as_dtype(factor, K.dtype(loss))
 
     def unscaled(self, gradients: Sequence[Any]) -> list[Any]:
         """Gradients of the loss from those of :meth:`scale_loss`."""
         factor = self.loss_scale_factor
-        return list(gradients) if factor is None else [g / K.cast(factor, K.dtype(g)) for g in gradients]
+        return list(gradients) if factor is None else [g / as_dtype(factor, K.dtype(g)) for g in gradients]
 
     def get_gradients(self, loss: Tensor, params: Sequence[Variable]) -> list[Any]:
         """The clipped gradients.
@@ -222,7 +228,7 @@ class Optimizer(State):
             for gradient, param in zip(gradients, params):
                 if self.decay_of(param) is not None:
                     param.assign(self._decayed(param))
-                self.update_step(gradient, param, K.cast(self.rate(), param.dtype))
+                self.update_step(gradient, param, as_dtype(self.rate(), param.dtype))
         return as_updates(made.updates())
 
     # weight decay ------------------------------------------------------------------------------------------
@@ -236,7 +242,7 @@ class Optimizer(State):
         amount = self.decay_of(param)
         if amount is None:
             return param
-        return param - param * K.cast(amount, param.dtype) * K.cast(self.rate(), param.dtype)
+        return param - param * as_dtype(amount, param.dtype) * as_dtype(self.rate(), param.dtype)
 
     def exclude_from_weight_decay(
         self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None
@@ -270,7 +276,7 @@ class Optimizer(State):
         started = K.not_equal(self.count(), 0)
         for p in params:
             average, value = self.slot("average", p), values[p]
-            momentum = K.cast(started, p.dtype) * K.cast(self.ema_momentum, p.dtype)
+            momentum = as_dtype(started, p.dtype) * as_dtype(self.ema_momentum, p.dtype)
             found[average] = momentum * average + (1.0 - momentum) * value
             if self.ema_overwrite_frequency:
                 due = K.equal((self.count() + 1) % self.ema_overwrite_frequency, 0)
@@ -348,12 +354,12 @@ def _norm(tensors: Sequence[Any]) -> Any:
 
 
 def _scaled(gradient: Any, norm: Any, limit: Any) -> Any:
-    norm, limit = K.cast(norm, K.dtype(gradient)), K.cast(limit, K.dtype(gradient))
+    norm, limit = as_dtype(norm, K.dtype(gradient)), as_dtype(limit, K.dtype(gradient))
     return gradient * (limit / K.maximum(norm, limit))
 
 
 def _between(gradient: Any, limit: Any) -> Any:
-    limit = K.cast(limit, K.dtype(gradient))
+    limit = as_dtype(limit, K.dtype(gradient))
     return K.clip(gradient, -limit, limit)
 
 

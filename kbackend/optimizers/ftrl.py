@@ -7,6 +7,7 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend.graph.variable import Variable
+from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.optimizers.base import Optimizer
 
 
@@ -74,7 +75,7 @@ class Ftrl(Optimizer):
 
     def changed(self, value: Any, gradient: Any, *states: Any) -> Sequence[Any]:
         total, linear = states
-        rate = K.cast(self.rate(), K.dtype(value))
+        rate = as_dtype(self.rate(), K.dtype(value))
         power, l1, l2, shrinkage, beta = self.scalars(value, *self.hyperparameters)
         new = total + K.square(gradient)
         root, old_root = new ** (-power), total ** (-power)

@@ -10,6 +10,7 @@ from kbackend import registry
 from kbackend.graph.variable import Variable
 from kbackend.ops.control.cond import classic_cond
 from kbackend.ops.core.updates import as_updates
+from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.optimizers.base import Optimizer, Update
 
 
@@ -34,6 +35,8 @@ class LossScaleOptimizer(Optimizer):
     >>> round(float(scaled.learning_rate), 4), float(scaled.dynamic_scale)
     (0.1, 32768.0)
     """
+
+    inner_optimizer: Optimizer
 
     def __init__(
         self,
@@ -64,7 +67,7 @@ class LossScaleOptimizer(Optimizer):
             self.inner_optimizer.learning_rate = value
 
     @property
-    def iterations(self) -> Variable:  # type: ignore[override]
+    def iterations(self) -> Variable:
         """That of the inner optimizer."""
         return self.inner_optimizer.iterations
 
@@ -73,10 +76,10 @@ class LossScaleOptimizer(Optimizer):
         """The inner optimizer has its own."""
 
     def scale_loss(self, loss: Any) -> Any:
-        return loss * K.cast(self.dynamic_scale, K.dtype(loss))
+        return loss * as_dtype(self.dynamic_scale, K.dtype(loss))
 
     def unscaled(self, gradients: Sequence[Any]) -> list[Any]:
-        return [g / K.cast(self.dynamic_scale, K.dtype(g)) for g in gradients]
+        return [g / as_dtype(self.dynamic_scale, K.dtype(g)) for g in gradients]
 
     def updates_for(self, gradients: Sequence[Any], params: Sequence[Variable]) -> list[Update]:
         """As :meth:`Optimizer.updates_for`; nothing but the scale changes where a gradient is not finite."""

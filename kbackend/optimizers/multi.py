@@ -144,11 +144,12 @@ class MultiOptimizer(Optimizer):
             optimizer.finalize_variable_values(var_list)
 
     def get_config(self) -> dict[str, Any]:
-        return {
-            "name": self.name,
-            "optimizer_map": registry.plain(self.optimizer_map),
-            "loss_scale_factor": self.loss_scale_factor,
-        }
+        chosen: Any = self.optimizer_map
+        if isinstance(chosen, OptimizerMap):
+            found = {"class_name": "OptimizerMap", "config": chosen.get_config()}
+        else:
+            found = registry.plain(chosen)
+        return {"name": self.name, "optimizer_map": found, "loss_scale_factor": self.loss_scale_factor}
 
 
 def _plain_optimizer(label: str, optimizer: Any) -> Optimizer:

@@ -9,6 +9,7 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend.graph.variable import Variable
+from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.optimizers.base import Optimizer, Update
 
 
@@ -41,8 +42,9 @@ class Muon(Optimizer):
 
     hyperparameters = ("adam_beta_1", "adam_beta_2", "epsilon", "momentum", "adam_lr_ratio")
     settings = (
-        "adam_weight_decay exclude_layers exclude_embeddings muon_a muon_b muon_c ns_steps nesterov rms_rate".split()
-    )
+        "adam_weight_decay", "exclude_layers", "exclude_embeddings", "muon_a", "muon_b", "muon_c", "ns_steps",
+        "nesterov", "rms_rate",
+    )  # fmt: skip
 
     def __init__(
         self,
@@ -99,7 +101,7 @@ class Muon(Optimizer):
     def _adam(self, param: Variable, value: Any, gradient: Any) -> list[Update]:
         mean, square = self.slot("momentum", param), self.slot("velocity", param)
         b1, b2, epsilon, ratio = self.scalars(value, "adam_beta_1", "adam_beta_2", "epsilon", "adam_lr_ratio")
-        rate, t = K.cast(self.rate(), param.dtype) * ratio, K.cast(self.count() + 1, param.dtype)
+        rate, t = as_dtype(self.rate(), param.dtype) * ratio, as_dtype(self.count() + 1, param.dtype)
         m = b1 * mean + (1.0 - b1) * gradient
         v = b2 * square + (1.0 - b2) * K.square(gradient)
         rate = rate * K.sqrt(1.0 - b2**t) / (1.0 - b1**t)
@@ -111,7 +113,7 @@ class Muon(Optimizer):
         sum_ = keep * held + gradient
         change = self._orthogonalized(gradient + keep * sum_ if self.nesterov else sum_)
         scale = 1.0 if self.rms_rate is None else math.sqrt(max(d or 1 for d in param.shape)) * self.rms_rate
-        return [(param, value - K.cast(self.rate(), param.dtype) * scale * change), (held, sum_)]
+        return [(param, value - as_dtype(self.rate(), param.dtype) * scale * change), (held, sum_)]
 
     def _orthogonalized(self, x: Any) -> Any:
         """A matrix with singular values near 1 and the singular vectors of ``x``."""

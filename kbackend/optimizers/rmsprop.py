@@ -7,6 +7,7 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend.graph.variable import Variable
+from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.ops.nn.optimizer_steps import rmsprop_step
 from kbackend.optimizers.base import Optimizer
 
@@ -66,7 +67,7 @@ class RMSprop(Optimizer):
         if self.centered:
             found["mean_gradient"] = rho * old["mean_gradient"] + (1.0 - rho) * gradient
             variance = variance - K.square(found["mean_gradient"])
-        change = K.cast(self.rate(), K.dtype(value)) * gradient / K.sqrt(variance + epsilon)
+        change = as_dtype(self.rate(), K.dtype(value)) * gradient / K.sqrt(variance + epsilon)
         if self._moves:
             change = found["velocity"] = keep * old["velocity"] + change
         return [value - change, *(found[name] for name in self.slots)]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -65,6 +65,13 @@ class InPlace:
         self.__doc__ = function.__doc__
 
 
+class Quiet(NamedTuple):
+    """How warnings of an engine are switched off around a concrete call: ``leave`` gets what ``enter`` returned."""
+
+    enter: Callable[[], Any]
+    leave: Callable[[Any], Any]
+
+
 class Target:
     """An engine on a device: the place where programs run and variables live."""
 
@@ -72,7 +79,7 @@ class Target:
         self.backend = backend
         self.device = device
         self.key = f"{backend.name}:{device}"
-        self.tensor_type, self.tensor_key = backend.tensor_type, backend.tensor_key
+        self.tensor_type, self.tensor_key, self.quiet = backend.tensor_type, backend.tensor_key, backend.quiet
 
     def __repr__(self) -> str:
         return f"<Target {self.key}>"
@@ -135,10 +142,6 @@ class Kernels(Protocol):
         """The result of a function of concrete tensors, with the engine's own errors as Python's."""
         return function(*args, **kwargs)
 
-    def quiet(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """The function without the engine's warnings of results that are not finite."""
-        return function
-
     def missing(self, op_name: str) -> None:
         """Raise for an op without kernel.
 
@@ -156,11 +159,13 @@ class Tensors(Protocol):
     Attributes:
         tensor_type, tensor_key: the exact type of the engine's concrete tensors, and a function that gives what
             kernels may depend on besides the values (dtype, shape, device) as something that hashes fast. With them
-            concrete calls are kept (kbackend.declare.kept) and run without ``guarded``, but through ``quiet``.
+            concrete calls are kept (kbackend.declare.kept) and run without ``guarded``, but inside ``quiet``.
+        quiet: for engines that warn of results that are not finite.
     """
 
     tensor_type: type | None = None
     tensor_key: Callable[[Any], Any] | None = None
+    quiet: Quiet | None = None
 
     @required
     def is_tensor(self, value: Any) -> bool:

@@ -36,11 +36,12 @@ def changed(target: Target) -> None:
     if len(_changes) < _TURNS or _changes[-1] - _changes[0] > _WITHIN:
         return
     _told[0] = True
-    threads = {b.name: b.threads() for b in (before.backend, target.backend)}
+    backends = sorted((before.backend, target.backend), key=lambda b: b.name)
+    threads = {b.name: b.threads() for b in backends}
     cores = _cores()
     if min(threads.values()) > 1 and sum(threads.values()) > cores:
         shown = " and ".join(f"{name} ({n} threads)" for name, n in threads.items())
-        variables = dict.fromkeys(f"{b.threads_variable}=1" for b in (before.backend, target.backend))
+        variables = dict.fromkeys(f"{b.threads_variable}=1" for b in backends)
         warnings.warn(
             f"{shown} take turns on {cores} cores, and the waiting threads of one slow the other down. "
             f"{' and '.join(variables)}, set before the start, or a process for each engine avoids that",

@@ -60,7 +60,7 @@ def run(
         emitted = call.emitted()
     result = _run(emitted, target, args, kwargs)
     if key is not None and kept is not None:
-        kept[key] = target.backend.quiet(emitted.function)
+        kept[key] = emitted.function
     return result
 
 

@@ -251,3 +251,24 @@ def test_a_layer_excluded_by_ones_own_loss_and_optimizer(each_backend):
     error = np.abs(model.predict(X) - Y)
     assert model.train_on_batch(X, Y)[0] == pytest.approx((error**3).mean(), rel=1e-5)
     np.testing.assert_allclose(np.abs(model.get_weights()[0] - before), 0.1, rtol=1e-5)
+
+
+@pytest.mark.parametrize(("units", "activation", "loss"), [
+    (1, "sigmoid", "binary_crossentropy"),
+    (1, "sigmoid", losses.BinaryCrossentropy()),
+    (3, "softmax", "categorical_crossentropy"),
+    (3, "softmax", losses.CategoricalCrossentropy()),
+    (3, "softmax", losses.SparseCategoricalCrossentropy()),
+])  # fmt: skip
+def test_losses_are_computed_from_the_logits(each_backend, units, activation, loss):
+    x = Input((4,))
+    model = Model(x, layers.Dense(units, activation=activation)(x))
+    model.compile("sgd", loss)
+    assert f"= {activation}(" not in model._steps.train().function.source
+
+
+def test_optimizers_change_weights_in_place_in_a_model(each_backend):
+    for name in ("sgd", "rmsprop", "adam", "adadelta"):
+        model = ours()
+        model.compile(name, "mse", metrics=[metrics.AUC()])
+        assert f"{name}_step((cells[" in model._steps.train().function.source

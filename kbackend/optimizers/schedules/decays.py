@@ -8,11 +8,12 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend import config, dtypes
+from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.optimizers.schedules.base import LearningRateSchedule, positive
 
 
 def _float(step: Any) -> Any:
-    return K.cast(step, config.floatx())
+    return as_dtype(step, config.floatx())
 
 
 def _periods(step: Any, length: Any) -> Any:

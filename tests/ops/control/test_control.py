@@ -304,3 +304,12 @@ def test_the_result_of_no_round_is_no_view_of_a_variable(each_backend, kind):
     assert K.get_value(v).tolist() == [[0.0, 0.0], [0.0, 0.0]]
     step([0, np.zeros((0, 2, 2))])
     assert first.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+
+
+def test_print_tensor_prints_the_same_text_on_every_engine(each_backend, capsys):
+    for value, text in (([1.0, 2.0], "[1. 2.]"), ([[1, 2]], "[[1 2]]"), (1.5, "1.5"), ([], "[]")):
+        x = K.placeholder(np.shape(value), dtype=np.asarray(value).dtype.name)
+        K.function([x], [K.print_tensor(x, "x is") + 1])([value])
+        assert capsys.readouterr().out == f"x is {text}\n"
+    K.eval(K.print_tensor(K.constant([3.0]), "now"))
+    assert capsys.readouterr().out == "now [3.]\n"

@@ -40,9 +40,11 @@ def kept(x: Any, shape: tuple[int, ...], axis: Axes) -> Any:
 def _total(x: Any, axis: Axes, keepdims: bool, dtype: Any) -> Any:
     """The sum over axes. NumPy adds the rows of leading axes one after the other, which loses digits where they are
     many: those of float32 are added in blocks first."""
+    if x.size < _MANY_ROWS or dtype != onp.float32:
+        return _add(x, axis=axis, keepdims=keepdims, dtype=dtype)
     rows = product(x.shape[: len(axis)])
     leading = axis == tuple(range(len(axis))) and len(axis) < x.ndim and x.flags.c_contiguous
-    if not leading or rows < _MANY_ROWS or dtype != onp.float32:
+    if not leading or rows < _MANY_ROWS:
         return _add(x, axis=axis, keepdims=keepdims, dtype=dtype)
     flat = x.reshape(rows, product(x.shape[len(axis) :]))
     block = isqrt(rows)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from kbackend.plugin.contract import Specialized
@@ -172,10 +173,16 @@ def loop_step(step: Any, index: Any) -> Any:
 
 
 def print_tensor(x: Any, message: str) -> Any:
-    import sys
+    """Print as NumPy does: ``tf.print`` shortens floats to integers where they are whole."""
+    if tf.executing_eagerly():
+        print(message, x.numpy())
+        return x
 
-    printed = tf.print(message, x, output_stream=sys.stdout)
-    with tf.control_dependencies([] if printed is None else [printed]):
+    def show(value: Any) -> Any:
+        print(message, value)
+        return np.int32(0)
+
+    with tf.control_dependencies([tf.numpy_function(show, [x], tf.int32)]):
         return tf.identity(x)
 
 

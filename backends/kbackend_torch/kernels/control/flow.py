@@ -57,7 +57,7 @@ def loop_step(step: Any, index: Any) -> Any:
 
 
 def print_tensor(x: Any, message: str) -> Any:
-    print(message, x.detach())
+    print(message, x.detach().cpu().numpy(force=True))
     return x
 
 
