@@ -205,7 +205,8 @@ MEANINGS = [
     *((loss, SEVERAL, 4 / 6) for loss in (
         "binary_crossentropy", "BinaryCrossentropy", losses.binary_crossentropy, losses.BinaryCrossentropy(), Binary(),
         losses.BinaryCrossentropy,
-        partial(losses.binary_crossentropy, label_smoothing=0.1), losses.LossFunctionWrapper(losses.binary_crossentropy),
+        partial(losses.binary_crossentropy, label_smoothing=0.1),
+        losses.LossFunctionWrapper(losses.binary_crossentropy),
     )),
     *((loss, ONE_HOT, 0.5) for loss in (
         "categorical_crossentropy", losses.CategoricalCrossentropy(), "mse", own_binary, losses.MeanSquaredError(),
