@@ -186,7 +186,7 @@ def test_metrics_of_one_name_are_numbered():
 # ---------------------------------------------------------------------------------------------- what accuracy means
 
 P = np.array([[0.9, 0.2, 0.1], [0.4, 0.8, 0.7]])
-SEVERAL, ONE_HOT, LABELS = np.array([[1, 0, 1], [1, 1, 1]]), np.array([[1, 0, 0], [0, 0, 1]]), np.array([0, 2])
+SEVERAL, ONE_HOT, LABELS = np.array([[1, 0, 1], [1, 1, 1]]), np.array([[1, 0, 0], [0, 0, 1]]), np.array([0, 1])
 
 
 def own_binary(y_true, y_pred):
@@ -211,7 +211,7 @@ MEANINGS = [
     *((loss, ONE_HOT, 0.5) for loss in (
         "categorical_crossentropy", losses.CategoricalCrossentropy(), "mse", own_binary, losses.MeanSquaredError(),
     )),
-    *((loss, LABELS, 0.5) for loss in (
+    *((loss, LABELS, 1.0) for loss in (
         "sparse_categorical_crossentropy", losses.SparseCategoricalCrossentropy(), own_sparse,
         partial(losses.sparse_categorical_crossentropy, from_logits=False), losses.LossFunctionWrapper(own_sparse),
     )),
