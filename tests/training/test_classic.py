@@ -294,3 +294,16 @@ def test_batches_that_are_not_there_are_refused(steps):
     ):
         with pytest.raises(ValueError, match=f"10 samples make 4 batches of 3, not {steps}"):
             call()
+
+
+def test_batches_may_be_shuffled_as_wholes():
+    kbackend.set_seed(0)
+    model, seen = one_weight(SGD(0.0)), []
+    keep = LambdaCallback(on_batch_end=lambda n, logs: seen.append((logs["size"], round(float(logs["loss"]), 3))))
+    model.fit(ROWS, 0 * ROWS, batch_size=3, shuffle="batch", epochs=20, verbose=0, callbacks=[keep])
+    losses_of = {(3, round(float(np.mean(ROWS[i : i + 3] ** 2)), 3)) for i in (0, 3, 6)}
+    epochs = [seen[i : i + 4] for i in range(0, 80, 4)]
+    assert all(set(epoch[:3]) == losses_of and epoch[3] == (1, 81.0) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) > 1
+    with pytest.raises(ValueError, match="shuffle must be True, False or 'batch'"):
+        model.fit(ROWS, ROWS, shuffle="no", verbose=0)
