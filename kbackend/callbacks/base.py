@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 _EVENTS = (
@@ -16,50 +17,109 @@ _EVENTS = (
     "test_end",
     "test_batch_begin",
     "test_batch_end",
+    "predict_begin",
+    "predict_end",
+    "predict_batch_begin",
+    "predict_batch_end",
 )
 
 
-class Logs(Mapping[str, float]):
-    """Values of a step that are fetched from the engine when somebody looks.
+class Logs(MutableMapping[str, Any]):
+    """Values that are fetched from the engine when they are first read. Callbacks may change and add entries.
 
     Args:
-        names: the keys.
-        fetch: gives the values, in that order, when first needed.
+        names: the keys of the values.
+        fetch: gives the values, in that order.
+        known: entries that need no fetch; they come first.
+        so_far: for the logs of a batch, gives those of all batches of the epoch up to now.
+
+    >>> logs = Logs(["loss"], lambda: [0.5], {"batch": 3})
+    >>> logs["batch"], logs.get("loss")
+    (3, 0.5)
+    >>> logs["rate"] = 0.1
+    >>> dict(logs)
+    {'batch': 3, 'loss': 0.5, 'rate': 0.1}
     """
 
-    def __init__(self, names: Sequence[str], fetch: Callable[[], Sequence[float]]) -> None:
-        self._names = names
-        self._fetch = fetch
-        self._values: dict[str, float] | None = None
+    def __init__(
+        self,
+        names: Sequence[str],
+        fetch: Callable[[], Sequence[Any]],
+        known: dict[str, Any] | None = None,
+        so_far: Callable[[], Logs] | None = None,
+    ) -> None:
+        self._so_far = so_far
+        self._values: dict[str, Any] = {**(known or {}), **dict.fromkeys(names)}
+        self._names = list(names)
+        self._fetch: Callable[[], Sequence[Any]] | None = fetch
+        self._unread = set(names)
 
-    def _read(self) -> dict[str, float]:
-        if self._values is None:
-            self._values = dict(zip(self._names, self._fetch()))
-        return self._values
+    def read(self) -> None:
+        """Fetch the values now."""
+        if self._fetch is not None:
+            fetch, self._fetch = self._fetch, None
+            for name, value in zip(self._names, fetch()):
+                if name in self._unread:
+                    self._values[name] = value
+            self._unread.clear()
 
-    def __getitem__(self, key: str) -> float:
-        return self._read()[key]
+    @property
+    def so_far(self) -> Logs:
+        """The means over the batches of the epoch up to now; these logs themselves where they are of no batch."""
+        return self if self._so_far is None else self._so_far()
+
+    def __getitem__(self, key: str) -> Any:
+        if key in self._unread:
+            self.read()
+        return self._values[key]
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._values[key] = value
+        self._unread.discard(key)
+
+    def __delitem__(self, key: str) -> None:
+        del self._values[key]
+        self._unread.discard(key)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._values
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return iter(self._values)
 
     def __len__(self) -> int:
-        return len(self._names)
+        return len(self._values)
 
     def __repr__(self) -> str:
-        return repr(self._read())
+        self.read()
+        return repr(self._values)
 
 
 class Callback:
     """Override the methods of the events you want.
 
+    Events of ``fit``: ``on_train_begin``, ``on_epoch_begin``, ``on_batch_begin`` (or ``on_train_batch_begin``),
+    ``on_batch_end``, ``on_epoch_end``, ``on_train_end``. Events of ``evaluate``, and of the validation inside ``fit``:
+    ``on_test_begin``, ``on_test_batch_begin``, ``on_test_batch_end``, ``on_test_end``. Events of ``predict``:
+    ``on_predict_begin`` and so on.
+
+    The logs of a batch have 'batch', its number in the epoch, and 'size', its samples. At its end they have the loss
+    and the metrics of this batch alone ('outputs' in ``predict``), fetched from the engine when they are read; a metric
+    that has a state gives its value since the epoch began. The logs of an epoch are means over its batches; what a
+    callback adds to them, later callbacks and the history get as well.
+
     Attributes:
-        model: the model in training.
-        params: 'epochs', 'steps', 'samples', 'verbose', 'metrics', 'engine', 'rng'.
+        model: the model.
+        params: 'epochs', 'steps', 'samples', 'verbose', 'metrics' (all names that the logs of an epoch may have),
+            'engine', 'rng'.
+        validation_data: in ``fit`` with validation, the list of its input, target and sample weight arrays.
     """
 
+    model: Any = None
+    validation_data: list[Any] | None = None
+
     def __init__(self) -> None:
-        self.model: Any = None
+        self.model = None
         self.params: dict[str, Any] = {}
 
     def __repr__(self) -> str:
@@ -99,6 +159,14 @@ class Callback:
 
     def on_test_batch_end(self, batch: int, logs: Any = None) -> None: ...
 
+    def on_predict_begin(self, logs: Any = None) -> None: ...
+
+    def on_predict_end(self, logs: Any = None) -> None: ...
+
+    def on_predict_batch_begin(self, batch: int, logs: Any = None) -> None: ...
+
+    def on_predict_batch_end(self, batch: int, logs: Any = None) -> None: ...
+
 
 def checked_callbacks(callbacks: Any) -> list[Callback]:
     """The callbacks of a call of ``fit``, none for None.
@@ -120,10 +188,12 @@ def checked_callbacks(callbacks: Any) -> list[Callback]:
 class CallbackList:
     """Calls each event's listeners; an event that nobody overrides costs nothing."""
 
-    def __init__(self, callbacks: Sequence[Callback], model: Any, params: dict[str, Any]) -> None:
+    def __init__(
+        self, callbacks: Sequence[Callback] = (), model: Any = None, params: Mapping[str, Any] = MappingProxyType({})
+    ) -> None:
         for callback in callbacks:
             callback.set_model(model)
-            callback.set_params(params)
+            callback.set_params(dict(params))
         self._listeners = {
             event: [getattr(c, f"on_{event}") for c in callbacks if _listens(c, event)] for event in _EVENTS
         }

@@ -5,15 +5,20 @@ from __future__ import annotations
 import time
 from typing import Any
 
+import numpy as np
+
 from kbackend.callbacks.base import Callback
 from kbackend.ground.arguments import checked
 
 
 def _values(logs: Any) -> str:
-    return "  ".join(
-        f"{name}: {value:.4g}" if abs(value) < 1e-3 else f"{name}: {value:.4f}"
-        for name, value in logs.items()
-    )
+    return "  ".join(f"{name}: {_text(value)}" for name, value in logs.items())
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, (int, float, np.integer, np.floating)):
+        return str(value)
+    return f"{value:.4g}" if abs(float(value)) < 1e-3 else f"{value:.4f}"
 
 
 class ProgbarLogger(Callback):
@@ -63,7 +68,8 @@ class ProgbarLogger(Callback):
         now = time.perf_counter()
         if now >= self._next:
             self._next = now + self.interval
-            self._bar.update(self._task, completed=batch + 1, values=_values(logs or {}), refresh=True)
+            values = _values(getattr(logs, "so_far", logs or {}))
+            self._bar.update(self._task, completed=batch + 1, values=values, refresh=True)
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if self._bar is not None:

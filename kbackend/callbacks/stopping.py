@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ class TerminateOnNaN(Callback):
 
 
 class EarlyStopping(Callback):
-    """Stops when a value no longer gets better.
+    """Stops when a value no longer gets better. Epochs without the value, as those between validations, do not count.
 
     Args:
         monitor: the name of the value.
@@ -54,15 +55,15 @@ class EarlyStopping(Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         self.wait, self.stopped_epoch = 0, 0
+        self._warned = False
         self.best = self.baseline
         self.best_weights: list[np.ndarray] | None = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         value = (logs or {}).get(self.monitor)
         if value is None:
-            raise ValueError(
-                f"EarlyStopping monitors {self.monitor!r}, which is not among {', '.join(logs or {})}"
-            )
+            self._missed(logs or {})
+            return
         if self.best is None or self._sign * (value - self.best) > self.min_delta:
             self.best, self.wait = value, 0
             if self.restore_best_weights:
@@ -72,6 +73,17 @@ class EarlyStopping(Callback):
         if self.wait >= max(self.patience, 1):
             self.stopped_epoch = epoch
             self.model.stop_training = True
+
+    def _missed(self, logs: Any) -> None:
+        """Pass over an epoch without validation; warn where the value can never come."""
+        if self.monitor in self.params.get("metrics", ()) or self._warned:
+            return
+        self._warned = True
+        warnings.warn(
+            f"EarlyStopping monitors {self.monitor!r}, which is not among {', '.join(logs)}; it does nothing",
+            RuntimeWarning,
+            stacklevel=2,
+        )
 
     def on_train_end(self, logs: Any = None) -> None:
         if self.best_weights is not None:

@@ -52,6 +52,15 @@ def one_of(*choices: Any) -> Rule:
     return Rule(text, lambda value: any(value == choice for choice in choices if type(value) in (bool, type(choice))))
 
 
+def _epochs(value: Any) -> bool:
+    one = integer(1).holds
+    return all(map(one, value)) if isinstance(value, (list, tuple)) else one(value)
+
+
+def _shuffle(value: Any) -> bool:
+    return FLAG.holds(value) or isinstance(value, str) and value == "batch"
+
+
 FLAG = Rule("True or False", lambda value: type(value).__name__ in ("bool", "bool_"))
 NAME = Rule("a non-empty string", lambda value: isinstance(value, str) and bool(value))
 NOT_NEGATIVE = number("a number of 0 or more", lambda value: value >= 0)
@@ -74,8 +83,11 @@ ARGUMENTS: Mapping[str, Rule] = {
     "return_dict": FLAG,
     "rounds": integer(1),
     "schedule": Rule("a function of the epoch and the rate", callable),
-    "shuffle": FLAG,
-    "validation_freq": integer(1),
+    "shuffle": Rule("True, False or 'batch'", _shuffle),
+    "steps": integer(1).or_none(),
+    "steps_per_epoch": integer(1).or_none(),
+    "validation_freq": Rule("a positive integer, or a list of them", _epochs),
+    "validation_steps": integer(1).or_none(),
     "validation_split": PART_BELOW_1,
     "verbose": one_of(0, 1, 2),
 }

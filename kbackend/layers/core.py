@@ -226,6 +226,9 @@ class Lambda(Layer):
         mask: the mask of the result, or a function of (inputs, mask); none when None.
         arguments: further keyword arguments of the function.
 
+    Variables that the function reads, ``arguments`` among them, are no weights of the layer, and training does not
+    change them, unless it is told so: ``layer.trainable_weights = [variable]``, or an attribute of the layer.
+
     ``get_config`` writes the function's name, never its code: reading needs the function in
     ``custom_objects``.
 
@@ -235,6 +238,7 @@ class Lambda(Layer):
     """
 
     supports_masking = True
+    _untracked = Layer._untracked | {"function_arguments"}
 
     def __init__(
         self,

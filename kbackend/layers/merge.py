@@ -13,14 +13,14 @@ class Merge(Layer):
     """Base class: combines a list of tensors, two at a time.
 
     Tensors of lower rank get dimensions of 1 after the batch dimension. The result's mask is True where all
-    are.
+    are. A merge of one's own overrides ``_merge_function(inputs)``, which gets the list of tensors.
     """
 
     supports_masking = True
     least = 2
     most: int | None = None
 
-    def _combine(self, inputs: Sequence[Any]) -> Any:
+    def _merge_function(self, inputs: Sequence[Any]) -> Any:
         raise NotImplementedError
 
     def _check(self, inputs: Any) -> list[Any]:
@@ -36,7 +36,7 @@ class Merge(Layer):
     def call(self, inputs: Any) -> Any:
         tensors = self._check(inputs)
         rank = max(t.ndim for t in tensors)
-        return self._combine([_of_rank(t, rank) for t in tensors])
+        return self._merge_function([_of_rank(t, rank) for t in tensors])
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         masks = [m for m in mask or () if m is not None]
@@ -59,7 +59,7 @@ class Add(Merge):
     (None, 3)
     """
 
-    def _combine(self, inputs: Sequence[Any]) -> Any:
+    def _merge_function(self, inputs: Sequence[Any]) -> Any:
         result = inputs[0]
         for other in inputs[1:]:
             result = result + other
@@ -71,14 +71,14 @@ class Subtract(Merge):
 
     most = 2
 
-    def _combine(self, inputs: Sequence[Any]) -> Any:
+    def _merge_function(self, inputs: Sequence[Any]) -> Any:
         return inputs[0] - inputs[1]
 
 
 class Multiply(Merge):
     """The product of the inputs, element by element."""
 
-    def _combine(self, inputs: Sequence[Any]) -> Any:
+    def _merge_function(self, inputs: Sequence[Any]) -> Any:
         result = inputs[0]
         for other in inputs[1:]:
             result = result * other
@@ -88,14 +88,14 @@ class Multiply(Merge):
 class Average(Add):
     """The mean of the inputs."""
 
-    def _combine(self, inputs: Sequence[Any]) -> Any:
-        return super()._combine(inputs) / float(len(inputs))
+    def _merge_function(self, inputs: Sequence[Any]) -> Any:
+        return super()._merge_function(inputs) / float(len(inputs))
 
 
 class Maximum(Merge):
     """The largest of the inputs, element by element."""
 
-    def _combine(self, inputs: Sequence[Any]) -> Any:
+    def _merge_function(self, inputs: Sequence[Any]) -> Any:
         result = inputs[0]
         for other in inputs[1:]:
             result = K.maximum(result, other)
@@ -105,7 +105,7 @@ class Maximum(Merge):
 class Minimum(Merge):
     """The smallest of the inputs, element by element."""
 
-    def _combine(self, inputs: Sequence[Any]) -> Any:
+    def _merge_function(self, inputs: Sequence[Any]) -> Any:
         result = inputs[0]
         for other in inputs[1:]:
             result = K.minimum(result, other)
@@ -125,7 +125,10 @@ class Concatenate(Merge):
         self.axis = axis
 
     def call(self, inputs: Any) -> Any:
-        return K.concatenate(self._check(inputs), axis=self.axis)
+        return self._merge_function(self._check(inputs))
+
+    def _merge_function(self, inputs: Sequence[Any]) -> Any:
+        return K.concatenate(list(inputs), axis=self.axis)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         if mask is None or all(m is None for m in mask):
@@ -160,7 +163,10 @@ class Dot(Merge):
         self.normalize = normalize
 
     def call(self, inputs: Any) -> Any:
-        x, y = self._check(inputs)
+        return self._merge_function(self._check(inputs))
+
+    def _merge_function(self, inputs: Sequence[Any]) -> Any:
+        x, y = inputs
         pair = self.axes if isinstance(self.axes, tuple) else (self.axes, self.axes)
         axes = [a % t.ndim for a, t in zip(pair, (x, y))]
         if self.normalize:

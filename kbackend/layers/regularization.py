@@ -72,7 +72,8 @@ class Dropout(_Rated):
     Args:
         rate: the part that is dropped: a number in [0, 1], or a K.variable, which stays live: a new value
             counts from the next step on, and no program is made again.
-        noise_shape: which dimensions have decisions of their own; see ``K.dropout``.
+        noise_shape: which dimensions have decisions of their own; see ``K.dropout``. A class of one's own may override
+            ``_get_noise_shape(inputs)``.
         seed: a seed for this layer; the process' stream when None.
 
     Raises:
@@ -98,11 +99,16 @@ class Dropout(_Rated):
         super().__init__(rate, seed, **kwargs)
         self.noise_shape = noise_shape
 
-    def _noise_shape(self) -> Sequence[int | None] | None:
+    def _get_noise_shape(self, inputs: Any) -> Sequence[int | None] | None:
         return self.noise_shape
 
+    def _shape_of_noise(self, inputs: Any) -> Sequence[int | None] | None:
+        """The shape with None for the sizes of the input, as which ``K.shape(inputs)[0]`` counts too."""
+        shape = self._get_noise_shape(inputs)
+        return None if shape is None else tuple(None if isinstance(size, Tensor) else size for size in shape)
+
     def _changed(self, inputs: Any) -> Any:
-        return K.dropout(inputs, self.rate, self._noise_shape(), self._draws)
+        return K.dropout(inputs, self.rate, self._shape_of_noise(inputs), self._draws)
 
 
 class _SpatialDropout(Dropout):
@@ -115,7 +121,7 @@ class _SpatialDropout(Dropout):
         super().__init__(rate, None, seed, **kwargs)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def _noise_shape(self) -> Sequence[int | None]:
+    def _get_noise_shape(self, inputs: Any) -> Sequence[int | None]:
         return (None, *(1,) * self.rank, None)
 
 
@@ -143,7 +149,7 @@ class _SpatialDropoutND(_SpatialDropout):
         super().__init__(rate, seed, **kwargs)
         self.data_format = config.normalize_data_format(data_format)
 
-    def _noise_shape(self) -> Sequence[int | None]:
+    def _get_noise_shape(self, inputs: Any) -> Sequence[int | None]:
         ones = (1,) * self.rank
         return (None, None, *ones) if self.data_format == "channels_first" else (None, *ones, None)
 

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from kbackend import registry
@@ -134,8 +135,16 @@ def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
 
 
 def function_of(loss: Any) -> Any:
-    """The function that a loss computes: itself, or that of a wrapper."""
-    return loss.fn if isinstance(loss, LossFunctionWrapper) else loss
+    """The function that a loss computes: itself, or that of a wrapper or of a ``functools.partial``."""
+    while isinstance(loss, (LossFunctionWrapper, partial)):
+        loss = loss.fn if isinstance(loss, LossFunctionWrapper) else loss.func
+    return loss
+
+
+def is_own(loss: Any) -> bool:
+    """Whether a loss is none of these, so that nothing is known of the targets that it takes."""
+    function = function_of(loss)
+    return type(function) not in CLASSES.values() and not any(function is known for known in FUNCTIONS.values())
 
 
 def as_loss(loss: Any, dtype: Any = None) -> Loss:

@@ -7,12 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kbackend import saving
-from kbackend.callbacks.base import Callback, checked_callbacks
+from kbackend.callbacks.base import Callback, CallbackList, checked_callbacks
 from kbackend.callbacks.history import History
 from kbackend.ground.arguments import checked
 from kbackend.layers.base.naming import unique_name
 from kbackend.layers.base.structures import as_list, one_or_list
 from kbackend.model.configuration import model_config
+from kbackend.model.measured import MeasuredNetwork
 from kbackend.model.network import Network
 from kbackend.model.reading import model_from
 from kbackend.model.summary import print_summary
@@ -22,13 +23,12 @@ from kbackend.registry import custom_object_scope
 from kbackend.training import data, loop, measured
 from kbackend.training.arrays import Groups, groups_of, held_out, inputs_of
 from kbackend.training.compiled import Settings
-from kbackend.training.profiling import Profile
 from kbackend.training.shuffles import Shuffles
 from kbackend.training.steps import Steps
-from kbackend.training.tuning import Tuned
+from kbackend.training.validation import Validation
 
 
-class Model(Network):
+class Model(MeasuredNetwork):
     """A graph of layers and ops from inputs to outputs, which can be trained, called and nested.
 
     Args:
@@ -115,7 +115,9 @@ class Model(Network):
         loss: Any = None,
         metrics: Any = None,
         loss_weights: Any = None,
+        sample_weight_mode: Any = None,
         weighted_metrics: Any = None,
+        target_tensors: Any = None,
         jit: Any = None,
     ) -> None:
         """Choose what training minimises and how.
@@ -127,14 +129,20 @@ class Model(Network):
             metrics: a list of names, functions ``(y_true, y_pred)`` or :class:`kbackend.metrics.Metric` objects, or a
                 list of lists or dict by output.
             loss_weights: numbers or K.variables (which stay live) by output.
+            sample_weight_mode: "temporal" where each step of a sample has a sample weight, (batch, steps); one for all
+                outputs, or a list or dict by output.
             weighted_metrics: metrics to which sample weights apply.
+            target_tensors: placeholders to which the targets are fed, by output; made when None. A loss of one's own
+                makes no rule about the shape of its targets; what it takes may differ from the output in any way.
             jit: None or False: the engine's plain mode; True: torch.compile or XLA (NumPy has no compiler and takes no
                 notice); "auto": the faster of the two on the first batch, measured once and remembered on disk.
 
         Raises:
             ValueError: unknown names, another jit, or lists that do not fit the outputs.
         """
-        settings = Settings.of(self, optimizer, loss, metrics, loss_weights, weighted_metrics, jit)
+        settings = Settings.of(
+            self, optimizer, loss, metrics, loss_weights, sample_weight_mode, weighted_metrics, target_tensors, jit
+        )
         self._steps = self._steps.compiled_with(settings)
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
@@ -157,25 +165,6 @@ class Model(Network):
         super().add_update(updates, inputs)
         self._steps.forget_training()
 
-    @property
-    def optimizer(self) -> Any:
-        """The optimizer, None before :meth:`compile`."""
-        return self._steps.optimizer
-
-    @property
-    def metrics_names(self) -> list[str]:
-        """Names of the values that fit, evaluate and train_on_batch give."""
-        return list(self._steps.compiled.plain.names)
-
-    @property
-    def metrics(self) -> list[Any]:
-        """The metrics with a state that the model is compiled with."""
-        return list(self._steps.compiled.plain.states) if self._steps.optimizer is not None else []
-
-    def reset_metrics(self) -> None:
-        """Forget the batches that metrics have seen, as each epoch does at its start."""
-        self._steps.reset_metrics()
-
     # training and using -------------------------------------------------------------------------------------
 
     @checked
@@ -189,11 +178,16 @@ class Model(Network):
         callbacks: Sequence[Callback] | None = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
-        shuffle: bool = True,
+        shuffle: bool | str = True,
         class_weight: Any = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
-        validation_freq: int = 1,
+        steps_per_epoch: int | None = None,
+        validation_steps: int | None = None,
+        validation_freq: Any = 1,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
     ) -> History:
         """Train for some epochs.
 
@@ -205,11 +199,17 @@ class Model(Network):
             callbacks: :class:`kbackend.callbacks.Callback` objects.
             validation_split: the last part of the data is held out, taken before any shuffle.
             validation_data: (x, y) or (x, y, sample_weight), evaluated after each epoch.
-            shuffle: draw a new order each epoch, the same on every engine for one seed.
-            class_weight: label -> weight; "balanced" weighs each class by samples / (classes * its samples).
-            sample_weight: a weight for each sample.
+            shuffle: draw a new order each epoch, the same on every engine for one seed; "batch": an order of batches.
+            class_weight: label -> weight, "balanced" (each class weighs samples / (classes * its samples)), or a list
+                or dict of these by output.
+            sample_weight: a weight for each sample, or (with ``sample_weight_mode="temporal"``) for each of its steps;
+                for several outputs a list or dict, in which None and what is left out mean no weights.
             initial_epoch: the epoch to start at.
-            validation_freq: epochs from one validation to the next.
+            steps_per_epoch: the number of batches of an epoch; all that there are when None. Without ``batch_size``,
+                all samples make so many batches.
+            validation_steps: the same for validation.
+            validation_freq: validate after epochs whose numbers, from 1, it divides; or a list of such numbers.
+            max_queue_size, workers, use_multiprocessing: taken for Keras's sake; arrays need no workers.
 
         Returns:
             A History with ``.history``.
@@ -220,34 +220,28 @@ class Model(Network):
         """
         listeners = checked_callbacks(callbacks)
         self._ensure_built(x)
-        size = data.batch_size(batch_size)
         groups = self._groups(x, y, sample_weight, class_weight)
         groups, apart = held_out(self._steps, groups, validation_data, validation_split)
+        size = data.batch_size(batch_size, steps_per_epoch, groups.samples)
+        batches = groups.batches(size, steps_per_epoch)
+        validation = Validation.of(self._steps, apart, batch_size, validation_steps, validation_freq, listeners)
         measured.settle(self._steps, "train", groups, size)
-
-        def validate(epoch: int) -> dict[str, float]:
-            if apart is None or (epoch + 1 - initial_epoch) % validation_freq:
-                return {}
-            return self._evaluated(apart, size)
 
         return loop.fit(
             self,
-            self._steps.train(groups.weighted),
+            self._steps.train(groups.form),
             self._steps.target(),
-            groups.batches(size),
+            batches,
             range(initial_epoch, epochs),
-            lambda samples: self._shuffles.next(samples, shuffle),
+            lambda samples: self._shuffles.next(samples, bool(shuffle), size if shuffle == "batch" else 1),
             listeners,
             verbose,
-            validate,
+            validation,
             lambda: self.optimizer.finalize_variable_values(self._steps.compiled.trained),
         )
 
     def _groups(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Groups:
         return groups_of(self._steps, x, y, sample_weight, class_weight)
-
-    def _evaluated(self, groups: Groups, size: int) -> dict[str, float]:
-        return loop.evaluate(self._steps.test(groups.weighted), self._steps.target(), groups.batches(size))
 
     @checked
     def evaluate(
@@ -257,32 +251,72 @@ class Model(Network):
         batch_size: int | None = None,
         verbose: int = 0,
         sample_weight: Any = None,
+        steps: int | None = None,
+        callbacks: Sequence[Callback] | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
         return_dict: bool = False,
     ) -> Any:
         """Loss and metrics on data, in test phase.
+
+        Args:
+            x, y, batch_size, sample_weight: as for :meth:`fit`.
+            verbose: 1 prints the values.
+            steps: the number of batches, as ``steps_per_epoch`` of :meth:`fit`.
+            callbacks: told of the ``on_test_*`` events.
+            max_queue_size, workers, use_multiprocessing: see :meth:`fit`.
+            return_dict: whether the values are returned by name.
 
         Returns:
             The loss, or the list [loss, metrics...], or a dict by name.
         """
         self._ensure_built(x)
-        logs = self._evaluated(self._groups(x, y, sample_weight), data.batch_size(batch_size))
+        groups = self._groups(x, y, sample_weight)
+        batches = groups.batches(data.batch_size(batch_size, steps, groups.samples), steps)
+        step, told = self._steps.test(groups.form), self._told(callbacks, batches, verbose)
+        logs = loop.evaluate(step, self._steps.target(), batches, told)
         if verbose:
             print("  ".join(f"{n}: {v:.4f}" for n, v in logs.items()))
         return logs if return_dict else one_or_list(list(logs.values()))
 
     @checked
-    def predict(self, x: Any, batch_size: int | None = None, verbose: int = 0) -> Any:
+    def predict(
+        self,
+        x: Any,
+        batch_size: int | None = None,
+        verbose: int = 0,
+        steps: int | None = None,
+        callbacks: Sequence[Callback] | None = None,
+        max_queue_size: int = 10,
+        workers: int = 1,
+        use_multiprocessing: bool = False,
+    ) -> Any:
         """The outputs for data, in test phase: an array, or a list of arrays for several outputs.
+
+        Args:
+            x, batch_size: as for :meth:`fit`.
+            verbose: taken for Keras's sake.
+            steps: the number of batches, as ``steps_per_epoch`` of :meth:`fit`.
+            callbacks: told of the ``on_predict_*`` events.
+            max_queue_size, workers, use_multiprocessing: see :meth:`fit`.
 
         Raises:
             ValueError: the data does not fit, or there are several batches and an output is a single number for each.
         """
         self._ensure_built(x)
-        groups, size = Groups(inputs_of(self._steps, x), [], []), data.batch_size(batch_size)
-        if len(groups.inputs[0]) > size:
+        groups = Groups(inputs_of(self._steps, x), [], [])
+        size = data.batch_size(batch_size, steps, groups.samples)
+        if groups.samples > size:
             self._check_joinable(size)
+        batches = groups.batches(size, steps)
+        told = self._told(callbacks, batches, verbose)
         measured.settle(self._steps, "predict", groups, size)
-        return one_or_list(loop.predict(self._steps.predict(), self._steps.target(), groups.batches(size)))
+        return one_or_list(loop.predict(self._steps.predict(), self._steps.target(), batches, told))
+
+    def _told(self, callbacks: Sequence[Callback] | None, batches: data.Batches, verbose: int) -> CallbackList:
+        params = {"steps": len(batches), "samples": batches.samples, "verbose": verbose}
+        return CallbackList(checked_callbacks(callbacks), self, params)
 
     def _check_joinable(self, size: int) -> None:
         for name, tensor in zip(self.output_names, self.outputs):
@@ -329,7 +363,7 @@ class Model(Network):
         self._ensure_built(x)
         groups = self._groups(x, y, sample_weight, class_weight)
         measured.settle(self._steps, "train", groups, len(groups.inputs[0]))
-        return self._once(self._steps.train(groups.weighted), groups, reset_metrics, return_dict)
+        return self._once(self._steps.train(groups.form), groups, reset_metrics, return_dict)
 
     @checked
     def test_on_batch(
@@ -343,91 +377,12 @@ class Model(Network):
         """Loss and metrics of one batch in test phase; see :meth:`train_on_batch`."""
         self._ensure_built(x)
         groups = self._groups(x, y, sample_weight)
-        return self._once(self._steps.test(groups.weighted), groups, reset_metrics, return_dict)
+        return self._once(self._steps.test(groups.form), groups, reset_metrics, return_dict)
 
     def _once(self, step: Any, groups: Groups, reset_metrics: bool, return_dict: bool) -> Any:
         means = None if reset_metrics else self._steps.running(step)
         logs = loop.once(step, self._steps.target(), groups.flat, means)
         return logs if return_dict else one_or_list(list(logs.values()))
-
-    # measuring ----------------------------------------------------------------------------------------------
-
-    @checked
-    def tune(
-        self,
-        x: Any,
-        y: Any = None,
-        *,
-        engines: Any = None,
-        batch_size: int | None = None,
-        rounds: int = 7,
-        verbose: int = 1,
-    ) -> Tuned:
-        """Time a step with and without the engine's compiler, and on several engines; use and remember the faster way.
-
-        Steps of all candidates take turns on the first batch. Weights, optimizer state and random streams are the same
-        to the bit afterwards. Each engine's faster mode is remembered on disk for this graph, number of samples (to a
-        power of two), engine version and machine (``KBACKEND_CACHE`` names the folder), and used by this model and by
-        later ones compiled with ``jit="auto"``. With several engines, the fastest is remembered too, for
-        ``KBACKEND=auto:fastest``; the model stays on its engine (``model.to(...)`` moves it).
-
-        Args:
-            x, y: arrays as for ``fit``; without ``y`` only predictions are timed.
-            engines: names of engines; "all" for all that are installed; None for the model's own.
-            batch_size: samples a batch, 32 when None; the first batch is used.
-            rounds: how often each candidate takes its turn.
-            verbose: 1 prints the table.
-
-        Returns:
-            A :class:`kbackend.training.tuning.Tuned`: ``candidates``, ``best()``; its text is the table.
-
-        Raises:
-            ValueError: the data does not fit, or an engine is unknown.
-        """
-        self._ensure_built(x)
-        size = data.batch_size(batch_size)
-        tuned = measured.tune(self._steps, self._measured_on(x, y), engines, size, rounds)
-        if verbose:
-            print(tuned)
-        return tuned
-
-    @checked
-    def profile(
-        self, x: Any, y: Any = None, *, batch_size: int | None = None, rounds: int = 20, verbose: int = 1
-    ) -> Profile:
-        """Time each node of a step: of training where ``y`` is given, else of prediction.
-
-        The program runs with the clock read after each node (and, on an accelerator, a wait for it, so that nodes do
-        not overlap as they do otherwise). The gradient is one row. TensorFlow's programs are traced as a whole: their
-        nodes are run one by one as eager calls, which cost more than in the graph, and gradients and updates are the
-        difference between the step and its outputs alone. The model is the same to the bit afterwards.
-
-        Args:
-            x, y: arrays as for ``fit``; the first batch is used.
-            batch_size: samples a batch, 32 when None.
-            rounds: how often the step runs.
-            verbose: 1 prints the table.
-
-        Returns:
-            A :class:`kbackend.training.profiling.Profile`: ``rows``, ``step``; its text is the table.
-        """
-        self._ensure_built(x)
-        size = data.batch_size(batch_size)
-        found = measured.profile(self._steps, self._measured_on(x, y), size, rounds)
-        if verbose:
-            print(found)
-        return found
-
-    def _measured_on(self, x: Any, y: Any) -> Groups:
-        return Groups(inputs_of(self._steps, x), [], []) if y is None else self._groups(x, y)
-
-    def programs_made(self, kind: str) -> int:
-        """How many programs were made for the 'train', 'test' or 'predict' step: one for each engine and device."""
-        return self._steps.programs_made(kind)
-
-    def training_graph(self) -> Any:
-        """The graph of the train step without sample weights."""
-        return self._steps.graph("train")
 
     # checkpoints --------------------------------------------------------------------------------------------
 

@@ -9,12 +9,13 @@ from typing import Any
 from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
-from kbackend.graph.walk import DisconnectedGraph, ancestors
+from kbackend.graph.walk import DisconnectedGraph, depends_on
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.input import InputLayer
 from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.naming import unique_name
+from kbackend.ops.core.gradients import gradient_flows
 
 Unit = LayerCall | Node
 
@@ -135,18 +136,21 @@ class Topology:
 
     @cached_property
     def variables(self) -> list[Variable]:
-        """The variables that the outputs read, without counters and hyperparameters, in order of making."""
+        """The variables that belong to the model without being a layer's, in order of making.
+
+        They are outputs, arguments of layers and operands of raw operations between the layers; what a layer's call
+        reads from around itself is not among them, nor are counters and hyperparameters. An output depends on them
+        through differentiable operations alone: ``K.stop_gradient`` keeps one out.
+        """
         hidden = {id(v) for layer in self.layers for v in _hyperparameters(layer)}
         found: dict[int, Variable] = {}
-        for node in ancestors(self.outputs, self.inputs):
-            hidden.update(id(node.args[node.op.operands.index(name)]) for name in node.op.hyperparameters)
-            for tensor in node.inputs:
-                if isinstance(tensor, Variable) and not tensor.counter:
-                    found[id(tensor)] = tensor
-        for output in self.outputs:
-            if isinstance(output, Variable):
-                found[id(output)] = output
-        return sorted((v for k, v in found.items() if k not in hidden), key=lambda v: v.uid)
+        for unit in self.units:
+            if not isinstance(unit, LayerCall):
+                hidden.update(id(unit.args[unit.op.operands.index(name)]) for name in unit.op.hyperparameters)
+            found.update((id(t), t) for t in sources_of(unit) if isinstance(t, Variable) and not t.counter)
+        found.update((id(t), t) for t in self.outputs if isinstance(t, Variable))
+        chosen = sorted((v for k, v in found.items() if k not in hidden), key=lambda v: v.uid)
+        return [v for v, used in zip(chosen, depends_on(self.outputs, chosen, gradient_flows)) if used]
 
     @property
     def ops(self) -> list[Node]:

@@ -44,6 +44,7 @@ class State:
         self.iterations = Variable(np.zeros((), np.int64), (), "int64", "iterations", trainable=False, host=True)
         self._slots: dict[tuple[str, int], Variable] = {}
         self._order: list[Variable] = []
+        self._own_weights: list[Variable] | None = None
         self._rate: Any = None
         self.learning_rate = learning_rate
 
@@ -71,7 +72,9 @@ class State:
 
     def __setattr__(self, name: str, value: Any) -> None:
         held = self.__dict__.get(name)
-        if isinstance(held, Variable) and not isinstance(value, Variable) and value is not None:
+        if name == "weights":
+            self.__dict__["_own_weights"] = list(value)
+        elif isinstance(held, Variable) and not isinstance(value, Variable) and value is not None:
             self._check(name, value)
             held.assign(value)
         else:
@@ -142,13 +145,14 @@ class State:
 
     @property
     def weights(self) -> list[Variable]:
-        """iterations and all state, in order of making."""
-        return [self.iterations, *self._order]
+        """iterations and all state, in order of making; an optimizer of one's own may assign its own list."""
+        return [self.iterations, *self._order] if self._own_weights is None else list(self._own_weights)
 
     def variables(self) -> list[Variable]:
         """State and hyperparameters: all that a checkpoint or a move to another engine takes along."""
         held = [self._rate, *(self.__dict__.get(name) for name in (*self.hyperparameters, *_COMMON))]
-        return [*self.weights, *(v for v in held if isinstance(v, Variable))]
+        found = [*self.weights, *(v for v in (*held, *vars(self).values()) if isinstance(v, Variable))]
+        return list({id(v): v for v in found}.values())
 
     def get_weights(self) -> list[np.ndarray]:
         """The values of :attr:`weights`."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+import numpy as np
+
 from kbackend import losses, optimizers
+from kbackend.graph.node import Role
 from kbackend.graph.redirect import Redirect
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
@@ -17,11 +20,14 @@ from kbackend.ground.suggest import did_you_mean
 from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.metrics.base import Metric as Stateful
 from kbackend.metrics.base import clone_metric
-from kbackend.metrics.resolve import resolved
+from kbackend.metrics.resolve import BY_OUTPUT, resolved
 from kbackend.optimizers import Optimizer
 from kbackend.runtime.function import checked_jit
 from kbackend.training.objective import Metric, Objective, Output
 from kbackend.training.protocol import Trainable
+from kbackend.training.targets import TargetSpec, specs_of
+
+Specs = tuple[TargetSpec, ...]
 
 
 @dataclass(frozen=True)
@@ -30,7 +36,7 @@ class Settings:
 
     Attributes:
         optimizer: the optimizer.
-        loss, metrics, loss_weights, weighted_metrics, jit: as they were given.
+        loss, metrics, loss_weights, sample_weight_mode, weighted_metrics, target_tensors, jit: as they were given.
         trainable: the model and the layers inside it, with their flags.
     """
 
@@ -38,7 +44,9 @@ class Settings:
     loss: Any = None
     metrics: Any = None
     loss_weights: Any = None
+    sample_weight_mode: Any = None
     weighted_metrics: Any = None
+    target_tensors: Any = None
     jit: Any = None
     trainable: tuple[tuple[Any, bool], ...] = ()
 
@@ -50,7 +58,9 @@ class Settings:
         loss: Any = None,
         metrics: Any = None,
         loss_weights: Any = None,
+        sample_weight_mode: Any = None,
         weighted_metrics: Any = None,
+        target_tensors: Any = None,
         jit: Any = None,
     ) -> Settings:
         """Check what can be checked without the outputs of the model.
@@ -62,7 +72,8 @@ class Settings:
         checked_jit(jit)
         _check_factors(loss_weights)
         _check_names(loss, metrics, weighted_metrics)
-        return cls(chosen, loss, metrics, loss_weights, weighted_metrics, jit, model._trainable_flags())
+        given = (loss, metrics, loss_weights, sample_weight_mode, weighted_metrics, target_tensors, jit)
+        return cls(chosen, *given, model._trainable_flags())
 
 
 @dataclass(frozen=True)
@@ -82,6 +93,8 @@ class Compiled:
     trained: tuple[Variable, ...]
     _model: Trainable
     _flags: tuple[tuple[Any, bool], ...]
+    _others: dict[Any, Objective] = field(default_factory=dict)
+    _chosen: dict[Any, Specs] = field(default_factory=dict)
 
     @classmethod
     def of(cls, model: Trainable, settings: Settings) -> Compiled:
@@ -103,13 +116,49 @@ class Compiled:
         with _trainable_as(self._flags):
             return _all_redirected(self._model.updates, Redirect(self._model._frozen_results()))
 
+    @property
+    def always_weighted(self) -> bool:
+        """Whether steps without sample weights take weights of 1: an optimizer with ``get_updates`` of its own, as in
+        Keras 2, makes its state there, so that one step is to serve both."""
+        return not type(self.optimizer).get_updates.__module__.startswith("kbackend.")
+
     @cached_property
     def weighted(self) -> Objective:
         """The objective with sample weights."""
-        return Objective(self.outputs, lambda: self.plain.added, weighted=True)
+        return self._made(True, [[spec] for spec in self.plain.specs])
 
-    def objective(self, weighted: bool) -> Objective:
-        return self.weighted if weighted else self.plain
+    def _made(self, weighted: bool, specs: Sequence[Sequence[TargetSpec]]) -> Objective:
+        return Objective(self.outputs, lambda: self.plain.added, weighted, specs)
+
+    def specs_of(self, targets: Sequence[np.ndarray]) -> Specs | None:
+        """What the objective for targets needs to know of them; None where it is that of :attr:`plain`.
+
+        Raises:
+            Exception: a loss of the user's own that does not take them.
+        """
+        terms = self.plain.terms
+        if not any(term.output.takes_any_target for term in terms):
+            return None
+        tried = tuple(
+            tuple(specs_of(array, term.output.tensor)) if term.output.takes_any_target else (term.spec,)
+            for array, term in zip(targets, terms)
+        )
+        wanted = tuple(specs[0] for specs in tried)
+        if wanted != self.plain.specs and (False, wanted) not in self._others:
+            if tried not in self._chosen:
+                made = self._made(False, tried)
+                self._chosen[tried] = made.specs
+                self._others.setdefault((False, made.specs), made)
+            wanted = self._chosen[tried]
+        return None if wanted == self.plain.specs else wanted
+
+    def objective(self, weighted: bool, specs: Specs | None = None) -> Objective:
+        """The objective with or without sample weights, for targets of :meth:`specs_of`."""
+        if specs is None:
+            return self.weighted if weighted else self.plain
+        if (weighted, specs) not in self._others:
+            self._others[weighted, specs] = self._made(weighted, [[spec] for spec in specs])
+        return self._others[weighted, specs]
 
 
 @contextmanager
@@ -164,18 +213,41 @@ def _outputs(model: Trainable, settings: Settings) -> tuple[Output, ...]:
     factors = _for_each(settings.loss_weights, names, "loss_weights")
     plain = _lists_for_each(settings.metrics, names, "metrics")
     weighted = _lists_for_each(settings.weighted_metrics, names, "weighted_metrics")
+    modes = _for_each(settings.sample_weight_mode, names, "sample_weight_mode", alone=True)
+    targets = _for_each(settings.target_tensors, names, "target_tensors")
     made: list[Output] = []
     used: list[Any] = []
     for place, (name, tensor) in enumerate(zip(names, model.outputs)):
         chosen = [(m, False) for m in plain[place]] + [(m, True) for m in weighted[place]]
-        wanted = tuple(Metric(*_one_each(resolved(m, tensor, found[place]), used), use) for m, use in chosen)
-        made.append(Output(name, tensor, found[place], factors[place], wanted))
+        wanted = tuple(Metric(*_one_each(m, used), use) for m, use in chosen)
+        temporal, target = _is_temporal(modes[place], name, tensor), _checked_target(targets[place], name)
+        made.append(Output(name, tensor, found[place], factors[place], wanted, temporal, target))
     return tuple(made)
 
 
-def _one_each(metric: tuple[str, Any], used: list[Any]) -> tuple[str, Any]:
-    """The metric, a copy where it is an object that measures another output already."""
-    name, found = metric
+def _is_temporal(mode: Any, name: str, tensor: Tensor) -> bool:
+    if mode not in (None, "temporal"):
+        raise ValueError(f"sample_weight_mode must be None or 'temporal', for {name!r} it is {mode!r}")
+    if mode and tensor.ndim < 3:
+        raise ValueError(
+            f"sample_weight_mode='temporal' needs an output with steps, (batch, steps, ...); {name!r} has the shape "
+            f"{tensor.shape}"
+        )
+    return mode is not None
+
+
+def _checked_target(target: Any, name: str) -> Tensor | None:
+    if target is None or isinstance(target, Tensor) and target.node.op.role is Role.PLACEHOLDER:
+        return target
+    raise ValueError(f"target_tensors must be placeholders that the targets are fed to, for {name!r} it is {target!r}")
+
+
+def _one_each(identifier: Any, used: list[Any]) -> tuple[str, Any]:
+    """The name of a metric, and its function, or a name that depends on the targets; a copy where it is an object that
+    measures another output already."""
+    if isinstance(identifier, str) and identifier in BY_OUTPUT:
+        return identifier, identifier
+    name, found = resolved(identifier)
     if isinstance(found, Stateful):
         found = clone_metric(found) if any(found is other for other in used) else found
         used.append(found)

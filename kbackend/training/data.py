@@ -18,7 +18,9 @@ class DataError(ValueError):
     """Data that does not fit the model; the message names the array, its shape and what is expected."""
 
 
-def standardize(data: Any, tensors: Sequence[Tensor], names: Sequence[str], what: str) -> list[np.ndarray]:
+def standardize(
+    data: Any, tensors: Sequence[Tensor], names: Sequence[str], what: str, free: Sequence[bool] = ()
+) -> list[np.ndarray]:
     """One array for each tensor, checked and cast to its dtype.
 
     Args:
@@ -26,18 +28,20 @@ def standardize(data: Any, tensors: Sequence[Tensor], names: Sequence[str], what
         tensors: the placeholders that will be fed.
         names: the names by which a dict gives them.
         what: 'input', 'target' or 'sample weight', for messages.
+        free: for each tensor whether arrays of other shapes are taken too; none when empty.
 
     Raises:
         DataError: missing or surplus arrays, another rank or shape, a dtype that cannot be cast,
             unequal lengths, no samples.
     """
-    arrays = _in_order(data, names, what)
+    arrays = for_each(data, names, what)
     if len(arrays) != len(tensors):
         raise DataError(
             f"the model has {len(tensors)} {what}s ({', '.join(names)}), {len(arrays)} arrays were given"
         )
+    taken = free or [False] * len(tensors)
     try:
-        checked = [_fitted(a, t, n, what) for a, t, n in zip(arrays, tensors, names)]
+        checked = [_fitted(a, t, n, what, f) for a, t, n, f in zip(arrays, tensors, names, taken)]
     except DataError as error:
         if len(names) == 1 and isinstance(data, (list, tuple)) and all(np.ndim(part) for part in data):
             raise DataError(
@@ -51,7 +55,12 @@ def standardize(data: Any, tensors: Sequence[Tensor], names: Sequence[str], what
     return checked
 
 
-def _in_order(data: Any, names: Sequence[str], what: str) -> list[Any]:
+def for_each(data: Any, names: Sequence[str], what: str) -> list[Any]:
+    """The arrays in the order of names, as many as there are.
+
+    Raises:
+        DataError: missing or unknown names.
+    """
     if isinstance(data, Mapping):
         missing = [n for n in names if n not in data]
         surplus = [n for n in data if n not in names]
@@ -68,27 +77,52 @@ def _in_order(data: Any, names: Sequence[str], what: str) -> list[Any]:
     return [data]
 
 
+def for_some(data: Any, names: Sequence[str], what: str) -> list[Any]:
+    """What there is for each name, None where there is none: a dict may leave names out, None is for all.
+
+    Raises:
+        DataError: unknown names, or another number of entries.
+    """
+    if data is None:
+        return [None] * len(names)
+    found = for_each({**dict.fromkeys(names), **data} if isinstance(data, Mapping) else data, names, what)
+    if len(found) != len(names):
+        raise DataError(f"there are {len(found)} {what}s, the outputs are {', '.join(names)}; None is for no {what}")
+    return found
+
+
 def _is_number_list(data: Sequence[Any]) -> bool:
     return len(data) == 0 or isinstance(data[0], (int, float, list)) or len(data) > 1
 
 
-def _fitted(value: Any, tensor: Tensor, name: str, what: str) -> np.ndarray:
+def _fitted(value: Any, tensor: Tensor, name: str, what: str, free: bool) -> np.ndarray:
     try:
         array = to_numpy(value)
     except (TypeError, ValueError) as error:
         raise DataError(f"{what} {name!r} cannot be used: {error}") from None
     if array.ndim == 0:
         raise DataError(f"{what} {name!r} needs a first dimension for the samples, it is a single number")
-    if array.ndim == len(tensor.shape) - 1 and tensor.shape[-1] in (1, None) and array.ndim <= 1:
-        array = array[:, None]
+    array = _of_rank(array, tensor, what, free)
     expected = (None, *tensor.shape[1:])
-    if array.ndim != len(expected) or any(
-        e is not None and e != g for e, g in zip(expected[1:], array.shape[1:])
+    if not free and (
+        array.ndim != len(expected)
+        or any(e is not None and e != g for e, g in zip(expected[1:], array.shape[1:]))
     ):
-        raise DataError(f"{what} {name!r} must have the shape {expected}, it has {array.shape}")
+        steps = what == "sample weight" and array.ndim == 2 and len(expected) == 1
+        hint = "; weights of steps need compile(sample_weight_mode='temporal')" if steps else ""
+        raise DataError(f"{what} {name!r} must have the shape {expected}, it has {array.shape}{hint}")
     if not len(array):
         raise DataError(f"{what} {name!r} has no samples, its shape is {array.shape}")
     return _cast(array, tensor.dtype, name, what)
+
+
+def _of_rank(array: np.ndarray, tensor: Tensor, what: str, free: bool) -> np.ndarray:
+    """The array with a last dimension of 1 where it is a vector, or labels of targets that have one."""
+    if free:
+        return array[:, None] if array.ndim == 1 < len(tensor.shape) else array
+    if array.ndim != len(tensor.shape) - 1 or tensor.shape[-1] not in (1, None):
+        return array
+    return array[..., None] if array.ndim <= 1 or what == "target" and tensor.shape[-1] == 1 else array
 
 
 def _cast(array: np.ndarray, dtype: str, name: str, what: str) -> np.ndarray:
@@ -96,6 +130,8 @@ def _cast(array: np.ndarray, dtype: str, name: str, what: str) -> np.ndarray:
     if kind not in "bifu" and array.dtype.name != "bfloat16":
         raise DataError(f"{what} {name!r} has the dtype {array.dtype}, numbers are needed")
     if kind == "f" and dtypes.is_integer(dtype):
+        if what == "target" and (array == np.round(array)).all():
+            return _cast(array.astype(np.int64), dtype, name, what)
         raise DataError(
             f"{what} {name!r} must have the dtype {dtype}, it has {array.dtype}; cast it explicitly"
         )
@@ -124,9 +160,19 @@ def split(
     return [[a[:at] for a in group] for group in arrays], [[a[at:] for a in group] for group in arrays]
 
 
-def class_weighted(
-    y: np.ndarray, class_weight: Mapping[int, float] | str, weights: np.ndarray | None
-) -> np.ndarray:
+def class_weights(given: Any, names: Sequence[str]) -> list[Any]:
+    """The class weights of each output, None where it has none.
+
+    Raises:
+        DataError: unknown names, or another number of entries.
+    """
+    by_name = isinstance(given, Mapping) and any(isinstance(key, str) for key in given)
+    if by_name or isinstance(given, (list, tuple)):
+        return for_some(given, names, "class weight")
+    return [given] * len(names)
+
+
+def class_weighted(y: np.ndarray, class_weight: Mapping[int, float] | str, weights: np.ndarray) -> np.ndarray:
     """Sample weights from class weights, times given ones.
 
     Args:
@@ -136,13 +182,18 @@ def class_weighted(
         weights: weights of the samples.
 
     Raises:
-        DataError: a label has no weight, or class_weight is something else.
+        DataError: a label has no weight, class_weight is something else, or a sample has several labels.
 
-    >>> class_weighted(np.array([0, 1, 1, 1, 1, 1, 1, 1]), "balanced", None)[0].item()
+    >>> class_weighted(np.array([0, 1, 1, 1, 1, 1, 1, 1]), "balanced", np.ones(8))[0].item()
     4.0
     """
     if class_weight != "balanced" and not isinstance(class_weight, Mapping):
         raise DataError(f"class_weight must be a dict of label -> weight, or 'balanced', it is {class_weight!r}")
+    if y.size != len(y) and y.ndim != 2 or weights.ndim != 1:
+        raise DataError(
+            f"class_weight needs one label for each sample, the targets have the shape {y.shape}; give a "
+            "sample_weight for steps or pixels"
+        )
     labels = y.argmax(axis=-1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y)).astype(np.int64)
     if isinstance(class_weight, str):
         classes, counts = np.unique(labels, return_counts=True)
@@ -154,32 +205,47 @@ def class_weighted(
     if missing:
         raise DataError(f"class_weight has no weight for the labels {missing}")
     found = np.vectorize(class_weight.__getitem__, otypes=[np.float64])(labels)
-    return (found if weights is None else found * weights).astype(np.float32)
+    return (found * weights).astype(np.float32)
 
 
-def batch_size(given: int | None) -> int:
-    """The samples of a batch, 32 for None."""
+def batch_size(given: int | None, steps: int | None = None, samples: int = 0) -> int:
+    """The samples of a batch: 32 for None, but as many as make ``steps`` batches of all samples where that is given."""
+    if given is None and steps is not None and steps > 0:
+        return max(-(-samples // steps), 1)
     return 32 if given is None else int(given)
 
 
 class Batches:
-    """Batches of arrays in a given order. The last one is smaller when the size does not divide the length."""
+    """Batches of arrays in a given order. The last one is smaller when the size does not divide the length.
 
-    def __init__(self, arrays: Sequence[np.ndarray], batch_size: int) -> None:
+    Args:
+        arrays: with as many samples each.
+        batch_size: of all batches but the last.
+        steps: how many batches an epoch has, which are the first in its order; all that there are for None.
+
+    Raises:
+        DataError: there are less batches than ``steps``, or that is not positive.
+    """
+
+    def __init__(self, arrays: Sequence[np.ndarray], batch_size: int, steps: int | None = None) -> None:
         self.arrays = list(arrays)
         self.batch_size = batch_size
         self.samples = len(arrays[0]) if arrays else 0
+        there = -(-self.samples // batch_size)
+        if steps is not None and not 0 < steps <= there:
+            raise DataError(f"{self.samples} samples make {there} batches of {batch_size}, not {steps}")
+        self._taken = self.samples if steps is None else min(steps * batch_size, self.samples)
         self._different = list({id(a): a for a in self.arrays}.values())  # an autoencoder's targets are its inputs
         self._places = [[id(d) for d in self._different].index(id(a)) for a in self.arrays]
 
     def __len__(self) -> int:
-        return -(-self.samples // self.batch_size)
+        return -(-self._taken // self.batch_size)
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...] | None:
         """Of the arrays of every batch; None where the last batch is smaller than the others."""
-        size = min(self.batch_size, self.samples)
-        return None if size == 0 or self.samples % size else tuple((size, *a.shape[1:]) for a in self.arrays)
+        size = min(self.batch_size, self._taken)
+        return None if size == 0 or self._taken % size else tuple((size, *a.shape[1:]) for a in self.arrays)
 
     def epoch(self, order: np.ndarray | None = None) -> Iterator[tuple[int, list[np.ndarray]]]:
         """(size, arrays) in an order, that of the data when None."""
@@ -187,13 +253,13 @@ class Batches:
 
     def slices(self) -> Iterator[tuple[int, list[np.ndarray]]]:
         """(size, arrays) in the order of the data; views, no copies."""
-        for start in range(0, self.samples, self.batch_size):
-            stop = min(start + self.batch_size, self.samples)
+        for start in range(0, self._taken, self.batch_size):
+            stop = min(start + self.batch_size, self._taken)
             yield stop - start, [a[start:stop] for a in self.arrays]
 
     def shuffled(self, order: np.ndarray) -> Iterator[tuple[int, list[np.ndarray]]]:
         """(size, arrays) in the order given."""
-        for start in range(0, self.samples, self.batch_size):
-            chosen = order[start : start + self.batch_size]
+        for start in range(0, self._taken, self.batch_size):
+            chosen = order[start : min(start + self.batch_size, self._taken)]
             taken = [a.take(chosen, axis=0) for a in self._different]
             yield len(chosen), [taken[place] for place in self._places]

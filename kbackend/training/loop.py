@@ -17,6 +17,9 @@ from kbackend.training import data
 from kbackend.training.means import Means
 from kbackend.training.steps import Step
 
+#: the values on held-out data after an epoch, told to the listeners as well; none where it is not its turn
+Validate = Callable[[int, CallbackList], dict[str, Any]]
+
 
 def fit(
     model: Any,
@@ -27,7 +30,7 @@ def fit(
     order: Callable[[int], np.ndarray | None],
     callbacks: Sequence[Callback] = (),
     verbose: int = 0,
-    validate: Callable[[int], dict[str, float]] | None = None,
+    validate: Validate | None = None,
     finish: Callable[[], None] | None = None,
 ) -> History:
     """Run a step over the batches for some epochs.
@@ -40,24 +43,27 @@ def fit(
         batches: the data.
         epochs: the numbers of the epochs.
         order: gives the order of an epoch for a number of samples, None for that of the data.
-        callbacks: told of all that happens.
+        callbacks: told of all that happens; the history comes after them.
         verbose: 0 silent, 1 a progress bar, 2 a line an epoch.
-        validate: gives the values on held-out data after an epoch, none where it is not its turn.
+        validate: gives the values on held-out data, None where there is none.
         finish: called after the last epoch.
     """
     program = step.function.program(target, step.phase, shapes=batches.shapes)
     history = History()
+    validated = [] if validate is None else [f"val_{name}" for name in step.names]
     params = {
         "epochs": epochs.stop,
         "steps": len(batches),
         "samples": batches.samples,
+        "batch_size": batches.batch_size,
         "verbose": verbose,
-        "metrics": list(step.names),
+        "do_validation": validate is not None,
+        "metrics": [*step.names, *validated],
         "engine": target.key,
         "rng": program.rng,
     }
     shown = [ProgbarLogger(verbose)] if verbose else []
-    listeners = CallbackList([history, *callbacks, *shown], model, params)
+    listeners = CallbackList([*callbacks, *shown, history], model, params)
     model.stop_training = False
     model.history = history
     listeners.call("train_begin", None)
@@ -72,7 +78,7 @@ def fit(
             warned = True
             _warn_of_loss(epoch, *means.not_finite)
         if validate is not None:
-            logs |= {f"val_{name}": value for name, value in validate(epoch).items()}
+            logs |= {f"val_{name}": value for name, value in validate(epoch, listeners).items()}
         listeners.call("epoch_end", epoch, logs)
         if model.stop_training:
             break
@@ -96,24 +102,37 @@ def _epoch(
 ) -> None:
     feed, begins, ends = target.feed, listeners.has("train_batch_begin"), listeners.has("train_batch_end")
     for index, (size, arrays) in enumerate(batches):
+        means.settle()
         if begins:
-            listeners.call("train_batch_begin", index, None)
+            listeners.call("train_batch_begin", index, {"batch": index, "size": size})
         outputs = program([feed(a) for a in arrays])
         means.add(size, outputs)
         if ends:
-            listeners.call("train_batch_end", index, means.logs())
+            listeners.call("train_batch_end", index, means.batch_logs(index, size, outputs))
         if model.stop_training:
             break
+    means.settle()
 
 
-def evaluate(step: Step, target: Any, batches: data.Batches) -> dict[str, float]:
+def evaluate(step: Step, target: Any, batches: data.Batches, listeners: CallbackList | None = None) -> dict[str, Any]:
     """The means of a step's values over the batches."""
+    told = listeners or CallbackList()
     program = step.function.program(target, step.phase)
     step.reset()
     means = step.means(target)
-    for size, arrays in batches.epoch():
-        means.add(size, program([target.feed(a) for a in arrays]))
-    return dict(means.logs())
+    told.call("test_begin", None)
+    ends = told.has("test_batch_end")
+    for index, (size, arrays) in enumerate(batches.epoch()):
+        means.settle()
+        told.call("test_batch_begin", index, {"batch": index, "size": size})
+        outputs = program([target.feed(a) for a in arrays])
+        means.add(size, outputs)
+        if ends:
+            told.call("test_batch_end", index, means.batch_logs(index, size, outputs))
+    means.settle()
+    logs = dict(means.logs())
+    told.call("test_end", logs)
+    return logs
 
 
 def once(step: Step, target: Any, arrays: Sequence[np.ndarray], means: Means | None = None) -> dict[str, Any]:
@@ -134,8 +153,18 @@ def predict_once(function: Function, target: Any, values: Sequence[Any]) -> list
     return [target.backend.to_numpy(t) for t in function.run(values, target, 0)]
 
 
-def predict(function: Function, target: Any, batches: data.Batches) -> list[np.ndarray]:
+def predict(
+    function: Function, target: Any, batches: data.Batches, listeners: CallbackList | None = None
+) -> list[np.ndarray]:
     """The outputs for all batches, joined."""
+    told = listeners or CallbackList()
     program, to_numpy = function.program(target, 0), target.backend.to_numpy
-    rows = [[to_numpy(t) for t in program([target.feed(a) for a in arrays])] for _, arrays in batches.epoch()]
+    rows = []
+    told.call("predict_begin", None)
+    for index, (size, arrays) in enumerate(batches.epoch()):
+        known = {"batch": index, "size": size}
+        told.call("predict_batch_begin", index, known)
+        rows.append([to_numpy(t) for t in program([target.feed(a) for a in arrays])])
+        told.call("predict_batch_end", index, {**known, "outputs": rows[-1]})
+    told.call("predict_end", None)
     return [parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*rows)]

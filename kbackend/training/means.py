@@ -5,10 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from weakref import ref
 
 from kbackend.callbacks.base import Logs
 
 _FOLD = 512
+
+
+def _nothing() -> None:
+    return None
 
 
 class Means:
@@ -50,6 +55,7 @@ class Means:
         self._pending: list[tuple[int, Sequence[Any]]] = []
         self._folded = 0
         self.not_finite: tuple[int, float] | None = None
+        self._last: Callable[[], Logs | None] = _nothing
 
     def add(self, size: int, outputs: Sequence[Any]) -> None:
         """Take the outputs of a step on ``size`` samples: the values, then their own masses."""
@@ -83,3 +89,21 @@ class Means:
     def logs(self) -> Logs:
         """The means so far by name, fetched when they are read."""
         return Logs(self.names, self.fetch)
+
+    def batch_logs(self, index: int, size: int, outputs: Sequence[Any]) -> Logs:
+        """The values of one batch alone, fetched when they are read, and its number and size."""
+
+        def fetch() -> list[Any]:
+            values = map(self._number, outputs)
+            results = self._results()
+            return [results[place] if place in results else next(values) for place in range(len(self.names))]
+
+        made = Logs(self.names, fetch, {"batch": index, "size": size}, self.logs)
+        self._last = ref(made)
+        return made
+
+    def settle(self) -> None:
+        """Read the results of metrics for logs that somebody kept: another step is about to change their states."""
+        last, self._last = self._last(), _nothing
+        if last is not None and len(self._sums) < len(self.names):
+            last.read()

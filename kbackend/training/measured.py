@@ -28,7 +28,7 @@ def settle(steps: Steps, kind: str, groups: Groups, size: int) -> None:
     target = steps.target()
     if (kind, target.key) in steps.jit.found:
         return
-    found = tuning.mode(steps.graph(kind), target, size)
+    found = tuning.mode(steps.graph(kind, groups.form), target, size)
     if found is None and target.backend.compiler:
         tuned = _measured(steps, groups if kind == "train" else _inputs_alone(groups), [target], size, _ROUNDS)
         found = any(kind in c.milliseconds for c in tuned.candidates) and tuned.best(kind).jit
@@ -51,7 +51,7 @@ def tune(steps: Steps, groups: Groups, engines: Any, size: int, rounds: int) -> 
 
 def profile(steps: Steps, groups: Groups, size: int, rounds: int) -> profiling.Profile:
     """See :meth:`kbackend.Model.profile`."""
-    graph = steps.graph("train" if groups.targets else "predict")
+    graph = steps.graph("train" if groups.targets else "predict", groups.form)
     arrays = [a[:size] for a in groups.flat]
     return profiling.profile(graph, int(bool(groups.targets)), steps.variables(), steps.target(), arrays, rounds)
 
@@ -59,7 +59,7 @@ def profile(steps: Steps, groups: Groups, size: int, rounds: int) -> profiling.P
 def _measured(steps: Steps, groups: Groups, targets: list[Any], size: int, rounds: int) -> tuning.Tuned:
     graphs = _graphs(steps, groups)
     predicted = [a[:size] for a in groups.inputs]
-    feeds = {"train": [*predicted, *(a[:size] for a in groups.targets)], "predict": predicted}
+    feeds = {"train": [a[:size] for a in groups.flat], "predict": predicted}
     tuned = tuning.tune(graphs, steps.variables(), targets, feeds, size, rounds)
     tuning.keep(graphs, tuned)
     return tuned
@@ -67,7 +67,7 @@ def _measured(steps: Steps, groups: Groups, targets: list[Any], size: int, round
 
 def _graphs(steps: Steps, groups: Groups) -> dict[str, Graph]:
     kinds = ("train", "predict") if groups.targets else ("predict",)
-    return {kind: steps.graph(kind) for kind in kinds}
+    return {kind: steps.graph(kind, groups.form) for kind in kinds}
 
 
 def _inputs_alone(groups: Groups) -> Groups:

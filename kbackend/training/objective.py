@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -13,17 +14,19 @@ from kbackend.graph.variable import Variable
 from kbackend.losses.base import masked_weight
 from kbackend.metrics.base import Metric as Stateful
 from kbackend.metrics.reduction import Reduce
+from kbackend.metrics.resolve import resolved
 from kbackend.ops.arrays.reshape import expand_dims
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.creation import zeros_like
 from kbackend.ops.elementwise.arithmetic import add, divide, multiply
 from kbackend.ops.elementwise.select import maximum
 from kbackend.ops.reduction.reductions import mean, sum_
+from kbackend.training.targets import TargetSpec, specs_to_try
 
 
 class Metric(NamedTuple):
-    """A metric of an output: its name, its function ``(y_true, y_pred)`` or a stateful metric, and whether sample
-    weights apply."""
+    """A metric of an output: its name; its function ``(y_true, y_pred)``, a stateful metric, or a name whose meaning
+    depends on the targets; and whether sample weights apply."""
 
     name: str
     function: Any
@@ -40,6 +43,8 @@ class Output:
         loss: a function ``(y_true, y_pred)``; None where the output has neither loss nor metrics.
         factor: of the loss in the total: a number or a scalar variable, None for 1.
         metrics: computed beside the loss.
+        temporal: whether there is a sample weight for each step of a sample.
+        target: the placeholder for its targets; None to make one.
     """
 
     name: str
@@ -47,6 +52,13 @@ class Output:
     loss: Callable[[Any, Any], Any] | None = None
     factor: Any = None
     metrics: tuple[Metric, ...] = ()
+    temporal: bool = False
+    target: Tensor | None = None
+
+    @property
+    def takes_any_target(self) -> bool:
+        """Whether the shape of the targets is that of the data, whatever it is."""
+        return self.target is None and losses.is_own(self.loss)
 
 
 class Objective:
@@ -56,8 +68,11 @@ class Objective:
         outputs: those without a loss are passed over.
         added: gives further scalars of the total; called after the losses of the outputs are made.
         weighted: whether each target has sample weights.
+        specs: what the targets of each output with a loss may look like, in the order in which they are tried; None
+            before there is data.
 
     Attributes:
+        terms: the losses of the outputs.
         targets: one placeholder for each output that has a loss.
         target_names: the names of these outputs.
         weights: one placeholder for each target, empty when not ``weighted``.
@@ -75,12 +90,18 @@ class Objective:
     """
 
     def __init__(
-        self, outputs: Sequence[Output], added: Callable[[], Sequence[Any]] = tuple, weighted: bool = False
+        self,
+        outputs: Sequence[Output],
+        added: Callable[[], Sequence[Any]] = tuple,
+        weighted: bool = False,
+        specs: Sequence[Sequence[TargetSpec]] | None = None,
     ) -> None:
         self.targets: list[Tensor] = []
         self.target_names: list[str] = []
         self.weights: list[Tensor] = []
-        terms = [_Term(output, weighted) for output in outputs if output.loss is not None]
+        used = [output for output in outputs if output.loss is not None]
+        each = [specs_to_try(o.loss, o.tensor) for o in used] if specs is None else specs
+        self.terms = terms = [_Term(output, weighted, tried) for output, tried in zip(used, each)]
         for term in terms:
             self.targets.append(term.target)
             self.target_names.append(term.output.name)
@@ -94,12 +115,17 @@ class Objective:
         self.results: dict[int, Any] = {}
         self.updates: list[tuple[Variable, Any]] = []
         self.states: list[Stateful] = []
-        several = len(terms) > 1
+        several = len(outputs) > 1
         if several:
             for term in terms:
                 self._add(f"{term.output.name}_loss", term.loss)
         for term in terms:
             self._add_metrics(term, f"{term.output.name}_" if several else "")
+
+    @property
+    def specs(self) -> tuple[TargetSpec, ...]:
+        """Of the targets."""
+        return tuple(term.spec for term in self.terms)
 
     def _add(self, name: str, value: Tensor, mass: Any = None) -> None:
         self.names.append(name)
@@ -109,6 +135,7 @@ class Objective:
     def _add_metrics(self, term: _Term, prefix: str) -> None:
         for metric in term.output.metrics:
             name = self._free(f"{prefix}{metric.name}")
+            metric = term.resolved(metric)
             if isinstance(metric.function, Stateful):
                 self._add_state(name, prefix, term, metric)
             else:
@@ -116,7 +143,8 @@ class Objective:
 
     def _free(self, name: str) -> str:
         """The name, with a number where it is taken."""
-        return f"{name}_{self.names.count(name)}" if name in self.names else name
+        numbered = (f"{name}_{count}" for count in itertools.count(1))
+        return name if name not in self.names else next(n for n in numbered if n not in self.names)
 
     def _add_state(self, name: str, prefix: str, term: _Term, metric: Metric) -> None:
         state = metric.function
@@ -143,19 +171,45 @@ class _Term:
         target, weight: placeholders; the weight is None where there are no sample weights.
         loss: the mean over the batch.
         share: the loss times its factor.
+        spec: of the targets.
     """
 
-    def __init__(self, output: Output, weighted: bool) -> None:
-        assert output.loss is not None
+    def __init__(self, output: Output, weighted: bool, specs: Sequence[TargetSpec]) -> None:
         self.output = output
-        self.target = _target(output)
         self.weight: Any = None
         if weighted:
-            self.weight = placeholder((None,), dtype=config.floatx(), name=f"{output.name}_sample_weight")
+            shape = (None, None) if output.temporal else (None,)
+            self.weight = placeholder(shape, dtype=config.floatx(), name=f"{output.name}_sample_weight")
         self.mask = output.tensor._keras_mask
-        loss = losses.as_loss(output.loss, output.tensor.dtype)
-        self.loss = loss.in_training(self.target, output.tensor, self.weight, self.mask)
+        self.target, self.loss = self._measured_as(specs)
+        self.spec = TargetSpec(self.target.shape, self.target.dtype)
         self.share = self.loss if output.factor is None else multiply(self.loss, output.factor)
+
+    def _measured_as(self, specs: Sequence[TargetSpec]) -> tuple[Tensor, Tensor]:
+        """The targets and the loss for the first of the specs that the loss takes."""
+        output = self.output
+        if output.target is not None:
+            return output.target, self._loss(output.target)
+        first: Exception | None = None
+        for shape, dtype in specs:
+            target = placeholder(shape, dtype=dtype, name=f"{output.name}_target")
+            try:
+                return target, self._loss(target)
+            except Exception as error:  # whatever a loss of the user's own raises
+                first = first or error
+        assert first is not None
+        raise first
+
+    def _loss(self, target: Tensor) -> Tensor:
+        loss = losses.as_loss(self.output.loss, self.output.tensor.dtype)
+        return loss.in_training(target, self.output.tensor, self.weight, self.mask)
+
+    def resolved(self, metric: Metric) -> Metric:
+        """The metric, with what a name such as 'accuracy' means for these targets."""
+        if not isinstance(metric.function, str):
+            return metric
+        function = resolved(metric.function, self.output.tensor, self.output.loss, self.target)[1]
+        return metric._replace(function=function)
 
     def measured(self, metric: Metric) -> tuple[Tensor, Any]:
         """The mean of a metric over the batch, and its weight in an epoch's mean."""
@@ -166,15 +220,6 @@ class _Term:
         mass = _broadcast_weight(score, weight, self.mask)
         amount = sum_(mass)
         return divide(sum_(multiply(score, mass)), maximum(amount, config.epsilon())), amount
-
-
-def _target(output: Output) -> Tensor:
-    tensor, name = output.tensor, f"{output.name}_target"
-    if losses.function_of(output.loss) is losses.ctc:
-        return placeholder((tensor.shape[0], None), dtype="int32", name=name)
-    if losses.takes_labels(output.loss):
-        return placeholder((*tensor.shape[:-1], 1), dtype="int32", name=name)
-    return placeholder(tensor.shape, dtype=tensor.dtype, name=name)
 
 
 def _sum(parts: Sequence[Any]) -> Any:

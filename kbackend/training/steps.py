@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from kbackend.graph.walk import Graph
 from kbackend.ops.core.updates import as_updates
 from kbackend.runtime.function import Function
-from kbackend.training.compiled import Compiled, Settings
+from kbackend.training.compiled import Compiled, Settings, Specs
 from kbackend.training.means import Means
 from kbackend.training.objective import Objective
 from kbackend.training.placement import JitChoice, Placement
 from kbackend.training.protocol import Trainable
+
+
+class Form(NamedTuple):
+    """What the steps of training and tests depend on in the data: whether there are sample weights, and what the
+    targets look like where that is not as compile expected."""
+
+    weighted: bool = False
+    specs: Specs | None = None
+
+
+PLAIN = Form()
 
 
 class Step:
@@ -133,13 +144,15 @@ class Steps:
 
     # steps --------------------------------------------------------------------------------------------------
 
-    def train(self, weighted: bool = False) -> Step:
+    def train(self, form: Form = PLAIN) -> Step:
         """The step of training."""
-        return self._kept(("train", weighted), lambda: self._step("train", weighted))
+        if self.compiled.always_weighted:
+            form = form._replace(weighted=True)
+        return self._kept(("train", form), lambda: self._step("train", form))
 
-    def test(self, weighted: bool = False) -> Step:
+    def test(self, form: Form = PLAIN) -> Step:
         """The step of evaluation."""
-        return self._kept(("test", weighted), lambda: self._step("test", weighted))
+        return self._kept(("test", form), lambda: self._step("test", form))
 
     def predict(self) -> Function:
         """The function from inputs to outputs."""
@@ -154,9 +167,9 @@ class Steps:
                     found = self._made[key] = make()
         return found
 
-    def _step(self, kind: str, weighted: bool) -> Step:
+    def _step(self, kind: str, form: Form) -> Step:
         compiled = self.compiled
-        objective, updates, phase = compiled.objective(weighted), [], int(kind == "train")
+        objective, updates, phase = compiled.objective(*form), [], int(kind == "train")
         if kind == "train":
             updates = compiled.optimizer.get_updates(objective.total, list(compiled.trained))
             updates = as_updates([*updates, *compiled.updates])
@@ -167,9 +180,9 @@ class Steps:
         model = self.model
         return Function(model.inputs, list(model.outputs), (), f"{model.name}_predict", self.jit.of("predict"))
 
-    def graph(self, kind: str) -> Graph:
-        """The graph of the 'train' step without sample weights, or of 'predict'."""
-        return self.train().function.graph if kind == "train" else self.predict().graph
+    def graph(self, kind: str, form: Form = PLAIN) -> Graph:
+        """The graph of the 'train' step, or of 'predict'."""
+        return self.train(form).function.graph if kind == "train" else self.predict().graph
 
     def running(self, step: Step) -> Means:
         """Means over the batches of a step since the last :meth:`reset_metrics`, for steps one by one."""

@@ -16,6 +16,7 @@ from kbackend.graph.variable import Variable
 from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.configuration import batch_shape, check_known, layer_config
+from kbackend.layers.base.hooks import refuse_ignored
 from kbackend.layers.base.losses import HasLosses
 from kbackend.layers.base.recording import depth, detached, outermost, recording
 from kbackend.layers.base.spec import InputSpec, check_inputs, shapes_text
@@ -65,6 +66,10 @@ class Layer(HasLosses):
     stateful = False
     supports_masking = False
     input_spec: InputSpec | Sequence[InputSpec | None] | None = None
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        refuse_ignored(cls, "kbackend.")
 
     def __init__(
         self, name: str | None = None, dtype: Any = None, trainable: bool = True, **kwargs: Any

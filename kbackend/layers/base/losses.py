@@ -4,11 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from kbackend.graph.variable import Variable
 from kbackend.graph.walk import dependents
 from kbackend.layers.base.history import HasCalls
 from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.recording import Record, current
 from kbackend.layers.base.structures import as_list, flat_tensors
+from kbackend.ops.core.updates import update
+
+
+def _each_update(updates: Any) -> list[Any]:
+    """A list of updates, with pairs (variable, new value) as updates."""
+    found = [updates] if _is_pair(updates) else as_list(updates)
+    return [update(*each) if _is_pair(each) else each for each in found]
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], Variable)
 
 
 class HasLosses(HasCalls):
@@ -26,10 +38,15 @@ class HasLosses(HasCalls):
         kept.extend(Record(self, loss) for loss in as_list(losses) if loss is not None)
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
-        """Add updates, made by ``K.update`` and the like, that each training step runs."""
+        """Add updates that each training step runs.
+
+        Args:
+            updates: one or a list: what ``K.update`` and the like made, or pairs (variable, new value).
+            inputs: ignored, as there are no updates for some inputs alone.
+        """
         frame = current()
         kept = self._updates if frame is None else frame.updates
-        kept.extend(Record(self, update) for update in as_list(updates) if update is not None)
+        kept.extend(Record(self, update) for update in _each_update(updates) if update is not None)
 
     def _when_frozen(self, result: Any, instead: Any) -> None:
         """Inside ``call``: replace a result in the steps of models that are compiled while the layer is not trainable.

@@ -43,7 +43,7 @@ class HasWeights(HasName):
     #: attributes that hold live hyperparameters: variables that are not weights
     hyperparameters: tuple[str, ...] = ()
     _weights_last = False
-    _untracked = frozenset({"_calls", "_weights", "_losses", "_updates", "_initial_weights"})
+    _untracked = frozenset({"_calls", "_weights", "_losses", "_updates", "_initial_weights", "_replaced"})
 
     def __init__(self, name: Any, dtype: Any, trainable: bool, weights: Any) -> None:
         super().__init__(name)
@@ -51,6 +51,9 @@ class HasWeights(HasName):
         self.trainable = trainable
         self.built = False
         self._weights: list[Variable] = []
+        self._trainable_weights: list[Variable] = []
+        self._non_trainable_weights: list[Variable] = []
+        self._replaced: list[Variable] = []
         self._initial_weights = weights
 
     # making -------------------------------------------------------------------------------------------------
@@ -180,20 +183,50 @@ class HasWeights(HasName):
             known: ids of weights of the layers inside it, if these come first.
         """
         held = [v for v in self._attached() if isinstance(v, Variable) and not v.counter]
-        return sorted(distinct([*self._weights, *held]), key=lambda v: not v.trainable)
+        for variable in self._non_trainable_weights:
+            variable.trainable = False
+        replaced = {id(v) for v in self._replaced}
+        found = [v for v in distinct([*self._weights, *held]) if id(v) not in replaced]
+        return sorted(found, key=lambda v: not v.trainable)
 
     def _sublayers(self) -> list[Any]:
         return distinct([v for v in self._attached() if isinstance(v, HasWeights)])
 
     @property
     def trainable_weights(self) -> list[Variable]:
-        """The weights that training changes; none when the layer is not trainable."""
+        """The weights that training changes; none when the layer is not trainable.
+
+        Layers of older programs assign their own, made by ``K.variable``, in place of those that the layer has. The
+        lists ``_trainable_weights`` and ``_non_trainable_weights`` take variables as well.
+        """
         return Inside(self).trained_weights
+
+    @trainable_weights.setter
+    def trainable_weights(self, weights: Sequence[Variable]) -> None:
+        self._trainable_weights = self._assigned(weights, trainable=True)
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
-        """The weights that training does not change."""
+        """The weights that training does not change; assigned as :attr:`trainable_weights` are."""
         return Inside(self).other_weights
+
+    @non_trainable_weights.setter
+    def non_trainable_weights(self, weights: Sequence[Variable]) -> None:
+        self._non_trainable_weights = self._assigned(weights, trainable=False)
+
+    def _assigned(self, weights: Sequence[Variable], trainable: bool) -> list[Variable]:
+        """The variables, which take the place of the weights that are trainable, or not, as they are."""
+        wrong = [w for w in weights if not isinstance(w, Variable)]
+        if wrong:
+            raise TypeError(
+                f"layer {self.name}: weights are variables, made by add_weight or K.variable, not {wrong[0]!r}"
+            )
+        own = [v for v in self._own_weights() if v.trainable == trainable]
+        chosen = {id(v) for v in weights}
+        self._replaced = [v for v in (*self._replaced, *own) if id(v) not in chosen]
+        for variable in weights:
+            variable.trainable = trainable
+        return list(weights)
 
     @property
     def weights(self) -> list[Variable]:

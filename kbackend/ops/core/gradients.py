@@ -15,7 +15,8 @@ from kbackend.ops.core.cast import identity
 from kbackend.ops.core.creation import zeros_like
 
 
-def _gradient_flows(node: Node, operand: Tensor) -> bool:
+def gradient_flows(node: Node, operand: Tensor) -> bool:
+    """Whether a gradient is taken through an operand of a node."""
     return node.op.differentiable and dtypes.is_inexact(operand.dtype)
 
 
@@ -83,7 +84,7 @@ def gradients(loss: TensorLike, variables: Any) -> list[Tensor | None]:
         hint = "; take its real part or its absolute value" if dtypes.is_complex(loss.dtype) else ""
         raise TypeError(f"K.gradients needs a float loss, {loss!r} is {loss.dtype}{hint}")
     loss, wanted = _perturbed(loss, wanted)
-    connected = depends_on([loss], wanted, _gradient_flows)
+    connected = depends_on([loss], wanted, gradient_flows)
     sources = tuple(t for t, used in zip(wanted, connected) if used)
     found = iter(make_node(REGISTRY["gradients"], (loss, sources), {}) if sources else ())
     return [next(found) if used else None for used in connected]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-SHARED_FILE = Path(__file__).resolve().parents[2] / "shared" / "data" / "mnist10k.npz"
+SHARED_FILE = Path(__file__).resolve().parents[3] / "shared" / "data" / "mnist10k.npz"
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,81 @@
+"""What a compiled model shows of its training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kbackend.graph.tensor import Tensor
+from kbackend.layers.base.hooks import OF_MODELS
+from kbackend.model.network import Network
+from kbackend.training.steps import Steps
+
+
+class CompiledNetwork(Network):
+    """The part of a model that shows what :meth:`kbackend.Model.compile` fixed."""
+
+    _steps: Steps
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        ignored = [name for name in OF_MODELS if name in vars(cls)]
+        if ignored:
+            raise TypeError(
+                f"{cls.__name__} overrides {ignored[0]}, which models do not use; what a step minimises is given to "
+                "compile and add_loss, and a step of one's own is made by K.function"
+            )
+
+    @property
+    def optimizer(self) -> Any:
+        """The optimizer, None before ``compile``."""
+        return self._steps.optimizer
+
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of the values that fit, evaluate and train_on_batch give.
+
+        'loss' is first. A model with several outputs has the loss of each as 'OUTPUT_loss', and puts 'OUTPUT_' before
+        the names of its metrics.
+        """
+        return list(self._steps.compiled.plain.names)
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics with a state that the model is compiled with."""
+        return list(self._steps.compiled.plain.states) if self._steps.optimizer is not None else []
+
+    def reset_metrics(self) -> None:
+        """Forget the batches that metrics have seen, as each epoch does at its start."""
+        self._steps.reset_metrics()
+
+    @property
+    def total_loss(self) -> Tensor:
+        """The scalar that training minimises, as a tensor of the inputs, :attr:`targets` and :attr:`sample_weights`.
+
+        >>> from kbackend import Input, K, Model, layers
+        >>> x = Input((1,))
+        >>> model = Model(x, layers.Dense(1, use_bias=False, kernel_initializer="ones")(x))
+        >>> model.compile("sgd", "mse")
+        >>> slopes = K.gradients(model.total_loss, model.trainable_weights)
+        >>> step = K.function([*model.inputs, *model.targets, *model.sample_weights], slopes)
+        >>> step([[[3.0]], [[1.0]], [1.0]])[0].tolist()
+        [[12.0]]
+        """
+        return self._steps.compiled.weighted.total
+
+    @property
+    def targets(self) -> list[Tensor]:
+        """The placeholders for the targets in :attr:`total_loss`."""
+        return list(self._steps.compiled.weighted.targets)
+
+    @property
+    def sample_weights(self) -> list[Tensor]:
+        """The placeholders for the sample weights in :attr:`total_loss`."""
+        return list(self._steps.compiled.weighted.weights)
+
+    def programs_made(self, kind: str) -> int:
+        """How many programs were made for the 'train', 'test' or 'predict' step: one for each engine and device."""
+        return self._steps.programs_made(kind)
+
+    def training_graph(self) -> Any:
+        """The graph of the train step without sample weights."""
+        return self._steps.graph("train")
