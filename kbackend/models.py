@@ -14,6 +14,7 @@ from kbackend.model.configuration import model_config, model_from
 from kbackend.model.functional import Model
 from kbackend.model.sequential import Sequential
 from kbackend.registry import custom_object_scope
+from kbackend.saving import load_model
 
 #: by the names that configurations have for them
 CLASSES = {"Model": Model, "Functional": Model, "Sequential": Sequential}
@@ -97,6 +98,7 @@ __all__ = [
     "Sequential",
     "clone_model",
     "custom_object_scope",
+    "load_model",
     "model_from_config",
     "model_from_json",
 ]

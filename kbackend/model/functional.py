@@ -362,7 +362,25 @@ class Model(Network):
         """The graph of the train step without sample weights."""
         return self._steps.graph("train")
 
-    # checkpoints --------------------------------------------------------------------------------------------
+    # files --------------------------------------------------------------------------------------------------
+
+    def save(self, path: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
+        """Write structure, weights, optimizer and the position of the training to a file.
+
+        :func:`kbackend.models.load_model` reads it, on any engine; the model then trains on as if it had never stopped.
+        A kill at any instant leaves an old file or the new one.
+
+        Args:
+            path: the file, by convention ``.kb``.
+            overwrite: whether a file may be replaced.
+            include_optimizer: whether a compiled model is saved with its optimizer and position.
+
+        Raises:
+            ValueError: the model has no plain form; the message names the layer.
+            FileExistsError: the file exists and ``overwrite`` is False.
+            OSError: the file cannot be written; an old one is untouched.
+        """
+        saving.save_model(self, path, overwrite, include_optimizer)
 
     def save_checkpoint(self, path: Any) -> None:
         """Write weights, optimizer state, random counters and epochs to a file; see
