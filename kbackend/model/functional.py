@@ -17,6 +17,7 @@ from kbackend.model.summary import print_summary
 from kbackend.model.topology import Topology
 from kbackend.plugin import select
 from kbackend.registry import custom_object_scope
+from kbackend.saving import copying
 from kbackend.training import data, loop, measured
 from kbackend.training.arrays import Groups, groups_of, held_out, inputs_of
 from kbackend.training.compiled import Settings
@@ -381,6 +382,46 @@ class Model(Network):
             OSError: the file cannot be written; an old one is untouched.
         """
         saving.save_model(self, path, overwrite, include_optimizer)
+
+    def __reduce__(self) -> Any:
+        """Pickled and copied as the file that :meth:`save` writes, with references to the classes and functions that it
+        names."""
+        return copying.model_copy, copying.parts_of(self)
+
+    def __deepcopy__(self, memo: Any) -> Any:
+        """A model with weights, optimizer and random streams of its own; functions and classes are shared."""
+        made = memo[id(self)] = copying.model_copy(*copying.parts_of(self))
+        return made
+
+    def save_weights(self, path: Any, overwrite: bool = True) -> None:
+        """Write the weights to a file, by layer and name.
+
+        Args:
+            path: the file, by convention ``.safetensors``.
+            overwrite: whether a file may be replaced.
+
+        Raises:
+            FileExistsError: the file exists and ``overwrite`` is False.
+            OSError: the file cannot be written; an old one is untouched.
+        """
+        saving.save_weights(self, path, overwrite)
+
+    def load_weights(self, path: Any, by_name: bool = False, skip_mismatch: bool = False) -> list[str]:
+        """Set the weights to those in a file.
+
+        Args:
+            path: a file that :meth:`save_weights` wrote.
+            by_name: whether layers are matched by their names, and others left as they are; else by their order.
+            skip_mismatch: whether layers whose weights do not fit are left as they are.
+
+        Returns:
+            The names of the layers that were left as they are.
+
+        Raises:
+            FormatError: the file is damaged or does not fit; nothing has changed then.
+            FileNotFoundError: no file.
+        """
+        return saving.load_weights(self, path, by_name, skip_mismatch)
 
     def save_checkpoint(self, path: Any) -> None:
         """Write weights, optimizer state, random counters and epochs to a file; see

@@ -123,7 +123,7 @@ def _entries(content: memoryview) -> tuple[dict[str, memoryview], bytes]:
     """The members of a zip file, not copied, and its comment."""
     file = _View(content)
     try:
-        with zipfile.ZipFile(file) as archive:  # type: ignore[call-overload]
+        with zipfile.ZipFile(file) as archive:
             infos, comment = archive.infolist(), archive.comment
     except (zipfile.BadZipFile, ValueError, struct.error, NotImplementedError, OSError, IndexError) as error:
         raise FormatError(f"the file is no zip archive: {error}") from None

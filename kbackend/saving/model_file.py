@@ -38,7 +38,9 @@ _MEMBERS = {MODEL, GRAPH, WEIGHTS, TRAINING, OPTIMIZER}
 # ------------------------------------------------------------------------------------- writing
 
 
-def save_model(model: Any, path: str | os.PathLike[str], overwrite: bool = True, include_optimizer: bool = True) -> None:
+def save_model(
+    model: Any, path: str | os.PathLike[str], overwrite: bool = True, include_optimizer: bool = True
+) -> None:
     """Write a model to a file, by convention ``.kb``. See :meth:`kbackend.Model.save`."""
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"{os.fspath(path)} exists; pass overwrite=True to replace it")
@@ -52,7 +54,8 @@ def model_bytes(model: Any, include_optimizer: bool = True) -> bytes:
     weights = list(model.weights) if model.built else []
     state = state_of(model)
     training = training_of(model) if include_optimizer else None
-    optimizer = [] if training is None else [v for v in model.optimizer.variables() if not _among(v, [*weights, *state])]
+    known = {id(v) for v in (*weights, *state)}
+    optimizer = [] if training is None else [v for v in model.optimizer.variables() if id(v) not in known]
     keys = keys_of([*weights, *state])
     document |= {"weights": keys[: len(weights)], "state": keys[len(weights) :]}
     values = values_of([*weights, *state, *optimizer])
@@ -66,10 +69,6 @@ def model_bytes(model: Any, include_optimizer: bool = True) -> bytes:
         members[TRAINING] = written({**training, "state": own})
         members[OPTIMIZER] = tensors.stored(dict(zip(own, values[len(keys) :])))
     return archive.packed(members, HEAD)
-
-
-def _among(variable: Variable, others: list[Variable]) -> bool:
-    return any(variable is other for other in others)
 
 
 def _warn_of_added(model: Any) -> None:
@@ -103,7 +102,7 @@ def read_model(content: memoryview, custom_objects: Mapping[str, Any] | None = N
     members = archive.unpacked(content, HEAD, _MEMBERS)
     document = parsed(_member(members, MODEL), MODEL)
     arrays, _ = tensors.arrays_in(_member(members, WEIGHTS), WEIGHTS)
-    model = model_of(document, custom_objects)
+    model = model_of(document, custom_objects, sum(a.size for a in arrays.values()))
     weights = list(model.weights) if model.built else []
     state = state_of(model)
     values = matched(weights, document.get("weights"), arrays, WEIGHTS, "weights")

@@ -17,13 +17,16 @@ from kbackend.graph.variable import Variable
 from kbackend.graph.walk import ancestors
 from kbackend.ground import hooks
 from kbackend.ground.tree import tree_leaves
-from kbackend.layers import deserialize
+from kbackend.layers import InputLayer, deserialize
+from kbackend.layers.base.weights import at_most
 from kbackend.registry import custom_object_scope, find, registered_name
 from kbackend.saving.documents import field
 from kbackend.saving.errors import FormatError, reading
 from kbackend.streams import given_streams, reserve, trying
 
 MODEL = "model.json"
+#: wrappers make layers again to learn shapes, and small weights are not worth a refusal
+_COPIES, _SPARE = 4, 1 << 16
 
 
 # ------------------------------------------------------------------------------------- writing
@@ -49,6 +52,8 @@ def structure(model: Any) -> dict[str, Any]:
 
 def _check_owners(model: Any, owners: dict[int, Any]) -> None:
     for layer in model.layers:
+        if isinstance(layer, InputLayer):
+            continue
         owner = owners.setdefault(id(layer), model)
         if owner is not model:
             raise ValueError(
@@ -193,8 +198,13 @@ def matched(
 # ------------------------------------------------------------------------------------- reading
 
 
-def model_of(document: Any, custom_objects: Mapping[str, Any] | None) -> Any:
+def model_of(document: Any, custom_objects: Mapping[str, Any] | None, elements: int) -> Any:
     """The model that a document describes, with fresh weights. The streams of the process are as before.
+
+    Args:
+        document: what :func:`structure` gave.
+        custom_objects: classes and functions by name.
+        elements: how many the arrays of the file have.
 
     Raises:
         FormatError: the document describes no model.
@@ -204,7 +214,7 @@ def model_of(document: Any, custom_objects: Mapping[str, Any] | None) -> Any:
     with reading(MODEL), custom_object_scope(custom_objects):
         _put_variables(document, config)
         _put_functions(config, custom_objects or {})
-        with trying(), given_streams(streams):
+        with trying(), given_streams(streams), at_most(_SPARE + _COPIES * elements):
             made = deserialize({"class_name": field(document, "class_name", str, MODEL), "config": config})
     if not is_model(made):
         raise FormatError(f"{document['class_name']} is a layer, not a model", MODEL)
