@@ -84,6 +84,15 @@ def is_archive(content: memoryview) -> bool:
     return bytes(content[:4]) == b"PK\x03\x04"
 
 
+def has(content: memoryview, name: str) -> bool:
+    """Whether an archive has a member.
+
+    Raises:
+        FormatError: no archive.
+    """
+    return any(info.filename == name for info in _listed(content)[0])
+
+
 def unpacked(content: memoryview, wanted: Mapping[str, Any], known: set[str]) -> dict[str, memoryview]:
     """The members of an archive, checked against its manifest.
 
@@ -119,14 +128,17 @@ def unpacked(content: memoryview, wanted: Mapping[str, Any], known: set[str]) ->
     return entries
 
 
-def _entries(content: memoryview) -> tuple[dict[str, memoryview], bytes]:
-    """The members of a zip file, not copied, and its comment."""
-    file = _View(content)
+def _listed(content: memoryview) -> tuple[list[zipfile.ZipInfo], bytes]:
     try:
-        with zipfile.ZipFile(file) as archive:
-            infos, comment = archive.infolist(), archive.comment
+        with zipfile.ZipFile(View(content)) as archive:
+            return archive.infolist(), archive.comment
     except (zipfile.BadZipFile, ValueError, struct.error, NotImplementedError, OSError, IndexError) as error:
         raise FormatError(f"the file is no zip archive: {error}") from None
+
+
+def _entries(content: memoryview) -> tuple[dict[str, memoryview], bytes]:
+    """The members of a zip file, not copied, and its comment."""
+    infos, comment = _listed(content)
     if len(infos) > MOST_MEMBERS:
         raise FormatError(f"the archive has {len(infos)} members, more than {MOST_MEMBERS}")
     found: dict[str, memoryview] = {}
@@ -181,7 +193,7 @@ def _check_apart(taken: list[tuple[int, int, str]]) -> None:
             raise FormatError("it lies over another member", name)
 
 
-class _View(io.RawIOBase):
+class View(io.RawIOBase):
     """Memory as a file."""
 
     def __init__(self, content: memoryview) -> None:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from kbackend.saving import archive
+from kbackend.saving import archive, keras
 from kbackend.saving.errors import FormatError
 from kbackend.saving.model_file import read_model
 
@@ -17,7 +17,8 @@ def load_model(
     """The model in a file. Nothing that the file holds is executed.
 
     Args:
-        path: a file that ``model.save`` wrote.
+        path: a file that ``model.save`` wrote, or a ``.keras`` or ``.h5`` file of Keras 1, 2 or 3, which needs h5py and
+            neither Keras nor an engine.
         custom_objects: classes and functions by the names that the file has for them, and functions of Lambda layers by
             the names of the layers.
         compile: whether the model is compiled as the saved one was, with the state of its optimizer and the position of
@@ -34,8 +35,12 @@ def load_model(
     name = os.fspath(path)
     try:
         with archive.mapped(path) as content:
-            if archive.is_archive(content):
+            if keras.is_hdf5(content):
+                return keras.read_hdf5(content, custom_objects, compile)
+            if not archive.is_archive(content):
+                raise FormatError("it is no file of kbackend, no .keras and no .h5")
+            if archive.has(content, archive.MANIFEST):
                 return read_model(content, custom_objects, compile)
-            raise FormatError("the file is of no known format")
+            return keras.read_archive(content, custom_objects, compile)
     except FormatError as error:
         raise error.inside(str(name)) from error.__cause__

@@ -23,7 +23,7 @@ import numpy as np
 from kbackend.graph.variable import Variable, assign_all, values_of
 from kbackend.graph.walk import Graph
 from kbackend.ground.files import write_atomically
-from kbackend.saving import archive, tensors
+from kbackend.saving import archive, keras, tensors
 from kbackend.saving.compiled import TRAINING, compile_as, training_of
 from kbackend.saving.documents import field, parsed, written
 from kbackend.saving.errors import FormatError, reading
@@ -44,7 +44,10 @@ def save_model(
     """Write a model to a file, by convention ``.kb``. See :meth:`kbackend.Model.save`."""
     if not overwrite and os.path.exists(path):
         raise FileExistsError(f"{os.fspath(path)} exists; pass overwrite=True to replace it")
-    write_atomically(path, model_bytes(model, include_optimizer))
+    if os.fspath(path).endswith((".keras", ".h5", ".hdf5")):
+        keras.write(model, path, include_optimizer)
+    else:
+        write_atomically(path, model_bytes(model, include_optimizer))
 
 
 def model_bytes(model: Any, include_optimizer: bool = True) -> bytes:

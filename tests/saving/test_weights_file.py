@@ -29,7 +29,7 @@ def test_by_order(tmp_path):
 def test_by_name(tmp_path):
     first, second = model(), model(units=(4, 3, 3), names=("a", "b", "c"))
     first.save_weights(tmp_path / "w")
-    with pytest.raises(FormatError, match=r"2 layers, the model .* has 3 layers with weights \(a, b, c\)"):
+    with pytest.raises(FormatError, match=r"2 layers, the model has 3 layers with weights \(a, b, c\)"):
         second.load_weights(tmp_path / "w")
     assert second.load_weights(tmp_path / "w", by_name=True) == ["c"]
     assert (second.get_layer("b").get_weights()[0] == first.get_layer("b").get_weights()[0]).all()
