@@ -53,7 +53,7 @@ def read_archive(content: memoryview, custom: Mapping[str, Any] | None, compile:
             raise FormatError("it is missing in the archive", name)
     document = parsed(members[CONFIG], CONFIG)
     with at_most(_elements(len(members[WEIGHTS]))):
-        model = _named(lambda: model_from(document, custom), CONFIG)
+        model = _named(lambda: model_from(document, custom, keras_3=True), CONFIG)
     with opened(memoryview(members[WEIGHTS]), WEIGHTS) as root:
         _assign(arrays_by_structure(root, model))
         if compile and document.get("compile_config"):
@@ -140,8 +140,9 @@ def read_hdf5(content: memoryview, custom: Mapping[str, Any] | None, compile: bo
         if text is None:
             raise FormatError("it holds weights alone; build the model and call model.load_weights", "model_config")
         document = parsed(text.encode(), "model_config")
+        version = root.text("keras_version") or ""
         with at_most(_elements(len(content))):
-            model = _named(lambda: model_from(document, custom), "model_config")
+            model = _named(lambda: model_from(document, custom, version.startswith("3")), "model_config")
         _assign(_by_names(model, by_layers(root.group("model_weights"))))
         training = root.text("training_config")
         if compile and training is not None:

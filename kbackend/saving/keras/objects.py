@@ -21,6 +21,28 @@ _MIXED = ("mixed_", "int8", "int4", "float8")
 _KINDS = {"initializer": initializers, "regularizer": regularizers, "constraint": constraints}
 
 
+#: activations that Keras 3 computes otherwise than Keras 2, whose meaning kbackend's names have
+OTHER_ACTIVATIONS = ("hard_sigmoid",)
+
+
+class Names(dict[str, Any]):
+    """Objects by name, for a file.
+
+    Attributes:
+        keras_3: whether Keras 3 wrote the file.
+    """
+
+    keras_3 = False
+
+
+def _refuse_activation(name: str, custom: Mapping[str, Any]) -> None:
+    if name not in custom:
+        raise FormatError(
+            f"{name} of Keras 3 is another function than that of Keras 2, whose name it has here; give "
+            f"custom_objects={{{name!r}: kbackend.ops.{name}}} for that of Keras 3"
+        )
+
+
 def from_keras(key: str, value: Any, custom: Mapping[str, Any]) -> Any:
     """An argument of a layer from its form in a configuration.
 
@@ -34,6 +56,8 @@ def from_keras(key: str, value: Any, custom: Mapping[str, Any]) -> Any:
     """
     if key == "dtype":
         return dtype_name(value)
+    if key.endswith("activation") and value in OTHER_ACTIVATIONS and getattr(custom, "keras_3", False):
+        _refuse_activation(value, custom)
     kind = key.rpartition("_")[2]
     if kind in _KINDS and isinstance(value, (Mapping, str)):
         return _object(kind, value, custom)
@@ -101,6 +125,10 @@ def _special(value: Mapping[str, Any], custom: Mapping[str, Any]) -> Any:
     match value:
         case {"class_name": "__tuple__", "items": list(items)}:
             return tuple(from_keras("", v, custom) for v in items)
+        case {"class_name": "__slice__", "config": {"start": start, "stop": stop, "step": step}}:
+            return slice(*(from_keras("", v, custom) for v in (start, stop, step)))
+        case {"class_name": "__ellipsis__"}:
+            return Ellipsis
         case {"class_name": "__numpy__" | "__tensor__", "config": {"value": body, "dtype": str(dtype)}}:
             return np.asarray(body, np.dtype(dtype) if np.dtype(dtype).kind in "biufc" else np.float32)
         case {"class_name": "function", "config": str(name)}:

@@ -11,8 +11,8 @@ from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.layers import Input, InputLayer
 from kbackend.registry import custom_object_scope
 from kbackend.saving.errors import FormatError, reading
-from kbackend.saving.keras.objects import custom_object, dtype_name, from_keras
-from kbackend.saving.keras.table import MODELS, layer_classes, op_function, without_neutral
+from kbackend.saving.keras.objects import Names, custom_object, dtype_name, from_keras
+from kbackend.saving.keras.table import MODELS, NEUTRAL, arguments_of, layer_classes, op_function, without_neutral
 
 
 class Reference(NamedTuple):
@@ -31,8 +31,13 @@ class Op(NamedTuple):
     config: Mapping[str, Any]
 
 
-def model_from(document: Any, custom: Mapping[str, Any] | None = None) -> Any:
+def model_from(document: Any, custom: Mapping[str, Any] | None = None, keras_3: bool = False) -> Any:
     """The model of a configuration ``{"class_name": ..., "config": ...}``, with fresh weights.
+
+    Args:
+        document: the configuration.
+        custom: classes and functions by name.
+        keras_3: whether Keras 3 wrote it.
 
     Raises:
         FormatError: what cannot be read; the message names the layer.
@@ -41,8 +46,10 @@ def model_from(document: Any, custom: Mapping[str, Any] | None = None) -> Any:
         name = document.get("class_name") if isinstance(document, dict) else document
         raise FormatError(f"{str(name)[:80]!r} is no Sequential or functional model; models with code of their own "
                           "cannot be read")
+    names = Names(custom or {})
+    names.keras_3 = keras_3
     with custom_object_scope(custom):
-        return _model(document, custom or {})
+        return _model(document, names)
 
 
 def _model(document: Mapping[str, Any], custom: Mapping[str, Any]) -> Any:
@@ -96,8 +103,14 @@ def _layer(entry: Mapping[str, Any], custom: Mapping[str, Any]) -> Any:
         found = custom_object(entry, custom)
         if found is None:
             return _builtin(kind, name, config, custom)
-        plain = {key: from_keras(key, value, custom) for key, value in config.items()}
+        plain = {key: from_keras(key, value, custom) for key, value in config.items() if _is_for(key, value, found)}
         return found.from_config(plain)
+
+
+def _is_for(key: str, value: Any, layer: Any) -> bool:
+    """Whether an argument is given to a layer of the caller's: all but those that change nothing and that it has not."""
+    neutral = key in NEUTRAL and (NEUTRAL[key] is None or value in NEUTRAL[key])
+    return not neutral or not isinstance(layer, type) or key in arguments_of(layer)
 
 
 def _builtin(kind: str, name: str, config: Mapping[str, Any], custom: Mapping[str, Any]) -> Any:

@@ -102,5 +102,5 @@ def op_function(class_name: str) -> Any:
     """The function of an op between layers, None for one that is not supported."""
     name = "".join(f"_{c.lower()}" if c.isupper() else c for c in class_name).lstrip("_")
     if name == "get_item":
-        return lambda x, key: x[key]
+        return lambda x, key: x[tuple(key) if isinstance(key, list) else key]
     return getattr(ops, name, None) if name in _OPS else None

@@ -31,9 +31,10 @@ def case(layer: str, *shape: int, inputs: int = 1, **arguments: Any) -> Case:
     return Case(layer, shape, arguments, inputs)
 
 
+L1L2 = {"class_name": "L1L2", "config": {"l1": 0.1, "l2": 0.2}}
 CASES = [
     case("Dense", 5, units=3),
-    case("Dense", 4, 5, units=3, activation="relu", use_bias=False, kernel_regularizer="l2", kernel_constraint="NonNeg"),
+    case("Dense", 4, 5, units=3, activation="relu", use_bias=False, kernel_regularizer=L1L2, kernel_constraint="NonNeg"),
     case("Dense", 5, units=3, kernel_initializer="he_normal", bias_initializer="ones", trainable=False),
     case("Activation", 5, activation="tanh"),
     case("Flatten", 2, 3),
@@ -52,7 +53,7 @@ CASES = [
     case("GlobalMaxPooling2D", 4, 3, 2),
     case("SimpleRNN", 5, 3, units=4, return_sequences=True),
     case("LSTM", 5, 3, units=4, go_backwards=True, dropout=0.1),
-    case("LSTM", 5, 3, units=4, unit_forget_bias=False, recurrent_activation="hard_sigmoid", use_bias=False),
+    case("LSTM", 5, 3, units=4, unit_forget_bias=False, recurrent_activation="softsign", use_bias=False),
     case("BatchNormalization", 5, momentum=0.9, epsilon=1e-2),
     case("BatchNormalization", 4, 5, scale=False, axis=1),
     case("LayerNormalization", 4, 5, axis=[1, 2], center=False),
@@ -82,7 +83,7 @@ CASES = [
     case("RandomTranslation", 4, 4, 3, height_factor=0.2, width_factor=0.1),
     case("RandomContrast", 4, 4, 3, factor=0.2),
     case("RandomBrightness", 4, 4, 3, factor=0.2),
-    case("RandomCrop", 4, 4, 3, height=3, width=3),
+    case("RandomCrop", 4, 4, 3, height=3, width=3, seed=1),
 ]
 
 
