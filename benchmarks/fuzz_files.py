@@ -1,6 +1,6 @@
 """Changed files of each format are read, and what happens is counted.
 
-    python benchmarks/fuzz_files.py --count 10000 --seed 0
+    python -m benchmarks.fuzz_files --count 10000 --seed 0
 
 A file is right, and then changed: bits, bytes, pieces cut out, doubled or exchanged; or, so that checksums do not stop
 the change, an entry of its configuration with the checksums made right again. Reading may end in two ways: a
@@ -52,8 +52,8 @@ def model() -> Any:
 
     kbackend.set_seed(1)
     x = Input((5, 3), name="x")
-    inner = Sequential([layers.Dense(4, activation="tanh", input_shape=(5, 3), name="d"), layers.Dropout(0.2, name="p")],
-                       name="inner")
+    chain = [layers.Dense(4, activation="tanh", input_shape=(5, 3), name="d"), layers.Dropout(0.2, name="p")]
+    inner = Sequential(chain, name="inner")
     h = layers.BatchNormalization(name="norm")(inner(x))
     h = layers.LSTM(3, name="lstm")(layers.Conv1D(4, 2, padding="same", name="conv")(h))
     found = Model(x, layers.Dense(2, name="out")(h), name="m")
@@ -253,18 +253,18 @@ def run(kind: str, count: int, seed: int) -> tuple[Counter[str], list[str]]:
         process = context.Process(target=worker, args=(kind, seed, next_one, count - next_one, send))
         process.start()
         send.close()
-        ended = False
+        ended = hung = False
         while True:
             try:
-                report = receive.recv() if receive.poll(12 * SECONDS) else ("hung",)
+                report = receive.recv() if receive.poll(2 * SECONDS) else ("hung",)
             except EOFError:
                 ended = True
                 break
             if report is None:
                 break
             if report == ("hung",):
-                process.kill()
-                ended = True
+                process.kill()  # a loop in the C library, which no signal ends
+                ended = hung = True
                 break
             number, result, detail = report
             next_one = number + 1
@@ -273,7 +273,7 @@ def run(kind: str, count: int, seed: int) -> tuple[Counter[str], list[str]]:
                 faults.append(f"{kind} {number}: {result}: {detail}")
         process.join()
         if ended:
-            counts["crash"] += 1
+            counts["hang" if hung else "crash"] += 1
             faults.append(f"{kind} {next_one}: the process ended with {process.exitcode}")
             next_one += 1
     return counts, faults

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +14,8 @@ from kbackend.model.functional import Model
 from kbackend.model.sequential import Sequential
 from kbackend.registry import custom_object_scope
 from kbackend.saving import load_model
+from kbackend.saving.documents import parsed
+from kbackend.saving.errors import reading
 
 #: by the names that configurations have for them
 CLASSES = {"Model": Model, "Functional": Model, "Sequential": Sequential}
@@ -32,12 +33,17 @@ def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, An
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """A model from what ``model.to_json()`` gave, with fresh weights.
 
+    Raises:
+        FormatError: no JSON, or no model; a class that is neither built in nor registered nor in ``custom_objects``.
+
     >>> from kbackend import Sequential, layers
     >>> model = Sequential([layers.Dense(2, input_shape=(3,))])
     >>> model_from_json(model.to_json()).output_shape
     (None, 2)
     """
-    return model_from_config(json.loads(json_string), custom_objects)
+    document = parsed(json_string.encode(errors="surrogateescape"), "model")
+    with reading("model"):
+        return model_from_config(document, custom_objects)
 
 
 def clone_model(

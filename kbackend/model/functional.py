@@ -6,18 +6,17 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kbackend import saving
 from kbackend.callbacks.base import Callback
 from kbackend.callbacks.history import History
 from kbackend.layers.base.naming import unique_name
 from kbackend.layers.base.structures import as_list, one_or_list
 from kbackend.model.configuration import model_config, model_from
+from kbackend.model.files import HasFiles
 from kbackend.model.network import Network
 from kbackend.model.summary import print_summary
 from kbackend.model.topology import Topology
 from kbackend.plugin import select
 from kbackend.registry import custom_object_scope
-from kbackend.saving import copying
 from kbackend.training import data, loop, measured
 from kbackend.training.arrays import Groups, groups_of, held_out, inputs_of
 from kbackend.training.compiled import Settings
@@ -27,7 +26,7 @@ from kbackend.training.steps import Steps
 from kbackend.training.tuning import Tuned
 
 
-class Model(Network):
+class Model(HasFiles, Network):
     """A graph of layers and ops from inputs to outputs, which can be trained, called and nested.
 
     Args:
@@ -363,75 +362,7 @@ class Model(Network):
         """The graph of the train step without sample weights."""
         return self._steps.graph("train")
 
-    # files --------------------------------------------------------------------------------------------------
-
-    def save(self, path: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
-        """Write structure, weights, optimizer and the position of the training to a file.
-
-        :func:`kbackend.models.load_model` reads it, on any engine; the model then trains on as if it had never stopped.
-        A kill at any instant leaves an old file or the new one.
-
-        Args:
-            path: the file, by convention ``.kb``.
-            overwrite: whether a file may be replaced.
-            include_optimizer: whether a compiled model is saved with its optimizer and position.
-
-        Raises:
-            ValueError: the model has no plain form; the message names the layer.
-            FileExistsError: the file exists and ``overwrite`` is False.
-            OSError: the file cannot be written; an old one is untouched.
-        """
-        saving.save_model(self, path, overwrite, include_optimizer)
-
-    def __reduce__(self) -> Any:
-        """Pickled and copied as the file that :meth:`save` writes, with references to the classes and functions that it
-        names."""
-        return copying.model_copy, copying.parts_of(self)
-
-    def __deepcopy__(self, memo: Any) -> Any:
-        """A model with weights, optimizer and random streams of its own; functions and classes are shared."""
-        made = memo[id(self)] = copying.model_copy(*copying.parts_of(self))
-        return made
-
-    def save_weights(self, path: Any, overwrite: bool = True) -> None:
-        """Write the weights to a file, by layer and name.
-
-        Args:
-            path: the file, by convention ``.safetensors``.
-            overwrite: whether a file may be replaced.
-
-        Raises:
-            FileExistsError: the file exists and ``overwrite`` is False.
-            OSError: the file cannot be written; an old one is untouched.
-        """
-        saving.save_weights(self, path, overwrite)
-
-    def load_weights(self, path: Any, by_name: bool = False, skip_mismatch: bool = False) -> list[str]:
-        """Set the weights to those in a file.
-
-        Args:
-            path: a file that :meth:`save_weights` wrote.
-            by_name: whether layers are matched by their names, and others left as they are; else by their order.
-            skip_mismatch: whether layers whose weights do not fit are left as they are.
-
-        Returns:
-            The names of the layers that were left as they are.
-
-        Raises:
-            FormatError: the file is damaged or does not fit; nothing has changed then.
-            FileNotFoundError: no file.
-        """
-        return saving.load_weights(self, path, by_name, skip_mismatch)
-
-    def save_checkpoint(self, path: Any) -> None:
-        """Write weights, optimizer state, random counters and epochs to a file; see
-        :func:`kbackend.saving.save_checkpoint`."""
-        saving.save_checkpoint(self, path)
-
-    def load_checkpoint(self, path: Any) -> int:
-        """Go back to a file's state and return its number of epochs; see
-        :func:`kbackend.saving.load_checkpoint`."""
-        return saving.load_checkpoint(self, path)
+    # progress of training ----------------------------------------------------------------------------------
 
     @property
     def epochs_seen(self) -> int:

@@ -74,7 +74,8 @@ def write_h5(path, config, fill=None):
 
 def test_the_files_of_these_tests_are_right_as_such(tmp_path):
     x = np.ones((1, 3), np.float32)
-    for path in (write_keras(tmp_path / "m.keras", sequential(dense())), write_h5(tmp_path / "m.h5", sequential(dense()))):
+    right = sequential(dense())
+    for path in (write_keras(tmp_path / "m.keras", right), write_h5(tmp_path / "m.h5", right)):
         assert load_model(path).predict(x).tolist() == [[3.0, 3.0]]
 
 
@@ -160,7 +161,9 @@ ATTACKS = {
     "an address as vocabulary": {"class_name": "TextVectorization",
                                  "config": {"name": "d", "vocabulary": "http://localhost/x"}},
     "an operation of TensorFlow": {"class_name": "TFOpLambda", "config": {"name": "d", "function": "io.read_file"}},
-    "an operation with any name": {"class_name": "__import__", "module": "keras.src.ops.numpy", "config": {"name": "d"}},
+    "an operation with any name": {
+        "class_name": "__import__", "module": "keras.src.ops.numpy", "config": {"name": "d"},
+    },
 }
 
 
@@ -198,7 +201,8 @@ def test_no_name_of_a_configuration_is_imported(tmp_path):
         "try: load_model(sys.argv[1])\n"
         "except ValueError as error: print('antigravity' in sys.modules, error.reason)"
     )
-    path = write_keras(tmp_path / "m", sequential({"module": "antigravity", "class_name": "fly", "config": {"name": "d"}}))
+    entry = {"module": "antigravity", "class_name": "fly", "config": {"name": "d"}}
+    path = write_keras(tmp_path / "m", sequential(entry))
     done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("False no layer 'fly' is known")
 

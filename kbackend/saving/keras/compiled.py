@@ -124,7 +124,7 @@ def read_state(model: Any, root: Group) -> None:
 
 
 def read_legacy_state(model: Any, root: Group) -> None:
-    """Give the optimizer of a compiled model the state in an ``.h5`` of Keras 3; older files have other orders, and their
+    """Give the optimizer of a compiled model the state in an ``.h5`` of Keras 3. Older files have other orders; their
     optimizers start anew."""
     if "optimizer_weights" not in root or model.optimizer is None or not model.built:
         return

@@ -88,7 +88,8 @@ class Group:
             raise FormatError(f"the file has more than {_MOST} entries", self._member)
         link = self._group.get(name, getlink=True)
         if type(link) is not h5py().HardLink:
-            raise FormatError(f"a {type(link).__name__} leads elsewhere; only data in the file is read", self.where(name))
+            kind = type(link).__name__
+            raise FormatError(f"a {kind} leads elsewhere; only data in the file is read", self.where(name))
         return self._group[name]
 
     def group(self, path: str) -> Group:

@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from kbackend import constraints, initializers, regularizers, registry
-from kbackend.graph.tensor import Tensor
+from kbackend import constraints, initializers, registry, regularizers
 from kbackend.saving.errors import FormatError
 
 #: arguments of Keras's initializers that these have not, with the values that say nothing
@@ -86,6 +85,8 @@ def dtype_name(value: Any) -> str | None:
 
 def _object(kind: str, value: Any, custom: Mapping[str, Any]) -> Any:
     """An initializer, regularizer or constraint as :mod:`kbackend` makes it."""
+    name: Any
+    config: Any
     if isinstance(value, str):
         name, config = value, {}
     else:
@@ -94,9 +95,9 @@ def _object(kind: str, value: Any, custom: Mapping[str, Any]) -> Any:
             name, config = config, {}
         if not isinstance(name, str) or not isinstance(config, Mapping):
             raise FormatError(f"a {kind} must be a name or have a class_name and a config")
-    known = custom_object(value, custom)
+    known: Any = custom_object(value, custom)
     if known is not None:
-        return known.from_config(dict(config)) if isinstance(known, type) else known
+        return known.from_config(dict(config)) if hasattr(known, "from_config") else known
     config = {k: v for k, v in config.items() if not (k in _NEUTRAL and (v is None or k == "dtype"))}
     if kind == "regularizer" and name in ("L1", "L2"):
         name, config = "L1L2", {name.lower(): config.get(name.lower(), 0.01)}
@@ -153,10 +154,3 @@ def to_keras(key: str, value: Any) -> Any:
         module = _MODULES.get(kind)
         return {"module": module, **value, "registered_name": None}
     return value
-
-
-def is_plain(value: Any) -> bool:
-    """Whether a value is neither a tensor nor holds one."""
-    if isinstance(value, (list, tuple)):
-        return all(map(is_plain, value))
-    return not isinstance(value, Tensor)

@@ -12,7 +12,14 @@ from kbackend.layers import Input, InputLayer
 from kbackend.registry import custom_object_scope
 from kbackend.saving.errors import FormatError, reading
 from kbackend.saving.keras.objects import Names, custom_object, dtype_name, from_keras
-from kbackend.saving.keras.table import MODELS, NEUTRAL, arguments_of, layer_classes, op_function, without_neutral
+from kbackend.saving.keras.table import (
+    MODELS,
+    NEUTRAL,
+    arguments_of,
+    layer_classes,
+    op_function,
+    without_neutral,
+)
 
 
 class Reference(NamedTuple):
@@ -48,7 +55,7 @@ def model_from(document: Any, custom: Mapping[str, Any] | None = None, keras_3: 
                           "cannot be read")
     names = Names(custom or {})
     names.keras_3 = keras_3
-    with custom_object_scope(custom):
+    with reading("model"), custom_object_scope(custom):
         return _model(document, names)
 
 
@@ -108,7 +115,7 @@ def _layer(entry: Mapping[str, Any], custom: Mapping[str, Any]) -> Any:
 
 
 def _is_for(key: str, value: Any, layer: Any) -> bool:
-    """Whether an argument is given to a layer of the caller's: all but those that change nothing and that it has not."""
+    """Whether an argument is given to a layer of the caller's: not if it changes nothing and the layer has it not."""
     neutral = key in NEUTRAL and (NEUTRAL[key] is None or value in NEUTRAL[key])
     return not neutral or not isinstance(layer, type) or key in arguments_of(layer)
 

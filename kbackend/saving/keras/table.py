@@ -55,7 +55,7 @@ _OPS = (
 
 
 @cache
-def layer_classes() -> dict[str, type]:
+def layer_classes() -> dict[str, Any]:
     """kbackend's layers by name."""
     return {
         name: found

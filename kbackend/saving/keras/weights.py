@@ -12,8 +12,8 @@ from kbackend.layers.base.naming import snake_case
 from kbackend.saving.errors import FormatError
 from kbackend.saving.keras.hdf5 import Group, put, put_texts
 from kbackend.saving.keras.table import GROUPS
-from kbackend.saving.structure import is_model
 from kbackend.saving.layer_weights import Held
+from kbackend.saving.structure import is_model
 
 VARS, LAYERS = "vars", "layers"
 

@@ -34,7 +34,9 @@ def case(layer: str, *shape: int, inputs: int = 1, **arguments: Any) -> Case:
 L1L2 = {"class_name": "L1L2", "config": {"l1": 0.1, "l2": 0.2}}
 CASES = [
     case("Dense", 5, units=3),
-    case("Dense", 4, 5, units=3, activation="relu", use_bias=False, kernel_regularizer=L1L2, kernel_constraint="NonNeg"),
+    case(
+        "Dense", 4, 5, units=3, activation="relu", use_bias=False, kernel_regularizer=L1L2, kernel_constraint="NonNeg"
+    ),
     case("Dense", 5, units=3, kernel_initializer="he_normal", bias_initializer="ones", trainable=False),
     case("Activation", 5, activation="tanh"),
     case("Flatten", 2, 3),
