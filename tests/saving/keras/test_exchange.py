@@ -24,12 +24,6 @@ from saving.keras.cases import CASES, Case, label, larger, larger_data  # noqa: 
 CLOSE = {"rtol": 2e-5, "atol": 2e-6}
 
 
-@pytest.fixture(scope="module")
-def keras():
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    return pytest.importorskip("keras")
-
-
 @pytest.fixture(autouse=True)
 def on_numpy():
     with kbackend.use_backend("numpy"):
