@@ -15,8 +15,8 @@ from kbackend.saving.errors import FormatError
 
 #: an array may be so much larger than what is stored of it; compressed weights are about as large as plain ones
 _LARGEST_RATIO, _SMALL = 200, 1 << 20
-#: groups inside each other, and groups and arrays in a file
-_DEEPEST, _MOST = 64, 1_000_000
+#: groups and arrays that are looked up in a file, by paths that the model gives: groups inside themselves are no loop
+_MOST = 1_000_000
 _SIGNATURE = b"\x89HDF\r\n\x1a\n"
 
 
@@ -51,7 +51,7 @@ def opened(content: memoryview, member: str) -> Iterator[Group]:
     except Exception as error:  # h5py turns the errors of the C library into many types
         raise FormatError(f"it is no HDF5 file: {error}", member) from None
     try:
-        yield Group(file, member, "", [_MOST], frozenset())
+        yield Group(file, member, "", [_MOST])
     except FormatError:
         raise
     except (RuntimeError, OSError, KeyError, ValueError, TypeError, UnicodeError, MemoryError) as error:
@@ -63,12 +63,8 @@ def opened(content: memoryview, member: str) -> Iterator[Group]:
 class Group:
     """A group of a file, read within limits."""
 
-    def __init__(self, group: Any, member: str, path: str, left: list[int], above: frozenset[int]) -> None:
+    def __init__(self, group: Any, member: str, path: str, left: list[int]) -> None:
         self._group, self._member, self.path, self._left = group, member, path, left
-        address = h5py().h5o.get_info(group.id).addr
-        if address in above or len(above) > _DEEPEST:
-            raise FormatError("the group lies inside itself, or too deep", self.where())
-        self._above = above | {address}
 
     def where(self, name: str = "") -> str:
         return f"{self._member}: {self.path}/{name}" if self.path or name else self._member
@@ -106,7 +102,7 @@ class Group:
             if not isinstance(inner, h5py().Group):
                 raise FormatError("it is no group", found.where(name))
             inside = f"{found.path}/{name}" if found.path else name
-            found = Group(inner, self._member, inside, self._left, found._above)
+            found = Group(inner, self._member, inside, self._left)
         return found
 
     def array(self, path: str) -> np.ndarray:
