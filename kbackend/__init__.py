@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 hooks.call_op.supply("kbackend.declare.call:call")
 hooks.declared_ops.supply("kbackend.ops:_declared")
 hooks.evaluate.supply("kbackend.runtime.evaluate:evaluate")
+hooks.graph_from_json.supply("kbackend.saving.graph_json:from_json")
 hooks.graph_to_json.supply("kbackend.saving.graph_json:to_json")
 hooks.model_classes.supply("kbackend.models:CLASSES")
 hooks.owner_of.supply("kbackend.plugin.select:owner_of")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,6 +14,9 @@ from kbackend.model.functional import Model
 from kbackend.model.reading import layer_from, model_from
 from kbackend.model.sequential import Sequential
 from kbackend.registry import custom_object_scope
+from kbackend.saving import load_model
+from kbackend.saving.documents import parsed
+from kbackend.saving.errors import reading
 
 #: by the names that configurations have for them
 CLASSES = {"Model": Model, "Functional": Model, "Sequential": Sequential}
@@ -45,11 +47,9 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     >>> model_from_json(model.to_json()).output_shape
     (None, 2)
     """
-    try:
-        config = json.loads(json_string)
-    except (ValueError, TypeError, RecursionError) as error:
-        raise ConfigurationError(f"this is not JSON: {error}") from None
-    return model_from_config(config, custom_objects)
+    document = parsed(json_string.encode(errors="surrogateescape"), "model")
+    with reading("model"):
+        return model_from_config(document, custom_objects)
 
 
 def clone_model(
@@ -110,6 +110,7 @@ __all__ = [
     "Sequential",
     "clone_model",
     "custom_object_scope",
+    "load_model",
     "model_from_config",
     "model_from_json",
 ]

@@ -5,7 +5,8 @@ Nothing is ever imported because a configuration names it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
@@ -18,6 +19,7 @@ from kbackend.ground.suggest import did_you_mean
 T = TypeVar("T")
 
 _registered: dict[str, Any] = {}
+_named: ContextVar[dict[str, Any] | None] = ContextVar("kbackend_named_objects", default=None)
 _passed: ContextVar[Mapping[str, Any] | None] = ContextVar("kbackend_custom_objects", default=None)
 
 
@@ -66,7 +68,23 @@ def register(name: str | None = None) -> Callable[[T], T]:
 
 def registered_name(value: Any) -> str:
     """The name by which configurations refer to a class or function."""
-    return next((k for k, v in _registered.items() if v is value), None) or value.__name__
+    name = next((k for k, v in _registered.items() if v is value), None) or value.__name__
+    named = _named.get()
+    if named is not None and not str(getattr(value, "__module__", "")).startswith(f"{__package__}."):
+        named[name] = value if named.setdefault(name, value) is value else None
+    return name
+
+
+@contextmanager
+def naming() -> Iterator[dict[str, Any]]:
+    """A context that gives the classes and functions outside kbackend that configurations written in it refer to; None
+    for a name that several have."""
+    found: dict[str, Any] = {}
+    token = _named.set(found)
+    try:
+        yield found
+    finally:
+        _named.reset(token)
 
 
 def find(name: str, builtin: Mapping[str, Any], kind: str) -> Any:

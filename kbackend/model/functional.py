@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kbackend import saving
 from kbackend.callbacks.base import Callback, CallbackList, checked_callbacks
 from kbackend.callbacks.history import History
 from kbackend.ground.arguments import checked
 from kbackend.layers.base.naming import unique_name
 from kbackend.layers.base.structures import as_list, one_or_list
 from kbackend.model.configuration import model_config
+from kbackend.model.files import HasFiles
 from kbackend.model.measured import MeasuredNetwork
 from kbackend.model.network import Network
 from kbackend.model.reading import model_from
@@ -28,7 +28,7 @@ from kbackend.training.steps import Steps
 from kbackend.training.validation import Validation
 
 
-class Model(MeasuredNetwork):
+class Model(HasFiles, MeasuredNetwork):
     """A graph of layers and ops from inputs to outputs, which can be trained, called and nested.
 
     Args:
@@ -384,17 +384,7 @@ class Model(MeasuredNetwork):
         logs = loop.once(step, self._steps.target(), groups.flat, means)
         return logs if return_dict else one_or_list(list(logs.values()))
 
-    # checkpoints --------------------------------------------------------------------------------------------
-
-    def save_checkpoint(self, path: Any) -> None:
-        """Write weights, optimizer state, random counters and epochs to a file; see
-        :func:`kbackend.saving.save_checkpoint`."""
-        saving.save_checkpoint(self, path)
-
-    def load_checkpoint(self, path: Any) -> int:
-        """Go back to a file's state and return its number of epochs; see
-        :func:`kbackend.saving.load_checkpoint`."""
-        return saving.load_checkpoint(self, path)
+    # progress of training ----------------------------------------------------------------------------------
 
     @property
     def epochs_seen(self) -> int:
