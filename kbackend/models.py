@@ -16,7 +16,7 @@ from kbackend.model.sequential import Sequential
 from kbackend.registry import custom_object_scope
 from kbackend.saving import load_model
 from kbackend.saving.documents import parsed
-from kbackend.saving.errors import reading
+from kbackend.saving.errors import FormatError, reading
 
 #: by the names that configurations have for them
 CLASSES = {"Model": Model, "Functional": Model, "Sequential": Sequential}
@@ -47,6 +47,8 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     >>> model_from_json(model.to_json()).output_shape
     (None, 2)
     """
+    if not isinstance(json_string, str):
+        raise FormatError(f"it is {type(json_string).__name__}, not a string", "model")
     document = parsed(json_string.encode(errors="surrogateescape"), "model")
     with reading("model"):
         return model_from_config(document, custom_objects)
