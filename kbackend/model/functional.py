@@ -187,13 +187,30 @@ class Model(Trainer, Layer):
 
     @property
     def updates(self) -> list[Any]:  # type: ignore[override]
-        """Updates that each training step runs, of the calls inside the model and of layers that are
-        trainable."""
+        """Updates that each training step runs, of the calls inside the model: those of layers that are trainable, and
+        the states of stateful layers."""
+        calls = self._topology.calls
         if not self.trainable:
-            return []
+            return self.state_updates
         return self._standing_updates() + [
-            r.tensor for call in self._topology.calls for r in call.updates if r.layer.trainable
+            r.tensor for call in calls for r in call.updates if r.layer.trainable or r.layer.stateful
         ]
+
+    @property
+    def state_updates(self) -> list[Any]:
+        """The updates of the states of stateful layers, which run in prediction and evaluation too."""
+        return [r.tensor for call in self._topology.calls for r in call.updates if r.layer.stateful]
+
+    @property
+    def stateful(self) -> bool:  # type: ignore[override]
+        """Whether a layer of the model keeps states from batch to batch."""
+        return any(layer.stateful for layer in self.layers)
+
+    def reset_states(self) -> None:
+        """Set the states of all stateful layers to zeros."""
+        for layer in self.layers:
+            if layer.stateful:
+                layer.reset_states()
 
     def _standing_updates(self) -> list[Any]:
         return super()._standing_updates() if self.trainable else []
@@ -311,7 +328,7 @@ class Model(Trainer, Layer):
 
 
 class _Within:
-    """The trainable flag of a layer inside a model: both must be set."""
+    """The flags of a layer inside a model. To be trainable both must be."""
 
     __slots__ = ("outer", "inner")
 
@@ -321,6 +338,10 @@ class _Within:
     @property
     def trainable(self) -> bool:
         return self.outer.trainable and self.inner.trainable
+
+    @property
+    def stateful(self) -> bool:
+        return self.inner.stateful
 
 
 def _phase_scope(training: Any, name: str) -> Any:

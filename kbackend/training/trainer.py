@@ -70,6 +70,7 @@ class Trainer(Measured):
     weights: Sequence[Any]
     losses: Sequence[Any]
     updates: Sequence[Any]
+    state_updates: Sequence[Any]
     name: str
 
     optimizer: Any = None
@@ -189,7 +190,7 @@ class Trainer(Measured):
         objective = self._objective(weighted)
         feeds = [*self.inputs, *objective.targets, *objective.weights]
         outputs = objective.values + [m for m in objective.masses if m is not None]
-        updates: list[Any] = []
+        updates = as_updates(self.state_updates)
         if kind == "train":
             updates = self.optimizer.get_updates(objective.total, self._trained)
             updates = as_updates([*updates, *self.updates])
@@ -202,7 +203,8 @@ class Trainer(Measured):
     def _predict_function(self) -> Function:
         if "predict" not in self._cache():
             self._cache()["predict"] = Function(
-                self.inputs, list(self.outputs), (), f"{self.name}_predict", self._jit_of("predict")
+                self.inputs, list(self.outputs), as_updates(self.state_updates), f"{self.name}_predict",
+                self._jit_of("predict"),
             )
         return self._cache()["predict"]
 
