@@ -1,0 +1,128 @@
+"""Every configuration of the table: shapes, values, gradients, configurations, training, moving, and Keras 3."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+from layers import table
+from layers.table import Row
+
+import kbackend
+from kbackend import K, layers
+from kbackend.testing.compare import difference
+
+ROWS = table.all_rows()
+every_row = pytest.mark.parametrize("row", ROWS, ids=str)
+
+
+@pytest.fixture(autouse=True)
+def _fresh():
+    K.clear_session()
+
+
+def same(found: list[np.ndarray], wanted: list[np.ndarray], bound: float, what: str, floor: float = 0.0) -> None:
+    assert len(found) == len(wanted), f"{what}: {len(found)} instead of {len(wanted)}"
+    for place, (got, right) in enumerate(zip(found, wanted)):
+        assert (fault := difference(got, right, bound, floor)) is None, f"{what} {place}: {fault}"
+
+
+def test_every_layer_has_rows():
+    counts = Counter(getattr(layers, row.layer) for row in ROWS)
+    few = {kind.__name__: n for kind, n in counts.items() if n < 3}
+    assert not few, "layers with fewer than 3 configurations"
+
+
+@every_row
+def test_symbolic_shape_is_the_computed_one(row: Row):
+    made = table.made(row, **table.last(row))
+    shapes = [tuple(t.shape) for t in made.outputs]
+    computed = [v.shape for v in table.definition(row).outputs]
+    assert all(shape[0] is None for shape in shapes)
+    for shape, right in zip(shapes, computed):
+        assert len(shape) == len(right)
+        assert all(ours in (None, n) for ours, n in zip(shape[1:], right[1:])), (shape, right)
+        if not any(None in s for s in row.shapes):
+            assert shape[1:] == right[1:]
+    given = [(None, *shape) for shape in row.shapes]
+    if not row.called:
+        fresh = getattr(layers, row.layer)(**row.given(), **table.last(row))
+        found = fresh.compute_output_shape(given if len(given) > 1 else given[0])
+        assert (found if isinstance(found, list) else [found]) == shapes
+        assert not fresh.built or not fresh.weights
+
+
+@every_row
+def test_configuration_goes_through_json(row: Row):
+    layer = table.made(row, **table.last(row)).layer
+    again = table.reread(layer)
+    assert again.get_config() == layer.get_config()
+    with kbackend.use_backend("numpy"), table.floatx("float64"):
+        found = table.computed(row, table.made(row, table.reread(_float64(layer))))
+    wanted = table.definition(row)
+    same(found.outputs, wanted.outputs, 1e-12, "output")
+    same(found.by_weights, wanted.by_weights, 1e-10, "gradient by weight")
+
+
+def _float64(layer):
+    config = layer.get_config()
+    return type(layer).from_config({k: v for k, v in config.items() if k != "dtype"})
+
+
+@every_row
+def test_values_and_gradients(row: Row, each_backend):
+    found, wanted = table.computed(row, table.made(row, **table.last(row))), table.definition(row)
+    _compare(row, found, wanted)
+
+
+def _compare(row: Row, found: table.Found, wanted: table.Found) -> None:
+    same(found.outputs, wanted.outputs, row.bound, "output")
+    same(found.masks, wanted.masks, 0.0, "mask")
+    # a gradient that cancels to nothing is compared with the size of those it is the sum of
+    same(found.by_inputs, wanted.by_inputs, row.bound, "gradient by input", floor=0.1)
+    same(found.by_weights, wanted.by_weights, row.bound, "gradient by weight", floor=0.1)
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if row.takes_data_format], ids=str)
+def test_channels_first(row: Row, each_backend):
+    values = [table.channels_first(row, v) for v in row.inputs()]
+    found = table.computed(row, table.made(row, data_format="channels_first"), *values)
+    wanted = table.definition(row)
+    outputs, by_inputs = ([table.channels_first(row, v) for v in part] for part in (wanted.outputs, wanted.by_inputs))
+    _compare(row, found, table.Found(outputs, wanted.masks, by_inputs, wanted.by_weights))
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if table.trainable(row)], ids=str)
+def test_a_training_step_and_a_move(row: Row, each_backend):
+    model, inputs, targets = table.model_of(row)
+    model.train_on_batch(inputs, targets)
+    same(model.get_weights(), table.trained_definition(row), row.bound, "trained weight")
+    here = _predicted(model, inputs)
+    model.to("numpy")
+    same(_predicted(model, inputs), here, row.bound, "output after moving")
+
+
+def _predicted(model, inputs):
+    found = model.predict(inputs)
+    return found if isinstance(found, list) else [found]
+
+
+@pytest.mark.engine("tensorflow")
+@pytest.mark.parametrize("row", [row for row in ROWS if row.keras is True], ids=str)
+def test_keras_computes_the_same(row: Row, keras):
+    outputs, masks, shapes = table.of_keras(keras, row)
+    layer = table.made(row, **table.last(row)).layer
+    assert [tuple(w.shape) for w in layer.weights] == shapes
+    wanted = table.definition(row)
+    same(wanted.outputs, outputs, 1e-9, "output")
+    same(wanted.masks, masks, 0.0, "mask")
+
+
+@pytest.mark.parametrize("bad", table.all_bad(), ids=str)
+def test_bad_input_is_one_error(bad: table.Bad):
+    with pytest.raises(bad.error) as caught:
+        bad.run()
+    message = str(caught.value)
+    assert bad.layer in message and bad.words in message, message
+    assert type(caught.value) is bad.error
