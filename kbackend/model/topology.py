@@ -174,7 +174,9 @@ class Topology:
 
 
 def _hyperparameters(layer: Layer) -> list[Any]:
+    """Variables that are no weights: live hyperparameters, and the states of stateful layers."""
     own = [getattr(layer, key, None) for key in layer.hyperparameters]
+    own += getattr(layer, "states", None) or () if layer.stateful else ()
     inner = layer.layers if hasattr(layer, "layers") else layer._sublayers()
     return [v for v in own if isinstance(v, Variable)] + [v for sub in inner for v in _hyperparameters(sub)]
 

@@ -19,6 +19,7 @@ with the channels last.
 from __future__ import annotations
 
 import importlib
+import inspect
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -41,7 +42,8 @@ class Row:
 
     Attributes:
         layer: the name of the class.
-        arguments: of the constructor; a function without arguments that returns them where they hold layers.
+        arguments: of the constructor; where they hold layers a function that returns them, without arguments or of
+            the module of layers to take (ours, or Keras's).
         shapes: of the inputs, without the batch dimension; None in a dimension for the size ``free``.
         masked: whether the input (each of several) has a mask of its first dimension after the batch.
         phase: 1 to compute in the training phase.
@@ -54,7 +56,7 @@ class Row:
     """
 
     layer: str
-    arguments: Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+    arguments: Mapping[str, Any] | Callable[..., Mapping[str, Any]]
     shapes: tuple[tuple[int | None, ...], ...]
     masked: bool
     phase: int
@@ -83,8 +85,11 @@ class Row:
         options = "".join(f" {word}" for word, on in (("masked", self.masked), ("training", self.phase)) if on)
         return f"{self.layer}({given}){'x'.join(str(list(s)) for s in self.shapes)}{options}".replace(" ", "")
 
-    def given(self) -> dict[str, Any]:
-        return dict(self.arguments() if callable(self.arguments) else self.arguments)
+    def given(self, library: Any = layers) -> dict[str, Any]:
+        """The constructor's arguments, with layers of a library."""
+        if not callable(self.arguments):
+            return dict(self.arguments)
+        return dict(self.arguments(library) if inspect.signature(self.arguments).parameters else self.arguments())
 
     @property
     def takes_data_format(self) -> bool:
@@ -291,8 +296,16 @@ def reread(layer: Any) -> Any:
 
 def of_keras(keras: Any, row: Row) -> tuple[list[np.ndarray], list[np.ndarray], list[tuple[int, ...]]]:
     """Results of Keras's layer in float64 with the weights of :func:`weights_for`, their masks, and the weights' shapes."""
-    given = row.given()
-    layer = getattr(keras.layers, row.layer)(**given, **last(row), dtype="float64")
+    before = keras.config.floatx()
+    keras.config.set_floatx("float64")  # for the layers inside of layers
+    try:
+        return _of_keras(keras, row)
+    finally:
+        keras.config.set_floatx(before)
+
+
+def _of_keras(keras: Any, row: Row) -> tuple[list[np.ndarray], list[np.ndarray], list[tuple[int, ...]]]:
+    layer = getattr(keras.layers, row.layer)(**row.given(keras.layers), **last(row), dtype="float64")
     values = row.inputs()
     called = {**row.called, **({"training": True} if row.phase else {})}
     tensors = [keras.ops.convert_to_tensor(v) for v in values]
@@ -304,7 +317,7 @@ def of_keras(keras: Any, row: Row) -> tuple[list[np.ndarray], list[np.ndarray], 
     for weight, value in zip(weights, weights_for([(w.name, tuple(w.shape)) for w in weights])):
         weight.assign(value)
     found = layer(given_tensors, **called)
-    outputs = list(found) if isinstance(found, (list, tuple)) else [found]
+    outputs = keras.tree.flatten(found)
     masks = [np.asarray(t._keras_mask) for t in outputs if getattr(t, "_keras_mask", None) is not None]
     return [np.asarray(t) for t in outputs], masks, [tuple(w.shape) for w in weights]
 

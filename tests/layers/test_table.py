@@ -66,8 +66,13 @@ def test_configuration_goes_through_json(row: Row):
 
 
 def _float64(layer):
-    config = layer.get_config()
-    return type(layer).from_config({k: v for k, v in config.items() if k != "dtype"})
+    return type(layer).from_config(_without_dtype(layer.get_config()))
+
+
+def _without_dtype(config):
+    if isinstance(config, dict):
+        return {k: _without_dtype(v) for k, v in config.items() if k != "dtype"}
+    return [_without_dtype(v) for v in config] if isinstance(config, list) else config
 
 
 @every_row

@@ -99,7 +99,7 @@ class Cell(Layer):
 
     # calling ------------------------------------------------------------------------------------------------
 
-    def __call__(self, inputs: Any, states: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]
+    def __call__(self, inputs: Any, states: Any = None, **kwargs: Any) -> Any:
         """Apply the cell to one step.
 
         Args:
@@ -202,7 +202,7 @@ class DenseCell(Cell):
         return self.add_weight("bias", (wide,))
 
     def _input_shape(self) -> tuple[int, ...]:
-        return (self.kernel.shape[0],)
+        return (int(self.kernel.shape[0] or 0),)
 
     def state_shapes(self) -> list[tuple[int, ...]]:
         return [(self.units,)] * self.state_count

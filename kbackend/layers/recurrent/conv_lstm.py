@@ -8,7 +8,6 @@ from kbackend import activations, config
 from kbackend import backend as K
 from kbackend.graph.tensor import TensorSpec
 from kbackend.layers.arguments import one_of, per_dimension, positive
-from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 from kbackend.layers.recurrent.cell import Cell, forget_bias
 from kbackend.layers.recurrent.layer import OfCell, Recurrent
@@ -287,10 +286,6 @@ class ConvLSTM(Recurrent):
         z = self._projected(self._dropped(opened, training))
         outputs, last = self._loop(cell.step(cell.state_noise(opened[:, 0], training)), z, given, mask)
         return cell.closed(outputs, 2), [cell.closed(s) for s in last]
-
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape of the result (with ``return_state`` a list) for an input's shape; the layer does not change."""
-        return Layer.compute_output_shape(self, input_shape)
 
 
 class ConvLSTM1D(ConvLSTM):

@@ -61,10 +61,10 @@ class GRUCell(DenseCell):
         return self.add_weight("bias", (2, wide) if self.reset_after else (wide,))
 
     def _input_bias(self) -> Any:
-        return self.bias[0] if self.use_bias and self.reset_after else self.bias
+        return self.bias[0] if self.bias is not None and self.reset_after else self.bias
 
     def step(self, noise: Any) -> StepFunction:
-        of_state = self.bias[1] if self.use_bias and self.reset_after else None
+        of_state = self.bias[1] if self.bias is not None and self.reset_after else None
         return gru_step(
             self.recurrent_kernel, of_state, self.activation, self.recurrent_activation, self.reset_after, noise
         )

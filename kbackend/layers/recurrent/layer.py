@@ -6,7 +6,6 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend.layers.arguments import is_zero
-from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 from kbackend.layers.recurrent.cell import SHARED, Cell
 from kbackend.layers.recurrent.rnn import RNN
@@ -84,9 +83,6 @@ class Recurrent(RNN):
     def _fused(self, inputs: Any, states: list[Any], mask: Any) -> list[Any]:
         """The outputs of all steps and the last states without recurrent dropout."""
         raise NotImplementedError
-
-    def _twin(self) -> Layer:
-        return self._renewed()
 
     @classmethod
     def from_config(cls, config: Any) -> Any:

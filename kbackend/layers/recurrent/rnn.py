@@ -183,6 +183,13 @@ class RNN(HasLayers):
             ):
                 raise ValueError(f"{self._label}: state {i} has the shape {wanted}, {given} one of {have}")
 
+    def _state(self) -> Any:
+        return super()._state(), self._sequence_spec, self.states
+
+    def _restore(self, state: Any) -> None:
+        before, self._sequence_spec, self.states = state
+        super()._restore(before)
+
     # calling ------------------------------------------------------------------------------------------------
 
     def __call__(self, inputs: Any, initial_state: Any = None, constants: Any = None, **kwargs: Any) -> Any:
@@ -280,6 +287,8 @@ class RNN(HasLayers):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the result (with ``return_state`` a list) for an input's shape; the layer does not change."""
+        if not self.built and any(None in shape for shape in state_shapes_of(self.cell)):
+            return super().compute_output_shape(input_shape)
         shape = tuple(input_shape[0] if isinstance(input_shape, list) else input_shape)
         steps = (shape[1],) if self.return_sequences else ()
         result = (shape[0], *steps, *output_size_of(self.cell))
@@ -300,6 +309,9 @@ class RNN(HasLayers):
         cell = config["cell"]
         made = hooks.layer_from_config(cell) if isinstance(cell, Mapping) else cell
         return cls(**{**config, "cell": made})
+
+    def _twin(self) -> Layer:
+        return self._renewed()
 
     def _renewed(self, **changes: Any) -> Any:
         cell = renewed(self.cell) if isinstance(self.cell, Layer) else self.cell

@@ -42,7 +42,7 @@ class StackedRNNCells(HasLayers):
 
     def __init__(self, cells: Sequence[Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.cells = list(cells) if isinstance(cells, (list, tuple)) else [cells]
+        self.cells: list[Any] = list(cells) if isinstance(cells, (list, tuple)) else [cells]
         label = f"layer {self.name} (StackedRNNCells)"
         if not self.cells:
             raise ValueError(f"{label} needs one cell or more, it was given {cells!r}")
@@ -71,7 +71,7 @@ class StackedRNNCells(HasLayers):
                 build_cell(cell, [step, *constants] if constants else step)
             step = (step[0], *output_size_of(cell))
 
-    def __call__(self, inputs: Any, states: Any = None, **kwargs: Any) -> Any:  # type: ignore[override]
+    def __call__(self, inputs: Any, states: Any = None, **kwargs: Any) -> Any:
         """Apply the cells to one step: (output, new states)."""
         return super().__call__(inputs, states=tree_leaves(states), **kwargs)
 

@@ -41,7 +41,7 @@ class TimeDistributed(HasLayers):
         super().__init__(**kwargs)
         if not isinstance(layer, Layer):
             raise ValueError(f"layer {self.name} (TimeDistributed) needs a layer, it was given {layer!r}")
-        self.layer = layer
+        self.layer: Any = layer
         self.input_spec = InputSpec(min_ndim=3)
 
     @property
