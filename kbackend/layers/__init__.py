@@ -8,7 +8,12 @@ from typing import Any
 from kbackend import registry
 from kbackend.ground import hooks
 from kbackend.layers.activation import ELU, LeakyReLU, ReLU, Softmax
-from kbackend.layers.attention import MultiHeadAttention
+from kbackend.layers.attention import (
+    AdditiveAttention,
+    Attention,
+    GroupQueryAttention,
+    MultiHeadAttention,
+)
 from kbackend.layers.augmentation import (
     RandomBrightness,
     RandomContrast,
@@ -99,7 +104,9 @@ __all__ = [
     "Activation",
     "ActivityRegularization",
     "Add",
+    "AdditiveAttention",
     "AlphaDropout",
+    "Attention",
     "Average",
     "AveragePooling2D",
     "AvgPool2D",
@@ -134,6 +141,7 @@ __all__ = [
     "GlobalAvgPool2D",
     "GlobalMaxPool2D",
     "GlobalMaxPooling2D",
+    "GroupQueryAttention",
     "Input",
     "InputLayer",
     "InputSpec",

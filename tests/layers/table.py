@@ -70,8 +70,8 @@ class Row:
 
     free = 4
 
-    def __init__(self, layer: str, arguments: Any, *shapes: tuple[int | None, ...], masked: bool = False, phase: int = 0,
-                 values: str | int = "normal", called: Mapping[str, Any] | None = None, keras: bool | str = True,
+    def __init__(self, layer: str, arguments: Any, *shapes: tuple[int | None, ...], masked: bool = False,
+                 phase: int = 0, values: str | int = "normal", called: Mapping[str, Any] | None = None, keras: bool | str = True,
                  spatial: int | None = None, gradient: bool = True, bound: float = 1e-5, reason: str = "") -> None:
         assert bound == 1e-5 or reason, f"{layer}: another bound needs a reason"
         given = dict(layer=layer, arguments=arguments, shapes=shapes, masked=masked, phase=phase, values=values,
@@ -295,7 +295,7 @@ def reread(layer: Any) -> Any:
 
 
 def of_keras(keras: Any, row: Row) -> tuple[list[np.ndarray], list[np.ndarray], list[tuple[int, ...]]]:
-    """Results of Keras's layer in float64 with the weights of :func:`weights_for`, their masks, and the weights' shapes."""
+    """What Keras's layer computes in float64 with weights of :func:`weights_for`, masks, and the weights' shapes."""
     before = keras.config.floatx()
     keras.config.set_floatx("float64")  # for the layers inside of layers
     try:
@@ -311,12 +311,13 @@ def _of_keras(keras: Any, row: Row) -> tuple[list[np.ndarray], list[np.ndarray],
     tensors = [keras.ops.convert_to_tensor(v) for v in values]
     for tensor, mask in zip(tensors, row.masks()):
         tensor._keras_mask = keras.ops.convert_to_tensor(mask)
-    given_tensors = tensors if len(tensors) > 1 else tensors[0]
-    layer(given_tensors, **called)
+    apart = "query" in inspect.signature(layer.call).parameters  # not as a list
+    given_tensors = tensors if apart else [tensors if len(tensors) > 1 else tensors[0]]
+    layer(*given_tensors, **called)
     weights = [w for w in layer.weights if "seed_generator" not in w.path]
     for weight, value in zip(weights, weights_for([(w.name, tuple(w.shape)) for w in weights])):
         weight.assign(value)
-    found = layer(given_tensors, **called)
+    found = layer(*given_tensors, **called)
     outputs = keras.tree.flatten(found)
     masks = [np.asarray(t._keras_mask) for t in outputs if getattr(t, "_keras_mask", None) is not None]
     return [np.asarray(t) for t in outputs], masks, [tuple(w.shape) for w in weights]

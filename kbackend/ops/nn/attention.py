@@ -124,17 +124,25 @@ def _logits(query: Any, key: Any, bias: Any, mask: Any, scale: Any, causal: bool
     if soft_cap is not None:
         logits = tanh(logits / soft_cap) * soft_cap
     logits = logits if bias is None else logits + bias
-    for allowed in ([] if mask is None else [mask]) + ([_causal_mask(query, key)] if causal else []):
+    masks = [] if mask is None else [mask]
+    for allowed in [*masks, causal_mask(length(query, 2), length(key, 2))] if causal else masks:
         logits = select_elements(allowed, logits, FORBIDDEN[dtype_of(logits)])
     return logits
 
 
-def _causal_mask(query: Any, key: Any) -> Any:
-    """(length, positions): whether the position of a key is not after that of a query."""
-    rows, columns = length(query, 2), length(key, 2)
+def causal_mask(rows: Any, columns: Any) -> Any:
+    """(rows, columns): whether the position of a key is not after that of a query; sizes are integers or scalars."""
     if isinstance(rows, int) and isinstance(columns, int):
         return np.tri(rows, columns, dtype=bool)
     return expand_dims(classic_arange(0, rows), 1) >= classic_arange(0, columns)
+
+
+def window_mask(rows: Any, columns: Any, width: int) -> Any:
+    """(rows, columns): whether the positions of a query and a key are less than ``width`` apart."""
+    if isinstance(rows, int) and isinstance(columns, int):
+        return np.abs(np.arange(rows)[:, None] - np.arange(columns)) < width
+    apart = expand_dims(classic_arange(0, rows), 1) - classic_arange(0, columns)
+    return (apart < width) & (apart > -width)
 
 
 @derived(tolerance="matmul", samples=lambda: [
