@@ -71,8 +71,9 @@ class Row:
     free = 4
 
     def __init__(self, layer: str, arguments: Any, *shapes: tuple[int | None, ...], masked: bool = False,
-                 phase: int = 0, values: str | int = "normal", called: Mapping[str, Any] | None = None, keras: bool | str = True,
-                 spatial: int | None = None, gradient: bool = True, bound: float = 1e-5, reason: str = "") -> None:
+                 phase: int = 0, values: str | int = "normal", called: Mapping[str, Any] | None = None,
+                 keras: bool | str = True, spatial: int | None = None, gradient: bool = True, bound: float = 1e-5,
+                 reason: str = "") -> None:
         assert bound == 1e-5 or reason, f"{layer}: another bound needs a reason"
         given = dict(layer=layer, arguments=arguments, shapes=shapes, masked=masked, phase=phase, values=values,
                      called=dict(called or {}), keras=keras, spatial=spatial, gradient=gradient, bound=bound,
@@ -320,6 +321,7 @@ def _of_keras(keras: Any, row: Row) -> tuple[list[np.ndarray], list[np.ndarray],
     found = layer(*given_tensors, **called)
     outputs = keras.tree.flatten(found)
     masks = [np.asarray(t._keras_mask) for t in outputs if getattr(t, "_keras_mask", None) is not None]
+    masks = [m for m in masks if m.ndim < outputs[0].ndim]  # the others are of pairs, left on the scores of attention
     return [np.asarray(t) for t in outputs], masks, [tuple(w.shape) for w in weights]
 
 
