@@ -93,7 +93,8 @@ def _samples() -> list[Sample]:
         call(In((2, 3, 5, 6)), In((2, 3, 4, 6)), In((2, 3, 4, 7)), None, mask, heads_first=True, name="heads first"),
         call(In((2, 3, 4, 6)), In((2, 3, 4, 6)), In((2, 3, 4, 6)), causal=True, heads_first=True,
              name="heads first, causal"),
-        call(*_parts(), None, In(values=np.zeros((5, 4), bool), kind="bool"), gradient=False, name="nothing allowed"),
+        call(*_parts(), None, In(values=np.zeros((5, 4), bool), kind="bool"), name="nothing allowed"),
+        call(*_parts(), None, In(values=_MASK & (np.arange(5) != 1)[:, None], kind="bool"), name="a row of nothing"),
         call(In((2, 5, 3, 6)), In((2, 4, 3, 5)), In((2, 4, 3, 7)), raises=ValueError, name="sizes"),
         call(*_parts(), None, In(values=np.ones((5, 3), bool), kind="bool"), raises=ValueError, name="mask's shape"),
     ]

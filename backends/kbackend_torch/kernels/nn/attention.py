@@ -40,6 +40,11 @@ def _by_head(
     added = _added(query, key, bias, mask, causal)
     operands = (query, key, value) if added is None else (query, key, value, added)
     if torch.is_grad_enabled() and any(t.requires_grad for t in operands):
+        if mask is not None:
+            # The logits of a row of forbidden pairs are equal constants. The backward kernel takes them for sums, and
+            # beside so large a number it loses the logarithm of their count.
+            some = mask.any(-1, keepdim=True)
+            operands = (torch.where(some, query, 0.0), key, value, torch.where(some, operands[3], 0.0))
         return _Attention.apply(scale, *operands)
     return _fused(scale, *operands)
 
