@@ -95,6 +95,8 @@ def _samples() -> list[Sample]:
              name="heads first, causal"),
         call(*_parts(), None, In(values=np.zeros((5, 4), bool), kind="bool"), name="nothing allowed"),
         call(*_parts(), None, In(values=_MASK & (np.arange(5) != 1)[:, None], kind="bool"), name="a row of nothing"),
+        call(*_parts(4), None, In(values=_MASK[1:] & (np.arange(4) != 0), kind="bool"), causal=True,
+             name="causal, a row of nothing"),
         call(In((2, 5, 3, 6)), In((2, 4, 3, 5)), In((2, 4, 3, 7)), raises=ValueError, name="sizes"),
         call(*_parts(), None, In(values=np.ones((5, 3), bool), kind="bool"), raises=ValueError, name="mask's shape"),
     ]
