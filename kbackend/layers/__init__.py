@@ -14,15 +14,6 @@ from kbackend.layers.attention import (
     GroupQueryAttention,
     MultiHeadAttention,
 )
-from kbackend.layers.augmentation import (
-    RandomBrightness,
-    RandomContrast,
-    RandomCrop,
-    RandomFlip,
-    RandomRotation,
-    RandomTranslation,
-    RandomZoom,
-)
 from kbackend.layers.base.input import Input, InputLayer
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
@@ -69,6 +60,21 @@ from kbackend.layers.pooling import (
     MaxPool2D,
     MaxPooling2D,
 )
+from kbackend.layers.preprocessing import (
+    CategoryEncoding,
+    CenterCrop,
+    Discretization,
+    Normalization,
+    RandomBrightness,
+    RandomContrast,
+    RandomCrop,
+    RandomFlip,
+    RandomRotation,
+    RandomTranslation,
+    RandomZoom,
+    Rescaling,
+    Resizing,
+)
 from kbackend.layers.recurrent import (
     GRU,
     LSTM,
@@ -112,6 +118,8 @@ __all__ = [
     "AvgPool2D",
     "BatchNormalization",
     "Bidirectional",
+    "CategoryEncoding",
+    "CenterCrop",
     "Concatenate",
     "Conv1D",
     "Conv2D",
@@ -126,6 +134,7 @@ __all__ = [
     "CuDNNGRU",
     "CuDNNLSTM",
     "Dense",
+    "Discretization",
     "Dot",
     "Dropout",
     "ELU",
@@ -158,6 +167,7 @@ __all__ = [
     "Minimum",
     "MultiHeadAttention",
     "Multiply",
+    "Normalization",
     "Permute",
     "RNN",
     "RandomBrightness",
@@ -169,7 +179,9 @@ __all__ = [
     "RandomZoom",
     "ReLU",
     "RepeatVector",
+    "Rescaling",
     "Reshape",
+    "Resizing",
     "SimpleRNN",
     "SimpleRNNCell",
     "Softmax",
