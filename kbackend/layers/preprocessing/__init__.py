@@ -10,13 +10,19 @@ from kbackend.layers.preprocessing.geometry import (
     RandomTranslation,
     RandomZoom,
 )
+from kbackend.layers.preprocessing.hashing import HashedCrossing, Hashing
 from kbackend.layers.preprocessing.images import CenterCrop, Resizing
+from kbackend.layers.preprocessing.lookup import IntegerLookup, StringLookup
 from kbackend.layers.preprocessing.numeric import Normalization, Rescaling
+from kbackend.layers.preprocessing.text import TextVectorization
 
 __all__ = [
     "CategoryEncoding",
     "CenterCrop",
     "Discretization",
+    "HashedCrossing",
+    "Hashing",
+    "IntegerLookup",
     "Normalization",
     "RandomBrightness",
     "RandomContrast",
@@ -27,4 +33,6 @@ __all__ = [
     "RandomZoom",
     "Rescaling",
     "Resizing",
+    "StringLookup",
+    "TextVectorization",
 ]

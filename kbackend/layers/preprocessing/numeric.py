@@ -61,7 +61,7 @@ class Normalization(Layer):
     Args:
         axis: the axis, or axes, along which each position has a mean and a variance of its own; None for one of all
             numbers. Their sizes must be known.
-        mean, variance: the statistics, broadcast along ``axis``; both or none. Without them :meth:`adapt` computes them.
+        mean, variance: the statistics, broadcast along ``axis``; both or none. Without them :meth:`adapt` finds them.
         invert: ``inputs * sqrt(variance) + mean`` instead.
 
     A deviation below ``K.epsilon()`` counts as that.
