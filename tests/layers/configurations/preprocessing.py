@@ -3,6 +3,8 @@
 from layers.table import Bad, Row
 
 NO_DERIVATIVE = dict(gradient=False)
+COPIES = dict(keras="it computes with copies of its weights, made when they are adapted")
+IN_FLOAT32 = dict(keras="its TensorFlow resizes in float32 alone")
 IMAGE = (6, 5, 2)
 
 ROWS = [
@@ -10,10 +12,10 @@ ROWS = [
     Row("Rescaling", dict(scale=2, offset=-1.0), (2, 3), masked=True),
     Row("Rescaling", dict(scale=[0.5, 1.0, 2.0], offset=[0.0, 1.0, 2.0]), (None, 3),
         keras="lists are arguments of ours"),
-    Row("Normalization", {}, (3,)),
-    Row("Normalization", dict(axis=(1, 2)), (2, 3), masked=True),
-    Row("Normalization", dict(axis=None), (2, 3)),
-    Row("Normalization", dict(mean=[1.0, 2.0, 3.0], variance=[1.0, 4.0, 0.0]), (2, 3)),
+    Row("Normalization", {}, (3,), **COPIES),
+    Row("Normalization", dict(axis=(1, 2)), (2, 3), masked=True, **COPIES),
+    Row("Normalization", dict(axis=None), (2, 3), **COPIES),
+    Row("Normalization", dict(mean=[1.0, 2.0, 3.0], variance=[1.0, 4.0, 0.25]), (2, 3)),
     Row("Normalization", dict(mean=2.0, variance=0.5, invert=True), (None, 3)),
     Row("Normalization", dict(axis=(1, -1), mean=[1.0, 2.0, 3.0], variance=[1.0, 4.0, 9.0]), (2, 3)),
     Row("Discretization", dict(bin_boundaries=[-0.5, 0.0, 1.0]), (4,), **NO_DERIVATIVE),
@@ -24,15 +26,14 @@ ROWS = [
     Row("CategoryEncoding", dict(num_tokens=5, output_mode="count"), (4,), values=5),
     Row("CategoryEncoding", dict(num_tokens=5, output_mode="one_hot"), (4,), values=5),
     Row("CategoryEncoding", dict(num_tokens=5, output_mode="one_hot"), (1,), values=5),
-    Row("Resizing", dict(height=3, width=4), IMAGE),
+    Row("Resizing", dict(height=3, width=4), IMAGE, **IN_FLOAT32),
     Row("Resizing", dict(height=8, width=7, interpolation="nearest"), IMAGE),
-    Row("Resizing", dict(height=3, width=3, crop_to_aspect_ratio=True), IMAGE),
-    Row("Resizing", dict(height=4, width=6, pad_to_aspect_ratio=True, fill_value=0.5), IMAGE),
-    Row("Resizing", dict(height=3, width=2, antialias=True), IMAGE,
-        keras="its TensorFlow computes this in float32 alone"),
+    Row("Resizing", dict(height=3, width=3, crop_to_aspect_ratio=True), IMAGE, **IN_FLOAT32),
+    Row("Resizing", dict(height=4, width=6, pad_to_aspect_ratio=True, fill_value=0.5), IMAGE, **IN_FLOAT32),
+    Row("Resizing", dict(height=3, width=2, antialias=True), IMAGE, **IN_FLOAT32),
     Row("CenterCrop", dict(height=3, width=2), IMAGE),
     Row("CenterCrop", dict(height=6, width=5), IMAGE),
-    Row("CenterCrop", dict(height=8, width=3), IMAGE),
+    Row("CenterCrop", dict(height=8, width=3), IMAGE, **IN_FLOAT32),
 ]
 
 BAD = [
