@@ -157,16 +157,19 @@ class Normalization(Layer):
         return x * deviation + mean if self.invert else (x - mean) / deviation
 
     def _statistics(self, x: Any) -> tuple[Any, Any]:
-        sizes = dict(zip(self._kept, self._sizes))
-        if self.mean is None:
+        """Mean and variance with an axis of 1 for each axis that has none of its own."""
+        if self.mean is None or self.variance is None:
+            sizes = dict(zip(self._kept, self._sizes))
             shape = [sizes.get(a, 1) for a in range(len(x.shape))]
-            found = (self._adapted_mean, self._adapted_variance)
-            return tuple(K.cast(K.reshape(s, shape), x.dtype) for s in found)  # type: ignore[return-value]
+            mean, variance = (
+                K.cast(K.reshape(s, shape), x.dtype) for s in (self._adapted_mean, self._adapted_variance)
+            )
+            return mean, variance
         shape = [1] * len(x.shape)
         for a, n in zip(self._kept[len(self._kept) - self.mean.ndim :], self.mean.shape):
             shape[a] = n
-        given = (self.mean, self.variance)
-        return tuple(K.constant(np.reshape(s, shape), dtype=x.dtype) for s in given)  # type: ignore[return-value]
+        mean, variance = (K.constant(np.reshape(s, shape), dtype=x.dtype) for s in (self.mean, self.variance))
+        return mean, variance
 
 
 class _Moments:
