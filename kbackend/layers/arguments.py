@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from kbackend import constraints, initializers, regularizers
 from kbackend.graph.tensor import Tensor
 
 
@@ -20,6 +21,25 @@ def positive(value: Any, name: str, layer: str) -> int:
     return int(value)
 
 
+def set_roles(layer: Any, **given: Any) -> None:
+    """Set the attributes ``kernel_initializer``, ``bias_regularizer``, ... of a layer from names, configurations or
+    functions; ``add_weight`` finds them there.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    for name, value in given.items():
+        setattr(layer, name, _GETTERS[name.rpartition("_")[2]](value))
+
+
+_GETTERS = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}
+
+
+def described(layer: Any) -> str:
+    """A layer's name and class, as messages begin."""
+    return f"layer {layer.name} ({type(layer).__name__})"
+
+
 def per_dimension(value: Any, count: int, name: str, layer: str) -> tuple[int, ...]:
     """One positive integer for each dimension, from one or from a sequence.
 
@@ -30,6 +50,33 @@ def per_dimension(value: Any, count: int, name: str, layer: str) -> tuple[int, .
     if len(parts) != count:
         raise ValueError(f"{layer}: {name} must be an integer or {count} of them, it is {value!r}")
     return tuple(positive(part, name, layer) for part in parts)
+
+
+def pairs(value: Any, count: int, name: str, layer: str) -> tuple[tuple[int, int], ...]:
+    """A pair (before, after) of integers from 0 on for each dimension: from one integer, or for each dimension one
+    integer or a pair.
+
+    Raises:
+        ValueError: another number of entries, or entries that are neither.
+    """
+    parts = [value] * count if _is_integer(value) else value
+    if count == 1 and isinstance(value, (list, tuple)) and all(map(_is_integer, value)):
+        parts = [value]
+    found = [(p, p) if _is_integer(p) else p for p in parts] if isinstance(parts, (list, tuple)) else []
+    if len(found) != count or not all(_is_pair(p) for p in found):
+        raise ValueError(
+            f"{layer}: {name} must be an integer from 0 on, or for each of {count} dimensions an integer or a pair "
+            f"(before, after), it is {value!r}"
+        )
+    return tuple((int(a), int(b)) for a, b in found)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and len(value) == 2 and all(_is_integer(v) and v >= 0 for v in value)
 
 
 def one_of(value: Any, choices: tuple[str, ...], name: str, layer: str) -> str:
