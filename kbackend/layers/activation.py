@@ -7,16 +7,40 @@ from typing import Any
 import numpy as np
 
 from kbackend import backend as K
-from kbackend.layers.arguments import described, set_roles
+from kbackend.layers.arguments import described, scalar, set_roles
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 
 
-class ReLU(Layer):
-    """``max(x, 0)``, with a slope below, a ceiling and a threshold; see ``K.relu``."""
+class _Parametrized(Layer):
+    """Base class: the hyperparameters are numbers or live variables."""
+
+    supports_masking = True
+
+    def _twin(self) -> Layer:
+        return type(self).from_config({**self.get_config(), **{n: getattr(self, n) for n in self.hyperparameters}})
+
+
+class ReLU(_Parametrized):
+    """``max(x, 0)``, with a slope below, a ceiling and a threshold; see ``K.relu``.
+
+    Args:
+        max_value: the largest result; None for no limit.
+        negative_slope: the slope below the threshold.
+        threshold: the value from which on x is passed on.
+
+    Each may be a K.variable, which stays live.
+
+    Raises:
+        ValueError: a negative number.
+
+    >>> from kbackend import Input, layers
+    >>> layers.ReLU(max_value=6.0)(Input((3,))).shape
+    (None, 3)
+    """
 
     arguments = ("max_value", "negative_slope", "threshold")
-    supports_masking = True
+    hyperparameters = arguments
 
     def __init__(
         self,
@@ -26,40 +50,59 @@ class ReLU(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if negative_slope < 0 or max_value is not None and max_value < 0:
-            raise ValueError(
-                f"layer {self.name} (ReLU): max_value and negative_slope must not be negative, they are "
-                f"{max_value} and {negative_slope}"
-            )
-        self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
+        label = described(self)
+        self.max_value = None if max_value is None else scalar(max_value, "max_value", label, 0)
+        self.negative_slope = scalar(negative_slope, "negative_slope", label, 0)
+        self.threshold = scalar(threshold, "threshold", label, 0)
 
     def call(self, inputs: Any) -> Any:
         return K.relu(inputs, alpha=self.negative_slope, max_value=self.max_value, threshold=self.threshold)
 
 
-class LeakyReLU(Layer):
-    """``x`` above 0, ``negative_slope * x`` below."""
+class LeakyReLU(_Parametrized):
+    """``x`` above 0, ``negative_slope * x`` below.
+
+    Args:
+        negative_slope: a number from 0 on, or a K.variable, which stays live.
+
+    Raises:
+        ValueError: a negative number.
+
+    >>> from kbackend import Input, layers
+    >>> layers.LeakyReLU(0.1)(Input((3,))).shape
+    (None, 3)
+    """
 
     arguments = ("negative_slope",)
-    supports_masking = True
+    hyperparameters = arguments
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.negative_slope = negative_slope
+        self.negative_slope = scalar(negative_slope, "negative_slope", described(self), 0)
 
     def call(self, inputs: Any) -> Any:
         return K.relu(inputs, alpha=self.negative_slope)
 
 
-class ELU(Layer):
-    """``x`` above 0, ``alpha * (exp(x) - 1)`` below."""
+class ELU(_Parametrized):
+    """``x`` above 0, ``alpha * (exp(x) - 1)`` below.
+
+    Args:
+        alpha: a number, or a K.variable, which stays live.
+
+    Source: Clevert, Unterthiner and Hochreiter, "Fast and Accurate Deep Network Learning by ELUs", 2016.
+
+    >>> from kbackend import Input, layers
+    >>> layers.ELU(0.5)(Input((3,))).shape
+    (None, 3)
+    """
 
     arguments = ("alpha",)
-    supports_masking = True
+    hyperparameters = arguments
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.alpha = alpha
+        self.alpha = scalar(alpha, "alpha", described(self))
 
     def call(self, inputs: Any) -> Any:
         return K.elu(inputs, self.alpha)
@@ -125,11 +168,11 @@ class PReLU(Layer):
         return K.relu(inputs) - self.alpha * K.relu(-inputs)
 
 
-class ThresholdedReLU(Layer):
+class ThresholdedReLU(_Parametrized):
     """``x`` above ``theta``, 0 below and at it.
 
     Args:
-        theta: the threshold, from 0 on.
+        theta: the threshold: a number from 0 on, or a K.variable, which stays live.
 
     Raises:
         ValueError: a negative threshold.
@@ -142,13 +185,11 @@ class ThresholdedReLU(Layer):
     """
 
     arguments = ("theta",)
-    supports_masking = True
+    hyperparameters = arguments
 
     def __init__(self, theta: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if not theta >= 0:
-            raise ValueError(f"{described(self)}: theta must not be negative, it is {theta!r}")
-        self.theta = theta
+        self.theta = scalar(theta, "theta", described(self), 0)
 
     def call(self, inputs: Any) -> Any:
         return inputs * K.cast(K.greater(inputs, self.theta), inputs.dtype)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
-from kbackend import constraints, initializers, regularizers
+from kbackend import activations, config, constraints, initializers, regularizers
 from kbackend.graph.tensor import Tensor
 
 
@@ -29,7 +31,37 @@ def set_roles(layer: Any, **given: Any) -> None:
         ValueError: an unknown name.
     """
     for name, value in given.items():
-        setattr(layer, name, _GETTERS[name.rpartition("_")[2]](value))
+        with _of(layer):
+            setattr(layer, name, _GETTERS[name.rpartition("_")[2]](value))
+
+
+def set_activation(layer: Any, activation: Any) -> None:
+    """Set the attribute ``activation`` of a layer from a name or a function.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    with _of(layer):
+        layer.activation = activations.get(activation)
+
+
+def set_data_format(layer: Any, data_format: Any) -> None:
+    """Set the attribute ``data_format`` of a layer, to the default of the process for None.
+
+    Raises:
+        ValueError: an unknown format.
+    """
+    with _of(layer):
+        layer.data_format = config.normalize_data_format(data_format)
+
+
+@contextmanager
+def _of(layer: Any) -> Iterator[None]:
+    """Errors of values in the context get the layer's name."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{described(layer)}: {error}") from None
 
 
 _GETTERS = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}
@@ -104,6 +136,23 @@ def rate(value: Any, layer: str) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value <= 1:
         raise ValueError(f"{layer}: the rate must be in [0, 1], it is {value!r}")
     return float(value)
+
+
+def scalar(value: Any, name: str, layer: str, least: float | None = None) -> Any:
+    """A hyperparameter: a number, or a scalar variable or tensor.
+
+    Raises:
+        ValueError: neither, or a number below ``least``.
+    """
+    if isinstance(value, Tensor):
+        if value.shape != ():
+            raise ValueError(f"{layer}: {name} must be a scalar, {value.name!r} has shape {value.shape}")
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise ValueError(f"{layer}: {name} must be a number, it is {value!r}")
+    if least is not None and not value >= least:
+        raise ValueError(f"{layer}: {name} must not be {'negative' if least == 0 else f'below {least}'}, it is {value!r}")
+    return value
 
 
 def is_zero(value: Any) -> bool:

@@ -5,8 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kbackend import activations, config
-from kbackend.layers.arguments import described, one_of, per_dimension, positive, set_roles
+from kbackend.layers.arguments import (
+    described,
+    one_of,
+    per_dimension,
+    positive,
+    set_activation,
+    set_data_format,
+    set_roles,
+)
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 from kbackend.ops.nn.windows import channels_last, restored
@@ -42,7 +49,7 @@ class Convolution(Layer):
         self.kernel_size = per_dimension(kernel_size, self.rank, "kernel_size", label)
         self.strides = per_dimension(strides, self.rank, "strides", label)
         self.padding = one_of(padding, self.paddings, "padding", label)
-        self.data_format = config.normalize_data_format(data_format)
+        set_data_format(self, data_format)
         self.dilation_rate = per_dimension(dilation_rate, self.rank, "dilation_rate", label)
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(
@@ -53,7 +60,7 @@ class Convolution(Layer):
 
     def _set_result(self, activation: Any, use_bias: bool, **roles: Any) -> None:
         """Keep the activation, whether there is a bias, and what weights are initialized, penalized and limited by."""
-        self.activation = activations.get(activation)
+        set_activation(self, activation)
         self.use_bias = use_bias
         set_roles(self, **roles)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kbackend import activations
 from kbackend import backend as K
 from kbackend.declare.op import DERIVED, REGISTRY
+from kbackend.layers.arguments import set_activation
 from kbackend.layers.base.layer import Layer
 from kbackend.registry import find, plain
 from kbackend.runtime.foreign import apply, takes
@@ -25,7 +25,7 @@ class Activation(Layer):
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.activation = activations.get(activation)
+        set_activation(self, activation)
 
     def call(self, inputs: Any) -> Any:
         return apply(self.activation, inputs)
@@ -97,11 +97,11 @@ class Lambda(Layer):
     def get_config(self) -> dict[str, Any]:
         found = super().get_config()
         for key, value in (
-            ("function", self.function),
             ("output_shape", self._output_shape),
             ("mask", self.mask),
         ):
             found[key] = plain(value)
+        found["function"] = _name_of(self.function)
         return found | {"arguments": plain(self.function_arguments)}
 
     def _twin(self) -> Layer:
@@ -115,8 +115,16 @@ def _function_of(function: Any) -> Callable[..., Any]:
         return function
     if not isinstance(function, str):
         raise TypeError(f"a Lambda needs a function, it was given {function!r}")
-    public = {name: getattr(K, name) for name in (*REGISTRY, *DERIVED) if callable(getattr(K, name, None))}
-    return find(function, public, "function")
+    return find(function, _public(), "function")
+
+
+def _name_of(function: Any) -> Any:
+    """The name by which a configuration finds the function: that in K where it is one of K's."""
+    return next((name for name, known in _public().items() if known is function), None) or plain(function)
+
+
+def _public() -> dict[str, Any]:
+    return {name: getattr(K, name) for name in (*REGISTRY, *DERIVED) if callable(getattr(K, name, None))}
 
 
 __all__ = ["Activation", "Identity", "Lambda"]

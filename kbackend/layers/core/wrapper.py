@@ -7,7 +7,7 @@ from typing import Any
 
 from kbackend.layers.arguments import described
 from kbackend.layers.base.layer import Layer
-from kbackend.layers.base.nested import HasLayers, renewed
+from kbackend.layers.base.nested import HasLayers
 from kbackend.layers.base.serialization import deserialize, serialize
 
 
@@ -50,7 +50,7 @@ class Wrapper(HasLayers):
         return cls(**{**config, "layer": layer if isinstance(layer, Layer) else deserialize(layer)})
 
     def _twin(self) -> Layer:
-        return renewed(self, layer=self.layer._twin())
+        return type(self).from_config({**self.get_config(), "layer": self.layer._twin()})
 
 
 __all__ = ["Wrapper"]

@@ -35,5 +35,5 @@ BAD = [
     Bad("PReLU", {}, (None, 4), "known sizes"),
     Bad("Softmax", dict(axis=2), (4,), "axis 2"),
     Bad("ThresholdedReLU", dict(theta=-1.0), (4,), "theta must not be negative, it is -1.0"),
-    Bad("ThresholdedReLU", dict(theta=None), (4,), "theta must not be negative, it is None"),
+    Bad("ThresholdedReLU", dict(theta=None), (4,), "theta must be a number, it is None"),
 ]

@@ -2,6 +2,8 @@
 
 from layers.table import Bad, Row
 
+NO_KERNEL = "TensorFlow's kernel on the CPU has no dilation"
+
 ROWS = [
     Row("Conv1D", dict(filters=3, kernel_size=2), (5, 2)),
     Row("Conv1D", dict(filters=2, kernel_size=3, padding="causal", dilation_rate=2), (6, 3)),
@@ -24,7 +26,7 @@ ROWS = [
     Row("Conv1DTranspose", dict(filters=3, kernel_size=2), (4, 2)),
     Row("Conv1DTranspose", dict(filters=2, kernel_size=3, strides=2, padding="same"), (4, 3)),
     Row("Conv1DTranspose", dict(filters=2, kernel_size=3, strides=2, padding="same", output_padding=1), (4, 3)),
-    Row("Conv1DTranspose", dict(filters=2, kernel_size=2, dilation_rate=2, use_bias=False), (None, 3)),
+    Row("Conv1DTranspose", dict(filters=2, kernel_size=2, dilation_rate=2, use_bias=False), (None, 3), keras=NO_KERNEL),
     Row("Conv1DTranspose", dict(filters=2, kernel_size=2, strides=3, output_padding=2), (3, 2)),
     Row("Conv2DTranspose", dict(filters=3, kernel_size=2), (3, 4, 2)),
     Row("Conv2DTranspose", dict(filters=2, kernel_size=(3, 2), strides=2, padding="same", activation="tanh"), (3, 4, 2)),
@@ -33,7 +35,8 @@ ROWS = [
     Row("Conv2DTranspose", dict(filters=2, kernel_size=2, strides=3, output_padding=(0, 2)), (2, 3, 1)),
     Row("Conv2DTranspose", dict(filters=2, kernel_size=2, strides=2, use_bias=False), (None, 3, 2)),
     Row("Conv2DTranspose", dict(filters=2, kernel_size=3, strides=2, padding="same", output_padding=1), (None, None, 2)),
-    Row("Conv2DTranspose", dict(filters=2, kernel_size=2, dilation_rate=2), (3, 4, 2)),
+    Row("Conv2DTranspose", dict(filters=2, kernel_size=2, dilation_rate=2), (3, 4, 2), keras=NO_KERNEL),
+    Row("Conv3DTranspose", dict(filters=2, kernel_size=2, dilation_rate=(1, 2, 1)), (2, 3, 2, 1), keras=NO_KERNEL),
     Row("Conv2DTranspose", dict(filters=2, kernel_size=1, strides=2, padding="same"), (3, 2, 2)),
     Row("Conv3DTranspose", dict(filters=2, kernel_size=2), (2, 3, 2, 1)),
     Row("Conv3DTranspose", dict(filters=2, kernel_size=(1, 2, 3), strides=(1, 2, 2), padding="same"), (2, 2, 3, 1)),

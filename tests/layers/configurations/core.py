@@ -2,14 +2,8 @@
 
 from layers.table import Bad, Row
 
-from kbackend import layers
 
-
-def double(x):
-    return x * 2.0
-
-
-def dense():
+def dense(layers):
     return dict(layer=layers.Dense(3, activation="tanh", name="inner"))
 
 
@@ -36,7 +30,7 @@ ROWS = [
     Row("Lambda", dict(function="sum", arguments=dict(axis=1)), (3, 4), keras="Keras reads no names of functions"),
     Row("Wrapper", dense, (4,), keras="Keras's Wrapper has no call"),
     Row("Wrapper", dense, (2, 4), masked=True, keras="Keras's Wrapper has no call"),
-    Row("Wrapper", lambda: dict(layer=layers.Conv1D(2, 2)), (4, 3), keras="Keras's Wrapper has no call"),
+    Row("Wrapper", lambda layers: dict(layer=layers.Conv1D(2, 2)), (4, 3), keras="Keras's Wrapper has no call"),
     Row("Embedding", dict(input_dim=6, output_dim=3), (4,), values=6),
     Row("Embedding", dict(input_dim=5, output_dim=2, mask_zero=True), (4,), values=5),
     Row("Embedding", dict(input_dim=6, output_dim=3, embeddings_initializer="ones"), (2, 3), values=6),

@@ -4,11 +4,9 @@ from layers.table import Bad, Row
 
 from kbackend import layers
 
-OTHER_STEP = "Keras divides the kernel before the gradient, not after the step"
-
 
 def spectral(make, **arguments):
-    return lambda: dict(layer=make(), **arguments)
+    return lambda layers: dict(layer=make(layers), **arguments)
 
 
 ROWS = [
@@ -30,9 +28,9 @@ ROWS = [
     Row("LayerNormalization", dict(scale=False), (None, 4), masked=True),
     Row("LayerNormalization", dict(axis=(2, 3)), (2, 3, 4)),
     Row("RMSNormalization", {}, (4,)),
-    Row("RMSNormalization", dict(axis=1, epsilon=0.1), (3, 4)),
+    Row("RMSNormalization", dict(axis=1, epsilon=0.1), (3, 4), keras="Keras's scale broadcasts along the last axis"),
     Row("RMSNormalization", dict(axis=[1, 2]), (3, 4)),
-    Row("RMSNormalization", {}, (None, 4), masked=True),
+    Row("RMSNormalization", {}, (None, 4), masked=True, keras="Keras drops the mask"),
     Row("UnitNormalization", {}, (4,)),
     Row("UnitNormalization", dict(axis=1), (3, 4)),
     Row("UnitNormalization", dict(axis=[1, 2]), (3, 4)),
@@ -42,10 +40,11 @@ ROWS = [
     Row("GroupNormalization", dict(groups=-1, scale=False), (3, 4)),
     Row("GroupNormalization", dict(groups=2, axis=1), (4, 3, 2)),
     Row("GroupNormalization", dict(groups=1), (None, 4), masked=True),
-    Row("SpectralNormalization", spectral(lambda: layers.Dense(3)), (4,)),
-    Row("SpectralNormalization", spectral(lambda: layers.Dense(3)), (4,), phase=1),
-    Row("SpectralNormalization", spectral(lambda: layers.Conv2D(3, 2), power_iterations=3), (3, 4, 2), phase=1),
-    Row("SpectralNormalization", spectral(lambda: layers.Embedding(5, 3)), (4,), phase=1, values=5),
+    Row("SpectralNormalization", spectral(lambda layers: layers.Dense(3)), (4,)),
+    Row("SpectralNormalization", spectral(lambda layers: layers.Dense(3)), (4,), phase=1),
+    Row("SpectralNormalization", spectral(lambda layers: layers.Conv2D(3, 2), power_iterations=3), (3, 4, 2), phase=1),
+    Row("SpectralNormalization", spectral(lambda layers: layers.Embedding(5, 3)), (4,), phase=1, values=5,
+        keras="Keras casts the result to the dtype of the inputs"),
 ]
 
 BAD = [

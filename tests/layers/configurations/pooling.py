@@ -2,6 +2,9 @@
 
 from layers.table import Bad, Row
 
+#: TensorFlow's kernels over volumes know float32 only, and Keras's adaptive maximum ends the process in one of them
+VOLUMES = {"Max": dict(keras="it ends the process"), "Average": dict(keras_dtype="float32")}
+
 WINDOWS = [
     row
     for kind in ("Max", "Average")
@@ -13,9 +16,9 @@ WINDOWS = [
         Row(f"{kind}Pooling2D", dict(pool_size=(2, 3), strides=1, padding="same"), (4, 5, 2)),
         Row(f"{kind}Pooling2D", dict(pool_size=3, strides=2), (None, 7, 2)),
         Row(f"{kind}Pooling2D", dict(pool_size=(1, 2), strides=(2, 1), padding="same"), (5, 3, 2)),
-        Row(f"{kind}Pooling3D", dict(pool_size=2), (2, 4, 3, 2)),
-        Row(f"{kind}Pooling3D", dict(pool_size=(1, 2, 3), strides=1, padding="same"), (2, 3, 4, 1)),
-        Row(f"{kind}Pooling3D", dict(pool_size=2, strides=(1, 2, 1)), (2, 5, 3, 2)),
+        Row(f"{kind}Pooling3D", dict(pool_size=2), (2, 4, 3, 2), keras_dtype="float32"),
+        Row(f"{kind}Pooling3D", dict(pool_size=(1, 2, 3), strides=1, padding="same"), (2, 3, 4, 1), keras_dtype="float32"),
+        Row(f"{kind}Pooling3D", dict(pool_size=2, strides=(1, 2, 1)), (2, 5, 3, 2), keras_dtype="float32"),
     )
 ]
 WHOLE = [
@@ -38,9 +41,9 @@ ADAPTIVE = [
         Row(f"Adaptive{kind}Pooling2D", dict(output_size=(2, 3)), (5, 4, 2)),
         Row(f"Adaptive{kind}Pooling2D", dict(output_size=2), (4, 6, 1)),
         Row(f"Adaptive{kind}Pooling2D", dict(output_size=(1, 4)), (3, 5, 2)),
-        Row(f"Adaptive{kind}Pooling3D", dict(output_size=(1, 2, 3)), (2, 3, 4, 2)),
-        Row(f"Adaptive{kind}Pooling3D", dict(output_size=2), (3, 2, 4, 1)),
-        Row(f"Adaptive{kind}Pooling3D", dict(output_size=1), (2, 3, 2, 2)),
+        Row(f"Adaptive{kind}Pooling3D", dict(output_size=(1, 2, 3)), (2, 3, 4, 2), **VOLUMES[kind]),
+        Row(f"Adaptive{kind}Pooling3D", dict(output_size=2), (3, 2, 4, 1), **VOLUMES[kind]),
+        Row(f"Adaptive{kind}Pooling3D", dict(output_size=1), (2, 3, 2, 2), **VOLUMES[kind]),
     )
 ]
 ROWS = [
