@@ -45,7 +45,6 @@ from kbackend.layers.core import (
     Identity,
     Lambda,
     Masking,
-    Wrapper,
 )
 from kbackend.layers.legacy import (
     AtrousConvolution1D,
@@ -142,6 +141,7 @@ from kbackend.layers.reshaping import (
     ZeroPadding2D,
     ZeroPadding3D,
 )
+from kbackend.layers.wrapper import Wrapper
 
 __all__ = [
     "ELU",

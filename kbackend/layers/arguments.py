@@ -35,24 +35,24 @@ def set_roles(layer: Any, **given: Any) -> None:
             setattr(layer, name, _GETTERS[name.rpartition("_")[2]](value))
 
 
-def set_activation(layer: Any, activation: Any) -> None:
-    """Set the attribute ``activation`` of a layer from a name or a function.
+def activation_of(layer: Any, activation: Any) -> Any:
+    """A function, from itself or its name.
 
     Raises:
         ValueError: an unknown name.
     """
     with _of(layer):
-        layer.activation = activations.get(activation)
+        return activations.get(activation)
 
 
-def set_data_format(layer: Any, data_format: Any) -> None:
-    """Set the attribute ``data_format`` of a layer, to the default of the process for None.
+def data_format_of(layer: Any, data_format: Any) -> str:
+    """The data format, the default of the process for None.
 
     Raises:
         ValueError: an unknown format.
     """
     with _of(layer):
-        layer.data_format = config.normalize_data_format(data_format)
+        return config.normalize_data_format(data_format)
 
 
 @contextmanager
@@ -151,7 +151,8 @@ def scalar(value: Any, name: str, layer: str, least: float | None = None) -> Any
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
         raise ValueError(f"{layer}: {name} must be a number, it is {value!r}")
     if least is not None and not value >= least:
-        raise ValueError(f"{layer}: {name} must not be {'negative' if least == 0 else f'below {least}'}, it is {value!r}")
+        bound = "negative" if least == 0 else f"below {least}"
+        raise ValueError(f"{layer}: {name} must not be {bound}, it is {value!r}")
     return value
 
 

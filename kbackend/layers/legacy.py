@@ -76,9 +76,11 @@ _STEPS = [
     Spelling(["input_length", "input_dim"], "input_shape", _sample),
     Spelling(["input_dim"], "input_shape", lambda size: (None, size)),
 ]
-_CONV = [*_names(nb_filter="filters", border_mode="padding", subsample="strides"), *_KERNEL, *_BIAS, *_ORDER]
-_STRIDES = _names(subsample_length="strides", filter_length="kernel_size", atrous_rate="dilation_rate")
-_ROWS = [Spelling(["nb_row", "nb_col"], "kernel_size", _window), *_names(atrous_rate="dilation_rate")]
+_FILTERS = [*_names(nb_filter="filters", border_mode="padding", subsample="strides"), *_BIAS, *_ORDER]
+_CONV = [*_FILTERS, *_KERNEL]
+_LENGTH = _names(subsample_length="strides", filter_length="kernel_size")
+_ROWS = [Spelling(["nb_row", "nb_col"], "kernel_size", _window)]
+_DILATED = _names(atrous_rate="dilation_rate")
 _VOLUME = [Spelling(["kernel_dim1", "kernel_dim2", "kernel_dim3"], "kernel_size", _window)]
 _DEPTHWISE = _names(
     depthwise_init="depthwise_initializer",
@@ -109,14 +111,14 @@ SPELLINGS: Mapping[str, Sequence[Spelling]] = {
     "Embedding": _names(
         init="embeddings_initializer", W_regularizer="embeddings_regularizer", W_constraint="embeddings_constraint"
     ),
-    "Conv1D": [*_CONV, *_STRIDES, *_STEPS],
-    "Conv2D": [*_CONV, *_ROWS],
+    "Conv1D": [*_CONV, *_LENGTH, *_DILATED, *_STEPS],
+    "Conv2D": [*_CONV, *_ROWS, *_DILATED],
     "Conv3D": [*_CONV, *_VOLUME],
     "Conv2DTranspose": [*_CONV, *_ROWS],
     "Conv3DTranspose": [*_CONV, *_VOLUME],
-    "SeparableConv1D": [*_DEPTHWISE, *_CONV, *_STRIDES],
-    "SeparableConv2D": [*_DEPTHWISE, *_CONV, *_ROWS],
-    "LocallyConnected1D": [*_CONV, *_STRIDES, *_STEPS],
+    "SeparableConv1D": [*_DEPTHWISE, *_FILTERS, *_LENGTH, *_DILATED],
+    "SeparableConv2D": [*_DEPTHWISE, *_FILTERS, *_ROWS, *_DILATED],
+    "LocallyConnected1D": [*_CONV, *_LENGTH, *_STEPS],
     "LocallyConnected2D": [*_CONV, *_ROWS],
     **{
         f"{kind}Pooling{rank}D": _POOL if not kind.startswith("Global") else _ORDER
@@ -132,7 +134,7 @@ SPELLINGS: Mapping[str, Sequence[Spelling]] = {
     **{f"SpatialDropout{rank}D": [*_RATE, *_ORDER] for rank in (2, 3)},
     "GaussianNoise": _names(sigma="stddev"),
     **{name: _RECURRENT for name in ("SimpleRNN", "GRU", "LSTM", "CuDNNGRU", "CuDNNLSTM")},
-    "ConvLSTM2D": [*_ROWS, *_ORDER, *_names(nb_filter="filters", border_mode="padding", subsample="strides"), *_RECURRENT],
+    "ConvLSTM2D": [*_ROWS, *_CONV, *_RECURRENT],
 }
 
 
@@ -201,7 +203,6 @@ class Convolution2D(Conv2D):
     """Keras 1's name of :class:`~kbackend.layers.Conv2D`: ``Convolution2D(32, 3, 3)`` has a window of 3 rows and 3
     columns."""
 
-    @functools.wraps(Conv2D.__init__)
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*_with_window("Convolution2D", "Conv2D", args, 2), **kwargs)
 
@@ -209,7 +210,6 @@ class Convolution2D(Conv2D):
 class Convolution3D(Conv3D):
     """Keras 1's name of :class:`~kbackend.layers.Conv3D`, with three sizes of the window after the filters."""
 
-    @functools.wraps(Conv3D.__init__)
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*_with_window("Convolution3D", "Conv3D", args, 3), **kwargs)
 
@@ -217,7 +217,6 @@ class Convolution3D(Conv3D):
 class SeparableConvolution2D(SeparableConv2D):
     """Keras 1's name of :class:`~kbackend.layers.SeparableConv2D`, with two sizes of the window after the filters."""
 
-    @functools.wraps(SeparableConv2D.__init__)
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*_with_window("SeparableConvolution2D", "SeparableConv2D", args, 2), **kwargs)
 

@@ -41,8 +41,8 @@ class Row:
 
     Attributes:
         layer: the name of the class.
-        arguments: of the constructor; where they hold layers, a function of the module of layers (Keras's, or this one's)
-            that returns them.
+        arguments: of the constructor; where they hold layers, a function of the module of layers (Keras's or this
+            one's) that returns them.
         shapes: of the inputs, without the batch dimension; None in a dimension for the size ``free``.
         masked: whether the input (each of several) has a mask of its first dimension after the batch.
         phase: 1 to compute in the training phase.
@@ -71,9 +71,12 @@ class Row:
 
     free = 4
 
-    def __init__(self, layer: str, arguments: Any, *shapes: tuple[int | None, ...], masked: bool = False, phase: int = 0,
-                 values: str | int = "normal", called: Mapping[str, Any] | None = None, keras: bool | str = True,
-                 keras_dtype: str = "float64", spatial: int | None = None, gradient: bool = True, bound: float = 1e-5, reason: str = "") -> None:
+    def __init__(
+        self, layer: str, arguments: Any, *shapes: tuple[int | None, ...], masked: bool = False, phase: int = 0,
+        values: str | int = "normal", called: Mapping[str, Any] | None = None, keras: bool | str = True,
+        keras_dtype: str = "float64", spatial: int | None = None, gradient: bool = True, bound: float = 1e-5,
+        reason: str = "",
+    ) -> None:
         assert bound == 1e-5 or reason, f"{layer}: another bound needs a reason"
         given = dict(layer=layer, arguments=arguments, shapes=shapes, masked=masked, phase=phase, values=values,
                      called=dict(called or {}), keras=keras, keras_dtype=keras_dtype, spatial=spatial,

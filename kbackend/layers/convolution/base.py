@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from kbackend.layers.arguments import (
+    activation_of,
+    data_format_of,
     described,
     one_of,
     per_dimension,
     positive,
-    set_activation,
-    set_data_format,
     set_roles,
 )
 from kbackend.layers.base.layer import Layer
@@ -49,7 +49,7 @@ class Convolution(Layer):
         self.kernel_size = per_dimension(kernel_size, self.rank, "kernel_size", label)
         self.strides = per_dimension(strides, self.rank, "strides", label)
         self.padding = one_of(padding, self.paddings, "padding", label)
-        set_data_format(self, data_format)
+        self.data_format = data_format_of(self, data_format)
         self.dilation_rate = per_dimension(dilation_rate, self.rank, "dilation_rate", label)
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(
@@ -60,7 +60,7 @@ class Convolution(Layer):
 
     def _set_result(self, activation: Any, use_bias: bool, **roles: Any) -> None:
         """Keep the activation, whether there is a bias, and what weights are initialized, penalized and limited by."""
-        set_activation(self, activation)
+        self.activation = activation_of(self, activation)
         self.use_bias = use_bias
         set_roles(self, **roles)
 

@@ -25,10 +25,10 @@ class Depthwise(Convolution):
 
     def _depthwise(self, x: Any, bias: Any) -> Any:
         """A convolution with one group for each channel."""
-        *window, channels, multiplier = self.depthwise_kernel.shape
+        channels, multiplier = self.depthwise_kernel.shape[-2] or 0, self.depth_multiplier
         return convolution(
             x,
-            reshape(self.depthwise_kernel, (*window, 1, channels * multiplier)),
+            reshape(self.depthwise_kernel, (*self.kernel_size, 1, channels * multiplier)),
             bias,
             strides=self.strides,
             padding=self._pairs(),

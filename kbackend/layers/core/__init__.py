@@ -5,4 +5,3 @@ from kbackend.layers.core.einsum_dense import *  # noqa: F403
 from kbackend.layers.core.embedding import *  # noqa: F403
 from kbackend.layers.core.function import *  # noqa: F403
 from kbackend.layers.core.masking import *  # noqa: F403
-from kbackend.layers.core.wrapper import *  # noqa: F403

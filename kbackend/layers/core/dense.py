@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend.layers.arguments import described, positive, set_activation, set_roles
+from kbackend.layers.arguments import activation_of, described, positive, set_roles
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 from kbackend.ops.linalg.dense import dense
@@ -58,7 +58,7 @@ class Dense(Layer):
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
         self.units = positive(units, "units", described(self))
-        set_activation(self, activation)
+        self.activation = activation_of(self, activation)
         self.use_bias = use_bias
         set_roles(
             self,

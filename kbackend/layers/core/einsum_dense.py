@@ -6,7 +6,7 @@ import string
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from kbackend.layers.arguments import described, set_activation, set_roles
+from kbackend.layers.arguments import activation_of, described, set_roles
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 from kbackend.ops.linalg.einsum import einsum
@@ -69,7 +69,7 @@ class EinsumDense(Layer):
         self._terms = _terms(equation, described(self))
         given = output_shape if isinstance(output_shape, (list, tuple)) else (output_shape,)
         self.output_shape_argument = tuple(given)
-        set_activation(self, activation)
+        self.activation = activation_of(self, activation)
         self.bias_axes = bias_axes
         set_roles(
             self,

@@ -7,7 +7,7 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend.declare.op import DERIVED, REGISTRY
-from kbackend.layers.arguments import set_activation
+from kbackend.layers.arguments import activation_of
 from kbackend.layers.base.layer import Layer
 from kbackend.registry import find, plain
 from kbackend.runtime.foreign import apply, takes
@@ -25,7 +25,7 @@ class Activation(Layer):
 
     def __init__(self, activation: Any, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        set_activation(self, activation)
+        self.activation = activation_of(self, activation)
 
     def call(self, inputs: Any) -> Any:
         return apply(self.activation, inputs)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kbackend import backend as K
-from kbackend import config
+from kbackend import config, initializers
 from kbackend.graph.tensor import Tensor
 from kbackend.layers.arguments import described, set_roles
 from kbackend.layers.base.layer import Layer
@@ -97,13 +97,13 @@ class BatchNormalization(Layer):
             self,
             beta_initializer=beta_initializer,
             gamma_initializer=gamma_initializer,
-            moving_mean_initializer=moving_mean_initializer,
-            moving_variance_initializer=moving_variance_initializer,
             beta_regularizer=beta_regularizer,
             gamma_regularizer=gamma_regularizer,
             beta_constraint=beta_constraint,
             gamma_constraint=gamma_constraint,
         )
+        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
+        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.renorm, self.renorm_momentum = renorm, renorm_momentum
         self.renorm_clipping = checked_clipping(renorm_clipping, described(self))
         self.input_spec = InputSpec(min_ndim=2)
@@ -127,12 +127,12 @@ class BatchNormalization(Layer):
         def deviation(shape: Any, dtype: Any = None) -> Any:
             return K.sqrt(self.moving_variance_initializer(shape, dtype))
 
-        for name, initializer in (
-            ("moving_stddev", deviation),
-            ("renorm_mean", self.moving_mean_initializer),
-            ("renorm_stddev", deviation),
-        ):
-            setattr(self, name, self.add_weight(name, (size,), initializer=initializer, trainable=False))
+        def statistic(name: str, initializer: Any) -> Any:
+            return self.add_weight(name, (size,), initializer=initializer, trainable=False)
+
+        self.moving_stddev = statistic("moving_stddev", deviation)
+        self.renorm_mean = statistic("renorm_mean", self.moving_mean_initializer)
+        self.renorm_stddev = statistic("renorm_stddev", deviation)
 
     def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
         phase = K.learning_phase() if training is None else training
@@ -204,8 +204,8 @@ def checked_clipping(value: Any, label: str) -> dict[str, float] | None:
     low, high, shift = found.get("rmin", 0.0), found.get("rmax", float("inf")), found.get("dmax", 0.0)
     if unknown or not 0 <= low <= high or shift < 0:
         raise ValueError(
-            f"{label}: renorm_clipping may hold 'rmin', 'rmax' and 'dmax', with 0 <= rmin <= rmax and dmax from 0 on, it "
-            f"is {value!r}"
+            f"{label}: renorm_clipping may hold 'rmin', 'rmax' and 'dmax', with 0 <= rmin <= rmax and dmax from 0 on, "
+            f"it is {value!r}"
         )
     return found
 

@@ -82,7 +82,8 @@ class GroupNormalization(Layer):
         (channels,) = sizes_along(self.axis, input_shape)
         if channels % self.groups:
             raise ValueError(
-                f"groups must divide the {channels} channels of inputs of shape {tuple(input_shape)}, it is {self.groups}"
+                f"groups must divide the {channels} channels of inputs of shape {tuple(input_shape)}, "
+                f"it is {self.groups}"
             )
         self.gamma = self.add_weight("gamma", (channels,)) if self.scale else None
         self.beta = self.add_weight("beta", (channels,)) if self.center else None

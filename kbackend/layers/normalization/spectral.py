@@ -6,7 +6,7 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend.layers.arguments import described, positive
-from kbackend.layers.core.wrapper import Wrapper
+from kbackend.layers.wrapper import Wrapper
 from kbackend.ops.linalg.matmul import matrix_multiply
 from kbackend.ops.nn.layer_norm import normalize
 
@@ -45,9 +45,10 @@ class SpectralNormalization(Wrapper):
         if not self.layer.built:
             self.layer.build(input_shape)
             self.layer.built = True
-        self._role = next((name for name in ("kernel", "embeddings") if hasattr(self.layer, name)), None)
-        if self._role is None:
+        roles = [name for name in ("kernel", "embeddings") if hasattr(self.layer, name)]
+        if not roles:
             raise ValueError(f"{described(self.layer)} has neither a kernel nor embeddings to normalize")
+        self._role = roles[0]
         self.kernel = getattr(self.layer, self._role)
         self.vector_u = self.add_weight(
             "vector_u", (1, self.kernel.shape[-1]), initializer="truncated_normal", trainable=False
@@ -55,15 +56,15 @@ class SpectralNormalization(Wrapper):
         limit = self.kernel.constraint
         self.kernel.constraint = lambda w: self._normalized(w if limit is None else limit(w))[0]
 
-    def call(self, inputs: Any, training: Any = None) -> Any:
+    def call(self, inputs: Any, training: Any = None, **kwargs: Any) -> Any:
         kernel, vector = self._normalized(self.kernel)
         self.add_update(K.update(self.vector_u, vector))
-        return self._with_kernel(K.in_train_phase(kernel, self.kernel, training), inputs)
+        return self._with_kernel(K.in_train_phase(kernel, self.kernel, training), inputs, **kwargs)
 
-    def _with_kernel(self, kernel: Any, inputs: Any) -> Any:
+    def _with_kernel(self, kernel: Any, inputs: Any, **kwargs: Any) -> Any:
         try:
             setattr(self.layer, self._role, kernel)
-            return self.layer(inputs)
+            return self.layer(inputs, **kwargs)
         finally:
             setattr(self.layer, self._role, self.kernel)
 

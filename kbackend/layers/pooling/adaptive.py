@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend.layers.arguments import described, per_dimension, set_data_format
+from kbackend.layers.arguments import data_format_of, described, per_dimension
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 from kbackend.ops.nn.pooling import adaptive_average_pool, adaptive_max_pool
@@ -19,7 +19,7 @@ class _AdaptivePooling(Layer):
     def __init__(self, output_size: Any, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.output_size = per_dimension(output_size, self.rank, "output_size", described(self))
-        set_data_format(self, data_format)
+        self.data_format = data_format_of(self, data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kbackend import backend as K
-from kbackend.layers.arguments import set_data_format
+from kbackend.layers.arguments import data_format_of
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 
@@ -18,7 +18,7 @@ class _GlobalPooling(Layer):
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        set_data_format(self, data_format)
+        self.data_format = data_format_of(self, data_format)
         self.keepdims = keepdims
         self.input_spec = InputSpec(ndim=self.rank + 2)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend.layers.arguments import described, one_of, per_dimension, set_data_format
+from kbackend.layers.arguments import data_format_of, described, one_of, per_dimension
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 from kbackend.ops.nn.pooling import average_pool, max_pool
@@ -31,7 +31,7 @@ class _Pooling(Layer):
             self.pool_size if strides is None else strides, self.rank, "strides", label
         )
         self.padding = one_of(padding, ("valid", "same"), "padding", label)
-        set_data_format(self, data_format)
+        self.data_format = data_format_of(self, data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
 

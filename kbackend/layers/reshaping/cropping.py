@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend.layers.arguments import described, pairs, set_data_format
+from kbackend.layers.arguments import data_format_of, described, pairs
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 
@@ -18,7 +18,7 @@ class _Cropping(Layer):
     def __init__(self, cropping: Any, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.cropping = pairs(cropping, self.rank, "cropping", described(self))
-        set_data_format(self, data_format)
+        self.data_format = data_format_of(self, data_format)
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
     def call(self, inputs: Any) -> Any:

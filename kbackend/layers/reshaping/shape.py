@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kbackend import backend as K
-from kbackend.layers.arguments import described, positive, set_data_format
+from kbackend.layers.arguments import data_format_of, described, positive
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 
@@ -23,7 +23,7 @@ class Flatten(Layer):
 
     def __init__(self, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        set_data_format(self, data_format)
+        self.data_format = data_format_of(self, data_format)
         self.input_spec = InputSpec(min_ndim=2)
 
     def call(self, inputs: Any) -> Any:

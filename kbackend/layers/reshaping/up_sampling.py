@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kbackend import backend as K
-from kbackend.layers.arguments import described, one_of, per_dimension, positive, set_data_format
+from kbackend.layers.arguments import data_format_of, described, one_of, per_dimension, positive
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 
@@ -56,7 +56,7 @@ class UpSampling2D(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.size = per_dimension(size, 2, "size", described(self))
-        set_data_format(self, data_format)
+        self.data_format = data_format_of(self, data_format)
         self.interpolation = one_of(interpolation, _INTERPOLATIONS, "interpolation", described(self))
         self.input_spec = InputSpec(ndim=4)
 
@@ -81,7 +81,7 @@ class UpSampling3D(Layer):
     def __init__(self, size: Any = (2, 2, 2), data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.size = per_dimension(size, 3, "size", described(self))
-        set_data_format(self, data_format)
+        self.data_format = data_format_of(self, data_format)
         self.input_spec = InputSpec(ndim=5)
 
     def call(self, inputs: Any) -> Any:

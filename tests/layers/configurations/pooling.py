@@ -17,7 +17,8 @@ WINDOWS = [
         Row(f"{kind}Pooling2D", dict(pool_size=3, strides=2), (None, 7, 2)),
         Row(f"{kind}Pooling2D", dict(pool_size=(1, 2), strides=(2, 1), padding="same"), (5, 3, 2)),
         Row(f"{kind}Pooling3D", dict(pool_size=2), (2, 4, 3, 2), keras_dtype="float32"),
-        Row(f"{kind}Pooling3D", dict(pool_size=(1, 2, 3), strides=1, padding="same"), (2, 3, 4, 1), keras_dtype="float32"),
+        Row(f"{kind}Pooling3D", dict(pool_size=(1, 2, 3), strides=1, padding="same"), (2, 3, 4, 1),
+            keras_dtype="float32"),
         Row(f"{kind}Pooling3D", dict(pool_size=2, strides=(1, 2, 1)), (2, 5, 3, 2), keras_dtype="float32"),
     )
 ]
