@@ -45,6 +45,7 @@ from kbackend.layers.core import (
     Identity,
     Lambda,
     Masking,
+    ReversibleEmbedding,
 )
 from kbackend.layers.legacy import (
     AtrousConvolution1D,
@@ -242,6 +243,7 @@ __all__ = [
     "ReLU",
     "RepeatVector",
     "Reshape",
+    "ReversibleEmbedding",
     "SeparableConv1D",
     "SeparableConv2D",
     "SeparableConvolution1D",

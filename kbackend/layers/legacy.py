@@ -93,17 +93,17 @@ _RECURRENT = [
     *_names(
         output_dim="units",
         inner_init="recurrent_initializer",
-        inner_activation="recurrent_activation",
         U_regularizer="recurrent_regularizer",
         U_constraint="recurrent_constraint",
         dropout_W="dropout",
         dropout_U="recurrent_dropout",
     ),
-    Spelling(["forget_bias_init"], "unit_forget_bias", _forget_bias),
     *_KERNEL,
     *_BIAS,
     *_STEPS,
 ]
+_GATED = [*_names(inner_activation="recurrent_activation"), *_RECURRENT]
+_LSTM = [Spelling(["forget_bias_init"], "unit_forget_bias", _forget_bias), *_GATED]
 
 #: class -> the arguments of Keras 1 that it takes
 SPELLINGS: Mapping[str, Sequence[Spelling]] = {
@@ -133,8 +133,10 @@ SPELLINGS: Mapping[str, Sequence[Spelling]] = {
     **{name: _RATE for name in ("Dropout", "GaussianDropout", "AlphaDropout", "SpatialDropout1D")},
     **{f"SpatialDropout{rank}D": [*_RATE, *_ORDER] for rank in (2, 3)},
     "GaussianNoise": _names(sigma="stddev"),
-    **{name: _RECURRENT for name in ("SimpleRNN", "GRU", "LSTM", "CuDNNGRU", "CuDNNLSTM")},
-    "ConvLSTM2D": [*_ROWS, *_CONV, *_RECURRENT],
+    "SimpleRNN": _RECURRENT,
+    "GRU": _GATED,
+    "LSTM": _LSTM,
+    "ConvLSTM2D": [*_ROWS, *_CONV, *_LSTM],
 }
 
 

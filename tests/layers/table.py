@@ -260,13 +260,14 @@ def last(row: Row) -> dict[str, str]:
 # training ---------------------------------------------------------------------------------------------------
 
 
-def trainable(row: Row) -> bool:
-    return row.gradient and bool(_trained_weights(row))
-
-
 @cache
-def _trained_weights(row: Row) -> int:
-    return sum(w.trainable for w in made(row, **last(row)).layer.weights)
+def trainable(row: Row) -> bool:
+    """Whether there are trainable weights, on all of which the results depend."""
+    if not row.gradient:
+        return False
+    found = made(row, **last(row))
+    trained = [w for w in found.layer.weights if w.trainable]
+    return bool(trained) and None not in _slopes(found.outputs, trained)
 
 
 def model_of(row: Row) -> tuple[Any, list[np.ndarray], list[np.ndarray]]:
