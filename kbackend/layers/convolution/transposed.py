@@ -148,6 +148,22 @@ class Conv3DTranspose(_ConvTranspose):
 
     rank = 3
 
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: Any,
+        strides: Any = 1,
+        padding: str = "valid",
+        data_format: str | None = None,
+        output_padding: Any = None,
+        *others: Any,
+        **kwargs: Any,
+    ) -> None:
+        # the order of data_format and output_padding is Keras's, and another one than over two dimensions
+        super().__init__(
+            filters, kernel_size, strides, padding, output_padding, data_format, *others, **kwargs
+        )
+
 
 Convolution1DTranspose, Convolution2DTranspose, Convolution3DTranspose = (
     Conv1DTranspose,
