@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
-from kbackend import registry
-from kbackend.ground import hooks
-from kbackend.layers.activation import ELU, LeakyReLU, ReLU, Softmax
+from kbackend.layers import legacy
+from kbackend.layers.activation import ELU, LeakyReLU, PReLU, ReLU, Softmax, ThresholdedReLU
 from kbackend.layers.attention import (
     AdditiveAttention,
     Attention,
@@ -16,19 +12,48 @@ from kbackend.layers.attention import (
 )
 from kbackend.layers.base.input import Input, InputLayer
 from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.serialization import deserialize, serialize
 from kbackend.layers.base.spec import InputSpec
-from kbackend.layers.convolution import Conv1D, Conv2D, Convolution1D, Convolution2D
+from kbackend.layers.convolution import (
+    Conv1D,
+    Conv1DTranspose,
+    Conv2D,
+    Conv2DTranspose,
+    Conv3D,
+    Conv3DTranspose,
+    Convolution1D,
+    Convolution1DTranspose,
+    Convolution2DTranspose,
+    Convolution3DTranspose,
+    DepthwiseConv1D,
+    DepthwiseConv2D,
+    LocallyConnected1D,
+    LocallyConnected2D,
+    SeparableConv1D,
+    SeparableConv2D,
+    SeparableConvolution1D,
+)
 from kbackend.layers.core import (
     Activation,
     Dense,
-    Flatten,
+    EinsumDense,
+    Embedding,
+    Identity,
     Lambda,
-    Permute,
-    RepeatVector,
-    Reshape,
+    Masking,
+    ReversibleEmbedding,
 )
-from kbackend.layers.embedding import Embedding
-from kbackend.layers.masking import Masking
+from kbackend.layers.legacy import (
+    AtrousConvolution1D,
+    AtrousConvolution2D,
+    Convolution2D,
+    Convolution3D,
+    Deconvolution2D,
+    Deconvolution3D,
+    Merge,
+    SeparableConvolution2D,
+    merge,
+)
 from kbackend.layers.merge import (
     Add,
     Average,
@@ -47,18 +72,45 @@ from kbackend.layers.merge import (
     multiply,
     subtract,
 )
-from kbackend.layers.normalization import BatchNormalization, LayerNormalization
+from kbackend.layers.normalization import (
+    BatchNormalization,
+    GroupNormalization,
+    LayerNormalization,
+    RMSNormalization,
+    SpectralNormalization,
+    UnitNormalization,
+)
 from kbackend.layers.pooling import (
+    AdaptiveAveragePooling1D,
+    AdaptiveAveragePooling2D,
+    AdaptiveAveragePooling3D,
+    AdaptiveMaxPooling1D,
+    AdaptiveMaxPooling2D,
+    AdaptiveMaxPooling3D,
+    AveragePooling1D,
     AveragePooling2D,
+    AveragePooling3D,
+    AvgPool1D,
     AvgPool2D,
+    AvgPool3D,
     GlobalAveragePooling1D,
     GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
     GlobalAvgPool1D,
     GlobalAvgPool2D,
+    GlobalAvgPool3D,
+    GlobalMaxPool1D,
     GlobalMaxPool2D,
+    GlobalMaxPool3D,
+    GlobalMaxPooling1D,
     GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+    MaxPool1D,
     MaxPool2D,
+    MaxPool3D,
+    MaxPooling1D,
     MaxPooling2D,
+    MaxPooling3D,
 )
 from kbackend.layers.preprocessing import (
     AutoContrast,
@@ -127,25 +179,57 @@ from kbackend.layers.regularization import (
     SpatialDropout2D,
     SpatialDropout3D,
 )
+from kbackend.layers.reshaping import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    Flatten,
+    Permute,
+    RepeatVector,
+    Reshape,
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
+from kbackend.layers.wrapper import Wrapper
 
 __all__ = [
     "Activation",
     "ActivityRegularization",
+    "AdaptiveAveragePooling1D",
+    "AdaptiveAveragePooling2D",
+    "AdaptiveAveragePooling3D",
+    "AdaptiveMaxPooling1D",
+    "AdaptiveMaxPooling2D",
+    "AdaptiveMaxPooling3D",
     "Add",
     "AdditiveAttention",
     "AlphaDropout",
+    "AtrousConvolution1D",
+    "AtrousConvolution2D",
     "Attention",
     "AutoContrast",
     "Average",
+    "AveragePooling1D",
     "AveragePooling2D",
+    "AveragePooling3D",
+    "AvgPool1D",
     "AvgPool2D",
+    "AvgPool3D",
     "BatchNormalization",
     "Bidirectional",
     "CategoryEncoding",
     "CenterCrop",
     "Concatenate",
     "Conv1D",
+    "Conv1DTranspose",
     "Conv2D",
+    "Conv2DTranspose",
+    "Conv3D",
+    "Conv3DTranspose",
     "ConvLSTM1D",
     "ConvLSTM1DCell",
     "ConvLSTM2D",
@@ -153,15 +237,27 @@ __all__ = [
     "ConvLSTM3D",
     "ConvLSTM3DCell",
     "Convolution1D",
+    "Convolution1DTranspose",
     "Convolution2D",
+    "Convolution2DTranspose",
+    "Convolution3D",
+    "Convolution3DTranspose",
+    "Cropping1D",
+    "Cropping2D",
+    "Cropping3D",
     "CuDNNGRU",
     "CuDNNLSTM",
     "CutMix",
+    "Deconvolution2D",
+    "Deconvolution3D",
     "Dense",
+    "DepthwiseConv1D",
+    "DepthwiseConv2D",
     "Discretization",
     "Dot",
     "Dropout",
     "ELU",
+    "EinsumDense",
     "Embedding",
     "Equalization",
     "Flatten",
@@ -171,13 +267,21 @@ __all__ = [
     "GaussianNoise",
     "GlobalAveragePooling1D",
     "GlobalAveragePooling2D",
+    "GlobalAveragePooling3D",
     "GlobalAvgPool1D",
     "GlobalAvgPool2D",
+    "GlobalAvgPool3D",
+    "GlobalMaxPool1D",
     "GlobalMaxPool2D",
+    "GlobalMaxPool3D",
+    "GlobalMaxPooling1D",
     "GlobalMaxPooling2D",
+    "GlobalMaxPooling3D",
+    "GroupNormalization",
     "GroupQueryAttention",
     "HashedCrossing",
     "Hashing",
+    "Identity",
     "Input",
     "InputLayer",
     "InputSpec",
@@ -188,17 +292,26 @@ __all__ = [
     "Layer",
     "LayerNormalization",
     "LeakyReLU",
+    "LocallyConnected1D",
+    "LocallyConnected2D",
     "Masking",
+    "MaxPool1D",
     "MaxPool2D",
+    "MaxPool3D",
+    "MaxPooling1D",
     "MaxPooling2D",
+    "MaxPooling3D",
     "Maximum",
+    "Merge",
     "Minimum",
     "MixUp",
     "MultiHeadAttention",
     "Multiply",
     "Normalization",
+    "PReLU",
     "Permute",
     "Pipeline",
+    "RMSNormalization",
     "RNN",
     "RandomBrightness",
     "RandomColorDegeneration",
@@ -223,6 +336,11 @@ __all__ = [
     "Rescaling",
     "Reshape",
     "Resizing",
+    "ReversibleEmbedding",
+    "SeparableConv1D",
+    "SeparableConv2D",
+    "SeparableConvolution1D",
+    "SeparableConvolution2D",
     "SimpleRNN",
     "SimpleRNNCell",
     "Softmax",
@@ -230,17 +348,28 @@ __all__ = [
     "SpatialDropout1D",
     "SpatialDropout2D",
     "SpatialDropout3D",
+    "SpectralNormalization",
     "StackedRNNCells",
     "StringLookup",
     "Subtract",
     "TextVectorization",
+    "ThresholdedReLU",
     "TimeDistributed",
+    "UnitNormalization",
+    "UpSampling1D",
+    "UpSampling2D",
+    "UpSampling3D",
+    "Wrapper",
+    "ZeroPadding1D",
+    "ZeroPadding2D",
+    "ZeroPadding3D",
     "add",
     "average",
     "concatenate",
     "deserialize",
     "dot",
     "maximum",
+    "merge",
     "minimum",
     "multiply",
     "serialize",
@@ -248,26 +377,9 @@ __all__ = [
 ]
 
 
-def _builtin() -> dict[str, Any]:
-    classes = {k: v for k, v in globals().items() if isinstance(v, type) and issubclass(v, Layer)}
-    return classes | hooks.model_classes.load()
+def built_in() -> dict[str, type[Layer]]:
+    """The classes of layers by name."""
+    return {k: v for k, v in globals().items() if isinstance(v, type) and issubclass(v, Layer)}
 
 
-def serialize(layer: Layer) -> dict[str, Any]:
-    """A layer as ``{"class_name": ..., "config": ...}``, plain values without weights."""
-    return {"class_name": registry.registered_name(type(layer)), "config": layer.get_config()}
-
-
-def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """A layer from what :func:`serialize` gave.
-
-    Raises:
-        ValueError: a class that is neither built in nor registered nor in ``custom_objects``.
-
-    >>> from kbackend import layers
-    >>> layers.deserialize(layers.serialize(layers.Dense(3, name="d"))).units
-    3
-    """
-    with registry.custom_object_scope(custom_objects):
-        found = registry.find(config["class_name"], _builtin(), "layer")
-        return found.from_config(config["config"])
+legacy.accept(built_in())

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from kbackend import backend as K
-from kbackend import config, regularizers
+from kbackend import regularizers
 from kbackend.graph.tensor import Tensor
-from kbackend.layers.arguments import is_zero
+from kbackend.layers.arguments import data_format_of, is_zero
 from kbackend.layers.arguments import rate as checked_rate
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
@@ -141,7 +141,7 @@ class _SpatialDropoutND(_SpatialDropout):
         self, rate: Any, data_format: str | None = None, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(rate, seed, **kwargs)
-        self.data_format = config.normalize_data_format(data_format)
+        self.data_format = data_format_of(self, data_format)
 
     def _noise_shape(self) -> Sequence[int | None]:
         ones = (1,) * self.rank

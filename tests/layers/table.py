@@ -42,27 +42,29 @@ class Row:
 
     Attributes:
         layer: the name of the class.
-        arguments: of the constructor; where they hold layers a function that returns them, without arguments or of
-            the module of layers to take (ours, or Keras's).
+        arguments: of the constructor; where they hold layers, a function of the module of layers (Keras's or this
+            one's) that returns them.
         shapes: of the inputs, without the batch dimension; None in a dimension for the size ``free``.
         masked: whether the input (each of several) has a mask of its first dimension after the batch.
         phase: 1 to compute in the training phase.
         values: 'normal', or the exclusive upper bound of integer inputs.
         called: keyword arguments of the call.
         keras: whether Keras 3 computes the same from the same weights; a text says why not.
+        keras_dtype: 'float64', or 'float32' where TensorFlow's kernels know no other.
         spatial: how many of the dimensions data_format is about; all but batch and channels when None.
         gradient: whether the results have derivatives by the inputs or weights.
         bound: of the relative error in float32, with ``reason`` for another than that of a model.
     """
 
     layer: str
-    arguments: Mapping[str, Any] | Callable[..., Mapping[str, Any]]
+    arguments: Mapping[str, Any] | Callable[[], Mapping[str, Any]]
     shapes: tuple[tuple[int | None, ...], ...]
     masked: bool
     phase: int
     values: str | int
     called: Mapping[str, Any]
     keras: bool | str
+    keras_dtype: str
     spatial: int | None
     gradient: bool
     bound: float
@@ -70,14 +72,16 @@ class Row:
 
     free = 4
 
-    def __init__(self, layer: str, arguments: Any, *shapes: tuple[int | None, ...], masked: bool = False,
-                 phase: int = 0, values: str | int = "normal", called: Mapping[str, Any] | None = None,
-                 keras: bool | str = True, spatial: int | None = None, gradient: bool = True, bound: float = 1e-5,
-                 reason: str = "") -> None:
+    def __init__(
+        self, layer: str, arguments: Any, *shapes: tuple[int | None, ...], masked: bool = False, phase: int = 0,
+        values: str | int = "normal", called: Mapping[str, Any] | None = None, keras: bool | str = True,
+        keras_dtype: str = "float64", spatial: int | None = None, gradient: bool = True, bound: float = 1e-5,
+        reason: str = "",
+    ) -> None:
         assert bound == 1e-5 or reason, f"{layer}: another bound needs a reason"
         given = dict(layer=layer, arguments=arguments, shapes=shapes, masked=masked, phase=phase, values=values,
-                     called=dict(called or {}), keras=keras, spatial=spatial, gradient=gradient, bound=bound,
-                     reason=reason)
+                     called=dict(called or {}), keras=keras, keras_dtype=keras_dtype, spatial=spatial,
+                     gradient=gradient, bound=bound, reason=reason)
         for name, value in given.items():
             object.__setattr__(self, name, value)
 
@@ -86,11 +90,8 @@ class Row:
         options = "".join(f" {word}" for word, on in (("masked", self.masked), ("training", self.phase)) if on)
         return f"{self.layer}({given}){'x'.join(str(list(s)) for s in self.shapes)}{options}".replace(" ", "")
 
-    def given(self, library: Any = layers) -> dict[str, Any]:
-        """The constructor's arguments, with layers of a library."""
-        if not callable(self.arguments):
-            return dict(self.arguments)
-        return dict(self.arguments(library) if inspect.signature(self.arguments).parameters else self.arguments())
+    def given(self, module: Any = layers) -> dict[str, Any]:
+        return dict(self.arguments(module) if callable(self.arguments) else self.arguments)
 
     @property
     def takes_data_format(self) -> bool:
@@ -172,11 +173,11 @@ def made(row: Row, layer: Any = None, **changed: Any) -> Made:
 
 
 def weights_for(weights: list[tuple[str, tuple[int, ...]]]) -> list[np.ndarray]:
-    """Values for weights, from their places; variances are positive."""
+    """Values for weights, from their places; variances and deviations are positive."""
     found = []
     for place, (name, shape) in enumerate(weights):
         value = np.random.RandomState(100 + place).randn(*shape) * 0.5
-        found.append(np.abs(value) + 0.5 if "variance" in name else value)
+        found.append(np.abs(value) + 0.5 if name.endswith(("variance", "stddev")) else value)
     return found
 
 
@@ -260,13 +261,14 @@ def last(row: Row) -> dict[str, str]:
 # training ---------------------------------------------------------------------------------------------------
 
 
-def trainable(row: Row) -> bool:
-    return row.gradient and bool(_trained_weights(row))
-
-
 @cache
-def _trained_weights(row: Row) -> int:
-    return sum(w.trainable for w in made(row, **last(row)).layer.weights)
+def trainable(row: Row) -> bool:
+    """Whether there are trainable weights, on all of which the results depend."""
+    if not row.gradient:
+        return False
+    found = made(row, **last(row))
+    trained = [w for w in found.layer.weights if w.trainable]
+    return bool(trained) and None not in _slopes(found.outputs, trained)
 
 
 def model_of(row: Row) -> tuple[Any, list[np.ndarray], list[np.ndarray]]:
@@ -296,18 +298,10 @@ def reread(layer: Any) -> Any:
 
 
 def of_keras(keras: Any, row: Row) -> tuple[list[np.ndarray], list[np.ndarray], list[tuple[int, ...]]]:
-    """What Keras's layer computes in float64 with weights of :func:`weights_for`, masks, and the weights' shapes."""
-    before = keras.config.floatx()
-    keras.config.set_floatx("float64")  # for the layers inside of layers
-    try:
-        return _of_keras(keras, row)
-    finally:
-        keras.config.set_floatx(before)
-
-
-def _of_keras(keras: Any, row: Row) -> tuple[list[np.ndarray], list[np.ndarray], list[tuple[int, ...]]]:
-    layer = getattr(keras.layers, row.layer)(**row.given(keras.layers), **last(row), dtype="float64")
-    values = row.inputs()
+    """Results of Keras's layer with the weights of :func:`weights_for`, their masks, and the shapes of its weights."""
+    keras.config.set_dtype_policy(row.keras_dtype)
+    layer = getattr(keras.layers, row.layer)(**row.given(keras.layers), **last(row))
+    values = [v.astype(row.keras_dtype) if v.dtype == np.float64 else v for v in row.inputs()]
     called = {**row.called, **({"training": True} if row.phase else {})}
     tensors = [keras.ops.convert_to_tensor(v) for v in values]
     for tensor, mask in zip(tensors, row.masks()):

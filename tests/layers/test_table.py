@@ -66,13 +66,15 @@ def test_configuration_goes_through_json(row: Row):
 
 
 def _float64(layer):
-    return type(layer).from_config(_without_dtype(layer.get_config()))
+    return type(layer).from_config(_without_dtypes(layer.get_config()))
 
 
-def _without_dtype(config):
-    if isinstance(config, dict):
-        return {k: _without_dtype(v) for k, v in config.items() if k != "dtype"}
-    return [_without_dtype(v) for v in config] if isinstance(config, list) else config
+def _without_dtypes(config):
+    if isinstance(config, list):
+        return [_without_dtypes(value) for value in config]
+    if not isinstance(config, dict):
+        return config
+    return {key: _without_dtypes(value) for key, value in config.items() if key != "dtype"}
 
 
 @every_row
@@ -116,11 +118,16 @@ def _predicted(model, inputs):
 @pytest.mark.engine("tensorflow")
 @pytest.mark.parametrize("row", [row for row in ROWS if row.keras is True], ids=str)
 def test_keras_computes_the_same(row: Row, keras):
-    outputs, masks, shapes = table.of_keras(keras, row)
+    before = keras.config.dtype_policy()
+    try:
+        outputs, masks, shapes = table.of_keras(keras, row)
+    finally:
+        keras.config.set_dtype_policy(before)
     layer = table.made(row, **table.last(row)).layer
     assert [tuple(w.shape) for w in layer.weights] == shapes
     wanted = table.definition(row)
-    same(wanted.outputs, outputs, 1e-9, "output")
+    # Keras holds some constants and computes some interpolations in float32
+    same(wanted.outputs, outputs, 1e-6 if row.keras_dtype == "float64" else 1e-5, "output")
     same(wanted.masks, masks, 0.0, "mask")
 
 

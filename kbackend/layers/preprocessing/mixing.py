@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from kbackend import backend as K
-from kbackend.ground import hooks
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.nested import HasLayers
+from kbackend.layers.base.serialization import deserialize
 from kbackend.layers.preprocessing.colors import _Share
 from kbackend.layers.preprocessing.geometry import Factor, _Augmentation, _for_each, _Moving
 from kbackend.layers.preprocessing.numeric import floats
@@ -258,7 +258,7 @@ class Pipeline(HasLayers):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """A layer from the result of ``get_config``, without weights."""
-        return cls(**{**config, "layers": [hooks.layer_from_config(c) for c in config["layers"]]})
+        return cls(**{**config, "layers": [deserialize(c) for c in config["layers"]]})
 
 
 __all__ = ["CutMix", "MixUp", "Pipeline", "RandomErasing", "RandomShear"]

@@ -8,10 +8,10 @@ from typing import Any
 from kbackend import backend as K
 from kbackend.declare.call import lift
 from kbackend.graph.node import name_scope
-from kbackend.ground import hooks
 from kbackend.ground.tree import tree_leaves
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.nested import HasLayers, renewed
+from kbackend.layers.base.serialization import deserialize
 from kbackend.layers.base.structures import as_list
 from kbackend.layers.recurrent.layer import Recurrent
 from kbackend.registry import plain
@@ -215,7 +215,7 @@ class Bidirectional(HasLayers):
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """A layer from the result of ``get_config``, without weights."""
         made = {
-            name: hooks.layer_from_config(config[name])
+            name: deserialize(config[name])
             for name in ("layer", "backward_layer")
             if isinstance(config.get(name), Mapping)
         }

@@ -10,10 +10,10 @@ import numpy as np
 from kbackend import backend as K
 from kbackend.declare.call import lift, to_numpy
 from kbackend.graph.variable import Variable
-from kbackend.ground import hooks
 from kbackend.ground.tree import tree_leaves
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.nested import HasLayers, renewed
+from kbackend.layers.base.serialization import deserialize
 from kbackend.layers.base.spec import InputSpec
 from kbackend.layers.recurrent.cell import (
     build_cell,
@@ -307,7 +307,7 @@ class RNN(HasLayers):
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """A layer from the result of ``get_config``, without weights. ``cell`` may be a cell, too."""
         cell = config["cell"]
-        made = hooks.layer_from_config(cell) if isinstance(cell, Mapping) else cell
+        made = deserialize(cell) if isinstance(cell, Mapping) else cell
         return cls(**{**config, "cell": made})
 
     def _twin(self) -> Layer:

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kbackend.graph.node import name_scope
-from kbackend.ground import hooks
 from kbackend.ground.tree import tree_leaves
 from kbackend.layers.base.nested import HasLayers
+from kbackend.layers.base.serialization import deserialize
 from kbackend.layers.base.structures import as_list
 from kbackend.layers.recurrent.cell import (
     build_cell,
@@ -105,7 +105,7 @@ class StackedRNNCells(HasLayers):
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """Cells from the result of ``get_config``, without weights. Entries of ``cells`` may be cells, too."""
-        cells = [hooks.layer_from_config(c) if isinstance(c, Mapping) else c for c in config["cells"]]
+        cells = [deserialize(c) if isinstance(c, Mapping) else c for c in config["cells"]]
         return cls(**{**config, "cells": cells})
 
 

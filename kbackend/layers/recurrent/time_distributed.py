@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from kbackend import backend as K
 from kbackend.graph.node import name_scope
 from kbackend.graph.tensor import Tensor
-from kbackend.ground import hooks
-from kbackend.layers.base.layer import Layer
-from kbackend.layers.base.nested import HasLayers, renewed
+from kbackend.layers.base.nested import renewed
 from kbackend.layers.base.spec import InputSpec
 from kbackend.layers.recurrent.cell import accepts
+from kbackend.layers.wrapper import Wrapper
 from kbackend.ops.arrays.dims import length
 from kbackend.ops.arrays.reshape import reshape
 
 
-class TimeDistributed(HasLayers):
+class TimeDistributed(Wrapper):
     """A layer applied to each step of (batch, steps, ...), with the same weights at all steps.
 
     Args:
@@ -27,21 +26,17 @@ class TimeDistributed(HasLayers):
     layer where it makes one, else the input's, (batch, steps).
 
     Raises:
-        ValueError: ``layer`` is no layer, or has several outputs; inputs of a rank below 3.
+        TypeError: ``layer`` is no layer.
+        ValueError: it has several outputs; inputs of a rank below 3.
 
     >>> from kbackend import Input, layers
     >>> layers.TimeDistributed(layers.Conv2D(4, 3))(Input((7, 6, 5, 2))).shape
     (None, 7, 4, 3, 4)
     """
 
-    arguments = ("layer",)
-    supports_masking = True
-
     def __init__(self, layer: Any, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
-        if not isinstance(layer, Layer):
-            raise ValueError(f"layer {self.name} (TimeDistributed) needs a layer, it was given {layer!r}")
-        self.layer: Any = layer
+        super().__init__(layer, **kwargs)
+        self.supports_masking = True
         self.input_spec = InputSpec(min_ndim=3)
 
     @property
@@ -81,11 +76,6 @@ class TimeDistributed(HasLayers):
         """The shape of the result for an input's shape; the layer does not change."""
         inner = self.layer.compute_output_shape((input_shape[0], *input_shape[2:]))
         return (input_shape[0], input_shape[1], *inner[1:])
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Any:
-        """A layer from the result of ``get_config``, without weights."""
-        return cls(**{**config, "layer": hooks.layer_from_config(config["layer"])})
 
     def _renewed(self, **changes: Any) -> Any:
         return type(self)(**{**self.get_config(), "layer": renewed(self.layer), **changes})

@@ -71,6 +71,9 @@ def _convolution_samples() -> list[Sample]:
         call(In((1, 2, 2, 3)), In((3, 3, 3, 4)), raises=ValueError, name="window does not fit"),
         call(In((1, 5, 5, 3)), In((3, 3, 3, 4)), padding="full", raises=ValueError, name="unknown padding"),
         call(In((2, 5, 5, 3)), In((3, 3, 3, 1)), name="one filter"),
+        call(In((2, 2, 1, 1)), In((1, 2, 1, 2)), strides=(1, 2), padding="same", name="one column of windows"),
+        call(In((2, 4, 2)), In((2, 1, 4)), In((4,)), padding=((1, 0),), groups=2, name="by channel, one pad"),
+        call(In((2, 2, 4, 3, 2)), In((1, 2, 2, 2, 2)), dilation=(1, 2, 1), name="three dimensions, one dilation"),
     ]
 
 

@@ -119,7 +119,7 @@ BAD = [
     Bad("ConvLSTM2D", dict(filters=2, kernel_size=2, data_format="channels_last"), (3, 4, 1),
         "expects (batch, steps, rows, columns, channels) of rank 5"),
     Bad("ConvLSTM1D", dict(filters=2, kernel_size=7, data_format="channels_last"), (3, 4, 1), "7"),
-    Bad("TimeDistributed", dict(layer="dense"), STEPS, "needs a layer, it was given 'dense'"),
+    Bad("TimeDistributed", dict(layer="dense"), STEPS, "needs a layer, it was given 'dense'", TypeError),
     Bad("CuDNNLSTM", dict(units=2, dropout=0.5), STEPS, "take layers.LSTM", TypeError),
     Bad("Bidirectional", dict(layer=3), STEPS, "layer must be a recurrent layer such as LSTM, it is 3"),
 ]

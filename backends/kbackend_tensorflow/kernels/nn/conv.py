@@ -81,10 +81,19 @@ def _is_valid(padding: Any) -> bool:
 
 
 def _plane(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int, at_once: bool) -> Any:
+    if kernel.shape[-2] == 1 and strides[0] == 1 < strides[1] and x.shape[1] != 1:
+        # oneDNN leaves out rows of the result where it has one column of windows on one padded channel; TensorFlow
+        # makes that of a padding before it too, so that rows and columns change places instead
+        padding = padding if padding == "same" else padding[::-1]
+        turned = tf.transpose(x, (0, 2, 1, 3)), tf.transpose(kernel, (1, 0, 2, 3))
+        return tf.transpose(_plane(*turned, strides[::-1], padding, dilation[::-1], groups, at_once), (0, 2, 1, 3))
     how: Any = "SAME" if padding == "same" else "VALID" if _is_valid(padding) else _whole(padding)
-    if isinstance(how, list) and max(dilation) > 1:  # TensorFlow has no gradient for both at once on the CPU
+    depthwise = groups > 1 and kernel.shape[-2] == 1 and len(set(strides)) == 1 and max(dilation) == 1
+    # TensorFlow has no gradient for pairs and dilation at once on the CPU, and the one for pairs by channel ends the
+    # process in a program whose batch is unknown
+    if isinstance(how, list) and (depthwise or max(dilation) > 1):
         x, how = tf.pad(x, how), "VALID"
-    if groups > 1 and kernel.shape[-2] == 1 and len(set(strides)) == 1 and max(dilation) == 1:
+    if depthwise:
         sizes = tf.shape(kernel)
         taps = tf.reshape(kernel, tf.stack([sizes[0], sizes[1], groups, -1]))
         return tf.nn.depthwise_conv2d(x, taps, [1, *strides, 1], how)
@@ -96,6 +105,8 @@ def _plane(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, group
 
 
 def _space(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int, at_once: bool) -> Any:
+    if len(set(dilation)) > 1:  # TensorFlow infers shapes with the dilations of rows and columns exchanged
+        kernel, dilation = dilated(kernel, dilation), (1,) * len(dilation)
     how = "SAME" if padding == "same" else "VALID"
     if padding == "same" and past_windows(kernel, strides) and not abilities.strides_past_windows(x.dtype):
         x, how = tf.pad(x, _whole(same_pairs(_sizes(x), kernel, strides, dilation))), "VALID"
