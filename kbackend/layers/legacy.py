@@ -136,7 +136,7 @@ SPELLINGS: Mapping[str, Sequence[Spelling]] = {
     "SimpleRNN": _RECURRENT,
     "GRU": _GATED,
     "LSTM": _LSTM,
-    "ConvLSTM2D": [*_ROWS, *_CONV, *_LSTM],
+    "ConvLSTM2D": [*_ROWS, *_CONV, *(s for s in _LSTM if s.new != "units")],
 }
 
 

@@ -13,13 +13,14 @@ FILE = SHARED / "spec" / "api.tsv"
 pytestmark = pytest.mark.skipif(not FILE.exists(), reason="the list of Keras's names is not beside the checkout")
 
 FAMILIES = (
-    "activation", "base", "convolution", "core", "merge", "normalization", "pooling", "regularization", "reshaping",
-    "wrapper",
+    "activation", "attention", "base", "convolution", "core", "merge", "normalization", "pooling", "preprocessing", "recurrent",
+    "regularization", "reshaping", "wrapper",
 )  # fmt: skip
 #: what is not there: adapters of low rank and quantized weights
 LEFT_OUT = {"lora_rank", "lora_alpha", "quantization_config", "gptq_unpacked_column_size"}
 #: Keras 2 had a default where Keras 3 has none
 DEFAULTS = {(f"{kind}{rank}D", "pool_size") for kind in ("AveragePooling", "AvgPool") for rank in (1, 2, 3)}
+DEFAULTS.add(("ConvLSTM2DCell", "recurrent_activation"))  # it was only in Keras 2, as hard_sigmoid
 PASSING_ON = ("Conv3DTranspose", "Convolution3DTranspose")
 
 

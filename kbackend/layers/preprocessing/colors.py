@@ -32,9 +32,14 @@ class _Share(_Ranged):
     """Base class: a factor between 0 and a number in [0, 1], or between two, is drawn for each image."""
 
     def __init__(
-        self, factor: Factor, value_range: Sequence[float] = (0, 255), seed: int | None = None, **kwargs: Any
+        self,
+        factor: Factor,
+        value_range: Sequence[float] = (0, 255),
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(factor, value_range, seed, **kwargs)
+        super().__init__(factor, value_range, seed, data_format=data_format, **kwargs)
         self._shares = self._bounds(factor, "factor", 0.0, 0.0)
 
     def _chosen(self, x: Any) -> Any:
@@ -99,9 +104,14 @@ class RandomInvert(_Share):
     """
 
     def __init__(
-        self, factor: Factor = 1.0, value_range: Sequence[float] = (0, 255), seed: int | None = None, **kwargs: Any
+        self,
+        factor: Factor = 1.0,
+        value_range: Sequence[float] = (0, 255),
+        seed: int | None = None,
+        data_format: str | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(factor, value_range, seed, **kwargs)
+        super().__init__(factor, value_range, data_format, seed, **kwargs)
 
     def _altered(self, x: Any) -> Any:
         return K.where(self._chosen(x), self.value_range[1] - x, x)
@@ -131,7 +141,7 @@ class Solarization(_Share):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(1.0, value_range, seed, **kwargs)
+        super().__init__(1.0, value_range, seed=seed, **kwargs)
         self.addition_factor, self.threshold_factor = addition_factor, threshold_factor
         bounds = [
             self._bounds(f, name, 0.0, 0.0)
@@ -198,7 +208,7 @@ class Equalization(_Share):
     def __init__(
         self, value_range: Sequence[float] = (0, 255), bins: int = 256, data_format: str | None = None, **kwargs: Any
     ) -> None:
-        super().__init__(1.0, value_range, data_format=data_format, **kwargs)
+        super().__init__(1.0, value_range, data_format, **kwargs)
         self.bins = positive(bins, "bins", self._where())
 
     def _altered(self, x: Any) -> Any:
@@ -236,9 +246,14 @@ class RandomPosterization(_Ranged):
     """
 
     def __init__(
-        self, factor: Any, value_range: Sequence[float] = (0, 255), seed: int | None = None, **kwargs: Any
+        self,
+        factor: Any,
+        value_range: Sequence[float] = (0, 255),
+        data_format: str | None = None,
+        seed: int | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(factor, value_range, seed, **kwargs)
+        super().__init__(factor, value_range, seed, data_format=data_format, **kwargs)
         given = list(factor) if isinstance(factor, (list, tuple)) else [1, factor]
         if len(given) != 2 or any(positive(f, "factor", self._where()) > _BITS for f in given):
             raise ValueError(f"{self._where()}: factor must be an integer from 1 to {_BITS}, or two, it is {factor!r}")
@@ -365,7 +380,7 @@ class RandomGaussianBlur(_Share):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(factor, value_range, seed, data_format=data_format, **kwargs)
+        super().__init__(factor, value_range, data_format, seed, **kwargs)
         given = list(kernel_size) if isinstance(kernel_size, (list, tuple)) else [kernel_size] * 2
         if len(given) != 2 or any(positive(n, "kernel_size", self._where()) % 2 == 0 for n in given):
             raise ValueError(f"{self._where()}: kernel_size must be an odd integer, or two, it is {kernel_size!r}")

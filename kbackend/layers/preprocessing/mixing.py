@@ -108,7 +108,7 @@ class RandomErasing(_Share):
         data_format: str | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(factor, value_range, seed, data_format=data_format, **kwargs)
+        super().__init__(factor, value_range, data_format, seed, **kwargs)
         self.scale = scale
         self._scales = self._bounds(scale, "scale", 0.0, 0.0)
         self.fill_value = fill_value
