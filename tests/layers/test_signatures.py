@@ -13,8 +13,8 @@ FILE = SHARED / "spec" / "api.tsv"
 pytestmark = pytest.mark.skipif(not FILE.exists(), reason="the list of Keras's names is not beside the checkout")
 
 FAMILIES = (
-    "activation", "attention", "base", "convolution", "core", "merge", "normalization", "pooling", "preprocessing", "recurrent",
-    "regularization", "reshaping", "wrapper",
+    "activation", "attention", "base", "convolution", "core", "merge", "normalization", "pooling", "preprocessing",
+    "recurrent", "regularization", "reshaping", "wrapper",
 )  # fmt: skip
 #: what is not there: adapters of low rank and quantized weights
 LEFT_OUT = {"lora_rank", "lora_alpha", "quantization_config", "gptq_unpacked_column_size"}

@@ -8,6 +8,7 @@ from kbackend.layers.recurrent.conv_lstm import (
     ConvLSTM2DCell,
     ConvLSTM3D,
     ConvLSTM3DCell,
+    ConvRNN2D,
 )
 from kbackend.layers.recurrent.cudnn import CuDNNGRU, CuDNNLSTM
 from kbackend.layers.recurrent.gru import GRU, GRUCell
@@ -28,6 +29,7 @@ __all__ = [
     "ConvLSTM2DCell",
     "ConvLSTM3D",
     "ConvLSTM3DCell",
+    "ConvRNN2D",
     "CuDNNGRU",
     "CuDNNLSTM",
     "GRUCell",

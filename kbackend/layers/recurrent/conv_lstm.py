@@ -11,6 +11,7 @@ from kbackend.layers.arguments import one_of, per_dimension, positive
 from kbackend.layers.base.spec import InputSpec
 from kbackend.layers.recurrent.cell import Cell, forget_bias
 from kbackend.layers.recurrent.layer import OfCell, Recurrent
+from kbackend.layers.recurrent.rnn import RNN
 from kbackend.ops.arrays.dims import length
 from kbackend.ops.arrays.reshape import reshape
 from kbackend.ops.arrays.split import split_sizes
@@ -288,6 +289,21 @@ class ConvLSTM(Recurrent):
         return cell.closed(outputs, 2), [cell.closed(s) for s in last]
 
 
+class ConvRNN2D(RNN):
+    """An :class:`RNN` over images: its cell, such as :class:`ConvLSTM2DCell`, takes (batch, rows, columns, channels).
+
+    Args:
+        cell, return_sequences, ..., unroll: as those of :class:`RNN`; several cells make :class:`StackedRNNCells`.
+
+    >>> from kbackend import Input, layers
+    >>> layers.ConvRNN2D(layers.ConvLSTM2DCell(3, 2))(Input((7, 6, 5, 1))).shape
+    (None, 5, 4, 3)
+    """
+
+    _first_spec = InputSpec(ndim=5)
+    _dimensions = "(batch, steps, rows, columns, channels)"
+
+
 class ConvLSTM1D(ConvLSTM):
     """A convolutional LSTM over sequences of rows: (batch, steps, rows, channels). See :class:`ConvLSTM2D`.
 
@@ -347,4 +363,5 @@ __all__ = [
     "ConvLSTM2DCell",
     "ConvLSTM3D",
     "ConvLSTM3DCell",
+    "ConvRNN2D",
 ]

@@ -34,6 +34,8 @@ class TimeDistributed(Wrapper):
     (None, 7, 4, 3, 4)
     """
 
+    layer: Any
+
     def __init__(self, layer: Any, **kwargs: Any) -> None:
         super().__init__(layer, **kwargs)
         self.supports_masking = True
@@ -54,7 +56,9 @@ class TimeDistributed(Wrapper):
             self.layer.built = True
             self.layer._set_initial_weights()
 
-    def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
+    def call(  # type: ignore[override]  # of what a layer may be called with, these reach the steps
+        self, inputs: Any, mask: Any = None, training: Any = None
+    ) -> Any:
         given: dict[str, Any] = {}
         function = type(self.layer).call
         if mask is not None and accepts(function, "mask"):

@@ -80,6 +80,9 @@ ROWS = [
         masked=True),
     Row("RNN", lambda of: dict(cell=of.ConvLSTM2DCell(2, 2, data_format="channels_last"), return_sequences=True),
         (3, 4, 3, 2), keras="Keras 3 has no such cell"),
+    *[Row("ConvRNN2D", lambda of, options=options: dict(
+        cell=of.ConvLSTM2DCell(2, 2, data_format="channels_last"), **options), (3, 4, 3, 2), keras="Keras 3 has none")
+      for options in ({}, dict(return_sequences=True, go_backwards=True), dict(return_state=True))],
     *_conv(1),
     *_conv(2),
     *_conv(3),
