@@ -140,3 +140,13 @@ def test_another_batch_size_is_refused():
 def test_a_layer_that_is_not_stateful_has_no_states_to_reset():
     with pytest.raises(AttributeError, match=r"layer g \(GRU\) is not stateful; make it with stateful=True"):
         layers.GRU(2, name="g").reset_states()
+
+
+@pytest.mark.parametrize("kind", ["SimpleRNN", "GRU", "LSTM"])
+def test_a_batch_of_another_size_is_an_error(kind, each_backend):
+    """PyTorch's LSTM read past the end of the states and ended the process."""
+    _, model = made(kind)
+    for count in (3, 8):
+        with pytest.raises(ValueError, match=r"\(2, 4\)|\[2, "):
+            model.predict(np.ones((count, 3, 3)))
+    assert model.predict(np.ones((4, 3, 3)), batch_size=2).shape == (4, 3, 4)
