@@ -37,8 +37,8 @@ def _check_batch(x: Any, *states: Any) -> None:
     for state in states:
         if state.shape[0] != x.shape[0]:
             raise ValueError(
-                f"a state must have the shape {(x.shape[0], *state.shape[1:])}, it has {tuple(state.shape)}; inputs are "
-                f"{tuple(x.shape)}"
+                f"a state must have the shape {(x.shape[0], *state.shape[1:])}, it has {tuple(state.shape)}; inputs "
+                f"are {tuple(x.shape)}"
             )
 
 
