@@ -202,10 +202,9 @@ class Trainer(Measured):
 
     def _predict_function(self) -> Function:
         if "predict" not in self._cache():
-            self._cache()["predict"] = Function(
-                self.inputs, list(self.outputs), as_updates(self.state_updates), f"{self.name}_predict",
-                self._jit_of("predict"),
-            )
+            kept, name = as_updates(self.state_updates), f"{self.name}_predict"
+            made = Function(self.inputs, list(self.outputs), kept, name, self._jit_of("predict"))
+            self._cache()["predict"] = made
         return self._cache()["predict"]
 
     def programs_made(self, kind: str) -> int:
