@@ -219,3 +219,14 @@ def test_a_pipeline_is_its_layers(each_backend):
 def test_what_does_not_fit_is_one_error(made, words):
     with pytest.raises(ValueError, match=rf"layer \w+ \(\w+\).*{words}"):
         made()
+
+
+def test_cut_labels_have_the_parts_of_the_image(each_backend):
+    images, labels = Input((40, 40, 1)), Input((4,))
+    mixed = layers.CutMix()({"images": images, "labels": labels})
+    x = np.broadcast_to(np.array([1.0, 10.0, 100.0, 1000.0])[:, None, None, None], (4, 40, 40, 1))
+    program = K.function([images, labels, K.learning_phase()], [mixed["images"], mixed["labels"]])
+    for _ in range(5):
+        got, weights = program([x, np.eye(4), 1])
+        kept = (got == x).mean((1, 2, 3))
+        np.testing.assert_allclose(kept, np.diag(weights), atol=0.06)  # boxes end between pixels

@@ -207,3 +207,39 @@ def test_a_fully_masked_sequence_gives_zeros_though_a_state_was_given(each_backe
     out = layers.GRU(2)(x, initial_state=h, mask=mask)
     got = K.function([x, h, mask], [out])([X, np.ones((2, 2)), np.array([[0] * 5, [1] * 5], bool)])[0]
     assert not got[0].any() and got[1].any()
+
+
+@pytest.mark.parametrize("kind, arguments", [
+    ("SimpleRNN", {}), ("GRU", {"reset_after": True}), ("GRU", {"reset_after": False}), ("LSTM", {}),
+])
+def test_dropped_states_enter_the_products_alone(kind, arguments, each_backend):
+    noise = np.random.RandomState(5).choice([0.0, 2.0], (2, 4)).astype("float32")
+    layer = getattr(layers, kind)(4, recurrent_dropout=0.5, return_sequences=True, **arguments)
+    layer.cell.state_noise = lambda like, training: K.constant(noise)
+    x = Input((5, 3))
+    out = layer(x)
+    layer.set_weights([np.random.RandomState(n).randn(*w.shape) for n, w in enumerate(layer.weights)])
+    kernel, recurrent, bias = layer.get_weights()
+    h, c, outputs = np.zeros((2, 4)), np.zeros((2, 4)), []
+    for t in range(5):
+        z, seen = X[:, t] @ kernel, h * noise
+        if kind == "SimpleRNN":
+            h = np.tanh(z + bias + seen @ recurrent)
+        elif kind == "LSTM":
+            i, f, g, o = np.split(z + bias + seen @ recurrent, 4, 1)
+            c = sigmoid(f) * c + sigmoid(i) * np.tanh(g)
+            h = sigmoid(o) * np.tanh(c)
+        else:
+            of_inputs, of_state = bias if arguments["reset_after"] else (bias, np.zeros(12))
+            zx, rx, gx = np.split(z + of_inputs, 3, 1)
+            zh, rh, gh = np.split(seen @ recurrent + of_state, 3, 1)
+            reset = sigmoid(rx + rh)
+            gh = reset * gh if arguments["reset_after"] else (reset * seen) @ recurrent[:, 8:]
+            update = sigmoid(zx + zh)
+            h = update * h + (1 - update) * np.tanh(gx + gh)
+        outputs.append(h)
+    np.testing.assert_allclose(K.function([x], [out])([X])[0], np.stack(outputs, 1), rtol=1e-4, atol=1e-5)
+
+
+def sigmoid(x):
+    return 1 / (1 + np.exp(-x))
