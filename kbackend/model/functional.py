@@ -197,7 +197,7 @@ class Model(Trainer, Layer):
         ]
 
     @property
-    def state_updates(self) -> list[Any]:
+    def state_updates(self) -> list[Any]:  # type: ignore[override]
         """The updates of the states of stateful layers, which run in prediction and evaluation too."""
         return [r.tensor for call in self._topology.calls for r in call.updates if r.layer.stateful]
 
@@ -208,9 +208,9 @@ class Model(Trainer, Layer):
 
     def reset_states(self) -> None:
         """Set the states of all stateful layers to zeros."""
-        for layer in self.layers:
-            if layer.stateful:
-                layer.reset_states()
+        kept: list[Any] = [layer for layer in self.layers if layer.stateful]
+        for layer in kept:
+            layer.reset_states()
 
     def _standing_updates(self) -> list[Any]:
         return super()._standing_updates() if self.trainable else []
