@@ -273,10 +273,14 @@ def last(row: Row) -> dict[str, str]:
 
 @cache
 def trainable(row: Row) -> bool:
-    """Whether there are trainable weights, on all of which the results depend."""
+    """Whether there are trainable weights, on all of which the results depend; True where the layer cannot be made, so
+    that a check fails and not the collection of all."""
     if not row.gradient:
         return False
-    found = made(row, **last(row))
+    try:
+        found = made(row, **last(row))
+    except Exception:
+        return True
     trained = [w for w in found.layer.weights if w.trainable]
     return bool(trained) and None not in _slopes(found.outputs, trained)
 
@@ -336,8 +340,9 @@ def _keras_gradients(row: Row, call: Any, tensors: list[Any], trained: list[Any]
     """Results, and the gradients of the loss of :func:`computed`."""
     import tensorflow as tf
 
-    floats = [t for t in tensors if t.dtype.is_floating] if row.gradient else []
-    trained = [w.value for w in trained] if row.gradient else []
+    wanted = row.gradient and row.keras_gradient is True
+    floats = [t for t in tensors if t.dtype.is_floating] if wanted else []
+    trained = [w.value for w in trained] if wanted else []
     with tf.GradientTape() as tape:
         tape.watch(floats)
         outputs = call()

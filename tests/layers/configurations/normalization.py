@@ -4,7 +4,6 @@ from layers.table import Bad, Row
 
 from kbackend import layers
 
-
 REPLACED = "Keras puts the divided kernel in the place of the kernel before the gradient"
 
 
