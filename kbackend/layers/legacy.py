@@ -203,32 +203,72 @@ def _with_window(name: str, modern_name: str, args: tuple[Any, ...], rank: int) 
 
 class Convolution2D(Conv2D):
     """Keras 1's name of :class:`~kbackend.layers.Conv2D`: ``Convolution2D(32, 3, 3)`` has a window of 3 rows and 3
-    columns."""
+    columns.
+
+    >>> import warnings
+    >>> from kbackend import Input, layers
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DeprecationWarning)
+    ...     layers.Convolution2D(8, 3, 3)(Input((5, 6, 1))).shape
+    (None, 3, 4, 8)
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*_with_window("Convolution2D", "Conv2D", args, 2), **kwargs)
 
 
 class Convolution3D(Conv3D):
-    """Keras 1's name of :class:`~kbackend.layers.Conv3D`, with three sizes of the window after the filters."""
+    """Keras 1's name of :class:`~kbackend.layers.Conv3D`, with three sizes of the window after the filters.
+
+    >>> import warnings
+    >>> from kbackend import Input, layers
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DeprecationWarning)
+    ...     layers.Convolution3D(8, 1, 2, 3)(Input((4, 5, 6, 1))).shape
+    (None, 4, 4, 4, 8)
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*_with_window("Convolution3D", "Conv3D", args, 3), **kwargs)
 
 
 class SeparableConvolution2D(SeparableConv2D):
-    """Keras 1's name of :class:`~kbackend.layers.SeparableConv2D`, with two sizes of the window after the filters."""
+    """Keras 1's name of :class:`~kbackend.layers.SeparableConv2D`, with two sizes of the window after the filters.
+
+    >>> import warnings
+    >>> from kbackend import Input, layers
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DeprecationWarning)
+    ...     layers.SeparableConvolution2D(8, 3, 3)(Input((5, 6, 2))).shape
+    (None, 3, 4, 8)
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*_with_window("SeparableConvolution2D", "SeparableConv2D", args, 2), **kwargs)
 
 
 class AtrousConvolution1D(Conv1D):
-    """Keras 1's name of a dilated :class:`~kbackend.layers.Conv1D`; ``atrous_rate`` is its ``dilation_rate``."""
+    """Keras 1's name of a dilated :class:`~kbackend.layers.Conv1D`; ``atrous_rate`` is its ``dilation_rate``.
+
+    >>> import warnings
+    >>> from kbackend import Input, layers
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DeprecationWarning)
+    ...     layers.AtrousConvolution1D(8, 3, atrous_rate=2)(Input((7, 2))).shape
+    (None, 3, 8)
+    """
 
 
 class AtrousConvolution2D(Convolution2D):
-    """Keras 1's name of a dilated :class:`~kbackend.layers.Conv2D`; ``atrous_rate`` is its ``dilation_rate``."""
+    """Keras 1's name of a dilated :class:`~kbackend.layers.Conv2D`; ``atrous_rate`` is its ``dilation_rate``.
+
+    >>> import warnings
+    >>> from kbackend import Input, layers
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DeprecationWarning)
+    ...     layers.AtrousConvolution2D(8, 3, 3, atrous_rate=(2, 2))(Input((7, 7, 1))).shape
+    (None, 3, 3, 8)
+    """
 
 
 Deconvolution2D, Deconvolution3D = Conv2DTranspose, Conv3DTranspose

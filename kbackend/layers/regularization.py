@@ -155,13 +155,22 @@ class SpatialDropout2D(_SpatialDropoutND):
         rate: the part of the channels that is dropped; a number in [0, 1], or a live K.variable.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
         seed: a seed for this layer; the process' stream when None.
+
+    >>> from kbackend import Input, layers
+    >>> layers.SpatialDropout2D(0.5)(Input((4, 5, 3))).shape
+    (None, 4, 5, 3)
     """
 
     rank = 2
 
 
 class SpatialDropout3D(_SpatialDropoutND):
-    """In training, sets whole channels of volumes to 0 and scales the others up. See :class:`SpatialDropout2D`."""
+    """In training, sets whole channels of volumes to 0 and scales the others up. See :class:`SpatialDropout2D`.
+
+    >>> from kbackend import Input, layers
+    >>> layers.SpatialDropout3D(0.5)(Input((2, 4, 5, 3))).shape
+    (None, 2, 4, 5, 3)
+    """
 
     rank = 3
 
@@ -280,6 +289,10 @@ class ActivityRegularization(Layer):
 
     Args:
         l1, l2: factors of the sums of absolute values and of squares.
+
+    >>> from kbackend import Input, layers
+    >>> layers.ActivityRegularization(l2=0.1)(Input((3,))).shape
+    (None, 3)
     """
 
     arguments = ("l1", "l2")

@@ -50,6 +50,7 @@ class Row:
         values: 'normal', or the exclusive upper bound of integer inputs.
         called: keyword arguments of the call.
         keras: whether Keras 3 computes the same from the same weights; a text says why not.
+        keras_gradient: whether Keras's gradients are the same too; a text says why not.
         keras_dtype: 'float64', or 'float32' where TensorFlow's kernels know no other.
         spatial: how many of the dimensions data_format is about; all but batch and channels when None.
         gradient: whether the results have derivatives by the inputs or weights.
@@ -64,6 +65,7 @@ class Row:
     values: str | int
     called: Mapping[str, Any]
     keras: bool | str
+    keras_gradient: bool | str
     keras_dtype: str
     spatial: int | None
     gradient: bool
@@ -75,13 +77,13 @@ class Row:
     def __init__(
         self, layer: str, arguments: Any, *shapes: tuple[int | None, ...], masked: bool = False, phase: int = 0,
         values: str | int = "normal", called: Mapping[str, Any] | None = None, keras: bool | str = True,
-        keras_dtype: str = "float64", spatial: int | None = None, gradient: bool = True, bound: float = 1e-5,
-        reason: str = "",
+        keras_gradient: bool | str = True, keras_dtype: str = "float64", spatial: int | None = None,
+        gradient: bool = True, bound: float = 1e-5, reason: str = "",
     ) -> None:
         assert bound == 1e-5 or reason, f"{layer}: another bound needs a reason"
         given = dict(layer=layer, arguments=arguments, shapes=shapes, masked=masked, phase=phase, values=values,
-                     called=dict(called or {}), keras=keras, keras_dtype=keras_dtype, spatial=spatial,
-                     gradient=gradient, bound=bound, reason=reason)
+                     called=dict(called or {}), keras=keras, keras_gradient=keras_gradient,
+                     keras_dtype=keras_dtype, spatial=spatial, gradient=gradient, bound=bound, reason=reason)
         for name, value in given.items():
             object.__setattr__(self, name, value)
 
@@ -200,12 +202,19 @@ def _turned_shape(row: Row, shape: tuple[Any, ...]) -> tuple[Any, ...]:
 
 @dataclass
 class Found:
-    """What a layer computes: results, masks of them, and the gradients by inputs and by weights."""
+    """What a layer computes.
+
+    Attributes:
+        outputs, masks: the results, and their masks where they have some.
+        by_inputs, by_weights: the gradients by the float inputs and by the trainable weights.
+        state: the other weights after the call, in the training phase.
+    """
 
     outputs: list[np.ndarray]
     masks: list[np.ndarray]
     by_inputs: list[np.ndarray]
     by_weights: list[np.ndarray]
+    state: list[np.ndarray]
 
 
 def computed(row: Row, made: Made, *values: np.ndarray) -> Found:
@@ -219,12 +228,14 @@ def computed(row: Row, made: Made, *values: np.ndarray) -> Found:
     slopes = _slopes(made.outputs, sources) if row.gradient else []
     masks = [t._keras_mask for t in made.outputs if t._keras_mask is not None]
     wanted = [*made.outputs, *masks, *(s for s in slopes if s is not None)]
-    program = K.function([*made.inputs, *made.masks, K.learning_phase()], wanted)
+    updates = made.layer.updates if row.phase else []
+    program = K.function([*made.inputs, *made.masks, K.learning_phase()], wanted, updates=updates)
     got = iter(program([*values, *row.masks(), row.phase]))
     outputs, of_masks = [next(got) for _ in made.outputs], [next(got) for _ in masks]
     gradients = [np.zeros(()) if s is None else next(got) for s in slopes]
     split = len(sources) - len(trained) if row.gradient else 0
-    return Found(outputs, of_masks, gradients[:split], gradients[split:])
+    state = [w.numpy() for w in made.layer.weights if not w.trainable and row.phase]
+    return Found(outputs, of_masks, gradients[:split], gradients[split:], state)
 
 
 def _slopes(outputs: list[Any], sources: list[Any]) -> list[Any]:
@@ -263,10 +274,14 @@ def last(row: Row) -> dict[str, str]:
 
 @cache
 def trainable(row: Row) -> bool:
-    """Whether there are trainable weights, on all of which the results depend."""
+    """Whether there are trainable weights, on all of which the results depend; True where the layer cannot be made, so
+    that a check fails and not the collection of all."""
     if not row.gradient:
         return False
-    found = made(row, **last(row))
+    try:
+        found = made(row, **last(row))
+    except Exception:
+        return True
     trained = [w for w in found.layer.weights if w.trainable]
     return bool(trained) and None not in _slopes(found.outputs, trained)
 
@@ -297,26 +312,48 @@ def reread(layer: Any) -> Any:
     return layers.deserialize(json.loads(json.dumps(layers.serialize(layer))))
 
 
-def of_keras(keras: Any, row: Row) -> tuple[list[np.ndarray], list[np.ndarray], list[tuple[int, ...]]]:
-    """Results of Keras's layer with the weights of :func:`weights_for`, their masks, and the shapes of its weights."""
+def of_keras(keras: Any, row: Row) -> tuple[Found, list[tuple[int, ...]]]:
+    """What Keras's layer computes with the weights of :func:`weights_for`, and the shapes of its weights."""
     keras.config.set_dtype_policy(row.keras_dtype)
     layer = getattr(keras.layers, row.layer)(**row.given(keras.layers), **last(row))
     values = [v.astype(row.keras_dtype) if v.dtype == np.float64 else v for v in row.inputs()]
-    called = {**row.called, **({"training": True} if row.phase else {})}
     tensors = [keras.ops.convert_to_tensor(v) for v in values]
     for tensor, mask in zip(tensors, row.masks()):
         tensor._keras_mask = keras.ops.convert_to_tensor(mask)
+    called = {**row.called, **({"training": True} if row.phase else {})}
+
     apart = "query" in inspect.signature(layer.call).parameters  # not as a list
-    given_tensors = tensors if apart else [tensors if len(tensors) > 1 else tensors[0]]
-    layer(*given_tensors, **called)
+
+    def call() -> list[Any]:
+        found = layer(*tensors, **called) if apart else layer(tensors if len(tensors) > 1 else tensors[0], **called)
+        return keras.tree.flatten(found)
+
+    call()
     weights = [w for w in layer.weights if "seed_generator" not in w.path]
     for weight, value in zip(weights, weights_for([(w.name, tuple(w.shape)) for w in weights])):
         weight.assign(value)
-    found = layer(*given_tensors, **called)
-    outputs = keras.tree.flatten(found)
+    outputs, by_inputs, by_weights = _keras_gradients(row, call, tensors, [w for w in weights if w.trainable])
     masks = [np.asarray(t._keras_mask) for t in outputs if getattr(t, "_keras_mask", None) is not None]
     masks = [m for m in masks if m.ndim < outputs[0].ndim]  # the others are of pairs, left on the scores of attention
-    return [np.asarray(t) for t in outputs], masks, [tuple(w.shape) for w in weights]
+    state = [np.asarray(w.value) for w in weights if not w.trainable and row.phase]
+    found = Found([np.asarray(t) for t in outputs], masks, by_inputs, by_weights, state)
+    return found, [tuple(w.shape) for w in weights]
+
+
+def _keras_gradients(row: Row, call: Any, tensors: list[Any], trained: list[Any]) -> tuple[list[Any], ...]:
+    """Results, and the gradients of the loss of :func:`computed`."""
+    import tensorflow as tf
+
+    wanted = row.gradient and row.keras_gradient is True
+    floats = [t for t in tensors if t.dtype.is_floating] if wanted else []
+    trained = [w.value for w in trained] if wanted else []
+    with tf.GradientTape() as tape:
+        tape.watch(floats)
+        outputs = call()
+        loss = sum(tf.reduce_sum(tf.sin(t)) for t in outputs if t.dtype.is_floating)
+    found = tape.gradient(loss, [*floats, *trained]) if floats or trained else []
+    slopes = [np.zeros(()) if slope is None else np.asarray(tf.convert_to_tensor(slope)) for slope in found]
+    return outputs, slopes[: len(floats)], slopes[len(floats) :]
 
 
 # the rows ---------------------------------------------------------------------------------------------------

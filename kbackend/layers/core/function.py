@@ -18,6 +18,10 @@ class Activation(Layer):
 
     Args:
         activation: a name or a function, also an engine's own.
+
+    >>> from kbackend import Input, layers
+    >>> layers.Activation("tanh")(Input((3,))).shape
+    (None, 3)
     """
 
     arguments = ("activation",)

@@ -70,23 +70,43 @@ class AdaptiveAveragePooling2D(_AdaptiveAverage):
 
 
 class AdaptiveAveragePooling3D(_AdaptiveAverage):
-    """The mean of each window that covers a volume; with three sizes, as :class:`AdaptiveAveragePooling2D`."""
+    """The mean of each window that covers a volume; with three sizes, as :class:`AdaptiveAveragePooling2D`.
+
+    >>> from kbackend import Input, layers
+    >>> layers.AdaptiveAveragePooling3D((1, 2, 3))(Input((4, 5, 6, 2))).shape
+    (None, 1, 2, 3, 2)
+    """
 
     rank = 3
 
 
 class AdaptiveMaxPooling1D(_AdaptiveMax):
-    """The largest element of each window of steps; windows and arguments as :class:`AdaptiveAveragePooling1D`."""
+    """The largest element of each window of steps; windows and arguments as :class:`AdaptiveAveragePooling1D`.
+
+    >>> from kbackend import Input, layers
+    >>> layers.AdaptiveMaxPooling1D(3)(Input((7, 2))).shape
+    (None, 3, 2)
+    """
 
 
 class AdaptiveMaxPooling2D(_AdaptiveMax):
-    """The largest element of each window; windows and arguments as :class:`AdaptiveAveragePooling2D`."""
+    """The largest element of each window; windows and arguments as :class:`AdaptiveAveragePooling2D`.
+
+    >>> from kbackend import Input, layers
+    >>> layers.AdaptiveMaxPooling2D((2, 3))(Input((5, 6, 1))).shape
+    (None, 2, 3, 1)
+    """
 
     rank = 2
 
 
 class AdaptiveMaxPooling3D(_AdaptiveMax):
-    """The largest element of each window; windows and arguments as :class:`AdaptiveAveragePooling3D`."""
+    """The largest element of each window; windows and arguments as :class:`AdaptiveAveragePooling3D`.
+
+    >>> from kbackend import Input, layers
+    >>> layers.AdaptiveMaxPooling3D(2)(Input((4, 5, 6, 2))).shape
+    (None, 2, 2, 2, 2)
+    """
 
     rank = 3
 

@@ -83,26 +83,46 @@ class GlobalAveragePooling2D(_GlobalAverage):
 
 class GlobalAveragePooling3D(_GlobalAverage):
     """The mean over volumes: (batch, depth, rows, columns, channels) to (batch, channels). Arguments as
-    :class:`GlobalAveragePooling2D`."""
+    :class:`GlobalAveragePooling2D`.
+
+    >>> from kbackend import Input, layers
+    >>> layers.GlobalAveragePooling3D()(Input((4, 5, 6, 3))).shape
+    (None, 3)
+    """
 
     rank = 3
 
 
 class GlobalMaxPooling1D(_GlobalMax):
     """The maximum over steps: (batch, steps, features) to (batch, features). Arguments as
-    :class:`GlobalAveragePooling1D`."""
+    :class:`GlobalAveragePooling1D`.
+
+    >>> from kbackend import Input, layers
+    >>> layers.GlobalMaxPooling1D()(Input((7, 3))).shape
+    (None, 3)
+    """
 
 
 class GlobalMaxPooling2D(_GlobalMax):
     """The maximum over rows and columns: (batch, rows, columns, channels) to (batch, channels). Arguments as
-    :class:`GlobalAveragePooling2D`."""
+    :class:`GlobalAveragePooling2D`.
+
+    >>> from kbackend import Input, layers
+    >>> layers.GlobalMaxPooling2D()(Input((5, 6, 3))).shape
+    (None, 3)
+    """
 
     rank = 2
 
 
 class GlobalMaxPooling3D(_GlobalMax):
     """The maximum over volumes: (batch, depth, rows, columns, channels) to (batch, channels). Arguments as
-    :class:`GlobalAveragePooling2D`."""
+    :class:`GlobalAveragePooling2D`.
+
+    >>> from kbackend import Input, layers
+    >>> layers.GlobalMaxPooling3D()(Input((4, 5, 6, 3))).shape
+    (None, 3)
+    """
 
     rank = 3
 

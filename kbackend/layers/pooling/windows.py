@@ -92,17 +92,32 @@ class MaxPooling3D(_MaxPooling):
 
 
 class AveragePooling1D(_AveragePooling):
-    """The mean of each window of steps; padding does not count. Arguments as :class:`MaxPooling1D`."""
+    """The mean of each window of steps; padding does not count. Arguments as :class:`MaxPooling1D`.
+
+    >>> from kbackend import Input, layers
+    >>> layers.AveragePooling1D(2)(Input((7, 3))).shape
+    (None, 3, 3)
+    """
 
 
 class AveragePooling2D(_AveragePooling):
-    """The mean of each window; padding does not count. Arguments as :class:`MaxPooling2D`."""
+    """The mean of each window; padding does not count. Arguments as :class:`MaxPooling2D`.
+
+    >>> from kbackend import Input, layers
+    >>> layers.AveragePooling2D(2)(Input((5, 6, 1))).shape
+    (None, 2, 3, 1)
+    """
 
     rank = 2
 
 
 class AveragePooling3D(_AveragePooling):
-    """The mean of each window of a volume; padding does not count. Arguments as :class:`MaxPooling3D`."""
+    """The mean of each window of a volume; padding does not count. Arguments as :class:`MaxPooling3D`.
+
+    >>> from kbackend import Input, layers
+    >>> layers.AveragePooling3D((1, 2, 2))(Input((4, 5, 6, 1))).shape
+    (None, 4, 2, 3, 1)
+    """
 
     rank = 3
 

@@ -17,6 +17,10 @@ class Flatten(Layer):
 
     Args:
         data_format: 'channels_first' moves the channels to the end before, so that weights fit both layouts.
+
+    >>> from kbackend import Input, layers
+    >>> layers.Flatten()(Input((2, 3))).shape
+    (None, 6)
     """
 
     arguments = ("data_format",)
@@ -84,6 +88,10 @@ class Permute(Layer):
 
     Args:
         dims: the order, counted from 1, without the batch dimension.
+
+    >>> from kbackend import Input, layers
+    >>> layers.Permute((2, 1))(Input((2, 3))).shape
+    (None, 3, 2)
     """
 
     arguments = ("dims",)
@@ -103,7 +111,12 @@ class Permute(Layer):
 
 
 class RepeatVector(Layer):
-    """Repeats each sample ``n`` times: (batch, features) to (batch, n, features)."""
+    """Repeats each sample ``n`` times: (batch, features) to (batch, n, features).
+
+    >>> from kbackend import Input, layers
+    >>> layers.RepeatVector(4)(Input((3,))).shape
+    (None, 4, 3)
+    """
 
     arguments = ("n",)
 

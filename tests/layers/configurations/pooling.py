@@ -2,6 +2,8 @@
 
 from layers.table import Bad, Row
 
+#: Keras's gradient of the adaptive maximum is what was in the memory
+PLANES = {"Max": dict(keras_gradient="it is not initialized"), "Average": {}}
 #: TensorFlow's kernels over volumes know float32 only, and Keras's adaptive maximum ends the process in one of them
 VOLUMES = {"Max": dict(keras="it ends the process"), "Average": dict(keras_dtype="float32")}
 
@@ -36,12 +38,12 @@ ADAPTIVE = [
     row
     for kind in ("Max", "Average")
     for row in (
-        Row(f"Adaptive{kind}Pooling1D", dict(output_size=3), (7, 2)),
-        Row(f"Adaptive{kind}Pooling1D", dict(output_size=1), (4, 3)),
-        Row(f"Adaptive{kind}Pooling1D", dict(output_size=5), (5, 2)),
-        Row(f"Adaptive{kind}Pooling2D", dict(output_size=(2, 3)), (5, 4, 2)),
-        Row(f"Adaptive{kind}Pooling2D", dict(output_size=2), (4, 6, 1)),
-        Row(f"Adaptive{kind}Pooling2D", dict(output_size=(1, 4)), (3, 5, 2)),
+        Row(f"Adaptive{kind}Pooling1D", dict(output_size=3), (7, 2), **PLANES[kind]),
+        Row(f"Adaptive{kind}Pooling1D", dict(output_size=1), (4, 3), **PLANES[kind]),
+        Row(f"Adaptive{kind}Pooling1D", dict(output_size=5), (5, 2), **PLANES[kind]),
+        Row(f"Adaptive{kind}Pooling2D", dict(output_size=(2, 3)), (5, 4, 2), **PLANES[kind]),
+        Row(f"Adaptive{kind}Pooling2D", dict(output_size=2), (4, 6, 1), **PLANES[kind]),
+        Row(f"Adaptive{kind}Pooling2D", dict(output_size=(1, 4)), (3, 5, 2), **PLANES[kind]),
         Row(f"Adaptive{kind}Pooling3D", dict(output_size=(1, 2, 3)), (2, 3, 4, 2), **VOLUMES[kind]),
         Row(f"Adaptive{kind}Pooling3D", dict(output_size=2), (3, 2, 4, 1), **VOLUMES[kind]),
         Row(f"Adaptive{kind}Pooling3D", dict(output_size=1), (2, 3, 2, 2), **VOLUMES[kind]),
