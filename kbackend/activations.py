@@ -7,6 +7,9 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend import registry
+from kbackend.ops.elementwise.hyperbolic import tanh
+from kbackend.ops.nn.sigmoid import sigmoid, softplus, softsign
+from kbackend.ops.nn.softmax import softmax
 
 _SELU_ALPHA = 1.6732632423543772
 _SELU_SCALE = 1.0507009873554805
@@ -17,9 +20,23 @@ def linear(x: Any) -> Any:
     return x
 
 
-def relu(x: Any, alpha: Any = 0.0, max_value: Any = None, threshold: Any = 0.0) -> Any:
-    """``max(x, 0)``; see ``K.relu`` for the slope below, the ceiling and the threshold."""
-    return K.relu(x, alpha=alpha, max_value=max_value, threshold=threshold)
+def relu(
+    x: Any, negative_slope: Any = 0.0, max_value: Any = None, threshold: Any = 0.0, alpha: Any = None
+) -> Any:
+    """``max(x, 0)``; see ``K.relu`` for the slope below, the ceiling and the threshold. ``alpha`` is Keras 2's name of
+    the slope."""
+    slope = negative_slope if alpha is None else alpha
+    return K.relu(x, alpha=slope, max_value=max_value, threshold=threshold)
+
+
+def relu6(x: Any) -> Any:
+    """``min(max(x, 0), 6)``."""
+    return K.relu6(x)
+
+
+def leaky_relu(x: Any, negative_slope: Any = 0.2) -> Any:
+    """``x`` above 0, ``negative_slope * x`` below. Source: Maas et al. 2013."""
+    return K.leaky_relu(x, negative_slope)
 
 
 def elu(x: Any, alpha: Any = 1.0) -> Any:
@@ -32,31 +49,6 @@ def selu(x: Any) -> Any:
     return K.elu(x, _SELU_ALPHA) * _SELU_SCALE
 
 
-def softmax(x: Any, axis: int = -1) -> Any:
-    """Positive values that sum to 1 along ``axis``."""
-    return K.softmax(x, axis=axis)
-
-
-def softplus(x: Any) -> Any:
-    """``log(exp(x) + 1)``."""
-    return K.softplus(x)
-
-
-def softsign(x: Any) -> Any:
-    """``x / (abs(x) + 1)``."""
-    return K.softsign(x)
-
-
-def tanh(x: Any) -> Any:
-    """The hyperbolic tangent."""
-    return K.tanh(x)
-
-
-def sigmoid(x: Any) -> Any:
-    """``1 / (1 + exp(-x))``."""
-    return K.sigmoid(x)
-
-
 def hard_sigmoid(x: Any) -> Any:
     """``0.2 x + 0.5``, clipped to [0, 1]."""
     return K.hard_sigmoid(x)
@@ -67,10 +59,102 @@ def exponential(x: Any) -> Any:
     return K.exp(x)
 
 
+def celu(x: Any, alpha: Any = 1.0) -> Any:
+    """``max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)``. Source: Barron 2017."""
+    return K.celu(x, alpha)
+
+
+def gelu(x: Any, approximate: bool = False) -> Any:
+    """``x`` times the normal distribution function of ``x``, exact or by tanh. Source: Hendrycks and Gimpel 2016."""
+    return K.gelu(x, approximate)
+
+
+def glu(x: Any, axis: int = -1) -> Any:
+    """The first half of ``x`` along an axis times the sigmoid of the second. Source: Dauphin et al. 2017."""
+    return K.glu(x, axis)
+
+
+def silu(x: Any) -> Any:
+    """``x * sigmoid(x)``. Source: Ramachandran et al. 2017."""
+    return K.silu(x)
+
+
+def hard_silu(x: Any) -> Any:
+    """``x * min(max(x + 3, 0), 6) / 6``. Source: Howard et al. 2019."""
+    return K.hard_silu(x)
+
+
+def hard_tanh(x: Any) -> Any:
+    """``x`` clipped to [-1, 1]."""
+    return K.hard_tanh(x)
+
+
+def hard_shrink(x: Any, threshold: Any = 0.5) -> Any:
+    """``x`` where its size is above the threshold, 0 elsewhere."""
+    return K.hard_shrink(x, threshold)
+
+
+def soft_shrink(x: Any, threshold: Any = 0.5) -> Any:
+    """``x`` moved towards 0 by the threshold."""
+    return K.soft_shrink(x, threshold)
+
+
+def tanh_shrink(x: Any) -> Any:
+    """``x - tanh(x)``."""
+    return K.tanh_shrink(x)
+
+
+def threshold(x: Any, threshold: Any, default_value: Any) -> Any:
+    """``x`` above the threshold, ``default_value`` elsewhere."""
+    return K.threshold(x, threshold, default_value)
+
+
+def log_sigmoid(x: Any) -> Any:
+    """``log(sigmoid(x))``, without overflow."""
+    return K.log_sigmoid(x)
+
+
+def log_softmax(x: Any, axis: int = -1) -> Any:
+    """``log(softmax(x))``, without overflow."""
+    return K.log_softmax(x, axis)
+
+
+def mish(x: Any) -> Any:
+    """``x * tanh(softplus(x))``. Source: Misra 2019."""
+    return K.mish(x)
+
+
+def sparsemax(x: Any, axis: int = -1) -> Any:
+    """The nearest point of the simplex, in which many values are 0. Source: Martins and Astudillo 2016."""
+    return K.sparsemax(x, axis)
+
+
+def sparse_plus(x: Any) -> Any:
+    """0 below -1, ``x`` above 1, ``(x + 1)**2 / 4`` between."""
+    return K.sparse_plus(x)
+
+
+def sparse_sigmoid(x: Any) -> Any:
+    """0 below -1, 1 above 1, ``(x + 1) / 2`` between."""
+    return K.sparse_sigmoid(x)
+
+
+def squareplus(x: Any, b: Any = 4) -> Any:
+    """``(x + sqrt(x**2 + b)) / 2``. Source: Barron 2021."""
+    return K.squareplus(x, b)
+
+
+swish, hard_swish = silu, hard_silu
+
 _BUILTIN: dict[str, Any] = {
     f.__name__: f
-    for f in (linear, relu, elu, selu, softmax, softplus, softsign, tanh, sigmoid, hard_sigmoid, exponential)
-}
+    for f in (
+        linear, relu, relu6, leaky_relu, elu, celu, selu, gelu, glu, silu, softmax, log_softmax, sparsemax, softplus,
+        softsign, squareplus, tanh, sigmoid, log_sigmoid, hard_sigmoid, hard_silu, hard_tanh, hard_shrink, soft_shrink,
+        tanh_shrink, threshold, mish, sparse_plus, sparse_sigmoid, exponential,
+    )
+}  # fmt: skip
+_BUILTIN |= {"swish": silu, "hard_swish": hard_silu}
 
 
 def get(identifier: Any) -> Callable[..., Any]:
@@ -95,10 +179,10 @@ def serialize(activation: Any) -> Any:
     return registry.plain(activation)
 
 
-def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The activation of a name."""
+def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
+    """The activation of a name or configuration."""
     with registry.custom_object_scope(custom_objects):
-        return get(name)
+        return get(config)
 
 
 __all__ = [*_BUILTIN, "deserialize", "get", "serialize"]

@@ -57,6 +57,7 @@ from kbackend.ops.control.print import control_dependencies, print_tensor
 from kbackend.ops.core.cast import cast_to_floatx, identity
 from kbackend.ops.core.gradients import gradients
 from kbackend.ops.core.inspect import count_params, int_shape, is_keras_tensor, is_placeholder, is_variable
+from kbackend.ops.core.inspect import int_shape as get_variable_shape
 from kbackend.ops.core.leaves import constant
 from kbackend.ops.core.updates import moving_average_update, update, update_add, update_sub
 from kbackend.ops.elementwise.logical import and_, invert, or_, xor

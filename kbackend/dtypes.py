@@ -124,6 +124,27 @@ def numpy_dtype(dtype: str) -> np.dtype[Any]:
     return np.dtype(dtype)
 
 
+def converted(array: np.ndarray, dtype: str) -> np.ndarray:
+    """A copy of an array in another dtype, whose integers keep their values.
+
+    Raises:
+        OverflowError: an integer lies outside the range of an integer dtype.
+
+    >>> converted(np.array([1, 2]), "uint8")
+    array([1, 2], dtype=uint8)
+    """
+    wanted = numpy_dtype(dtype)
+    if array.dtype.kind in "iu" and wanted.kind in "iu" and array.size and not np.can_cast(array.dtype, wanted):
+        limits = np.iinfo(wanted)
+        outside = array[(array < limits.min) | (array > limits.max)]
+        if outside.size:
+            raise OverflowError(
+                f"{outside.flat[0]} does not fit {dtype}, which holds {limits.min} to {limits.max}; "
+                "use int64 for the tensor it goes into, or cast it explicitly"
+            )
+    return array.astype(wanted)
+
+
 def promote(*dtypes: str | WeakType) -> str:
     """The dtype in which operands of these dtypes are combined.
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from kbackend import config, dtypes, registry
+from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
 from kbackend.ops.core.leaves import constant as _constant
 from kbackend.ops.random.normal import (
@@ -118,16 +119,23 @@ class VarianceScaling(Initializer):
             ('fan_avg').
         distribution: 'normal' (truncated at two standard deviations), 'untruncated_normal' or 'uniform'.
         seed: a seed for these draws alone; the process' stream when None.
+        input_axes, output_axes: the axes whose sizes make the numbers of inputs and outputs; as :func:`fans` when None.
 
     Raises:
-        ValueError: scale, mode or distribution is not one of these.
+        ValueError: scale, mode or distribution is not one of these, or only one kind of axes is given.
     """
 
     MODES = ("fan_in", "fan_out", "fan_avg")
     DISTRIBUTIONS = ("normal", "truncated_normal", "untruncated_normal", "uniform")
 
     def __init__(
-        self, scale: float = 1.0, mode: str = "fan_in", distribution: str = "normal", seed: int | None = None
+        self,
+        scale: float = 1.0,
+        mode: str = "fan_in",
+        distribution: str = "truncated_normal",
+        seed: int | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
     ) -> None:
         if scale <= 0:
             raise ValueError(f"the scale of VarianceScaling must be positive, it is {scale}")
@@ -136,10 +144,20 @@ class VarianceScaling(Initializer):
                 f"VarianceScaling: mode must be one of {self.MODES}, distribution one of "
                 f"{self.DISTRIBUTIONS}; they are {mode!r} and {distribution!r}"
             )
+        if (input_axes is None) is not (output_axes is None):
+            raise ValueError(
+                f"VarianceScaling: give both input_axes and output_axes or none; they are {input_axes!r} and "
+                f"{output_axes!r}"
+            )
         self.scale, self.mode, self.distribution, self.seed = scale, mode, distribution, seed
+        self.input_axes = None if input_axes is None else list(input_axes)
+        self.output_axes = None if output_axes is None else list(output_axes)
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
-        fan_in, fan_out = fans(shape)
+        if self.input_axes is None or self.output_axes is None:
+            fan_in, fan_out = fans(shape)
+        else:
+            fan_in, fan_out = (float(math.prod(shape[a] for a in axes)) for axes in (self.input_axes, self.output_axes))
         count = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}[self.mode]
         variance = self.scale / max(1.0, count)
         if self.distribution == "uniform":
@@ -169,15 +187,20 @@ def fans(shape: Sequence[int]) -> tuple[float, float]:
 
 
 class _Scaled(VarianceScaling):
-    """VarianceScaling with everything chosen but the seed."""
+    """VarianceScaling with everything chosen but the seed and the axes."""
 
     chosen: tuple[float, str, str] = (1.0, "fan_in", "normal")
 
-    def __init__(self, seed: int | None = None) -> None:
-        super().__init__(*self.chosen, seed)
+    def __init__(
+        self,
+        seed: int | None = None,
+        input_axes: Sequence[int] | None = None,
+        output_axes: Sequence[int] | None = None,
+    ) -> None:
+        super().__init__(*self.chosen, seed, input_axes, output_axes)
 
     def get_config(self) -> dict[str, Any]:
-        return {"seed": self.seed}
+        return {"seed": self.seed, "input_axes": self.input_axes, "output_axes": self.output_axes}
 
 
 class GlorotUniform(_Scaled):
@@ -266,6 +289,64 @@ class Identity(Initializer):
         return _constant(self.gain * np.eye(shape[0], shape[1]), dtype or config.floatx())
 
 
+class STFT(Initializer):
+    """Kernels of a convolution that computes one part of a short-time Fourier transform.
+
+    Args:
+        side: 'real' or 'imag'.
+        window: 'hann', 'hamming', 'blackman', 'bartlett', 'boxcar', the values of a window, or None for none.
+        scaling: 'density' (the window has the L2 norm 1), 'spectrum' (the L1 norm 1), or None.
+        periodic: whether the window is a period, not symmetric.
+
+    Raises:
+        ValueError: another name; a shape that is not (length, 1, bins); a window of another length.
+
+    The shape is (length, 1, bins) for ``2 * (bins - 1)`` frequencies.
+
+    >>> from kbackend import K, initializers
+    >>> K.eval(initializers.STFT(window=None)((2, 1, 2))).round(4).tolist()
+    [[[1.0, 1.0]], [[1.0, -1.0]]]
+    """
+
+    WINDOWS: dict[str, Callable[[int], Any]] = {
+        "hann": np.hanning, "hamming": np.hamming, "blackman": np.blackman, "bartlett": np.bartlett, "boxcar": np.ones,
+    }  # fmt: skip
+
+    def __init__(
+        self, side: str = "real", window: Any = "hann", scaling: str | None = "density", periodic: bool = False
+    ) -> None:
+        if side not in ("real", "imag"):
+            raise ValueError(f"side must be 'real' or 'imag', it is {side!r}")
+        if isinstance(window, str) and window not in self.WINDOWS:
+            raise ValueError(f"window must be one of {', '.join(self.WINDOWS)} or its values, it is {window!r}")
+        if scaling not in ("density", "spectrum", None):
+            raise ValueError(f"scaling must be 'density', 'spectrum' or None, it is {scaling!r}")
+        self.side, self.window, self.scaling, self.periodic = side, window, scaling, bool(periodic)
+
+    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
+        if len(shape) != 3 or shape[1] != 1 or shape[2] < 2:
+            raise ValueError(f"the STFT initializer needs a shape (length, 1, bins), it was given {tuple(shape)}")
+        length, _, bins = shape
+        angles = -np.pi * np.arange(length)[:, None] * np.arange(bins) / (bins - 1)
+        kernel = (np.cos if self.side == "real" else np.sin)(angles)
+        if self.window is not None:
+            window = self._window(length)
+            scale = {"density": np.sqrt(np.sum(window**2)), "spectrum": np.sum(np.abs(window)), None: 1.0}
+            kernel = kernel * window[:, None] / scale[self.scaling]
+        return _constant(kernel[:, None], dtype or config.floatx())
+
+    def _window(self, length: int) -> np.ndarray:
+        if isinstance(self.window, str):
+            return np.asarray(self.WINDOWS[self.window](length + self.periodic)[:length], np.float64)
+        window = np.asarray(self.window, np.float64)
+        if window.shape != (length,):
+            raise ValueError(f"the window must have the shape ({length},), it has {window.shape}")
+        return window
+
+    def get_config(self) -> dict[str, Any]:
+        return {name: registry.plain(value) for name, value in vars(self).items()}
+
+
 # ------------------------------------------------------------------------------------------------ values
 
 
@@ -308,7 +389,7 @@ def initial_value(
         return found
     if not isinstance(found, Tensor):
         return Deferred(lambda: found, shape, dtype)
-    if found.node.op.name == "constant":
+    if found.node.op.role is Role.CONSTANT:
         return Deferred(lambda: found.node.attrs["value"], shape, dtype)
     return Deferred(lambda: evaluate_on_reference(found), shape, dtype)
 
@@ -325,46 +406,21 @@ variance_scaling = VarianceScaling
 glorot_uniform, glorot_normal = GlorotUniform, GlorotNormal
 he_uniform, he_normal = HeUniform, HeNormal
 lecun_uniform, lecun_normal = LecunUniform, LecunNormal
-orthogonal = Orthogonal
-identity = Identity
+orthogonal = OrthogonalInitializer = Orthogonal
+identity = IdentityInitializer = Identity
+stft = STFTInitializer = STFT
 
 _CLASSES = (
-    Zeros,
-    Ones,
-    Constant,
-    RandomNormal,
-    TruncatedNormal,
-    RandomUniform,
-    VarianceScaling,
-    GlorotUniform,
-    GlorotNormal,
-    HeUniform,
-    HeNormal,
-    LecunUniform,
-    LecunNormal,
-    Orthogonal,
-    Identity,
-)
-_ALIASES = {
-    "zero": Zeros,
-    "zeros": Zeros,
-    "one": Ones,
-    "ones": Ones,
-    "constant": Constant,
-    "normal": RandomNormal,
-    "random_normal": RandomNormal,
-    "uniform": RandomUniform,
-    "random_uniform": RandomUniform,
-    "truncated_normal": TruncatedNormal,
-    "variance_scaling": VarianceScaling,
-    "glorot_uniform": GlorotUniform,
-    "glorot_normal": GlorotNormal,
-    "he_uniform": HeUniform,
-    "he_normal": HeNormal,
-    "lecun_uniform": LecunUniform,
-    "lecun_normal": LecunNormal,
-    "orthogonal": Orthogonal,
-    "identity": Identity,
+    Zeros, Ones, Constant, RandomNormal, TruncatedNormal, RandomUniform, VarianceScaling, GlorotUniform, GlorotNormal,
+    HeUniform, HeNormal, LecunUniform, LecunNormal, Orthogonal, Identity, STFT,
+)  # fmt: skip
+_ALIASES: dict[str, Any] = {
+    name: globals()[name]
+    for name in (
+        "zero zeros one ones constant normal random_normal uniform random_uniform truncated_normal variance_scaling "
+        "glorot_uniform glorot_normal he_uniform he_normal lecun_uniform lecun_normal orthogonal OrthogonalInitializer "
+        "identity IdentityInitializer stft STFTInitializer"
+    ).split()
 }
 _BUILTIN: dict[str, Any] = {**{c.__name__: c for c in _CLASSES}, **_ALIASES}
 

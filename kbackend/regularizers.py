@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from kbackend import backend as K
 from kbackend import registry
-from kbackend.ops.elementwise.arithmetic import abs_, add, multiply
-from kbackend.ops.elementwise.power import square
-from kbackend.ops.reduction.reductions import sum_
 
 
 class Regularizer:
@@ -34,39 +32,103 @@ class L1L2(Regularizer):
     """
 
     def __init__(self, l1: Any = 0.0, l2: Any = 0.0) -> None:
-        self.l1, self.l2 = l1, l2
+        self.l1, self.l2 = _factor("l1", l1), _factor("l2", l2)
 
     def __call__(self, x: Any) -> Any:
         terms = []
         if _is_used(self.l1):
-            terms.append(multiply(sum_(abs_(x)), self.l1))
+            terms.append(K.sum(K.abs(x)) * self.l1)
         if _is_used(self.l2):
-            terms.append(multiply(sum_(square(x)), self.l2))
+            terms.append(K.sum(K.square(x)) * self.l2)
         if not terms:
-            return multiply(sum_(x), 0.0)
-        return terms[0] if len(terms) == 1 else add(*terms)
+            return K.sum(x) * 0.0
+        return terms[0] if len(terms) == 1 else terms[0] + terms[1]
 
 
 def _is_used(factor: Any) -> bool:
     return not isinstance(factor, (int, float)) or factor != 0
 
 
-def l1(l: float = 0.01) -> L1L2:  # noqa: E741 - Keras's name
-    """``l * sum |x|``."""
-    return L1L2(l1=l)
+def _factor(label: str, value: Any) -> Any:
+    """A factor that is a number or a variable.
+
+    Raises:
+        ValueError: a number that is negative or not finite.
+    """
+    if isinstance(value, (int, float)) and not 0 <= value < float("inf"):
+        raise ValueError(f"{label} must be a number that is not negative, it is {value!r}")
+    return value
 
 
-def l2(l: float = 0.01) -> L1L2:  # noqa: E741
-    """``l * sum x^2``."""
-    return L1L2(l2=l)
+class L1(L1L2):
+    """``l1 * sum |x|``.
+
+    Args:
+        l1: a number or a K.variable.
+        l: Keras 2's name for ``l1``.
+
+    >>> from kbackend import K, regularizers
+    >>> float(K.eval(regularizers.L1(0.5)(K.constant([1., -2.]))))
+    1.5
+    """
+
+    def __init__(self, l1: Any = 0.01, l: Any = None) -> None:  # noqa: E741 - Keras's name
+        super().__init__(l1 if l is None else l, 0.0)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"l1": registry.plain(self.l1)}
 
 
-def l1_l2(l1: float = 0.01, l2: float = 0.01) -> L1L2:
-    """``l1 * sum |x| + l2 * sum x^2``."""
-    return L1L2(l1, l2)
+class L2(L1L2):
+    """``l2 * sum x^2``.
+
+    Args:
+        l2: a number or a K.variable.
+        l: Keras 2's name for ``l2``.
+    """
+
+    def __init__(self, l2: Any = 0.01, l: Any = None) -> None:  # noqa: E741
+        super().__init__(0.0, l2 if l is None else l)
+
+    def get_config(self) -> dict[str, Any]:
+        return {"l2": registry.plain(self.l2)}
 
 
-_BUILTIN: dict[str, Any] = {"L1L2": L1L2, "l1": l1, "l2": l2, "l1_l2": l1_l2}
+class OrthogonalRegularizer(Regularizer):
+    """``factor`` times the mean size of the cosines between different rows, or columns, of a matrix.
+
+    Args:
+        factor: a number or a K.variable.
+        mode: 'rows' or 'columns'.
+
+    Raises:
+        ValueError: another mode; when it is called, a tensor that is not of rank 2.
+
+    >>> from kbackend import K, regularizers
+    >>> float(K.eval(regularizers.OrthogonalRegularizer(0.5)(K.constant([[1., 0.], [2., 0.]]))))
+    0.5
+    """
+
+    def __init__(self, factor: Any = 0.01, mode: str = "rows") -> None:
+        if mode not in ("rows", "columns"):
+            raise ValueError(f"mode must be 'rows' or 'columns', it is {mode!r}")
+        self.factor, self.mode = _factor("factor", factor), mode
+
+    def __call__(self, x: Any) -> Any:
+        if len(x.shape) != 2:
+            raise ValueError(f"OrthogonalRegularizer needs a matrix, the shape is {tuple(x.shape)}")
+        rows = K.l2_normalize(x if self.mode == "rows" else K.transpose(x), axis=1)
+        size = int(rows.shape[0])
+        cosines = K.abs(K.dot(rows, K.transpose(rows))) * (1.0 - K.eye(size, dtype=K.dtype(x)))
+        return self.factor * 0.5 * K.sum(cosines) / max(size * (size - 1) / 2.0, 1.0)
+
+
+l1, l2, l1_l2, orthogonal_regularizer = L1, L2, L1L2, OrthogonalRegularizer
+
+_BUILTIN: dict[str, Any] = {
+    "L1": L1, "L2": L2, "L1L2": L1L2, "OrthogonalRegularizer": OrthogonalRegularizer,
+    "l1": L1, "l2": L2, "l1_l2": L1L2, "orthogonal_regularizer": OrthogonalRegularizer,
+}  # fmt: skip
 
 
 def get(identifier: Any) -> Callable[[Any], Any] | None:
@@ -76,9 +138,8 @@ def get(identifier: Any) -> Callable[[Any], Any] | None:
         ValueError: an unknown name.
     """
     if identifier is None or callable(identifier):
-        return identifier
-    found = registry.make(identifier, _BUILTIN, "regularizer")
-    return found() if found in (l1, l2, l1_l2) else found
+        return identifier() if isinstance(identifier, type) else identifier
+    return registry.make(identifier, _BUILTIN, "regularizer")
 
 
 def serialize(regularizer: Any) -> Any:
@@ -92,4 +153,4 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
         return get(config)
 
 
-__all__ = ["L1L2", "Regularizer", "deserialize", "get", "l1", "l1_l2", "l2", "serialize"]
+__all__ = [*_BUILTIN, "Regularizer", "deserialize", "get", "serialize"]

@@ -22,6 +22,7 @@ import hashlib
 import operator
 import os
 import threading
+from array import array
 from collections.abc import Sequence
 from contextlib import nullcontext
 from typing import Any
@@ -37,6 +38,8 @@ SHUFFLE_OP_ID = (1 << 32) - 1
 #: op ids below this belong to draws with an explicit seed
 _OWN_SEED_IDS = 1 << 20
 _KEY_BITS = (1 << 64) - 1
+#: parts of the set of op ids, each searched from its start
+_BUCKETS = 1 << 9
 
 
 class _Process:
@@ -50,7 +53,7 @@ class _Process:
 
     def _forget(self) -> None:
         self.uses: dict[str, int] = {}
-        self.taken: set[int] = set()
+        self.taken = _Ids()
 
     def seed(self, key: int) -> None:
         with self.lock:
@@ -64,17 +67,20 @@ class _Process:
                 self.key = int.from_bytes(os.urandom(8), "little")
             return self.key
 
-    def number(self, path: str) -> int:
-        """How often the path was used before; counts this use."""
+    def number(self, path: str, uses: dict[str, int] | None = None) -> int:
+        """How often the path was used before; counts this use, in ``uses`` or with the paths of the process."""
+        uses = self.uses if uses is None else uses
         with self.lock:
-            count = self.uses.get(path, 0)
-            self.uses[path] = count + 1
+            count = uses.get(path, 0)
+            uses[path] = count + 1
             return count
 
     def op_id(self, path: str) -> int:
         """An op id that no other path has."""
+        owner = _path.owner
+        uses = owner.uses if owner is not None and self is _process and owner.epoch == self.epoch else None
         with self.lock:
-            count = self.number(path)
+            count = self.number(path, uses)
             text = f"{path}#{count}" if count else path
             found = _hashed(text)
             while found in self.taken:  # a hash collision, of probability 2**-32 for a pair of paths
@@ -84,6 +90,19 @@ class _Process:
             return found
 
 
+class _Ids:
+    """A growing set of op ids in 4 bytes each: they outlive the models whose draws they belong to."""
+
+    def __init__(self) -> None:
+        self._buckets: dict[int, array[int]] = {}
+
+    def add(self, op_id: int) -> None:
+        self._buckets.setdefault(op_id % _BUCKETS, array("I")).append(op_id)
+
+    def __contains__(self, op_id: int) -> bool:
+        return op_id in self._buckets.get(op_id % _BUCKETS, ())
+
+
 def _hashed(text: str) -> int:
     """A hash in [_OWN_SEED_IDS, SHUFFLE_OP_ID)."""
     digest = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
@@ -91,10 +110,12 @@ def _hashed(text: str) -> int:
 
 
 class _Path(threading.local):
-    """The path of the enclosing scopes in this thread, and the discardable counts inside :class:`trying`."""
+    """The path of the enclosing scopes in this thread, the innermost numbered owner, and the discardable counts inside
+    :class:`trying`."""
 
     def __init__(self) -> None:
         self.names: tuple[str, ...] = ()
+        self.owner: Owner | None = None
         self.discarded: _Process | None = None
 
 
@@ -217,17 +238,22 @@ class SeedGenerator:
 
 
 class scope:
-    """A context that appends ``name`` to the path of the draws made in it."""
+    """A context that appends ``name`` to the path of the draws made in it.
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    Args:
+        owner: the numbered owner that the name stands for.
+    """
+
+    def __init__(self, name: str, owner: Owner | None = None) -> None:
+        self.name, self._owner = name, owner
 
     def __enter__(self) -> None:
-        self._outer = _path.names
+        self._outer = _path.names, _path.owner
         _path.names = (*_path.names, self.name)
+        _path.owner = self._owner or _path.owner
 
     def __exit__(self, *exc: Any) -> None:
-        _path.names = self._outer
+        _path.names, _path.owner = self._outer
 
 
 class trying:
@@ -249,11 +275,17 @@ class Owner:
         name: the name given by the user, or None.
         kind: the class of the object. Objects without a name are numbered within their class, in the order of their
             first draw since the seed was set.
+
+    Attributes:
+        uses: how often each path below its number was used since the seed was set. No other object has these paths, so
+            that their counts go with the object.
+        epoch: of the seed that the number and the counts belong to.
     """
 
     def __init__(self, name: str | None, kind: str) -> None:
         self.name, self.kind = name, kind
-        self._epoch = -1
+        self.epoch = -1
+        self.uses: dict[str, int] = {}
         self._found = ""
 
     def path_name(self) -> str:
@@ -261,18 +293,19 @@ class Owner:
             return self.name
         if _path.discarded is not None:
             return f"<{self.kind}>"
-        if self._epoch != _process.epoch:
-            self._epoch = _process.epoch
+        if self.epoch != _process.epoch:
+            self.epoch, self.uses = _process.epoch, {}
             self._found = f"<{self.kind} {_process.number(f'<{self.kind}>')}>"
         return self._found
 
     def scope(self) -> scope:
-        return scope(self.path_name())
+        """The scope of its draws."""
+        name = self.path_name()
+        return scope(name, self if name == self._found else None)
 
     def entered(self) -> Any:
         """The scope, or a null context if it is the innermost open scope."""
-        name = self.path_name()
-        return nullcontext() if _path.names[-1:] == (name,) else scope(name)
+        return nullcontext() if _path.names[-1:] == (self.path_name(),) else self.scope()
 
 
 def stream_of(what: str, seed: Any = None) -> tuple[int, int]:
@@ -296,7 +329,7 @@ def counter(name: str) -> Variable:
 
 def draws(node: Node) -> bool:
     """Whether a node is a random draw with a step counter."""
-    return "op_id" in node.attrs and any(isinstance(t, Variable) and t.counter for t in node.inputs)
+    return node.op.random and any(isinstance(t, Variable) and t.counter for t in node.inputs)
 
 
 def drawn_again(node: Node, args: Sequence[Any]) -> tuple[Any, ...]:
@@ -305,7 +338,7 @@ def drawn_again(node: Node, args: Sequence[Any]) -> tuple[Any, ...]:
     if attrs["op_id"] >= _OWN_SEED_IDS:
         attrs["key"], attrs["op_id"] = stream_of(node.op.name)
     renewed = map_args(args, lambda t: counter(t.name) if isinstance(t, Variable) and t.counter else t)
-    result = node.op.apply(renewed, attrs)  # type: ignore[attr-defined]
+    result = node.op.apply(renewed, attrs)
     return tuple(result) if isinstance(result, (tuple, list)) else (result,)
 
 

@@ -4,7 +4,7 @@ from kbackend.plugin.contract import Backend
 from kbackend.plugin.discover import engine
 
 
-@engine(module="numpy", install="pip install kbackend")
+@engine(module="numpy", install="pip install kbackend", preference=10, reference=True)
 def backend() -> Backend:
     from kbackend_numpy.engine import NumpyBackend
 

@@ -1,8 +1,8 @@
-"""Convolution, its transpose, and pooling on channels-last NumPy arrays, differentiable to any order.
+"""Convolution and its transpose on channels-last NumPy arrays, differentiable to any order.
 
-A convolution is bilinear, and so are its gradients with respect to input and kernel. The three functions are
-each other's gradients, so each is one `autograd` primitive whose vector-Jacobian products are the other two.
-Arithmetic stays in the dtype of the operands; float16 is multiplied and summed in float32.
+A convolution is bilinear, and so are its gradients with respect to input and kernel. Each of the three functions is an
+`autograd` primitive whose vector-Jacobian products are the other two. Computation is in the dtype of the operands,
+except that float16 is computed in float32.
 """
 
 import math
@@ -19,14 +19,14 @@ __all__ = ["avg_pool", "convolution", "convolution_transpose", "max_pool"]
 
 Pairs = Sequence[tuple[int, int]]
 
-# Patches are unfolded a few images at a time, about this many bytes, which stay in the caches for the matmul.
+# Patches are unfolded in blocks of images of about this many bytes, which fit the caches of the processor.
 UNFOLDED_BYTES = 5 << 20
-# Below this many channels an unfolded row is made of tiny runs, and a column a tap copies faster.
+# With fewer channels the contiguous runs of an unfolded row are short, and copying one column for each tap is faster.
 FEW_CHANNELS = 4
 
 
 class Geometry(NamedTuple):
-    """All sizes of one convolution, seen from its forward direction."""
+    """The sizes of a convolution in the forward direction."""
 
     spatial: tuple[int, ...]
     kernel: tuple[int, ...]
@@ -46,7 +46,7 @@ class Geometry(NamedTuple):
         return self.kernel == unit and self.strides == unit and self.spatial == self.out
 
     def tap(self, offsets: tuple[int, ...]) -> tuple[slice, ...]:
-        """Where the padded input meets one kernel position."""
+        """The slices of the padded input that one kernel position is multiplied with."""
         starts = [offset * step for offset, step in zip(offsets, self.dilation, strict=True)]
         return tuple(
             slice(start, start + (count - 1) * stride + 1, stride)
@@ -66,8 +66,8 @@ def convolution(
     """Cross-correlation of `x` with `kernel`, over 1 to 3 spatial axes.
 
     x: (batch, *spatial, channels); kernel: (*window, channels // groups, filters), floating. `padding` holds
-    a (before, after) pair an axis. Returns (batch, *out, filters) in the dtype of the operands. A ValueError
-    says which sizes do not fit.
+    a (before, after) pair for each axis. Returns (batch, *out, filters) in the dtype of the operands. Raises a
+    ValueError for sizes that do not fit.
 
     >>> x = np.arange(5.0).reshape(1, 5, 1)
     >>> convolution(x, np.ones((3, 1, 1)), strides=(2,), padding=((1, 0),), dilation=(1,)).ravel()
@@ -87,10 +87,10 @@ def convolution_transpose(
     padding: Pairs,
     dilation: Sequence[int],
 ) -> Any:
-    """The gradient, with respect to its input, of the `convolution` that these arguments describe.
+    """The gradient of a `convolution` with these arguments with respect to its input.
 
     x: (batch, *spatial, channels); kernel: (*window, filters, channels). `padding` is that of the
-    convolution which takes (batch, *output_spatial, filters) to the shape of x. Returns
+    convolution that maps (batch, *output_spatial, filters) to the shape of x. Returns
     (batch, *output_spatial, filters) in the dtype of the operands.
 
     >>> x = np.ones((1, 2, 1))
@@ -213,7 +213,7 @@ defvjp(
 
 
 def _wide(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.dtype]:
-    """Both operands in the dtype to compute in, and the dtype of the result."""
+    """Both operands in the dtype of computation, and the dtype of the result."""
     dtype = np.result_type(a, b)
     wide = np.promote_types(dtype, np.float32) if dtype == np.float16 else dtype
     return np.asarray(a, wide), np.asarray(b, wide), dtype
@@ -245,7 +245,7 @@ def _chunks(batch: int, numbers_an_image: int, itemsize: int) -> list[slice]:
 
 
 class _Unfolder:
-    """Copies the patches that a kernel sees into a matrix (positions, taps * channels), images at a time."""
+    """Copies the patches of a kernel to a matrix (positions, taps * channels), for a block of images at a time."""
 
     def __init__(self, x: np.ndarray, geometry: Geometry) -> None:
         x = _pad(x, geometry)
@@ -348,7 +348,7 @@ def _depthwise_kernel_gradient(x: np.ndarray, g: np.ndarray, geometry: Geometry)
     gk = np.empty((*geometry.kernel, 1, filters), g.dtype)
     for offsets in np.ndindex(geometry.kernel):
         products = x[(slice(None), *geometry.tap(offsets))] * g
-        # Summed an image, then over images: a single running float32 sum over all positions loses digits.
+        # Summed within images, then over images: one float32 sum over all positions would lose precision.
         products = products.reshape(g.shape[0], math.prod(geometry.out), filters)
         gk[offsets] = products.sum(axis=1).sum(axis=0)
     return gk

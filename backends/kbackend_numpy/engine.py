@@ -14,6 +14,7 @@ from kbackend.plugin.contract import Backend
 from kbackend_numpy.gaps import GAPS
 from kbackend_numpy.kernels import KERNELS
 from kbackend_numpy.native import NATIVE_KERNELS
+from kbackend_numpy.quiet import QUIET, quieted
 from kbackend_numpy.tape import NumpyTape
 
 
@@ -28,7 +29,7 @@ class NumpyBackend(Backend):
     tensor_type = np.ndarray
     tensor_key = staticmethod(attrgetter("dtype", "shape"))
     uses_malloc = True
-    install = "pip install kbackend"
+    quiet = QUIET
 
     def version(self) -> str:
         return np.__version__
@@ -60,14 +61,11 @@ class NumpyBackend(Backend):
             array if array.flags.writeable else np.array(array)
         )  # gradients of sums are views of one number
 
-    # NumPy alone warns of what all engines answer with NaN or Inf
-
     def guarded(self, function: Any, *args: Any, **kwargs: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return function(*args, **kwargs)
+        return quieted(function)(*args, **kwargs)
 
     def compile(self, emitted: Any, target: Any, jit: Any) -> Any:
-        return np.errstate(all="ignore")(super().compile(emitted, target, jit))
+        return quieted(super().compile(emitted, target, jit))
 
     def cell_to_numpy(self, cell: Any) -> np.ndarray:
         return np.array(cell)

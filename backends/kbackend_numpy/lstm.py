@@ -1,8 +1,7 @@
-"""A whole LSTM over time as one differentiable NumPy function, with a backward pass written by hand.
+"""An LSTM over all steps as one differentiable NumPy function with a backward pass in closed form.
 
-Inside, time comes first and one array holds all results: the initial state, the state after each step, and
-the last cell state, (time + 2, batch, units). A primitive with one result is one node for autograd; the
-results that the caller sees are slices of it.
+Internally time is the first axis, and one array (time + 2, batch, units) holds the initial state, the state after each
+step and the last cell state. So the primitive is one node for autograd; its public results are slices of the array.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +16,7 @@ STEPS, LAST_STATE, LAST_CELL = slice(1, -1), -2, -1
 
 
 class Trace(NamedTuple):
-    """What the backward pass needs of the forward one, time first, in the dtype of computation."""
+    """The intermediate results that the backward pass needs, time first, in the dtype of computation."""
 
     x: np.ndarray
     kernel: np.ndarray
@@ -30,12 +29,12 @@ class Trace(NamedTuple):
 
 
 def lstm(x: Any, h0: Any, c0: Any, kernel: Any, recurrent_kernel: Any, bias: Any) -> tuple[Any, Any, Any]:
-    """Runs an LSTM over axis 1 of `x`: sigmoid gates in the order i, f, c, o, and tanh activation.
+    """An LSTM over axis 1 of `x` with sigmoid gates in the order i, f, c, o and tanh activation.
 
     x: (batch, time, features); h0, c0: (batch, units); kernel: (features, 4 units); recurrent_kernel:
     (units, 4 units); bias: (4 units,), all floating and of one dtype. Returns the states after each step
     (batch, time, units), the last state and the last cell state (batch, units), in that dtype; float16 is
-    computed in float32. A ValueError names shapes that do not fit.
+    computed in float32. Raises a ValueError for shapes that do not fit.
 
     >>> outputs, h, c = lstm(np.ones((2, 3, 1)), np.zeros((2, 1)), np.zeros((2, 1)),
     ...                      np.ones((1, 4)), np.ones((1, 4)), np.zeros(4))
@@ -82,7 +81,7 @@ def _lstm(
     (batch, time, features), units = x.shape, h0.shape[1]
     x = np.ascontiguousarray(x.swapaxes(0, 1))
 
-    # sigmoid(z) is tanh(z / 2) / 2 + 1 / 2, so that with halved weights one tanh serves all four gates.
+    # sigmoid(z) is tanh(z / 2) / 2 + 1 / 2, so with halved weights one tanh computes all four gates.
     scale = np.full(4 * units, 0.5, wide)
     scale[2 * units : 3 * units] = 1
     shift = 1 - scale
@@ -116,7 +115,7 @@ def _lstm(
 
 
 def _gates(z: Any, units: int) -> list[Any]:
-    """The parts of i, f, c and o."""
+    """The slices of the gates i, f, c and o."""
     return [z[..., n * units : (n + 1) * units] for n in range(4)]
 
 
@@ -150,11 +149,11 @@ defvjp_argnums(_lstm, _vjp)
 
 
 def _backward(g: np.ndarray, argnums: Sequence[int], trace: Trace) -> tuple:
-    """The gradients of the six operands that `argnums` asks for."""
+    """The gradients of the operands with the numbers `argnums`."""
     time, batch, four_units = trace.gates.shape
     units = four_units // 4
     i, f, c, o = _gates(trace.gates, units)
-    # Everything that does not depend on the steps after t, for all t at once.
+    # The terms that do not depend on later steps, for all steps at once.
     through_output = o * (1 - trace.cell_outputs**2)
     slopes = np.empty((time, batch, 4, units), trace.gates.dtype)
     slopes[:, :, 0] = c * (i * (1 - i))
@@ -192,7 +191,7 @@ def _backward(g: np.ndarray, argnums: Sequence[int], trace: Trace) -> tuple:
 def _differentiable_backward(
     g: Any, argnums: Sequence[int], x: Any, h0: Any, c0: Any, kernel: Any, recurrent_kernel: Any, bias: Any
 ) -> tuple:
-    """The gradients of `_backward` as a composition that autograd can differentiate again, at its leisure."""
+    """The gradients of `_backward` as a slower composition that autograd can differentiate."""
     dtype = g.dtype
     if dtype == np.float16:
         g, x, h0, c0, kernel, recurrent_kernel, bias = (

@@ -1,4 +1,4 @@
-"""Draws from NumPy's own generator, ``np.random.default_rng``."""
+"""Native draws on NumPy, from ``np.random.default_rng``."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def random_unit(
     step: Any, sizes: Any = (), trial: Any = None, *, shape: Any, key: int, op_id: int, dtype: str
 ) -> Any:
     drawn, shape = generator(step, trial, key, op_id), known_shape(shape, sizes)
-    if dtype in _HALF_BITS:  # rounding a number of 24 bits could give 1
+    if dtype in _HALF_BITS:  # a number of 24 bits could be rounded to 1
         bits = _HALF_BITS[dtype]
         units = drawn.integers(0, 1 << bits, shape, np.uint16).astype(np.float32) * np.float32(2.0**-bits)
         return units.astype(dtypes.numpy_dtype(dtype))

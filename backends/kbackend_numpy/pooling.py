@@ -1,7 +1,7 @@
 """Max and average pooling on channels-last NumPy arrays, differentiable to any order.
 
-Both are done an axis at a time, the last spatial axis first: a window of k x k costs 2k passes, and the
-first maximum along each axis in turn is the first of the window in reading order. Padding is never made.
+Both are computed one axis at a time, the last spatial axis first: a window of k x k costs 2k passes, and the first
+maximum along each axis in turn is the first of the window in row-major order. Padding is not materialized.
 """
 
 import math
@@ -16,7 +16,7 @@ Pairs = Sequence[tuple[int, int]]
 
 
 class Line(NamedTuple):
-    """Windows along one axis."""
+    """The windows along one axis."""
 
     axis: int
     size: int
@@ -27,11 +27,11 @@ class Line(NamedTuple):
 
     @property
     def is_whole(self) -> bool:
-        """No window reaches into padding."""
+        """Whether no window overlaps the padding."""
         return self.before == 0 and (self.out - 1) * self.stride + self.window <= self.size
 
     def tap(self, tap: int) -> tuple[tuple, tuple]:
-        """Indices of the outputs whose windows have this tap inside the input, and of the inputs it meets."""
+        """Indices of the outputs for which this tap of the window is inside the input, and of the inputs at the tap."""
         shift = tap - self.before
         first = max(0, -(shift // self.stride))
         last = min(self.out, (self.size - 1 - shift) // self.stride + 1)
@@ -43,10 +43,10 @@ class Line(NamedTuple):
 
 
 def max_pool(x: Any, *, window: Sequence[int], strides: Sequence[int], padding: Pairs) -> Any:
-    """The largest element of each window; NaN if it holds one. The gradient goes to the first largest.
+    """The maximum of each window, NaN if it contains one; the gradient flows to the first maximum.
 
-    x: (batch, *spatial, channels) with 1 to 3 spatial axes; `padding` holds a (before, after) pair an axis,
-    and padding is never chosen. Returns (batch, *out, channels) in the dtype of x.
+    x: (batch, *spatial, channels) with 1 to 3 spatial axes; `padding` holds a (before, after) pair for
+    each axis; padding is never the maximum. Returns (batch, *out, channels) in the dtype of x.
 
     >>> max_pool(np.array([[[1.0], [3.0], [2.0]]]), window=(2,), strides=(2,), padding=((0, 1),)).ravel()
     array([3., 2.])
@@ -57,7 +57,7 @@ def max_pool(x: Any, *, window: Sequence[int], strides: Sequence[int], padding: 
 
 
 def avg_pool(x: Any, *, window: Sequence[int], strides: Sequence[int], padding: Pairs) -> Any:
-    """The mean of each window; padding does not count. float16 is summed in float32.
+    """The mean of each window without the padding; float16 is summed in float32.
 
     x: (batch, *spatial, channels), floating, with 1 to 3 spatial axes. Returns (batch, *out, channels) in the
     dtype of x.
@@ -97,7 +97,7 @@ def _lines(op: str, x: Any, window: Sequence[int], strides: Sequence[int], paddi
 
 
 def _counts(lines: list[Line], ndim: int, dtype: np.dtype) -> Any:
-    """How many elements of x each window holds: a number, or an array that broadcasts."""
+    """The number of elements of x in each window, as a number or an array that broadcasts."""
     whole = math.prod(line.window for line in lines if line.is_whole)
     counts: Any = float(whole)
     for line in lines:
@@ -130,11 +130,11 @@ def _line_max(x: np.ndarray, line: Line) -> np.ndarray:
 
 
 def _first_maximum(x: np.ndarray, y: np.ndarray, line: Line) -> np.ndarray:
-    """The tap that each maximum came from, the first where there are several."""
+    """The tap of the first maximum of each window."""
     chosen = np.zeros(y.shape, np.uint8 if line.window <= 256 else np.int32)
     has_nan = bool(np.isnan(y).any())
     searching = np.ones(y.shape, np.bool_)
-    # One for each tap that had to be passed before the maximum was met.
+    # Count the taps before the maximum.
     for tap in range(line.window - 1):
         outputs, inputs = line.tap(tap)
         missed = x[inputs] != y[outputs]
@@ -156,7 +156,7 @@ def _masked(values: np.ndarray, mask: np.ndarray) -> np.ndarray:
 
 @primitive
 def _scatter(g: np.ndarray, chosen: np.ndarray, line: Line) -> np.ndarray:
-    """Each element of g to the input that its window chose."""
+    """The transpose of :func:`_gather`: each element of g is added to the chosen input of its window."""
     gx = np.zeros(_shape_along(g, line, line.size), g.dtype)
     for tap in range(line.window):
         outputs, inputs = line.tap(tap)
@@ -170,7 +170,7 @@ def _scatter(g: np.ndarray, chosen: np.ndarray, line: Line) -> np.ndarray:
 
 @primitive
 def _gather(x: np.ndarray, chosen: np.ndarray, line: Line) -> np.ndarray:
-    """The element of x that each window chose."""
+    """The element of x at the chosen tap of each window."""
     y = np.zeros(chosen.shape, x.dtype)
     bits = y.view(np.dtype(f"i{x.itemsize}"))
     for tap in range(line.window):
@@ -193,7 +193,7 @@ def _line_sum(x: np.ndarray, line: Line) -> np.ndarray:
 
 @primitive
 def _line_spread(g: np.ndarray, line: Line) -> np.ndarray:
-    """Each element of g to all inputs of its window."""
+    """The transpose of :func:`_line_sum`: each element of g is added to all inputs of its window."""
     gx = np.zeros(_shape_along(g, line, line.size), g.dtype)
     for tap in range(line.window):
         outputs, inputs = line.tap(tap)
@@ -202,7 +202,7 @@ def _line_spread(g: np.ndarray, line: Line) -> np.ndarray:
 
 
 def _max_vjp(ans: Any, x: Any, line: Line) -> Any:
-    # Which element is largest does not change with an infinitesimal step, so the choice is a constant.
+    # The choice is piecewise constant in x, so it is a constant for differentiation.
     chosen = _first_maximum(getval(x), getval(ans), line)
     return lambda g: _scatter(g, chosen, line)
 

@@ -1,4 +1,4 @@
-"""Slices of a sequence and the way back, with gradients that cost one array, not one array a slice."""
+"""Slices of a sequence and their stack, with gradients that allocate one array instead of one for each slice."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from autograd.tracer import isbox
 def slices(sequence: Any, axis: int) -> Sequence[Any]:
     """The slices of an array or box along an axis.
 
-    The gradient of a slice would be an array of zeros as large as the sequence. Here slices hand their
-    gradients to a holder of the sequence, which stacks them once.
+    By default the gradient of each slice is an array of the size of the sequence. Here the gradients of all slices are
+    collected and stacked once.
     """
     if not isbox(sequence):
         return np.moveaxis(sequence, axis, 0)
@@ -24,16 +24,13 @@ def slices(sequence: Any, axis: int) -> Sequence[Any]:
 
 
 class _Gradients:
-    """The gradients of the slices of one holder, by position; sums are made in place, nobody else has
-    them."""
+    """The gradients of the slices of one sequence, by position; summed in place, since there is no other reference."""
 
     def __init__(self, t: int, gradient: Any) -> None:
         self.found = {t: gradient}
 
     def __add__(self, other: _Gradients) -> _Gradients:
-        self.found.update(
-            other.found
-        )  # no slice comes twice: what a slice gets is summed before it is handed on
+        self.found.update(other.found)  # autograd sums the gradients of a slice before, so that positions are distinct
         return self
 
 

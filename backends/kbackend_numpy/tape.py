@@ -7,9 +7,16 @@ from typing import Any
 
 import autograd.numpy as anp
 from autograd.core import VJPNode, sparse_add, sparse_object_types, vspace
+from autograd.numpy.numpy_boxes import ArrayBox
+from autograd.numpy.numpy_vspaces import ArrayVSpace
 from autograd.tracer import Box, isbox, new_box, toposort
 
+from kbackend import dtypes
 from kbackend.plugin.contract import Tape
+
+# autograd knows NumPy's own scalars, which reductions of all axes return
+ArrayBox.register(dtypes.numpy_dtype("bfloat16").type)
+ArrayVSpace.register(dtypes.numpy_dtype("bfloat16").type)
 
 
 class NumpyTape(Tape):

@@ -17,9 +17,10 @@ from tensorflow.python.framework.ops import EagerTensor
 
 from kbackend.graph.tensor import TensorSpec
 from kbackend.plugin.contract import Backend, causes
-from kbackend_tensorflow import abilities, empties
+from kbackend_tensorflow import abilities, empties, modes
 from kbackend_tensorflow.errors import refused_by_xla, translating
 from kbackend_tensorflow.gaps import GAPS
+from kbackend_tensorflow.grappler import stacks_kept
 from kbackend_tensorflow.kernels import KERNELS
 from kbackend_tensorflow.native import GENERATORS, NATIVE_KERNELS
 from kbackend_tensorflow.tape import TensorFlowTape
@@ -38,7 +39,7 @@ class TensorFlowBackend(Backend):
     tensor_type = EagerTensor
     eager = False
     uses_shapes = True
-    install = "pip install 'kbackend[tensorflow-cpu]'"
+    threads_variable = "TF_NUM_INTRAOP_THREADS"
 
     def __init__(self) -> None:
         self.tensor_key = _KEYS[len(self.devices()) > 1]
@@ -69,22 +70,27 @@ class TensorFlowBackend(Backend):
     def dtype_of(self, tensor: Any) -> str:
         return tensor.dtype.name
 
+    @modes.outside
     def from_numpy(self, array: np.ndarray, device: str) -> Any:
         with tf.device(_tf_device(device)):
             return tf.constant(array)
 
+    @modes.outside
     def constant(self, array: np.ndarray) -> Any:
         return tf.constant(array)
 
+    @modes.outside
     def to_numpy(self, tensor: Any) -> np.ndarray:
         return np.array(tensor.numpy())
 
+    @modes.outside
     def place(self, tensor: Any, device: str) -> Any:
         if tensor.device.endswith(_tf_device(device)):
             return tensor
         with tf.device(_tf_device(device)):
             return tf.identity(tensor)
 
+    @modes.outside
     def copy(self, tensor: Any) -> Any:
         return tf.identity(tensor)
 
@@ -96,14 +102,17 @@ class TensorFlowBackend(Backend):
 
     # state: cells are tf.Variables that programs capture
 
+    @modes.outside
     def make_cell(self, value: np.ndarray, variable: Any, device: str) -> Any:
         where = "CPU:0" if variable.counter or variable.host else _tf_device(device)
         with tf.init_scope(), tf.device(where):
             return tf.Variable(value, trainable=False, name=None)
 
+    @modes.outside
     def cell_to_numpy(self, cell: Any) -> np.ndarray:
         return np.array(cell.numpy())
 
+    @modes.outside
     def cell_assign(self, cell: Any, value: np.ndarray, device: str) -> Any:
         cell.assign(value)
         return cell
@@ -111,6 +120,7 @@ class TensorFlowBackend(Backend):
     def read(self, cells: Sequence[Any]) -> list[Any]:
         return [cell.read_value() for cell in cells]
 
+    @modes.outside
     def guarded(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         return translating(function, *args, **kwargs)
 
@@ -141,12 +151,14 @@ class TensorFlowBackend(Backend):
             operation = operation._original_op
         return found
 
+    @modes.outside
     def compile(self, emitted: Any, target: Any, jit: Any) -> Callable[..., Any]:
         variables = emitted.variables
         some = _Traced(emitted, target, jit, any(0 in shape for shape in emitted.shapes))
         # made when it is needed
         none = functools.cache(lambda: _Traced(emitted, target, jit, True))
 
+        @modes.outside
         def run(feeds: Sequence[Any]) -> Sequence[Any]:
             if some.draws:
                 GENERATORS.refresh()
@@ -186,7 +198,7 @@ class _Traced:
         in_place = [cells[position[id(v)]] for v in emitted.in_place]
 
         def program(*feeds: Any) -> Any:
-            with tf.device(_tf_device(target.device)):
+            with stacks_kept(), tf.device(_tf_device(target.device)):
                 outputs, new = emitted.function(*feeds, cells)
                 found = [t for t in (*outputs, *new) if tf.is_tensor(t)]
                 _write_after(found, in_place)

@@ -11,6 +11,7 @@ from tensorflow.errors import InvalidArgumentError
 
 _KINDS: tuple[tuple[str, type[Exception]], ...] = (
     (r"indices\S* = .* is not in \[", IndexError),
+    (r"segment_ids\S* = .* is out of range", IndexError),  # the gradient of a gather
     (r"slice index -?\d+ of dimension \d+ out of bounds", IndexError),
     (r"[Dd]ivision by zero", ZeroDivisionError),
     (r"not positive definite|not invertible|did not converge|decomposition was not successful", np.linalg.LinAlgError),

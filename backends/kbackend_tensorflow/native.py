@@ -1,5 +1,6 @@
-"""Draws from TensorFlow's own generators: ``tf.random.Generator``, and stateless ops for draws with a seed of their
-own, each by the algorithm that TensorFlow takes on the device.
+"""Native draws on TensorFlow: ``tf.random.Generator``, and stateless ops for draws with an explicit seed.
+
+The algorithm is the one that TensorFlow selects for the device.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import tensorflow as tf
 from kbackend.plugin.native import Generators
 from kbackend.plugin.select import active_target
 from kbackend.streams import has_own_seed
-from kbackend_tensorflow.kernels.random.draws import wanted
+from kbackend_tensorflow.kernels.random.draws import shape_vector
 
 _ODD = 0x9E3779B97F4A7C15
 
@@ -36,7 +37,7 @@ GENERATORS = _Generators(_made, _reseed, lambda g: g.state.numpy(), lambda g, st
 
 
 def generator() -> tf.random.Generator:
-    """The generator of the active device; programs being traced read its state when they run."""
+    """The generator of the active device, whose state traced programs read at run time."""
     device = active_target().device
     with tf.init_scope(), tf.device("CPU:0" if device == "cpu" else f"GPU:{device.partition(':')[2] or 0}"):
         return GENERATORS(device)
@@ -47,7 +48,7 @@ def _signed(number: int) -> int:
 
 
 def own_seed(step: Any, trial: Any, key: int, op_id: int) -> Any:
-    """Two int64 numbers for a stateless op."""
+    """The seed of a stateless op, two int64 numbers."""
     first, second = tf.constant(_signed(key), tf.int64), tf.constant(op_id << 32, tf.int64)
     if trial is not None:
         first += tf.cast(trial, tf.int64) * tf.constant(_signed(_ODD), tf.int64)
@@ -58,7 +59,7 @@ def draw(
     stateful: Callable[..., Any], stateless: Callable[..., Any], step: Any, trial: Any, shape: Any, key: int,
     op_id: int, **options: Any,
 ) -> Any:  # fmt: skip
-    """A draw by a method of the generator, or, for a seed of its own, by the stateless op of the same meaning."""
+    """A draw by a method of the generator, or by the equivalent stateless op for a draw with an explicit seed."""
     if has_own_seed(op_id):
         return stateless(shape, own_seed(step, trial, key, op_id), **options)
     return stateful(generator(), shape, **options)
@@ -68,7 +69,7 @@ def random_bits(step: Any, sizes: Any = (), trial: Any = None, *, shape: Any, ke
     words = draw(
         lambda g, shape: g.uniform_full_int(shape, tf.uint32),
         lambda shape, seed: tf.random.stateless_uniform(shape, seed, minval=None, maxval=None, dtype=tf.uint32),
-        step, trial, wanted(shape, sizes), key, op_id,
+        step, trial, shape_vector(shape, sizes), key, op_id,
     )  # fmt: skip
     return tf.ensure_shape(tf.cast(words, tf.int64), shape)
 
@@ -76,7 +77,7 @@ def random_bits(step: Any, sizes: Any = (), trial: Any = None, *, shape: Any, ke
 def random_unit(
     step: Any, sizes: Any = (), trial: Any = None, *, shape: Any, key: int, op_id: int, dtype: str
 ) -> Any:
-    return tf.ensure_shape(unit(step, trial, wanted(shape, sizes), key, op_id, dtype), shape)
+    return tf.ensure_shape(unit(step, trial, shape_vector(shape, sizes), key, op_id, dtype), shape)
 
 
 def unit(step: Any, trial: Any, shape: Any, key: int, op_id: int, dtype: str) -> Any:
@@ -88,7 +89,7 @@ def standard_normal(
     step: Any, sizes: Any = (), trial: Any = None, *, shape: Any, key: int, op_id: int, dtype: str
 ) -> Any:
     methods = tf.random.Generator.normal, tf.random.stateless_normal
-    drawn = draw(*methods, step, trial, wanted(shape, sizes), key, op_id, dtype=tf.as_dtype(dtype))
+    drawn = draw(*methods, step, trial, shape_vector(shape, sizes), key, op_id, dtype=tf.as_dtype(dtype))
     return tf.ensure_shape(drawn, shape)
 
 

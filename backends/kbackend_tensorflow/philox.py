@@ -4,18 +4,17 @@ from typing import Any
 
 import tensorflow as tf
 
-PHILOX = 1  # tf.random.Algorithm.PHILOX, as the kernel wants it
+PHILOX = 1  # tf.random.Algorithm.PHILOX as an attribute of the kernel
 WORD = (1 << 32) - 1
 
 
 def words(key: Any, stream: Any, shape: Any, first: Any = 0) -> tf.Tensor:
     """The first words of a Philox4x32-10 stream, as uint32, eagerly or inside a tf.function.
 
-    `key`, `stream` and `first`, the low half of the first counter (the number of a trial in its high word), are Python
-    ints in [0, 2**64), else a ValueError is raised, or scalar int64 or uint64
-    tensors whose 64 bits are taken as they are. `shape` is a count, a sequence of sizes or an integer tensor
-    of either kind; the words fill it in row-major order. `kbackend.plugin.host.philox.words` says which word is
-    which.
+    `key`, `stream` and `first`, the low half of the first counter (with the number of a trial in its high word), are
+    Python ints in [0, 2**64), or scalar int64 or uint64 tensors, whose 64 bits are used. A ValueError is raised for
+    other ints. `shape` is a count, a sequence of sizes, or an integer tensor of either; words are in row-major order,
+    the order of `kbackend.plugin.host.philox.words`.
 
     >>> [hex(word) for word in words(0, 0, 4).numpy()]
     ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from kbackend.declare.op import GRADIENTS
+from kbackend.graph.node import Role
 from kbackend.graph.tensor import TensorSpec
 from kbackend.graph.transactions import alone
 from kbackend.ground.interrupts import hold_interrupts
 from kbackend.plugin.contract import Backend, causes
 from kbackend.plugin.runner import eager_runner
+from kbackend_torch import modes
 from kbackend_torch.dtypes import NAME
 from kbackend_torch.errors import translated
 from kbackend_torch.gaps import GAPS
@@ -47,7 +48,6 @@ class TorchBackend(Backend):
     tensor_type = torch.Tensor
     tensor_key = staticmethod(attrgetter("dtype", "shape", "device"))
     uses_malloc = True
-    install = "pip install 'kbackend[torch]'"
 
     def version(self) -> str:
         return torch.__version__
@@ -64,11 +64,13 @@ class TorchBackend(Backend):
     def dtype_of(self, tensor: Any) -> str:
         return NAME[tensor.dtype]
 
+    @modes.outside
     def from_numpy(self, array: np.ndarray, device: str) -> Any:
         """In torch's own memory: kernels are slower on NumPy's, which is aligned to 16 bytes only."""
         tensor = _shared(np.require(array, requirements=("C", "W")))
         return tensor.to(device) if device != "cpu" else tensor.clone()
 
+    @modes.outside
     def feed(self, array: np.ndarray, device: str) -> Any:
         if not array.flags.writeable or min(array.strides, default=0) < 0:
             array = np.array(array, order="C")
@@ -91,12 +93,14 @@ class TorchBackend(Backend):
     def make_cell(self, value: np.ndarray, variable: Any, device: str) -> Any:
         return super().make_cell(value, variable, "cpu" if variable.host else device)
 
+    @modes.outside
     def cell_assign(self, cell: Any, value: np.ndarray, device: str) -> Any:
         if isinstance(cell, int):
             return int(value)
         new = self.from_numpy(value, str(cell.device))
         return new if cell.is_contiguous() else torch.empty_like(cell).copy_(new)
 
+    @modes.outside
     def arrange(self, variable: Any, target: Any, order: tuple[int, ...]) -> None:
         """The shape stays: the cell becomes a view of memory in the other order, and keeps it when assigned to."""
         def arranged() -> None:
@@ -107,11 +111,13 @@ class TorchBackend(Backend):
 
         alone(variable, arranged)
 
+    @modes.outside
     def copy(self, tensor: Any) -> Any:
         return tensor.clone()
 
+    @modes.outside
     def place(self, tensor: Any, device: str) -> Any:
-        return tensor if str(tensor.device) == device else tensor.to(device)
+        return modes.ordinary(tensor) if str(tensor.device) == device else tensor.to(device)
 
     def devices(self) -> list[str]:
         return ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
@@ -127,6 +133,9 @@ class TorchBackend(Backend):
             torch.cuda.synchronize(device)
 
     def guarded(self, function: Any, *args: Any, **kwargs: Any) -> Any:
+        if modes.active():
+            with modes.switched_off():
+                return self.guarded(function, *map(modes.ordinary, args), **kwargs)
         try:
             return function(*args, **kwargs)
         except RuntimeError as error:
@@ -185,6 +194,9 @@ class TorchBackend(Backend):
         run = eager_runner(emitted, target)
 
         def without_recording(feeds: Sequence[Any]) -> Sequence[Any]:
+            if modes.active():
+                with modes.switched_off():
+                    return without_recording([modes.ordinary(feed) for feed in feeds])
             recording = torch.is_grad_enabled()
             torch._C._set_grad_enabled(False)
             try:
@@ -214,8 +226,9 @@ def _compiled(emitted: Any) -> Callable[..., Any]:
     emitted.namespace.update(dict.fromkeys(holds, _nothing))  # the call would break the graph
     function = torch.compile(emitted.function, dynamic=None)
     settings = torch._dynamo.config
-    names = {node.op.name for node in emitted.nodes.values()}
-    if GRADIENTS in names and not names & _APART and hasattr(settings, "trace_autograd_ops"):
+    ops = {node.op for node in emitted.nodes.values()}
+    differentiates = any(op.role is Role.GRADIENTS for op in ops)
+    if differentiates and not _APART & {op.name for op in ops} and hasattr(settings, "trace_autograd_ops"):
         function = _with_gradients(function)
     return _held(function) if holds else function
 

@@ -1,4 +1,4 @@
-"""Draws from torch's own generators."""
+"""Native draws on torch, from ``torch.Generator``."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GENERATORS = Generators(_made, torch.Generator.manual_seed, torch.Generator.get_
 
 
 class _Scratch(threading.local):
-    """Generators that are seeded for each draw."""
+    """The generators of draws with an explicit seed, reseeded for each draw."""
 
     def __init__(self) -> None:
         self.made: dict[str, torch.Generator] = {}
@@ -70,7 +70,7 @@ def dropout(x: Any, rate: Any, step: Any, *, noise_shape: Any = None, key: int, 
     if x.is_cpu:
         value = rate.item()
         return x * units.ge_(value).to(x.dtype).mul_(1.0 / (1.0 - value) if value < 1.0 else 1.0)
-    rate = rate.detach().to(x.device, non_blocking=True)  # not read on the host, which would wait for the device
+    rate = rate.detach().to(x.device, non_blocking=True)  # not read on the host, which would synchronize
     rest = 1.0 - rate.to(torch.float64 if x.dtype == torch.float64 else torch.float32)
     scale = torch.where(rest > 0, rest, 1.0).reciprocal().to(x.dtype)
     return x * (units.ge_(rate.to(torch.float32)).to(x.dtype) * scale)

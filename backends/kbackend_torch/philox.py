@@ -1,4 +1,4 @@
-"""Philox4x32-10 words as torch tensors: by randomgen on the CPU, in integer arithmetic on other devices."""
+"""Philox4x32-10 words as torch tensors: by randomgen on the CPU, in integer arithmetic elsewhere."""
 
 import torch
 
@@ -15,8 +15,8 @@ def words(
 ) -> torch.Tensor:
     """The first `count` words of a Philox4x32-10 stream, as int32 with the bits of uint32.
 
-    Arguments, errors and the order of words are those of `kbackend.plugin.host.philox.words`. torch does little
-    arithmetic on uint32, hence the signed dtype.
+    Arguments, errors and the order of words are those of `kbackend.plugin.host.philox.words`. The dtype is signed
+    since torch has few operations on uint32.
 
     >>> words(0, 0, 4).numpy().view("uint32").tolist() == [0x6627E8D5, 0xE169C58D, 0xBC57AC4C, 0x9B00DBD8]
     True
@@ -30,12 +30,12 @@ def words(
 def words_on_device(
     key: int, stream: int, count: int, device: torch.device | str, trial: int = 0
 ) -> torch.Tensor:
-    """`words` in torch's own operations, on any device."""
+    """`words` in operations of torch, on any device."""
     philox.check(key, stream, trial)
     blocks = torch.arange(-(-count // 4), dtype=torch.int64, device=device)
     high = torch.full_like(blocks, stream & WORD), torch.full_like(blocks, stream >> 32)
     lanes = rounds(key, (blocks & WORD, (blocks >> 32) + trial & WORD, *high))
-    # int64 to int32 keeps the low 32 bits, whatever their sign.
+    # The cast from int64 to int32 keeps the low 32 bits.
     return torch.stack(lanes, dim=1).to(torch.int32).reshape(-1)[:count]
 
 
@@ -44,7 +44,7 @@ def rounds(key: int, counter: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, .
     x0, x1, x2, x3 = counter
     low, high = key & WORD, key >> 32
     for _ in range(ROUNDS):
-        # A product of two words wraps in int64, but its bits are right, and the mask drops the copied sign.
+        # A product of two words overflows int64, but its bits are right, and the mask removes the sign extension.
         first, second = x0 * MULTIPLIERS[0], x2 * MULTIPLIERS[1]
         x0, x1, x2, x3 = (
             (second >> 32 & WORD) ^ x1 ^ low,

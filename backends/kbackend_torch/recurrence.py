@@ -17,8 +17,11 @@ def _projected(x: Any, kernel: Any, bias: Any) -> Any:
     return (z if bias is None else z + bias).unbind(0)
 
 
-def _stacked(outputs: list[Any], x: Any, h: Any) -> Any:
-    return torch.stack(outputs, 1) if outputs else x.new_empty(x.shape[0], 0, h.shape[1])
+def _results(outputs: list[Any], x: Any, *states: Any) -> Any:
+    """The outputs, and the states; of no step copies of these, since results share no memory with operands."""
+    if outputs:
+        return torch.stack(outputs, 1), *states
+    return x.new_empty(x.shape[0], 0, states[0].shape[1]), *(s.clone() for s in states)
 
 
 def steps_of_lstm(x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
@@ -28,7 +31,7 @@ def steps_of_lstm(x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, bias: Any
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
         h = torch.sigmoid(o) * torch.tanh(c)
         outputs.append(h)
-    return _stacked(outputs, x, h), h, c
+    return _results(outputs, x, h, c)
 
 
 def steps_of_simple(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
@@ -36,7 +39,7 @@ def steps_of_simple(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any) -> A
     for z in _projected(x, kernel, bias):
         h = torch.tanh(torch.addmm(z, h, recurrent))
         outputs.append(h)
-    return _stacked(outputs, x, h), h
+    return _results(outputs, x, h)
 
 
 def steps_of_gru(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
@@ -48,7 +51,7 @@ def steps_of_gru(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
         update = torch.sigmoid(zx + zh)
         h = update * h + (1 - update) * torch.tanh(gx + torch.sigmoid(rx + rh) * gh)
         outputs.append(h)
-    return _stacked(outputs, x, h), h
+    return _results(outputs, x, h)
 
 
 def gru_weights(kernel: Any, recurrent: Any, bias: Any) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import ancestors, depends_on
@@ -74,7 +75,7 @@ def _checked(inputs: Any, outputs: Any, updates: Any, name: str | None) -> tuple
     pairs += [
         as_updates([n.outputs[0]])[0]
         for n in ancestors([*outputs, *(v for _, v in pairs)], inputs)
-        if n.op.name == "update"
+        if n.op.role is Role.UPDATE
     ]
     _check_updates(pairs)
     _check_fed(inputs, [*outputs, *(value for _, value in pairs)], name or "function")
@@ -130,7 +131,7 @@ def _check_updates(pairs: list[tuple[Variable, Tensor]]) -> None:
 
 
 def _check_fed(inputs: Any, results: list[Tensor], name: str) -> None:
-    needed = [n.outputs[0] for n in ancestors(results, inputs) if n.op.name == "placeholder"]
+    needed = [n.outputs[0] for n in ancestors(results, inputs) if n.op.role is Role.PLACEHOLDER]
     if not needed:
         return
     users = [r.name for r in results if any(depends_on([r], needed))]

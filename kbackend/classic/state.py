@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from kbackend import config, dtypes
 from kbackend.declare.call import make_node, to_numpy
 from kbackend.declare.decorate import derived
@@ -101,7 +99,7 @@ def variable(value: Any, dtype: Any = None, name: str | None = None, constraint:
         )
     array = to_numpy(value)
     chosen = constant_dtype(array, dtype)
-    array = np.array(array, dtype=dtypes.numpy_dtype(chosen))
+    array = dtypes.converted(array, chosen)
     return Variable(array, array.shape, chosen, name, constraint=constraint)
 
 

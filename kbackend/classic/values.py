@@ -8,6 +8,7 @@ import numpy as np
 
 from kbackend.classic.function import function
 from kbackend.declare.call import to_numpy
+from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable, assign_all, values_of
 from kbackend.graph.walk import ancestors
@@ -36,7 +37,7 @@ def eval(x: Any) -> np.ndarray:
         x = x.to_dense()
     if not isinstance(x, Tensor):
         return np.array(to_numpy(x.toarray() if is_scipy(x) else x))
-    updates = [n for n in ancestors([x]) if n.op.name == "update"]
+    updates = [n for n in ancestors([x]) if n.op.role is Role.UPDATE]
     return function([], [x])([])[0] if updates else evaluate(x)
 
 

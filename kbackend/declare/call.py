@@ -41,10 +41,9 @@ def make_node(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
             attrs = op.prepare(specs, attrs)
         if not op.takes_complex:
             _refuse_complex(specs)
-        if op.kind == "composite" and op.rule is None:
+        rule = op.inference
+        if rule is None:
             return _composite_node(op, args, attrs)
-        rule = op.rule if op.kind == "composite" else op.function
-        assert rule is not None
         result = rule(*specs, **attrs)
     except (OpError, TypeError, ValueError, IndexError, ZeroDivisionError) as error:
         raise named(op, specs, attrs, error) from (error if not isinstance(error, OpError) else None)
@@ -177,15 +176,19 @@ def lift(value: Any, dtype: str | None = None) -> Tensor:
     array = to_numpy(value)
     if dtype is None:
         dtype = _plain_dtype(value, array)
-    return make_node(
-        REGISTRY["constant"], (), {"value": array.astype(dtypes.numpy_dtype(dtype)), "name": None}
-    )
+    return make_node(REGISTRY["constant"], (), {"value": dtypes.converted(array, dtype), "name": None})
 
 
 def _plain_dtype(value: Any, array: np.ndarray) -> str:
     if isinstance(value, (int, list, tuple)) and not isinstance(value, bool) and array.dtype == np.int64:
-        return "int32"
+        return integer_dtype(array)
     return lifted_dtype(dtypes.canonical(array.dtype))
+
+
+def integer_dtype(array: np.ndarray) -> str:
+    """The dtype of Python integers that meet no tensor: int32, or int64 where a value needs it."""
+    limits = np.iinfo(np.int32)
+    return "int64" if array.size and (array.min() < limits.min or array.max() > limits.max) else "int32"
 
 
 def is_number(value: Any) -> bool:

@@ -8,62 +8,151 @@ kernel against the body.
 
 A *derived* function only arranges arguments and calls ops; it makes no node of its own.
 
-Parameters annotated ``TensorLike`` or ``TensorList`` are operands, all others are attributes.
+A *structural* op is part of every graph: leaves, updates, gradients. The lowering handles it, and no backend has a
+kernel for it. Its body is a rule, as that of a primitive.
+
+Parameters annotated ``TensorLike`` or ``TensorList`` are operands, all others are attributes. The keyword arguments of
+the decorators are the fields of :class:`kbackend.declare.op.Op`, which says what they mean.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import update_wrapper
-from typing import Any, TypeVar
+from typing import Any
 
 from kbackend.declare.call import call
 from kbackend.declare.kept import public
-from kbackend.declare.op import DERIVED, REGISTRY, Op
+from kbackend.declare.op import (
+    DERIVED,
+    NO_SPELLINGS,
+    REGISTRY,
+    Kind,
+    Op,
+    Prepare,
+    Promotion,
+    Rule,
+    Samples,
+    StableForm,
+    StaticValue,
+    Tolerance,
+)
+from kbackend.graph.node import Role
 
-F = TypeVar("F", bound=Callable[..., Any])
-
-_TO_X = {"x1": "x", "x2": "y"}
-_TO_X1 = {"x": "x1", "y": "x2"}
-
-
-#: other names for parameters of functions that K and kbackend.ops share: K and Keras 3 spell them differently
-SPELLINGS: dict[str, dict[str, str]] = {
-    **dict.fromkeys("dot equal greater greater_equal less less_equal maximum minimum not_equal".split(), _TO_X),
-    **dict.fromkeys("add divide floor_divide logical_and logical_or logical_xor mod multiply subtract".split(), _TO_X1),
-    "clip": {"x_min": "min_value", "x_max": "max_value"},
-    "reshape": {"newshape": "shape"},
-    "stop_gradient": {"variable": "variables"},
-    "tile": {"repeats": "n"},
-}
+#: `spellings` of functions of two tensors that K calls x and y, Keras 3 x1 and x2
+X1_IS_X = {"x1": "x", "x2": "y"}
+X_IS_X1 = {"x": "x1", "y": "x2"}
 
 
-def _declare(kind: str, function: F, options: dict[str, Any]) -> F:
-    op = Op(function, kind, **options)
-    table = DERIVED if kind == "derived" else REGISTRY
+def primitive(
+    function: Callable[..., Any] | None = None,
+    *,
+    name: str = "",
+    samples: Samples | None = None,
+    tolerance: Tolerance = "elementwise",
+    spellings: Mapping[str, str] = NO_SPELLINGS,
+    promote: Promotion | None = None,
+    promoted: tuple[str, ...] | None = None,
+    prepare: Prepare | None = None,
+    takes_complex: bool = False,
+    differentiable: bool = True,
+    pure: bool = True,
+    random: bool = False,
+    creates: bool = False,
+    view: bool = False,
+    captures: str | None = None,
+    runs_user_code: bool = False,
+    static_value: StaticValue | None = None,
+    stable_form: StableForm | None = None,
+) -> Any:
+    """Declare an op that every backend supplies."""
+    return _declared("primitive", **locals())
+
+
+def composite(
+    function: Callable[..., Any] | None = None,
+    *,
+    name: str = "",
+    rule: Rule | None = None,
+    samples: Samples | None = None,
+    tolerance: Tolerance = "elementwise",
+    spellings: Mapping[str, str] = NO_SPELLINGS,
+    promote: Promotion | None = None,
+    promoted: tuple[str, ...] | None = None,
+    prepare: Prepare | None = None,
+    takes_complex: bool = False,
+    differentiable: bool = True,
+    pure: bool = True,
+    random: bool = False,
+    creates: bool = False,
+    hyperparameters: tuple[str, ...] = (),
+    static_value: StaticValue | None = None,
+    stable_form: StableForm | None = None,
+) -> Any:
+    """Declare an op defined by other ops. With ``rule`` the body runs only where a backend has no kernel."""
+    return _declared("composite", **locals())
+
+
+def derived(
+    function: Callable[..., Any] | None = None,
+    *,
+    name: str = "",
+    samples: Samples | None = None,
+    tolerance: Tolerance = "elementwise",
+    spellings: Mapping[str, str] = NO_SPELLINGS,
+    traced: bool = True,
+) -> Any:
+    """Declare a public function that only arranges arguments and calls ops."""
+    return _declared("derived", **locals())
+
+
+def structural(
+    role: Role,
+    *,
+    name: str,
+    promote: Promotion | None = None,
+    promoted: tuple[str, ...] | None = None,
+    takes_complex: bool = False,
+    pure: bool = True,
+    creates: bool = False,
+    static_value: StaticValue | None = None,
+) -> Any:
+    """Declare an op that the lowering handles."""
+    return _declared("structural", None, **locals())
+
+
+def _declared(kind: Kind, function: Callable[..., Any] | None, **facts: Any) -> Any:
+    """The public function, or a decorator where the function is not given yet; ``facts`` are the parameters above."""
+    if function is not None:
+        return _declare(Op(function, kind, **facts))
+    return lambda body: _declare(Op(body, kind, **facts))
+
+
+def _declare(op: Op) -> Callable[..., Any]:
+    table = DERIVED if op.kind == "derived" else REGISTRY
     if op.name in table:
         raise ValueError(
             f"{op.name} is declared twice, in {table[op.name].function.__module__} "
-            f"and in {function.__module__}"
+            f"and in {op.function.__module__}"
         )
     table[op.name] = op
-    op.public = public(op, _spelled(op.name, function if kind == "derived" else _calling(op)))
-    update_wrapper(op.public, function)
+    op.public = public(op, _spelled(op, op.function if op.kind == "derived" else _calling(op)))
+    update_wrapper(op.public, op.function)
     op.public.op = op  # type: ignore[attr-defined]
-    return op.public  # type: ignore[return-value]
+    return op.public
 
 
-def _spelled(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
+def _spelled(op: Op, function: Callable[..., Any]) -> Callable[..., Any]:
     """``function``, which takes keywords in both spellings."""
-    others = SPELLINGS.get(name)
-    if others is None:
+    others = op.spellings
+    if not others:
         return function
 
     def respelled(*args: Any, **kwargs: Any) -> Any:
         if kwargs:
             renamed = {others.get(k, k): v for k, v in kwargs.items()}
             if len(renamed) < len(kwargs):
-                raise TypeError(f"{name} was given an argument in two spellings: {', '.join(kwargs)}")
+                raise TypeError(f"{op.name} was given an argument in two spellings: {', '.join(kwargs)}")
             kwargs = renamed
         return function(*args, **kwargs)
 
@@ -71,27 +160,12 @@ def _spelled(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _calling(op: Op) -> Callable[..., Any]:
-    bind = op.bind
-    return lambda *args, **kwargs: call(op, *bind(*args, **kwargs))
+    return lambda *args, **kwargs: call(op, *op.bind(*args, **kwargs))
 
 
-def primitive(function: F | None = None, **options: Any) -> Any:
-    """Declare an op that every backend supplies. Options: see :class:`Op`."""
-    return _decorator("primitive", function, options)
-
-
-def composite(function: F | None = None, **options: Any) -> Any:
-    """Declare an op defined by other ops. Options: see :class:`Op`; ``rule`` gives the specs of the results
-    without running the body, which then runs only where a backend has no kernel."""
-    return _decorator("composite", function, options)
-
-
-def derived(function: F | None = None, **options: Any) -> Any:
-    """Declare a public function that only arranges arguments and calls ops."""
-    return _decorator("derived", function, options)
-
-
-def _decorator(kind: str, function: Any, options: dict[str, Any]) -> Any:
-    if function is not None:
-        return _declare(kind, function, options)
-    return lambda body: _declare(kind, body, options)
+def traced(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A function of tensors that is no op: its body always gets symbolic tensors, and concrete calls run programs that
+    are kept, as those of ops do. Parameters annotated ``TensorLike`` are its operands."""
+    op = Op(function, "derived")
+    op.public = public(op, function)
+    return update_wrapper(op.public, function)

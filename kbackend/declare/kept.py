@@ -23,6 +23,8 @@ Run = Callable[..., Any]
 def signature(target: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """The signature of a concrete call; None where the call is not kept."""
     kind, key_of = target.tensor_type, target.tensor_key
+    if not kwargs and 0 < len(args) < 3 and type(args[0]) is kind and type(args[-1]) is kind:
+        return target, config.changes[0], key_of(args[0]), len(args) > 1 and key_of(args[1])
     parts: list[Any] = [target, config.changes[0]]
     if kwargs:
         parts += kwargs
@@ -69,8 +71,16 @@ def public(op: Any, symbolic: Run) -> Run:
         if key is not None:
             run = kept.get(key)
             if run is not None:
+                quiet = target.quiet
                 try:
-                    return run(*args, **kwargs)
+                    if quiet is None:
+                        return run(*args, **kwargs)
+                    enter, leave = quiet
+                    token = enter()
+                    try:
+                        return run(*args, **kwargs)
+                    finally:
+                        leave(token)
                 except Exception:
                     return hooks.run_concrete(op, symbolic, args, kwargs)  # raises an error that names the op
         if holds_symbolic(args) or kwargs and holds_symbolic(kwargs.values()):

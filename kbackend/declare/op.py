@@ -3,108 +3,166 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Literal
 
+from kbackend.declare.operands import TensorLike, TensorList, parameters_of
 from kbackend.declare.sample import Sample
+from kbackend.graph.node import Node, Role
 from kbackend.ground import hooks
 
-TensorLike = Any
-TensorList = Sequence[Any]
+if TYPE_CHECKING:
+    import numpy as np
+
+    from kbackend.graph.tensor import Tensor
+
+Kind = Literal["primitive", "composite", "derived", "structural"]
+Promotion = Literal["same", "float"]
+Tolerance = Literal["exact", "moving", "elementwise", "reduction", "cumulative", "matmul", "rnn", "model"]
 Samples = Callable[[], list[Sample]]
 Prepare = Callable[[Sequence[Any], dict[str, Any]], dict[str, Any]]
-#: the name of the op whose nodes lowering gives to the engine's own differentiation
-GRADIENTS = "gradients"
+Rule = Callable[..., Any]
+StaticValue = Callable[[Node], "np.ndarray | None"]
+StableForm = Callable[[Node], "Sequence[Tensor] | None"]
+
+NO_SPELLINGS: Mapping[str, str] = MappingProxyType({})
+#: attributes of random ops that say which draw a node is
+DRAW = ("key", "op_id")
 #: every declared op by name, in order of declaration
 REGISTRY: dict[str, Op] = {}
 #: every derived function by name; they make no nodes, so they may share a name with the op they arrange a call of
 DERIVED: dict[str, Op] = {}
 
 
+@dataclass(eq=False, repr=False)
 class Op:
-    """A declared operation.
+    """A declared operation: all that is known of it, and the only place where it is said.
 
     Attributes:
-        name: unique among the ops; the name of the kernel in a backend's table.
-        kind: 'primitive', 'composite' or 'derived'.
         function: the declared body.
-        operands: names of the parameters that are tensors.
-        lists: those of them that are lists of tensors.
-        attributes: names of the other parameters.
+        kind: 'primitive', 'composite', 'derived' or 'structural'.
+        name: unique among the ops of its kind; the name of the kernel in a backend's table. That of the function
+            unless given.
+        samples: a function that lists the samples.
+        tolerance: the op's class in the table of tolerances.
+        spellings: other names of parameters, each with the parameter it stands for.
         promote: 'same' (operands are cast to their common dtype), 'float' (and then to a float), or None.
+        promoted: the operands that take part in that; all of them when None.
         prepare: makes attributes canonical and checks them; gets the operands' specs. Idempotent.
+        rule: of composites: the specs of the results from those of the operands.
+        takes_complex: operands may be complex; others are refused with TypeError.
         differentiable: False when no gradient ever flows through it.
         pure: equal operands and attributes give equal results.
-        tolerance: the op's class in the table of tolerances.
-        samples: a function that lists the samples.
+        random: it draws random numbers: ``key`` and ``op_id`` among its attributes say which.
         creates: calls without symbolic operands make nodes too.
-        view: a kernel may return memory of an operand.
+        view: a kernel may return memory of its first operand.
         traced: concrete calls become programs; False for functions that run Python functions of their caller.
-        positional: names of the parameters that may be given by position.
+        role: what a program does with a node of it.
+        captures: the operand with the outer tensors that the bodies among its attributes read.
+        hyperparameters: the operands in which a variable is no weight of a model.
+        runs_user_code: its kernel calls a function of the user's, whose errors keep their text.
+        static_value: of a node with integer results: what is known of them while the graph is built.
+        stable_form: tensors that replace the outputs of a node, None where it stays; see
+            :mod:`kbackend.lowering.rewrite`.
+        signature, operands, lists, optional, attributes, positional: of the function, see
+            :class:`kbackend.declare.operands.Parameters`.
+        is_promoted: for each operand whether it takes part in the promotion.
         public: the function that users call.
-        takes_complex: operands may be complex; others are refused with TypeError.
     """
 
-    def __init__(self, function: Callable[..., Any], kind: str, **options: Any) -> None:
-        self.function = function
-        self.kind = kind
-        self.name: str = options.get("name") or function.__name__.rstrip("_")
-        self.promote: str | None = options.get("promote")
-        self.promoted: tuple[str, ...] | None = options.get("promoted")
-        self.prepare: Prepare | None = options.get("prepare")
-        self.rule: Callable[..., Any] | None = options.get("rule")
-        self.differentiable: bool = options.get("differentiable", True)
-        self.pure: bool = options.get("pure", True)
-        self.tolerance: str = options.get("tolerance", "elementwise")
-        self.samples: Samples | None = options.get("samples")
-        self.creates: bool = options.get("creates", False)
-        self.view: bool = options.get("view", False)
-        self.takes_complex: bool = options.get("takes_complex", False)
-        self.traced: bool = options.get("traced", True) and not self.creates
-        self.signature = inspect.signature(function)
-        self.operands, self.lists, self.attributes = _split_parameters(self.signature)
-        self.traced = self.traced and bool(self.operands)
-        self.positional = _positional(self.signature)
-        self.bind = _make_binder(self)
-        self.public: Callable[..., Any] = function
+    function: Callable[..., Any]
+    kind: Kind
+    name: str = ""
+    samples: Samples | None = None
+    tolerance: Tolerance = "elementwise"
+    spellings: Mapping[str, str] = field(default_factory=dict)
+    promote: Promotion | None = None
+    promoted: tuple[str, ...] | None = None
+    prepare: Prepare | None = None
+    rule: Rule | None = None
+    takes_complex: bool = False
+    differentiable: bool = True
+    pure: bool = True
+    random: bool = False
+    creates: bool = False
+    view: bool = False
+    traced: bool = True
+    role: Role = Role.KERNEL
+    captures: str | None = None
+    hyperparameters: tuple[str, ...] = ()
+    runs_user_code: bool = False
+    static_value: StaticValue | None = None
+    stable_form: StableForm | None = None
+    signature: inspect.Signature = field(init=False)
+    operands: tuple[str, ...] = field(init=False)
+    lists: frozenset[str] = field(init=False)
+    optional: frozenset[str] = field(init=False)
+    attributes: tuple[str, ...] = field(init=False)
+    positional: tuple[str, ...] = field(init=False)
+    is_promoted: tuple[bool, ...] = field(init=False)
+    public: Callable[..., Any] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.name = self.name or self.function.__name__.rstrip("_")
+        self.signature = inspect.signature(self.function)
+        found = parameters_of(self.function, self.signature)
+        self.operands, self.lists, self.optional, self.attributes, self.positional = found
+        self.traced = self.traced and not self.creates and bool(self.operands)
+        self.public = self.function
         self.is_promoted = tuple(
             self.promote is not None and (self.promoted is None or name in self.promoted)
             for name in self.operands
         )
+        self._check()
+
+    def _check(self) -> None:
+        """The facts name parameters that the function has.
+
+        Raises:
+            ValueError: one does not.
+        """
+        parameters = self.signature.parameters
+        named = [*self.spellings.values(), *(self.promoted or ()), *self.hyperparameters]
+        named += [self.captures] if self.captures is not None else []
+        named += DRAW if self.random else ()
+        for name in named:
+            if name not in parameters:
+                raise ValueError(f"the declaration of {self.name}{self.signature} names the parameter {name!r}, "
+                                 "which is not there")
+        for name in self.spellings:
+            if name in parameters:
+                raise ValueError(f"the declaration of {self.name}{self.signature} spells {name!r} in two ways")
+
+    @property
+    def inference(self) -> Rule | None:
+        """The function that infers the results' specs; None for composites whose body has to run."""
+        return self.rule if self.kind == "composite" else self.function
+
+    def prepared(self, specs: Sequence[Any], attrs: Mapping[str, Any]) -> dict[str, Any]:
+        """Canonical attributes."""
+        return dict(attrs) if self.prepare is None else self.prepare(specs, dict(attrs))
 
     def apply(self, args: Sequence[Any], attrs: Any) -> Any:
         """Call with operands by position and canonical attributes."""
         return hooks.call_op(self, tuple(args), dict(attrs))
 
+    @cached_property
+    def bind(self) -> Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]:
+        """A function with the op's signature that sorts a call into operands and attributes.
+
+        Generated because ``inspect.Signature.bind`` would cost more than most kernels, and at the first call because
+        most ops are never called.
+        """
+        return _binder(self)
+
     def __repr__(self) -> str:
         return f"<{self.kind} {self.name}{self.signature}>"
 
 
-def _split_parameters(
-    signature: inspect.Signature,
-) -> tuple[tuple[str, ...], frozenset[str], tuple[str, ...]]:
-    operands, lists, attributes = [], set(), []
-    for parameter in signature.parameters.values():
-        text = parameter.annotation if isinstance(parameter.annotation, str) else ""
-        if text.startswith(("TensorLike", "TensorList")):
-            operands.append(parameter.name)
-            if text.startswith("TensorList"):
-                lists.add(parameter.name)
-        else:
-            attributes.append(parameter.name)
-    return tuple(operands), frozenset(lists), tuple(attributes)
-
-
-def _positional(signature: inspect.Signature) -> tuple[str, ...]:
-    by_keyword = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
-    return tuple(p.name for p in signature.parameters.values() if p.kind not in by_keyword)
-
-
-def _make_binder(op: Op) -> Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]:
-    """A function with the op's signature that sorts a call into operands and attributes.
-
-    Generated once per op because ``inspect.Signature.bind`` would cost more than most kernels.
-    """
+def _binder(op: Op) -> Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]:
     defaults: dict[str, Any] = {}
     parts, star = [], False
     for parameter in op.signature.parameters.values():
@@ -128,6 +186,9 @@ def _make_binder(op: Op) -> Callable[..., tuple[tuple[Any, ...], dict[str, Any]]
     return namespace[op.name]
 
 
-def ops(kind: str | None = None) -> list[Op]:
+def ops(kind: Kind | None = None) -> list[Op]:
     """The declared ops and derived functions, in order of declaration."""
     return [op for op in (*REGISTRY.values(), *DERIVED.values()) if kind is None or op.kind == kind]
+
+
+__all__ = ["DERIVED", "DRAW", "REGISTRY", "Op", "TensorLike", "TensorList", "ops"]

@@ -1,8 +1,11 @@
-"""What is known of small integer tensors while the graph is built: ``K.shape(x)[0] * 2`` and the like."""
+"""What is known of small integer tensors while the graph is built: ``K.shape(x)[0] * 2`` and the like.
+
+Declarations name these functions as their ``static_value``: of a node, an object array with None for the elements that
+are not known, or None.
+"""
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -12,9 +15,8 @@ from kbackend import dtypes
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor
 
-#: tensors with more elements are not looked into: shapes are short
+#: tensors with more elements count as unknown: shapes are short
 LIMIT = 64
-_EVALUATORS: dict[str, Callable[[Node], np.ndarray | None]] = {}
 
 
 def static_value(tensor: Any) -> Any:
@@ -46,8 +48,8 @@ def _partial(tensor: Tensor) -> np.ndarray | None:
         size *= d
     if size > LIMIT or not dtypes.is_integer(tensor.dtype):
         return None
-    evaluator = _EVALUATORS.get(tensor.node.op.name)
-    found = None if evaluator is None else evaluator(tensor.node)
+    evaluate = tensor.node.op.static_value
+    found = None if evaluate is None else evaluate(tensor.node)
     return _unknown(tensor) if found is None or found.shape != tensor.shape else found
 
 
@@ -61,28 +63,16 @@ def _objects(values: Any, shape: Any) -> np.ndarray:
     return result
 
 
-def _evaluator(*names: str) -> Callable[[Callable[[Node], Any]], Callable[[Node], Any]]:
-    def add(function: Callable[[Node], Any]) -> Callable[[Node], Any]:
-        for name in names:
-            _EVALUATORS[name] = function
-        return function
-
-    return add
-
-
-@_evaluator("constant")
-def _constant(node: Node) -> np.ndarray:
+def of_constant(node: Node) -> np.ndarray:
     return node.attrs["value"].astype(object)
 
 
-@_evaluator("shape")
-def _shape(node: Node) -> np.ndarray:
+def of_shape(node: Node) -> np.ndarray:
     shape = node.args[0].shape
     return _objects(shape, (len(shape),))
 
 
-@_evaluator("extent")
-def _extent(node: Node) -> np.ndarray:
+def of_extent(node: Node) -> np.ndarray:
     result = 1
     for axis in node.attrs["axes"]:
         d = node.args[0].shape[axis]
@@ -92,35 +82,30 @@ def _extent(node: Node) -> np.ndarray:
     return _objects(result, ())
 
 
-@_evaluator("cast", "identity", "stop_gradient")
-def _same(node: Node) -> np.ndarray | None:
+def same(node: Node) -> np.ndarray | None:
     return _partial(node.args[0])
 
 
-@_evaluator("reshape", "expand_dims", "squeeze")
-def _reshaped(node: Node) -> np.ndarray | None:
+def reshaped(node: Node) -> np.ndarray | None:
     found = _partial(node.args[0])
     return None if found is None else np.reshape(found, node.outputs[0].shape)  # type: ignore[arg-type]
 
 
-@_evaluator("stack")
-def _stack(node: Node) -> np.ndarray | None:
+def stacked(node: Node) -> np.ndarray | None:
     parts = [_partial(t) for t in node.args[0]]
     if any(p is None for p in parts):
         return None
     return np.stack(parts, axis=node.attrs["axis"])  # type: ignore[arg-type]
 
 
-@_evaluator("concatenate")
-def _concatenate(node: Node) -> np.ndarray | None:
+def concatenated(node: Node) -> np.ndarray | None:
     parts = [_partial(t) for t in node.args[0]]
     if any(p is None for p in parts):
         return None
     return np.concatenate(parts, axis=node.attrs["axis"])  # type: ignore[arg-type]
 
 
-@_evaluator("getitem")
-def _getitem(node: Node) -> np.ndarray | None:
+def indexed(node: Node) -> np.ndarray | None:
     found = _partial(node.args[0])
     if found is None:
         return None
@@ -128,22 +113,26 @@ def _getitem(node: Node) -> np.ndarray | None:
     return _objects(found[index], node.outputs[0].shape)
 
 
-@_evaluator("reverse")
-def _reverse(node: Node) -> np.ndarray | None:
+def reversed_(node: Node) -> np.ndarray | None:
     found = _partial(node.args[0])
     return None if found is None else np.flip(found, node.attrs["axes"])
 
 
-@_evaluator("sum", "prod")
-def _reduced(node: Node) -> np.ndarray | None:
-    found = _partial(node.args[0])
-    if found is None or any(v is None for v in found.flat):
-        return None
-    reduce = np.sum if node.op.name == "sum" else np.prod
-    return _objects(reduce(found.astype(np.int64), axis=node.attrs["axis"]), node.outputs[0].shape)
+def reduced(function: Callable[..., Any]) -> Callable[[Node], np.ndarray | None]:
+    """Of a reduction, by NumPy's function for it."""
+
+    def evaluate(node: Node) -> np.ndarray | None:
+        found = _partial(node.args[0])
+        if found is None or any(v is None for v in found.flat):
+            return None
+        return _objects(function(found.astype(np.int64), axis=node.attrs["axis"]), node.outputs[0].shape)
+
+    return evaluate
 
 
-def _elementwise(function: Callable[..., int]) -> Callable[[Node], np.ndarray | None]:
+def elementwise(function: Callable[..., int]) -> Callable[[Node], np.ndarray | None]:
+    """Of an elementwise op, by a function of Python integers."""
+
     def known(*values: Any) -> Any:
         return None if any(v is None for v in values) else function(*values)
 
@@ -157,19 +146,3 @@ def _elementwise(function: Callable[..., int]) -> Callable[[Node], np.ndarray | 
             return None
 
     return evaluate
-
-
-_ARITHMETIC: dict[str, Callable[..., int]] = {
-    "add": operator.add,
-    "subtract": operator.sub,
-    "multiply": operator.mul,
-    "floor_divide": operator.floordiv,
-    "mod": operator.mod,
-    "negative": operator.neg,
-    "maximum": max,
-    "minimum": min,
-}
-
-
-for _name, _function in _ARITHMETIC.items():
-    _EVALUATORS[_name] = _elementwise(_function)

@@ -10,6 +10,7 @@ import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from enum import Enum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,12 +21,56 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 
+class Role(Enum):
+    """What a program does with a node."""
+
+    #: call the kernel of its op, or compute what the op is composed of
+    KERNEL = "kernel"
+    #: hold the value
+    CONSTANT = "constant"
+    #: take the value that is fed
+    PLACEHOLDER = "placeholder"
+    #: read the state
+    VARIABLE = "variable"
+    #: be 0 or 1, as the program is made for testing or training
+    PHASE = "phase"
+    #: take the operand of the phase
+    PHASE_SELECT = "phase select"
+    #: give a variable the value of an operand afterwards
+    UPDATE = "update"
+    #: differentiate
+    GRADIENTS = "gradients"
+
+
 class OpLike(Protocol):
-    """What the graph needs to know of an op."""
+    """What the graph needs to know of an op; :class:`kbackend.declare.op.Op` says what it means."""
 
     name: str
+    role: Role
     pure: bool
     differentiable: bool
+    random: bool
+    view: bool
+    captures: str | None
+    hyperparameters: tuple[str, ...]
+    runs_user_code: bool
+    operands: tuple[str, ...]
+
+    @property
+    def kind(self) -> str: ...
+
+    @property
+    def inference(self) -> Callable[..., Any] | None: ...
+
+    @property
+    def static_value(self) -> Callable[[Node], Any] | None: ...
+
+    @property
+    def stable_form(self) -> Callable[[Node], Sequence[Tensor] | None] | None: ...
+
+    def prepared(self, specs: Sequence[Any], attrs: Mapping[str, Any]) -> dict[str, Any]: ...
+
+    def apply(self, args: Sequence[Any], attrs: Any) -> Any: ...
 
 
 _numbers = itertools.count()

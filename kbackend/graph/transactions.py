@@ -149,15 +149,15 @@ class Access:
         return unchanged(self._variables, lambda: _group(self._updated[0]).change(run, feeds))
 
     def _read(self, run: Callable[[Any], T], feeds: Any, joins: int, groups: list[Group]) -> T:
-        versions = [g.version for g in groups]
-        if not any(v & 1 for v in versions):
+        versions = [g.version for g in groups] if groups else []
+        if not groups or not any(v & 1 for v in versions):
             try:
                 found = run(feeds)
             except Exception:
                 if _same(joins, groups, versions):
                     raise
             else:
-                if _same(joins, groups, versions):
+                if _Joins.count == joins and (not groups or versions == [g.version for g in groups]):
                     return found
         return unchanged(self._variables, lambda: run(feeds))
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextvars import ContextVar
 from itertools import repeat
 from operator import attrgetter
 from typing import Any
@@ -11,18 +12,34 @@ from typing import Any
 import numpy as np
 
 from kbackend import dtypes
-from kbackend.graph.node import Node, scoped
+from kbackend.graph.node import Node, Role, scoped
 from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 from kbackend.graph.transactions import Group, alone, changing, together, unchanged
+from kbackend.ground.interrupts import hold_interrupts, release_interrupts
 
 _uid = itertools.count()
+#: what takes the assignments of the function that is being built; see :mod:`kbackend.graph.assignments`
+recorder: ContextVar[Any] = ContextVar("kbackend_recorder", default=None)
 
 
 class _VariableOp:
+    """What is known of the nodes of variables, in the place of a declaration."""
+
     name = "variable"
+    kind = "structural"
+    role = Role.VARIABLE
     pure = True
     differentiable = True
-    kind = "leaf"
+    random = False
+    view = False
+    captures: str | None = None
+    hyperparameters: tuple[str, ...] = ()
+    runs_user_code = False
+    operands: tuple[str, ...] = ()
+    inference = static_value = stable_form = None
+
+    def prepared(self, specs: Sequence[Any], attrs: Mapping[str, Any]) -> dict[str, Any]:
+        return dict(attrs)
 
     def apply(self, args: Any, attrs: Any) -> Any:
         raise AssertionError("a variable is shared between copies of a graph, never made again")
@@ -93,7 +110,7 @@ class Variable(Tensor):
     def initial_value(self) -> np.ndarray:
         """The value before any assignment."""
         value = self._initial() if callable(self._initial) else self._initial
-        value = np.asarray(value, dtype=dtypes.numpy_dtype(self.dtype))
+        value = dtypes.converted(np.asarray(value), self.dtype)
         if value.shape != self.shape:
             raise ValueError(f"the initial value of {self.name} has shape {value.shape}, not {self.shape}")
         return value
@@ -114,13 +131,27 @@ class Variable(Tensor):
         return self._home.cell_to_numpy(self._cells[self._home])
 
     def assign(self, value: Any) -> None:
-        """Set the value; shape and dtype stay.
+        """Set the value; shape and dtype stay. Inside :func:`kbackend.graph.assignments.recording` the value may be
+        symbolic, and is recorded as an update.
 
         Raises:
             ValueError: another shape.
             TypeError: complex numbers for a variable of real ones.
+            OverflowError: an integer that does not fit the dtype.
         """
-        changing(self, self._assign, self._checked(value))
+        made = recorder.get()
+        if made is not None:
+            made.put(self, value)
+        else:
+            changing(self, self._assign, self._checked(value))
+
+    def assign_add(self, value: Any) -> None:
+        """Add to the value; see :meth:`assign`."""
+        self.assign(self + value if recorder.get() is not None else self.numpy() + np.asarray(value))
+
+    def assign_sub(self, value: Any) -> None:
+        """Subtract from the value; see :meth:`assign`."""
+        self.assign(self - value if recorder.get() is not None else self.numpy() - np.asarray(value))
 
     def _checked(self, value: Any) -> np.ndarray:
         array = np.asarray(value)
@@ -130,7 +161,7 @@ class Variable(Tensor):
             )
         if array.dtype.kind == "c" and not dtypes.is_complex(self.dtype):
             raise TypeError(f"{self.name} is {self.dtype}; it cannot take a value of {array.dtype}")
-        return np.array(array, dtype=dtypes.numpy_dtype(self.dtype))
+        return dtypes.converted(array, self.dtype)
 
     def _assign(self, array: np.ndarray) -> None:
         if self._home is None:
@@ -187,7 +218,11 @@ def assign_all(variables: Sequence[Variable], values: Sequence[Any]) -> None:
     arrays = [v._checked(value) for v, value in zip(variables, values, strict=True)]
 
     def assign() -> None:
-        for variable, array in zip(variables, arrays):
-            variable._assign(array)
+        hold_interrupts()
+        try:
+            for variable, array in zip(variables, arrays):
+                variable._assign(array)
+        finally:
+            release_interrupts()
 
     together(variables, assign)

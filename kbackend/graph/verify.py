@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.walk import DisconnectedGraph, Graph, depends_on
 
@@ -54,7 +54,7 @@ def _check_connections(graph: Graph) -> None:
     unused = [t.name for t, is_used in zip(graph.inputs, used, strict=True) if not is_used]
     if unused:
         raise DisconnectedGraph(f"{graph.name}: nothing depends on the input{_list(unused)}")
-    unfed = [t.name for t in graph.leaves() if t.node.op.name == "placeholder"]
+    unfed = [t.name for t in graph.leaves() if t.node.op.role is Role.PLACEHOLDER]
     if unfed:
         raise DisconnectedGraph(
             f"{graph.name}: these placeholders are needed and are no inputs:{_list(unfed)}"
@@ -94,15 +94,12 @@ def check_node(node: Node) -> None:
 
 
 def _inferred(node: Node) -> list[TensorSpec] | None:
-    """The results by the op's own rule; None for leaves that have none."""
-    op: Any = node.op
-    composite = getattr(op, "kind", "") == "composite"
-    rule = getattr(op, "rule", None) if composite else getattr(op, "function", None)
+    """The results by the op's own rule; None for variables, which have none."""
+    rule = node.op.inference
     if rule is None:
         return None if node.expansion is None else [t.spec for t in node.expansion]
     specs = [_spec_of(a) for a in node.args]
-    attrs = dict(node.attrs) if op.prepare is None else op.prepare(specs, dict(node.attrs))
-    found = rule(*specs, **attrs)
+    found = rule(*specs, **node.op.prepared(specs, node.attrs))
     return [found] if isinstance(found, TensorSpec) else list(found)
 
 

@@ -16,14 +16,20 @@ class DisconnectedGraph(ValueError):
     """A tensor that is asked for cannot be computed from the tensors that are given."""
 
 
-def ancestors(outputs: Iterable[Tensor], stop: Iterable[Tensor] = ()) -> list[Node]:
-    """All nodes that the outputs need, in topological order, not looking behind the tensors in ``stop``."""
+def ancestors(outputs: Iterable[Tensor], stop: Iterable[Tensor] = (), start: int = 0) -> list[Node]:
+    """The nodes that the outputs need, in topological order.
+
+    Args:
+        stop: tensors whose operands are left out.
+        start: the least number of a node; what was made before is left out. Since numbers grow along edges, nothing
+            that was made before a tensor depends on it.
+    """
     given = {id(t) for t in stop}
     seen: dict[int, Node] = {}
     stack = [t.node for t in outputs if id(t) not in given]
     while stack:
         node = stack.pop()
-        if node.number in seen:
+        if node.number in seen or node.number < start:
             continue
         seen[node.number] = node
         stack.extend(t.node for t in node.inputs if id(t) not in given and t.node.number not in seen)
@@ -35,12 +41,25 @@ def depends_on(
     sources: Sequence[Tensor],
     through: Callable[[Node, Tensor], bool] = lambda n, t: True,
 ) -> list[bool]:
-    """For each source, whether an output depends on it along edges that ``through(node, operand)`` allows."""
+    """For each source, whether an output depends on it along edges that ``through(node, operand)`` allows.
+
+    It walks what the outputs need and was made after the first source.
+    """
     reached = {id(t) for t in outputs}
-    for node in reversed(ancestors(outputs)):
+    first = min((source.node.number for source in sources), default=0)
+    for node in reversed(ancestors(outputs, start=first)):
         if any(id(t) in reached for t in node.outputs):
             reached.update(id(t) for t in node.inputs if through(node, t))
     return [id(source) in reached for source in sources]
+
+
+def dependents(outputs: Sequence[Tensor], sources: Sequence[Tensor]) -> list[Tensor]:
+    """The outputs that depend on a source, found in one walk for all."""
+    reached = {id(t) for t in sources}
+    for node in ancestors(outputs):
+        if any(id(t) in reached for t in node.inputs):
+            reached.update(id(t) for t in node.outputs)
+    return [t for t in outputs if id(t) in reached]
 
 
 class Graph:
@@ -135,7 +154,7 @@ def map_args(args: Any, function: Callable[[Tensor], Any]) -> Any:
 
 def reapply(node: Node, args: Sequence[Any]) -> tuple[Any, ...]:
     """Apply the node's op to other operands, with shapes and dtypes inferred anew."""
-    result = node.op.apply(args, node.attrs)  # type: ignore[attr-defined]
+    result = node.op.apply(args, node.attrs)
     return tuple(result) if isinstance(result, (tuple, list)) else (result,)
 
 
@@ -144,6 +163,7 @@ __all__ = [
     "Graph",
     "ancestors",
     "copy_tensors",
+    "dependents",
     "depends_on",
     "flat_tensors",
     "map_args",

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import tempfile
+import time
 from pathlib import Path
+from types import ModuleType
+
+fcntl: ModuleType | None
+try:
+    import fcntl
+except ImportError:  # Windows
+    fcntl = None
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
@@ -15,9 +24,11 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
         OSError: the folder does not exist or cannot be written.
     """
     target = Path(path)
+    _remove_abandoned(target)
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
+            _lock(file.fileno())
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
@@ -28,6 +39,25 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
             os.unlink(name)
         raise
     _sync_folder(target.parent)
+
+
+def _remove_abandoned(target: Path) -> None:
+    """Remove temporary files of writers that were killed: older than a minute, and locked by nobody."""
+    for found in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
+        with contextlib.suppress(OSError), open(found, "rb") as file:
+            if time.time() - os.fstat(file.fileno()).st_mtime > 60 and _lock(file.fileno()):
+                os.unlink(found)
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock an open file, until it is closed, unless another process has; systems without such locks have none."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
 
 
 def _umask() -> int:

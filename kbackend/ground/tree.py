@@ -1,6 +1,6 @@
 """Trees: nested lists, tuples and dicts, whose other values are leaves.
 
-The names are those of the package optree, which this module does not use: docs/decisions/0014-trees.md.
+The names are those of the package optree, which this module does not use: docs/decisions/0018-trees.md.
 """
 
 from __future__ import annotations

@@ -1,33 +1,35 @@
-"""``K.function(..., jit="auto")``: plain or compiled, whichever is faster on the first call's values."""
+"""``K.function(..., jit="auto")``: the faster of the plain and the compiled program, measured on the first feeds."""
 
 from __future__ import annotations
 
-import math
 import warnings
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
+from kbackend.declare.shapes import product
 from kbackend.graph.walk import Graph
 from kbackend.lowering.fingerprint import fingerprint
 from kbackend.lowering.measure import WARM, alternated, engine_key, step_of, untouched
 from kbackend.lowering.program import Program
 from kbackend.plugin import remembered
+from kbackend.plugin.contract import Target
 
 _ROUNDS = 5
 
 
 def faster(
-    graph: Graph, target: Any, phase: int, rng: str, feeds: Sequence[Any], clock: Callable[[], float] = perf_counter
+    graph: Graph, target: Target, phase: int, rng: str, feeds: Sequence[Any], clock: Callable[[], float] = perf_counter
 ) -> Program:
-    """The plain or the compiled program of a graph, as remembered on disk, else measured on these feeds.
+    """The faster of the plain and the compiled program of a graph.
 
-    Where the compiler refuses it, a warning says so and the plain one is taken. Errors of that are the caller's.
+    The choice is read from the cache on disk, or measured on these feeds and cached. If compilation fails, a warning is
+    issued and the plain program is returned. Errors of the plain program propagate.
     """
     plain = Program(graph, target, phase, None, rng)
     if not target.backend.compiler:
         return plain
-    size = remembered.magnitude(sum(math.prod(target.backend.spec(f).shape) for f in feeds))
+    size = remembered.magnitude(sum(product(target.backend.spec(f).shape) or 0 for f in feeds))
     key = ("mode", f"{fingerprint(graph)} phase {phase} {rng}", size, *engine_key(target))
     found = remembered.recall(*key)
     known = isinstance(found, dict) and "jit" in found
@@ -38,7 +40,7 @@ def faster(
         try:
             compiled = Program(graph, target, phase, True, rng)
             compiled_step = _warmed(compiled, feeds, target)
-        except Exception as error:  # whatever an engine's compiler says; it may be mended next time
+        except Exception as error:  # of any kind; not cached, since another version of the compiler may succeed
             warnings.warn(f"{graph.name} with jit='auto' runs without the compiler: {error}", stacklevel=5)
             return plain
         if known:
@@ -49,7 +51,7 @@ def faster(
     return compiled if jit else plain
 
 
-def _warmed(program: Program, feeds: Sequence[Any], target: Any) -> Callable[[], None]:
+def _warmed(program: Program, feeds: Sequence[Any], target: Target) -> Callable[[], None]:
     step = step_of(program, lambda: feeds, target)
     for _ in range(WARM):
         step()

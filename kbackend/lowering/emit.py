@@ -1,43 +1,45 @@
-"""Emitting a planned graph as one flat Python function over kernels bound by name."""
+"""Code generation: a planned graph as one flat Python function that calls kernels by name."""
 
 from __future__ import annotations
 
+import itertools
 import linecache
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from kbackend.declare.op import GRADIENTS
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.show import Names, identifier
 from kbackend.graph.tensor import Shape, Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, map_args
 from kbackend.ground.interrupts import hold_interrupts
 from kbackend.lowering.plan import Plan, last_uses, plan
-from kbackend.plugin.contract import InPlace
+from kbackend.plugin.contract import InPlace, Target
 
 INDENT = "    "
+_programs = itertools.count()
 
 
 @dataclass
 class Emitted:
-    """A program as source and as function.
+    """A generated program.
 
     ``function(*feeds, cells) -> (outputs, new values of `updated`)``.
 
     Attributes:
-        source: the Python text.
-        function: the compiled text.
+        source: its Python source.
+        function: the function that the source defines.
         graph: the rewritten graph.
         variables: the variables read or written, in the order of ``cells``.
-        updated: the variables that get the returned new values.
-        in_place: the variables that kernels change in place.
-        counters: the variables that advance by one.
-        nodes: file and line, as tracebacks show them, -> the node that the line computes.
-        shapes: of the feeds; with None where calls may differ.
+        updated: the variables to which the returned new values are assigned.
+        in_place: the variables that kernels update in place.
+        counters: the variables that are incremented by one.
+        nodes: (file, line) as in tracebacks -> the node that the line computes.
+        shapes: the shapes of the feeds, with None for sizes that may differ between calls.
     """
 
     source: str
@@ -56,20 +58,20 @@ class Emitted:
 
 
 class Emitter:
-    """Writes one function. The bodies of loops and branches are written by emitters of their own.
+    """Generates one function; the bodies of loops and branches have emitters of their own.
 
     Args:
         kernels: the backend's kernels for the mode of the program.
-        functions: the sources of all bodies, in the order of writing.
-        nodes: see :class:`Emitted`; all emitters of a program fill it.
-        base: the first level that gradients inside a body may use.
-        around: the levels at which a body as a whole is recorded.
-        immediate: the function is called with concrete tensors on any backend.
+        functions: the sources of all bodies, in the order of generation; shared by the emitters of a program.
+        nodes: see :class:`Emitted`; shared by the emitters of a program.
+        base: the first tape level available to gradients inside a body.
+        around: the tape levels at which a body as a whole is recorded.
+        immediate: whether the function is called with concrete tensors also on backends that trace.
     """
 
     def __init__(
         self,
-        target: Any,
+        target: Target,
         kernels: Mapping[str, Any],
         functions: list[str],
         nodes: dict[tuple[str, int], Node],
@@ -92,7 +94,7 @@ class Emitter:
         self.names = Names()
         self.registers: dict[int, str] = {}
         self.taken: set[str] = {"cells", "results"}
-        self.plain_of: dict[tuple[int, tuple[int, ...]], str] = {}
+        self.plain_of: dict[int, dict[tuple[int, ...], str]] = {}
         self.lines: list[str] = []
         self.recording = False
         self.constants: dict[int, str] = {}
@@ -102,7 +104,7 @@ class Emitter:
 
     def bind(self, stem: str, value: Any) -> str:
         """A name in the program's namespace for a Python value."""
-        key = (stem, value if callable(value) else id(value))  # bound methods are equal and made anew at each access
+        key = (stem, value if callable(value) else id(value))  # bound methods are new objects at each access, but equal
         if key not in self.bound:
             count = self.stems.get(stem, 0) + 1
             name = stem if count == 1 else f"{stem}_{count}"
@@ -126,17 +128,17 @@ class Emitter:
         return self.registers[id(tensor)]
 
     def operand(self, tensor: Tensor, levels: tuple[int, ...], made: Plan) -> str:
-        """The register of an operand as code recorded at ``levels`` must see it."""
+        """The register of an operand for code recorded at ``levels``, detached from the other levels of the tape."""
         own = made.levels.get(id(tensor), ())
         if set(own) <= set(levels) or id(tensor) in self.constants:
             return self.register(tensor)
-        key = (id(tensor), levels)
-        if key not in self.plain_of:
+        names = self.plain_of.setdefault(id(tensor), {})
+        if levels not in names:
             name = f"{self.register(tensor)}_plain" + "".join(map(str, levels))
             tape = self.bind("plain", self.backend.tape.plain)
             self.line(f"{name} = {tape}({self.register(tensor)}, {tuple(sorted({*self.around, *levels}))!r})")
-            self.plain_of[key] = name
-        return self.plain_of[key]
+            names[levels] = name
+        return names[levels]
 
     def line(self, text: str) -> None:
         self.lines.append(INDENT + text)
@@ -170,9 +172,9 @@ class Emitter:
         self.node_of_line += [node] * (len(self.lines) - before)
 
     def computation(self, node: Node, made: Plan, last: bool, cells: dict[int, int]) -> None:
-        if node.op.name == "constant":
+        if node.op.role is Role.CONSTANT:
             return self.constant(node)
-        if node.op.name == GRADIENTS:
+        if node.op.role is Role.GRADIENTS:
             return self.gradients(node, made, last)
         levels = made.recorded(node)
         self.record(bool(levels))
@@ -190,7 +192,10 @@ class Emitter:
     def in_place(
         self, node: Node, kernel: InPlace, attrs: dict[str, Any], made: Plan, cells: dict[int, int]
     ) -> None:
-        """A call that changes variables; lists of variables are not passed again, the kernel has their holders."""
+        """A call of a kernel that updates variables in place.
+
+        It gets their cells; operands that are lists of these variables are replaced by ().
+        """
         holders = "".join(f"cells[{cells[id(t)]}], " for t in node.outputs)
         own = {id(self.in_place_updates[id(t)]) for t in node.outputs}
         held = [isinstance(a, tuple) and all(id(t) in own for t in a) for a in node.args]
@@ -235,7 +240,7 @@ class Emitter:
     def subgraph(self, graph: Graph, name: str, node: Node, made: Plan) -> Callable[..., Any]:
         """The body of a loop or branch as a function of its inputs that returns a tuple.
 
-        The function's attribute ``graph`` is the body's graph.
+        The attribute ``graph`` of the function is the graph of the body.
         """
         base = 1 + max(made.level_of.values(), default=self.base - 1)
         around = tuple(sorted({*self.around, *made.recorded(node)}))
@@ -248,9 +253,9 @@ class Emitter:
         for tensor in graph.inputs:
             self.watch(tensor, made)
         dead_after = _dying(made.nodes, graph, last_uses(made.nodes, graph.results))
-        final = max((i for i, n in enumerate(made.nodes) if n.op.name == GRADIENTS), default=-1)
+        final = max((i for i, n in enumerate(made.nodes) if n.op.role is Role.GRADIENTS), default=-1)
         for index, node in enumerate(made.nodes):
-            if node.op.name != "variable":
+            if node.op.role is not Role.VARIABLE:
                 self.node(node, made, index == final, cells)
                 for tensor in node.outputs:
                     self.watch(tensor, made)
@@ -258,7 +263,7 @@ class Emitter:
 
     def drop(self, tensors: Sequence[Tensor]) -> None:
         names = [self.register(t) for t in tensors if id(t) not in self.constants]
-        names += [name for (key, _), name in self.plain_of.items() if any(key == id(t) for t in tensors)]
+        names += [name for t in tensors for name in self.plain_of.get(id(t), {}).values()]
         if names:
             self.line(f"del {', '.join(names)}")
 
@@ -286,23 +291,23 @@ class Emitter:
     def compiled(self, source: str, name: str) -> Callable[..., Any]:
         function = compile_source(source, name, self.namespace)
         file = function.__code__.co_filename
-        for line, node in enumerate(self.node_of_line, 2):  # the first line is the function's head
+        for line, node in enumerate(self.node_of_line, 2):  # line 1 is the signature
             if node is not None:
                 self.nodes[file, line] = node
         return function
 
     def enter(self, tensor: Tensor, made: Plan) -> None:
-        """A handle of its own for an operand that the body differentiates by."""
+        """Give an operand with respect to which the body differentiates a tensor object of its own."""
         if made.watched.get(id(tensor)):
             name = self.register(tensor)
             self.line(f"{name} = {self.bind('enter', self.backend.tape.enter)}({name})")
 
 
-def emit(graph: Graph, target: Any, kernels: Mapping[str, Any], variables: list[Variable]) -> Emitted:
+def emit(graph: Graph, target: Target, kernels: Mapping[str, Any], variables: list[Variable]) -> Emitted:
     """Emit a rewritten graph for ``target``."""
     backend = target.backend
     emitter = Emitter(target, kernels, [], {})
-    emitter.taken.add(identifier(graph.name))  # a kernel of that name would be hidden by the function itself
+    emitter.taken.add(identifier(graph.name))  # the function would shadow a kernel of that name
     made = plan(graph)
     position = {id(v): i for i, v in enumerate(variables)}
     in_place = {
@@ -347,7 +352,7 @@ def _emit_body(
     cells: dict[int, int],
     functional: list[tuple[Variable, Tensor]],
 ) -> None:
-    """All nodes, then the results, then the kernels that change variables in place."""
+    """Emit all nodes, then the results, then the kernels that update variables in place."""
     before = [n for n in made.nodes if not (n.outputs and id(n.outputs[0]) in cells)]
     after = made.nodes[len(before) :]
     kept = graph.outputs + tuple(v for _, v in functional) + tuple(t for n in after for t in n.inputs)
@@ -376,7 +381,7 @@ def map_specs(arg: Any) -> Any:
 
 
 def _dying(nodes: list[Node], graph: Graph, last: dict[int, int]) -> dict[int, list[Tensor]]:
-    """index of a node -> registers that nothing reads after it."""
+    """Index of a node -> the tensors whose last use it is."""
     dying: dict[int, list[Tensor]] = {}
     seen: set[int] = set()
     results = {id(t) for t in graph.results}
@@ -397,7 +402,7 @@ def _may_alias(tensor: Tensor) -> bool:
         bodies = [v for v in node.attrs.values() if isinstance(v, Graph)]
         if not node.inputs or any(_may_alias(t) for body in bodies for t in body.outputs):
             return True
-        if not getattr(node.op, "view", False):
+        if not node.op.view:
             return False
         tensor = node.inputs[0]
 
@@ -411,11 +416,13 @@ def is_literal(value: Any) -> bool:
 
 
 def compile_source(source: str, name: str, namespace: dict[str, Any]) -> Callable[..., Any]:
-    """The function that the source defines; its lines show in tracebacks."""
-    filename = f"<kbackend program {name} {id(namespace)}>"
+    """The function that the source defines; tracebacks show its lines while it lives."""
+    filename = f"<kbackend program {name} {next(_programs)}>"
     linecache.cache[filename] = (len(source), None, source.splitlines(True), filename)
     exec(compile(source, filename, "exec"), namespace)
-    return namespace[name]
+    function = namespace[name]
+    weakref.finalize(function, linecache.cache.pop, filename, None).atexit = False
+    return function
 
 
 __all__ = ["Emitted", "emit", "map_args"]

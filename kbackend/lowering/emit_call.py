@@ -1,4 +1,4 @@
-"""Emitting a concrete call as a function of its arguments."""
+"""Code generation for a concrete call, as a function of its arguments."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from dataclasses import dataclass
 from operator import is_
 from typing import Any
 
-from kbackend.declare.op import GRADIENTS
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.show import identifier
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph
 from kbackend.lowering.emit import INDENT, Emitter, is_literal
 from kbackend.lowering.plan import Plan, order, plan
-from kbackend.plugin.contract import InPlace
+from kbackend.plugin.contract import InPlace, Target
 
 
 @dataclass
@@ -22,9 +21,9 @@ class Argument:
     """An argument of a concrete call.
 
     Attributes:
-        value: what stands for it in the trace: a tensor, a list of such, or the argument itself.
-        entry: a function that makes the engine's tensor of it; None where it is one.
-        parts: of a list that holds tensors.
+        value: its value in the trace: a symbolic tensor, a list of values, or the argument itself.
+        entry: the function that converts it to a tensor of the engine; None if it is one.
+        parts: the elements of a list that contains tensors.
     """
 
     value: Any
@@ -37,8 +36,8 @@ class EmittedCall:
     """A concrete call as a function of its arguments.
 
     Attributes:
-        function: takes the arguments as the call gives them.
-        nodes: file and line -> the node that the line computes.
+        function: takes the arguments of the call.
+        nodes: (file, line) -> the node that the line computes.
         last: the last node; None where the result is an argument.
     """
 
@@ -48,10 +47,10 @@ class EmittedCall:
 
 
 class _CallEmitter(Emitter):
-    """Writes the function of a concrete call."""
+    """Generates the function of a concrete call."""
 
     def unpacked(self, argument: Argument, name: str) -> str:
-        """The name of an argument; lines that take lists apart and convert what is no tensor of the engine."""
+        """The name of an argument; emits the lines that unpack lists and convert values to tensors of the engine."""
         if argument.parts is not None:
             inner = [self.unpacked(part, f"{name}_{i}") for i, part in enumerate(argument.parts)]
             self.lines.insert(0, f"{INDENT}{''.join(f'{part}, ' for part in inner)}= {name}")
@@ -83,20 +82,20 @@ class _CallEmitter(Emitter):
     def whole_call(
         self, graph: Graph, nodes: Sequence[Node], positional: Sequence[Argument], named: Any, result: Any
     ) -> Callable[..., Any] | None:
-        """The kernel itself, where it takes the arguments of a call as they are."""
+        """The kernel itself, if its signature is that of the call; else None."""
         if named or len(nodes) != 1 or not isinstance(result, Tensor) or not nodes[0].single:
             return None
         operands = nodes[0].args
         plain = [a.value for a in positional if isinstance(a.value, Tensor) and a.entry is None]
         if len(plain) != len(positional) or len(operands) != len(plain) or graph.outputs[0] is not nodes[0].outputs[0]:
             return None
-        if not all(map(is_, operands, plain)) or nodes[0].op.name in ("constant", GRADIENTS):
+        if not all(map(is_, operands, plain)) or nodes[0].op.role is not Role.KERNEL:
             return None
         kernel, rest = self.kernel(nodes[0], Plan(list(nodes)))
         return None if rest or isinstance(kernel, InPlace) else kernel
 
     def structure(self, result: Any, tensors: Iterator[Tensor], made: Plan) -> str:
-        """A result as text: its tensors by register."""
+        """The source of a result, in which tensors are registers."""
         if isinstance(result, Tensor):
             return self.operand(next(tensors), (), made)
         if isinstance(result, (list, tuple)):
@@ -107,7 +106,7 @@ class _CallEmitter(Emitter):
 
 def emit_call(
     graph: Graph,
-    target: Any,
+    target: Target,
     kernels: Mapping[str, Any],
     positional: Sequence[Argument],
     named: Mapping[str, Argument],
@@ -117,7 +116,7 @@ def emit_call(
 
     Args:
         positional, named: the arguments.
-        result: the traced result, whose tensors are the outputs of the graph before it was rewritten.
+        result: the traced result; its tensors are the outputs of the graph before it was rewritten.
     """
     emitter = _CallEmitter(target, kernels, [], {}, immediate=True)
     nodes = order(graph)

@@ -1,6 +1,6 @@
-"""What went wrong in a run, said in the words of the graph: by the node and the shapes, the same on every engine.
+"""Error messages in terms of the graph, with the node and the shapes, equal on every engine.
 
-Nothing here runs unless an engine has raised an error.
+Nothing here runs unless an engine has raised an error, or a feed has no elements.
 """
 
 from __future__ import annotations
@@ -15,20 +15,21 @@ from kbackend.declare.op import REGISTRY
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.walk import Graph, ancestors, map_args, reapply
+from kbackend.plugin.contract import Target
 
-#: errors of kernels that get the node's name; those of a user's function in the graph keep their type too
+#: types of errors of kernels to which the name of the node is added
 _TOLD = (ValueError, IndexError, ZeroDivisionError, np.linalg.LinAlgError)
 
 
 class CompilerError(RuntimeError):
-    """The engine's compiler, which ``jit=True`` asks for, could not compile a program.
+    """The engine's compiler, required by ``jit=True``, could not compile a program.
 
     Attributes:
         engine: the engine and device, as 'torch:cpu'.
-        reason: what the compiler says.
+        reason: the message of the compiler.
     """
 
-    def __init__(self, program: str, target: Any, reason: str) -> None:
+    def __init__(self, program: str, target: Target, reason: str) -> None:
         super().__init__(
             f"{program}: {target.backend.compiler} could not compile it for {target.key}: {reason}; with "
             "jit=False it runs without the compiler"
@@ -37,9 +38,9 @@ class CompilerError(RuntimeError):
 
 
 def misfit(graph: Graph, specs: Sequence[TensorSpec]) -> tuple[Node, Exception] | None:
-    """The first node whose declared rule refuses the shapes that were fed, and what it says.
+    """The first node whose shape inference fails for the shapes of the feeds, and its error.
 
-    The rules are those that refuse known shapes while a graph is built; here they see what was None then.
+    Shape inference is repeated with the sizes that were unknown when the graph was built.
     """
     new: dict[int, Any] = {
         id(tensor): _formal(spec) for tensor, spec in zip(graph.inputs, specs) if tensor.shape != spec.shape
@@ -61,20 +62,28 @@ def _formal(spec: TensorSpec) -> Tensor:
     return make_node(REGISTRY["placeholder"], (), {"shape": spec.shape, "dtype": spec.dtype, "name": None})
 
 
+def refused(graph: Graph, specs: Sequence[TensorSpec]) -> Exception | None:
+    """The error for the first node whose declared rule refuses the shapes that were fed."""
+    found = misfit(graph, specs)
+    if found is None:
+        return None
+    place, reason = found
+    return _kind(reason)(f"{graph.name}: at the node {place.name!r}: {reason}")
+
+
 def explained(error: Exception, graph: Graph, specs: Sequence[TensorSpec], node: Node | None) -> Exception | None:
-    """The error to raise instead of an engine's, None to leave it as it is.
+    """The error to raise in place of an engine's, or None if there is no better one.
 
     Args:
-        error: what the engine raised.
+        error: the error of the engine.
         graph: the graph that was run.
-        specs: the shapes that were fed.
-        node: the node that the engine's error comes from, where that is known.
+        specs: the shapes and dtypes of the feeds.
+        node: the node whose kernel raised the error, if known.
     """
-    found = misfit(graph, specs)
+    found = refused(graph, specs)
     if found is not None:
-        place, reason = found
-        return _kind(reason)(f"{graph.name}: at the node {place.name!r}: {reason}")
-    if node is None or type(error) not in _TOLD or node.op.name == "foreign":
+        return found
+    if node is None or type(error) not in _TOLD or node.op.runs_user_code:
         return None
     return type(error)(f"{graph.name}: at the node {node.name!r} ({node.op.name}): {error}")
 
@@ -83,4 +92,4 @@ def _kind(error: Exception) -> type[Exception]:
     return next(kind for kind in (IndexError, TypeError, ZeroDivisionError, ValueError) if isinstance(error, kind))
 
 
-__all__ = ["CompilerError", "explained", "misfit"]
+__all__ = ["CompilerError", "explained", "misfit", "refused"]

@@ -1,4 +1,4 @@
-"""A hash of what a graph computes: equal for graphs built by the same code, whatever their names and seeds are."""
+"""A hash of the computation of a graph, independent of names and seeds."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from kbackend.declare.op import DRAW
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph, map_args
 from kbackend.lowering.plan import order
 
-_OF_THE_RUN = frozenset(("name", "key", "op_id", "seed"))
-
 
 def fingerprint(graph: Graph) -> str:
-    """Thirty-two hexadecimal digits for ops, attributes, shapes, dtypes and edges; values of variables do not count.
+    """A hash of ops, attributes, shapes, dtypes and edges, not of the values of variables: 32 hexadecimal digits.
 
     >>> from kbackend import K
     >>> from kbackend.graph.walk import Graph
@@ -40,10 +39,11 @@ def _parts(graph: Graph) -> Iterator[str]:
 
     for tensor in graph.inputs:
         yield f"input {place(tensor)} {tensor.spec}"
-    for node in order(graph):  # by edges alone: numbers of nodes tell in which order they were built
+    for node in order(graph):  # by edges, since the numbers of nodes depend on the order in which they were built
         operands = map_args(node.args, place)
         yield f"{node.op.name} {operands} {[(place(t), t.spec) for t in node.outputs]}"
-        for key in sorted(node.attrs.keys() - _OF_THE_RUN):
+        ignored = ("name", *DRAW) if node.op.random else ("name",)
+        for key in sorted(node.attrs.keys() - ignored):
             yield key
             yield from _value(node.attrs[key])
     yield f"results {[place(t) for t in graph.outputs]} {[(place(v), place(t)) for v, t in graph.updates]}"

@@ -1,4 +1,4 @@
-"""Timing steps in turns, and leaving no trace of it."""
+"""Timing of alternating steps without side effects on variables and generators."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from time import perf_counter
 from typing import Any
 
 from kbackend.plugin import native
+from kbackend.plugin.contract import Target
 
-#: steps that are not timed and that are, each time a candidate has its turn
+#: untimed and timed steps of a candidate in each round
 WARM, STEPS = 2, 5
 
 
 def alternated(
     steps: Sequence[Callable[[], Any]], rounds: int, clock: Callable[[], float] = perf_counter
 ) -> list[float]:
-    """Seconds of one call of each function: the medians of rounds in which they take turns."""
+    """The seconds of one call of each function, medians over rounds in which the functions alternate."""
     times: list[list[float]] = [[] for _ in steps]
     for _ in range(rounds):
         for found, step in zip(times, steps):
-            for _ in range(WARM):  # threads of the engine before go to sleep meanwhile
+            for _ in range(WARM):  # meanwhile idle threads of the previous engine go to sleep
                 step()
             start = clock()
             for _ in range(STEPS):
@@ -30,8 +31,8 @@ def alternated(
     return [statistics.median(found) for found in times]
 
 
-def step_of(program: Any, feeds: Callable[[], Sequence[Any]], target: Any) -> Callable[[], None]:
-    """A function that runs a program and waits for its results."""
+def step_of(program: Any, feeds: Callable[[], Sequence[Any]], target: Target) -> Callable[[], None]:
+    """A function that runs a program and waits until its results are computed."""
 
     def step() -> None:
         outputs = program(feeds())
@@ -45,7 +46,7 @@ def step_of(program: Any, feeds: Callable[[], Sequence[Any]], target: Any) -> Ca
 
 @contextmanager
 def untouched(variables: Iterable[Any]) -> Iterator[None]:
-    """A context after which variables have their values and homes of before, and engines' generators their states."""
+    """A context that restores the values and devices of variables and the states of the engines' generators."""
     before = [(v, v.home, v.numpy()) for v in {id(v): v for v in variables}.values()]
     with native.kept():
         try:
@@ -57,8 +58,8 @@ def untouched(variables: Iterable[Any]) -> Iterator[None]:
                     variable.cell(home)
 
 
-def engine_key(target: Any) -> tuple[str, str, str]:
-    """What a measurement depends on besides the graph and the processor: engine and device, version, accelerator."""
+def engine_key(target: Target) -> tuple[str, str, str]:
+    """The engine and device, the version and the accelerator: a part of the key of cached measurements."""
     return target.key, target.backend.version(), target.backend.hardware(target.device)
 
 

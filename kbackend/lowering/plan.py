@@ -1,27 +1,26 @@
-"""Planning a run: which nodes are differentiated at which level, in what order nodes run, when registers die."""
+"""Planning of a program: tape levels of gradients, order of execution and lifetimes of registers."""
 
 from __future__ import annotations
 
 import heapq
 from dataclasses import dataclass, field
 
-from kbackend import dtypes
-from kbackend.declare.op import GRADIENTS
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph
+from kbackend.lowering.regions import Regions
 
 
 @dataclass
 class Plan:
-    """The order of a graph's nodes and what the tape must record.
+    """The order of execution of a graph's nodes and the tape levels of its tensors.
 
     Attributes:
         nodes: in order of execution.
-        levels: id(tensor) -> levels at which it is recorded.
-        watched: id(tensor) -> levels at which recording starts with it.
+        levels: id(tensor) -> the levels at which it is recorded.
+        watched: id(tensor) -> the levels of the gradients with respect to it.
         level_of: number of a gradient node -> its level.
-        nested: numbers of gradient nodes whose results are differentiated again.
+        nested: numbers of gradient nodes whose results are differentiated.
     """
 
     nodes: list[Node]
@@ -35,7 +34,7 @@ class Plan:
 
 
 def order(graph: Graph) -> list[Node]:
-    """A topological order by depth-first search; rewritten graphs are not ordered by number."""
+    """A topological order by depth-first search, since nodes of rewritten graphs are not numbered in order."""
     given = {id(t) for t in graph.inputs}
     done: set[int] = set()
     result: list[Node] = []
@@ -57,21 +56,27 @@ def order(graph: Graph) -> list[Node]:
 
 
 def plan(graph: Graph, base_level: int = 0) -> Plan:
-    """The plan of a rewritten graph. ``base_level``: levels already open around it (subgraphs)."""
+    """The plan of a rewritten graph; ``base_level`` is the number of levels open around a subgraph."""
     nodes = order(graph)
-    gradient_nodes = [n for n in nodes if n.op.name == GRADIENTS]
+    gradient_nodes = [n for n in nodes if n.op.role is Role.GRADIENTS]
     made = Plan(nodes)
     if not gradient_nodes:
         return made
-    regions = {g.number: _region(g, nodes) for g in gradient_nodes}
+    regions = Regions(nodes)
+    found = {g.number: regions.of(g) for g in gradient_nodes}
+    around: dict[int, list[Node]] = {}
+    for outer in gradient_nodes:
+        for node in found[outer.number].nodes:
+            if node.op.role is Role.GRADIENTS:
+                around.setdefault(node.number, []).append(outer)
     for g in reversed(gradient_nodes):
-        around = [h for h in gradient_nodes if h is not g and id(g.outputs[0]) in regions[h.number]]
-        made.level_of[g.number] = 1 + max((made.level_of[h.number] for h in around), default=base_level - 1)
-        if around:
+        outer_levels = [made.level_of[h.number] for h in around.get(g.number, ())]
+        made.level_of[g.number] = 1 + max(outer_levels, default=base_level - 1)
+        if outer_levels:
             made.nested.add(g.number)
     for g in gradient_nodes:
         level = made.level_of[g.number]
-        for key in regions[g.number]:
+        for key in found[g.number].tensors:
             made.levels[key] = tuple(sorted({*made.levels.get(key, ()), level}))
         for t in g.args[1]:
             made.watched[id(t)] = tuple(sorted({*made.watched.get(id(t), ()), level}))
@@ -79,28 +84,8 @@ def plan(graph: Graph, base_level: int = 0) -> Plan:
     return made
 
 
-def _region(gradient: Node, nodes: list[Node]) -> set[int]:
-    """ids of the tensors on a path from a tensor of the gradient to its loss that a gradient may flow along."""
-    loss, sources = gradient.args
-    forward = {id(t) for t in sources}
-    for node in nodes:
-        if node is gradient:
-            break
-        if node.op.differentiable and any(id(t) in forward for t in node.inputs):
-            forward.update(id(t) for t in node.outputs if dtypes.is_inexact(t.dtype))
-    backward = {id(loss)}
-    for node in reversed(nodes[: nodes.index(gradient)]):
-        if any(id(t) in backward for t in node.outputs):
-            backward.update(id(t) for t in node.inputs)
-    region = forward & backward
-    for node in nodes:
-        if any(id(t) in region for t in node.outputs) and any(id(t) in region for t in node.inputs):
-            region.update(id(t) for t in node.outputs)
-    return region | {id(t) for t in sources}
-
-
 def _grouped(nodes: list[Node], made: Plan) -> list[Node]:
-    """A topological order that changes as seldom as possible between recorded and unrecorded nodes."""
+    """A topological order that groups recorded and unrecorded nodes, so that recording is seldom switched."""
     produced = {id(t): n for n in nodes for t in n.outputs}
     waiting = {n.number: len({produced[id(t)].number for t in n.inputs if id(t) in produced}) for n in nodes}
     users: dict[int, list[Node]] = {}
@@ -127,11 +112,11 @@ def _grouped(nodes: list[Node], made: Plan) -> list[Node]:
 
 
 def _on(node: Node, made: Plan) -> bool:
-    return bool(made.recorded(node)) or node.op.name == GRADIENTS and node.number in made.nested
+    return bool(made.recorded(node)) or node.op.role is Role.GRADIENTS and node.number in made.nested
 
 
 def last_uses(nodes: list[Node], results: tuple[Tensor, ...]) -> dict[int, int]:
-    """id(tensor) -> index of the last node that reads it; results are never dropped."""
+    """id(tensor) -> the index of the last node that reads it, without the results."""
     last: dict[int, int] = {}
     for index, node in enumerate(nodes):
         for t in node.inputs:

@@ -1,11 +1,11 @@
-"""Programs: a graph lowered for one engine and phase, cached, and run on feeds. ``K.function`` makes these."""
+"""Programs: graphs lowered for one target and phase, the executables of ``K.function``."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from kbackend.declare.op import GRADIENTS
+from kbackend.graph.node import Role
 from kbackend.graph.transactions import Access
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
@@ -14,19 +14,20 @@ from kbackend.lowering.explain import CompilerError, explained
 from kbackend.lowering.plan import order
 from kbackend.lowering.rewrite import feeds_of, rewrite
 from kbackend.plugin import crowding
+from kbackend.plugin.contract import Target
 from kbackend.plugin.modes import NotDeterministicError, reason_of, refusal
 from kbackend.plugin.select import active_target, use_target
 
-#: of the feeds of one program
+#: the shapes of the feeds of a program
 Shapes = tuple[tuple[int, ...], ...]
 
 
 class FeedError(ValueError):
-    """The values given to a function do not fit its inputs; nothing has run and nothing has changed."""
+    """The values passed to a function do not fit its inputs; nothing has run and no variable has changed."""
 
 
-def arrange_variables(graph: Graph, kernels: Mapping[str, Any], target: Any) -> None:
-    """Bring variables into the order in memory that the kernels reading them like."""
+def arrange_variables(graph: Graph, kernels: Mapping[str, Any], target: Target) -> None:
+    """Convert variables to the memory order that the kernels which read them declare."""
     for node in order(graph):
         for position, wanted in getattr(kernels.get(node.op.name), "memory", {}).items():
             operand = node.args[position]
@@ -39,14 +40,14 @@ class Program:
 
     Args:
         rng: "portable" or "native" draws.
-        shapes: of the feeds, where all calls have the same and the backend makes use of it.
+        shapes: the shapes of the feeds, if they are equal for all calls and the backend uses them.
 
     Attributes:
-        source: the emitted Python.
+        source: the generated Python source.
     """
 
     def __init__(
-        self, graph: Graph, target: Any, phase: int, jit: Any, rng: str, shapes: Shapes | None = None
+        self, graph: Graph, target: Target, phase: int, jit: Any, rng: str, shapes: Shapes | None = None
     ) -> None:
         kernels = target.backend.table(rng)
         rewritten = rewrite(graph, kernels, phase)
@@ -72,7 +73,7 @@ class Program:
     def __call__(self, feeds: Sequence[Any]) -> Sequence[Any]:
         if crowding.last[0] is not self.target:
             crowding.changed(self.target)
-        if active_target() is not self.target:  # kernels that make tensors make them on the program's device
+        if active_target() is not self.target:  # kernels create tensors on the active device
             with use_target(self.target):
                 return self._run(feeds)
         return self._run(feeds)
@@ -94,8 +95,10 @@ class Program:
             raise
 
     def _explain(self, error: Exception, feeds: Sequence[Any] | None = None) -> None:
-        """Raise an error that names the node, where the node or what is wrong with the shapes can be told, or the
-        compiler."""
+        """Raise a better error than the engine's: of shape inference, of the node that failed, or of the compiler.
+
+        Returns if there is none.
+        """
         backend = self.target.backend
         reason = reason_of(error, backend)
         failed = backend.compiler_failed(error) if self.jit is True and reason is None else None
@@ -117,6 +120,7 @@ class Program:
         if not nodes:
             raise refusal(f"an op of {name}", self.target.key, None, None, reason) from error
         op, node = nodes[-1].op.name, nodes[-1].name
-        gradient = "the gradient of " if op != GRADIENTS and any(n.op.name == GRADIENTS for n in nodes) else ""
+        differentiated = any(n.op.role is Role.GRADIENTS for n in nodes) and nodes[-1].op.role is not Role.GRADIENTS
+        gradient = "the gradient of " if differentiated else ""
         subject = f"{gradient}{op} (the node {node!r} of {name})"
         raise refusal(subject, self.target.key, op, node, reason) from error

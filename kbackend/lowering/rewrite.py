@@ -1,4 +1,8 @@
-"""Rewriting a graph for one backend and phase: prune, choose the phase, expand composites, share, stable forms."""
+"""Graph rewriting for a backend and phase.
+
+Dead code is pruned, the phase selected, composites without a kernel are expanded, common subexpressions eliminated and
+stable forms substituted.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +14,18 @@ from typing import Any
 import numpy as np
 
 from kbackend.declare.call import expansion, make_node
-from kbackend.declare.op import GRADIENTS, REGISTRY
-from kbackend.graph.node import Node, beside, flat_tensors
+from kbackend.declare.op import REGISTRY
+from kbackend.graph.node import Node, Role, beside, flat_tensors
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph, map_args
-from kbackend.lowering.forms import stable_form
 from kbackend.plugin.contract import InPlace
 
 
 class Rewriter:
-    """Rebuilds the part of a graph that its results need.
+    """Rebuilds the part of a graph that its results depend on.
 
     Args:
-        has_kernel: whether the backend has a kernel that serves a node.
+        has_kernel: whether the backend has a kernel for a node.
         phase: 0 (test) or 1 (train).
     """
 
@@ -30,14 +33,14 @@ class Rewriter:
         self.has_kernel = has_kernel
         self.phase = phase
         self.new: dict[int, Tensor] = {}
-        self._keep: list[Any] = []  # keeps old tensors alive while their ids are keys
+        self._keep: list[Any] = []  # old tensors, alive as long as their ids are keys
         self._shared: dict[Any, Node] = {}
         self._stable: dict[int, Sequence[Tensor] | None] = {}
         self._given: set[int] = set()
 
     def rewrite(self, graph: Graph) -> Graph:
-        # no stable form may look behind a tensor that is fed, or with respect to which a gradient is taken
-        sources = (t for n in graph.nodes() if n.op.name == GRADIENTS for t in n.args[1])
+        # Stable forms must not bypass a tensor that is fed or with respect to which a gradient is taken.
+        sources = (t for n in graph.nodes() if n.op.role is Role.GRADIENTS for t in n.args[1])
         self._given = {id(t) for t in (*graph.inputs, *sources) if t.node.inputs}
         for tensor in graph.inputs:
             self._map(tensor, tensor)
@@ -72,33 +75,36 @@ class Rewriter:
         self._keep.append(old)
 
     def _own(self, old: Tensor, new: Tensor) -> Tensor:
-        """``new``, or a copy where a gradient is taken with respect to ``old``: others may use ``new`` too, and what
-        they do is none of that gradient's business."""
+        """``new``, or a copy of it if a gradient is taken with respect to ``old``.
+
+        Other nodes may use ``new`` as well, and paths through them are not a part of that gradient.
+        """
         if id(old) not in self._given:
             return new
         return Node(REGISTRY["identity"], (new,), {"name": None}, [new.spec], old.name, True).outputs[0]
 
     def _replacement(self, tensor: Tensor) -> Tensor | None:
-        """The tensor of the old graph that stands for this one, or None when its node is to be rebuilt."""
+        """The tensor of the old graph that replaces this one, or None if its node is to be rebuilt."""
         node = tensor.node
-        if node.op.name == "phase_select":
+        if node.op.role is Role.PHASE_SELECT:
             return node.args[0] if self.phase else node.args[1]
-        if node.op.name == "update":
+        if node.op.role is Role.UPDATE:
             return node.args[1]
         if node.number not in self._stable:
-            # a stable form looks at how an operand was made, which says nothing of one that is given
+            # A stable form depends on the node of an operand, which is not computed for an operand that is fed.
             behind = any(id(t) in self._given for t in node.inputs)
             with beside(node):
-                self._stable[node.number] = None if behind else stable_form(node)
+                form = None if behind else node.op.stable_form
+                self._stable[node.number] = None if form is None else form(node)
         stable = self._stable[node.number]
         if stable is not None:
             return stable[tensor.index]
-        if getattr(node.op, "kind", "") == "composite" and not self.has_kernel(node):
+        if node.op.kind == "composite" and not self.has_kernel(node):
             return expansion(node)[tensor.index]
         return None
 
     def _rebuild(self, node: Node) -> None:
-        if node.op.name == "learning_phase":
+        if node.op.role is Role.PHASE:
             self._map(
                 node.outputs[0],
                 make_node(
@@ -132,15 +138,16 @@ class Rewriter:
 
 
 def _without_unused_captures(node: Node, args: Any, attrs: Mapping[str, Any]) -> tuple[Any, dict[str, Any]]:
-    """Operands and attributes of a loop or branch without the outer tensors that its bodies do not read."""
-    place = node.op.operands.index("captures")  # type: ignore[attr-defined]
+    """Operands and attributes of a loop or branch without the captured tensors that its bodies do not read."""
+    assert node.op.captures is not None
+    place = node.op.operands.index(node.op.captures)
     count = len(args[place])
     bodies = {k: v for k, v in attrs.items() if isinstance(v, Graph)}
     read: set[int] = set()
     for body in bodies.values():
         read.update(id(t) for t in body.outputs)
         read.update(id(t) for n in body.nodes() for t in n.inputs)
-    outer = [v.inputs[len(v.inputs) - count :] for v in bodies.values()]  # bodies read from a file share none
+    outer = [v.inputs[len(v.inputs) - count :] for v in bodies.values()]  # bodies loaded from a file have distinct ones
     keep = [i for i in range(count) if any(id(captures[i]) in read for captures in outer)]
     kept = {}
     for k, v in bodies.items():
@@ -151,8 +158,8 @@ def _without_unused_captures(node: Node, args: Any, attrs: Mapping[str, Any]) ->
 
 
 def _sharing_key(node: Node, args: Any, attrs: Mapping[str, Any]) -> Any:
-    """Equal keys mean equal results; None for nodes that must stay apart."""
-    if not node.op.pure or not node.inputs and node.op.name != "constant":
+    """The key of common subexpression elimination; None for nodes that are not shared."""
+    if not node.op.pure or not node.inputs and node.op.role is not Role.CONSTANT:
         return None
     try:
         frozen = tuple(sorted((k, _frozen(v)) for k, v in attrs.items() if k != "name"))
@@ -174,7 +181,7 @@ def _frozen(value: Any) -> Any:
 
 
 def rewrite(graph: Graph, kernels: Mapping[str, Any], phase: int) -> Graph:
-    """The graph as a backend with these kernels will run it."""
+    """The graph rewritten for a backend with these kernels."""
     in_place = _updating_nodes(graph)
 
     def has_kernel(node: Node) -> bool:
@@ -185,10 +192,10 @@ def rewrite(graph: Graph, kernels: Mapping[str, Any], phase: int) -> Graph:
 
 
 def _updating_nodes(graph: Graph) -> set[int]:
-    """Numbers of the nodes whose every output is the new value of one variable and nothing else.
+    """Numbers of the nodes each of whose outputs is only used as the new value of one variable.
 
-    The variables must be the node's operands in the order of its outputs, for a kernel in place reads them where it
-    writes.
+    The variables must be operands of the node in the order of its outputs, since a kernel in place reads the variables
+    that it updates.
     """
     used = {id(t) for node in graph.nodes() for t in node.inputs} | {id(t) for t in graph.outputs}
     times = Counter(id(value) for _, value in graph.updates)
@@ -203,11 +210,11 @@ def _updating_nodes(graph: Graph) -> set[int]:
 
 
 def _in_order(variables: Sequence[Any], operands: Sequence[Tensor]) -> bool:
-    """Whether the variables are found among the operands one after the other."""
+    """Whether the variables are a subsequence of the operands."""
     rest = iter(operands)
     return all(any(t is variable for t in rest) for variable in variables)
 
 
 def feeds_of(graph: Graph) -> Sequence[Tensor]:
-    """Placeholders that the graph needs and that are not among its inputs."""
-    return [t for t in graph.leaves() if t.node.op.name == "placeholder"]
+    """The placeholders that the graph depends on and that are not among its inputs."""
+    return [t for t in graph.leaves() if t.node.op.role is Role.PLACEHOLDER]

@@ -10,7 +10,8 @@ read, as [["variable", number], 0].
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+import heapq
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,6 +45,7 @@ class _Writer:
         self.name = name
         self.places: dict[int, Any] = {}
         self.variables: list[Variable] = []
+        self.numbers: dict[int, int] = {}
         self.calls: dict[int, list[LayerCall]] = {}
         for tensor, layer in zip(topology.inputs, topology.input_layers):
             self.places[id(tensor)] = [layer.name, 0, 0]
@@ -74,9 +76,9 @@ class _Writer:
 
     def place(self, tensor: Tensor) -> Any:
         if isinstance(tensor, Variable):
-            if not any(v is tensor for v in self.variables):
+            number = self.numbers.setdefault(id(tensor), len(self.variables))
+            if number == len(self.variables):
                 self.variables.append(tensor)
-            number = next(i for i, v in enumerate(self.variables) if v is tensor)
             return [["variable", number], 0]
         return copy.deepcopy(self.places[id(tensor)])  # a configuration shares no lists within itself
 
@@ -187,16 +189,17 @@ class _Reader:
         config = self.config
         for name, *_ in config["input_layers"]:
             self.made[(name, 0)] = [self.layers[name].get_output_at(0)]
-        waiting: list[tuple[Any, Any]] = [(("op", i), entry) for i, entry in enumerate(config.get("ops", ()))]
+        entries: dict[Any, Any] = {("op", i): entry for i, entry in enumerate(config.get("ops", ()))}
         for entry in config["layers"]:
-            waiting += [((entry["name"], i), call) for i, call in enumerate(entry["inbound_nodes"])]
-        while waiting:
-            left = [item for item in waiting if not self.try_make(*item)]
-            if len(left) == len(waiting):
-                raise ConfigurationError(
-                    f"model {config.get('name')}: {left[0][0]} refers to something that is not there"
-                )
-            waiting = left
+            entries |= {(entry["name"], i): call for i, call in enumerate(entry["inbound_nodes"])}
+        needs = {key: self.needs(key, entry) for key, entry in entries.items()}
+        for key in _in_order(needs, set(self.made)):
+            self.made[key] = self.make(key, entries[key])
+        missing = [key for key in entries if key not in self.made]
+        if missing:
+            raise ConfigurationError(
+                f"model {config.get('name')}: {missing[0]} refers to something that is not there"
+            )
         inputs = [self.tensor(p) for p in config["input_layers"]]
         outputs = [self.tensor(p) for p in config["output_layers"]]
         one_in, one_out = config.get("single", (len(inputs) == 1, len(outputs) == 1))
@@ -213,26 +216,21 @@ class _Reader:
             return self.variables[key[1]]
         return self.made[key][place[-1]]
 
-    def ready(self, value: Any) -> bool:
-        keys = [self.key(leaf[_TENSOR]) for leaf in tree_leaves(value, _is_place) if _is_place(leaf)]
-        return all(key[0] == "variable" or key in self.made for key in keys)
+    def needs(self, key: Any, entry: Mapping[str, Any]) -> set[Any]:
+        """The keys of the calls and ops that must be made before one."""
+        leaves = tree_leaves(entry["args"] if "op" in entry else entry, _is_place)
+        found = {self.key(leaf[_TENSOR]) for leaf in leaves if _is_place(leaf)}
+        # calls of one layer are made in their order, so that their numbers stay
+        before = {(key[0], key[1] - 1)} if "op" not in entry and key[1] else set()
+        return {k for k in found if k[0] != "variable"} | before
 
     def value(self, value: Any) -> Any:
         return tree_map(lambda leaf: self.tensor(leaf[_TENSOR]) if _is_place(leaf) else leaf, value, _is_place)
 
-    def try_make(self, key: Any, entry: Mapping[str, Any]) -> bool:
+    def make(self, key: Any, entry: Mapping[str, Any]) -> Sequence[Tensor]:
         if "op" in entry:
-            if not self.ready(entry["args"]):
-                return False
-            self.made[key] = self.op(entry)
-            return True
-        layer = self.layers[key[0]]
-        # calls of one layer are made in their order, so that their numbers stay
-        if not self.ready(entry) or key[1] != len([k for k in self.made if k[0] == key[0]]):
-            return False
-        result = layer(self.value(entry["inputs"]), **self.value(entry["kwargs"]))
-        self.made[key] = tree_leaves(result)
-        return True
+            return self.op(entry)
+        return tree_leaves(self.layers[key[0]](self.value(entry["inputs"]), **self.value(entry["kwargs"])))
 
     def op(self, entry: Mapping[str, Any]) -> Sequence[Tensor]:
         if entry["op"] not in REGISTRY:
@@ -244,6 +242,27 @@ class _Reader:
             attrs.setdefault("name", None)
         result = op.apply(args, attrs)
         return list(result) if isinstance(result, (list, tuple)) else [result]
+
+
+def _in_order(needs: Mapping[Any, set[Any]], made: set[Any]) -> Iterator[Any]:
+    """The keys that can be made, each after those it needs, in the order of repeated passes over all of them."""
+    places = {key: place for place, key in enumerate(needs)}
+    users: dict[Any, list[Any]] = {}
+    left: dict[Any, int] = {}
+    for key, wanted in needs.items():
+        left[key] = len(wanted - made)
+        for need in wanted - made:
+            users.setdefault(need, []).append(key)
+    passes = dict.fromkeys(needs, 0)
+    ready = [(0, places[key], key) for key in needs if not left[key]]
+    while ready:
+        number, place, key = heapq.heappop(ready)
+        yield key
+        for user in users.get(key, ()):
+            passes[user] = max(passes[user], number + (place > places[user]))
+            left[user] -= 1
+            if not left[user]:
+                heapq.heappush(ready, (passes[user], places[user], user))
 
 
 def _variable_from(entry: Mapping[str, Any]) -> Variable:

@@ -1,33 +1,32 @@
-"""Models: layers between inputs and outputs, trained as one, and themselves layers."""
+"""Models: networks that are trained, evaluated and saved."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from typing import Any
 
-from kbackend.classic.state import placeholder
-from kbackend.graph.tensor import Tensor
-from kbackend.graph.variable import Variable
-from kbackend.graph.walk import depends_on
-from kbackend.ground.tree import tree_map
-from kbackend.layers.base.layer import Layer
+from kbackend import saving
+from kbackend.callbacks.base import Callback
+from kbackend.callbacks.history import History
 from kbackend.layers.base.naming import unique_name
-from kbackend.layers.base.recording import Record, current, detached
-from kbackend.layers.base.spec import shapes_text
-from kbackend.layers.base.structures import as_list, distinct, flat_tensors, one_or_list
+from kbackend.layers.base.structures import as_list, one_or_list
 from kbackend.model.configuration import model_config, model_from
-from kbackend.model.replay import Replay
+from kbackend.model.network import Network
 from kbackend.model.summary import print_summary
 from kbackend.model.topology import Topology
-from kbackend.ops.control.phase import learning_phase_scope
-from kbackend.ops.core.cast import identity
+from kbackend.plugin import select
 from kbackend.registry import custom_object_scope
-from kbackend.training.trainer import Trainer
+from kbackend.training import data, loop, measured
+from kbackend.training.arrays import Groups, groups_of, held_out, inputs_of
+from kbackend.training.compiled import Settings
+from kbackend.training.profiling import Profile
+from kbackend.training.shuffles import Shuffles
+from kbackend.training.steps import Steps
+from kbackend.training.tuning import Tuned
 
 
-class Model(Trainer, Layer):
+class Model(Network):
     """A graph of layers and ops from inputs to outputs, which can be trained, called and nested.
 
     Args:
@@ -53,9 +52,8 @@ class Model(Trainer, Layer):
     (None, 1)
     """
 
-    supports_masking = True
-    #: whether each layer has one call, on the result of the layer before, by the model's class
-    is_chain = False
+    #: whether ``fit`` is to end; callbacks set it
+    stop_training = False
 
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True
@@ -65,236 +63,370 @@ class Model(Trainer, Layer):
                 f"{type(self).__name__} needs inputs and outputs: Model(inputs, outputs). Models defined by "
                 "a `call` method are not supported; make a Layer with a call method and apply it to an Input"
             )
-        if type(self).call is not Model.call:
+        self._prepare(name, "model", trainable)
+        self._single_input = not isinstance(inputs, (list, tuple))
+        self._single_output = not isinstance(outputs, (list, tuple))
+        self._found = Topology(as_list(inputs), as_list(outputs), self.name)
+        self.built = True
+
+    def _prepare(self, name: str | None, stem: str, trainable: bool) -> None:
+        """Make a model that has no inputs, outputs and programs yet; without a name, one of the stem and a number."""
+        if type(self).call is not Network.call:
             raise NotImplementedError(
                 f"{type(self).__name__} overrides `call`, which models do not support; make it a "
                 "Layer, or give the outputs to Model.__init__"
             )
-        Layer.__init__(self, name=name or unique_name("model"), trainable=trainable)
-        self._single_input = not isinstance(inputs, (list, tuple))
-        self._single_output = not isinstance(outputs, (list, tuple))
-        self._made = Topology(as_list(inputs), as_list(outputs), self.name)
-        self.built = True
+        super().__init__(name or unique_name(stem), trainable)
+        self._steps = Steps(self)
+        self._shuffles = Shuffles()
 
-    # structure ----------------------------------------------------------------------------------------------
+    def _ensure_built(self, x: Any) -> None:
+        """Learn the shapes of the inputs from data, where the model does not know them."""
 
-    @property
-    def _topology(self) -> Topology:
-        return self._made
+    # where it runs ------------------------------------------------------------------------------------------
 
-    @property
-    def inputs(self) -> list[Tensor]:  # type: ignore[override]
-        return list(self._topology.inputs)
-
-    @property
-    def outputs(self) -> list[Tensor]:  # type: ignore[override]
-        return list(self._topology.outputs)
-
-    @property
-    def layers(self) -> list[Layer]:
-        """The layers in order of traversal."""
-        return list(self._topology.layers)
-
-    @property
-    def input_names(self) -> list[str]:  # type: ignore[override]
-        return [layer.name for layer in self._topology.input_layers]
-
-    @property
-    def output_names(self) -> list[str]:  # type: ignore[override]
-        """The names of the layers that make the outputs; op results are called output_1, output_2 by
-        position."""
-        names: list[str] = []
-        for position, tensor in enumerate(self._topology.outputs, 1):
-            base = tensor.history.layer.name if tensor.history is not None else f"output_{position}"
-            name, count = base, 0
-            while name in names:
-                count += 1
-                name = f"{base}_{count}"
-            names.append(name)
-        return names
-
-    @property
-    def input(self) -> Any:
-        """The input tensor, or the list of them."""
-        return one_or_list(self.inputs)
-
-    @property
-    def output(self) -> Any:
-        """The output tensor, or the list of them."""
-        return one_or_list(self.outputs)
-
-    @property
-    def input_shape(self) -> Any:
-        return tree_map(lambda t: t.shape, self.input)
-
-    @property
-    def output_shape(self) -> Any:
-        return tree_map(lambda t: t.shape, self.output)
-
-    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
-        """A layer by name or by index in ``layers``; the index goes first.
-
-        Raises:
-            ValueError: no such layer; the message lists those there are.
-        """
-        layers = self.layers
-        if index is not None:
-            if not -len(layers) <= index < len(layers):
-                raise ValueError(
-                    f"model {self.name} has {len(layers)} layers; there is none at index {index}"
-                )
-            return layers[index]
-        if not name:
-            raise ValueError(f"get_layer of model {self.name} needs a name or an index")
-        for layer in layers:
-            if layer.name == name:
-                return layer
-        raise ValueError(
-            f"model {self.name} has no layer {name!r}; it has {', '.join(x.name for x in layers)}"
-        )
-
-    def _sublayers(self) -> list[Layer]:
-        return self.layers
-
-    def _own_weights(self) -> list[Variable]:
-        """Variables that raw ops between the layers read."""
-        owned = {id(v) for layer in self.layers for v in layer.weights}
-        return distinct([*self._weights, *(v for v in self._topology.variables if id(v) not in owned)])
-
-    @property
-    def trainable_weights(self) -> list[Variable]:  # type: ignore[override]
-        """The weights that training changes, by layer."""
-        if not self.trainable:
-            return []
-        return distinct(
-            [v for layer in self.layers for v in layer.trainable_weights]
-            + [v for v in self._own_weights() if v.trainable]
-        )
-
-    @property
-    def weights(self) -> list[Variable]:  # type: ignore[override]
-        """All weights, by layer, as ``get_weights`` lists them; variables of raw ops come last."""
-        return distinct([v for layer in self.layers for v in layer.weights] + self._own_weights())
-
-    # losses and updates -------------------------------------------------------------------------------------
-
-    @property
-    def losses(self) -> list[Any]:  # type: ignore[override]
-        """Scalars added to the loss: regularizers, ``add_loss``, and what the calls inside the model
-        recorded."""
-        recorded = [r.tensor for call in self._topology.calls for r in call.losses]
-        return self._standing_losses() + self._tied_losses() + recorded
-
-    @property
-    def updates(self) -> list[Any]:  # type: ignore[override]
-        """Updates that each training step runs, of the calls inside the model: those of layers that are trainable, and
-        the states of stateful layers."""
-        calls = self._topology.calls
-        if not self.trainable:
-            return self.state_updates
-        return self._standing_updates() + [
-            r.tensor for call in calls for r in call.updates if r.layer.trainable or r.layer.stateful
-        ]
-
-    @property
-    def state_updates(self) -> list[Any]:  # type: ignore[override]
-        """The updates of the states of stateful layers, which run in prediction and evaluation too."""
-        return [r.tensor for call in self._topology.calls for r in call.updates if r.layer.stateful]
-
-    @property
-    def stateful(self) -> bool:  # type: ignore[override]
-        """Whether a layer of the model keeps states from batch to batch."""
-        return any(layer.stateful for layer in self.layers)
-
-    def reset_states(self) -> None:
-        """Set the states of all stateful layers to zeros."""
-        kept: list[Any] = [layer for layer in self.layers if layer.stateful]
-        for layer in kept:
-            layer.reset_states()
-
-    def _standing_updates(self) -> list[Any]:
-        return super()._standing_updates() if self.trainable else []
-
-    def _standing_losses(self) -> list[Any]:
-        """Without the losses added to the model that depend on its inputs: those belong to each of its
-        calls."""
-        tied = {id(loss) for loss in self._tied_losses()}
-        return [loss for loss in super()._standing_losses() if id(loss) not in tied]
-
-    def _tied_losses(self) -> list[Any]:
-        """What ``add_loss`` got from outside and depends on the inputs."""
-        given = [r.tensor for r in self._losses if isinstance(r.tensor, Tensor)]
-        return [loss for loss in given if any(depends_on([loss], self._topology.inputs))]
-
-    # calling ------------------------------------------------------------------------------------------------
-
-    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
-        """Apply the model to other tensors; weights are shared.
+    def to(self, backend: str, device: str | None = None) -> Any:
+        """Move the model, with weights and optimizer state, to an engine; it runs there from now on.
 
         Args:
-            inputs: a tensor or list like the model's inputs.
-            training: True or False fixes the learning phase in the copy; None leaves it open.
-            mask: masks for the inputs, in place of those they carry.
+            backend: 'numpy', 'torch', 'tensorflow' or another installed backend.
+            device: "cpu", "cuda", "cuda:1"; the backend's first choice when None.
+
+        Returns:
+            The model.
+        """
+        self._steps.move(select.target(backend, device))
+        return self
+
+    @property
+    def engine(self) -> str:
+        """The engine and device that the model's next step uses, such as 'torch:cpu'."""
+        return self._steps.target().key
+
+    # compile ------------------------------------------------------------------------------------------------
+
+    def compile(
+        self,
+        optimizer: Any = "rmsprop",
+        loss: Any = None,
+        metrics: Any = None,
+        loss_weights: Any = None,
+        weighted_metrics: Any = None,
+        jit: Any = None,
+    ) -> None:
+        """Choose what training minimises and how.
+
+        Args:
+            optimizer: a name or an :class:`kbackend.optimizers.Optimizer`.
+            loss: a name, a function ``(y_true, y_pred)``, a :class:`kbackend.losses.Loss`, or a list or dict of these
+                by output.
+            metrics: a list of names, functions ``(y_true, y_pred)`` or :class:`kbackend.metrics.Metric` objects, or a
+                list of lists or dict by output.
+            loss_weights: numbers or K.variables (which stay live) by output.
+            weighted_metrics: metrics to which sample weights apply.
+            jit: None or False: the engine's plain mode; True: torch.compile or XLA (NumPy has no compiler and takes no
+                notice); "auto": the faster of the two on the first batch, measured once and remembered on disk.
 
         Raises:
-            ValueError: another number of inputs, or shapes that do not fit.
+            ValueError: unknown names, another jit, or lists that do not fit the outputs.
         """
-        if isinstance(inputs, Mapping):
-            unknown = sorted(set(inputs) ^ set(self.input_names))
-            if unknown:
-                raise ValueError(
-                    f"model {self.name} has the inputs {self.input_names}; the names {unknown} do not fit"
-                )
-            inputs = [inputs[name] for name in self.input_names]
-        return super().__call__(inputs, **kwargs)
+        settings = Settings.of(self, optimizer, loss, metrics, loss_weights, weighted_metrics, jit)
+        self._steps = self._steps.compiled_with(settings)
 
-    def call(self, inputs: Any, mask: Any = None, training: Any = None) -> Any:
-        given = flat_tensors(inputs)
-        self._check_given(given)
-        given = [_masked(t, m) for t, m in zip(given, _one_each(mask, len(given)))]
-        with _phase_scope(training, self.name):
-            again = Replay(self._topology, given)
-        self.add_loss(again.follow(self._tied_losses()))
-        frame = current()
-        assert frame is not None
-        frame.updates[:] = [Record(_Within(self, r.layer), r.tensor) for r in frame.updates]
-        outputs = [again(t) for t in self._topology.outputs]
-        return outputs[0] if self._single_output else outputs
+    def add_update(self, updates: Any, inputs: Any = None) -> None:
+        """Add updates, made by ``K.update`` and the like, that each training step from now on runs.
 
-    def _check_given(self, given: Sequence[Tensor]) -> None:
-        wanted = self._topology.inputs
-        if len(given) != len(wanted):
-            raise ValueError(
-                f"model {self.name} takes {len(wanted)} inputs ({', '.join(self.input_names)}), it was "
-                f"called on {len(given)}: {shapes_text(given)}"
-            )
-        for name, old, new in zip(self.input_names, wanted, given):
-            fits = len(old.shape) == len(new.shape) and all(
-                a is None or b is None or a == b for a, b in zip(old.shape, new.shape)
-            )
-            if not fits:
-                raise ValueError(
-                    f"model {self.name}: the input {name!r} has shape {old.shape}, it was called on "
-                    f"{new.name!r} of shape {new.shape}"
-                )
+        Args:
+            updates: one or a list; pairs (variable, new value) are taken too.
+            inputs: ignored, as there are no updates for some inputs alone.
 
-    def _set_masks(self, results: Sequence[Tensor], inputs: Any, masks: Any) -> None:
-        """The layers inside have set them."""
+        >>> from kbackend import Input, K, Model, layers
+        >>> x = Input((2,))
+        >>> model = Model(x, layers.Dense(1)(x))
+        >>> model.compile("sgd", "mse")
+        >>> steps = K.variable(0)
+        >>> model.add_update(K.update_add(steps, 1))
+        >>> _ = model.train_on_batch([[1.0, 2.0]], [[1.0]])
+        >>> int(K.get_value(steps))
+        1
+        """
+        super().add_update(updates, inputs)
+        self._steps.forget_training()
 
-    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        """The masks of the outputs for other inputs."""
-        with detached():
-            return tree_map(lambda t: t._keras_mask, self(inputs, mask=mask))
+    @property
+    def optimizer(self) -> Any:
+        """The optimizer, None before :meth:`compile`."""
+        return self._steps.optimizer
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shapes of the outputs for inputs of other shapes."""
-        shapes = input_shape if isinstance(input_shape, list) else [input_shape]
-        with detached():
-            made = [placeholder(s, dtype=t.dtype) for s, t in zip(shapes, self._topology.inputs)]
-            return tree_map(lambda t: t.shape, self(one_or_list(made)))
+    @property
+    def metrics_names(self) -> list[str]:
+        """Names of the values that fit, evaluate and train_on_batch give."""
+        return list(self._steps.compiled.plain.names)
 
-    def _twin(self) -> Layer:
-        return self
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics with a state that the model is compiled with."""
+        return list(self._steps.compiled.plain.states) if self._steps.optimizer is not None else []
+
+    def reset_metrics(self) -> None:
+        """Forget the batches that metrics have seen, as each epoch does at its start."""
+        self._steps.reset_metrics()
+
+    # training and using -------------------------------------------------------------------------------------
+
+    def fit(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        epochs: int = 1,
+        verbose: int = 1,
+        callbacks: Sequence[Callback] | None = None,
+        validation_split: float = 0.0,
+        validation_data: Any = None,
+        shuffle: bool = True,
+        class_weight: Any = None,
+        sample_weight: Any = None,
+        initial_epoch: int = 0,
+        validation_freq: int = 1,
+    ) -> History:
+        """Train for some epochs.
+
+        Args:
+            x, y: arrays, lists or dicts of arrays (by input or output name), data frames.
+            batch_size: samples a step, 32 when None.
+            epochs: the epoch to stop at.
+            verbose: 0 silent, 1 a progress bar, 2 a line an epoch.
+            callbacks: :class:`kbackend.callbacks.Callback` objects.
+            validation_split: the last part of the data is held out, taken before any shuffle.
+            validation_data: (x, y) or (x, y, sample_weight), evaluated after each epoch.
+            shuffle: draw a new order each epoch, the same on every engine for one seed.
+            class_weight: label -> weight.
+            sample_weight: a weight for each sample.
+            initial_epoch: the epoch to start at.
+            validation_freq: epochs from one validation to the next.
+
+        Returns:
+            A History with ``.history``.
+
+        Raises:
+            ValueError: the data does not fit; nothing has changed then.
+            RuntimeError: the model is not compiled.
+        """
+        self._ensure_built(x)
+        size = data.checked_size(batch_size)
+        groups = self._groups(x, y, sample_weight, class_weight)
+        groups, apart = held_out(self._steps, groups, validation_data, validation_split)
+        measured.settle(self._steps, "train", groups, size)
+
+        def validate(epoch: int) -> dict[str, float]:
+            if apart is None or (epoch + 1 - initial_epoch) % validation_freq:
+                return {}
+            return self._evaluated(apart, size)
+
+        return loop.fit(
+            self,
+            self._steps.train(groups.weighted),
+            self._steps.target(),
+            groups.batches(size),
+            range(initial_epoch, epochs),
+            lambda samples: self._shuffles.next(samples, shuffle),
+            callbacks or (),
+            verbose,
+            validate,
+            lambda: self.optimizer.finalize_variable_values(self._steps.compiled.trained),
+        )
+
+    def _groups(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Groups:
+        return groups_of(self._steps, x, y, sample_weight, class_weight)
+
+    def _evaluated(self, groups: Groups, size: int) -> dict[str, float]:
+        return loop.evaluate(self._steps.test(groups.weighted), self._steps.target(), groups.batches(size))
+
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        batch_size: int | None = None,
+        verbose: int = 0,
+        sample_weight: Any = None,
+        return_dict: bool = False,
+    ) -> Any:
+        """Loss and metrics on data, in test phase.
+
+        Returns:
+            The loss, or the list [loss, metrics...], or a dict by name.
+        """
+        self._ensure_built(x)
+        logs = self._evaluated(self._groups(x, y, sample_weight), data.checked_size(batch_size))
+        if verbose:
+            print("  ".join(f"{n}: {v:.4f}" for n, v in logs.items()))
+        return logs if return_dict else one_or_list(list(logs.values()))
+
+    def predict(self, x: Any, batch_size: int | None = None, verbose: int = 0) -> Any:
+        """The outputs for data, in test phase: an array, or a list of arrays for several outputs."""
+        self._ensure_built(x)
+        groups, size = Groups(inputs_of(self._steps, x), [], []), data.checked_size(batch_size)
+        measured.settle(self._steps, "predict", groups, size)
+        return one_or_list(loop.predict(self._steps.predict(), self._steps.target(), groups.batches(size)))
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """The outputs for one batch, in test phase."""
+        self._ensure_built(x)
+        steps = self._steps
+        function = steps.predict()
+        values = x if isinstance(x, (list, tuple)) and len(function.inputs) > 1 else [x]
+        if isinstance(x, dict):
+            values = inputs_of(steps, x)
+        if steps.jit.setting == "auto":
+            measured.settle(steps, "predict", Groups(inputs_of(steps, x), [], []), len(values[0]))
+        return one_or_list(loop.predict_once(function, steps.target(), values))
+
+    def train_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        class_weight: Any = None,
+        reset_metrics: bool = True,
+        return_dict: bool = False,
+    ) -> Any:
+        """One step.
+
+        Args:
+            x, y, sample_weight, class_weight: a batch, as for ``fit``.
+            reset_metrics: whether the values are those of this batch alone; if not, they are means and metrics of all
+                batches since the last reset.
+            return_dict: whether the values are returned by name.
+
+        Returns:
+            The loss, or [loss, metrics...], or a dict by name, computed before the update.
+        """
+        self._ensure_built(x)
+        groups = self._groups(x, y, sample_weight, class_weight)
+        measured.settle(self._steps, "train", groups, len(groups.inputs[0]))
+        return self._once(self._steps.train(groups.weighted), groups, reset_metrics, return_dict)
+
+    def test_on_batch(
+        self,
+        x: Any,
+        y: Any = None,
+        sample_weight: Any = None,
+        reset_metrics: bool = True,
+        return_dict: bool = False,
+    ) -> Any:
+        """Loss and metrics of one batch in test phase; see :meth:`train_on_batch`."""
+        self._ensure_built(x)
+        groups = self._groups(x, y, sample_weight)
+        return self._once(self._steps.test(groups.weighted), groups, reset_metrics, return_dict)
+
+    def _once(self, step: Any, groups: Groups, reset_metrics: bool, return_dict: bool) -> Any:
+        means = None if reset_metrics else self._steps.running(step)
+        logs = loop.once(step, self._steps.target(), groups.flat, means)
+        return logs if return_dict else one_or_list(list(logs.values()))
+
+    # measuring ----------------------------------------------------------------------------------------------
+
+    def tune(
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        engines: Any = None,
+        batch_size: int | None = None,
+        rounds: int = 7,
+        verbose: int = 1,
+    ) -> Tuned:
+        """Time a step with and without the engine's compiler, and on several engines; use and remember the faster way.
+
+        Steps of all candidates take turns on the first batch. Weights, optimizer state and random streams are the same
+        to the bit afterwards. Each engine's faster mode is remembered on disk for this graph, number of samples (to a
+        power of two), engine version and machine (``KBACKEND_CACHE`` names the folder), and used by this model and by
+        later ones compiled with ``jit="auto"``. With several engines, the fastest is remembered too, for
+        ``KBACKEND=auto:fastest``; the model stays on its engine (``model.to(...)`` moves it).
+
+        Args:
+            x, y: arrays as for ``fit``; without ``y`` only predictions are timed.
+            engines: names of engines; "all" for all that are installed; None for the model's own.
+            batch_size: samples a batch, 32 when None; the first batch is used.
+            rounds: how often each candidate takes its turn.
+            verbose: 1 prints the table.
+
+        Returns:
+            A :class:`kbackend.training.tuning.Tuned`: ``candidates``, ``best()``; its text is the table.
+
+        Raises:
+            ValueError: the data does not fit, or an engine is unknown.
+        """
+        self._ensure_built(x)
+        size = data.checked_size(batch_size)
+        tuned = measured.tune(self._steps, self._measured_on(x, y), engines, size, rounds)
+        if verbose:
+            print(tuned)
+        return tuned
+
+    def profile(
+        self, x: Any, y: Any = None, *, batch_size: int | None = None, rounds: int = 20, verbose: int = 1
+    ) -> Profile:
+        """Time each node of a step: of training where ``y`` is given, else of prediction.
+
+        The program runs with the clock read after each node (and, on an accelerator, a wait for it, so that nodes do
+        not overlap as they do otherwise). The gradient is one row. TensorFlow's programs are traced as a whole: their
+        nodes are run one by one as eager calls, which cost more than in the graph, and gradients and updates are the
+        difference between the step and its outputs alone. The model is the same to the bit afterwards.
+
+        Args:
+            x, y: arrays as for ``fit``; the first batch is used.
+            batch_size: samples a batch, 32 when None.
+            rounds: how often the step runs.
+            verbose: 1 prints the table.
+
+        Returns:
+            A :class:`kbackend.training.profiling.Profile`: ``rows``, ``step``; its text is the table.
+        """
+        self._ensure_built(x)
+        size = data.checked_size(batch_size)
+        found = measured.profile(self._steps, self._measured_on(x, y), size, rounds)
+        if verbose:
+            print(found)
+        return found
+
+    def _measured_on(self, x: Any, y: Any) -> Groups:
+        return Groups(inputs_of(self._steps, x), [], []) if y is None else self._groups(x, y)
+
+    def programs_made(self, kind: str) -> int:
+        """How many programs were made for the 'train', 'test' or 'predict' step: one for each engine and device."""
+        return self._steps.programs_made(kind)
+
+    def training_graph(self) -> Any:
+        """The graph of the train step without sample weights."""
+        return self._steps.graph("train")
+
+    # checkpoints --------------------------------------------------------------------------------------------
+
+    def save_checkpoint(self, path: Any) -> None:
+        """Write weights, optimizer state, random counters and epochs to a file; see
+        :func:`kbackend.saving.save_checkpoint`."""
+        saving.save_checkpoint(self, path)
+
+    def load_checkpoint(self, path: Any) -> int:
+        """Go back to a file's state and return its number of epochs; see
+        :func:`kbackend.saving.load_checkpoint`."""
+        return saving.load_checkpoint(self, path)
+
+    @property
+    def epochs_seen(self) -> int:
+        """How many epochs the model has been trained; the shuffle of an epoch depends on it."""
+        return self._shuffles.seen
+
+    @property
+    def shuffle_seed(self) -> int:
+        """The seed of the shuffles: the process' seed, or the one of the checkpoint that training goes on from."""
+        return self._shuffles.seed
+
+    def resume(self, epochs: int, shuffle_seed: int) -> None:
+        """Go on after some epochs, with shuffles of a seed."""
+        self._shuffles.resume(epochs, shuffle_seed)
 
     # configuration ------------------------------------------------------------------------------------------
 
@@ -325,47 +457,6 @@ class Model(Trainer, Layer):
             print_fn: called with each line instead of printing.
         """
         print_summary(self, line_length, positions, print_fn)
-
-
-class _Within:
-    """The flags of a layer inside a model. To be trainable both must be."""
-
-    __slots__ = ("outer", "inner")
-
-    def __init__(self, outer: Any, inner: Any) -> None:
-        self.outer, self.inner = outer, inner
-
-    @property
-    def trainable(self) -> bool:
-        return self.outer.trainable and self.inner.trainable
-
-    @property
-    def stateful(self) -> bool:
-        return self.inner.stateful
-
-
-def _phase_scope(training: Any, name: str) -> Any:
-    if training is None:
-        return nullcontext()
-    if isinstance(training, Tensor):
-        raise TypeError(
-            f"model {name}: training must be True, False or None; for a phase that changes from run to run "
-            "leave it None and feed K.learning_phase()"
-        )
-    return learning_phase_scope(int(training))
-
-
-def _one_each(mask: Any, count: int) -> list[Any]:
-    return list(mask) if isinstance(mask, (list, tuple)) else [mask] * count
-
-
-def _masked(tensor: Tensor, mask: Any) -> Tensor:
-    """The tensor, carrying another mask than it does."""
-    if mask is None or mask is tensor._keras_mask:
-        return tensor
-    copy = identity(tensor)
-    copy._keras_mask = mask
-    return copy
 
 
 __all__ = ["Model"]

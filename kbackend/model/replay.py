@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import copy_tensors, map_args, reapply
 from kbackend.ground.tree import tree_leaves, tree_map
@@ -63,9 +63,9 @@ class Replay:
         self._put(call.outputs, made)
 
     def _node(self, node: Node) -> None:
-        if node.op.name == "phase_select" and not isinstance(self._phase, Tensor):
+        if node.op.role is Role.PHASE_SELECT and not isinstance(self._phase, Tensor):
             self._put(node.outputs, [self(node.args[0 if self._phase else 1])])
-        elif node.op.name == "learning_phase":
+        elif node.op.role is Role.PHASE:
             if not isinstance(self._phase, Tensor):
                 self._put(node.outputs, [constant(np.asarray(self._phase), "int32")])
         elif draws(node):

@@ -11,14 +11,10 @@ from kbackend.graph.tensor import Tensor
 from kbackend.layers import deserialize
 from kbackend.layers.base.input import Input, InputLayer
 from kbackend.layers.base.layer import Layer
-from kbackend.layers.base.naming import unique_name
 from kbackend.model.functional import Model
+from kbackend.model.network import NotBuilt
 from kbackend.model.topology import Topology
 from kbackend.registry import custom_object_scope, registered_name
-
-
-class NotBuilt(RuntimeError, AttributeError):
-    """A model is asked for what depends on its input's shape, which it does not know yet."""
 
 
 class Sequential(Model):
@@ -43,13 +39,10 @@ class Sequential(Model):
     def __init__(
         self, layers: Sequence[Layer] | None = None, name: str | None = None, trainable: bool = True
     ) -> None:
-        if type(self).call is not Model.call:
-            raise NotImplementedError(f"{type(self).__name__} overrides `call`, which models do not support")
-        Layer.__init__(self, name=name or unique_name("sequential"), trainable=trainable)
-        self._single_input = self._single_output = True
+        self._prepare(name, "sequential", trainable)
         self._chain: list[Layer] = []
+        self._names: set[str] = set()
         self._tensors: list[Tensor] = []  # the input, and the result of each layer
-        self._found: Topology | None = None
         for layer in layers or ():
             self.add(layer)
 
@@ -71,7 +64,7 @@ class Sequential(Model):
         if isinstance(layer, InputLayer):
             self._start(layer.get_output_at(0))
             return
-        if any(other.name == layer.name for other in self._chain):
+        if layer.name in self._names and any(other.name == layer.name for other in self._chain):
             raise ValueError(
                 f"model {self.name} has a layer named {layer.name!r} already; names must be unique"
             )
@@ -80,6 +73,7 @@ class Sequential(Model):
         if self._tensors:
             self._tensors.append(self._applied(layer, self._tensors[-1]))
         self._chain.append(layer)
+        self._names.add(layer.name)
         self._changed()
 
     def _start(self, tensor: Tensor) -> None:
@@ -121,8 +115,7 @@ class Sequential(Model):
 
     def _changed(self) -> None:
         self._found = None
-        self._functions = {}
-        self._spec = None
+        self._steps = self._steps.of_changed_model()
         self.built = bool(self._tensors and self._chain)
 
     def build(self, input_shape: Any = None) -> None:
@@ -160,31 +153,18 @@ class Sequential(Model):
         kind = dtypes.canonical(array.dtype)
         self._build_on((None, *(array.shape[1:] or (1,))), kind if not dtypes.is_float(kind) else None)
 
-    @property
-    def _topology(self) -> Topology:
+    def _traced(self) -> Topology:
         if not self.built:
             raise NotBuilt(
                 f"model {self.name} does not know its input's shape yet: give the first layer an "
                 "input_shape, call build(input_shape), or train it on data"
             )
-        if self._found is None:
-            self._found = Topology(self._tensors[:1], self._tensors[-1:], self.name)
-        return self._found
+        return Topology(self._tensors[:1], self._tensors[-1:], self.name)
 
     @property
     def layers(self) -> list[Layer]:
         """The layers in order, without the input."""
         return list(self._chain)
-
-    @property
-    def weights(self) -> list[Any]:  # type: ignore[override]
-        return super().weights if self.built else [v for layer in self._chain for v in layer.weights]
-
-    @property
-    def trainable_weights(self) -> list[Any]:  # type: ignore[override]
-        if self.built:
-            return super().trainable_weights
-        return [v for layer in self._chain for v in layer.trainable_weights] if self.trainable else []
 
     def get_config(self) -> dict[str, Any]:
         """The layers' configurations, and the input's shape when it is known."""

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from kbackend.graph.tensor import Tensor
-from kbackend.layers.base.input import InputLayer
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.structures import flat_tensors
-from kbackend.plugin import modes, select
+from kbackend.plugin import modes
 
 
 def print_summary(
@@ -36,9 +35,10 @@ def summary_text(model: Any, line_length: int | None = None) -> str:
     table.add_column("Parameters", justify="right")
     if connected:
         table.add_column("Connected to")
+    operands = _operands(model) if connected else {}
     for layer in model.layers:
         row = [f"{layer.name} ({type(layer).__name__})", _output_text(layer), f"{_count(layer.weights):,}"]
-        table.add_row(*row, *([_origins_text(model, layer)] if connected else []))
+        table.add_row(*row, *([_origins_text(model, operands.get(id(layer), []))] if connected else []))
     text = io.StringIO()
     Console(
         file=text,
@@ -78,7 +78,7 @@ def _draws(model: Any) -> list[str]:
     """A line on whose random numbers are drawn, where the user chose so. No engine is loaded to tell."""
     if modes.rng() != modes.NATIVE:
         return []
-    target = model._target or select.known_target()
+    target = model._steps.placement.known()
     if target is None:
         return ["Random draws: native, by the engine's own generator"]
     if modes.rng_of(target.backend) == modes.NATIVE:
@@ -116,10 +116,13 @@ def _shape_text(structure: Any) -> str:
     return ", ".join(str(t.shape) for t in flat_tensors(structure))
 
 
-def _origins_text(model: Any, layer: Layer) -> str:
-    if isinstance(layer, InputLayer):
-        return ""
-    operands: list[Tensor] = [
-        t for call in model._topology.calls if call.layer is layer for t in call.operands
-    ]
+def _operands(model: Any) -> dict[int, list[Tensor]]:
+    """What each layer by id is called on."""
+    found: dict[int, list[Tensor]] = {}
+    for call in model._topology.calls:
+        found.setdefault(id(call.layer), []).extend(call.operands)
+    return found
+
+
+def _origins_text(model: Any, operands: list[Tensor]) -> str:
     return ", ".join(f"{x.name}[{call}][{index}]" for x, call, index in model._topology.origins(operands))

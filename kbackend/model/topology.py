@@ -6,19 +6,17 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import DisconnectedGraph, ancestors
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.input import InputLayer
+from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.naming import unique_name
 
 Unit = LayerCall | Node
-
-#: operands that are hyperparameters: op -> positions. Variables there are not weights of a model.
-_HYPERPARAMETERS = {"dropout": (1,)}
 
 
 def unit_of(tensor: Tensor) -> Unit:
@@ -99,7 +97,7 @@ class Topology:
 
     def _check_reached(self, tensor: Tensor, unit: Unit, passed: Sequence[Unit]) -> None:
         is_input = isinstance(unit, LayerCall) and isinstance(unit.layer, InputLayer)
-        if not is_input and not (isinstance(unit, Node) and unit.op.name == "placeholder"):
+        if not is_input and not (isinstance(unit, Node) and unit.op.role is Role.PLACEHOLDER):
             return
         given = ", ".join(f"{t.name!r} {t.shape}" for t in self.inputs)
         raise DisconnectedGraph(
@@ -141,8 +139,7 @@ class Topology:
         hidden = {id(v) for layer in self.layers for v in _hyperparameters(layer)}
         found: dict[int, Variable] = {}
         for node in ancestors(self.outputs, self.inputs):
-            skipped = _HYPERPARAMETERS.get(node.op.name, ())
-            hidden.update(id(node.args[i]) for i in skipped if node.args[i] is not None)
+            hidden.update(id(node.args[node.op.operands.index(name)]) for name in node.op.hyperparameters)
             for tensor in node.inputs:
                 if isinstance(tensor, Variable) and not tensor.counter:
                     found[id(tensor)] = tensor
@@ -175,10 +172,12 @@ class Topology:
 
 def _hyperparameters(layer: Layer) -> list[Any]:
     """Variables that are no weights: live hyperparameters, and the states of stateful layers."""
-    own = [getattr(layer, key, None) for key in layer.hyperparameters]
-    own += getattr(layer, "states", None) or () if layer.stateful else ()
-    inner = layer.layers if hasattr(layer, "layers") else layer._sublayers()
-    return [v for v in own if isinstance(v, Variable)] + [v for sub in inner for v in _hyperparameters(sub)]
+    found: list[Any] = []
+    for each in Inside(layer).layers:
+        found += [getattr(each, key, None) for key in each.hyperparameters]
+        if hasattr(each, "states") and each.stateful:
+            found += each.states or ()
+    return [v for v in found if isinstance(v, Variable)]
 
 
 def _checked_inputs(inputs: Sequence[Any], name: str) -> tuple[Tensor, ...]:
@@ -189,7 +188,7 @@ def _checked_inputs(inputs: Sequence[Any], name: str) -> tuple[Tensor, ...]:
                 f"model {name}: input {position} must be a symbolic tensor, made by Input(shape), not "
                 f"{tensor!r}"
             )
-        if isinstance(tensor, Variable) or tensor.node.op.name in ("constant", "learning_phase"):
+        if isinstance(tensor, Variable) or tensor.node.op.role in (Role.CONSTANT, Role.PHASE):
             raise ValueError(
                 f"model {name}: input {position} is the {tensor.node.op.name} {tensor.name!r}, which "
                 "cannot be fed; make an input with Input(shape)"

@@ -102,11 +102,11 @@ from kbackend.ops.random.portable import *
 from kbackend.ops.random.uniform import *
 from kbackend.ops.reduction.arg import *
 from kbackend.ops.reduction.cumulative import *
+from kbackend.ops.reduction.extremes import max_ as max
+from kbackend.ops.reduction.extremes import min_ as min
 from kbackend.ops.reduction.reductions import *
 from kbackend.ops.reduction.reductions import all_ as all
 from kbackend.ops.reduction.reductions import any_ as any
-from kbackend.ops.reduction.reductions import max_ as max
-from kbackend.ops.reduction.reductions import min_ as min
 from kbackend.ops.reduction.reductions import sum_ as sum
 from kbackend.ops.rnn.gru import *
 from kbackend.ops.rnn.lstm import *

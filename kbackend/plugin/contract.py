@@ -1,20 +1,27 @@
-"""What a backend is: a table of kernels, and a few functions about tensors, state, the tape and compilation."""
+"""What a backend is: parts for kernels, tensors, devices, state, programs and modes, and a tape.
+
+Each part is a protocol. :class:`Backend` is all of them together with the defaults that they have, and what a plugin
+derives from; :func:`kbackend.plugin.validate.validate` checks an object against every one of them when it is loaded.
+Nothing else is called of a backend.
+"""
 
 from __future__ import annotations
 
-import inspect
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
-from kbackend.declare.op import Op
 from kbackend.graph.tensor import TensorSpec
 from kbackend.plugin.gaps import Gap, MissingKernel
 from kbackend.plugin.runner import eager_runner
 
+if TYPE_CHECKING:
+    from kbackend.graph.variable import Variable
+
 Kernel = Callable[..., Any]
+Method = TypeVar("Method", bound=Callable[..., Any])
 
 
 class PluginError(RuntimeError):
@@ -58,6 +65,13 @@ class InPlace:
         self.__doc__ = function.__doc__
 
 
+class Quiet(NamedTuple):
+    """How warnings of an engine are switched off around a concrete call: ``leave`` gets what ``enter`` returned."""
+
+    enter: Callable[[], Any]
+    leave: Callable[[Any], Any]
+
+
 class Target:
     """An engine on a device: the place where programs run and variables live."""
 
@@ -65,7 +79,7 @@ class Target:
         self.backend = backend
         self.device = device
         self.key = f"{backend.name}:{device}"
-        self.tensor_type, self.tensor_key = backend.tensor_type, backend.tensor_key
+        self.tensor_type, self.tensor_key, self.quiet = backend.tensor_type, backend.tensor_key, backend.quiet
 
     def __repr__(self) -> str:
         return f"<Target {self.key}>"
@@ -89,42 +103,14 @@ class Target:
         return self.backend.cell_assign(cell, value, self.device)
 
 
-class Tape:
-    """Differentiation on one engine. Gradient nodes of a program share one tape a level (depth of nesting)."""
-
-    #: whether programs must switch recording on and off around the differentiated part
-    switches = False
-
-    def watch(self, level: int, tensor: Any) -> Any:
-        """The tensor, from here on recorded at ``level`` (0 is the outermost); itself when it already is."""
-        return tensor
-
-    def enter(self, tensor: Any) -> Any:
-        """A handle of the operand of a loop's body: gradients taken in the body with respect to the handle do not
-        reach through it to what the outer program made the operand of."""
-        return tensor
-
-    def plain(self, tensor: Any, levels: tuple[int, ...]) -> Any:
-        """The tensor as seen by code that is recorded at ``levels`` only."""
-        return tensor
-
-    def gradients(
-        self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool
-    ) -> Sequence[Any]:
-        """d sum(loss) / d tensor for each tensor; zeros where the engine finds no path.
-
-        Args:
-            nested: the results are differentiated again.
-            last: nothing after this needs the tape.
-        """
-        raise NotImplementedError
-
-    def record(self, on: bool) -> None:
-        """Switch recording; only called when ``switches`` is True."""
+def required(method: Method) -> Method:
+    """Mark a method of a part that has no default."""
+    method.required = True  # type: ignore[attr-defined]
+    return method
 
 
-class Backend:
-    """Base class of all backends.
+class Kernels(Protocol):
+    """The functions that compute ops.
 
     Attributes:
         name: the name users type.
@@ -133,101 +119,13 @@ class Backend:
         native_kernels: op name -> kernel that draws from the engine's own generator, with the operands and attributes
             of the ops random_bits, random_unit, standard_normal and dropout; see kbackend.plugin.native. Without
             them draws are portable whatever the mode.
-        deterministic_for_good: whether ``set_deterministic(False)`` is beyond the engine.
-        eager: whether programs run as plain Python (variables are replaced after a run), or the backend compiles
-            and updates variables itself.
-        uses_shapes: whether ``compile`` makes a better runner where ``emitted.shapes`` are known; then training gets a
-            program for its batch size.
-        uses_malloc: whether arrays come from the C library's malloc and go back at each step; then freed memory is kept
-            for the next one (:mod:`kbackend.plugin.memory`).
-        compiler: the engine's compiler that jit=True uses, None where it has none.
-        tape: the differentiation functions.
-        tensor_type, tensor_key: the exact type of the engine's concrete tensors, and a function that gives what
-            kernels may depend on besides the values (dtype, shape, device) as something that hashes fast. With them
-            concrete calls are kept (kbackend.declare.kept) and call kernels directly, not through ``guarded``.
     """
 
     name: str
     kernels: Mapping[str, Kernel]
     gaps: Mapping[str, Gap] = {}
     native_kernels: Mapping[str, Kernel] = {}
-    deterministic_for_good: bool = False
-    eager: bool = True
-    uses_shapes: bool = False
-    uses_malloc: bool = False
-    compiler: str | None = None
-    tensor_type: type | None = None
-    tensor_key: Callable[[Any], Any] | None = None
-    tape: Tape
-    install: str = ""
 
-    def version(self) -> str:
-        raise NotImplementedError
-
-    # tensors
-    def is_tensor(self, value: Any) -> bool:
-        raise NotImplementedError
-
-    def spec(self, tensor: Any) -> TensorSpec:
-        raise NotImplementedError
-
-    def dtype_of(self, tensor: Any) -> str:
-        return self.spec(tensor).dtype
-
-    def from_numpy(self, array: np.ndarray, device: str) -> Any:
-        """A tensor with a copy of the array's values."""
-        raise NotImplementedError
-
-    def feed(self, array: np.ndarray, device: str) -> Any:
-        """A tensor for a program's input; may share the array's memory since programs do not write inputs."""
-        return self.from_numpy(array, device)
-
-    def to_numpy(self, tensor: Any) -> np.ndarray:
-        """An array with the tensor's values that later updates do not change."""
-        raise NotImplementedError
-
-    def number(self, tensor: Any) -> float:
-        """The value of a tensor with one element."""
-        return float(self.to_numpy(tensor))
-
-    def place(self, tensor: Any, device: str) -> Any:
-        """The tensor on the device."""
-        return tensor
-
-    # devices
-    def devices(self) -> list[str]:
-        return ["cpu"]
-
-    def default_device(self) -> str:
-        return self.devices()[0]
-
-    def hardware(self, device: str) -> str:
-        """The make of an accelerator, "" of the processor; what was measured on another one does not count."""
-        return ""
-
-    def threads(self) -> int:
-        """The threads that kernels of the processor use."""
-        return 1
-
-    def synchronize(self, device: str) -> None:
-        """Wait until all work on the device is done; for timing."""
-
-    # state
-    def make_cell(self, value: np.ndarray, variable: Any, device: str) -> Any:
-        """The holder of a variable's value. Counters are held as Python ints by eager backends."""
-        return int(value) if variable.counter else self.from_numpy(value, device)
-
-    def cell_to_numpy(self, cell: Any) -> np.ndarray:
-        return np.asarray(cell, np.int64) if isinstance(cell, int) else self.to_numpy(cell)
-
-    def cell_assign(self, cell: Any, value: np.ndarray, device: str) -> Any:
-        """The holder with a new value: the same one changed, or another."""
-        return int(value) if isinstance(cell, int) else self.from_numpy(value, device)
-
-    def arrange(self, variable: Any, target: Target, order: tuple[int, ...]) -> None:
-        """Keep the variable's value in memory with its dimensions in this order, slowest first; it is a wish."""
-
-    # kernels
     def table(self, rng: str) -> Mapping[str, Kernel]:
         """The kernels of programs whose draws are "portable" or "native"."""
         return {**self.kernels, **self.native_kernels} if rng == "native" else self.kernels
@@ -254,7 +152,174 @@ class Backend:
         why = f"{gap.kind}: {gap.reason}" if gap else "the backend declares neither a kernel nor a gap"
         raise MissingKernel(f"{op_name} is not available on the backend {self.name} ({why})", gap)
 
-    # modes
+
+class Tensors(Protocol):
+    """The engine's tensors, to and from NumPy.
+
+    Attributes:
+        tensor_type, tensor_key: the exact type of the engine's concrete tensors, and a function that gives what
+            kernels may depend on besides the values (dtype, shape, device) as something that hashes fast. With them
+            concrete calls are kept (kbackend.declare.kept) and run without ``guarded``, but inside ``quiet``.
+        quiet: for engines that warn of results that are not finite.
+    """
+
+    tensor_type: type | None = None
+    tensor_key: Callable[[Any], Any] | None = None
+    quiet: Quiet | None = None
+
+    @required
+    def is_tensor(self, value: Any) -> bool:
+        """Whether a value is a tensor of the engine."""
+        raise NotImplementedError
+
+    @required
+    def spec(self, tensor: Any) -> TensorSpec:
+        """The shape and the dtype of a tensor."""
+        raise NotImplementedError
+
+    def dtype_of(self, tensor: Any) -> str:
+        """The dtype of a tensor."""
+        return self.spec(tensor).dtype
+
+    @required
+    def from_numpy(self, array: np.ndarray, device: str) -> Any:
+        """A tensor with a copy of the array's values."""
+        raise NotImplementedError
+
+    def feed(self, array: np.ndarray, device: str) -> Any:
+        """A tensor for a program's input; may share the array's memory since programs do not write inputs."""
+        return self.from_numpy(array, device)
+
+    def constant(self, array: np.ndarray) -> Any:
+        """A tensor for a constant, made inside a program of a backend that is not eager."""
+        raise NotImplementedError
+
+    @required
+    def to_numpy(self, tensor: Any) -> np.ndarray:
+        """An array with the tensor's values that later updates do not change."""
+        raise NotImplementedError
+
+    def number(self, tensor: Any) -> float:
+        """The value of a tensor with one element."""
+        return float(self.to_numpy(tensor))
+
+    @required
+    def copy(self, tensor: Any) -> Any:
+        """The tensor in memory of its own, so that an update in place does not reach it."""
+        raise NotImplementedError
+
+
+class Devices(Protocol):
+    """Where tensors may live.
+
+    Attributes:
+        uses_malloc: whether arrays come from the C library's malloc and go back at each step; then freed memory is kept
+            for the next one (:mod:`kbackend.plugin.memory`).
+        threads_variable: the environment variable that sets the number of threads.
+    """
+
+    uses_malloc: bool = False
+    threads_variable: str = "OMP_NUM_THREADS"
+
+    def devices(self) -> list[str]:
+        """Their names: "cpu", "cuda:0"."""
+        return ["cpu"]
+
+    def default_device(self) -> str:
+        """The one that is used where none is chosen."""
+        return self.devices()[0]
+
+    def place(self, tensor: Any, device: str) -> Any:
+        """The tensor on the device."""
+        return tensor
+
+    def hardware(self, device: str) -> str:
+        """The make of an accelerator, "" of the processor; what was measured on another one does not count."""
+        return ""
+
+    def threads(self) -> int:
+        """The threads that kernels of the processor use."""
+        return 1
+
+    def synchronize(self, device: str) -> None:
+        """Wait until all work on the device is done; for timing."""
+
+
+class State(Tensors, Protocol):
+    """How the values of variables are held: in a *cell*, a tensor that is replaced unless the backend says more."""
+
+    def make_cell(self, value: np.ndarray, variable: Variable, device: str) -> Any:
+        """The holder of a variable's value. Counters are held as Python ints by eager backends."""
+        return int(value) if variable.counter else self.from_numpy(value, device)
+
+    def cell_to_numpy(self, cell: Any) -> np.ndarray:
+        """The value in a cell."""
+        return np.asarray(cell, np.int64) if isinstance(cell, int) else self.to_numpy(cell)
+
+    def cell_assign(self, cell: Any, value: np.ndarray, device: str) -> Any:
+        """The holder with a new value: the same one changed, or another."""
+        return int(value) if isinstance(cell, int) else self.from_numpy(value, device)
+
+    def read(self, cells: Sequence[Any]) -> Sequence[Any]:
+        """The tensors in the cells, inside a program of a backend that is not eager."""
+        raise NotImplementedError
+
+    def arrange(self, variable: Variable, target: Target, order: tuple[int, ...]) -> None:
+        """Keep the variable's value in memory with its dimensions in this order, slowest first; it is a wish."""
+
+
+class Programs(Protocol):
+    """How emitted programs are run.
+
+    Attributes:
+        eager: whether programs run as plain Python (variables are replaced after a run), or the backend compiles
+            and updates variables itself. One that is not eager needs ``constant``, ``read`` and ``compile``.
+        uses_shapes: whether ``compile`` makes a better runner where ``emitted.shapes`` are known; then training gets a
+            program for its batch size.
+        compiler: the engine's compiler that jit=True uses, None where it has none.
+    """
+
+    eager: bool = True
+    uses_shapes: bool = False
+    compiler: str | None = None
+
+    @required
+    def version(self) -> str:
+        """The version of the engine."""
+        raise NotImplementedError
+
+    def compile(self, emitted: Any, target: Target, jit: Any) -> Callable[..., Any]:
+        """A runner for an emitted program: ``runner(feeds) -> outputs`` that also updates the variables.
+
+        Eager backends run the emitted Python function as it is; see lowering/program.py.
+        """
+        return eager_runner(emitted, target)
+
+    def compiler_failed(self, error: BaseException) -> str | None:
+        """What the compiler of ``jit=True`` says when an error means that it could not compile, else None."""
+        return None
+
+    def places(
+        self, error: BaseException, runner: Callable[..., Any] | None, feeds: Sequence[Any]
+    ) -> list[tuple[str, int]]:
+        """Files and lines that an error of a program comes from, what was called last at the end.
+
+        Args:
+            runner: what :meth:`compile` returned; the failed call changed nothing, and it may be made again. None for
+                a call outside programs.
+        """
+        return [(f.filename, f.lineno or 0) for f in traceback.extract_tb(error.__traceback__)]
+
+
+class Modes(Protocol):
+    """What the process may ask of an engine.
+
+    Attributes:
+        deterministic_for_good: whether ``set_deterministic(False)`` is beyond the engine.
+    """
+
+    deterministic_for_good: bool = False
+
     def set_deterministic(self, on: bool) -> None:
         """Make the engine use deterministic kernels only; or no longer, which is asked for after the former alone and
         only where ``deterministic_for_good`` is False. An engine that has no others does nothing."""
@@ -267,31 +332,53 @@ class Backend:
         lines = [line.strip() for line in str(error).splitlines() if "determinis" in line.lower()]
         return lines[0] if lines else None
 
-    def compiler_failed(self, error: BaseException) -> str | None:
-        """What the compiler of ``jit=True`` says when an error means that it could not compile, else None."""
-        return None
 
-    def places(
-        self, error: BaseException, runner: Callable[..., Any], feeds: Sequence[Any]
-    ) -> list[tuple[str, int]]:
-        """Files and lines that an error of a program comes from, what was called last at the end.
+class Tape(Protocol):
+    """Differentiation on one engine. Gradient nodes of a program share one tape a level (depth of nesting).
+
+    Attributes:
+        switches: whether programs must switch recording on and off around the differentiated part.
+    """
+
+    switches: bool = False
+
+    def watch(self, level: int, tensor: Any) -> Any:
+        """The tensor, from here on recorded at ``level`` (0 is the outermost); itself when it already is."""
+        return tensor
+
+    def enter(self, tensor: Any) -> Any:
+        """A handle of the operand of a loop's body: gradients taken in the body with respect to the handle do not
+        reach through it to what the outer program made the operand of."""
+        return tensor
+
+    def plain(self, tensor: Any, levels: tuple[int, ...]) -> Any:
+        """The tensor as seen by code that is recorded at ``levels`` only."""
+        return tensor
+
+    @required
+    def gradients(
+        self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool
+    ) -> Sequence[Any]:
+        """d sum(loss) / d tensor for each tensor; zeros where the engine finds no path.
 
         Args:
-            runner: what :meth:`compile` returned; the failed call changed nothing, and it may be made again.
+            nested: the results are differentiated again.
+            last: nothing after this needs the tape.
         """
-        return [(f.filename, f.lineno or 0) for f in traceback.extract_tb(error.__traceback__)]
-
-    def copy(self, tensor: Any) -> Any:
-        """The tensor in memory of its own, so that an update in place does not reach it."""
         raise NotImplementedError
 
-    # programs
-    def compile(self, emitted: Any, target: Target, jit: Any) -> Callable[..., Any]:
-        """A runner for an emitted program: ``runner(feeds) -> outputs`` that also updates the variables.
+    def record(self, on: bool) -> None:
+        """Switch recording; only called when ``switches`` is True."""
 
-        Eager backends run the emitted Python function as it is; see lowering/program.py.
-        """
-        return eager_runner(emitted, target)
+
+class Backend(Kernels, State, Devices, Programs, Modes):
+    """Base class of all backends: the parts, which say what each member means, and their defaults.
+
+    Attributes:
+        tape: the differentiation functions.
+    """
+
+    tape: Tape
 
 
 def causes(error: BaseException | None) -> Iterator[BaseException]:
@@ -299,46 +386,3 @@ def causes(error: BaseException | None) -> Iterator[BaseException]:
     while error is not None:
         yield error
         error = error.__cause__
-
-
-def validate(backend: Backend, declared: Mapping[str, Op]) -> None:
-    """Check a plugin as a whole.
-
-    Raises:
-        PluginError: with all faults: primitives with neither kernel nor gap, kernels of unknown ops, kernels whose
-            signature does not take the op's operands and attributes, gaps for kernels that exist.
-    """
-    faults = []
-    for op in declared.values():
-        kernel, gap = backend.kernels.get(op.name), backend.gaps.get(op.name)
-        if op.kind == "primitive" and kernel is None and gap is None:
-            faults.append(f"no kernel and no declared gap for the primitive {op.name}{op.signature}")
-        if kernel is not None and gap is not None and not gap.samples:
-            faults.append(f"{op.name} has a kernel and is declared absent ({gap.reason})")
-        if kernel is not None:
-            faults.extend(_signature_faults(op, kernel))
-    for name, kernel in backend.native_kernels.items():
-        faults += _signature_faults(declared[name], kernel) if name in declared else []
-    tables = (*backend.kernels, *backend.native_kernels)
-    faults += [f"a kernel for the unknown op {name}" for name in dict.fromkeys(tables) if name not in declared]
-    faults += [f"a gap for the unknown op {name}" for name in backend.gaps if name not in declared]
-    if faults:
-        listed = "\n".join(f"  - {fault}" for fault in faults)
-        raise PluginError(f"the backend {backend.name} cannot be used; {len(faults)} faults:\n{listed}")
-
-
-def _signature_faults(op: Op, kernel: Any) -> list[str]:
-    positional: list[Any] = [None] * len(op.operands)
-    if isinstance(kernel, Specialized):
-        kernel, positional = kernel.factory, [None]
-    elif isinstance(kernel, InPlace):
-        kernel, positional = kernel.function, [None, *positional]
-    try:
-        signature = inspect.signature(kernel)
-    except (ValueError, TypeError):
-        return []  # built in: the engine does not say
-    try:
-        signature.bind(*positional, **{name: None for name in op.attributes if name != "name"})
-    except TypeError as error:
-        return [f"the kernel of {op.name}{op.signature} has the signature {signature}: {error}"]
-    return []

@@ -11,7 +11,10 @@ import os
 import warnings
 from collections import deque
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kbackend.plugin.contract import Target
 
 #: so many changes from one engine to another
 _TURNS = 50
@@ -19,12 +22,12 @@ _TURNS = 50
 _WITHIN = 1.0
 
 #: the target that ran last
-last: list[Any] = [None]
+last: list[Target | None] = [None]
 _changes: deque[float] = deque(maxlen=_TURNS)
 _told = [False]
 
 
-def changed(target: Any) -> None:
+def changed(target: Target) -> None:
     """Note that a program runs on another target than the last one did."""
     before, last[0] = last[0], target
     if _told[0] or before is None or before.backend is target.backend:
@@ -33,14 +36,15 @@ def changed(target: Any) -> None:
     if len(_changes) < _TURNS or _changes[-1] - _changes[0] > _WITHIN:
         return
     _told[0] = True
-    threads = {b.name: b.threads() for b in (before.backend, target.backend)}
+    backends = sorted((before.backend, target.backend), key=lambda b: b.name)
+    threads = {b.name: b.threads() for b in backends}
     cores = _cores()
     if min(threads.values()) > 1 and sum(threads.values()) > cores:
         shown = " and ".join(f"{name} ({n} threads)" for name, n in threads.items())
+        variables = dict.fromkeys(f"{b.threads_variable}=1" for b in backends)
         warnings.warn(
             f"{shown} take turns on {cores} cores, and the waiting threads of one slow the other down. "
-            "OMP_NUM_THREADS=1 (for TensorFlow TF_NUM_INTRAOP_THREADS=1), set before the start, or a process for "
-            "each engine avoids that",
+            f"{' and '.join(variables)}, set before the start, or a process for each engine avoids that",
             stacklevel=4,
         )
 

@@ -4,33 +4,53 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from kbackend.ground import hooks
 from kbackend.plugin import memory
-from kbackend.plugin.contract import Backend, PluginError, validate
+from kbackend.plugin.contract import Backend, PluginError
+from kbackend.plugin.validate import validate
 
 GROUP = "kbackend.backends"
-PREFERENCE = ("torch", "tensorflow", "numpy")
+#: the distribution whose backends are the built-in ones
+_OWN = "kbackend"
+Factory = Callable[[], Backend]
 
 
 class BackendError(RuntimeError):
     """The backend that was asked for is unknown, not installed or broken."""
 
 
-def engine(module: str, install: str) -> Callable[[Callable[[], Backend]], Callable[[], Backend]]:
+@dataclass(frozen=True)
+class Engine:
+    """What is known of an engine before it is imported.
+
+    Attributes:
+        module: its import name.
+        install: the command that installs it.
+        preference: of the installed engines the one with the largest is taken where nothing is chosen.
+        reference: it computes on NumPy's arrays and defines what ops mean; initial values are computed on it. There is
+            one such engine.
+    """
+
+    module: str
+    install: str
+    preference: int = 0
+    reference: bool = False
+
+
+def engine(module: str, install: str, preference: int = 0, reference: bool = False) -> Callable[[Factory], Factory]:
     """Mark a plugin's factory with the engine it needs, so that its absence is seen without importing it.
 
     Args:
-        module: the import name of the engine.
-        install: the command that installs it.
+        module, install, preference, reference: see :class:`Engine`.
     """
 
-    def mark(factory: Callable[[], Backend]) -> Callable[[], Backend]:
-        factory.engine_module = module  # type: ignore[attr-defined]
-        factory.engine_install = install  # type: ignore[attr-defined]
+    def mark(factory: Factory) -> Factory:
+        factory.engine = Engine(module, install, preference, reference)  # type: ignore[attr-defined]
         return factory
 
     return mark
@@ -59,6 +79,22 @@ def _owner(point: EntryPoint) -> str:
     return f"{point.dist.name if point.dist else 'an unnamed package'} ({point.value})"
 
 
+@cache
+def engines() -> dict[str, Engine]:
+    """The engines of all declared backends whose plugin can be imported, installed or not, by name of the backend.
+
+    A factory without a mark stands for an engine of the backend's name that needs nothing installed.
+    """
+    found = {}
+    for name in declared():
+        try:
+            factory = _factory(name)
+        except BackendError:
+            continue
+        found[name] = getattr(factory, "engine", Engine(name, ""))
+    return found
+
+
 def available_backends() -> list[str]:
     """Names of the backends whose engine is installed, in order of preference. No engine is imported.
 
@@ -66,11 +102,46 @@ def available_backends() -> list[str]:
     >>> "numpy" in kbackend.available_backends()
     True
     """
-    names = [name for name in declared() if _installed(name)]
-    return sorted(names, key=lambda n: (PREFERENCE.index(n) if n in PREFERENCE else len(PREFERENCE), n))
+    return [name for name in _preferred(engines()) if _installed(name)]
 
 
-def _factory(name: str) -> Callable[[], Backend]:
+def built_in_backends() -> list[str]:
+    """Names of the backends that come with kbackend, the reference first and then in order of preference."""
+    own = [name for name in _preferred(engines()) if (dist := declared()[name].dist) and dist.name == _OWN]
+    return sorted(own, key=lambda name: not engines()[name].reference)
+
+
+def _preferred(names: Any) -> list[str]:
+    return sorted(names, key=lambda name: (-engines()[name].preference, name))
+
+
+@cache
+def reference() -> str:
+    """The name of the backend that defines what ops mean.
+
+    Raises:
+        BackendError: there is none, or there are several.
+    """
+    found = [name for name, engine in engines().items() if engine.reference]
+    if len(found) != 1:
+        raise BackendError(f"one backend must be the reference, there are {len(found)}: {', '.join(found)}")
+    return found[0]
+
+
+@cache
+def _backends_by_module() -> dict[str, str]:
+    return {engine.module: name for name, engine in engines().items() if not engine.reference}
+
+
+def backend_of_module(module: str) -> str | None:
+    """The name of the backend whose engine a module belongs to.
+
+    None for NumPy's, too: its functions and arrays are no engine's of their own.
+    """
+    return _backends_by_module().get(module.partition(".")[0])
+
+
+def _factory(name: str) -> Factory:
     point = declared().get(name)
     if point is None:
         raise BackendError(f"unknown backend {name!r}; available are {', '.join(available_backends())}")
@@ -83,11 +154,8 @@ def _factory(name: str) -> Callable[[], Backend]:
 
 
 def _installed(name: str) -> bool:
-    try:
-        module = getattr(_factory(name), "engine_module", None)
-    except BackendError:
-        return False
-    return module is None or importlib.util.find_spec(module) is not None
+    needed = getattr(_factory(name), "engine", None)
+    return needed is None or importlib.util.find_spec(needed.module) is not None
 
 
 @cache
@@ -96,15 +164,15 @@ def load(name: str) -> Backend:
 
     Raises:
         BackendError: unknown, its engine not installed, or broken at import.
-        PluginError: the plugin's table is faulty; all faults are listed.
+        PluginError: the plugin does not keep the contract; all faults are listed.
     """
-    declared = hooks.declared_ops.load()
+    ops = hooks.declared_ops.load()
     factory = _factory(name)
-    module: Any = getattr(factory, "engine_module", None)
-    if module is not None and importlib.util.find_spec(module) is None:
+    if not _installed(name):
+        needed = engines()[name]
         raise BackendError(
-            f"the backend {name!r} needs the package {module}, which is not installed; install it with\n"
-            f"    {factory.engine_install}\n"  # type: ignore[attr-defined]
+            f"the backend {name!r} needs the package {needed.module}, which is not installed; install it with\n"
+            f"    {needed.install}\n"
             f"available now: {', '.join(available_backends())}"
         )
     try:
@@ -115,7 +183,7 @@ def load(name: str) -> Backend:
         raise BackendError(
             f"the engine of the backend {name!r} fails at import: {type(error).__name__}: {error}"
         ) from error
-    validate(backend, declared)
+    validate(backend, ops)
     if backend.uses_malloc:
         memory.keep_freed()
     return backend

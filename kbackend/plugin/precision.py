@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kbackend.plugin.contract import Backend
 
 PRECISIONS = ("highest", "high")
 _chosen = [PRECISIONS[0]]
-_loaded: list[Any] = []
+_loaded: list[Backend] = []
 
 
 def set_matmul_precision(precision: str) -> None:
@@ -39,7 +42,7 @@ def matmul_precision() -> str:
     return _chosen[0]
 
 
-def prepare(backend: Any) -> None:
+def prepare(backend: Backend) -> None:
     """Tell a backend that was just loaded."""
     _loaded.append(backend)
     backend.set_matmul_precision(_chosen[0])

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kbackend.plugin.contract import Target
 
 from kbackend.graph.variable import set_cells
 from kbackend.ground.interrupts import release_interrupts
 
 
-def eager_runner(emitted: Any, target: Any) -> Callable[[Sequence[Any]], Sequence[Any]]:
+def eager_runner(emitted: Any, target: Target) -> Callable[[Sequence[Any]], Sequence[Any]]:
     """Run the emitted function as it is; afterwards all updates take effect together."""
     function, variables, updated, counters = (
         emitted.function,

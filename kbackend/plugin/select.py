@@ -13,7 +13,7 @@ from kbackend.ground.active import active as _active
 from kbackend.ground.active import process_target as _process_target
 from kbackend.plugin import modes, precision
 from kbackend.plugin.contract import Backend, Target
-from kbackend.plugin.discover import BackendError, available_backends, declared, load
+from kbackend.plugin.discover import BackendError, available_backends, backend_of_module, declared, load
 
 
 class DeviceError(BackendError):
@@ -215,15 +215,13 @@ def use_target(wanted: Target) -> Iterator[Target]:
 
 
 def owner_of(value: Any) -> Backend | None:
-    """The loaded backend whose tensor ``value`` is; an engine that was never imported owns nothing."""
-    import sys
-
+    """The backend whose tensor ``value`` is; it is loaded where its engine was imported and it was not."""
     for loaded in _loaded.values():
         if loaded.is_tensor(value):
             return loaded
-    module = type(value).__module__.split(".", 1)[0]
-    for name in ("torch", "tensorflow"):
-        if module == name and name in sys.modules and name not in _loaded:
-            found = get_backend(name)
-            return found if found.is_tensor(value) else None
-    return None
+    module = type(value).__module__
+    name = None if module == "builtins" else backend_of_module(module)
+    if name is None or name in _loaded:
+        return None
+    found = get_backend(name)
+    return found if found.is_tensor(value) else None

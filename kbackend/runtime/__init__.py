@@ -1,1 +1,1 @@
-"""What makes graphs run: concrete calls, ``K.function``, values, engines' own functions."""
+"""Execution: concrete calls, ``K.function``, evaluation of tensors, functions of engines."""

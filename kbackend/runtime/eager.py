@@ -1,8 +1,8 @@
-"""Concrete calls: a call on concrete tensors is traced into a program of one call, run, and kept.
+"""Concrete calls: a call on concrete tensors is traced into a program, which is run and cached for its signature.
 
-Tensors become placeholders of their dtype and shape, the function runs on these, and the graph is rewritten and emitted
-like any other; the emitted function takes the arguments as the caller gives them. A function that needs a value while
-it builds the graph (a size, a mask) is traced on constants instead, and its program runs once.
+Tensors are replaced by placeholders of their dtype and shape, the function is called on these, and its graph is
+rewritten and emitted like any other; the emitted function has the signature of the call. A function that depends on
+values while it builds the graph (a size, a mask) is traced on constants instead, and its program is not cached.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from kbackend.declare.call import holds_tensors, is_number, make_node, to_numpy
 from kbackend.declare.call import named as named_op
 from kbackend.declare.kept import built
 from kbackend.declare.op import REGISTRY, Op
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor, TensorSpec
-from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, ancestors
 from kbackend.ground.tree import tree_leaves
 from kbackend.lowering.emit_call import Argument, EmittedCall, emit_call
 from kbackend.lowering.rewrite import rewrite
 from kbackend.plugin import modes
+from kbackend.plugin.contract import Backend, Target
 from kbackend.plugin.select import active_target, owner_of, use_target
 from kbackend.streams import trying
 
@@ -38,19 +38,19 @@ def run(
     kept: dict[Any, Run | None] | None = None,
     key: Any = None,
 ) -> Any:
-    """The result of a concrete call: the engine's tensors.
+    """The result of a concrete call, in tensors of the engine.
 
-    A result that reads a variable, a phase or a random stream has no value yet; it is returned as a symbolic tensor.
+    A result that depends on a variable, the phase or a random stream is returned as a symbolic tensor.
 
     Args:
-        op: the declaration of the function, which says which arguments are operands.
-        function: what makes the symbolic result.
-        kept, key: where the program is kept for calls of the same signature; not kept when the key is None.
+        op: the declaration of the function, with the names of its operands.
+        function: the function that builds the symbolic result.
+        kept, key: the cache of programs and the signature of the call; not cached if the key is None.
     """
     target = active_target()
     try:
         call = _traced(_Placeholders(op, target), function, args, kwargs)
-    except Exception:  # it needs values, or it is wrong, and then fails on these as well
+    except Exception:  # it depends on values, or the call is wrong and fails on constants as well
         call, key = _traced(_Constants(op, target), function, args, kwargs), None
     if not call.is_concrete():
         if key is not None and kept is not None:
@@ -65,7 +65,7 @@ def run(
 
 
 def run_op(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
-    """A concrete call with operands and attributes by name."""
+    """A concrete call of an op with operands in order and attributes by name."""
     given = dict(zip(op.operands, operands))
     return run(op, lambda **found: make_node(op, [found[o] for o in op.operands], _attributes(op, found)), (),
                {**given, **attrs})
@@ -76,7 +76,7 @@ def _attributes(op: Op, found: dict[str, Any]) -> dict[str, Any]:
 
 
 class _Call:
-    """A traced call: its arguments as the emitted function takes them, and its result."""
+    """A traced call: its arguments and its symbolic result."""
 
     def __init__(self, tracer: _Tracer, positional: list[Argument], named: dict[str, Argument], result: Any) -> None:
         self.tracer = tracer
@@ -85,12 +85,12 @@ class _Call:
         self.tensors = [leaf for leaf in tree_leaves(result) if isinstance(leaf, Tensor)]
 
     def is_concrete(self) -> bool:
-        """Whether the result follows from the arguments alone."""
+        """Whether the result depends on the arguments only."""
         own = {id(t) for t in self.tracer.placeholders}
         for node in ancestors(self.tensors, self.tracer.placeholders):
-            if node.op.name == "learning_phase" or any(isinstance(t, Variable) for t in node.outputs):
+            if node.op.role in (Role.PHASE, Role.VARIABLE):
                 return False
-            if node.op.name == "placeholder" and id(node.outputs[0]) not in own:
+            if node.op.role is Role.PLACEHOLDER and id(node.outputs[0]) not in own:
                 return False
         return bool(self.tensors)
 
@@ -108,13 +108,13 @@ def _traced(tracer: _Tracer, function: Run, args: Sequence[Any], kwargs: dict[st
         tracer.argument(value, names[i] if i < len(names) else names[-1]) for i, value in enumerate(args)
     ]
     named = {name: tracer.argument(value, name) for name, value in kwargs.items()}
-    with trying():  # a call that stays symbolic is made again, and draws then
+    with trying():  # a call that stays symbolic is repeated, and takes its random streams then
         result = built(function, *[a.value for a in positional], **{k: a.value for k, a in named.items()})
     return _Call(tracer, positional, named, result)
 
 
 class _Tracer:
-    """Turns the arguments of a concrete call into those of a symbolic one.
+    """Converts the arguments of a concrete call to those of a symbolic call.
 
     Attributes:
         stands_for_attributes: whether arrays among the attributes are replaced as well.
@@ -122,7 +122,7 @@ class _Tracer:
 
     stands_for_attributes = False
 
-    def __init__(self, op: Op, target: Any) -> None:
+    def __init__(self, op: Op, target: Target) -> None:
         self.op = op
         self.target = target
         self.placeholders: list[Tensor] = []
@@ -138,9 +138,10 @@ class _Tracer:
         if value is None or is_number(value) or callable(value) or isinstance(value, (str, list, tuple)):
             return Argument(value)
         if isinstance(value, (np.ndarray, np.generic)):
-            if not operand and not (self.stands_for_attributes and isinstance(value, self.target.tensor_type)):
+            kind = self.target.tensor_type
+            if not operand and not (self.stands_for_attributes and kind is not None and isinstance(value, kind)):
                 return Argument(value)
-            entry = None if backend.is_tensor(value) else self.target.from_numpy
+            entry: Callable[[Any], Any] | None = None if backend.is_tensor(value) else self.target.from_numpy
         elif backend.is_tensor(value):
             entry = None if self.target.place(value) is value else self.target.place
         elif owner_of(value) is not None or operand and (hasattr(value, "to_numpy") or hasattr(value, "__array__")):
@@ -158,7 +159,7 @@ class _Tracer:
 
 
 class _Placeholders(_Tracer):
-    """Tensors become placeholders."""
+    """Replaces tensors by placeholders."""
 
     stands_for_attributes = True
 
@@ -170,15 +171,15 @@ class _Placeholders(_Tracer):
 
 
 class _Constants(_Tracer):
-    """Tensors become constants, whose values a function may ask for."""
+    """Replaces tensors by constants, whose values are available to the function."""
 
     def stand_in(self, tensor: Any, name: str) -> Tensor:
         value = np.array(self.target.backend.to_numpy(tensor))
         return make_node(REGISTRY["constant"], (), {"value": value, "name": name})
 
 
-def _run(emitted: EmittedCall, target: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """The result; an error of a kernel names the op and the shapes."""
+def _run(emitted: EmittedCall, target: Target, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
+    """The result of the emitted function; errors of kernels are raised with the op and the shapes."""
     backend = target.backend
     try:
         return backend.guarded(emitted.function, *args, **kwargs)
@@ -192,7 +193,7 @@ def _run(emitted: EmittedCall, target: Any, args: Sequence[Any], kwargs: dict[st
         raise modes.refusal(node.op.name, target.key, node.op.name, None, reason) from error
 
 
-def _failed(emitted: EmittedCall, error: Exception, backend: Any) -> Any:
+def _failed(emitted: EmittedCall, error: Exception, backend: Backend) -> Any:
     """The node whose kernel raised an error."""
     places = backend.places(error, None, ())
     nodes: list[Node] = [emitted.nodes[place] for place in places if place in emitted.nodes]

@@ -6,16 +6,20 @@ from typing import Any
 
 import numpy as np
 
+from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, ancestors
 from kbackend.lowering.rewrite import feeds_of
+from kbackend.plugin.discover import reference
 from kbackend.plugin.select import use_backend
 from kbackend.runtime.function import Function
 
+_SETTLED_LATER = (Role.PLACEHOLDER, Role.PHASE, Role.VARIABLE)
+
 
 def evaluate(tensor: Tensor) -> np.ndarray:
-    """The value on the active engine.
+    """The value of a tensor on the active engine.
 
     Raises:
         ValueError: the tensor depends on placeholders; the message names them.
@@ -25,21 +29,29 @@ def evaluate(tensor: Tensor) -> np.ndarray:
     return _function(tensor)([])[0]
 
 
-def truth(tensor: Tensor) -> bool | None:
-    """The truth value of one constant element; None where it is not settled while the graph is built.
+def on_engine(tensor: Tensor) -> Any:
+    """The value as a tensor of the active engine.
 
-    A tensor that reads a variable, a placeholder or a random stream has another value later: taking the present one
-    for an ``if`` would freeze it in the graph.
+    Raises:
+        ValueError: as :func:`evaluate`.
     """
-    leaves = ("placeholder", "learning_phase", "variable")
-    if any(not node.op.pure or node.op.name in leaves for node in ancestors([tensor])):
+    return _function(tensor)([], as_numpy=False)[0]
+
+
+def truth(tensor: Tensor) -> bool | None:
+    """The truth value of a constant with one element; None if the value is not constant.
+
+    A tensor that depends on a variable, a placeholder or a random stream may have another value at each run, and an
+    ``if`` on its present value would fix that in the graph.
+    """
+    if any(not node.op.pure or node.op.role in _SETTLED_LATER for node in ancestors([tensor])):
         return None
     return bool(evaluate(tensor))
 
 
 def evaluate_on_reference(tensor: Tensor) -> np.ndarray:
-    """The value on the NumPy engine: initial values are the same bits whatever engine runs the model."""
-    with use_backend("numpy"):
+    """The value on the NumPy engine, for initial values that are bitwise equal on every engine."""
+    with use_backend(reference()):
         return _function(tensor, rng="portable")([])[0]
 
 

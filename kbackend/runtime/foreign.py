@@ -1,4 +1,4 @@
-"""An engine's own function called on symbolic tensors: whose function it is, and the node that holds it."""
+"""Functions of an engine called on symbolic tensors: detection of the engine, and the node that calls them."""
 
 from __future__ import annotations
 
@@ -8,13 +8,11 @@ from typing import Any
 
 from kbackend.graph.tensor import Tensor
 from kbackend.ops.control.foreign import foreign
-from kbackend.plugin.discover import declared
-
-NEUTRAL = "numpy"  # its functions do not take symbolic tensors apart; a function of it is not foreign
+from kbackend.plugin.discover import backend_of_module
 
 
 def takes(function: Callable[..., Any], parameter: str) -> bool:
-    """Whether a function has a parameter of that name; False where the function does not say."""
+    """Whether a function has a parameter of that name; False if its signature is unavailable."""
     try:
         parameters = inspect.signature(function).parameters
     except (TypeError, ValueError):
@@ -28,17 +26,16 @@ def apply(
     arguments: Mapping[str, Any] | None = None,
     output_shape: Any = None,
 ) -> Any:
-    """``function(inputs, **arguments)`` for a function of our ops or of an engine's.
+    """``function(inputs, **arguments)`` for a function of kbackend's ops or of an engine's.
 
     Args:
         inputs: a symbolic tensor, or a list of them.
         arguments: further keyword arguments; for an engine's function plain values.
-        output_shape: for an engine's function, the result's shape without the batch dimension, or a function
-            of the
-            input's shape (or list of shapes).
+        output_shape: for an engine's function, the shape of the result without the batch axis, or a function of the
+            shape (or list of shapes) of the inputs.
 
     Raises:
-        Exception: what the function raises, when it is not an engine's.
+        Exception: the error of a function that is not an engine's.
     """
     given = dict(arguments or {})
     engine = engine_of(function)
@@ -66,23 +63,20 @@ def apply(
     )
 
 
-def _engines() -> list[str]:
-    return [name for name in declared() if name != NEUTRAL]
-
-
 def engine_of(function: Any) -> str | None:
-    """The engine in whose package a function, or the class of a callable object, is defined."""
-    module = getattr(function, "__module__", None) or type(function).__module__
-    return _engine_named(module)
+    """The backend in whose engine's package a function, or the class of a callable object, is defined.
+
+    None for NumPy's functions: they do not take symbolic tensors apart.
+    """
+    return _engine_named(getattr(function, "__module__", None) or type(function).__module__)
 
 
 def _engine_named(module: Any) -> str | None:
-    top = module.split(".", 1)[0] if isinstance(module, str) else None
-    return top if top is not None and top in _engines() else None
+    return backend_of_module(module) if isinstance(module, str) else None
 
 
 def _engine_used_by(function: Any) -> str | None:
-    """The engine that a Python function mentions in its body, by a global, a captured name or an import."""
+    """The engine that the body of a Python function refers to by a global, a captured name or an import."""
     code = getattr(function, "__code__", None)
     if code is None:
         return None

@@ -1,4 +1,4 @@
-"""A graph as a callable: a program for each engine, device, phase and mode, made at the first call and kept."""
+"""``K.function``: a graph as a callable with a cache of programs, one for each engine, device, phase and mode."""
 
 from __future__ import annotations
 
@@ -6,25 +6,31 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
-from kbackend.graph.tensor import Tensor
+from kbackend.graph.node import Role
+from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
 from kbackend.lowering.automatic import faster
+from kbackend.lowering.explain import refused
 from kbackend.lowering.program import FeedError, Program, Shapes
+from kbackend.plugin.contract import Target
 from kbackend.plugin.modes import modes, rng_of
 from kbackend.plugin.select import active_target
 from kbackend.runtime.feeds import FeedCheck
 
+#: how many shapes of feeds without elements a function keeps that it has checked
+_EMPTY_KEPT = 128
+
 
 class Function:
-    """A callable made from a graph: values of ``inputs`` in, values of ``outputs`` out, ``updates`` applied.
+    """A callable that maps values of ``inputs`` to values of ``outputs`` and applies ``updates``.
 
-    Made by ``K.function``. Programs are made on the first call for each engine, device, phase and the modes of
-    :mod:`kbackend.plugin.modes`, and kept.
+    Created by ``K.function``. Programs are compiled on the first call for each engine, device, phase and the modes of
+    :mod:`kbackend.plugin.modes`, and cached.
 
     Args:
-        jit: whether programs go through the engine's compiler, "auto", or a function of the target that says it.
-        rng: "portable" or "native" draws; those of the process' mode when None.
+        jit: whether programs use the engine's compiler, "auto", or a function of the target that returns this.
+        rng: "portable" or "native" draws; None for those of the process' mode.
     """
 
     def __init__(
@@ -45,6 +51,7 @@ class Function:
         fed = [t for t in inputs if not is_phase(t)]
         self.graph = Graph(fed, list(outputs), list(updates), name)
         self._checks = [FeedCheck(name, t) for t in fed]
+        self._empty: set[tuple[Shape, ...]] = set()
         self._programs: dict[tuple[Any, ...], Program] = {}
         self._lock = threading.Lock()
 
@@ -58,23 +65,24 @@ class Function:
 
     @property
     def programs(self) -> dict[tuple[Any, ...], Program]:
-        """The programs made so far, by target, phase and modes, and by shapes where one was made for these alone."""
+        """The cached programs, by target, phase and modes, and by shapes for a program of fixed shapes."""
         return dict(self._programs)
 
     @property
     def source(self) -> str:
-        """The program for the active engine, as Python."""
+        """The Python source of the program for the active engine."""
         return self.program(active_target(), self._default_phase).source
 
     def program(
-        self, target: Any, phase: int, feeds: Sequence[Any] | None = None, shapes: Shapes | None = None
+        self, target: Target, phase: int, feeds: Sequence[Any] | None = None, shapes: Shapes | None = None
     ) -> Program:
-        """The program for a target and phase, made at the first call; with ``jit="auto"`` kept from the first call
-        that has feeds, on which it is measured.
+        """The program for a target and phase, from the cache or lowered now.
+
+        With ``jit="auto"`` it is cached from the first call with feeds on, on which it is measured.
 
         Args:
-            shapes: of the feeds, where many calls with the same will follow. One program is made for such shapes on
-                backends that make use of them; calls with any others share one.
+            shapes: the shapes of the feeds, if many calls with these will follow. Backends that use shapes get one
+                program for the first such shapes; calls with other shapes share another.
         """
         key: tuple[Any, ...] = (target.key, phase, modes.key)
         shapes = shapes if target.backend.uses_shapes and self._first_of(key, shapes) else None
@@ -90,11 +98,11 @@ class Function:
         return found
 
     def _first_of(self, key: tuple[Any, ...], shapes: Shapes | None) -> bool:
-        """Whether a program for these shapes alone is there, or none for other shapes alone."""
+        """Whether no program is cached for other fixed shapes."""
         return all(other[3:] in ((), (shapes,)) for other in tuple(self._programs) if other[:3] == key)
 
     def _made(
-        self, target: Any, phase: int, feeds: Sequence[Any] | None, shapes: Shapes | None = None
+        self, target: Target, phase: int, feeds: Sequence[Any] | None, shapes: Shapes | None = None
     ) -> Program:
         rng = self._rng or rng_of(target.backend)
         if self.jit == "auto" and feeds is not None:
@@ -103,18 +111,18 @@ class Function:
         return Program(self.graph, target, phase, jit, rng, shapes)
 
     def __call__(self, inputs: Sequence[Any] = (), as_numpy: bool = True) -> list[Any]:
-        """Run.
+        """Run the program for the active engine.
 
         Args:
-            inputs: a list with one value for each input: engine tensors, arrays, numbers, data frames.
-            as_numpy: False returns the engine's own tensors.
+            inputs: a list with one value for each input: tensors of an engine, arrays, numbers or data frames.
+            as_numpy: whether outputs are converted to NumPy arrays; otherwise they are tensors of the engine.
 
         Returns:
             A list with one value for each output, computed from the state before the updates.
 
         Raises:
             TypeError: ``inputs`` is not a list or tuple.
-            FeedError: number, rank, shape or dtype of a value does not fit; nothing has run.
+            FeedError: the number of values, or the rank, shape or dtype of one, does not fit; nothing has run.
         """
         if not isinstance(inputs, (list, tuple)):
             raise TypeError(f"{self.name}: `inputs` must be a list or tuple, it is {type(inputs).__name__}")
@@ -130,20 +138,40 @@ class Function:
         outputs = self.run(values, target, phase)
         return [target.backend.to_numpy(t) for t in outputs] if as_numpy else list(outputs)
 
-    def run(self, values: Sequence[Any], target: Any, phase: int) -> Sequence[Any]:
-        """Check the values, run on a target in a phase, and return the engine's tensors."""
-        feeds = [check(value, target) for check, value in zip(self._checks, values)]
+    def run(self, values: Sequence[Any], target: Target, phase: int) -> Sequence[Any]:
+        """The outputs on a target in a phase, as tensors of the engine; the values are checked and converted."""
+        empty: list[Tensor] = []
+        feeds = [check(value, target, empty) for check, value in zip(self._checks, values)]
+        if empty:
+            self.check_empty(tuple(target.backend.spec(f).shape for f in feeds))
         return self.program(target, phase, feeds)(feeds)
+
+    def check_empty(self, shapes: tuple[Shape, ...]) -> None:
+        """Check feeds of which some have no elements by the rules of all ops, as if their shapes had been known while
+        the graph was built: what engines do with axes of size 0 differs.
+
+        Raises:
+            ValueError, IndexError, TypeError: what the rule of an op says; nothing has run.
+        """
+        if shapes in self._empty:
+            return
+        specs = [TensorSpec(shape, t.dtype) for shape, t in zip(shapes, self.inputs)]
+        error = refused(self.graph, specs)
+        if error is not None:
+            raise error
+        if len(self._empty) >= _EMPTY_KEPT:
+            self._empty.clear()
+        self._empty.add(shapes)
 
     def __repr__(self) -> str:
         return f"<K.function {self.name}: {len(self.inputs)} inputs, {len(self.outputs)} outputs>"
 
 
 def checked_jit(jit: Any) -> Any:
-    """``jit`` as it is given.
+    """``jit``, if it is valid.
 
     Raises:
-        ValueError: it is none of None, False, True and "auto".
+        ValueError: it is not None, False, True or "auto".
     """
     if jit not in (None, False, True, "auto"):
         raise ValueError(f"jit must be None, False, True or 'auto', it is {jit!r}")
@@ -151,7 +179,7 @@ def checked_jit(jit: Any) -> Any:
 
 
 def is_phase(tensor: Any) -> bool:
-    return isinstance(tensor, Tensor) and tensor.node.op.name == "learning_phase"
+    return isinstance(tensor, Tensor) and tensor.node.op.role is Role.PHASE
 
 
 def _checked_phase(value: Any) -> int:

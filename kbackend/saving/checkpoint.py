@@ -9,9 +9,11 @@ It holds no architecture: the model is built by the same code, under the same se
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -23,8 +25,8 @@ from kbackend.ground.files import write_atomically
 from kbackend.saving.errors import FormatError
 from kbackend.streams import draws as draws_op
 
-FORMAT, VERSION = "kbackend checkpoint", 1
-_META = "kbackend"
+FORMAT, VERSION = "kbackend checkpoint", 2
+_META, _CHECKSUM = "kbackend", "sha256"
 
 
 def save_checkpoint(model: Any, path: str | os.PathLike[str]) -> None:
@@ -41,21 +43,25 @@ def save_checkpoint(model: Any, path: str | os.PathLike[str]) -> None:
     from safetensors.numpy import save
 
     state = _state(model)
+    arrays = {f"v{i}": _stored(value) for i, value in enumerate(values_of(state))}
     head = {
         "format": FORMAT,
         "version": VERSION,
-        "variables": [_described(v) for v in state],
+        "variables": [{**_described(v), "sha256": _checksum(a)} for v, a in zip(state, arrays.values())],
         "draws": _draws(model),
         "epochs": model.epochs_seen,
         "shuffle_seed": model.shuffle_seed,
         "optimizer": type(model.optimizer).__name__,
     }
-    arrays = {f"v{i}": _stored(value) for i, value in enumerate(values_of(state))}
-    write_atomically(path, save(arrays, metadata={_META: json.dumps(head)}))
+    text = json.dumps(head)
+    write_atomically(path, save(arrays, metadata={_META: text, _CHECKSUM: _checksum(text.encode())}))
 
 
 def load_checkpoint(model: Any, path: str | os.PathLike[str]) -> int:
     """Bring a model and its training to the state in a file. All is checked before anything changes.
+
+    Names of variables must be those of the model; the numbers of automatic names ("dense_3") may differ as long as
+    their order does not.
 
     Args:
         model: a compiled model, built by the code that built the saved one.
@@ -65,7 +71,7 @@ def load_checkpoint(model: Any, path: str | os.PathLike[str]) -> int:
         The number of epochs trained so far: ``model.fit(..., initial_epoch=that)`` goes on.
 
     Raises:
-        FormatError: no checkpoint, a damaged one, or one of another model, optimizer or seed.
+        FormatError: no checkpoint, one whose bytes have changed, or one of another model, optimizer or seed.
         FileNotFoundError: no file.
         RuntimeError: the model is not compiled.
     """
@@ -112,6 +118,10 @@ def _stored(value: np.ndarray) -> np.ndarray:
     return value.view(np.uint16) if value.dtype.name == "bfloat16" else value
 
 
+def _checksum(content: Any) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
 # ------------------------------------------------------------------------------------- reading
 
 
@@ -120,7 +130,7 @@ def _read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str
 
     try:
         with safe_open(os.fspath(path), framework="numpy") as file:
-            head = _head(file.metadata())
+            head = _head(file.metadata(), os.fspath(path))
             arrays = {name: file.get_tensor(name) for name in file.keys()}
     except FileNotFoundError:
         raise
@@ -129,15 +139,18 @@ def _read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str
     return arrays, head
 
 
-def _head(metadata: Mapping[str, str] | None) -> dict[str, Any]:
+def _head(metadata: Mapping[str, str] | None, path: str) -> dict[str, Any]:
     try:
-        head = json.loads((metadata or {})[_META])
+        text = (metadata or {})[_META]
+        head = json.loads(text)
     except (KeyError, ValueError, RecursionError):
-        raise FormatError("the file is no checkpoint of kbackend: its head is missing or damaged") from None
+        raise FormatError(f"{path} is no checkpoint of kbackend: its head is missing or damaged") from None
     if not isinstance(head, dict) or head.get("format") != FORMAT:
-        raise FormatError("the file is no checkpoint of kbackend")
+        raise FormatError(f"{path} is no checkpoint of kbackend")
     if head.get("version") != VERSION:
-        raise FormatError(f"the checkpoint has version {head.get('version')!r}, known is {VERSION}")
+        raise FormatError(f"{path} is a checkpoint of version {head.get('version')!r}, known is {VERSION}")
+    if (metadata or {}).get(_CHECKSUM) != _checksum(text.encode()):
+        raise FormatError(f"{path} is damaged: its head does not have the checksum that was written with it")
     kinds = {"variables": list, "draws": list, "epochs": int, "shuffle_seed": (int, type(None)), "optimizer": str}
     for key, kind in kinds.items():
         if key not in head or not isinstance(head[key], kind) or isinstance(head[key], bool):  # type: ignore[arg-type]
@@ -164,15 +177,48 @@ def _check_draws(saved: Sequence[Any], own: Sequence[Any]) -> None:
 
 def _values(arrays: Mapping[str, np.ndarray], described: Sequence[Any], state: Sequence[Variable]) -> list[np.ndarray]:
     if len(described) != len(state) or set(arrays) != {f"v{i}" for i in range(len(state))}:
-        raise FormatError(f"the checkpoint has {len(arrays)} arrays, the model's training {len(state)} variables")
+        raise FormatError(
+            f"the checkpoint has {len(arrays)} arrays, the model's training {len(state)} variables; first apart: "
+            f"{_first_apart(described, state)}"
+        )
     found = []
+    names = _comparable([str(d.get("name")) if isinstance(d, dict) else "?" for d in described])
+    own = _comparable([v.name for v in state])
     for i, (wanted, variable) in enumerate(zip(described, state)):
+        if names[i] != own[i]:
+            raise FormatError(
+                f"{variable.name} of the model stands where the checkpoint has {wanted['name']}: it is of another model"
+                if isinstance(wanted, dict) and "name" in wanted else f"the checkpoint does not describe array {i}"
+            )
         array = arrays[f"v{i}"]
+        if _checksum(np.ascontiguousarray(array)) != wanted.get("sha256"):
+            raise FormatError(f"the checkpoint is damaged: the value of {wanted['name']} has another checksum")
         if variable.dtype == "bfloat16" and array.dtype == np.uint16:
             array = array.view(dtypes.numpy_dtype("bfloat16"))
         have = {"shape": list(array.shape), "dtype": dtypes.canonical(array.dtype)}
         need = {"shape": list(variable.shape), "dtype": variable.dtype}
-        if have != need or not isinstance(wanted, dict):
+        if have != need:
             raise FormatError(f"{variable.name} is {need} in the model and {have} in the checkpoint")
         found.append(array)
     return found
+
+
+def _comparable(names: Sequence[str]) -> list[str]:
+    """Names with the numbers of automatic ones counted from the first of their kind: "dense_7" becomes "dense#1"."""
+    counts: dict[str, dict[str, int]] = {}
+
+    def renamed(part: str) -> str:
+        stem, _, number = part.rpartition("_")
+        if not stem or not number.isdigit():
+            return part
+        known = counts.setdefault(stem, {})
+        return f"{stem}#{known.setdefault(number, len(known) + 1)}"
+
+    return ["/".join(map(renamed, name.split("/"))) for name in names]
+
+
+def _first_apart(described: Sequence[Any], state: Sequence[Variable]) -> str:
+    theirs = [f"{d.get('name')} {d.get('shape')}" if isinstance(d, dict) else "?" for d in described]
+    ours = [f"{v.name} {list(v.shape)}" for v in state]
+    pairs = zip_longest(theirs, ours, fillvalue="nothing")
+    return next((f"{a} in the checkpoint, {b} in the model" for a, b in pairs if a != b), "none")

@@ -20,17 +20,18 @@ import numpy as np
 from kbackend import dtypes
 from kbackend.declare.call import make_node
 from kbackend.declare.op import REGISTRY
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
+from kbackend.saving.errors import FormatError
 
 FORMAT, VERSION = "kbackend graph", 1
 #: graphs inside graphs (bodies of loops and branches)
 DEEPEST = 16
 
 
-class GraphFormatError(ValueError):
+class GraphFormatError(FormatError):
     """A document that is no graph, or a graph that cannot become one; the message says where and why."""
 
 
@@ -97,7 +98,7 @@ def _in_order(graph: Graph) -> list[Node]:
 
 
 def _input_to_plain(tensor: Tensor) -> dict[str, Any]:
-    if tensor.node.op.name == "learning_phase":
+    if tensor.node.op.role is Role.PHASE:
         return _node_to_plain(tensor.node, {}, False)
     attrs = {"shape": tensor.shape, "dtype": tensor.dtype, "name": tensor.name}
     return {
@@ -112,7 +113,7 @@ def _node_to_plain(node: Node, places: Mapping[int, tuple[int, int]], values: bo
     if isinstance(node.outputs[0], Variable):
         return _variable_to_plain(node.outputs[0], values)
     attrs = dict(node.attrs)
-    if node.op.name == "placeholder":
+    if node.op.role is Role.PLACEHOLDER:
         attrs["name"] = node.name
     return {
         "op": node.op.name,
@@ -234,7 +235,7 @@ def _read_graph(plain: Any, variables: Mapping[str, Variable], depth: int) -> Gr
     outputs = [_read_tensor(r, made, "outputs") for r in _checked(plain["outputs"], list, "outputs")]
     updates = [_read_update(u, made) for u in _checked(plain["updates"], list, "updates")]
     for tensor in inputs:
-        if tensor.node.op.name not in ("placeholder", "learning_phase"):
+        if tensor.node.op.role not in (Role.PLACEHOLDER, Role.PHASE):
             raise GraphFormatError(f"the input {tensor.name!r} is a {tensor.node.op.name}, not a placeholder")
     if len({id(t) for t in inputs}) != len(inputs):
         raise GraphFormatError("an input stands twice")
@@ -310,15 +311,11 @@ def _read_args(plain: Any, op: Any, made: list[Sequence[Tensor]], number: int, w
             found.append(
                 tuple(_read_tensor(a, made, here, number) for a in _checked(arg["list"], list, here))
             )
-        elif arg is None and _is_optional(op, name):
+        elif arg is None and name in op.optional:
             found.append(None)
         else:
             found.append(_read_tensor(arg, made, here, number))
     return found
-
-
-def _is_optional(op: Any, name: str) -> bool:
-    return "None" in str(op.signature.parameters[name].annotation)
 
 
 def _read_tensor(plain: Any, made: list[Sequence[Tensor]], where: str, reader: int | None = None) -> Tensor:

@@ -1,8 +1,8 @@
-"""The conformance kit: the checks that a backend has to pass, over every declared op.
+"""The conformance kit: checks of a backend over every declared op.
 
     pytest --pyargs kbackend.testing.suite --kbackend NAME
 
-runs it on an installed backend, and so do ``python -m kbackend.testing NAME`` and
+runs it on an installed backend, as do ``python -m kbackend.testing NAME`` and
 ``KBACKEND=NAME pytest --pyargs kbackend.testing.suite``. The checks are functions too:
 
 >>> from kbackend.plugin.select import target

@@ -6,7 +6,7 @@ import pytest
 
 
 def main(arguments: list[str]) -> int:
-    """Run the suite and give pytest's exit status."""
+    """Run the suite and return the exit status of pytest."""
     if not arguments or arguments[0].startswith("-"):
         print(f"{__doc__}\nname a backend, such as numpy", file=sys.stderr)
         return 2

@@ -1,4 +1,4 @@
-"""Comparing a result with its reference: shape, dtype, places of NaN and Inf, and the error."""
+"""Comparison of a result with its reference: shape, positions of NaN and infinities, and the error."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import numpy as np
 
 
 def difference(found: Any, wanted: Any, bound: float, floor: float = 0.0) -> str | None:
-    """What is wrong with ``found``, or None.
+    """A message about the difference of ``found`` from ``wanted``, or None.
 
     Args:
-        found, wanted: arrays; dtypes are not compared.
-        bound: of max|found - wanted| / max|wanted| over the finite elements.
-        floor: a lower limit of that divisor, for results that are 0 up to rounding.
+        found, wanted: the result and the reference, arrays; dtypes are not compared.
+        bound: the bound of max|found - wanted| / max|wanted| over the finite elements.
+        floor: a lower limit of the divisor, for references that are 0 up to rounding.
     """
     found, wanted = np.asarray(found), np.asarray(wanted)
     if found.shape != wanted.shape:
@@ -24,7 +24,7 @@ def difference(found: Any, wanted: Any, bound: float, floor: float = 0.0) -> str
         found, wanted = _parts(found), _parts(wanted)
     found, wanted = _plain(found), _plain(wanted)
     if not np.array_equal(np.isnan(found), np.isnan(wanted)):
-        return f"NaN stands at {_places(np.isnan(found))}, it should at {_places(np.isnan(wanted))}"
+        return f"NaN is at {_positions(np.isnan(found))}, it should be at {_positions(np.isnan(wanted))}"
     infinite = np.isinf(wanted) | np.isinf(found)
     if not np.array_equal(found[infinite], wanted[infinite]):
         return f"infinities differ: {_shown(found[infinite])} instead of {_shown(wanted[infinite])}"
@@ -60,11 +60,9 @@ def _plain(value: Any) -> np.ndarray:
     return array.astype(np.longdouble if wide else np.float64)
 
 
-def _places(mask: np.ndarray) -> str:
-    places = [tuple(int(i) for i in p) for p in np.argwhere(mask)]
-    return (
-        "no place" if not places else ", ".join(map(str, places[:4])) + (", ..." if len(places) > 4 else "")
-    )
+def _positions(mask: np.ndarray) -> str:
+    positions = [str(tuple(int(i) for i in p)) for p in np.argwhere(mask)]
+    return ", ".join(positions[:4]) + (", ..." if len(positions) > 4 else "") if positions else "no position"
 
 
 def _shown(values: np.ndarray) -> str:

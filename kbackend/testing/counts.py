@@ -1,4 +1,4 @@
-"""What the kit covers, in numbers."""
+"""Coverage of the kit in numbers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ROWS = range(1, 68)
 
 
 def rows_of_samples() -> dict[int, list[str]]:
-    """Row of the table of semantics -> the ops with a sample of it."""
+    """Row of the table of semantics -> the ops with a sample for it."""
     found: dict[int, list[str]] = {}
     for op in all_ops():
         for sample in samples_of(op):
@@ -26,14 +26,14 @@ def rows_of_samples() -> dict[int, list[str]]:
 
 
 def overrides_of_tolerance() -> list[tuple[str, str, str, str]]:
-    """(op, sample, class, reason) for each sample with a tolerance of its own."""
+    """(op, sample, class, reason) of each sample that overrides the tolerance of its op."""
     return [
         (op_key(op), s.name, s.tolerance, s.reason) for op in all_ops() for s in samples_of(op) if s.tolerance
     ]
 
 
 def reached_ops() -> set[str]:
-    """Names of the ops of which some sample's graph holds a node: loops and branches are sampled through K."""
+    """Names of the ops in the graphs of samples; loops and branches, for example, are sampled through K."""
     found: set[str] = set()
     for op in all_ops():
         for group in groups(op):
@@ -44,7 +44,7 @@ def reached_ops() -> set[str]:
 
 
 def _note(tensors: Sequence[Tensor], found: set[str]) -> None:
-    """Names of the ops behind the tensors and in the bodies of loops and branches."""
+    """Add the names of the ops that compute the tensors, also in the bodies of loops and branches."""
     for node in ancestors(tensors):
         found.add(node.op.name)
         for body in node.attrs.values():
@@ -53,16 +53,15 @@ def _note(tensors: Sequence[Tensor], found: set[str]) -> None:
 
 
 def unsampled(reached: set[str]) -> list[Op]:
-    """Ops and derived functions without a sample of their own that no sample's graph holds either."""
+    """Ops and derived functions without a sample that are in no sample's graph either."""
     return [op for op in all_ops() if not samples_of(op) and (op.kind == "derived" or op.name not in reached)]
 
 
 def summary(numbers: Mapping[str, Mapping[str, int]]) -> list[str]:
-    """Lines for the end of a run.
+    """The lines of the summary of a run.
 
     Args:
-        numbers: backend -> what was counted: checked, any_batch and two_sizes, see
-            :class:`kbackend.testing.report.Report`.
+        numbers: backend -> the counts checked, any_batch and two_sizes, see :class:`kbackend.testing.report.Report`.
     """
     ops = all_ops()
     kinds = {kind: sum(op.kind == kind for op in ops) for kind in ("primitive", "composite", "derived")}

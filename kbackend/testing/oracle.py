@@ -1,4 +1,4 @@
-"""The definition: what NumPy gives in float64, forward and gradient, and its central differences."""
+"""The reference: results and gradients of the NumPy backend in float64, and their central differences."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import numpy as np
 from kbackend import dtypes
 from kbackend.declare.op import Op
 from kbackend.plugin.contract import Target
+from kbackend.plugin.discover import reference as reference_backend
 from kbackend.plugin.select import target, use_target
 from kbackend.runtime.function import Function
 from kbackend.testing.programs import Built, build, gradient_places
@@ -22,25 +23,25 @@ from kbackend.testing.tolerances import CENTRAL_DIFFERENCES
 
 #: the dtypes in which gradients are compared
 GRADIENT_GROUPS = ("float64", "float32")
-#: with more elements, derivatives are taken along random directions instead of along each axis
+#: for inputs of more elements, derivatives are along random directions instead of along each element
 _MOST_ELEMENTS = 120
 _DIRECTIONS = 24
 _STEP = 1e-5
 
 
-def numpy_target() -> Target:
-    """NumPy on the CPU."""
-    return target("numpy", "cpu")
+def reference_target() -> Target:
+    """The reference backend on the CPU: NumPy."""
+    return target(reference_backend(), "cpu")
 
 
 @cache
 def reference(case: Case) -> Result:
-    """The result of the NumPy backend on the same values in float64."""
-    return run_concrete(case.with_arrays(case.widened()), numpy_target())
+    """The result of the NumPy backend for the inputs in float64."""
+    return run_concrete(case.with_arrays(case.widened()), reference_target())
 
 
 def weights(case: Case, shapes: Sequence[tuple[int, ...]]) -> list[np.ndarray]:
-    """Fixed random weights for each result, exact in every float dtype and none of them near 0."""
+    """Fixed random weights for each result, exact in every float dtype and not close to 0."""
     rng = np.random.default_rng(zlib.crc32(f"weights {op_key(case.op)}:{case.index}".encode()))
     return [rng.choice([-1.0, 1.0], shape) * rng.integers(16, 129, shape) / 64 for shape in shapes]
 
@@ -62,12 +63,12 @@ def wants_gradient(case: Case) -> bool:
 
 @cache
 def reference_gradients(case: Case) -> list[np.ndarray]:
-    """The gradients on the NumPy backend in float64, one for each input that wants one."""
+    """The gradients of the NumPy backend in float64, one for each input whose gradient is compared."""
     wide = case.with_arrays(case.widened())
     built = build(wide, weights=weights_like(case))
-    with use_target(numpy_target()):
+    with use_target(reference_target()):
         function = Function(built.inputs, built.gradient_tensors(), name="reference")
-        found = iter(function.run(list(wide.arrays), numpy_target(), 0))
+        found = iter(function.run(list(wide.arrays), reference_target(), 0))
     return [
         np.zeros_like(wide.arrays[place]) if gradient is None else np.asarray(next(found))
         for place, gradient in built.gradients
@@ -75,10 +76,10 @@ def reference_gradients(case: Case) -> list[np.ndarray]:
 
 
 def central_differences(case: Case) -> list[tuple[str, float, float]]:
-    """Directional derivatives of the definition by central differences, beside those by its gradients.
+    """Directional derivatives of the reference by central differences and by its gradients.
 
     Returns:
-        (direction, by differences, by gradients), along each axis of each input, or along random directions.
+        (direction, by differences, by gradients), along each element of each input or along random directions.
     """
     wide = case.with_arrays(case.widened())
     built = build(wide)
@@ -103,8 +104,8 @@ def central_differences(case: Case) -> list[tuple[str, float, float]]:
 
 
 def check_definition(op: Op) -> Report:
-    """The gradients of the NumPy backend against its own central differences, in float64."""
-    report = Report(numpy_target().backend)
+    """Compare the gradients of the NumPy backend with its central differences, in float64."""
+    report = Report(reference_target().backend)
     for case in cases(op, "float64"):
         if case.sample.raises is None and case.sample.expect_gradient is None:
             with report.guarded(case, "central differences"):
@@ -114,7 +115,7 @@ def check_definition(op: Op) -> Report:
 
 
 def _rounded(case: Case) -> bool:
-    """Whether a result is in a dtype too narrow for differences."""
+    """Whether a result has a dtype of too little precision for differences."""
     real = [dtypes.real_of(d) for d in reference(case).dtypes]
     return any(dtypes.is_float(d) and d != "float64" for d in real)
 
@@ -135,15 +136,15 @@ def _compare_differences(report: Report, case: Case) -> None:
 
 
 class _Loss:
-    """The weighted sum of the float results, summed in NumPy so that no op but the tested one is involved."""
+    """The weighted sum of the float results, summed by NumPy so that only the tested op is involved."""
 
     def __init__(self, built: Built, weighted: Sequence[np.ndarray]) -> None:
         self.weights = weighted
         self.function = Function(built.inputs, built.tensors, name="differences")
 
     def __call__(self, arrays: Sequence[np.ndarray]) -> float:
-        with use_target(numpy_target()):
-            outputs = self.function.run(list(arrays), numpy_target(), 0)
+        with use_target(reference_target()):
+            outputs = self.function.run(list(arrays), reference_target(), 0)
         return float(
             sum(
                 np.sum((o.real + o.imag) * w)

@@ -1,4 +1,4 @@
-"""The pytest plugin of the kit: which backends and ops its tests run over, and what is counted at the end."""
+"""The pytest plugin of the kit: parametrization over backends and ops, and the summary."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from kbackend.plugin.gaps import MissingKernel
 from kbackend.testing.counts import summary
 from kbackend.testing.report import Report
 
-#: where the names of the backends are kept for a run
+#: the stash key of the names of the backends of a run
 BACKENDS = pytest.StashKey[list[str]]()
 
 
@@ -24,7 +24,7 @@ def pytest_configure(config: Any) -> None:
         "markers", "row(*numbers): the rows of the table of semantics that the test shows"
     )
     config.addinivalue_line(
-        "markers", "processor: what the test finds can depend on the instructions that the processor has"
+        "markers", "processor: the result of the test can depend on the instruction set of the processor"
     )
 
 
@@ -40,7 +40,7 @@ def kit_backends(config: Any) -> list[str]:
 
 
 def kit_target(name: str) -> Target:
-    """The backend on the device that KBACKEND_DEVICE names."""
+    """The backend on the device of the environment variable KBACKEND_DEVICE."""
     from kbackend.plugin.select import target
 
     return target(name, os.environ.get("KBACKEND_DEVICE"))
@@ -64,7 +64,7 @@ def _param(backend: str, name: str, *values: Any, marks: Sequence[Any] = ()) -> 
 
 
 def _cases(metafunc: Any) -> list[Any]:
-    """Backend, op and dtype for every op with a sample in that dtype."""
+    """Parameters (backend, op, dtype) for every op with a sample in the dtype."""
     from kbackend.testing.samples import all_ops, groups, op_key
     from kbackend.testing.tolerances import is_computed
 
@@ -79,7 +79,7 @@ def _cases(metafunc: Any) -> list[Any]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_pyfunc_call(pyfuncitem: Any) -> Any:
-    """A test that needs a kernel which the backend declares to lack is skipped with the reason."""
+    """Skip a test that needs a kernel which the backend declares missing, with the reason."""
     try:
         return (yield)
     except MissingKernel as error:
@@ -92,7 +92,7 @@ _reports: dict[str, Counter[str]] = {}
 
 
 def count(backend: str, report: Report) -> None:
-    """Add to the numbers that the summary prints."""
+    """Add the counts of a report to the summary."""
     numbers = _reports.setdefault(backend, Counter())
     numbers.update(checked=report.checked, any_batch=report.any_batch, two_sizes=report.two_sizes)
 

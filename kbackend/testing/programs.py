@@ -1,4 +1,4 @@
-"""Samples as graphs, and running several graphs as one program."""
+"""Graphs of samples, and execution of several graphs as one program."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class Built:
         inputs: a placeholder for each input.
         tensors: the symbolic results in order.
         plain: the results that are Python values.
-        gradients: (place of the input, gradient of the weighted sum of the results or None).
-        plain_gradient: the gradient of the plain sum of the results with respect to the first input, where the
-            sample expects one.
+        gradients: (index of the input, gradient of the weighted sum of the results or None).
+        plain_gradient: the gradient of the unweighted sum of the results with respect to the first input, if the
+            sample declares an expected one.
     """
 
     case: Case
@@ -58,7 +58,7 @@ class Built:
 
 @dataclass
 class Ran:
-    """What a program gave for one graph."""
+    """The results of a program for one graph."""
 
     result: Result
     gradients: list[np.ndarray | None]
@@ -69,8 +69,8 @@ def build(case: Case, weights: Sequence[np.ndarray] | None = None, dynamic: Sequ
     """The graph of a case on placeholders.
 
     Args:
-        weights: for each result, the weights of the sum whose gradients are wanted; None for no gradients.
-        dynamic: places of the inputs whose first dimension is not known.
+        weights: for each result, its weights in the sum that is differentiated; None for no gradients.
+        dynamic: indices of the inputs whose first dimension is unknown.
     """
     inputs = [
         placeholder((None, *a.shape[1:]) if place in dynamic else a.shape, dtype=dtypes.canonical(a.dtype))
@@ -85,13 +85,13 @@ def build(case: Case, weights: Sequence[np.ndarray] | None = None, dynamic: Sequ
 
 
 def gradient_places(case: Case) -> list[int]:
-    """The places of the inputs whose gradients are compared."""
+    """The indices of the inputs whose gradients are compared."""
     return [place for place, i in enumerate(case.ins) if i.kind == "float" and i.gradient]
 
 
 def _add_gradients(built: Built, weights: Sequence[np.ndarray]) -> None:
     places = gradient_places(built.case)
-    floats = [(part, w) for t, w in zip(built.tensors, weights) for part in _real_parts(t)]
+    floats = [(part, w) for t, w in zip(built.tensors, weights) for part in real_parts(t)]
     if not floats or not places:
         return
     terms = [sum_(multiply(t, constant(w, t.dtype))) for t, w in floats]
@@ -101,15 +101,15 @@ def _add_gradients(built: Built, weights: Sequence[np.ndarray]) -> None:
         (built.plain_gradient,) = gradients(total([sum_(t) for t, _ in floats]), built.inputs[:1])
 
 
-def _real_parts(tensor: Tensor) -> list[Tensor]:
-    """What a loss can be made of: floats, and both parts of complex numbers."""
+def real_parts(tensor: Tensor) -> list[Tensor]:
+    """The float tensors of which a loss can be the sum: a float tensor itself, both parts of a complex one."""
     if dtypes.is_complex(tensor.dtype):
         return [real(tensor), imag(tensor)]
     return [tensor] if dtypes.is_float(tensor.dtype) else []
 
 
 def total(terms: Sequence[Tensor]) -> Tensor:
-    """The sum of some tensors."""
+    """The sum of tensors."""
     found = terms[0]
     for term in terms[1:]:
         found = add(found, term)
@@ -117,7 +117,7 @@ def total(terms: Sequence[Tensor]) -> Tensor:
 
 
 def function_of(builts: Sequence[Built], name: str) -> Function:
-    """One function of several graphs."""
+    """One function with the inputs and outputs of several graphs."""
     return Function(
         [t for b in builts for t in b.inputs], [t for b in builts for t in b.outputs()], name=name
     )
@@ -126,7 +126,7 @@ def function_of(builts: Sequence[Built], name: str) -> Function:
 def run(
     builts: Sequence[Built], function: Function, target: Target, feeds: Sequence[np.ndarray]
 ) -> list[Ran]:
-    """Run the function of some graphs and take its results apart."""
+    """Run the function of several graphs and return the results of each."""
     with use_target(target):
         values = iter(function.run(list(feeds), target, 0))
         return [_taken(b, values, target) for b in builts]
@@ -142,13 +142,13 @@ def _taken(built: Built, values: Any, target: Target) -> Ran:
 
 
 def run_together(builts: Sequence[Built], target: Target) -> list[Ran | Exception]:
-    """Run all graphs as one program; where that fails, each as one of its own, to see which one is at fault."""
+    """Run all graphs as one program; if that fails, each graph as a program of its own, to find the faulty one."""
     if not builts:
         return []
     feeds = [a.copy() for b in builts for a in b.case.arrays]
     try:
         return list(run(builts, function_of(builts, builts[0].case.op.name), target, feeds))
-    except Exception as error:  # whatever an engine raises belongs in the report
+    except Exception as error:  # errors of any type are reported
         if len(builts) == 1:
             return [error]
     return [found for b in builts for found in run_together([b], target)]

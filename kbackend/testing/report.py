@@ -1,4 +1,4 @@
-"""What a check found."""
+"""Reports of checks."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Fault(NamedTuple):
 
 @dataclass
 class Report:
-    """The faults of some checks, what was skipped and why, and how many checks were made.
+    """The faults of checks, the skipped checks and the number of checks.
 
     Attributes:
         backend: the backend that was checked.
-        faults: what failed.
-        skipped: (case, reason) where the backend declares that it lacks a kernel.
-        checked: how many comparisons were made, passed or failed.
-        any_batch, two_sizes: how many samples ran without a known batch size, and how many of them at two sizes.
+        faults: the failed checks.
+        skipped: (case, reason) of checks that need a kernel which the backend declares missing.
+        checked: the number of comparisons, passed or failed.
+        any_batch, two_sizes: the number of samples run with an unknown batch size, and of those run at two sizes.
     """
 
     backend: Backend
@@ -44,21 +44,21 @@ class Report:
     two_sizes: int = 0
 
     def expect(self, case: Case | str, check: str, message: str | None) -> None:
-        """Count a check; ``message`` says what is wrong, None that nothing is."""
+        """Count a check; ``message`` describes the fault, None means that it passed."""
         self.checked += 1
         if message is not None:
             self.faults.append(Fault(case, check, message))
 
     @contextmanager
     def guarded(self, case: Case | str, check: str) -> Iterator[None]:
-        """A block in which errors become faults of the case, and declared gaps become skips."""
+        """A context in which errors are recorded as faults of the case, and declared gaps as skips."""
         try:
             yield
-        except Exception as error:  # whatever an engine raises belongs in the report
+        except Exception as error:  # errors of any type are reported
             self.error(case, check, error)
 
     def error(self, case: Case | str, check: str, error: Exception) -> None:
-        """Count a check that ended in an error."""
+        """Count a check that raised an error."""
         reason = _declared(error)
         if reason is None:
             self.expect(case, check, described(error))
@@ -70,7 +70,7 @@ class Report:
 
 
 def described(error: BaseException) -> str:
-    """The error with the place where it was raised."""
+    """The error with the file and line that raised it."""
     frames = traceback.extract_tb(error.__traceback__)
     where = f" ({frames[-1].filename}:{frames[-1].lineno})" if frames else ""
     text = str(error).strip()
@@ -78,5 +78,5 @@ def described(error: BaseException) -> str:
 
 
 def _declared(error: Exception) -> str | None:
-    """The reason, where a backend declares that it lacks a kernel."""
+    """The reason of an error of a kernel that the backend declares missing, else None."""
     return str(error) if isinstance(error, MissingKernel) and error.gap is not None else None

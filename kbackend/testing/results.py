@@ -1,4 +1,4 @@
-"""Running one sample at once on a backend, and what comes out."""
+"""Concrete calls of samples on a backend, and their results."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from kbackend.runtime.function import Function
 from kbackend.streams import set_seed
 from kbackend.testing.samples import Case
 
-#: the seed of the process before each call, so that draws without a seed of their own repeat
+#: the seed of the process before each call, so that draws without a seed are repeatable
 SEED = 1789
 
 
 @dataclass
 class Result:
-    """The tensors of a result in the order in which they stand in it, and the rest.
+    """The flattened result of a call.
 
     Attributes:
         arrays: the values of the tensors.
         dtypes: their dtypes.
-        plain: Python values of the result, such as the entries of ``K.int_shape``.
+        plain: the Python values in the result, such as the entries of ``K.int_shape``.
         tensors: the engine's tensors.
     """
 
@@ -45,15 +45,15 @@ class Result:
 
 
 def call_symbolic(case: Case, values: Sequence[Any]) -> Any:
-    """The call, with the process' seed set."""
+    """The result of the call after setting the seed of the process."""
     set_seed(SEED)
     return case.call(values)
 
 
 def run_concrete(case: Case, target: Target, tensors: Sequence[Any] | None = None) -> Result:
-    """Call the op on the engine's own tensors.
+    """The result of the op on tensors of the engine.
 
-    Draws and other results that are symbolic all the same are evaluated on the target.
+    Results that are symbolic nevertheless, such as draws, are evaluated on the target.
     """
     if tensors is None:
         tensors = [target.from_numpy(a) for a in case.arrays]
@@ -73,5 +73,5 @@ def run_concrete(case: Case, target: Target, tensors: Sequence[Any] | None = Non
 
 
 def draws(tensors: Sequence[Tensor]) -> bool:
-    """Whether a program of these tensors gives other values at each run."""
+    """Whether a program of these tensors has different values at each run."""
     return any(isinstance(t, Variable) and t.counter for n in ancestors(tensors) for t in n.outputs)

@@ -1,4 +1,4 @@
-"""From samples to calls: every declared sample in every dtype it is run in, with its input arrays."""
+"""Cases: every declared sample in each of its dtypes, with input arrays."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from kbackend.declare.op import DERIVED, REGISTRY, Op
 from kbackend.declare.sample import In, Sample
 from kbackend.ground.tree import tree_leaves, tree_map
 
-#: the group of the samples without an input of kind 'float'
+#: the group of samples without inputs of kind 'float'
 FIXED = "fixed"
-#: how far drawn values stay from those that a sample avoids
+#: the least distance of drawn values from those that a sample avoids
 CLEARANCE = 0.05
-#: prefix that tells K's derived functions from ops of the same name
+#: the prefix that distinguishes derived functions of K from ops of the same name
 DERIVED_PREFIX = "K."
 
 
@@ -30,10 +30,10 @@ class Case:
 
     Attributes:
         op: the op or derived function.
-        index: the sample's place among the op's samples.
+        index: the index of the sample among the op's samples.
         sample: the sample.
-        group: the dtype of inputs of kind 'float', or 'fixed' where there are none.
-        ins: the declared inputs, in the order in which they stand in the call.
+        group: the dtype of inputs of kind 'float', or 'fixed' if there are none.
+        ins: the declared inputs, in the order of the call.
         arrays: their values.
     """
 
@@ -57,7 +57,7 @@ class Case:
         return invoke(self.op, args, kwargs)
 
     def widened(self) -> tuple[np.ndarray, ...]:
-        """The inputs with those of kind 'float' in float64, the values unchanged."""
+        """The inputs, those of kind 'float' cast to float64."""
         return tuple(a.astype(np.float64) if i.kind == "float" else a for i, a in zip(self.ins, self.arrays))
 
     def with_arrays(self, arrays: Sequence[np.ndarray]) -> Case:
@@ -65,7 +65,7 @@ class Case:
 
 
 def invoke(op: Op, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
-    """Call an op or a derived function as a user would."""
+    """Call the public function of an op or a derived function."""
     return op.public(*args, **kwargs)
 
 
@@ -75,13 +75,13 @@ def op_key(op: Op) -> str:
 
 
 def find_op(key: str) -> Op:
-    """The op of a key made by :func:`op_key`."""
+    """The op of a key of :func:`op_key`."""
     return DERIVED[key.removeprefix(DERIVED_PREFIX)] if key.startswith(DERIVED_PREFIX) else REGISTRY[key]
 
 
 def all_ops() -> list[Op]:
-    """All ops and derived functions, without the leaves that the lowering handles."""
-    return [op for op in (*REGISTRY.values(), *DERIVED.values()) if op.kind != "leaf"]
+    """All ops and derived functions, except the structural ones, which the lowering handles."""
+    return [op for op in (*REGISTRY.values(), *DERIVED.values()) if op.kind != "structural"]
 
 
 @cache
@@ -90,7 +90,7 @@ def samples_of(op: Op) -> tuple[Sample, ...]:
 
 
 def groups(op: Op) -> list[str]:
-    """The dtypes in which some sample of the op is run; 'fixed' for samples without an input of kind 'float'."""
+    """The dtypes of the op's samples; 'fixed' for samples without inputs of kind 'float'."""
     found: dict[str, None] = {}
     for sample in samples_of(op):
         found.update(dict.fromkeys(sample_groups(sample)))
@@ -103,7 +103,7 @@ def sample_groups(sample: Sample) -> tuple[str, ...]:
 
 @cache
 def cases(op: Op, group: str) -> tuple[Case, ...]:
-    """The op's samples that are run in a group."""
+    """The cases of the op in a group."""
     return tuple(
         make_case(op, index, sample, group)
         for index, sample in enumerate(samples_of(op))
@@ -112,11 +112,25 @@ def cases(op: Op, group: str) -> tuple[Case, ...]:
 
 
 def make_case(op: Op, index: int, sample: Sample, group: str) -> Case:
-    """The sample with its arrays: the same ones in each run, drawn in float64 and then rounded to the dtype."""
+    """The sample with its arrays, drawn in float64 from a fixed seed and rounded to the dtype."""
     ins = tuple(inputs_of(sample))
     seed = zlib.crc32(f"{op_key(op)}:{index}".encode())
     arrays = tuple(realise(i, group, np.random.default_rng([seed, place])) for place, i in enumerate(ins))
     return Case(op, index, sample, group, ins, arrays)
+
+
+def named(sample: Sample) -> Sample:
+    """The sample with its call for a name, as faults show it."""
+    shown = [_shown(a) for a in sample.args] + [f"{k}={_shown(v)}" for k, v in sample.kwargs.items()]
+    return Sample(**{**{f: getattr(sample, f) for f in Sample.__dataclass_fields__}, "name": f"({', '.join(shown)})"})
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, In):
+        return f"{value.kind}{list(value.shape)}"
+    if isinstance(value, (list, tuple)):
+        return f"[{', '.join(map(_shown, value))}]"
+    return repr(value)
 
 
 def inputs_of(sample: Sample) -> list[In]:
@@ -160,7 +174,7 @@ def _reals(declared: In, rng: np.random.Generator) -> np.ndarray:
 
 
 def _spread(unit: np.ndarray, declared: In) -> np.ndarray:
-    """[0, 1) onto the parts of [low, high) that are clear of the values to avoid, keeping the order."""
+    """Map [0, 1) monotonically onto the parts of [low, high) that are distant from the values to avoid."""
     pieces, start = [], declared.low
     for value in sorted(declared.avoid):
         pieces.append((start, value - CLEARANCE))

@@ -1,4 +1,4 @@
-"""How far a result may be from the reference: by class of op and dtype, as docs/semantics.md publishes it."""
+"""Tolerances of results against the reference, by class of op and dtype, as published in docs/semantics.md."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from kbackend.testing.samples import FIXED, sample_groups, samples_of
 EXACT = {"float64": 0.0, "float32": 0.0, "float16": 0.0, "bfloat16": 0.0}
 _REDUCTION = {"float64": 1e-13, "float32": 1e-6, "float16": 2e-3, "bfloat16": 1.6e-2}
 
-#: class -> dtype -> bound of max|x - ref| / max|ref|
+#: class -> dtype -> the bound of max|x - ref| / max|ref|
 TOLERANCES: dict[str, dict[str, float]] = {
     "exact": EXACT,
     "moving": EXACT,
@@ -27,17 +27,17 @@ TOLERANCES: dict[str, dict[str, float]] = {
     "model": {"float64": 1e-12, "float32": 1e-5, "float16": 1e-2, "bfloat16": 5e-2},
     "gradient": {"float64": 1e-10, "float32": 1e-5, "float16": 2e-2, "bfloat16": 1e-1},
 }
-#: the bound on central differences of the definition, which are no better than the cube root of eps squared
+#: the bound of central differences of the reference, whose error is of the order of eps ** (2 / 3)
 CENTRAL_DIFFERENCES = 1e-6
 _LONGEST_CUMULATION = 1e-4
 #: classes of sums of products
 _PRODUCTS = {"matmul", "rnn", "model"}
-#: classes of what is computed element by element, or not at all
+#: classes of ops that compute element by element, or only move elements
 _BY_ELEMENT = {"elementwise", "exact", "moving"}
 
 
 def class_of(op: Op, sample: Sample) -> str:
-    """The class whose bounds hold for a sample.
+    """The class of tolerance of a sample.
 
     Raises:
         ValueError: an unknown class, or an override without a reason.
@@ -51,11 +51,11 @@ def class_of(op: Op, sample: Sample) -> str:
 
 
 def is_computed(op: Op, group: str) -> bool:
-    """Whether results of an op can depend on the instructions that kernels have for a dtype.
+    """Whether results of an op in a dtype can depend on the instruction set of the processor.
 
-    Those of products do in every float dtype, those of other kernels that compute in float32 and below, where engines
-    have kernels of their own for some processors. Functions that only call ops do not, nor do ops that move elements.
-    Elementwise composites are left to the check of overrides, which compares what kernels there are.
+    Results of products do in every float dtype; those of other kernels that compute do in float32 and below, where
+    engines have kernels for particular processors. Functions that only call ops and ops that only move elements do not.
+    Kernels of elementwise composites are compared by the check of overrides.
     """
     if op.kind == "derived":
         return False
@@ -66,7 +66,7 @@ def is_computed(op: Op, group: str) -> bool:
 
 
 def tolerance(name: str, dtype: str, arrays: Sequence[Any] = ()) -> float:
-    """The bound for a class in a dtype; integers and bools are always exact."""
+    """The bound of a class in a dtype; 0 for integers and bool."""
     dtype = dtypes.real_of(dtype)
     if not dtypes.is_float(dtype):
         return 0.0
@@ -78,7 +78,7 @@ def tolerance(name: str, dtype: str, arrays: Sequence[Any] = ()) -> float:
 
 
 def coarser(*names: str) -> str:
-    """The float dtype of the least precision among some dtypes; the first one when none is a float."""
+    """The float dtype of the least precision among dtypes; the first dtype if none is a float."""
     floats = [n for n in names if dtypes.is_float(n)]
     order = ("bfloat16", "float16", "float32", "float64")
     return min(floats, key=order.index) if floats else names[0]

@@ -11,7 +11,7 @@ import kbackend
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code: 0, 1 for an error, 2 for wrong usage."""
+    """Run the command line and return the exit code: 0, 1 for an error, 2 for wrong usage."""
     options = _parser().parse_args(arguments)
     if options.command is None:
         _parser().print_help()
@@ -37,7 +37,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.add_argument(
         "--seed", type=int, default=7, help="the seed of weights, masks and shuffles (default 7)"
     )
-    demo.add_argument("--out", type=Path, default=Path("kbackend-demo.png"), help="where the picture goes")
+    demo.add_argument("--out", type=Path, default=Path("kbackend-demo.png"), help="the file of the plot")
     demo.set_defaults(run=_demo)
     commands.add_parser("backends", help="list the backends").set_defaults(run=_backends)
     return parser

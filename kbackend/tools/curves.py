@@ -1,4 +1,4 @@
-"""Pictures of training curves."""
+"""Plots of training curves."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _COLOURS = ("#9ecae1", "#d94801", "#252525", "#6a51a3")
 
 
 def save(curves: Mapping[str, Mapping[str, Sequence[float]]], path: Path) -> None:
-    """Draw one panel for each title, one line for each engine, and save a PNG.
+    """Plot one panel for each title with one line for each engine, and save a PNG.
 
-    Lines of engines that agree lie on each other: the first is wide and light, later ones thinner, darker and dashed.
+    The lines of engines that agree coincide, so the first is wide and light, and later ones are thinner and dashed.
     """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure

@@ -1,4 +1,4 @@
-"""``kbackend demo``: two models on real handwritten digits, the same run on every engine."""
+"""``kbackend demo``: two models trained on handwritten digits, equally on every engine."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ CURVES = {"reconstruction loss, rate 0.1 then 0.4": "autoencoder", "classifier l
 
 @dataclass
 class Run:
-    """What one engine gave.
+    """The results of one engine.
 
     Attributes:
         losses: model -> loss of each epoch.
         weights: model -> trained weights.
-        accuracy: of the classifier on held-out digits.
-        steps: model -> training steps a second, without the first epoch, which also compiles.
-        programs: programs made for the autoencoder's train step.
-        seconds: for everything.
+        accuracy: accuracy of the classifier on held-out digits.
+        steps: model -> training steps per second, without the first epoch, which includes compilation.
+        programs: the number of programs compiled for the train step of the autoencoder.
+        seconds: the total time.
     """
 
     engine: str
@@ -46,7 +46,7 @@ class Run:
 
 
 def autoencoder() -> tuple[Model, Any]:
-    """64-32-64 with dropout whose rate is a variable."""
+    """An autoencoder 64-32-64 with dropout, and the variable that is its dropout rate."""
     rate = K.variable(RATES[0], name="rate")
     pixels = Input((64,), name="pixels")
     code = layers.Dense(32, activation="relu", name="code")(layers.Dropout(rate)(pixels))
@@ -56,7 +56,7 @@ def autoencoder() -> tuple[Model, Any]:
 
 
 def classifier() -> Model:
-    """A small convolutional network."""
+    """A convolutional network of two convolutions."""
     image = Input((8, 8, 1), name="image")
     h = layers.Conv2D(16, 3, padding="same", activation="relu")(image)
     h = layers.MaxPooling2D()(layers.Conv2D(32, 3, padding="same", activation="relu")(h))
@@ -67,7 +67,7 @@ def classifier() -> Model:
 
 
 class _Clock:
-    """Times epochs, without the first of a model, in which programs are made."""
+    """Times the epochs of a model, without the first, in which programs are compiled."""
 
     def __init__(self, steps: int) -> None:
         self.steps, self.seconds = steps, list[float]()
@@ -119,7 +119,7 @@ def _train(engine: str, epochs: int, seed: int, advance: Any) -> Run:
 
 
 def run(engines: Sequence[str], epochs: int, seed: int, out: Path) -> int:
-    """Train on each engine, print the tables, save the picture; returns the exit code."""
+    """Train on each engine, print the tables, save the plot and return the exit code."""
     console = Console(highlight=False)
     known = kbackend.available_backends()
     for name in engines:
@@ -151,7 +151,7 @@ def run(engines: Sequence[str], epochs: int, seed: int, out: Path) -> int:
 
 
 def _table(console: Console, title: str, first: str, columns: Sequence[str]) -> Table:
-    """A table below a title of its own, which a narrow table does not break."""
+    """A table below a title that is printed apart, so that a narrow table does not wrap it."""
     console.print(f"\n[bold]{title}[/bold]")
     table = Table(pad_edge=False)
     table.add_column(first)

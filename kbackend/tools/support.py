@@ -1,4 +1,4 @@
-"""The support matrix: which op has a kernel on which backend, as Markdown made from the registry.
+"""The support matrix: the ops that each backend has kernels for, as Markdown generated from the registry.
 
 ``python -m kbackend.tools.support > docs/support.md`` writes the page of the built-in backends; other backends are
 named as arguments.
@@ -12,9 +12,9 @@ from typing import Any
 
 from kbackend.declare.op import Op, ops
 from kbackend.plugin.contract import Backend, InPlace
+from kbackend.plugin.discover import built_in_backends
 from kbackend.plugin.select import get_backend
 
-BUILT_IN = ("numpy", "torch", "tensorflow")
 HEAD = """# Support
 
 Made by `python -m kbackend.tools.support`; a test keeps it current. Functions of K that are not listed arrange the
@@ -27,11 +27,11 @@ arguments of those that are.
 """
 
 
-def page(names: Sequence[str] = BUILT_IN) -> str:
-    """The support matrix of some backends, a table for each family of ops.
+def page(names: Sequence[str] | None = None) -> str:
+    """The support matrix of backends, one table for each family of ops.
 
     Args:
-        names: the backends, a column each; their engines must be installed.
+        names: the backends, one column each; None for the built-in ones. Their engines must be installed.
 
     Raises:
         BackendError: a backend is unknown or its engine is not installed.
@@ -46,6 +46,7 @@ def page(names: Sequence[str] = BUILT_IN) -> str:
     """
     import kbackend.backend  # noqa: F401 - the declarations of every family
 
+    names = built_in_backends() if names is None else names
     backends = [get_backend(name) for name in names]
     declared = [op for op in ops() if op.kind in ("primitive", "composite")]
     notes: list[str] = []
@@ -81,8 +82,10 @@ def _functions(module: Any) -> dict[str, Any]:
 
 
 def _available(function: Any, backend: Backend) -> str:
-    """What a backend has of a function: the state of its op; functions that arrange arguments reach any op, so that
-    they are there for certain where no op is missing."""
+    """The support of a function by a backend: that of its op.
+
+    Functions without an op of their own may call any op, so they are certain to work only if no op is missing.
+    """
     op = getattr(function, "op", None)
     if op is not None and op.kind in ("primitive", "composite"):
         return state(op, backend)
@@ -90,7 +93,7 @@ def _available(function: Any, backend: Backend) -> str:
 
 
 def state(op: Op, backend: Backend) -> str:
-    """What a backend has of an op: 'kernel', 'override', 'in place', 'composed', 'never' or 'not yet'."""
+    """The support of an op by a backend: 'kernel', 'override', 'in place', 'composed', 'never' or 'not yet'."""
     kernel = backend.kernels.get(op.name)
     if kernel is None:
         gap = backend.gaps.get(op.name)
@@ -133,7 +136,7 @@ def _rule(columns: Sequence[Any], more: int) -> str:
 
 
 def main(names: Sequence[str]) -> None:
-    print(page(names or BUILT_IN), end="")
+    print(page(names or None), end="")
 
 
 if __name__ == "__main__":

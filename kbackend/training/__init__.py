@@ -1,1 +1,1 @@
-"""Training: the train step as a graph, the loop over data, callbacks."""
+"""Training: what compile fixes, the steps as graphs, the loops over data, and measuring."""

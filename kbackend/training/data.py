@@ -26,7 +26,8 @@ def standardize(data: Any, tensors: Sequence[Tensor], names: Sequence[str], what
         what: 'input', 'target' or 'sample weight', for messages.
 
     Raises:
-        DataError: missing or surplus arrays, another rank or shape, a dtype that cannot be cast, unequal lengths.
+        DataError: missing or surplus arrays, another rank or shape, a dtype that cannot be cast,
+            unequal lengths, no samples.
     """
     arrays = _in_order(data, names, what)
     if len(arrays) != len(tensors):
@@ -74,6 +75,8 @@ def _fitted(value: Any, tensor: Tensor, name: str, what: str) -> np.ndarray:
         e is not None and e != g for e, g in zip(expected[1:], array.shape[1:])
     ):
         raise DataError(f"{what} {name!r} must have the shape {expected}, it has {array.shape}")
+    if not len(array):
+        raise DataError(f"{what} {name!r} has no samples, its shape is {array.shape}")
     return _cast(array, tensor.dtype, name, what)
 
 
@@ -85,6 +88,11 @@ def _cast(array: np.ndarray, dtype: str, name: str, what: str) -> np.ndarray:
         raise DataError(
             f"{what} {name!r} must have the dtype {dtype}, it has {array.dtype}; cast it explicitly"
         )
+    if kind in "iu" and dtypes.is_integer(dtype):
+        try:
+            array = array if array.dtype == dtypes.numpy_dtype(dtype) else dtypes.converted(array, dtype)
+        except OverflowError as error:
+            raise DataError(f"{what} {name!r}: {error}") from None
     return np.ascontiguousarray(array, dtype=dtypes.numpy_dtype(dtype))
 
 
@@ -151,6 +159,10 @@ class Batches:
         """Of the arrays of every batch; None where the last batch is smaller than the others."""
         size = min(self.batch_size, self.samples)
         return None if size == 0 or self.samples % size else tuple((size, *a.shape[1:]) for a in self.arrays)
+
+    def epoch(self, order: np.ndarray | None = None) -> Iterator[tuple[int, list[np.ndarray]]]:
+        """(size, arrays) in an order, that of the data when None."""
+        return self.slices() if order is None else self.shuffled(order)
 
     def slices(self) -> Iterator[tuple[int, list[np.ndarray]]]:
         """(size, arrays) in the order of the data; views, no copies."""

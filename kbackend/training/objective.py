@@ -1,13 +1,18 @@
-"""What a compiled model computes beside its outputs: targets, weights, losses and metrics, as tensors."""
+"""What a compiled model computes beside its outputs: losses and metrics, as tensors."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
-from kbackend import config, losses, metrics
+from kbackend import config, losses
 from kbackend.classic.state import placeholder
 from kbackend.graph.tensor import Tensor
+from kbackend.graph.variable import Variable
+from kbackend.losses.base import masked_weight
+from kbackend.metrics.base import Metric as Stateful
+from kbackend.metrics.reduction import Reduce
 from kbackend.ops.arrays.reshape import expand_dims
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.creation import zeros_like
@@ -16,88 +21,169 @@ from kbackend.ops.elementwise.select import maximum
 from kbackend.ops.reduction.reductions import mean, sum_
 
 
+class Metric(NamedTuple):
+    """A metric of an output: its name, its function ``(y_true, y_pred)`` or a stateful metric, and whether sample
+    weights apply."""
+
+    name: str
+    function: Any
+    weighted: bool
+
+
+@dataclass(frozen=True)
+class Output:
+    """An output of a model, with its loss and metrics.
+
+    Attributes:
+        name: for targets, losses and metrics.
+        tensor: the prediction.
+        loss: a function ``(y_true, y_pred)``; None where the output has neither loss nor metrics.
+        factor: of the loss in the total: a number or a scalar variable, None for 1.
+        metrics: computed beside the loss.
+    """
+
+    name: str
+    tensor: Tensor
+    loss: Callable[[Any, Any], Any] | None = None
+    factor: Any = None
+    metrics: tuple[Metric, ...] = ()
+
+
 class Objective:
-    """Losses and metrics of a model, for steps with or without sample weights.
+    """Losses and metrics, for steps with or without sample weights.
+
+    Args:
+        outputs: those without a loss are passed over.
+        added: gives further scalars of the total; called after the losses of the outputs are made.
+        weighted: whether each target has sample weights.
 
     Attributes:
         targets: one placeholder for each output that has a loss.
+        target_names: the names of these outputs.
         weights: one placeholder for each target, empty when not ``weighted``.
+        added: what ``added`` gave.
         total: the loss that is minimised.
-        names: names of the values of a step, 'loss' first.
-        values: their tensors, each a mean over the batch.
+        names: names of the values and of the results, 'loss' first.
+        values: tensors, each a mean over the batch.
         masses: for each value None (its weight in an epoch's mean is the batch size) or a tensor with its weight.
+        results: what stateful metrics give, by the place of their names.
+        updates: of the states of these metrics.
+        states: these metrics.
+
+    Raises:
+        ValueError: there is no loss.
     """
 
-    def __init__(self, model: Any, spec: Spec, weighted: bool) -> None:
+    def __init__(
+        self, outputs: Sequence[Output], added: Callable[[], Sequence[Any]] = tuple, weighted: bool = False
+    ) -> None:
         self.targets: list[Tensor] = []
+        self.target_names: list[str] = []
         self.weights: list[Tensor] = []
+        terms = [_Term(output, weighted) for output in outputs if output.loss is not None]
+        for term in terms:
+            self.targets.append(term.target)
+            self.target_names.append(term.output.name)
+            if weighted:
+                self.weights.append(term.weight)
+        self.added = list(added())
+        self.total = _sum([*(term.share for term in terms), *self.added])
         self.names: list[str] = ["loss"]
-        self.values: list[Any] = [None]
+        self.values: list[Any] = [self.total]
         self.masses: list[Any] = [None]
-        parts, metric_rows = [], []
-        for name, output, loss, factor in zip(model.output_names, model.outputs, spec.losses, spec.factors):
-            if loss is None:
-                continue
-            target, weight = self._placeholders(name, output, loss, weighted)
-            mask = getattr(output, "_keras_mask", None)
-            value = _weighted_mean(loss(target, output), weight, mask)
-            parts.append(value if factor is None else multiply(value, factor))
-            if len([x for x in spec.losses if x is not None]) > 1:
-                self._add(f"{name}_loss", value)
-            metric_rows.append((name, output, loss, target, weight, mask))
-        parts += model.losses
-        total = parts[0]
-        for part in parts[1:]:
-            total = add(total, part)
-        self.total = self.values[0] = total
-        for row in metric_rows:
-            self._metrics(spec, *row)
+        self.results: dict[int, Any] = {}
+        self.updates: list[tuple[Variable, Any]] = []
+        self.states: list[Stateful] = []
+        several = len(terms) > 1
+        if several:
+            for term in terms:
+                self._add(f"{term.output.name}_loss", term.loss)
+        for term in terms:
+            self._add_metrics(term, f"{term.output.name}_" if several else "")
 
     def _add(self, name: str, value: Tensor, mass: Any = None) -> None:
         self.names.append(name)
         self.values.append(value)
         self.masses.append(mass)
 
-    def _placeholders(self, name: str, output: Tensor, loss: Any, weighted: bool) -> tuple[Tensor, Any]:
-        if losses.takes_labels(loss):
-            target = placeholder((*output.shape[:-1], 1), dtype="int32", name=f"{name}_target")
-        else:
-            target = placeholder(output.shape, dtype=output.dtype, name=f"{name}_target")
-        self.targets.append(target)
-        if not weighted:
-            return target, None
-        weight = placeholder((None,), dtype=config.floatx(), name=f"{name}_sample_weight")
-        self.weights.append(weight)
-        return target, weight
+    def _add_metrics(self, term: _Term, prefix: str) -> None:
+        for metric in term.output.metrics:
+            name = self._free(f"{prefix}{metric.name}")
+            if isinstance(metric.function, Stateful):
+                self._add_state(name, prefix, term, metric)
+            else:
+                self._add(name, *term.measured(metric))
 
-    def _metrics(
-        self, spec: Spec, name: str, output: Tensor, loss: Any, target: Tensor, weight: Any, mask: Any
-    ) -> None:
-        several = len([x for x in spec.losses if x is not None]) > 1
-        for identifier, use_weight in spec.metrics_of(name):
-            label, function = metrics.get(identifier, output, loss)
-            score = function(target, output)
-            label = f"{name}_{label}" if several else label
-            if label in self.names:
-                label = f"{label}_{self.names.count(label)}"
-            chosen = weight if use_weight else None
-            if chosen is None and mask is None:
-                self._add(label, mean(score))
-                continue
-            mass = _broadcast_weight(score, chosen, mask)
-            amount = sum_(mass)
-            value = divide(
-                sum_(multiply(score, mass)),
-                maximum(amount, config.epsilon()),
+    def _free(self, name: str) -> str:
+        """The name, with a number where it is taken."""
+        return f"{name}_{self.names.count(name)}" if name in self.names else name
+
+    def _add_state(self, name: str, prefix: str, term: _Term, metric: Metric) -> None:
+        state = metric.function
+        if type(state).update_state is Reduce.update_state:
+            raise ValueError(
+                f"the metric {name!r} takes values, not targets and predictions; give compile a function "
+                "(y_true, y_pred) that returns them, or metrics.MeanMetricWrapper"
             )
-            self._add(label, value, amount)
+        weight = masked_weight(term.weight if metric.weighted else None, term.mask, term.loss.dtype)
+        options = {} if weight is None else {"sample_weight": weight}
+        self.updates += state.updates_for(term.target, term.output.tensor, **options)
+        self.states.append(state)
+        result = state.symbolic_result()
+        parts = {f"{prefix}{k}": v for k, v in result.items()} if isinstance(result, dict) else {name: result}
+        for label, value in parts.items():
+            self.results[len(self.names)] = value
+            self.names.append(label)
 
 
-def _weighted_mean(score: Tensor, weight: Any, mask: Any) -> Tensor:
-    """Keras: the sum of the weighted scores over their number; masked steps count with weight 0."""
-    if weight is None and mask is None:
-        return mean(score)
-    return mean(multiply(score, _broadcast_weight(score, weight, mask)))
+class _Term:
+    """The loss of one output.
+
+    Attributes:
+        target, weight: placeholders; the weight is None where there are no sample weights.
+        loss: the mean over the batch.
+        share: the loss times its factor.
+    """
+
+    def __init__(self, output: Output, weighted: bool) -> None:
+        assert output.loss is not None
+        self.output = output
+        self.target = _target(output)
+        self.weight: Any = None
+        if weighted:
+            self.weight = placeholder((None,), dtype=config.floatx(), name=f"{output.name}_sample_weight")
+        self.mask = output.tensor._keras_mask
+        loss = losses.as_loss(output.loss, output.tensor.dtype)
+        self.loss = loss.in_training(self.target, output.tensor, self.weight, self.mask)
+        self.share = self.loss if output.factor is None else multiply(self.loss, output.factor)
+
+    def measured(self, metric: Metric) -> tuple[Tensor, Any]:
+        """The mean of a metric over the batch, and its weight in an epoch's mean."""
+        score = metric.function(self.target, self.output.tensor)
+        weight = self.weight if metric.weighted else None
+        if weight is None and self.mask is None:
+            return mean(score), None
+        mass = _broadcast_weight(score, weight, self.mask)
+        amount = sum_(mass)
+        return divide(sum_(multiply(score, mass)), maximum(amount, config.epsilon())), amount
+
+
+def _target(output: Output) -> Tensor:
+    tensor, name = output.tensor, f"{output.name}_target"
+    if losses.function_of(output.loss) is losses.ctc:
+        return placeholder((tensor.shape[0], None), dtype="int32", name=name)
+    if losses.takes_labels(output.loss):
+        return placeholder((*tensor.shape[:-1], 1), dtype="int32", name=name)
+    return placeholder(tensor.shape, dtype=tensor.dtype, name=name)
+
+
+def _sum(parts: Sequence[Any]) -> Any:
+    if not parts:
+        raise ValueError("compile needs a loss for at least one output, or add_loss before it")
+    total = parts[0]
+    for part in parts[1:]:
+        total = add(total, part)
+    return total
 
 
 def _broadcast_weight(score: Tensor, weight: Any, mask: Any) -> Any:
@@ -110,68 +196,3 @@ def _broadcast_weight(score: Tensor, weight: Any, mask: Any) -> Any:
             part = expand_dims(part, -1)
         result = part if result is None else multiply(result, part)
     return add(result, zeros_like(score)) if result.ndim == score.ndim else result
-
-
-class Spec:
-    """The arguments of ``compile``, checked against the model's outputs.
-
-    Raises:
-        ValueError: unknown names, or lists of another length than the outputs.
-    """
-
-    def __init__(
-        self, model: Any, loss: Any, metric_list: Any, loss_weights: Any, weighted_metrics: Any
-    ) -> None:
-        names = list(model.output_names)
-        self.names = names
-        self.losses = [
-            None if x is None else losses.get(x) for x in _for_each(loss, names, "loss", alone=True)
-        ]
-        if all(x is None for x in self.losses) and not model.losses:
-            raise ValueError("compile needs a loss for at least one output, or add_loss before it")
-        self.factors = _for_each(loss_weights, names, "loss_weights")
-        self._metrics = _metric_lists(metric_list, names, "metrics")
-        self._weighted = _metric_lists(weighted_metrics, names, "weighted_metrics")
-        for name, output, found in zip(names, model.outputs, self.losses):
-            for identifier, _ in self.metrics_of(name):
-                metrics.get(identifier, output, found)
-
-    def metrics_of(self, name: str) -> list[tuple[Any, bool]]:
-        """(metric, whether sample weights apply) for an output."""
-        return [(m, False) for m in self._metrics[name]] + [(m, True) for m in self._weighted[name]]
-
-
-def _for_each(value: Any, names: Sequence[str], label: str, alone: bool = False) -> list[Any]:
-    if value is None:
-        return [None] * len(names)
-    if isinstance(value, Mapping):
-        unknown = [n for n in value if n not in names]
-        if unknown:
-            raise ValueError(f"{label}: unknown outputs {unknown}; the model has {list(names)}")
-        return [value.get(n) for n in names]
-    if isinstance(value, (list, tuple)):
-        if len(value) != len(names):
-            raise ValueError(
-                f"{label} has {len(value)} entries, the model has {len(names)} outputs ({', '.join(names)})"
-            )
-        return list(value)
-    if alone or len(names) == 1:
-        return [value] * len(names)
-    raise ValueError(f"{label} must be a list or dict, for the outputs {', '.join(names)}")
-
-
-def _metric_lists(value: Any, names: Sequence[str], label: str) -> dict[str, list[Any]]:
-    if value is None:
-        return {n: [] for n in names}
-    if isinstance(value, Mapping):
-        per_output = _for_each(value, names, label)
-    elif isinstance(value, (list, tuple)) and any(isinstance(v, (list, tuple)) for v in value):
-        per_output = _for_each(value, names, label)
-    elif isinstance(value, (list, tuple)):
-        per_output = [list(value)] * len(names)
-    else:
-        raise ValueError(f"{label} must be a list or dict, it is {value!r}")
-    return {
-        n: [] if v is None else list(v) if isinstance(v, (list, tuple)) else [v]
-        for n, v in zip(names, per_output)
-    }

@@ -9,14 +9,12 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 from typing import Any
 
-from kbackend.declare.op import GRADIENTS
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.walk import Graph
 from kbackend.lowering.emit import Emitted, compile_source
 from kbackend.lowering.measure import untouched
 from kbackend.lowering.program import Program
 from kbackend.runtime.function import Function
-from kbackend.training.tuning import variables_of
 
 _WARM = 2
 
@@ -67,17 +65,30 @@ class Profile:
 
 
 def profile(
-    model: Any, inputs: list[Any], targets: list[Any], rounds: int, clock: Callable[[], float] = perf_counter
+    graph: Graph,
+    phase: int,
+    variables: Sequence[Any],
+    target: Any,
+    arrays: Sequence[Any],
+    rounds: int,
+    clock: Callable[[], float] = perf_counter,
 ) -> Profile:
-    """Run the step of a model on a batch, with the clock read after each node."""
-    graph = model.training_graph() if targets else model._predict_function().graph
-    phase, arrays, target = int(bool(targets)), (*inputs, *targets), model._where()
-    with untouched(variables_of(model, {"step": graph})):
+    """Run the graph of a step on a batch, with the clock read after each node.
+
+    Args:
+        graph: the step.
+        phase: 1 for training.
+        variables: these and those of the graph are the same to the bit afterwards.
+        target: where it runs.
+        arrays: a batch, in the order of the graph's inputs.
+        rounds: how often it runs.
+    """
+    with untouched([*variables, *graph.variables()]):
         program = Function(graph.inputs, graph.outputs, graph.updates, graph.name, None, phase).program(target, phase)
         feeds = [target.feed(a) for a in arrays]
         step = _median(lambda: _synchronised(program, feeds, target), rounds, clock)
         if target.backend.eager:
-            rows = _rows(program, feeds, target, rounds, clock)
+            rows = [_row(*measured) for measured in _measured(program, feeds, target, rounds, clock)]
         else:
             rows = _rows_of_graph(graph, phase, feeds, target, rounds, clock, step)
     return Profile(target.key, rows, step * 1e6)
@@ -101,7 +112,10 @@ def _median(call: Callable[[], None], rounds: int, clock: Callable[[], float]) -
     return statistics.median(times)
 
 
-def _rows(program: Program, feeds: Sequence[Any], target: Any, rounds: int, clock: Callable[[], float]) -> list[Row]:
+def _measured(
+    program: Program, feeds: Sequence[Any], target: Any, rounds: int, clock: Callable[[], float]
+) -> list[tuple[Node, float]]:
+    """The nodes of a program and the microseconds that each takes."""
     emitted = program.emitted
     marked, marks = _marked(emitted, target, clock)
     if target.backend.eager:
@@ -124,7 +138,7 @@ def _rows(program: Program, feeds: Sequence[Any], target: Any, rounds: int, cloc
         if turn >= _WARM:
             for number, seconds in spent.items():
                 times.setdefault(number, []).append(seconds)
-    return [_row(nodes[number], statistics.median(found) * 1e6) for number, found in times.items()]
+    return [(nodes[number], statistics.median(found) * 1e6) for number, found in times.items()]
 
 
 def _row(node: Node, microseconds: float) -> Row:
@@ -167,8 +181,9 @@ def _rows_of_graph(
     difference between the whole step and the program of its outputs."""
     forward = Graph(graph.inputs, graph.outputs, (), graph.name)
     program = Program(forward, target, phase, None, "portable")
-    rows = [r for r in _rows(program, feeds, target, rounds, clock) if r.op != GRADIENTS]
+    measured = _measured(program, feeds, target, rounds, clock)
+    rows = [_row(node, microseconds) for node, microseconds in measured if node.op.role is not Role.GRADIENTS]
     if graph.updates:
         alone = _median(lambda: _synchronised(program, feeds, target), rounds, clock)
-        rows.append(Row("gradients and updates", "", GRADIENTS, (), (), max(step - alone, 0.0) * 1e6))
+        rows.append(Row("gradients and updates", "", "gradients", (), (), max(step - alone, 0.0) * 1e6))
     return rows

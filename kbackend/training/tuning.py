@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from time import perf_counter
 from typing import Any
 
+from kbackend.graph.walk import Graph
 from kbackend.lowering.fingerprint import fingerprint
 from kbackend.lowering.measure import WARM, alternated, engine_key, step_of, untouched
 from kbackend.plugin import remembered, select
@@ -76,20 +77,28 @@ class Tuned:
 
 
 def tune(
-    model: Any, inputs: list[Any], targets: list[Any], names: Sequence[str], batch: int, rounds: int,
+    graphs: Mapping[str, Graph],
+    variables: Sequence[Any],
+    targets: Sequence[Any],
+    feeds: Mapping[str, Sequence[Any]],
+    batch: int,
+    rounds: int,
     clock: Callable[[], float] = perf_counter,
 ) -> Tuned:
-    """Time the model's step on the first batch of arrays, on engines and with and without their compilers, in turns.
+    """Time steps on targets, with and without the engines' compilers, in turns.
 
-    The model is as before afterwards, to the bit: weights, state of the optimizer, counters of random streams.
+    Args:
+        graphs: 'predict' and perhaps 'train' -> the graph of the step.
+        variables: of the model and its optimizer; these and those of the graphs are the same to the bit afterwards.
+        targets: where to try them.
+        feeds: kind -> the arrays of a batch, in the order of the graph's inputs.
+        batch: how many samples they have.
+        rounds: how often each candidate takes its turn.
     """
-    graphs = _graphs(model, bool(targets))
-    feeds = {"train": [a[:batch] for a in (*inputs, *targets)], "predict": [a[:batch] for a in inputs]}
     candidates: list[Candidate] = []
     steps: list[tuple[Candidate, str, Callable[[], None]]] = []
-    with untouched(variables_of(model, graphs)):
-        for name in names:
-            target = _target(model, name)
+    with untouched([*variables, *(v for graph in graphs.values() for v in graph.variables())]):
+        for target in targets:
             for jit in (False, True) if target.backend.compiler else (False,):
                 candidate = Candidate(target.key, jit)
                 candidates.append(candidate)
@@ -114,21 +123,6 @@ def names_of(engines: Any, current: str) -> list[str]:
     if unknown or not names:
         raise ValueError(f"engines must be of {', '.join(installed)}, or 'all'; given were {engines!r}")
     return names
-
-
-def variables_of(model: Any, graphs: dict[str, Any]) -> list[Any]:
-    """The variables of a model and of graphs of it."""
-    return [*model._all_variables(), *(v for graph in graphs.values() for v in graph.variables())]
-
-
-def _graphs(model: Any, trains: bool) -> dict[str, Any]:
-    graphs = {"predict": model._predict_function().graph}
-    return {"train": model.training_graph(), **graphs} if trains else graphs
-
-
-def _target(model: Any, name: str) -> Any:
-    current = model._where()
-    return current if current.backend.name == name else select.target(name)
 
 
 def _warmed(candidate: Candidate, graphs: Any, feeds: Any, target: Any) -> list[tuple[Candidate, str, Any]]:
@@ -158,9 +152,8 @@ def _fed(arrays: Sequence[Any], target: Any) -> list[Any]:
 # ------------------------------------------------------------------------------------- remembering
 
 
-def keep(model: Any, tuned: Tuned, trains: bool) -> None:
+def keep(graphs: Mapping[str, Graph], tuned: Tuned) -> None:
     """Remember the faster mode of each engine, and the faster engine where several were tried."""
-    graphs = _graphs(model, trains)
     for kind, graph in graphs.items():
         ran = [c for c in tuned.candidates if kind in c.milliseconds]
         engines = {c.engine for c in ran}
@@ -179,18 +172,17 @@ def _engine(key: str) -> tuple[str, str, str]:
     return engine_key(select.target(*key.partition(":")[::2]))
 
 
-def mode(model: Any, kind: str, target: Any, batch: int) -> bool | None:
+def mode(graph: Graph, target: Any, batch: int) -> bool | None:
     """Whether the remembered mode of a step on a target, on about as many samples, is compiled; None where nothing is
     remembered."""
-    graph = model.training_graph() if kind == "train" else model._predict_function().graph
     found = remembered.recall("mode", fingerprint(graph), remembered.magnitude(batch), *engine_key(target))
     return bool(found["jit"]) if isinstance(found, dict) and "jit" in found else None
 
 
-def fastest_engine(model: Any) -> str | None:
-    """The engine and device remembered as the fastest for this model, None where none is, it is not there, or it is of
-    another version now."""
-    predict = fingerprint(model._predict_function().graph)
+def fastest_engine(prediction: Graph) -> str | None:
+    """The engine and device remembered as the fastest for a model with this prediction, None where none is, it is not
+    there, or it is of another version now."""
+    predict = fingerprint(prediction)
     for kind in KINDS:
         found = remembered.recall("engine", kind, predict)
         if isinstance(found, dict) and _is_there(found.get("engine"), found.get("made")):

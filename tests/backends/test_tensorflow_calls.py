@@ -64,8 +64,8 @@ def test_the_short_way_is_there():
 
 def traced_sizes(model):
     """Batch sizes of the programs for training; None is any."""
-    (function,) = (f for key, f in model._cache().items() if key[0] == "train")
-    return [p._runner.graph.inputs[0].shape[0] for p in function.programs.values()]
+    programs = model._steps.train().function.programs
+    return [p._runner.graph.inputs[0].shape[0] for p in programs.values()]
 
 
 def test_training_has_a_program_for_its_batch_size_and_one_for_all_others():

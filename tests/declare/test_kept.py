@@ -48,6 +48,14 @@ def test_the_second_call_runs_the_kept_program(each_backend, traced):
         assert values(other) != first and len(traced) == count
 
 
+def test_kept_programs_bring_no_warnings_of_numbers_that_are_not_finite(each_backend, recwarn):
+    zeros = tensor([0.0, 0.0])
+    for call in (K.log, lambda a: K.log(x=a), lambda a: ops.divide(a, 0.0), lambda a: ops.logaddexp(a, -np.inf)):
+        for _ in range(3):
+            call(zeros)
+    assert [str(w.message) for w in recwarn if issubclass(w.category, RuntimeWarning)] == []
+
+
 def test_operands_in_another_order_are_other_operands(each_backend):
     x, y = tensor([5.0]), tensor([3.0])
     for _ in range(2):

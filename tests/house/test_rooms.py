@@ -50,7 +50,7 @@ def test_every_file_of_declarations_says_what_it_exports():
     assert not silent
 
 
-KINDS = ("primitive", "composite", "derived")
+KINDS = ("primitive", "composite", "derived", "structural")
 
 
 @pytest.mark.parametrize("engine", [

@@ -97,7 +97,7 @@ def test_another_engine_refuses_and_says_why():
         kbackend.use_backend("numpy"),
         pytest.raises(
             MissingKernel,
-            match=r"the function sigmoid is torch's own and cannot run on numpy; .*KBACKEND=torch",
+            match=r"the function sigmoid belongs to torch and cannot run on numpy; .*KBACKEND=torch",
         ),
     ):
         model.predict(X)

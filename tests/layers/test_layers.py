@@ -139,11 +139,11 @@ def test_a_live_rate_between_two_fits(each_backend):
     model = Sequential([layers.Dense(4, input_shape=(4,)), layers.Dropout(rate), layers.Dense(1)])
     model.compile("sgd", "mse")
     model.fit(rows(8, 4), rows(8, 1), epochs=1, verbose=0)
-    before = float(K.get_value(rate)), model._functions[("train", False)]
+    before = float(K.get_value(rate)), model._steps.train().function
     K.set_value(rate, 0.5)
     model.fit(rows(8, 4), rows(8, 1), epochs=1, verbose=0)
     assert before[0] == 0.0 and float(K.get_value(rate)) == 0.5
-    assert model._functions[("train", False)] is before[1]
+    assert model._steps.train().function is before[1]
 
 
 def test_gaussian_noise():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 
 import pytest
 
-from kbackend import Input, K, layers
+from kbackend import Input, K, Model, Sequential, layers
 from kbackend.layers.base.recording import current, depth, detached
 
 
@@ -80,3 +81,48 @@ def test_a_failed_or_detached_call_records_nothing():
     with detached():
         tried(Input((2,)))
     assert tried.losses == [] and depth() == 0
+
+
+def test_two_threads_build_models_at_once():
+    meeting = threading.Barrier(2, timeout=30)
+
+    class Meets(layers.Layer):
+        """Lets both threads be in the middle of a build, and then of a call."""
+
+        def build(self, input_shape):
+            meeting.wait()
+            self.inner = Sequential([layers.BatchNormalization(input_shape=input_shape[1:]), layers.Dense(2)])
+            meeting.wait()
+            super().build(input_shape)
+
+        def call(self, inputs):
+            meeting.wait()
+            result = self.inner(inputs)
+            self.add_loss(K.mean(result))
+            meeting.wait()
+            return result
+
+    made = {}
+
+    def build(number):
+        x = Input((3,))
+        h = layers.Dense(3, kernel_regularizer="l2", activity_regularizer="l1")(x)
+        made[number] = Model(x, layers.BatchNormalization()(Meets(name=f"meets_{number}")(h)))
+
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-5)
+    try:
+        threads = [threading.Thread(target=build, args=(number,)) for number in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    finally:
+        sys.setswitchinterval(before)
+    for number, other in ((0, 1), (1, 0)):
+        model = made[number]
+        assert len(model.layers) == 4 and len(model.weights) == 2 + 4 + 2 + 4
+        assert (len(model.losses), len(model.updates)) == (3, 4)
+        owners = {layer for call in model._topology.calls for record in call.updates for layer in record.around}
+        assert owners == {model.layers[2], model.layers[2].inner}
+        assert not {id(v) for v in model.weights} & {id(v) for v in made[other].weights}

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import functools
+import threading
+
 import numpy as np
 import pytest
 
 from kbackend import Input, K, Model, constraints, initializers, layers, regularizers
+from kbackend.graph.variable import Variable
 
 
 def bare(**attributes):
@@ -180,3 +184,57 @@ def test_all_projections_of_attention_share_the_arguments():
     assert len(kernels) == len(biases) == 4
     assert all(w.regularizer is penalty and w.constraint is None for w in kernels)
     assert all(w.constraint is limit and set(values(w)) == {1.0} and w.regularizer is None for w in biases)
+
+
+# ------------------------------------------------------------------------------------------- set all or none
+
+
+def two_weights():
+    layer = bare()
+    layer.add_weight("a", (2,), initializer="zeros")
+    layer.add_weight("b", (3,), initializer="zeros")
+    layer.add_weight("c", (2,), dtype="int8", initializer="zeros")
+    return layer
+
+
+REFUSED = {
+    "a shape": (np.ones(3), ValueError, "layer own: the weight c has shape"),
+    "complex numbers": (np.ones(2) * 1j, TypeError, "c is int8"),
+    "a number out of range": (np.array([1, 300]), OverflowError, "300"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused_weights_change_none(case):
+    value, kind, message = REFUSED[case]
+    layer = two_weights()
+    with pytest.raises(kind, match=message):
+        layer.set_weights([np.ones(2), np.ones(3), value])
+    assert [float(np.abs(w).max()) for w in layer.get_weights()] == [0, 0, 0]
+
+
+READERS = {
+    "a value": lambda weight: weight.numpy,
+    "a program": lambda weight: functools.partial(K.function([], [weight]), []),
+}
+
+
+@pytest.mark.parametrize("reader", READERS)
+def test_weights_are_read_before_or_after_all_are_set(each_backend, reader, monkeypatch):
+    layer = two_weights()
+    first, second, _ = layer.weights
+    read, waited, original = READERS[reader](first), [], Variable._assign
+    read()
+    thread = threading.Thread(target=read)
+
+    def assign_while_read(variable, array):
+        if variable is second:  # the first one is assigned, and must not be seen yet
+            thread.start()
+            thread.join(0.2)
+            waited.append(thread.is_alive())
+        original(variable, array)
+
+    monkeypatch.setattr(Variable, "_assign", assign_while_read)
+    layer.set_weights([np.ones(2), np.ones(3), [1, 1]])
+    thread.join()
+    assert waited == [True]

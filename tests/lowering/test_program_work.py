@@ -49,7 +49,7 @@ def calls(function, phase):
 
 
 def train_calls(model):
-    return calls(model._step_function("train", False), 1)
+    return calls(model._steps.train().function, 1)
 
 
 STEP = Counter(gradients=1, add=1, adam_step=1)
@@ -59,22 +59,23 @@ LOSS = Counter(mean=1) + STEP
 @pytest.mark.engine("torch")
 def test_training_steps_on_torch():
     with kbackend.use_backend("torch"):
-        assert train_calls(autoencoder()) == LOSS + Counter(dropout=1, dense=2, relu=1, sigmoid_crossentropy=1)
-        labels = Counter(squeeze=1, label_crossentropy=1)
+        assert train_calls(autoencoder()) == LOSS + Counter(
+            dropout=1, dense=2, relu=1, sigmoid_crossentropy=1, clip_range=1)
+        labels = Counter(squeeze=1, label_crossentropy=1, clip_range=1)
         assert train_calls(convnet()) == LOSS + labels + Counter(
             convolution=2, max_pool=2, relu=2, reshape=1, dense=1)
         assert train_calls(branches()) == LOSS + labels + Counter(lstm=2, concatenate=1, dense=1)
 
 
 def test_predictions_call_a_kernel_a_layer(each_backend):
-    found = calls(autoencoder()._predict_function(), 0)
+    found = calls(autoencoder()._steps.predict(), 0)
     assert found == Counter(dense=2, relu=1, sigmoid=1)
-    found = calls(convnet()._predict_function(), 0)
+    found = calls(convnet()._steps.predict(), 0)
     assert found == Counter(convolution=2, max_pool=2, relu=2, reshape=1, dense=1, softmax=1)
 
 
 def test_relu_sees_what_the_pool_leaves(each_backend):
-    source = convnet()._predict_function().program(active_target(), 0).source
+    source = convnet()._steps.predict().program(active_target(), 0).source
     order = re.findall(r"= (max_pool|relu)", source)
     assert order == ["max_pool", "relu"] * 2
 
@@ -174,7 +175,7 @@ def test_a_training_step_on_torch_allocates_what_one_by_hand_does():
         for _ in range(6):
             x = layers.Dense(200, activation="relu")(x)
         model = compiled(Model(pixels, x), "mse")
-        program = model._step_function("train", False).program(active_target(), 1)
+        program = model._steps.train().function.program(active_target(), 1)
         inputs = [active_target().feed(rows), active_target().feed(rows)]
         program(inputs)
         ours = torch_allocates(lambda: program(inputs))

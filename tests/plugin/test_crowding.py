@@ -13,7 +13,8 @@ from kbackend.plugin import crowding
 
 
 def engine(name, threads):
-    return SimpleNamespace(backend=SimpleNamespace(name=name, threads=lambda: threads))
+    variable = f"{name.upper()}_THREADS"
+    return SimpleNamespace(backend=SimpleNamespace(name=name, threads=lambda: threads, threads_variable=variable))
 
 
 @pytest.fixture
@@ -41,7 +42,7 @@ def turns(monkeypatch):
 def test_fast_turns_are_told_once(turns):
     (text,) = turns(engine("a", 2), engine("b", 2), 100, 0.01)
     assert "(2 threads) and " in text and "take turns on 2 cores" in text
-    assert "OMP_NUM_THREADS" in text
+    assert "A_THREADS=1 and B_THREADS=1, set before the start" in text
     assert not turns(engine("a", 2), engine("b", 2), 100, 0.01)
 
 

@@ -11,8 +11,9 @@ import kbackend
 from kbackend import K, layers
 from kbackend.declare.op import REGISTRY
 from kbackend.plugin import modes, select
-from kbackend.plugin.contract import PluginError, Target, validate
+from kbackend.plugin.contract import PluginError, Target
 from kbackend.plugin.native import seed_of
+from kbackend.plugin.validate import validate
 
 SHAPE = (400, 500)
 

@@ -1,8 +1,15 @@
 """A training that goes on from a checkpoint equals one that was never interrupted."""
 
+import hashlib
 import json
 import os
+import signal
 import struct
+
+try:
+    import fcntl
+except ImportError:
+    fcntl = None
 
 import numpy as np
 import pytest
@@ -10,6 +17,7 @@ import pytest
 import kbackend
 from kbackend import Input, K, Model, layers
 from kbackend.callbacks import Callback
+from kbackend.ground.files import write_atomically
 from kbackend.saving import FormatError
 
 X = np.random.RandomState(0).rand(70, 6).astype(np.float32)
@@ -113,7 +121,8 @@ def damaged(path, change):
     head = json.loads(content[8 : 8 + length])
     own = json.loads(head["__metadata__"]["kbackend"])
     change(head, own)
-    head["__metadata__"]["kbackend"] = json.dumps(own)
+    head["__metadata__"]["kbackend"] = text = json.dumps(own)
+    head["__metadata__"]["sha256"] = hashlib.sha256(text.encode()).hexdigest()
     text = json.dumps(head).encode()
     path.write_bytes(struct.pack("<Q", len(text)) + text + content[8 + length :])
 
@@ -122,7 +131,7 @@ def damaged(path, change):
     "change",
     [
         lambda head, own: own.update(format="x"),
-        lambda head, own: own.update(version=2),
+        lambda head, own: own.update(version=3),
         lambda head, own: own.update(epochs=-1),
         lambda head, own: own.update(epochs=True),
         lambda head, own: own.update(epochs="1"),
@@ -148,6 +157,82 @@ def test_a_damaged_head_is_refused(tmp_path, change):
     with pytest.raises(FormatError):
         model.load_checkpoint(path)
     assert state(model) == before
+
+
+def test_no_changed_byte_goes_unnoticed(tmp_path):
+    path = tmp_path / "c"
+    build().save_checkpoint(path)
+    content = path.read_bytes()
+    model = build()
+    model.training_graph()
+    before = state(model)
+    places = np.random.RandomState(0).randint(0, len(content), 150)
+    for place in [*places, 8, len(content) - 1]:
+        changed = bytearray(content)
+        changed[place] ^= 1 << (place % 8)
+        path.write_bytes(changed)
+        with pytest.raises(FormatError):
+            model.load_checkpoint(path)
+    assert state(model) == before
+
+
+def test_exchanged_arrays_are_refused_by_name(tmp_path):
+    path = tmp_path / "c"
+    build().save_checkpoint(path)
+
+    def exchange(head, own):
+        head["v2"]["data_offsets"], head["v3"]["data_offsets"] = head["v3"]["data_offsets"], head["v2"]["data_offsets"]
+
+    damaged(path, exchange)
+    with pytest.raises(FormatError, match=r"damaged: the value of batch_normalization_\d+/gamma"):
+        build().load_checkpoint(path)
+
+
+def named(*names):
+    kbackend.set_seed(1)
+    x = h = Input((3,))
+    for name in names:
+        h = layers.Dense(3, name=name)(h)
+    model = Model(x, h)
+    model.compile("sgd", "mse")
+    return model
+
+
+def test_layers_of_the_same_shapes_and_other_names_are_refused(tmp_path):
+    named("a", "b").save_checkpoint(tmp_path / "c")
+    with pytest.raises(FormatError, match="b/kernel of the model stands where the checkpoint has a/kernel"):
+        named("b", "a").load_checkpoint(tmp_path / "c")
+    with pytest.raises(FormatError, match=r"first apart: b/kernel \[3, 3\] in the checkpoint, "):
+        named("a").load_checkpoint(tmp_path / "c")
+
+
+def test_numbers_of_automatic_names_may_differ(tmp_path):
+    named(None, None).save_checkpoint(tmp_path / "c")
+    named(None)
+    other = named(None, None)
+    other.load_checkpoint(tmp_path / "c")
+    with pytest.raises(FormatError, match="stands where"):
+        named("dense_x", None).load_checkpoint(tmp_path / "c")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_the_temporary_file_of_a_killed_writer_is_removed_by_a_later_write(tmp_path):
+    path = tmp_path / "c"
+    child = os.fork()
+    if child == 0:
+        os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+        write_atomically(path, b"half")
+    assert os.waitpid(child, 0)[1] == signal.SIGKILL
+    (left,) = tmp_path.iterdir()
+    write_atomically(path, b"first")
+    assert left.exists()  # it may be the file of a writer that is at work
+    os.utime(left, (0, 0))
+    with open(left, "rb") as writer:
+        fcntl.flock(writer.fileno(), fcntl.LOCK_EX)
+        write_atomically(path, b"second")
+        assert left.exists()
+    write_atomically(path, b"third")
+    assert [p.name for p in tmp_path.iterdir()] == ["c"] and path.read_bytes() == b"third"
 
 
 @pytest.mark.parametrize("content", [b"", b"\0" * 8, b"\xff" * 64, b"PK\x03\x04 not a checkpoint"])

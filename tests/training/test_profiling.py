@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from kbackend import Input, Model, layers
+from kbackend.plugin.select import active_target
 from kbackend.training import profiling
 
 RNG = np.random.default_rng(0)
@@ -47,7 +48,9 @@ def test_rows_hold_the_medians_of_the_clock(monkeypatch):
 
     seconds = iter(range(10**6))
     with kbackend.use_backend("numpy"):
-        found = profiling.profile(model(), [X], [], 3, clock=lambda: float(next(seconds)))
+        graph = model()._steps.graph("predict")
+        clock = lambda: float(next(seconds))  # noqa: E731
+        found = profiling.profile(graph, 0, [], active_target(), [X], 3, clock)
     assert {r.microseconds for r in found.rows} <= {1e6, 2e6} and found.step == 1e6
     assert "16.7%" in str(found) or "14.3%" in str(found)
 

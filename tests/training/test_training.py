@@ -219,7 +219,7 @@ def test_early_stopping_restores_the_best_weights():
 def test_a_schedule_changes_the_rate_without_a_new_program(each_backend):
     model = classifier()
     model.fit(X, LABELS, verbose=0)
-    made = dict(model._step_function("train", False)._programs)
+    made = dict(model._steps.train().function._programs)
     model.fit(
         X,
         LABELS,
@@ -228,7 +228,7 @@ def test_a_schedule_changes_the_rate_without_a_new_program(each_backend):
         callbacks=[callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)],
     )
     assert float(K.get_value(model.optimizer.lr)) == 0.0625
-    assert model._step_function("train", False)._programs == made
+    assert model._steps.train().function._programs == made
 
 
 def test_one_program_serves_every_batch_size(each_backend):
@@ -236,7 +236,7 @@ def test_one_program_serves_every_batch_size(each_backend):
     model = classifier()
     for size in (1, 7, 70, 32, 5):
         model.fit(X, LABELS, batch_size=size, verbose=0)
-    programs = model._step_function("train", False)._programs
+    programs = model._steps.train().function._programs
     assert len([key for key in programs if len(key) == 3]) == 1
     assert len(programs) == 1 + (each_backend == "tensorflow")
 
@@ -327,6 +327,25 @@ def test_bad_labels_are_named_and_change_nothing(each_backend):
         model.train_on_batch(X, bad)
     for a, b in zip(model.get_weights() + model.optimizer.get_weights(), start):
         np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("name", ["fit", "validation", "evaluate", "predict", "train_on_batch", "test_on_batch"])
+def test_no_samples_are_refused_before_anything_changes(each_backend, name):
+    model = classifier()
+    x, y = X[:0], LABELS[:0]
+    calls = {
+        "fit": lambda: model.fit(x, y, verbose=0),
+        "validation": lambda: model.fit(X, LABELS, validation_data=(x, y), verbose=0),
+        "evaluate": lambda: model.evaluate(x, y),
+        "predict": lambda: model.predict(x),
+        "train_on_batch": lambda: model.train_on_batch(x, y),
+        "test_on_batch": lambda: model.test_on_batch(x, y),
+    }
+    before = model.get_weights()
+    with pytest.raises(ValueError, match=r"input 'features' has no samples, its shape is \(0, 4\)"):
+        calls[name]()
+    assert all(np.array_equal(a, b) for a, b in zip(before, model.get_weights(), strict=True))
+    assert int(model.optimizer.get_weights()[0]) == 0
 
 
 def test_an_uncompiled_model_says_so():

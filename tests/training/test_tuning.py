@@ -161,21 +161,22 @@ def test_another_engine_version_machine_or_graph_is_another_entry(compiler, monk
     made = model()
     made.tune(X, Y, rounds=1, verbose=0)
     target = active_target()
-    assert tuning.mode(made, "train", target, 32) is not None
+    graph = made.training_graph()
+    assert tuning.mode(graph, target, 32) is not None
     other = Model(made.inputs, layers.Dense(2)(made.outputs[0]))
-    assert tuning.mode(other, "predict", target, 32) is None
+    assert tuning.mode(other._steps.graph("predict"), target, 32) is None
     with monkeypatch.context() as patch:
         patch.setattr(type(target.backend), "version", lambda self: "0")
-        assert tuning.mode(made, "train", target, 32) is None
+        assert tuning.mode(graph, target, 32) is None
     with monkeypatch.context() as patch:
         patch.setattr(remembered, "machine", lambda: "another x1")
-        assert tuning.mode(made, "train", target, 32) is None
+        assert tuning.mode(graph, target, 32) is None
     with monkeypatch.context() as patch:
         patch.setattr(type(target.backend), "hardware", lambda self, device: "another accelerator")
-        assert tuning.mode(made, "train", target, 32) is None
-    assert tuning.mode(model(), "train", target, 32) is not None
-    assert tuning.mode(model(), "train", target, 60) is not None
-    assert tuning.mode(model(), "train", target, 64) is tuning.mode(model(), "train", target, 31) is None
+        assert tuning.mode(graph, target, 32) is None
+    assert tuning.mode(model().training_graph(), target, 32) is not None
+    assert tuning.mode(model().training_graph(), target, 60) is not None
+    assert tuning.mode(graph, target, 64) is tuning.mode(graph, target, 31) is None
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"mode": 3}', "\x00"])
@@ -303,7 +304,7 @@ print(model.engine, len(found), found[0].message if found else "")
 from kbackend.training import tuning
 times = {"numpy:cpu": 1.0, "torch:cpu": 2.0}
 made = tuning.Tuned([tuning.Candidate(engine, False, {"train": ms}) for engine, ms in times.items()], 8)
-tuning.keep(model, made, True)
+tuning.keep({kind: model._steps.graph(kind) for kind in ("train", "predict")}, made)
 """
     fresh_python(FASTEST + remember, env=env)
     assert fresh_python(told, env=env).strip() == "numpy:cpu 0"

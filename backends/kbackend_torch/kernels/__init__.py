@@ -1,4 +1,4 @@
-"""The kernel table: op name -> kernel, a folder a family as in kbackend/ops."""
+"""The kernel table, op name -> kernel; its folders are the families of kbackend/ops."""
 
 from kbackend_torch.kernels import (
     arrays,

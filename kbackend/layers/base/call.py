@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.layers.base.recording import Record
 from kbackend.layers.base.structures import flat_tensors
@@ -20,7 +20,8 @@ class LayerCall:
         index: which call of the layer this is.
         outputs: the tensors made.
         structure: the result as ``call`` returned it.
-        losses, updates: what the layer and the layers inside it added.
+        losses, updates, frozen: what the layer and the layers inside it added; see
+            :class:`kbackend.layers.base.recording.Frame`.
     """
 
     __slots__ = (
@@ -32,6 +33,7 @@ class LayerCall:
         "structure",
         "losses",
         "updates",
+        "frozen",
         "_sources",
     )
 
@@ -44,6 +46,7 @@ class LayerCall:
         self.structure: Any = None
         self.losses: list[Record] = []
         self.updates: list[Record] = []
+        self.frozen: list[Record] = []
         self._sources: tuple[Tensor, ...] | None = None
 
     @property
@@ -87,7 +90,7 @@ def _captured(call: LayerCall, given: list[Tensor]) -> list[Tensor]:
             if id(tensor) in stop:
                 continue
             outside = tensor.history is not None and tensor.history is not call
-            if outside or tensor.node.op.name == "placeholder":
+            if outside or tensor.node.op.role is Role.PLACEHOLDER:
                 found[id(tensor)] = tensor
             elif tensor.node.number not in seen:
                 stack.append(tensor.node)

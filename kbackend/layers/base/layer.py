@@ -17,7 +17,7 @@ from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.configuration import batch_shape, check_known, layer_config
 from kbackend.layers.base.losses import HasLosses
-from kbackend.layers.base.recording import depth, detached, recording
+from kbackend.layers.base.recording import depth, detached, outermost, recording
 from kbackend.layers.base.spec import InputSpec, check_inputs, shapes_text
 from kbackend.layers.base.structures import as_list, flat_tensors
 from kbackend.ops.core.cast import identity
@@ -135,11 +135,11 @@ class Layer(HasLosses):
         self._check_arguments(kwargs)
         check_inputs(self, given)
         masks = self._input_masks(inputs, kwargs)
-        outermost = depth() == 0
+        inside_no_call = depth() == 0
         made = LayerCall(self, inputs, kwargs, len(self._calls))
         before = self._state()
         try:
-            with name_scope(self.name), self._owner.scope(), recording() as frame:
+            with name_scope(self.name), self._owner.scope(), recording(self) as frame:
                 if not self.built:
                     self._build(inputs)
                 structure = self._run(inputs, masks, kwargs)
@@ -149,8 +149,8 @@ class Layer(HasLosses):
             raise self._named(error, given) from error
         made.structure = outputs
         made.outputs = tuple(flat_tensors(outputs))
-        if outermost:
-            made.losses, made.updates = frame.losses, frame.updates
+        if inside_no_call:
+            made.losses, made.updates, made.frozen = frame.losses, frame.updates, frame.frozen
             for tensor in made.outputs:
                 tensor.history = made
             self._calls.append(made)
@@ -175,7 +175,8 @@ class Layer(HasLosses):
         return None
 
     def _build(self, inputs: Any) -> None:
-        self.build(tree_map(lambda t: t.shape, inputs))
+        with outermost():
+            self.build(tree_map(lambda t: t.shape, inputs))
         self.built = True
         self._set_initial_weights()
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend.graph.walk import depends_on
+from kbackend.graph.walk import dependents
 from kbackend.layers.base.history import HasCalls
+from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.recording import Record, current
 from kbackend.layers.base.structures import as_list, flat_tensors
 
@@ -30,16 +31,32 @@ class HasLosses(HasCalls):
         kept = self._updates if frame is None else frame.updates
         kept.extend(Record(self, update) for update in as_list(updates) if update is not None)
 
+    def _when_frozen(self, result: Any, instead: Any) -> None:
+        """Inside ``call``: replace a result in the steps of models that are compiled while the layer is not trainable.
+
+        Args:
+            result: a tensor that the call makes.
+            instead: what replaces it, made before it.
+        """
+        frame = current()
+        if frame is not None:
+            frame.frozen.append(Record(self, (result, instead)))
+
     def _standing_losses(self) -> list[Any]:
         """Losses of no call: regularizers of weights, and what ``add_loss`` got outside of calls."""
-        penalties = [v.regularizer(v) for v in self._own_weights() if v.regularizer is not None]
-        inner = [loss for layer in self._sublayers() for loss in layer._standing_losses()]
-        return penalties + [record.tensor for record in self._losses] + inner
+        inside = Inside(self)
+        found: list[Any] = []
+        for layer in inside.layers:
+            found += [v.regularizer(v) for v in inside.weights_of(layer) if v.regularizer is not None]
+            found += layer._given_losses()
+        return found
+
+    def _given_losses(self) -> list[Any]:
+        return [record.tensor for record in self._losses]
 
     def _standing_updates(self) -> list[Any]:
         """Updates of no call, of layers that are trainable."""
-        inner = [update for layer in self._sublayers() for update in layer._standing_updates()]
-        return ([record.tensor for record in self._updates] if self.trainable else []) + inner
+        return [record.tensor for layer in Inside(self).free_layers for record in layer._updates]
 
     @property
     def losses(self) -> list[Any]:
@@ -50,17 +67,17 @@ class HasLosses(HasCalls):
     def updates(self) -> list[Any]:
         """Updates that training runs; those of layers that are not trainable are left out."""
         return self._standing_updates() + [
-            r.tensor for call in self._calls for r in call.updates if r.layer.trainable
+            r.tensor for call in self._calls for r in call.updates if r.trainable
         ]
 
     def get_losses_for(self, inputs: Any) -> list[Any]:
         """The losses that depend on the inputs; for None those that depend on no call."""
         if inputs is None:
             return self._standing_losses()
-        return [loss for loss in self.losses if any(depends_on([loss], flat_tensors(inputs)))]
+        return dependents(self.losses, flat_tensors(inputs))
 
     def get_updates_for(self, inputs: Any) -> list[Any]:
         """The updates that depend on the inputs; for None those that depend on no call."""
         if inputs is None:
             return self._standing_updates()
-        return [update for update in self.updates if any(depends_on([update], flat_tensors(inputs)))]
+        return dependents(self.updates, flat_tensors(inputs))

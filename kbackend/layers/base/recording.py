@@ -9,20 +9,50 @@ from kbackend.streams import trying
 
 
 class Record(NamedTuple):
-    """A loss or an update that a layer added."""
+    """What a layer added: a loss, an update, or a result with the one that replaces it where the layer is frozen.
+
+    Attributes:
+        layer: the layer.
+        tensor: what it added.
+        around: the layers in whose calls the layer was called.
+    """
 
     layer: Any
     tensor: Any
+    around: tuple[Any, ...] = ()
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the layer and all layers around it are trainable now."""
+        return self.layer.trainable and all(layer.trainable for layer in self.around)
+
+    def inside(self, layer: Any) -> Record:
+        """The record, with one more layer around."""
+        return self._replace(around=(*self.around, layer))
 
 
 class Frame:
-    """What the layers add during one call."""
+    """What the layers add during one call of a layer.
 
-    __slots__ = ("losses", "updates")
+    Attributes:
+        layer: the layer that is called, None where there is none.
+        losses, updates: what was added.
+        frozen: pairs (result, what replaces it where the layer is not trainable).
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("layer", "losses", "updates", "frozen")
+
+    def __init__(self, layer: Any = None) -> None:
+        self.layer = layer
         self.losses: list[Record] = []
         self.updates: list[Record] = []
+        self.frozen: list[Record] = []
+
+    def add(self, inner: Frame) -> None:
+        """Add what an inner call recorded."""
+        self.losses += [r.inside(self.layer) for r in inner.losses]
+        self.updates += [r.inside(self.layer) for r in inner.updates]
+        self.frozen += [r.inside(self.layer) for r in inner.frozen]
 
 
 class _Stack(threading.local):
@@ -44,19 +74,31 @@ def current() -> Frame | None:
 
 
 class recording:
-    """A context for one call; an inner call passes its records to the outer one."""
+    """A context for one call of a layer; an inner call passes its records to the outer one."""
+
+    def __init__(self, layer: Any) -> None:
+        self.layer = layer
 
     def __enter__(self) -> Frame:
-        frame = Frame()
+        frame = Frame(self.layer)
         _stack.frames.append(frame)
         return frame
 
     def __exit__(self, kind: Any, *rest: Any) -> None:
         frame = _stack.frames.pop()
         if kind is None and _stack.frames:
-            outer = _stack.frames[-1]
-            outer.losses += frame.losses
-            outer.updates += frame.updates
+            _stack.frames[-1].add(frame)
+
+
+class outermost:
+    """A context whose calls are inside no other call: layers build in it, so that models made there are whole."""
+
+    def __enter__(self) -> None:
+        self._kept = _stack.frames
+        _stack.frames = []
+
+    def __exit__(self, *exc: Any) -> None:
+        _stack.frames = self._kept
 
 
 class detached:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from typing import Any, overload
 
 import numpy as np
 
 from kbackend import config, constraints, dtypes, initializers, regularizers
-from kbackend.classic.values import batch_get_value
 from kbackend.declare.call import to_numpy
 from kbackend.declare.shapes import product
-from kbackend.graph.variable import Variable
+from kbackend.graph.variable import Variable, assign_all, values_of
 from kbackend.ground.tree import tree_leaves
+from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.naming import HasName
 from kbackend.layers.base.structures import distinct
 from kbackend.streams import scope
@@ -42,6 +42,7 @@ class HasWeights(HasName):
 
     #: attributes that hold live hyperparameters: variables that are not weights
     hyperparameters: tuple[str, ...] = ()
+    _weights_last = False
     _untracked = frozenset({"_calls", "_weights", "_losses", "_updates", "_initial_weights"})
 
     def __init__(self, name: Any, dtype: Any, trainable: bool, weights: Any) -> None:
@@ -172,9 +173,14 @@ class HasWeights(HasName):
             elif isinstance(value, (list, tuple, dict)):
                 yield from (v for v in tree_leaves(value) if isinstance(v, (Variable, HasWeights)))
 
-    def _own_weights(self) -> list[Variable]:
+    def _own_weights(self, known: Container[int] = ()) -> list[Variable]:
+        """The weights that the layer holds itself, those made trainable first.
+
+        Args:
+            known: ids of weights of the layers inside it, if these come first.
+        """
         held = [v for v in self._attached() if isinstance(v, Variable) and not v.counter]
-        return distinct([*self._weights, *held])
+        return sorted(distinct([*self._weights, *held]), key=lambda v: not v.trainable)
 
     def _sublayers(self) -> list[Any]:
         return distinct([v for v in self._attached() if isinstance(v, HasWeights)])
@@ -182,22 +188,17 @@ class HasWeights(HasName):
     @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that training changes; none when the layer is not trainable."""
-        if not self.trainable:
-            return []
-        own = [v for v in self._own_weights() if v.trainable]
-        return distinct(own + [v for layer in self._sublayers() for v in layer.trainable_weights])
+        return Inside(self).trained_weights
 
     @property
     def non_trainable_weights(self) -> list[Variable]:
         """The weights that training does not change."""
-        trained = {id(v) for v in self.trainable_weights}
-        return [v for v in self.weights if id(v) not in trained]
+        return Inside(self).other_weights
 
     @property
     def weights(self) -> list[Variable]:
         """All weights, those made trainable first."""
-        own = sorted(self._own_weights(), key=lambda v: not v.trainable)
-        return distinct(own + [v for layer in self._sublayers() for v in layer.weights])
+        return Inside(self).weights
 
     @property
     def variables(self) -> list[Variable]:
@@ -206,14 +207,15 @@ class HasWeights(HasName):
     # values -------------------------------------------------------------------------------------------------
 
     def get_weights(self) -> list[np.ndarray]:
-        """The values of the weights as NumPy arrays."""
-        return batch_get_value(self.weights)
+        """The values of the weights as NumPy arrays, all of one moment: no training step falls between them."""
+        return values_of(self.weights)
 
     def set_weights(self, weights: Sequence[Any]) -> None:
-        """Set all weights.
+        """Set all weights. Programs in other threads see all of the new values or none.
 
         Raises:
             ValueError: another number of weights or other shapes; nothing has changed then.
+            TypeError: complex numbers for a weight of real ones; nothing has changed then.
         """
         variables = self.weights
         values = [to_numpy(w) for w in weights]
@@ -227,8 +229,7 @@ class HasWeights(HasName):
                     f"layer {self.name}: the weight {variable.name} has shape {variable.shape}, "
                     f"set_weights was given {value.shape}"
                 )
-        for variable, value in zip(variables, values):
-            variable.assign(value)
+        assign_all(variables, values)
 
     def _set_initial_weights(self) -> None:
         """Set the weights to the argument ``weights`` of the constructor, once."""

@@ -11,16 +11,18 @@ from kbackend.graph.tensor import Tensor
 from kbackend.layers.arguments import described, set_roles
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
+from kbackend.ops.arrays.reshape import extent
 from kbackend.ops.elementwise.precision import as_dtype, wide_dtype
+from kbackend.ops.elementwise.select import select_elements
 
 
 class BatchNormalization(Layer):
     """Mean 0 and variance 1 along ``axis``, then a scale and an offset.
 
     In training the statistics are the batch's, and each training step moves the moving averages towards them; else
-    the moving averages are used. The moving variance takes the biased variance. ``trainable = False`` (before compile)
-    freezes scale, offset and moving averages; the phase still decides which statistics are used, and calling the layer
-    or model with ``training=False`` decides that.
+    the moving averages are used, as with ``training=False``. The moving variance takes the biased variance. A model
+    that is compiled while the layer, or a layer or model around it, has ``trainable = False`` leaves scale, offset and
+    moving averages as they are, and uses the moving averages in training too.
 
     Args:
         axis: the axis of the features.
@@ -28,7 +30,6 @@ class BatchNormalization(Layer):
         epsilon: added to the variance.
         center, scale: whether there is an offset (beta) and a scale (gamma).
         others: initializers, regularizers and constraints of the weights.
-
         renorm: whether training corrects the statistics of the batch towards moving ones of their own.
         renorm_clipping: limits "rmin", "rmax" and "dmax" of the corrections.
         renorm_momentum: of the moving statistics for the corrections.
@@ -138,39 +139,44 @@ class BatchNormalization(Layer):
         phase = K.learning_phase() if training is None else training
         if not isinstance(phase, Tensor) and not phase:
             return self._by_moving_averages(inputs)
-        normed = self._by_batch(inputs, mask)
-        return K.in_train_phase(normed, lambda: self._by_moving_averages(inputs), phase)
+        resting = self._by_moving_averages(inputs)
+        result = K.in_train_phase(self._by_batch(inputs, mask), resting, phase)
+        self._when_frozen(result, resting)
+        return result
 
     def _by_batch(self, inputs: Any, mask: Any) -> Any:
         """The inputs normalized by their own statistics; adds the updates of the moving averages."""
         axes = [a for a in range(inputs.ndim) if a != self.axis % inputs.ndim]
         gamma, beta, epsilon = self.gamma, self.beta, self.epsilon
-        if mask is None and not self.renorm:
+        if mask is None:
             normed, mean, variance = K.normalize_batch_in_training(inputs, gamma, beta, axes, epsilon)
-            self._move(mean, variance)
-            return normed
-        mean, variance = moments(inputs, mask, axes)
+        else:
+            mean, variance = moments(inputs, mask, axes)
         if self.renorm:
             gamma, beta = self._corrected(mean, variance)
-        self._move(mean, variance)
+        self._move(_Unempty(inputs, axes), mean, variance)
+        if mask is None and not self.renorm:
+            return normed
         return K.batch_normalization(inputs, mean, variance, beta, gamma, self.axis, epsilon)
 
-    def _move(self, mean: Any, variance: Any) -> None:
-        moved = [K.moving_average_update(self.moving_mean, mean, self.momentum)]
+    def _move(self, unempty: _Unempty, mean: Any, variance: Any) -> None:
+        momentum = unempty(self.momentum, 1.0)
+        moved = [K.moving_average_update(self.moving_mean, mean, momentum)]
         if self.renorm:
-            moved += self._moved_by_deviation(mean, variance)
+            moved += self._moved_by_deviation(unempty, mean, variance)
         else:
-            moved.append(K.moving_average_update(self.moving_variance, variance, self.momentum))
+            moved.append(K.moving_average_update(self.moving_variance, variance, momentum))
         self.add_update(moved)
 
-    def _moved_by_deviation(self, mean: Any, variance: Any) -> list[Any]:
+    def _moved_by_deviation(self, unempty: _Unempty, mean: Any, variance: Any) -> list[Any]:
         deviation = K.sqrt(variance + self.epsilon)
         kept = self.moving_stddev * self.momentum + deviation * (1.0 - self.momentum)
+        momentum = unempty(self.renorm_momentum, 1.0)
         return [
-            K.moving_average_update(self.renorm_mean, mean, self.renorm_momentum),
-            K.moving_average_update(self.renorm_stddev, deviation, self.renorm_momentum),
-            K.update(self.moving_stddev, kept),
-            K.update(self.moving_variance, K.relu(kept * kept - self.epsilon)),
+            K.moving_average_update(self.renorm_mean, mean, momentum),
+            K.moving_average_update(self.renorm_stddev, deviation, momentum),
+            K.update(self.moving_stddev, unempty(kept, self.moving_stddev)),
+            K.update(self.moving_variance, unempty(K.relu(kept * kept - self.epsilon), self.moving_variance)),
         ]
 
     def _corrected(self, mean: Any, variance: Any) -> tuple[Any, Any]:
@@ -189,6 +195,24 @@ class BatchNormalization(Layer):
         return K.batch_normalization(
             inputs, self.moving_mean, self.moving_variance, self.beta, self.gamma, self.axis, self.epsilon
         )
+
+
+class _Unempty:
+    """Chooses between two values: one for an empty batch, which leaves the moving averages as they are.
+
+    Args:
+        inputs: the batch.
+        axes: those that its statistics are taken over.
+    """
+
+    def __init__(self, inputs: Any, axes: Sequence[int]) -> None:
+        sizes = [inputs.shape[a] for a in axes]
+        self._filled: Any = extent(inputs, tuple(axes)) > 0 if None in sizes else all(sizes)
+
+    def __call__(self, value: Any, of_empty: Any) -> Any:
+        if isinstance(self._filled, bool):
+            return value if self._filled else of_empty
+        return select_elements(self._filled, value, of_empty)
 
 
 def checked_clipping(value: Any, label: str) -> dict[str, float] | None:
@@ -216,15 +240,11 @@ def moments(inputs: Any, mask: Any, axes: Sequence[int]) -> tuple[Any, Any]:
     Raises:
         ValueError: a mask of another rank.
     """
-    x = as_dtype(inputs, wide_dtype(inputs.dtype))
-    if mask is None:
-        mean = K.mean(x, axis=list(axes), keepdims=True)
-        variance = K.mean(K.square(x - mean), axis=list(axes))
-        return K.reshape(mean, (-1,)), variance
     if mask.ndim != inputs.ndim - 1:
         raise ValueError(
             f"the mask must have one dimension less than the inputs {inputs.shape}, its shape is {mask.shape}"
         )
+    x = as_dtype(inputs, wide_dtype(inputs.dtype))
     counted = K.ones_like(x) * K.cast(K.expand_dims(mask, -1), x.dtype)
     count = K.sum(counted, axis=list(axes), keepdims=True) + config.epsilon()
     mean = K.sum(x * counted, axis=list(axes), keepdims=True) / count

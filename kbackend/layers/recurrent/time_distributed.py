@@ -52,7 +52,7 @@ class TimeDistributed(Wrapper):
     def build(self, input_shape: Any) -> None:
         if not self.layer.built:
             with name_scope(self.layer.name), self.layer._owner.scope():
-                self.layer.build((None, *input_shape[2:]))
+                self.layer.build(_flat_shape(input_shape))
             self.layer.built = True
             self.layer._set_initial_weights()
 
@@ -78,11 +78,17 @@ class TimeDistributed(Wrapper):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the result for an input's shape; the layer does not change."""
-        inner = self.layer.compute_output_shape((input_shape[0], *input_shape[2:]))
+        inner = self.layer.compute_output_shape(_flat_shape(input_shape))
         return (input_shape[0], input_shape[1], *inner[1:])
 
     def _renewed(self, **changes: Any) -> Any:
         return type(self)(**{**self.get_config(), "layer": renewed(self.layer), **changes})
+
+
+def _flat_shape(shape: Sequence[int | None]) -> tuple[int | None, ...]:
+    """The shape of the steps of all samples along one axis."""
+    samples, steps, *rest = shape
+    return (None if samples is None or steps is None else samples * steps, *rest)
 
 
 def _flat(x: Any) -> Any:

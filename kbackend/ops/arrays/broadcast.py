@@ -35,6 +35,7 @@ def _tile(x: TensorLike, sizes: TensorList, n: Any) -> TensorSpec:
 
 
 @derived(
+    spellings={"repeats": "n"},
     samples=lambda: [
         call(In((2, 3)), 2),
         call(In((2, 3)), (2, 1)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kbackend.declare import static_values
 from kbackend.declare.call import to_numpy
 from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import TensorLike, TensorList
@@ -36,6 +37,7 @@ def _prepare_join(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
 
 
 @primitive(
+    static_value=static_values.concatenated,
     takes_complex=True,
     name="concatenate",
     prepare=_prepare_join,
@@ -105,6 +107,7 @@ def _prepare_stack(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
 
 
 @primitive(
+    static_value=static_values.stacked,
     takes_complex=True,
     name="stack",
     prepare=_prepare_stack,
@@ -117,7 +120,7 @@ def _prepare_stack(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
         call([In((2, 3)), In((2, 4))], name="shapes", raises=ValueError),
     ],
 )
-def _stack(x: TensorList, axis: int = 0) -> TensorSpec:
+def stack_tensors(x: TensorList, axis: int = 0) -> TensorSpec:
     """Tensors of one shape joined along a new axis."""
     common = x[0].shape
     for t in x:
@@ -150,7 +153,7 @@ def stack(x: TensorList, axis: int = 0) -> Any:
     >>> K.eval(K.stack([K.constant([1, 2]), K.constant([3, 4])], axis=1)).tolist()
     [[1.0, 3.0], [2.0, 4.0]]
     """
-    return _stack(listed(x, "stack"), axis)
+    return stack_tensors(listed(x, "stack"), axis)
 
 
 @derived(samples=lambda: [

@@ -287,6 +287,8 @@ def pad(x: TensorLike, pad_width: Any, mode: str = "constant", constant_values: 
         value = to_numpy(0.0 if constant_values is None else constant_values)
         if value.ndim:
             raise TypeError(f"constant_values must be a number, it is {constant_values!r}")
+        if dtypes.is_integer(dtype_of(x)):
+            dtypes.converted(value, dtype_of(x))
         return pad_constant(x, pairs, float(value))
     extend = _repeated if mode in _POSITIONS else _ramped if mode == "linear_ramp" else _levelled
     for axis, (before, after) in enumerate(pairs):

@@ -24,6 +24,7 @@ from kbackend.ops.arrays.transpose import reverse
 from kbackend.ops.core.arguments import as_tensor, chosen_dtype, integer
 from kbackend.ops.core.creation import fresh_constant, ones_like
 from kbackend.ops.core.leaves import constant
+from kbackend.ops.elementwise.select import maximum, minimum, select_elements
 from kbackend.ops.reduction.cumulative import cumprod_along
 
 
@@ -72,6 +73,10 @@ def _arange(start: TensorLike, stop: TensorLike, step: TensorLike, dtype: str) -
         call(0),
         call(0, 3, 0, name="step 0", raises=ValueError),
         call(0, In((), kind="int32", values=3), name="symbolic stop"),
+        call(0, In((), kind="int32", values=-3), name="symbolic stop before the start"),
+        call(In((), kind="int32", values=2), 5, -1, name="symbolic start before the stop"),
+        call(3, 0, In((), kind="int32", values=1), name="symbolic step away from the stop"),
+        call(3, 0, In((), kind="int32", values=-2), name="symbolic step"),
     ]
 )
 def classic_arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "int32") -> Any:
@@ -94,11 +99,18 @@ def classic_arange(start: Any, stop: Any = None, step: Any = 1, dtype: Any = "in
     first, last = (0, start) if stop is None else (start, stop)
     chosen = chosen_dtype(dtype)
     if any(isinstance(v, Tensor) for v in (first, last, step)):
-        return _arange(first, last, step, chosen)
+        return _arange(first, _reachable(first, last, step), step, chosen)
     bounds = [to_numpy(v).item() for v in (first, last, step)]
     if bounds[2] == 0:
         raise ValueError("K.arange: the step cannot be 0")
-    return fresh_constant(np.arange(*bounds).astype(dtypes.numpy_dtype(chosen)))
+    return fresh_constant(dtypes.converted(np.arange(*bounds), chosen))
+
+
+def _reachable(first: Any, last: Any, step: Any) -> Any:
+    """The end of a range that has no numbers where the step leads away from it; engines refuse such a range."""
+    if isinstance(step, Tensor):
+        return select_elements((last - first) * step > 0, last, first)
+    return maximum(first, last) if step > 0 else minimum(first, last)
 
 
 @derived(samples=lambda: [
@@ -227,7 +239,7 @@ def linspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, retste
 
 def numbers(count: Any) -> Any:
     """0, 1, ... as int32: an array for an integer count, so that concrete calls stay concrete, else a tensor."""
-    return np.arange(count, dtype=np.int32) if isinstance(count, int) else classic_arange(count)
+    return np.arange(count, dtype=np.int32) if isinstance(count, int) else _arange(0, count, 1, "int32")
 
 
 @derived(samples=lambda: [

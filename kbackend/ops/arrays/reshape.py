@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kbackend.declare import static_values
 from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import TensorLike, TensorList
 from kbackend.declare.sample import In, call
@@ -14,6 +15,7 @@ from kbackend.ops.core.arguments import as_tensor, shape_of
 
 
 @primitive(
+    static_value=static_values.of_shape,
     takes_complex=True,
     differentiable=False,
     tolerance="moving",
@@ -41,6 +43,7 @@ def _prepare_axes(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
 
 
 @primitive(
+    static_value=static_values.of_extent,
     takes_complex=True,
     prepare=_prepare_axes,
     differentiable=False,
@@ -94,6 +97,7 @@ def _reshaped(old: Shape, new: Shape) -> Shape:
 
 
 @primitive(
+    static_value=static_values.reshaped,
     takes_complex=True,
     name="reshape",
     prepare=_prepare_reshape,
@@ -129,6 +133,7 @@ def _reshape_to(x: TensorLike, sizes: TensorList, shape: Any) -> TensorSpec:
 
 
 @derived(
+    spellings={"newshape": "shape"},
     samples=lambda: [
         call(In((2, 6)), (-1, 4)),
         call(In((2, 6)), [In((), kind="int32", values=3), 4], name="a symbolic size"),
@@ -164,7 +169,7 @@ def reshape(x: TensorLike, shape: Any) -> Any:
 
 def _inferable(x: Any, size: Tensor, pattern: Shape) -> bool:
     """Whether ``size`` is the only unknown dimension of ``x`` and the others fit, so that -1 gives the same shape."""
-    if not isinstance(x, Tensor) or size.node.op.name != "extent" or size.node.args[0] is not x:
+    if not isinstance(x, Tensor) or size.node.op is not extent.op or size.node.args[0] is not x:
         return False
     axes = size.node.attrs["axes"]
     rest = product(d for i, d in enumerate(x.shape) if i not in axes)
@@ -229,6 +234,7 @@ def _prepare_expand(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
 
 
 @primitive(
+    static_value=static_values.reshaped,
     takes_complex=True,
     prepare=_prepare_expand,
     view=True,
@@ -258,7 +264,7 @@ def expand_dims(x: TensorLike, axis: int = -1) -> TensorSpec:
     return TensorSpec((*x.shape[:axis], 1, *x.shape[axis:]), x.dtype)
 
 
-@primitive(takes_complex=True, name="squeeze",
+@primitive(takes_complex=True, name="squeeze", static_value=static_values.reshaped,
     prepare=canonical_axis,
     view=True,
     tolerance="moving",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kbackend.declare import static_values
 from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, call
@@ -70,6 +71,7 @@ def classic_transpose(x: TensorLike) -> Any:
 
 
 @primitive(
+    static_value=static_values.reversed_,
     takes_complex=True,
     prepare=lambda specs, attrs: {**attrs, "axes": axes_in(attrs["axes"], specs[0].ndim)},
     view=True,

@@ -22,7 +22,7 @@ from kbackend.ops.elementwise.arithmetic import add, multiply, negative
 from kbackend.ops.elementwise.select import select_elements
 
 
-@primitive(takes_complex=True, name="cond")
+@primitive(takes_complex=True, name="cond", captures="captures")
 def _cond(
     pred: TensorLike, captures: TensorList, *, then_graph: Graph, else_graph: Graph
 ) -> tuple[TensorSpec, ...]:

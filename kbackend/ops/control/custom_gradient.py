@@ -24,7 +24,7 @@ from kbackend.ops.core.creation import zeros_like
 Function = Callable[..., Any]
 
 
-@primitive(name="with_gradient", view=True)
+@primitive(name="with_gradient", view=True, captures="captures")
 def _with_gradient(output: TensorLike, inputs: TensorList, captures: TensorList, *, backward: Any) -> TensorSpec:
     """``output``; ``backward`` computes the gradients with respect to ``inputs`` from the gradient of the result.
 

@@ -73,7 +73,7 @@ def _traced_specs(
     return [backend.spec(t) for t in (result if isinstance(result, (list, tuple)) else [result])]
 
 
-@primitive(tolerance="exact")
+@primitive(tolerance="exact", runs_user_code=True)
 def foreign(
     inputs: TensorList,
     *,

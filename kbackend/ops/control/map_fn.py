@@ -15,7 +15,7 @@ from kbackend.ops.arrays.broadcast import broadcast_to
 from kbackend.ops.arrays.reshape import reshape
 from kbackend.ops.control.scan import scan_steps
 from kbackend.ops.core.cast import cast
-from kbackend.ops.elementwise.arithmetic import multiply
+from kbackend.ops.elementwise.arithmetic import add, multiply
 from kbackend.ops.elementwise.comparison import greater
 from kbackend.ops.elementwise.power import square
 from kbackend.ops.indexing.getitem import getitem
@@ -123,6 +123,7 @@ def _map_samples() -> list[Sample]:
         call(lambda row: sum_(square(row)), In((4, 3))),
         call(lambda rows: [multiply(*rows), rows[0]], [In((4, 3)), In((4, 1))], name="lists"),
         call(lambda row: greater(row, 0.0), In((4, 3)), dtype="int32", name="dtype", gradient=False),
+        call(lambda row: square(row), In((0, 3)), name="no row", dynamic=False),
         call(lambda row: multiply(row, random_uniform((3,), seed=5)), In((4, 3)), name="a draw for each row",
              dtypes=("float32",)),
         call(lambda x: x, In(()), name="rank", raises=ValueError),
@@ -131,12 +132,15 @@ def _map_samples() -> list[Sample]:
 
 def _fold_samples() -> list[Sample]:
     def fold(total: Any, x: Any) -> Any:
-        return multiply(total, 0.5) + x
+        return add(multiply(total, 0.5), x)
 
     return [
         call(fold, In((4, 3)), name="rows"),
         call(fold, In((4, 3)), In((3,)), name="initializer"),
         call(fold, In((1, 3)), name="one row", dynamic=False),
+        call(fold, In((0, 3)), In((3,)), name="no row, initializer", dynamic=False),
+        call(fold, In((3, 0)), name="rows of nothing"),
+        call(fold, In((0, 3)), name="no row", raises=IndexError),
         call(fold, In(()), name="rank", raises=ValueError),
     ]
 

@@ -12,6 +12,7 @@ from kbackend.declare.call import make_node, to_numpy
 from kbackend.declare.decorate import derived
 from kbackend.declare.op import REGISTRY
 from kbackend.declare.sample import In, Sample, call
+from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
 from kbackend.ops.control.cond import classic_switch
 
@@ -145,7 +146,7 @@ def in_train_phase(x: Any, alt: Any, training: Any = None) -> Any:
     phase = learning_phase() if training is None else training
     if not isinstance(phase, Tensor):
         return _value(x if _truth(phase) else alt)
-    if phase.node.op.name == "learning_phase":
+    if phase.node.op.role is Role.PHASE:
         return make_node(REGISTRY["phase_select"], (_value(x), _value(alt), phase), {})
     return classic_switch(phase, x, alt)
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from kbackend.declare.call import lift, make_node
+from kbackend import dtypes
+from kbackend.declare.call import dtype_of, lift, make_node
 from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import REGISTRY, TensorList
 from kbackend.declare.sample import In, Sample, call
@@ -17,12 +18,13 @@ from kbackend.graph.walk import Graph
 from kbackend.ground.tree import tree_flatten, tree_unflatten
 from kbackend.ops.arrays.dims import lengths
 from kbackend.ops.arrays.join import concatenate_last, stack
-from kbackend.ops.arrays.reshape import reshape
+from kbackend.ops.arrays.reshape import extent, reshape
 from kbackend.ops.arrays.transpose import reverse as reverse_axes
 from kbackend.ops.control.subgraph import Loop
 from kbackend.ops.control.while_loop import initial_state, next_state
 from kbackend.ops.core.arguments import as_tensor, integer
 from kbackend.ops.core.cast import cast, identity
+from kbackend.ops.core.creation import fill
 from kbackend.ops.elementwise.arithmetic import add, multiply
 from kbackend.ops.elementwise.hyperbolic import tanh
 from kbackend.ops.elementwise.select import maximum
@@ -32,7 +34,7 @@ from kbackend.ops.indexing.getitem import getitem
 Step = Callable[[list[Any], list[Any]], tuple[Sequence[Any], Sequence[Any]]]
 
 
-@primitive(takes_complex=True, name="scan", tolerance="rnn")
+@primitive(takes_complex=True, name="scan", tolerance="rnn", captures="captures")
 def _scan(
     sequences: TensorList,
     initial: TensorList,
@@ -150,9 +152,13 @@ def _concrete_loop(
     sequences = [identity(s) for s in sequences]  # to the device once, not at each step
     length = time_steps(sequences, axis)
     assert length is not None
-    if length == 0:
-        return None
     before = (slice(None),) * axis
+    if length == 0:
+        outputs, _ = checked_step(step, [zeros_of_step(s, axis) for s in sequences], states)
+        if any(isinstance(v, Tensor) for v in outputs):
+            return None
+        none = (*before, slice(0, 0))
+        return [getitem(stack([o], axis=axis), none) for o in outputs], [identity(s) for s in states]
     rows: list[list[Any]] = []
     for t in reversed(range(length)) if reverse else range(length):
         outputs, states = checked_step(step, [getitem(s, (*before, t)) for s in sequences], states)
@@ -162,9 +168,17 @@ def _concrete_loop(
     return [stack(list(column), axis=axis) for column in zip(*rows)], states
 
 
+def zeros_of_step(x: Any, axis: int) -> Any:
+    """Zeros of the shape of one slice along an axis, of which there may be none."""
+    axes = [a for a in range(len(x.shape)) if a != axis]
+    shape = tuple(x.shape[a] for a in axes)
+    if not isinstance(x, Tensor):
+        return identity(np.zeros(shape, dtypes.numpy_dtype(dtype_of(x))))
+    return fill([extent(x, (a,)) for a in axes if x.shape[a] is None], shape, 0, dtype_of(x))
+
 
 def _decayed_sum(slices: list[Any], states: list[Any]) -> tuple[list[Any], list[Any]]:
-    total = multiply(states[0], 0.5) + slices[0]
+    total = add(multiply(states[0], 0.5), slices[0])
     return [tanh(total), slices[0]], [total]
 
 

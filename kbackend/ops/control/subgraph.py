@@ -13,13 +13,13 @@ from typing import Any
 from kbackend.declare.call import lift, make_node
 from kbackend.declare.decorate import primitive
 from kbackend.declare.op import REGISTRY, TensorLike
-from kbackend.graph.node import next_number
+from kbackend.graph.node import Role, next_number
 from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, ancestors, copy_tensors
 
-#: leaves that bodies copy instead of capturing
-_LEAVES_INSIDE = ("constant", "learning_phase")
+#: roles of the leaves that bodies copy instead of capturing
+_INSIDE = (Role.CONSTANT, Role.PHASE)
 
 
 class Body:
@@ -70,7 +70,7 @@ def _captures(outputs: Sequence[Tensor], formals: Sequence[Tensor], start: int) 
         node = tensor.node
         if id(tensor) in inside or id(tensor) in seen:
             continue
-        if isinstance(tensor, Variable) or node.number < start and node.op.name not in _LEAVES_INSIDE:
+        if isinstance(tensor, Variable) or node.number < start and node.op.role not in _INSIDE:
             seen[id(tensor)] = tensor
         elif node.number not in done:
             done.add(node.number)
@@ -80,7 +80,7 @@ def _captures(outputs: Sequence[Tensor], formals: Sequence[Tensor], start: int) 
 
 def _refuse_updates(outputs: Sequence[Tensor], stop: Sequence[Tensor]) -> None:
     for node in ancestors(outputs, stop):
-        if node.op.name == "update":
+        if node.op.role is Role.UPDATE:
             raise ValueError(
                 f"{node.name}: K.update inside a loop or branch never takes effect; "
                 "return the value from it and update the variable outside"

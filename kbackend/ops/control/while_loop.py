@@ -22,7 +22,7 @@ from kbackend.ops.elementwise.arithmetic import add, multiply
 from kbackend.ops.elementwise.comparison import less
 
 
-@primitive(takes_complex=True, name="while_loop")
+@primitive(takes_complex=True, name="while_loop", captures="captures")
 def _while_loop(
     state: TensorList,
     captures: TensorList,

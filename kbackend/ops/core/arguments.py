@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kbackend import config, dtypes
-from kbackend.declare.call import lifted_dtype, to_numpy
+from kbackend.declare.call import integer_dtype, lifted_dtype, to_numpy
 from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 
 
@@ -18,7 +18,7 @@ def as_tensor(x: Any) -> Any:
         return x
     array = to_numpy(x)
     if array.dtype == np.int64:
-        return array.astype(np.int32)
+        return array.astype(integer_dtype(array))
     return array.astype(dtypes.numpy_dtype(lifted_dtype(dtypes.canonical(array.dtype))))
 
 

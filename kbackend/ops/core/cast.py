@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from kbackend import config, dtypes
+from kbackend.declare import static_values
 from kbackend.declare.call import to_numpy
 from kbackend.declare.decorate import composite, derived, primitive
 from kbackend.declare.op import TensorLike
@@ -43,7 +44,8 @@ def _cast_samples() -> list[Sample]:
     ]
 
 
-@primitive(takes_complex=True, view=True, prepare=_cast_attrs, tolerance="exact", samples=_cast_samples)
+@primitive(takes_complex=True, view=True, prepare=_cast_attrs, tolerance="exact",
+           static_value=static_values.same, samples=_cast_samples)
 def cast(x: TensorLike, dtype: str) -> TensorSpec:
     """Cast a tensor to another dtype.
 
@@ -86,6 +88,7 @@ def cast_to_floatx(x: TensorLike) -> Any:
 
 
 @primitive(
+    static_value=static_values.same,
     takes_complex=True,
     view=True,
     tolerance="exact",
@@ -110,6 +113,7 @@ def identity(x: TensorLike, name: str | None = None) -> TensorSpec:
 
 
 @primitive(
+    static_value=static_values.same,
     takes_complex=True,
     name="stop_gradient",
     view=True,
@@ -125,6 +129,7 @@ def _stop_gradient(x: TensorLike) -> TensorSpec:
 
 
 @derived(
+    spellings={"variable": "variables"},
     tolerance="exact",
     samples=lambda: [
         call(In((2, 3)), gradient=False),

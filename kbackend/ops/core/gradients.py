@@ -7,8 +7,8 @@ from typing import Any
 from kbackend import dtypes
 from kbackend.declare.call import make_node
 from kbackend.declare.decorate import derived
-from kbackend.declare.op import GRADIENTS, REGISTRY, TensorLike
-from kbackend.graph.node import Node
+from kbackend.declare.op import REGISTRY, TensorLike
+from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import ancestors, copy_tensors, depends_on
 from kbackend.ops.core.cast import identity
@@ -23,25 +23,30 @@ def _perturbed(loss: Tensor, wanted: list[Tensor]) -> tuple[Tensor, list[Tensor]
     """The loss with an amount of 0 added to each wanted tensor that lies inside another gradient, and that amount in
     place of the tensor."""
     wanted = list(wanted)
-    order = sorted(range(len(wanted)), key=lambda i: wanted[i].node.number)
+    order = sorted((i for i, t in enumerate(wanted) if t.node.inputs), key=lambda i: wanted[i].node.number)
+    first = wanted[order[0]].node.number if order else 0
+    inner = _gradients_behind(loss, first) if order else []
     for i in order:
-        if _inside_a_gradient(loss, wanted[i]):
+        if _inside_a_gradient(inner, wanted[i]):
             amount = identity(zeros_like(wanted[i]))
             loss, *wanted = copy_tensors([loss, *wanted], {wanted[i]: wanted[i] + amount})
             wanted[i] = amount
+            inner = _gradients_behind(loss, first)
     return loss, wanted
 
 
-def _inside_a_gradient(loss: Tensor, tensor: Tensor) -> bool:
-    """Whether a gradient that the loss depends on is taken along a path through the tensor."""
-    if not tensor.node.inputs:
-        return False
-    for node in ancestors([loss]):
-        if node.op.name == GRADIENTS:
-            inner, sources = node.args
-            through = not any(tensor is source for source in sources) and any(depends_on([tensor], sources))
-            if through and depends_on([inner], [tensor])[0]:
-                return True
+def _gradients_behind(loss: Tensor, start: int) -> list[Node]:
+    """The gradients that the loss depends on, from the number ``start`` on."""
+    return [node for node in ancestors([loss], start=start) if node.op.role is Role.GRADIENTS]
+
+
+def _inside_a_gradient(gradients: list[Node], tensor: Tensor) -> bool:
+    """Whether one of the gradients is taken along a path through the tensor."""
+    for node in gradients:
+        inner, sources = node.args
+        through = not any(tensor is source for source in sources) and any(depends_on([tensor], sources))
+        if through and depends_on([inner], [tensor])[0]:
+            return True
     return False
 
 

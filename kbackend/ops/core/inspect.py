@@ -8,6 +8,7 @@ import numpy as np
 
 from kbackend.declare.call import dtype_of
 from kbackend.declare.shapes import product
+from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.plugin.select import owner_of
@@ -104,7 +105,7 @@ def is_placeholder(x: Any) -> bool:
     >>> K.is_placeholder(K.placeholder((2,)))
     True
     """
-    return isinstance(x, Tensor) and x.node.op.name == "placeholder"
+    return isinstance(x, Tensor) and x.node.op.role is Role.PLACEHOLDER
 
 
 def is_keras_tensor(x: Any) -> bool:

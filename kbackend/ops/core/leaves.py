@@ -7,40 +7,33 @@ from typing import Any
 import numpy as np
 
 from kbackend import dtypes
+from kbackend.declare import static_values
 from kbackend.declare.call import make_node, to_numpy
-from kbackend.declare.decorate import derived, primitive
+from kbackend.declare.decorate import derived, structural
 from kbackend.declare.op import REGISTRY, TensorLike, TensorList
-from kbackend.graph.node import scoped
+from kbackend.graph.node import Role, scoped
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ops.core.arguments import chosen_dtype
 
 
-def _leaf_gap(function: Any) -> Any:
-    """Mark an op as one that lowering handles; backends have no kernel for it."""
-    function.op.kind = "leaf"
-    return function
-
-
-@_leaf_gap
-@primitive(name="constant", creates=True)
+@structural(Role.CONSTANT, name="constant", creates=True, static_value=static_values.of_constant)
 def _constant(*, value: np.ndarray, name: str | None = None) -> TensorSpec:
     return TensorSpec(value.shape, dtypes.canonical(value.dtype))
 
 
-@_leaf_gap
-@primitive(name="placeholder", creates=True, pure=False)
+@structural(Role.PLACEHOLDER, name="placeholder", creates=True, pure=False)
 def _placeholder(*, shape: tuple[int | None, ...], dtype: str, name: str | None = None) -> TensorSpec:
     return TensorSpec(shape, dtype)
 
 
-@_leaf_gap
-@primitive(name="learning_phase", creates=True)
+@structural(Role.PHASE, name="learning_phase", creates=True)
 def _learning_phase(*, name: str | None = None) -> TensorSpec:
     return TensorSpec((), "int32")
 
 
-@_leaf_gap
-@primitive(takes_complex=True, name="phase_select", promote="same", promoted=("train", "test"))
+@structural(
+    Role.PHASE_SELECT, name="phase_select", takes_complex=True, promote="same", promoted=("train", "test")
+)
 def _phase_select(train: TensorLike, test: TensorLike, phase: TensorLike) -> TensorSpec:
     if len(train.shape) != len(test.shape):
         raise ValueError(f"the training value has shape {train.shape}, the test value {test.shape}")
@@ -48,14 +41,12 @@ def _phase_select(train: TensorLike, test: TensorLike, phase: TensorLike) -> Ten
     return TensorSpec(shape, train.dtype)
 
 
-@_leaf_gap
-@primitive(takes_complex=True, name="update", pure=False)
+@structural(Role.UPDATE, name="update", takes_complex=True, pure=False)
 def _update(variable: TensorLike, value: TensorLike) -> TensorSpec:
     return TensorSpec(variable.shape, variable.dtype)
 
 
-@_leaf_gap
-@primitive(takes_complex=True, name="gradients")
+@structural(Role.GRADIENTS, name="gradients", takes_complex=True)
 def _gradients(loss: TensorLike, tensors: TensorList) -> tuple[TensorSpec, ...]:
     return tuple(t for t in tensors)
 
@@ -79,7 +70,7 @@ def constant(value: Any, dtype: Any = None, shape: Any = None, name: str | None 
     [1.0, 2.0]
     """
     array = to_numpy(value)
-    array = array.astype(dtypes.numpy_dtype(constant_dtype(array, dtype)))
+    array = dtypes.converted(array, constant_dtype(array, dtype))
     if shape is not None:
         array = np.full(shape, array) if array.size == 1 else array.reshape(shape)
     return make_node(REGISTRY["constant"], (), {"value": array, "name": scoped(name) if name else None})

@@ -7,8 +7,9 @@ from typing import Any
 from kbackend.declare.call import lift, make_node
 from kbackend.declare.decorate import derived
 from kbackend.declare.op import REGISTRY
+from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
-from kbackend.graph.variable import Variable
+from kbackend.graph.variable import Variable, recorder
 
 
 def as_updates(updates: Any) -> list[tuple[Variable, Tensor]]:
@@ -20,7 +21,7 @@ def as_updates(updates: Any) -> list[tuple[Variable, Tensor]]:
     """
     pairs = []
     for item in updates or ():
-        if isinstance(item, Tensor) and item.node.op.name == "update":
+        if isinstance(item, Tensor) and item.node.op.role is Role.UPDATE:
             pairs.append((item.node.args[0], item.node.args[1]))
         elif isinstance(item, (tuple, list)) and len(item) == 2:
             pairs.append((item[0], item[1]))
@@ -64,6 +65,9 @@ def update(x: Variable, new_x: Any) -> Tensor:
     3.0
     """
     variable, value = _checked_update(x, new_x)
+    made = recorder.get()
+    if made is not None:
+        made.put(variable, value)
     return make_node(REGISTRY["update"], (variable, value), {})
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
 import numpy as np
 
 from kbackend import dtypes
+from kbackend.declare import static_values
 from kbackend.declare.call import dtype_of
-from kbackend.declare.decorate import composite, derived, primitive
+from kbackend.declare.decorate import X_IS_X1, composite, derived, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.rules import (
     INF,
@@ -39,7 +41,8 @@ def complex_samples() -> list[Sample]:
     ]
 
 
-@primitive(takes_complex=True, promote="same", samples=binary_samples())
+@primitive(takes_complex=True, promote="same", spellings=X_IS_X1,
+           static_value=static_values.elementwise(operator.add), samples=binary_samples())
 def add(x1: TensorLike, x2: TensorLike) -> TensorSpec:
     """``x1 + x2``, element by element (NumPy's ``add``).
 
@@ -60,7 +63,8 @@ def add(x1: TensorLike, x2: TensorLike) -> TensorSpec:
     return arithmetic(x1, x2)
 
 
-@primitive(takes_complex=True, promote="same", samples=binary_samples())
+@primitive(takes_complex=True, promote="same", spellings=X_IS_X1,
+           static_value=static_values.elementwise(operator.sub), samples=binary_samples())
 def subtract(x1: TensorLike, x2: TensorLike) -> TensorSpec:
     """``x1 - x2``, element by element (NumPy's ``subtract``). Arguments, result and errors as in :func:`add`.
 
@@ -71,7 +75,9 @@ def subtract(x1: TensorLike, x2: TensorLike) -> TensorSpec:
     return arithmetic(x1, x2)
 
 
-@primitive(takes_complex=True, promote="same", samples=lambda: [*binary_samples()(), *complex_samples()])
+@primitive(takes_complex=True, promote="same", spellings=X_IS_X1,
+           static_value=static_values.elementwise(operator.mul),
+           samples=lambda: [*binary_samples()(), *complex_samples()])
 def multiply(x1: TensorLike, x2: TensorLike) -> TensorSpec:
     """``x1 * x2``, element by element (NumPy's ``multiply``). Arguments, result and errors as in :func:`add`.
 
@@ -97,7 +103,7 @@ def _divide_samples() -> list[Sample]:
     return [*binary_samples(0.5, takes_bool=True)(), whole, zero, *complex_samples()]
 
 
-@primitive(takes_complex=True, promote="float", samples=_divide_samples)
+@primitive(takes_complex=True, promote="float", spellings=X_IS_X1, samples=_divide_samples)
 def divide(x1: TensorLike, x2: TensorLike) -> TensorSpec:
     """``x1 / x2``, element by element (NumPy's ``divide``).
 
@@ -140,6 +146,8 @@ def division_samples() -> list[Sample]:
 
 
 @primitive(
+    static_value=static_values.elementwise(operator.floordiv),
+    spellings=X_IS_X1,
     promote="same",
     samples=lambda: [
         *division_samples(),
@@ -175,6 +183,8 @@ def floor_divide(x1: TensorLike, x2: TensorLike) -> TensorSpec:
 
 
 @primitive(
+    static_value=static_values.elementwise(operator.mod),
+    spellings=X_IS_X1,
     promote="same",
     samples=lambda: [
         *division_samples(),
@@ -194,7 +204,8 @@ def mod(x1: TensorLike, x2: TensorLike) -> TensorSpec:
     return arithmetic(x1, x2)
 
 
-@primitive(takes_complex=True, samples=unary_samples(integers=True, takes_bool=False))
+@primitive(takes_complex=True, static_value=static_values.elementwise(operator.neg),
+           samples=unary_samples(integers=True, takes_bool=False))
 def negative(x: TensorLike) -> TensorSpec:
     """``-x`` (NumPy's ``negative``).
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend.declare.decorate import composite, primitive
+from kbackend.declare.decorate import X1_IS_X, composite, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.rules import INF, NAN, compared, values
 from kbackend.declare.sample import In, Sample, call
@@ -34,6 +34,7 @@ _ORDER: dict[str, Any] = {
     "promote": "same",
     "differentiable": False,
     "tolerance": "exact",
+    "spellings": X1_IS_X,
     "samples": _comparisons,
 }
 _EQUALITY: dict[str, Any] = {**_ORDER, "samples": _equalities}

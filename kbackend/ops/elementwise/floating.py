@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kbackend import dtypes
-from kbackend.declare.call import dtype_of
+from kbackend.declare.call import dtype_of, lift
 from kbackend.declare.decorate import composite, derived, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.rules import INF, NAN, WIDE, arithmetic, compared, pair_samples, same, values
@@ -182,7 +182,7 @@ def saturate_cast(x: TensorLike, dtype: Any) -> Any:
         return _integer_cast(x, np.iinfo(own), bounds, dtype)
     above, below = x >= float(bounds.max), x <= float(bounds.min)
     inside = cast(select_elements(isnan(x) | (above | below), 0.0, x), dtype)
-    highest, lowest = (cast(int(limit), dtype) for limit in (bounds.max, bounds.min))
+    highest, lowest = (lift(int(limit), dtype) for limit in (bounds.max, bounds.min))
     return select_elements(above, highest, select_elements(below, lowest, inside))
 
 
@@ -441,7 +441,7 @@ def nextafter(x1: TensorLike, x2: TensorLike) -> Any:
     is_away_from_zero = (x2 > x1) == (x1 > 0.0)
     adjacent = view(x1, integer) + cast(cast(is_away_from_zero, "int32") * 2 - 1, integer)
     negative_zero = int(np.iinfo(integer).min)
-    of_zero = select_elements(x2 > 0.0, cast(1, integer), cast(negative_zero + 1, integer))
+    of_zero = select_elements(x2 > 0.0, lift(1, integer), lift(negative_zero + 1, integer))
     moved = view(select_elements(x1 == 0.0, of_zero, adjacent), dtype)
     return select_elements(isnan(x1) | isnan(x2), NAN, select_elements(x1 == x2, x2, moved))
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from kbackend import dtypes
 from kbackend.declare.call import dtype_of
-from kbackend.declare.decorate import composite, derived, primitive
+from kbackend.declare.decorate import X_IS_X1, composite, derived, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.rules import logical, number, values
 from kbackend.declare.sample import In, Sample, call
@@ -26,7 +26,7 @@ def _logic() -> list[Sample]:
 _LOGIC: dict[str, Any] = {"differentiable": False, "tolerance": "exact", "samples": _logic}
 
 
-@primitive(**_LOGIC)
+@primitive(**_LOGIC, spellings=X_IS_X1)
 def logical_and(x1: TensorLike, x2: TensorLike) -> TensorSpec:
     """``x1 and x2``, element by element (NumPy's ``logical_and``).
 
@@ -47,7 +47,7 @@ def logical_and(x1: TensorLike, x2: TensorLike) -> TensorSpec:
     return logical(x1, x2)
 
 
-@primitive(**_LOGIC)
+@primitive(**_LOGIC, spellings=X_IS_X1)
 def logical_or(x1: TensorLike, x2: TensorLike) -> TensorSpec:
     """``x1 or x2``, element by element (NumPy's ``logical_or``).
 
@@ -60,7 +60,7 @@ def logical_or(x1: TensorLike, x2: TensorLike) -> TensorSpec:
     return logical(x1, x2)
 
 
-@composite(**_LOGIC, rule=logical, prepare=lambda specs, attrs: (logical(*specs), attrs)[1])
+@composite(**_LOGIC, spellings=X_IS_X1, rule=logical, prepare=lambda specs, attrs: (logical(*specs), attrs)[1])
 def logical_xor(x1: TensorLike, x2: TensorLike) -> Any:
     """``x1 != x2`` of bools, element by element (NumPy's ``logical_xor``).
 

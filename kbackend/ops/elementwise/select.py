@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from kbackend import config, dtypes
+from kbackend.declare import static_values
 from kbackend.declare.call import dtype_of
-from kbackend.declare.decorate import composite, derived, primitive
+from kbackend.declare.decorate import X1_IS_X, composite, derived, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.rules import INF, NAN, WIDE, arithmetic, number, same, values
 from kbackend.declare.sample import In, Sample, call
@@ -137,6 +138,7 @@ def clip_range(x: TensorLike, *, low: float | None, high: float | None) -> Any:
 
 
 @derived(
+    spellings={"x_min": "min_value", "x_max": "max_value"},
     tolerance="exact",
     samples=lambda: [
         call(
@@ -227,7 +229,8 @@ def _tie_samples() -> list[Sample]:
     ]
 
 
-@primitive(promote="same", tolerance="exact", samples=_tie_samples)
+@primitive(promote="same", tolerance="exact", spellings=X1_IS_X, static_value=static_values.elementwise(max),
+           samples=_tie_samples)
 def maximum(x: TensorLike, y: TensorLike) -> TensorSpec:
     """The larger of two elements (NumPy's ``maximum``); NaN if one of them is.
 
@@ -248,7 +251,8 @@ def maximum(x: TensorLike, y: TensorLike) -> TensorSpec:
     return arithmetic(x, y)
 
 
-@primitive(promote="same", tolerance="exact", samples=_tie_samples)
+@primitive(promote="same", tolerance="exact", spellings=X1_IS_X, static_value=static_values.elementwise(min),
+           samples=_tie_samples)
 def minimum(x: TensorLike, y: TensorLike) -> TensorSpec:
     """The smaller of two elements (NumPy's ``minimum``); NaN if one of them is.
 

@@ -1,7 +1,7 @@
-"""Images seen through other coordinates.
+"""Interpolation of images at coordinates, and affine and perspective transforms by it.
 
-Coordinates count pixels: pixel i is at i, and what lies between pixels is a mean of its neighbours. What lies outside
-is what ``fill_mode`` continues the image with, pixel by pixel.
+Coordinates are in pixels: the centre of pixel i is at i. Values between pixel centres are interpolated; pixels outside
+the image are determined by ``fill_mode`` before the interpolation.
 """
 
 from __future__ import annotations
@@ -24,9 +24,7 @@ from kbackend.ops.arrays.ranges import numbers
 from kbackend.ops.arrays.reshape import expand_dims, flatten, reshape
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.cast import cast, stop_gradient
-from kbackend.ops.elementwise.arithmetic import abs_, add, mod, multiply, subtract
-from kbackend.ops.elementwise.comparison import greater_equal, less
-from kbackend.ops.elementwise.logical import logical_and
+from kbackend.ops.elementwise.arithmetic import abs_
 from kbackend.ops.elementwise.rounding import floor, round_half_even
 from kbackend.ops.elementwise.select import clip_range, maximum, minimum, select_elements
 from kbackend.ops.image.resize import in_floats, opened
@@ -34,93 +32,91 @@ from kbackend.ops.indexing.gather import gather
 from kbackend.ops.linalg.solve import solve
 
 FILL_MODES = ("constant", "nearest", "wrap", "mirror", "reflect")
-#: coordinates further away than this are taken for this, so that they can become integers
-_FAR = float(1 << 30)
+#: coordinates are clipped to this magnitude, so that they can be cast to integers
+_LIMIT = float(1 << 30)
 
 
-def _among(value: Any, choices: Sequence[Any], name: str) -> None:
+def _check_choice(value: Any, choices: Sequence[Any], name: str) -> None:
     if isinstance(value, bool) or value not in choices:
         raise ValueError(f"unknown {name} {value!r}; choose one of {', '.join(map(repr, choices))}")
 
 
-def _folded(index: Any, size: Any, mode: str) -> Any:
-    """The pixel of an axis that lies at an integer place in or outside it."""
+def _index_inside(index: Any, size: Any, mode: str) -> Any:
+    """The index of the pixel whose value a fill mode has at an integer coordinate inside or outside an axis."""
     if mode in ("constant", "nearest"):
         return minimum(maximum(index, 0), plus(size, -1))
     if mode == "wrap":
-        return mod(index, size)
+        return index % size
     period = times(size, 2) if mode == "reflect" else plus(times(size, 2), -2)
-    if mode == "mirror":  # an axis of one pixel has no period
+    if mode == "mirror":  # the period of an axis of one pixel would be 0
         period = maximum(period, 1) if isinstance(period, Tensor) else max(period, 1)
-    place = mod(index, period)
-    return minimum(place, abs_(plus(period, -1 if mode == "reflect" else 0) - place))
+    phase = index % period
+    return minimum(phase, abs_(plus(period, -1 if mode == "reflect" else 0) - phase))
 
 
-def _corners(near: Any, start: Any, size: Any, order: int, mode: str, kind: str) -> list[tuple[Any, Any]]:
-    """(pixels, whether they are in the image) along one axis; None where it is all of them."""
-    index = cast(start, kind)
-    found = []
-    for place in (index, index + 1)[: order + 1]:
-        inside = None
-        if mode == "constant":
-            inside = greater_equal(place, 0) & less(place, size)
-        found.append((_folded(place, size, mode), inside))
-    return found
+def _neighbours(start: Any, size: Any, order: int, mode: str, dtype: str) -> list[tuple[Any, Any]]:
+    """(indices, whether they are inside the image) of the pixels along one axis; None where all are."""
+    index = cast(start, dtype)
+    pairs = []
+    for neighbour in (index, index + 1)[: order + 1]:
+        inside = (neighbour >= 0) & (neighbour < size) if mode == "constant" else None
+        pairs.append((_index_inside(neighbour, size, mode), inside))
+    return pairs
 
 
-def _index_kind(counts: Sequence[Any]) -> str:
+def _index_dtype(counts: Sequence[Any]) -> str:
+    """The integer dtype of indices into an array of these sizes, of which some may be tensors."""
     known = [n for n in counts if isinstance(n, int)]
     return "int32" if len(known) == len(counts) and math.prod(known) < 1 << 31 else "int64"
 
 
-def _spread(x: Any, channels: bool) -> Any:
+def _with_channel_axis(x: Any, channels: bool) -> Any:
     return expand_dims(x, -1) if channels else x
 
 
-def _sampled(rows: Any, counts: Sequence[Any], coordinates: Sequence[Any], first: Any, order: int, mode: str,
-             fill: float, kind: str) -> Any:
-    """Means of rows at coordinates.
+def _interpolated(pixels: Any, sizes: Sequence[Any], coordinates: Sequence[Any], first: Any, order: int, mode: str,
+                  fill: float, index_dtype: str) -> Any:
+    """Pixels interpolated at coordinates.
 
     Args:
-        rows: ``(elements,)`` or ``(elements, channels)``: images whose axes are one, the last varying fastest.
-        counts: sizes of the axes that coordinates are for.
-        coordinates: a tensor for each of these axes.
-        first: the row at which each image begins, or None for one image.
+        pixels: ``(elements,)`` or ``(elements, channels)``, images flattened in row-major order.
+        sizes: the sizes of the spatial axes, integers or integer scalars.
+        coordinates: a tensor for each spatial axis.
+        first: the index of the first pixel of each image, or None for a single image.
+        order, mode, fill: as in :func:`map_coordinates`.
+        index_dtype: the dtype of indices into ``pixels``.
     """
-    dtype, channels = dtype_of(rows), len(rows.shape) == 2
-    near = [clip_range(c, low=-_FAR, high=_FAR) for c in coordinates]
-    starts = [stop_gradient(round_half_even(c) if order == 0 else floor(c)) for c in near]
-    axes = [_corners(c, start, n, order, mode, kind) for c, start, n in zip(near, starts, counts)]
-    values = [_at_corner(rows, counts, corner, first, fill, channels) for corner in itertools.product(*axes)]
+    dtype, channels = dtype_of(pixels), len(pixels.shape) == 2
+    clipped = [clip_range(c, low=-_LIMIT, high=_LIMIT) for c in coordinates]
+    starts = [stop_gradient(round_half_even(c) if order == 0 else floor(c)) for c in clipped]
+    axes = [_neighbours(start, size, order, mode, index_dtype) for start, size in zip(starts, sizes)]
+    values = [_gathered(pixels, sizes, corner, first, fill, channels) for corner in itertools.product(*axes)]
     if order == 0:
         return values[0]
-    for c, start in reversed(list(zip(near, starts))):
-        share = _spread(cast(subtract(c, start), dtype), channels)
-        values = [_between(a, b, share) for a, b in zip(values[::2], values[1::2])]
+    for c, start in reversed(list(zip(clipped, starts))):
+        weight = _with_channel_axis(cast(c - start, dtype), channels)
+        # Without 1 - weight, which TensorFlow's graphs would round in another order.
+        values = [a + (b - a) * weight for a, b in zip(values[::2], values[1::2])]
     return values[0]
 
 
-def _at_corner(rows: Any, counts: Sequence[Any], corner: Sequence[tuple[Any, Any]], first: Any, fill: float,
-               channels: bool) -> Any:
-    place, inside = first, None
-    step: Any = 1
-    for (index, within), count in reversed(list(zip(corner, counts))):
-        offset = multiply(index, step) if isinstance(step, Tensor) or step != 1 else index
-        place = offset if place is None else add(place, offset)
+def _gathered(pixels: Any, sizes: Sequence[Any], corner: Sequence[tuple[Any, Any]], first: Any, fill: float,
+              channels: bool) -> Any:
+    """The pixels at the indices of one corner of the interpolation, ``fill`` outside the image."""
+    index, inside = first, None
+    stride: Any = 1
+    for (along_axis, within), size in reversed(list(zip(corner, sizes))):
+        offset = times(along_axis, stride)
+        index = offset if index is None else index + offset
         if within is not None:
-            inside = within if inside is None else logical_and(inside, within)
-        step = times(step, count)
-    value = gather(rows, place)
-    return value if inside is None else select_elements(_spread(inside, channels), value, fill)
-
-
-def _between(a: Any, b: Any, share: Any) -> Any:
-    """Written without 1 - share, which TensorFlow's graphs would round in another order."""
-    return a + subtract(b, a) * share
+            inside = within if inside is None else inside & within
+        stride = times(stride, size)
+    value = gather(pixels, index)
+    return value if inside is None else select_elements(_with_channel_axis(inside, channels), value, fill)
 
 
 def _coordinate_dtype(x: Any) -> str:
-    """Places of pixels need float32 at least."""
+    """The dtype of the coordinates of pixels of x, float32 or float64; 16 bits would not distinguish pixels."""
     return "float64" if dtype_of(x) == "float64" else "float32"
 
 
@@ -137,89 +133,80 @@ def _coordinate_dtype(x: Any) -> str:
     call(In((4,)), In((1, 6)), 1, "edge", raises=ValueError, name="fill_mode", dynamic=False)])
 def map_coordinates(inputs: TensorLike, coordinates: TensorLike, order: int, fill_mode: str = "constant",
                     fill_value: float = 0.0) -> Any:
-    """What a tensor has at coordinates, which need not be integers.
+    """The elements of a tensor interpolated at coordinates.
 
     Args:
         inputs: a tensor of rank n; integers are computed in floats and rounded to the nearest.
-        coordinates: ``(n, ...)``; gradients flow to them for order 1.
+        coordinates: ``(n, ...)``, in elements along each axis; gradients flow to them for order 1.
         order: 0 for the nearest element (halves to the even one), 1 for linear interpolation.
-        fill_mode: how ``a b c d`` goes on: 'constant' ``k k | a b c d | k k``, 'nearest' ``a a | a b c d | d d``,
+        fill_mode: how ``a b c d`` is extended: 'constant' ``k k | a b c d | k k``, 'nearest' ``a a | a b c d | d d``,
             'wrap' ``c d | a b c d | a b``, 'mirror' ``c b | a b c d | c b``, 'reflect' ``b a | a b c d | d c``.
-        fill_value: the k of 'constant'.
+        fill_value: the constant k of 'constant'.
 
     Returns:
         A tensor of the shape ``coordinates.shape[1:]`` and the dtype of ``inputs``.
 
     Raises:
-        ValueError: coordinates for another rank, an order or fill mode that is none.
+        ValueError: coordinates of another number of axes, an unknown order or an unknown fill mode.
+        TypeError: inputs that are neither integers nor floats.
 
     >>> import numpy as np
     >>> from kbackend import K, ops
     >>> K.eval(ops.image.map_coordinates(np.array([1.0, 2.0]), [[0.5, 1.5, 2.0]], 1, "wrap")).tolist()
     [1.5, 1.5, 1.0]
     """
-    _among(order, (0, 1), "order")
-    _among(fill_mode, FILL_MODES, "fill_mode")
+    _check_choice(order, (0, 1), "order")
+    _check_choice(fill_mode, FILL_MODES, "fill_mode")
     x = as_tensor(inputs)
     if not isinstance(coordinates, (list, tuple)) or not any(hasattr(c, "shape") for c in coordinates):
         coordinates = as_tensor(coordinates)
         if len(coordinates.shape) < 1 or coordinates.shape[0] != len(x.shape):
             raise ValueError(f"coordinates must have the shape ({len(x.shape)}, ...) for inputs of shape "
-                             f"{tuple(x.shape)}, they have {tuple(coordinates.shape)}")
+                             f"{tuple(x.shape)}, not {tuple(coordinates.shape)}")
         coordinates = [coordinates[i] for i in range(len(x.shape))]
     if len(coordinates) != len(x.shape) or not coordinates:
-        raise ValueError(f"inputs of shape {tuple(x.shape)} need a coordinate for each axis, there are "
+        raise ValueError(f"inputs of shape {tuple(x.shape)} need a coordinate for each axis, not "
                          f"{len(coordinates)}")
-    counts = lengths(x)
-    kind = _index_kind(counts)
+    sizes = lengths(x)
+    index_dtype = _index_dtype(sizes)
 
-    def mapped(y: Any) -> Any:
-        places = [cast(as_tensor(c), _coordinate_dtype(y)) for c in coordinates]
-        return _sampled(flatten(y), counts, places, None, order, fill_mode, fill_value, kind)
+    def interpolated(y: Any) -> Any:
+        points = [cast(as_tensor(c), _coordinate_dtype(y)) for c in coordinates]
+        return _interpolated(flatten(y), sizes, points, None, order, fill_mode, fill_value, index_dtype)
 
-    return in_floats(x, mapped)
+    return in_floats(x, interpolated)
 
 
 def _projected(images: Any, vectors: Any, interpolation: str, mode: str, fill: float, data_format: str | None) -> Any:
     """Images at ``((a0 x + a1 y + a2) / k, (b0 x + b1 y + b2) / k)`` with ``k = c0 x + c1 y + 1``."""
-    _among(interpolation, ("nearest", "bilinear"), "interpolation")
-    _among(mode, FILL_MODES, "fill_mode")
-    x, closed = opened(images, data_format)
+    _check_choice(interpolation, ("nearest", "bilinear"), "interpolation")
+    _check_choice(mode, FILL_MODES, "fill_mode")
+    x, restore = opened(images, data_format)
     if len(vectors.shape) not in (1, 2) or vectors.shape[-1] != 8:
-        raise ValueError(f"a transform has 8 numbers, or 8 for each image; its shape is {tuple(vectors.shape)}")
+        raise ValueError(f"transform must have the shape (8,) or (batch, 8), it is {tuple(vectors.shape)}")
     if len(vectors.shape) == 1:
         vectors = expand_dims(vectors, 0)
     if None not in (x.shape[0], vectors.shape[0]) and vectors.shape[0] not in (1, x.shape[0]):
-        raise ValueError(f"{vectors.shape[0]} transforms were given for {x.shape[0]} images")
+        raise ValueError(f"{x.shape[0]} images need one transform or as many, not {vectors.shape[0]}")
     batch, rows, columns, channels = lengths(x)
-    kind = _index_kind((batch if isinstance(batch, int) else 1, rows, columns))
-    kind = kind if isinstance(batch, int) else "int64"
+    index_dtype = _index_dtype((batch, rows, columns))
 
-    def seen(y: Any) -> Any:
+    def projected(y: Any) -> Any:
         dtype = _coordinate_dtype(y)
-        a0, a1, a2, b0, b1, b2, c0, c1 = _numbers_of(cast(vectors, dtype))
-        across = reshape(cast(numbers(columns), dtype), (1, 1, columns))
-        down = reshape(cast(numbers(rows), dtype), (1, rows, 1))
-        depth = add(_mixed(c0, across, c1, down), 1.0)
-        # the smaller summands first, as TensorFlow's graphs would have them
-        places = [(p * across + (q * down + shift)) / depth
-                  for p, q, shift in ((b0, b1, b2), (a0, a1, a2))]
-        pixels = times(rows, columns)
-        starts = cast(numbers(batch), kind) * pixels
-        flat = reshape(y, (times(batch, pixels), channels))
+        parameters = cast(vectors, dtype)
+        a0, a1, a2, b0, b1, b2, c0, c1 = (parameters[:, i, None, None] for i in range(8))
+        column = reshape(cast(numbers(columns), dtype), (1, 1, columns))
+        row = reshape(cast(numbers(rows), dtype), (1, rows, 1))
+        depth = c0 * column + c1 * row + 1.0
+        # The smaller summands are added first, the order of TensorFlow's graphs.
+        points = [(p * column + (q * row + shift)) / depth for p, q, shift in ((b0, b1, b2), (a0, a1, a2))]
+        count = times(rows, columns)
+        first = reshape(cast(numbers(batch), index_dtype) * count, (batch, 1, 1))
+        flat = reshape(y, (times(batch, count), channels))
         order = 1 if interpolation == "bilinear" else 0
-        return _sampled(flat, (rows, columns), places, reshape(starts, (batch, 1, 1)), order, mode, fill, kind)
+        return _interpolated(flat, (rows, columns), points, first, order, mode, fill, index_dtype)
 
-    return closed(in_floats(x, seen))
-
-
-def _numbers_of(vectors: Any) -> list[Any]:
-    """The columns of ``(n, 8)`` as ``(n, 1, 1)``."""
-    return [vectors[:, i, None, None] for i in range(8)]
-
-
-def _mixed(a: Any, x: Any, b: Any, y: Any) -> Any:
-    return multiply(a, x) + multiply(b, y)
+    return restore(in_floats(x, projected))
 
 
 def _turn() -> In:
@@ -240,23 +227,24 @@ def _turn() -> In:
          dynamic=False)])
 def affine_transform(images: TensorLike, transform: TensorLike, interpolation: str = "bilinear",
                      fill_mode: str = "constant", fill_value: float = 0.0, data_format: str | None = None) -> Any:
-    """Images moved, turned, sheared, scaled or seen from elsewhere.
+    """Images under affine or projective transforms.
 
     Args:
         images: ``(batch, rows, columns, channels)``, or ``(batch, channels, rows, columns)`` for 'channels_first'; one
-            image has no batch dimension. Integers are computed in floats and rounded to the nearest.
-        transform: ``a0, a1, a2, b0, b1, b2, c0, c1`` for all images, or for each: the result has at column x and row y
-            what the image has at column ``(a0 x + a1 y + a2) / k`` and row ``(b0 x + b1 y + b2) / k``, where
-            ``k = c0 x + c1 y + 1``. Gradients flow to it for 'bilinear'.
+            image has no batch axis. Integers are computed in floats and rounded to the nearest.
+        transform: ``a0, a1, a2, b0, b1, b2, c0, c1``, ``(8,)`` for all images or ``(batch, 8)``. The pixel at column x
+            and row y of the result is that of the image at column ``(a0 x + a1 y + a2) / k`` and row
+            ``(b0 x + b1 y + b2) / k``, where ``k = c0 x + c1 y + 1``. Gradients flow to it for 'bilinear'.
         interpolation: 'nearest' or 'bilinear'.
-        fill_mode, fill_value: what lies outside; see :func:`map_coordinates`.
+        fill_mode, fill_value: the pixels outside images; see :func:`map_coordinates`.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
 
     Returns:
         Images of the shape and dtype of ``images``.
 
     Raises:
-        ValueError: a rank, number of transforms, interpolation, fill mode or data format that is none.
+        ValueError: another rank or shape of transforms, or an unknown interpolation, fill mode or data format.
+        TypeError: images that are neither integers nor floats.
 
     >>> import numpy as np
     >>> from kbackend import K, ops
@@ -269,12 +257,13 @@ def affine_transform(images: TensorLike, transform: TensorLike, interpolation: s
 
 
 def _homographies(start: Any, end: Any, dtype: str) -> Any:
-    """The vectors ``(n, 8)`` of the projections that take the four ``end`` points to the ``start`` points."""
+    """The vectors ``(n, 8)`` of the projections that map the four ``end`` points to the ``start`` points."""
     x, y, u, v = (cast(p, dtype)[:, :, i] for p in (start, end) for i in range(2))
-    one, zero = multiply(u, 0.0) + 1.0, multiply(u, 0.0)
-    across = stack([u, v, one, zero, zero, zero, -multiply(x, u), -multiply(x, v)], 2)
-    down = stack([zero, zero, zero, u, v, one, -multiply(y, u), -multiply(y, v)], 2)
-    return solve(concatenate_last([across, down], 1), concatenate_last([x, y], 1))
+    zero = u * 0.0
+    one = zero + 1.0
+    columns = stack([u, v, one, zero, zero, zero, -(x * u), -(x * v)], 2)
+    rows = stack([zero, zero, zero, u, v, one, -(y * u), -(y * v)], 2)
+    return solve(concatenate_last([columns, rows], 1), concatenate_last([x, y], 1))
 
 
 def _corner_points() -> list[list[float]]:
@@ -292,21 +281,23 @@ def _corner_points() -> list[list[float]]:
 def perspective_transform(images: TensorLike, start_points: TensorLike, end_points: TensorLike,
                           interpolation: str = "bilinear", fill_value: float = 0.0,
                           data_format: str | None = None) -> Any:
-    """Images seen from elsewhere, so that four points of them go to four others.
+    """Images under the perspective transform that maps four points to four others.
 
     Args:
-        images: as those of :func:`affine_transform`.
-        start_points: ``(4, 2)``, or ``(batch, 4, 2)``: columns and rows of points of the images.
-        end_points: as start_points: where they are in the result. Gradients flow to both for 'bilinear'.
+        images: as in :func:`affine_transform`.
+        start_points: ``(4, 2)`` or ``(batch, 4, 2)``, (column, row) of four points of the images.
+        end_points: ``(4, 2)`` or ``(batch, 4, 2)``, where these points are in the result. Gradients flow to both for
+            'bilinear'.
         interpolation: 'nearest' or 'bilinear'.
-        fill_value: what lies outside.
+        fill_value: the value of pixels outside images.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
 
     Returns:
         Images of the shape and dtype of ``images``.
 
     Raises:
-        ValueError: a rank, shape of points, interpolation or data format that is none.
+        ValueError: another rank or shape of points, or an unknown interpolation or data format.
+        TypeError: images that are neither integers nor floats.
         numpy.linalg.LinAlgError: three of the points lie on a line.
 
     >>> import numpy as np
@@ -318,13 +309,13 @@ def perspective_transform(images: TensorLike, start_points: TensorLike, end_poin
     [4.0, 3.0, 2.0, 1.0]
     """
     points = []
-    for name, given in (("start_points", start_points), ("end_points", end_points)):
-        found = as_tensor(given)
-        if len(found.shape) not in (2, 3) or tuple(found.shape[-2:]) != (4, 2):
-            raise ValueError(f"{name} must have the shape (4, 2) or (batch, 4, 2), it is {tuple(found.shape)}")
-        points.append(expand_dims(found, 0) if len(found.shape) == 2 else found)
+    for name, value in (("start_points", start_points), ("end_points", end_points)):
+        corners = as_tensor(value)
+        if len(corners.shape) not in (2, 3) or tuple(corners.shape[-2:]) != (4, 2):
+            raise ValueError(f"{name} must have the shape (4, 2) or (batch, 4, 2), it is {tuple(corners.shape)}")
+        points.append(expand_dims(corners, 0) if len(corners.shape) == 2 else corners)
     dtype = _coordinate_dtype(as_tensor(images))
-    start, end = (p + multiply(q, 0.0) for p, q in (points, points[::-1]))
+    start, end = (p + q * 0.0 for p, q in (points, points[::-1]))  # both of the larger batch
     return _projected(images, _homographies(start, end, dtype), interpolation, "constant", fill_value, data_format)
 
 

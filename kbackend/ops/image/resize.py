@@ -1,7 +1,7 @@
-"""Images of another size: separable windows, one op, and the functions that stand on it.
+"""Resizing of images by separable interpolation kernels.
 
-The centres of pixels lie at halves: pixel i of n covers [i, i + 1) / n, whatever n is. Each new pixel is a weighted
-mean of those old ones that a window around its centre covers; what the window covers outside the image does not count.
+Pixel centres are at half-integers: pixel i of n covers [i, i + 1) / n. Each pixel of the result is a weighted mean of
+the pixels of the image within a window around its centre; weights outside the image are 0 and the rest is normalized.
 """
 
 from __future__ import annotations
@@ -28,8 +28,7 @@ from kbackend.ops.arrays.sizes import check_sizes
 from kbackend.ops.arrays.transpose import permute_dimensions
 from kbackend.ops.core.arguments import as_tensor, integer
 from kbackend.ops.core.cast import cast
-from kbackend.ops.elementwise.arithmetic import abs_, divide, multiply, subtract
-from kbackend.ops.elementwise.comparison import equal, less
+from kbackend.ops.elementwise.arithmetic import abs_
 from kbackend.ops.elementwise.rounding import round_half_even
 from kbackend.ops.elementwise.select import clip, maximum, select_elements
 from kbackend.ops.elementwise.trigonometric import sin
@@ -56,6 +55,11 @@ def _attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
 
 
 def positive_size(label: str, value: Any) -> int:
+    """A positive integer argument.
+
+    Raises:
+        ValueError: any other value.
+    """
     try:
         found = operator.index(value)
     except TypeError:
@@ -128,23 +132,26 @@ def _samples() -> list[Sample]:
 @primitive(name="resize", view=True, prepare=_attrs, tolerance="reduction", samples=_samples)
 def resample(x: TensorLike, sizes: TensorList = (), *, size: Any, interpolation: str = "bilinear",
            antialias: bool = False) -> TensorSpec:
-    """Images of another size, over one to three spatial dimensions.
+    """Images resized along one to three spatial axes.
 
     Args:
-        x: ``(batch, *spatial, channels)``; floating unless the interpolation is 'nearest'.
+        x: ``(batch, *spatial, channels)``, of floats unless the interpolation is 'nearest'.
         sizes: integer scalars, one for each None in ``size``.
-        size: the new spatial size.
-        interpolation: 'nearest', 'bilinear', 'bicubic' (Keys's, a = -0.5), 'lanczos3', 'lanczos5', or 'area':
-            the mean of what a new pixel covers, by parts of pixels.
-        antialias: whether windows widen where an image shrinks, so that all pixels count. Needs known sizes;
-            'nearest' and 'area' take no notice of it.
+        size: the spatial size of the result.
+        interpolation: 'nearest', 'bilinear', 'bicubic' (Keys, a = -0.5), 'lanczos3', 'lanczos5', or 'area', the mean
+            of the area of the image that a pixel of the result covers.
+        antialias: whether the kernel is widened by the factor of a reduction, so that all pixels contribute. Needs
+            known sizes; ignored by 'nearest' and 'area'.
 
     Returns:
         ``(batch, *size, channels)`` in the dtype of x.
 
     Raises:
-        ValueError: a size that is not positive, an unknown interpolation, a rank that is none.
-        TypeError: integers whose means are asked for.
+        ValueError: a size that is not positive, an unknown interpolation, another rank, or images without pixels.
+        TypeError: another dtype than a float, unless the interpolation is 'nearest'.
+
+    Source: Keys, "Cubic Convolution Interpolation for Digital Image Processing", 1981; Duchon, "Lanczos Filtering in
+    One and Two Dimensions", 1979.
 
     >>> import numpy as np
     >>> from kbackend import K
@@ -156,7 +163,7 @@ def resample(x: TensorLike, sizes: TensorList = (), *, size: Any, interpolation:
     if interpolation != "nearest" and not dtypes.is_float(x.dtype):
         raise TypeError(f"interpolation {interpolation!r} needs floats, not {x.dtype}; cast them first")
     if 0 in x.shape[1:-1]:
-        raise ValueError(f"there are no pixels in x {x.shape}")
+        raise ValueError(f"images need pixels, the shape is {x.shape}")
     check_sizes(sizes, size)
     wide = interpolation == "area" or antialias and interpolation != "nearest"
     if wide and None in (*size, *x.shape[1:-1]):
@@ -166,10 +173,10 @@ def resample(x: TensorLike, sizes: TensorList = (), *, size: Any, interpolation:
 
 
 def opened(images: Any, data_format: str | None, rank: int = 2) -> tuple[Any, Callable[[Any], Any]]:
-    """Images as ``(batch, *spatial, channels)``, and the function that gives results the layout of the images.
+    """Images as ``(batch, *spatial, channels)``, and the function that restores their layout for results.
 
     Args:
-        images: one image of ``rank`` spatial dimensions, or a batch.
+        images: one image of ``rank`` spatial axes, or a batch of them.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
 
     Raises:
@@ -186,16 +193,16 @@ def opened(images: Any, data_format: str | None, rank: int = 2) -> tuple[Any, Ca
     if first:
         x = permute_dimensions(x, (0, *range(2, rank + 2), 1))
 
-    def closed(y: Any) -> Any:
+    def restore(y: Any) -> Any:
         if first:
             y = permute_dimensions(y, (0, rank + 1, *range(1, rank + 1)))
         return squeeze_axis(y, 0) if single else y
 
-    return x, closed
+    return x, restore
 
 
 def in_floats(x: Any, body: Callable[[Any], Any]) -> Any:
-    """``body(x)``; for integers computed in floats, rounded to the nearest and limited to the range of their dtype.
+    """``body(x)``; integers are computed in floats, rounded to the nearest and clipped to the range of their dtype.
 
     Raises:
         TypeError: neither integers nor floats.
@@ -206,9 +213,10 @@ def in_floats(x: Any, body: Callable[[Any], Any]) -> Any:
     if not dtypes.is_integer(dtype):
         raise TypeError(f"images must be integers or floats, not {dtype}; cast them first")
     info = np.iinfo(dtype)
-    top = float(info.max) if int(float(info.max)) <= info.max else float(np.nextafter(float(info.max), 0.0))
+    # The largest float that is not above the largest integer.
+    largest = float(info.max) if int(float(info.max)) <= info.max else float(np.nextafter(float(info.max), 0.0))
     y = body(cast(x, "float32" if info.bits <= 16 else "float64"))
-    return cast(clip(round_half_even(y), float(info.min), top), dtype)
+    return cast(clip(round_half_even(y), float(info.min), largest), dtype)
 
 
 def _known_sizes(x: Any, what: str) -> tuple[int, int]:
@@ -218,16 +226,16 @@ def _known_sizes(x: Any, what: str) -> tuple[int, int]:
     return int(rows), int(columns)
 
 
-def _of_ratio(x: Any, size: Sequence[int], crop: bool, value: float) -> Any:
-    """The largest part in the middle with the ratio of ``size``, or ``x`` in the middle of the smallest with it."""
-    found = _known_sizes(x, "an aspect ratio")
-    fitting = (found[1] * size[0] // size[1], found[0] * size[1] // size[0])
+def _with_aspect_ratio(x: Any, size: Sequence[int], crop: bool, value: float) -> Any:
+    """Images cropped or padded around their centre to the aspect ratio of ``size``."""
+    rows, columns = sizes = _known_sizes(x, "an aspect ratio")
+    fitting = (columns * size[0] // size[1], rows * size[1] // size[0])
     if crop:
-        wanted = [max(min(n, fit), 1) for n, fit in zip(found, fitting)]
-        starts = [(n - m) // 2 for n, m in zip(found, wanted)]
-        return x[:, *(slice(a, a + m) for a, m in zip(starts, wanted))]
-    around = [(max(fit - n, 0) // 2, max(fit - n, 0) - max(fit - n, 0) // 2) for n, fit in zip(found, fitting)]
-    return pad_constant(x, ((0, 0), *around, (0, 0)), value)
+        cropped = [max(min(n, fit), 1) for n, fit in zip(sizes, fitting)]
+        starts = [(n - m) // 2 for n, m in zip(sizes, cropped)]
+        return x[:, *(slice(start, start + m) for start, m in zip(starts, cropped))]
+    added = [max(fit - n, 0) for n, fit in zip(sizes, fitting)]
+    return pad_constant(x, ((0, 0), *((n // 2, n - n // 2) for n in added), (0, 0)), value)
 
 
 @derived(name="image_resize", tolerance="reduction", samples=lambda: [
@@ -245,27 +253,28 @@ def _of_ratio(x: Any, size: Sequence[int], crop: bool, value: float) -> Any:
 def resize(images: TensorLike, size: Any, interpolation: str = "bilinear", antialias: bool = False,
            crop_to_aspect_ratio: bool = False, pad_to_aspect_ratio: bool = False, fill_mode: str = "constant",
            fill_value: float = 0.0, data_format: str | None = None) -> Any:
-    """Images of another size.
+    """Images resized by interpolation.
 
     Args:
         images: ``(batch, rows, columns, channels)``, or ``(batch, channels, rows, columns)`` for 'channels_first';
-            one image has no batch dimension. Integers are computed in floats, rounded to the nearest and limited to
-            the range of their dtype.
-        size: the new rows and columns.
-        interpolation: 'nearest', 'bilinear', 'bicubic' (Keys's, a = -0.5), 'lanczos3', 'lanczos5' or 'area'.
-        antialias: whether windows widen where images shrink, so that all pixels count.
-        crop_to_aspect_ratio: whether the largest part in the middle that has the ratio of ``size`` is taken first.
-        pad_to_aspect_ratio: whether images are first put in the middle of the smallest that have the ratio of ``size``.
+            one image has no batch axis. Integers are computed in floats, rounded to the nearest and clipped to the
+            range of their dtype.
+        size: rows and columns of the result.
+        interpolation: 'nearest', 'bilinear', 'bicubic' (Keys, a = -0.5), 'lanczos3', 'lanczos5' or 'area'.
+        antialias: whether the kernel is widened by the factor of a reduction, so that all pixels contribute.
+        crop_to_aspect_ratio: whether images are first cropped around their centre to the aspect ratio of ``size``.
+        pad_to_aspect_ratio: whether images are first padded around their centre to the aspect ratio of ``size``.
         fill_mode: 'constant'.
-        fill_value: what is put around them.
+        fill_value: the value of the padding.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
 
     Returns:
         Images in the dtype and layout of ``images``.
 
     Raises:
-        ValueError: a rank, size, interpolation, data format or fill mode that is none; both ways to a ratio.
-        TypeError: means of bool.
+        ValueError: another rank or number of sizes, a size that is not positive, an unknown interpolation, data format
+            or fill mode, or both of crop_to_aspect_ratio and pad_to_aspect_ratio.
+        TypeError: images that are neither integers nor floats, unless the interpolation is 'nearest'.
 
     >>> import numpy as np
     >>> from kbackend import K, ops
@@ -279,77 +288,72 @@ def resize(images: TensorLike, size: Any, interpolation: str = "bilinear", antia
     if crop_to_aspect_ratio and pad_to_aspect_ratio:
         raise ValueError("only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be True")
     if fill_mode != "constant":
-        raise ValueError(f"unknown fill_mode {fill_mode!r}; resize knows 'constant'")
-    x, closed = opened(images, data_format)
+        raise ValueError(f"unknown fill_mode {fill_mode!r}; resize has 'constant' only")
+    x, restore = opened(images, data_format)
     if crop_to_aspect_ratio or pad_to_aspect_ratio:
-        x = _of_ratio(x, size, crop_to_aspect_ratio, fill_value)
+        x = _with_aspect_ratio(x, size, crop_to_aspect_ratio, fill_value)
     if interpolation == "nearest":
-        return closed(resample(x, size=size, interpolation="nearest"))
-    return closed(in_floats(x, lambda y: resample(y, size=size, interpolation=interpolation, antialias=antialias)))
+        return restore(resample(x, size=size, interpolation="nearest"))
+    return restore(in_floats(x, lambda y: resample(y, size=size, interpolation=interpolation, antialias=antialias)))
 
 
 def _sinc(x: Any) -> Any:
-    zero = equal(x, 0.0)
+    zero = x == 0.0
     angle = select_elements(zero, 1.0, x) * math.pi
     return select_elements(zero, 1.0, sin(angle) / angle)
 
 
-def _lanczos_of(x: Any, radius: int) -> Any:
-    return select_elements(less(x, float(radius)), multiply(_sinc(x), _sinc(divide(x, float(radius)))), 0.0)
+def _lanczos(x: Any, radius: int) -> Any:
+    return select_elements(x < float(radius), _sinc(x) * _sinc(x / float(radius)), 0.0)
 
 
-def _cubic_of(x: Any) -> Any:
-    square = multiply(x, x)
-    near = (multiply(x, 1.5) - 2.5) * square + 1.0
-    far = ((2.5 - multiply(x, 0.5)) * x - 4.0) * x + 2.0
-    return select_elements(less(x, 1.0), near, select_elements(less(x, 2.0), far, 0.0))
+def _cubic(x: Any) -> Any:
+    near = (x * 1.5 - 2.5) * (x * x) + 1.0
+    far = ((2.5 - x * 0.5) * x - 4.0) * x + 2.0
+    return select_elements(x < 1.0, near, select_elements(x < 2.0, far, 0.0))
 
 
-#: the windows of tensors
-_WINDOWS_OF: dict[str, Callable[[Any], Any]] = {
-    "bilinear": lambda x: maximum(subtract(1.0, x), 0.0),
-    "bicubic": _cubic_of,
-    "lanczos3": lambda x: _lanczos_of(x, 3),
-    "lanczos5": lambda x: _lanczos_of(x, 5),
+#: the interpolation kernels as functions of a tensor of distances
+_KERNELS: dict[str, Callable[[Any], Any]] = {
+    "bilinear": lambda x: maximum(1.0 - x, 0.0),
+    "bicubic": _cubic,
+    "lanczos3": lambda x: _lanczos(x, 3),
+    "lanczos5": lambda x: _lanczos(x, 5),
 }
 
-
-METHODS = {name: name for name in _WINDOWS_OF} | dict.fromkeys(("linear", "trilinear", "triangle"), "bilinear") | (
+METHODS = {name: name for name in _KERNELS} | dict.fromkeys(("linear", "trilinear", "triangle"), "bilinear") | (
     dict.fromkeys(("cubic", "tricubic"), "bicubic"))
 
 
-def _shares(old: Any, new: int, scale: Any, translation: Any, window: Callable[[Any], Any], antialias: bool,
-            dtype: str) -> Any:
-    """The matrix (old, new) of what each new pixel takes of each old one."""
-    inverse = divide(1.0, scale)
-    ends = subtract(np.arange(new).astype(dtype) + 0.5, translation) * inverse
-    centres = ends - 0.5
-    places = expand_dims(cast(numbers_of(old), dtype), 1)
-    distance = abs_(centres - places)
-    weights = window(distance / maximum(inverse, 1.0) if antialias else distance)
+def _weights(old: Any, new: int, scale: Any, translation: Any, kernel: Callable[[Any], Any], antialias: bool,
+             dtype: str) -> Any:
+    """The matrix (old, new) of the weight of each pixel of an axis in each pixel of the result."""
+    inverse = 1.0 / scale
+    centres = (np.arange(new).astype(dtype) + 0.5 - translation) * inverse
+    distance = abs_(centres - 0.5 - cast(numbers_of(old), dtype)[:, None])
+    weights = kernel(distance / maximum(inverse, 1.0) if antialias else distance)
     total = sum_(weights, axis=0)
-    counts = abs_(total) > 1000 * float(np.finfo(dtype).eps)
-    inside = (ends >= 0.0) & (ends <= cast(as_tensor(old), dtype))
-    shares = weights / select_elements(counts, total, 1.0)
-    return select_elements(counts & inside, shares, 0.0)
+    nonzero = abs_(total) > 1000 * float(np.finfo(dtype).eps)
+    inside = (centres >= 0.0) & (centres <= cast(as_tensor(old), dtype))
+    return select_elements(nonzero & inside, weights / select_elements(nonzero, total, 1.0), 0.0)
 
 
-def _along(x: Any, axis: int, matrix: Any) -> Any:
-    """The sums along an axis that a matrix (old, new) says."""
+def _multiplied_along(x: Any, axis: int, matrix: Any) -> Any:
+    """The product of an axis of x with a matrix (old, new)."""
     rank = len(x.shape)
     order = [a for a in range(rank) if a != axis] + [axis]
     moved = matrix_product(permute_dimensions(x, order), matrix)
     return permute_dimensions(moved, [*range(axis), rank - 1, *range(axis, rank - 1)])
 
 
-def _check_output(x: Any, shape: Sequence[Any], axes: Sequence[int]) -> None:
+def _check_output_shape(x: Any, shape: Sequence[Any], axes: Sequence[int]) -> None:
     if len(shape) != len(x.shape):
         raise ValueError(f"output_shape {tuple(shape)} needs {len(x.shape)} entries, images have the shape "
                          f"{tuple(x.shape)}")
     for axis, (n, m) in enumerate(zip(x.shape, shape)):
         if axis not in axes and n is not None and m is not None and n != m:
             raise ValueError(f"output_shape {tuple(shape)} differs from the shape {tuple(x.shape)} of images outside "
-                             f"the spatial dimensions {tuple(axes)}")
+                             f"the spatial axes {tuple(axes)}")
 
 
 @derived(tolerance="matmul", samples=lambda: [
@@ -362,22 +366,23 @@ def _check_output(x: Any, shape: Sequence[Any], axes: Sequence[int]) -> None:
     call(In((3, 4)), (5, 4), In((1,)), In((1,)), (0,), "nearest", raises=ValueError, name="method")])
 def scale_and_translate(images: TensorLike, output_shape: Any, scale: TensorLike, translation: TensorLike,
                         spatial_dims: Any, method: str, antialias: bool = True) -> Any:
-    """Images scaled and moved: what was at y is at ``y * scale + translation``, where pixels have centres at halves.
+    """Images scaled and translated: the coordinate y is mapped to ``y * scale + translation``.
 
     Args:
-        images: a tensor of any rank; integers as in :func:`resize`.
-        output_shape: the shape of the result. Outside the spatial dimensions it is that of ``images``.
-        scale, translation: vectors of one number for each spatial dimension. Gradients flow to them.
-        spatial_dims: the spatial dimensions.
+        images: a tensor of any rank; integers as in :func:`resize`. Pixel centres are at half-integers.
+        output_shape: the shape of the result, equal to that of ``images`` outside the spatial axes.
+        scale, translation: vectors of one number for each spatial axis. Gradients flow to them.
+        spatial_dims: the spatial axes.
         method: 'linear' (or 'bilinear', 'trilinear', 'triangle'), 'cubic' (or 'bicubic', 'tricubic'), 'lanczos3' or
             'lanczos5'.
-        antialias: whether windows widen where images shrink.
+        antialias: whether the kernel is widened where the scale is below 1.
 
     Returns:
-        A tensor of ``output_shape``; 0 where there was no image.
+        A tensor of ``output_shape`` in the dtype of ``images``, 0 outside the mapped image.
 
     Raises:
-        ValueError: a shape, dimension or method that is none, or does not fit.
+        ValueError: a shape, axis or number of scales that does not fit, or an unknown method.
+        TypeError: images that are neither integers nor floats.
 
     >>> import numpy as np
     >>> from kbackend import K, ops
@@ -388,22 +393,23 @@ def scale_and_translate(images: TensorLike, output_shape: Any, scale: TensorLike
         raise ValueError(f"unknown method {method!r}; choose one of {', '.join(METHODS)}")
     x, scale, translation = as_tensor(images), as_tensor(scale), as_tensor(translation)
     axes = [axis_in(integer(a, "a spatial dimension"), len(x.shape)) for a in spatial_dims]
-    _check_output(x, output_shape, axes)
-    for name, given in (("scale", scale), ("translation", translation)):
-        if tuple(given.shape) != (len(axes),):
-            raise ValueError(f"{name} must hold {len(axes)} numbers, its shape is {tuple(given.shape)}")
-    window = _WINDOWS_OF[METHODS[method]]
+    _check_output_shape(x, output_shape, axes)
+    for name, vector in (("scale", scale), ("translation", translation)):
+        if tuple(vector.shape) != (len(axes),):
+            raise ValueError(f"{name} must hold {len(axes)} numbers, its shape is {tuple(vector.shape)}")
+    kernel = _KERNELS[METHODS[method]]
 
-    def moved(y: Any) -> Any:
+    def mapped(y: Any) -> Any:
         dtype = "float64" if dtype_of(y) == "float64" else "float32"
-        found = cast(y, dtype)
+        result = cast(y, dtype)
         for i, axis in enumerate(axes):
             new = positive_size("a size", output_shape[axis])
-            ratio, shift = (cast(v[i], dtype) for v in (scale, translation))
-            found = _along(found, axis, _shares(length(y, axis), new, ratio, shift, window, antialias, dtype))
-        return cast(found, dtype_of(y))
+            factor, shift = (cast(v[i], dtype) for v in (scale, translation))
+            weights = _weights(length(y, axis), new, factor, shift, kernel, antialias, dtype)
+            result = _multiplied_along(result, axis, weights)
+        return cast(result, dtype_of(y))
 
-    return in_floats(x, moved)
+    return in_floats(x, mapped)
 
 
 __all__: list[str] = []

@@ -1,4 +1,4 @@
-"""Images: ``kbackend.ops.image.NAME``, and the functions of K that enlarge images and volumes."""
+"""Upsampling of images and volumes by integer factors, as in K."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from kbackend.declare.call import dtype_of
 from kbackend.declare.decorate import derived
 from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, call
+from kbackend.ops.arrays.dims import length
 from kbackend.ops.arrays.repeat import repeat_elements
-from kbackend.ops.arrays.reshape import extent
 from kbackend.ops.arrays.sizes import split_entries
 from kbackend.ops.core.cast import cast
 from kbackend.ops.image.resize import positive_size, resample
@@ -20,7 +20,7 @@ from kbackend.ops.nn.windows import channels_last, check_rank, restored
 
 
 def _repeated(x: Any, factors: dict[str, Any], data_format: str | None) -> Any:
-    """Each pixel as often along the spatial dimensions as their factors say."""
+    """Elements repeated along the spatial axes, by one factor for each."""
     axis = 2 if config.normalize_data_format(data_format) == "channels_first" else 1
     for label, factor in factors.items():
         repeats = positive_size(label, factor)
@@ -47,17 +47,20 @@ def _repeated(x: Any, factors: dict[str, Any], data_format: str | None) -> Any:
     call(In((2, 3, 4)), 2, 3, "channels_last", raises=ValueError, name="rank")])
 def resize_images(x: TensorLike, height_factor: int, width_factor: int, data_format: str,
                   interpolation: str = "nearest") -> Any:
-    """Images enlarged by whole factors.
+    """Images upsampled by integer factors.
 
     Args:
         x: ``(batch, rows, columns, channels)``, or ``(batch, channels, rows, columns)`` for 'channels_first'.
         height_factor, width_factor: positive integers.
         data_format: 'channels_last' or 'channels_first'.
-        interpolation: 'nearest', which repeats each pixel, or one of the others of
-            :func:`~kbackend.ops.image.resize.resample`, such as 'bilinear'; they make floatx of integers.
+        interpolation: 'nearest', which repeats each pixel, or another of
+            :func:`~kbackend.ops.image.resize.resample`, such as 'bilinear', which casts integers to floatx.
+
+    Returns:
+        Images of ``rows * height_factor`` rows and ``columns * width_factor`` columns.
 
     Raises:
-        ValueError: a factor, data format, interpolation or rank that is none.
+        ValueError: a factor that is not a positive integer, an unknown data format or interpolation, or another rank.
 
     >>> import numpy as np
     >>> from kbackend import K
@@ -72,9 +75,7 @@ def resize_images(x: TensorLike, height_factor: int, width_factor: int, data_for
         return _repeated(x, factors, data_format)
     repeats = [positive_size(label, factor) for label, factor in factors.items()]
     x, first = channels_last(x if dtypes.is_float(dtype_of(x)) else cast(x, config.floatx()), data_format)
-    entries = [extent(x, (a,)) * n if x.shape[a] is None else x.shape[a] * n
-               for a, n in enumerate(repeats, start=1)]
-    sizes, size = split_entries(entries)
+    sizes, size = split_entries([length(x, axis) * n for axis, n in enumerate(repeats, start=1)])
     return restored(resample(x, sizes, size=size, interpolation=interpolation), first)
 
 
@@ -86,15 +87,25 @@ def resize_images(x: TensorLike, height_factor: int, width_factor: int, data_for
     call(In((2, 2, 3, 2, 2)), 2, -1, 3, "channels_last", raises=ValueError, name="negative factor"),
     call(In((2, 2, 3, 2)), 2, 1, 3, "channels_last", raises=ValueError, name="rank")])
 def resize_volumes(x: TensorLike, depth_factor: int, height_factor: int, width_factor: int, data_format: str) -> Any:
-    """Volumes enlarged by whole factors: each element repeated.
+    """Volumes upsampled by integer factors, each element repeated.
 
     Args:
-        x: ``(batch, depth, rows, columns, channels)``, or with the channels second for 'channels_first'.
+        x: ``(batch, depth, rows, columns, channels)``, or ``(batch, channels, depth, rows, columns)`` for
+            'channels_first'.
         depth_factor, height_factor, width_factor: positive integers.
         data_format: 'channels_last' or 'channels_first'.
 
+    Returns:
+        Volumes in which each spatial axis is as many times as long as its factor.
+
     Raises:
-        ValueError: a factor, data format or rank that is none.
+        ValueError: a factor that is not a positive integer, an unknown data format, or another rank.
+
+    >>> import numpy as np
+    >>> from kbackend import K
+    >>> x = np.array([1.0, 2.0]).reshape(1, 1, 1, 2, 1)
+    >>> K.eval(K.resize_volumes(x, 1, 1, 2, "channels_last")).ravel().tolist()
+    [1.0, 1.0, 2.0, 2.0]
     """
     x = x if hasattr(x, "shape") else np.asarray(x)
     check_rank(x, 3)

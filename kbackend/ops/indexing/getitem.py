@@ -8,13 +8,15 @@ from typing import Any
 import numpy as np
 
 from kbackend import dtypes
+from kbackend.declare import static_values
 from kbackend.declare.call import dtype_of
 from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import TensorLike, TensorList
 from kbackend.declare.sample import In, Sample, call
 from kbackend.declare.static_values import static_value
 from kbackend.graph.tensor import Shape, Tensor, TensorSpec
-from kbackend.ops.arrays.reshape import extent, reshape
+from kbackend.ops.arrays.join import stack_tensors
+from kbackend.ops.arrays.reshape import extent, reshape, shape
 from kbackend.ops.arrays.sizes import entries
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.indexing.fancy import is_array, pick
@@ -113,6 +115,7 @@ def _getitem_samples() -> list[Sample]:
 
 
 @primitive(takes_complex=True, name="getitem", prepare=_prepare_index, view=True, tolerance="moving",
+           static_value=static_values.indexed,
            samples=_getitem_samples)
 def _getitem(x: TensorLike, index: Any) -> TensorSpec:
     """``x[index]`` with an index of integers."""
@@ -223,9 +226,9 @@ def _lifted_bound(bound: Any, bounds: list[Tensor]) -> Any:
 def _element(x: Tensor, i: int) -> Tensor | None:
     """Element ``i`` of a vector made of scalars: the scalar itself, without a node for the vector; else None."""
     node = x.node
-    if node.op.name == "shape" and -node.args[0].ndim <= i < node.args[0].ndim:
+    if node.op is shape.op and -node.args[0].ndim <= i < node.args[0].ndim:
         return extent(node.args[0], (i,))
-    if node.op.name == "stack" and x.ndim == 1 and -len(node.args[0]) <= i < len(node.args[0]):
+    if node.op is stack_tensors.op and x.ndim == 1 and -len(node.args[0]) <= i < len(node.args[0]):
         return node.args[0][i]
     return None
 

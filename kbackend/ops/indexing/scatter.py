@@ -17,6 +17,7 @@ from kbackend.declare.sample import In, call
 from kbackend.graph.tensor import Shape, Tensor
 from kbackend.ops.arrays.dims import length, lengths, part, plus, times
 from kbackend.ops.arrays.join import concatenate_last
+from kbackend.ops.arrays.pad import pad_constant
 from kbackend.ops.arrays.ranges import numbers
 from kbackend.ops.arrays.reshape import flatten, reshape
 from kbackend.ops.arrays.sizes import entries
@@ -154,6 +155,8 @@ def scatter_update(inputs: TensorLike, indices: TensorLike, updates: TensorLike,
 def _replaced(old: Any, ids: Any, new: Any, count: Any) -> Any:
     """The rows of ``old`` with those of ``new`` at their ids; of equal ids the last."""
     last = reduce_rows(numbers(length(ids, 0)), ids, count, "max")
+    if new.shape[0] is None:  # there may be no update to gather
+        new = pad_constant(new, ((0, 1), *[(0, 0)] * (len(new.shape) - 1)))
     is_new = reshape(last >= 0, [length(old, 0), *[1] * (len(old.shape) - 1)])
     return select_elements(is_new, gather(new, maximum(last, 0)), old)
 
@@ -200,7 +203,7 @@ def _with_block(x: Any, starts: Sequence[Any], block: Any, axis: int) -> Any:
     if isinstance(start, int):
         if start < 0 or isinstance(size, int) and isinstance(count, int) and start + count > size:
             raise ValueError(f"slice_update: {count} elements at {start} do not fit axis {axis} of size {size}")
-        if start == 0 and isinstance(size, int) and size == count:
+        if start == 0 and isinstance(size, int) and isinstance(count, int) and size == count:
             return _with_block(x, starts, block, axis + 1)
     stop = plus(start, count)
     middle = _with_block(part(x, axis, start, stop), starts, block, axis + 1)

@@ -85,7 +85,7 @@ def _segment_reduce(data: TensorLike, ids: TensorLike, sizes: TensorList, shape:
 
 
 def reduce_rows(data: Any, ids: Any, count: Any, how: str) -> Any:
-    """A segment reduction whose number of segments may be symbolic; float16 and bfloat16 are summed in float32."""
+    """A segment reduction whose number of segments may be symbolic; float16 and bfloat16 accumulate in float32."""
     dtype = dtype_of(data)
     if is_small(data) and how in ("sum", "prod"):
         return cast(reduce_rows(cast(data, "float32"), ids, count, how), dtype)

@@ -15,6 +15,7 @@ from kbackend.declare.rules import INF, NAN, values
 from kbackend.declare.sample import In, Sample, call
 from kbackend.declare.shapes import merge
 from kbackend.graph.tensor import TensorSpec
+from kbackend.ops.arrays.pad import pad_constant
 from kbackend.ops.arrays.reshape import expand_dims, extent, squeeze_axis
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.cast import cast
@@ -190,6 +191,8 @@ def _in_samples() -> list[Sample]:
         call(In((3, 4)), In((3,)), 2, raises=TypeError, name="targets of floats"),
         call(In((3, 4), 0, 9, kind="int32"), In((3,), 0, 4, kind="int32"), 2, raises=TypeError,
              name="predictions of integers"),
+        call(In((3, 0)), In((3,), 0, 4, kind="int32"), 2, gradient=False, name="no classes",
+             expect=np.array([False] * 3)),
         call(In((3, 4)), In((3,), 0, 4, kind="int32"), None, raises=ValueError, name="no k"),
         call(In((3, 4)), In((3,), 0, 4, kind="int32"), -1, raises=ValueError, name="negative k"),
     ]
@@ -218,8 +221,10 @@ def classic_in_top_k(predictions: TensorLike, targets: TensorLike, k: int) -> An
     >>> K.eval(K.in_top_k(K.constant([[0.1, 0.6, 0.3]] * 3), K.constant([2, 0, 7], "int32"), 2)).tolist()
     [True, False, False]
     """
-    count = predictions.shape[-1]
-    count = extent(predictions, (len(predictions.shape) - 1,)) if count is None else count
+    count, rank = predictions.shape[-1], len(predictions.shape)
+    if count is None:  # there may be no class
+        count = extent(predictions, (rank - 1,))
+        predictions = pad_constant(predictions, ((0, 0),) * (rank - 1) + ((0, 1),), -np.inf)
     is_class = (targets >= 0) & (targets < count)
     if isinstance(count, int) and count == 0:
         return is_class

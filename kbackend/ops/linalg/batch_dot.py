@@ -1,17 +1,17 @@
-"""``K.batch_dot``: products of the samples of two batches."""
+"""``K.batch_dot``: products of two batches, sample by sample."""
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
-from kbackend.declare.call import to_numpy
 from kbackend.declare.decorate import derived
 from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, Sample, call
 from kbackend.declare.shapes import axis_in
 from kbackend.ops.arrays.reshape import expand_dims, extent, reshape, squeeze_axis
 from kbackend.ops.arrays.transpose import permute_dimensions
-from kbackend.ops.elementwise.arithmetic import multiply
+from kbackend.ops.core.arguments import shape_of
 from kbackend.ops.linalg.matmul import matrix_multiply
 
 
@@ -36,24 +36,25 @@ def _batch_dot_samples() -> list[Sample]:
 
 @derived(samples=_batch_dot_samples)
 def batch_dot(x: TensorLike, y: TensorLike, axes: Any = None) -> Any:
-    """For each sample, the product of x's and y's over one axis each.
+    """The sum of products over one axis of each operand, for each sample of a batch (Keras 2's ``batch_dot``).
 
     Args:
-        x, y: tensors of rank 2 or more with the same first dimension, the samples.
-        axes: an int for both, or a pair; not 0. None: the last axis of ``x``, and of ``y`` the last but one
-            (the last for a matrix).
+        x, y: tensors of rank 2 or more; axis 0 is the batch.
+        axes: the summed axis of both, or a pair; not 0. None: the last axis of ``x``; of ``y`` the last but one, or the
+            last of a matrix.
 
     Returns:
-        A tensor (samples, x's other axes, y's other axes); (samples, 1) when none are left.
+        A tensor of the batch, the other axes of ``x``, and the other axes of ``y``; ``(batch, 1)`` if there are none.
 
     Raises:
-        ValueError: ranks below 2, axes out of range, sizes that differ.
+        ValueError: a rank less than 2, axes out of range, or sizes that differ.
+        TypeError: bool operands.
 
     >>> from kbackend import K
     >>> K.int_shape(K.batch_dot(K.ones((32, 20, 1)), K.ones((32, 30, 20)), axes=(1, 2)))
     (32, 1, 30)
     """
-    dims_x, dims_y = _dims(x), _dims(y)
+    dims_x, dims_y = shape_of(x), shape_of(y)
     if min(len(dims_x), len(dims_y)) < 2:
         raise ValueError(
             f"K.batch_dot needs tensors of rank 2 or more, their shapes are {dims_x} and {dims_y}"
@@ -67,20 +68,16 @@ def batch_dot(x: TensorLike, y: TensorLike, axes: Any = None) -> Any:
             )
     left, rest_x = _as_matrices(x, dims_x, a, True)
     right, rest_y = _as_matrices(y, dims_y, b, False)
-    found = matrix_multiply(left, right)
+    product = matrix_multiply(left, right)
     if len(rest_x) == 1 and len(rest_y) == 1:
-        return found
+        return product
     if not rest_x or not rest_y:
-        # One of the two 1s that stand for missing axes goes; with both missing the result is (samples, 1).
-        found = squeeze_axis(found, 1 if not rest_x else 2)
+        # Only one axis of size 1 for missing axes is removed, so that two matrices give (batch, 1).
+        product = squeeze_axis(product, 1 if not rest_x else 2)
         if len(rest_x) + len(rest_y) <= 1:
-            return found
+            return product
     batch = dims_x[0] if dims_x[0] is not None else extent(x, (0,))
-    return reshape(found, [batch, *rest_x, *rest_y])
-
-
-def _dims(x: Any) -> tuple[Any, ...]:
-    return tuple(x.shape) if hasattr(x, "shape") else to_numpy(x).shape
+    return reshape(product, [batch, *rest_x, *rest_y])
 
 
 def _axes(axes: Any, dims_x: Any, dims_y: Any) -> tuple[int, int]:
@@ -90,26 +87,24 @@ def _axes(axes: Any, dims_x: Any, dims_y: Any) -> tuple[int, int]:
         axes = (axes, axes)
     if len(axes) != 2 or any(isinstance(a, (list, tuple)) for a in axes):
         raise ValueError(f"K.batch_dot: `axes` must be an int or a pair of ints, it is {axes!r}")
-    found = axis_in(axes[0], len(dims_x)), axis_in(axes[1], len(dims_y))
-    if 0 in found:
-        raise ValueError("K.batch_dot cannot sum over axis 0, the samples; use K.dot")
-    return found
+    summed = axis_in(axes[0], len(dims_x)), axis_in(axes[1], len(dims_y))
+    if 0 in summed:
+        raise ValueError("K.batch_dot cannot sum over axis 0, the batch; use K.dot")
+    return summed
 
 
 def _as_matrices(x: Any, dims: Any, axis: int, last: bool) -> tuple[Any, list[Any]]:
-    """``x`` as one matrix a sample with the summed axis last (or first), and its other dimensions."""
+    """``x`` as a batch of matrices whose last or first axis is the summed one; and the sizes of the other axes."""
     others = [i for i in range(1, len(dims)) if i != axis]
     rest = [dims[i] if dims[i] is not None else extent(x, (i,)) for i in others]
     if not others:
         return expand_dims(x, 1 if last else 2), rest
-    wanted = (0, *others, axis) if last else (0, axis, *others)
-    moved = x if wanted == tuple(range(len(dims))) else permute_dimensions(x, wanted)
+    pattern = (0, *others, axis) if last else (0, axis, *others)
+    moved = x if pattern == tuple(range(len(dims))) else permute_dimensions(x, pattern)
     if len(others) == 1:
         return moved, rest
     batch, summed = (dims[i] if dims[i] is not None else extent(x, (i,)) for i in (0, axis))
-    inner = rest[0]
-    for d in rest[1:]:
-        inner = inner * d if isinstance(inner, int) and isinstance(d, int) else multiply(inner, d)
+    inner = math.prod(rest[1:], start=rest[0])
     return reshape(moved, [batch, inner, summed] if last else [batch, summed, inner]), rest
 
 

@@ -1,7 +1,7 @@
-"""Decompositions of matrices over the last two dimensions: QR, SVD, eigenvalues and LU.
+"""Decompositions of matrices over the last two axes: QR, singular values, eigenvalues and LU.
 
-Signs of singular vectors and eigenvectors are free, so engines may choose different ones; products of the factors
-are the same. Gradients are those of such products. All of it needs float32 or float64.
+Singular vectors and eigenvectors are unique up to sign, or phase, and engines may choose different ones. Gradients are
+those of functions that do not depend on this choice. The dtype must be float32 or float64.
 """
 
 from __future__ import annotations
@@ -19,17 +19,14 @@ from kbackend.declare.sample import In, Sample, call
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.arrays.dims import length, part
 from kbackend.ops.arrays.join import concatenate_last
-from kbackend.ops.arrays.transpose import swapaxes
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.cast import cast, stop_gradient
 from kbackend.ops.core.creation import zeros_like
-from kbackend.ops.elementwise.arithmetic import add
-from kbackend.ops.linalg.matmul import matrix_multiply
-from kbackend.ops.linalg.solve import _checked, _regular, _square, _wrong
+from kbackend.ops.linalg.solve import _checked, _regular, _square, _transposed, _wrong
 
 
 def _drawn(*shape: int, seed: int = 0) -> In:
-    """Matrices with singular values and eigenvalues far from each other."""
+    """Matrices with well-separated singular values."""
     rng = np.random.default_rng(seed + 7 * len(shape) + shape[-1])
     m, n = shape[-2:]
     u, _, vh = np.linalg.svd(rng.uniform(-1, 1, shape), full_matrices=False)
@@ -50,9 +47,9 @@ def _close(found: np.ndarray, wanted: np.ndarray, what: str) -> None:
 
 
 def _orthonormal(q: np.ndarray, what: str) -> None:
-    turned = np.swapaxes(q, -1, -2)
+    transposed = np.swapaxes(q, -1, -2)
     eye = np.broadcast_to(np.eye(q.shape[-1], dtype=q.dtype), (*q.shape[:-2], q.shape[-1], q.shape[-1]))
-    _close(turned @ q, eye, f"the products of the columns of {what}")
+    _close(transposed @ q, eye, f"the products of the columns of {what}")
 
 
 def _same_shapes(found: Any, wanted: Any) -> None:
@@ -61,7 +58,7 @@ def _same_shapes(found: Any, wanted: Any) -> None:
 
 
 def _same_svd(found: Any, wanted: Any) -> None:
-    """Equal singular values and ``U @ diag(S) @ Vh``; columns of U and rows of Vh of length 1, at right angles."""
+    """Equal singular values and ``U @ diag(S) @ Vh``; orthonormal columns of U and rows of Vh."""
     _same_shapes(found, wanted)
     u, s, vh = found
     k = s.shape[-1]
@@ -85,6 +82,7 @@ def _same_r(found: Any, wanted: Any) -> None:
 
 
 def _same_span(found: Any, wanted: Any) -> None:
+    """Orthonormal columns that span the same space."""
     first, second = (q @ np.swapaxes(q, -1, -2) for q in (found, wanted))
     _close(first, second, "the projection")
     _orthonormal(found, "the complement")
@@ -99,10 +97,10 @@ def _same_eigh(found: Any, wanted: Any) -> None:
 
 
 def _same_eig(found: Any, wanted: Any) -> None:
-    """Equal eigenvalues in some order, vectors of length 1, and equal ``V @ diag(w) @ inv(V)``."""
+    """Equal eigenvalues in any order, vectors of norm 1, and equal ``V @ diag(w) @ inv(V)``."""
     _same_shapes(found, wanted)
     _close(np.sort_complex(found[0].round(4)), np.sort_complex(wanted[0].round(4)), "eigenvalues")
-    _close(np.abs(np.linalg.norm(found[1], axis=-2)), np.ones(found[0].shape), "lengths of vectors")
+    _close(np.abs(np.linalg.norm(found[1], axis=-2)), np.ones(found[0].shape), "norms of vectors")
     first, second = (v * w[..., None, :] @ np.linalg.inv(v) for w, v in (found, wanted))
     _close(first, second, "V @ diag(w) @ inv(V)")
 
@@ -114,14 +112,14 @@ def _wrong_rank() -> list[Sample]:
     ]
 
 
-def _least(x: TensorSpec) -> int | None:
-    """The smaller of rows and columns."""
+def _smaller_size(x: TensorSpec) -> int | None:
+    """The smaller of the numbers of rows and columns."""
     m, n = x.shape[-2:]
     return 0 if 0 in (m, n) else None if m is None or n is None else min(m, n)
 
 
 def _factors(options: dict[str, Any], *extra: Sample) -> Any:
-    """Samples of a tall, a wide, a square and no matrix."""
+    """Samples of tall, wide and square matrices, and of an empty batch."""
     return lambda: [
         call(_drawn(4, 3), dtypes=WIDE, **options), call(_drawn(2, 2, 4), dtypes=WIDE, name="wide, a batch", **options),
         call(_drawn(1, 2, 2), dtypes=WIDE, name="square", **options),
@@ -130,9 +128,9 @@ def _factors(options: dict[str, Any], *extra: Sample) -> Any:
 
 @primitive(promote="float", tolerance="matmul", samples=_factors({"gradient": False, "compare": _same_qr}))
 def qr_reduced(x: TensorLike) -> tuple[TensorSpec, TensorSpec]:
-    """The factors ``Q`` (..., m, k) and ``R`` (..., k, n) of ``x = Q @ R``, with k the smaller of m and n."""
+    """The factors Q ``(..., m, k)`` and R ``(..., k, n)`` of ``x = Q @ R``, with ``k = min(m, n)``."""
     _checked(x)
-    k = _least(x)
+    k = _smaller_size(x)
     return TensorSpec((*x.shape[:-1], k), x.dtype), TensorSpec((*x.shape[:-2], k, x.shape[-1]), x.dtype)
 
 
@@ -141,7 +139,7 @@ def qr_reduced(x: TensorLike) -> tuple[TensorSpec, TensorSpec]:
          dynamic=False),
     call(In((2, 2, 2), values=[np.eye(2)] * 2), dtypes=WIDE, name="nothing is left", compare=_same_span)])
 def orthogonal_complement(x: TensorLike) -> TensorSpec:
-    """Columns of length 1 at right angles to each other and to the columns of ``x``, which are so already."""
+    """An orthonormal basis of the complement of the space that the orthonormal columns of ``x`` span."""
     _checked(x)
     m, k = x.shape[-2:]
     rest = None if m is None or k is None else max(m - k, 0)
@@ -150,37 +148,33 @@ def orthogonal_complement(x: TensorLike) -> TensorSpec:
 
 @primitive(promote="float", tolerance="matmul", samples=_factors({"gradient": False, "compare": _same_svd}))
 def svd_reduced(x: TensorLike) -> tuple[TensorSpec, TensorSpec, TensorSpec]:
-    """``U`` (..., m, k), ``S`` (..., k), ``Vh`` (..., k, n), with k the smaller of m and n."""
+    """U ``(..., m, k)``, S ``(..., k)`` and Vh ``(..., k, n)`` of ``x = U @ diag(S) @ Vh``, with ``k = min(m, n)``."""
     _checked(x)
-    batch, (m, n), k = x.shape[:-2], x.shape[-2:], _least(x)
+    batch, (m, n), k = x.shape[:-2], x.shape[-2:], _smaller_size(x)
     return TensorSpec((*batch, m, k), x.dtype), TensorSpec((*batch, k), x.dtype), TensorSpec((*batch, k, n), x.dtype)
 
 
 @primitive(promote="float", tolerance="matmul", samples=_factors({}))
 def svd_values(x: TensorLike) -> TensorSpec:
-    """Singular values (..., k), the largest first; their gradients do not mind equal ones."""
+    """Singular values ``(..., k)`` in descending order; the gradient is finite where they are equal."""
     _checked(x)
-    return TensorSpec((*x.shape[:-2], _least(x)), x.dtype)
-
-
-def _turned(x: Any) -> Any:
-    return swapaxes(x, -1, -2)
+    return TensorSpec((*x.shape[:-2], _smaller_size(x)), x.dtype)
 
 
 def _completed(q: Any) -> Any:
-    """All columns of an orthogonal matrix whose first ones are ``q``.
+    """An orthogonal matrix whose first columns are ``q``.
 
-    How the added columns must turn when ``q`` does is written down up to its second order; the values of these
-    corrections are 0.
+    The added columns have corrections of value 0 whose first and second derivatives keep them orthonormal and
+    orthogonal to ``q`` when ``q`` changes.
     """
     m, k = q.shape[-2:]
     if m is not None and m == k:
         return q
     rest = orthogonal_complement(stop_gradient(q))
-    overlap = matrix_multiply(_turned(q), rest)
-    turned = rest - matrix_multiply(q, overlap)
-    stretched = matrix_multiply(rest, matrix_multiply(_turned(overlap), overlap)) * 0.5
-    return concatenate_last([q, turned + stretched], -1)
+    overlap = _transposed(q) @ rest
+    orthogonal = rest - q @ overlap
+    scale_correction = rest @ (_transposed(overlap) @ overlap) * 0.5
+    return concatenate_last([q, orthogonal + scale_correction], -1)
 
 
 @derived(tolerance="matmul", samples=lambda: [
@@ -189,18 +183,19 @@ def _completed(q: Any) -> Any:
     call(_drawn(2, 2, 3), "r", dtypes=WIDE, gradient=False, compare=_same_r, name="r"),
     call(In((2, 2)), "raw", dtypes=WIDE, raises=ValueError, name="mode"), *_wrong_rank()])
 def qr(x: TensorLike, mode: str = "reduced") -> Any:
-    """The QR decomposition: ``x = Q @ R`` with orthonormal columns of ``Q`` and upper triangular ``R``.
+    """The QR decomposition ``x = Q @ R`` with orthonormal columns of Q and upper triangular R (NumPy's ``linalg.qr``).
 
     Args:
-        x: a tensor (..., m, n) of float32 or float64; integers become floatx.
-        mode: 'reduced': Q (..., m, k) and R (..., k, n), with k the smaller of m and n; 'complete': Q (..., m, m) and
-            R (..., m, n); 'r': R (..., k, n) alone.
+        x: a tensor ``(..., m, n)`` of float32 or float64; integers are promoted to floatx.
+        mode: 'reduced': Q ``(..., m, k)`` and R ``(..., k, n)``, with ``k = min(m, n)``; 'complete': Q ``(..., m, m)``
+            and R ``(..., m, n)``; 'r': R ``(..., k, n)`` only.
 
     Returns:
-        ``(Q, R)``, or R. The signs of the columns of Q are free. Gradients need full rank of the first k columns.
+        ``(Q, R)``, or R. The signs of the columns of Q are not unique. The gradient needs linearly independent first k
+        columns.
 
     Raises:
-        ValueError: another mode, or a rank below 2.
+        ValueError: another mode, or a rank less than 2.
         TypeError: another dtype; cast float16 and bfloat16 first.
 
     Source: Golub and Van Loan, Matrix Computations, 5.2.
@@ -211,7 +206,7 @@ def qr(x: TensorLike, mode: str = "reduced") -> Any:
     [[3.0, 1.0], [4.0, 2.0]]
     """
     if mode not in ("reduced", "complete", "r"):
-        raise ValueError(f"the mode of qr is 'reduced', 'complete' or 'r', it is {mode!r}")
+        raise ValueError(f"the mode of qr must be 'reduced', 'complete' or 'r', it is {mode!r}")
     x = as_tensor(x)
     q, r = qr_reduced(x)
     if mode == "r":
@@ -219,7 +214,7 @@ def qr(x: TensorLike, mode: str = "reduced") -> Any:
     if mode == "reduced" or q.shape[-1] is not None and q.shape[-1] == q.shape[-2]:
         return q, r
     full = _completed(q)
-    added = matrix_multiply(_turned(part(full, len(full.shape) - 1, length(q, -1), None)), cast(x, dtype_of(q)))
+    added = _transposed(part(full, len(full.shape) - 1, length(q, -1), None)) @ cast(x, dtype_of(q))
     return full, concatenate_last([r, zeros_like(added)], -2)
 
 
@@ -231,21 +226,21 @@ def qr(x: TensorLike, mode: str = "reduced") -> Any:
     call(In((3, 3), values=np.eye(3)), compute_uv=False, dtypes=WIDE, name="equal values", expect=np.ones(3),
          expect_gradient=np.eye(3)), *_wrong_rank()])
 def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> Any:
-    """The singular value decomposition: ``x = U @ diag(S) @ Vh``.
+    """The singular value decomposition ``x = U @ diag(S) @ Vh`` (NumPy's ``linalg.svd``).
 
     Args:
-        x: a tensor (..., m, n) of float32 or float64; integers become floatx.
-        full_matrices: U (..., m, m) and Vh (..., n, n) instead of U (..., m, k) and Vh (..., k, n), with k the smaller
-            of m and n.
-        compute_uv: False gives S alone.
+        x: a tensor ``(..., m, n)`` of float32 or float64; integers are promoted to floatx.
+        full_matrices: whether U is ``(..., m, m)`` and Vh ``(..., n, n)`` instead of ``(..., m, k)`` and
+            ``(..., k, n)``, with ``k = min(m, n)``.
+        compute_uv: whether to return U and Vh with S.
 
     Returns:
-        ``(U, S, Vh)``, or S (..., k), the largest first. The signs of each pair of vectors are free. Gradients of U
-        and Vh need singular values that differ and are not 0; those of S do not.
+        ``(U, S, Vh)``, or S ``(..., k)`` in descending order. The sign of each pair of vectors is not unique. The
+        gradients of U and Vh need singular values that are distinct and not 0; that of S does not.
 
     Raises:
-        numpy.linalg.LinAlgError: NaN or infinities among the elements.
-        ValueError: a rank below 2.
+        numpy.linalg.LinAlgError: NaN or infinite elements.
+        ValueError: a rank less than 2.
         TypeError: another dtype; cast float16 and bfloat16 first.
 
     Source: Golub and Van Loan, Matrix Computations, 2.4.
@@ -257,19 +252,19 @@ def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> A
     if not compute_uv:
         return svd_values(x)
     u, s, vh = svd_reduced(x)
-    return (_completed(u), s, _turned(_completed(_turned(vh)))) if full_matrices else (u, s, vh)
+    return (_completed(u), s, _transposed(_completed(_transposed(vh)))) if full_matrices else (u, s, vh)
 
 
 @primitive(promote="float", tolerance="matmul", samples=lambda: [
     call(_symmetric(3, 3), dtypes=WIDE, gradient=False, compare=_same_eigh), *_wrong()])
 def eigh_lower(x: TensorLike) -> tuple[TensorSpec, TensorSpec]:
-    """Eigenvalues (..., n) and vectors (..., n, n); the lower triangle is read."""
+    """Eigenvalues ``(..., n)`` and eigenvectors ``(..., n, n)`` of the lower triangle."""
     return TensorSpec(_square(x).shape[:-1], x.dtype), TensorSpec(x.shape, x.dtype)
 
 
 def _with_symmetric_gradient(x: Any) -> Any:
-    """``x`` itself; what flows back is the symmetric part of the gradient."""
-    mean = add(x, _turned(x)) * 0.5
+    """``x`` itself, with the symmetric part of the gradient."""
+    mean = (x + _transposed(x)) * 0.5
     return stop_gradient(x) + (mean - stop_gradient(mean))
 
 
@@ -279,15 +274,16 @@ def _with_symmetric_gradient(x: Any) -> Any:
          name="the lower triangle counts"),
     call(In((0, 2, 2)), dtypes=WIDE, gradient=False, compare=_same_eigh, name="no matrix"), *_wrong()])
 def eigh(x: TensorLike) -> tuple[Any, Any]:
-    """The eigenvalues and eigenvectors of symmetric matrices: ``x = V @ diag(w) @ V.T``.
+    """The eigenvalues and eigenvectors of symmetric matrices: ``x = V @ diag(w) @ V.T`` (NumPy's ``linalg.eigh``).
 
     Args:
-        x: a tensor (..., n, n) of float32 or float64, of which the lower triangle is read; integers become floatx.
+        x: a tensor ``(..., n, n)`` of float32 or float64, of which only the lower triangle is read; integers are
+            promoted to floatx.
 
     Returns:
-        ``(w, V)``: eigenvalues (..., n), the smallest first, and the vectors as columns of V (..., n, n), of length 1
-        and of free signs; NaN for a matrix with elements that are not finite. The gradient is symmetric, as that of a
-        function of symmetric matrices is; through V it needs eigenvalues that differ.
+        ``(w, V)``: eigenvalues ``(..., n)`` in ascending order, and V ``(..., n, n)``, whose columns are eigenvectors
+        of norm 1 and unique up to sign; NaN for a matrix with elements that are not finite. The gradient is symmetric;
+        that of V needs distinct eigenvalues.
 
     Raises:
         ValueError: the matrices are not square.
@@ -311,18 +307,18 @@ def eigh(x: TensorLike) -> tuple[Any, Any]:
     call(In((2, 2), values=[[0.0, 1.0], [-1.0, 0.0]]), dtypes=WIDE, gradient=False, compare=_same_eig, name="a turn"),
     *_wrong()])
 def eig(x: TensorLike) -> tuple[TensorSpec, TensorSpec]:
-    """The eigenvalues and eigenvectors of square matrices: ``x @ V = V @ diag(w)``.
+    """The eigenvalues and eigenvectors of square matrices: ``x @ V = V @ diag(w)`` (NumPy's ``linalg.eig``).
 
     Args:
-        x: a tensor (..., n, n) of float32 or float64; integers become floatx.
+        x: a tensor ``(..., n, n)`` of float32 or float64; integers are promoted to floatx.
 
     Returns:
-        ``[w, V]``: eigenvalues (..., n) in no order and the vectors as columns of V (..., n, n), of length 1 and of
-        free phases; complex64 of float32, complex128 of float64, even where all are real. Gradients need eigenvalues
-        that differ, and a function that does not mind the phases.
+        ``[w, V]``: eigenvalues ``(..., n)`` in any order, and V ``(..., n, n)``, whose columns are eigenvectors of
+        norm 1 and unique up to phase; complex64 for float32 and complex128 for float64, even if all are real.
+        Gradients need distinct eigenvalues and a function that does not depend on the phases.
 
     Raises:
-        numpy.linalg.LinAlgError: NaN or infinities among the elements.
+        numpy.linalg.LinAlgError: NaN or infinite elements.
         ValueError: the matrices are not square.
         TypeError: another dtype; cast float16 and bfloat16 first.
 
@@ -347,14 +343,14 @@ def eig(x: TensorLike) -> tuple[TensorSpec, TensorSpec]:
     call(In((2, 2), values=[[1.0, 2.0], [2.0, 4.0]]), dtypes=WIDE, name="singular", raises=np.linalg.LinAlgError),
     *_wrong()])
 def lu_factor(x: TensorLike) -> tuple[TensorSpec, TensorSpec]:
-    """The LU decomposition with exchanges of rows: ``P @ x = L @ U``.
+    """The LU decomposition with partial pivoting: ``P @ x = L @ U``.
 
     Args:
-        x: a tensor (..., n, n) of float32 or float64; integers become floatx.
+        x: a tensor ``(..., n, n)`` of float32 or float64; integers are promoted to floatx.
 
     Returns:
-        ``[LU, pivots]``: U in the upper triangle of LU (..., n, n) and L, whose diagonal is 1, below it; and int32
-        (..., n): row i changed places with row ``pivots[i]``, one after the other, counted from 0.
+        ``[LU, pivots]``: LU ``(..., n, n)`` has U in the upper triangle and L, whose diagonal is 1, below it; pivots is
+        int32 ``(..., n)``: in step i row i is exchanged with row ``pivots[i]``.
 
     Raises:
         numpy.linalg.LinAlgError: a matrix is singular.

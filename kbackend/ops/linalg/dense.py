@@ -1,4 +1,4 @@
-"""The product of a dense layer."""
+"""The fully connected layer."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from kbackend.declare.decorate import composite
 from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, call
 from kbackend.graph.tensor import TensorSpec
-from kbackend.ops.linalg.matmul import matrix_multiply
 
 
 def _dense_rule(x: TensorSpec, kernel: TensorSpec, bias: TensorSpec | None) -> TensorSpec:
@@ -45,19 +44,22 @@ def dense(x: TensorLike, kernel: TensorLike, bias: TensorLike | None = None) -> 
     """``x @ kernel + bias``, the fully connected layer.
 
     Args:
-        x: a tensor (..., inputs) of rank 2 or more.
-        kernel: a tensor (inputs, outputs).
-        bias: a tensor (outputs,), or None.
+        x: a tensor ``(..., inputs)`` of rank 2 or more.
+        kernel: a tensor ``(inputs, outputs)``.
+        bias: a tensor ``(outputs,)``, or None.
 
     Returns:
-        A tensor (..., outputs).
+        A tensor ``(..., outputs)``.
+
+    Raises:
+        ValueError: another rank, or sizes that differ.
+        TypeError: bool operands.
 
     >>> from kbackend import K
     >>> K.int_shape(K.dense(K.placeholder((None, 3)), K.zeros((3, 4)), K.zeros((4,))))
     (None, 4)
     """
-
-    product = matrix_multiply(x, kernel)
+    product = x @ kernel
     return product if bias is None else product + bias
 
 

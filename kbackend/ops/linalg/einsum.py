@@ -1,4 +1,4 @@
-"""Sums of products in Einstein's notation."""
+"""Sums of products in the Einstein summation convention."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 def _explicit(subscripts: Any, ranks: Sequence[int]) -> str:
     """Subscripts with ``->`` and without spaces, checked against the ranks."""
     if not isinstance(subscripts, str):
-        raise ValueError(f"einsum: subscripts are a string such as 'ij,jk->ik', not {subscripts!r}")
+        raise ValueError(f"einsum: subscripts must be a string such as 'ij,jk->ik', it is {subscripts!r}")
     text = subscripts.replace(" ", "")
     terms, arrow, out = text.partition("->")
     inputs = terms.split(",")
@@ -26,16 +26,16 @@ def _explicit(subscripts: Any, ranks: Sequence[int]) -> str:
         raise ValueError(f"einsum {subscripts!r} names {len(inputs)} operands, {len(ranks)} are given")
     for term, rank in zip(inputs, ranks):
         _check_term(term, subscripts)
-        named = len(term.replace("...", ""))
-        if named > rank or named < rank and "..." not in term:
+        count = len(term.replace("...", ""))
+        if count > rank or count < rank and "..." not in term:
             raise ValueError(f"einsum {subscripts!r}: {term!r} does not fit an operand of rank {rank}")
     letters = "".join(inputs).replace(".", "")
     if not arrow:
         once = "".join(sorted(c for c in set(letters) if letters.count(c) == 1))
         out = ("..." if "..." in terms else "") + once
     _check_term(out, subscripts)
-    wrong = [c for c in out.replace("...", "") if c not in letters or out.count(c) > 1]
-    if wrong or "..." in out and "..." not in terms:
+    invalid = [c for c in out.replace("...", "") if c not in letters or out.count(c) > 1]
+    if invalid or "..." in out and "..." not in terms:
         raise ValueError(f"einsum {subscripts!r}: the result cannot be {out!r}")
     if "..." in terms and "..." not in out:
         raise ValueError(f"einsum {subscripts!r}: the ellipsis is missing in the result {out!r}")
@@ -67,43 +67,43 @@ def _einsum_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]
     call([In((2, 3))], subscripts="ijk", name="rank", raises=ValueError, dynamic=False),
 ])
 def _einsum(operands: TensorList, subscripts: str) -> TensorSpec:
+    """The sum of products of explicit subscripts."""
     if operands[0].dtype == dtypes.BOOL:
         raise TypeError("arithmetic on bool tensors; cast them first")
     terms, out = subscripts.split("->")
     sizes: dict[str, int | None] = {}
-    middles = []
+    batches = []
     for term, x in zip(terms.split(","), operands):
         before, ellipsis, after = term.partition("...")
         end = x.ndim - len(after) if ellipsis else x.ndim
-        named = x.shape[: len(before)] + x.shape[end:]
         if ellipsis:
-            middles.append(x.shape[len(before) : end])
-        for letter, size in zip(before + after, named):
+            batches.append(x.shape[len(before) : end])
+        for letter, size in zip(before + after, x.shape[: len(before)] + x.shape[end:]):
             known = sizes.setdefault(letter, size)
             if known is not None and size is not None and known != size:
                 raise ValueError(f"einsum {subscripts!r}: {letter} is both {known} and {size}")
             sizes[letter] = size if known is None else known
     first, ellipsis, last = out.partition("...")
-    middle = broadcast(*middles) if ellipsis else ()
-    return TensorSpec((*(sizes[c] for c in first), *middle, *(sizes[c] for c in last)), operands[0].dtype)
+    batch = broadcast(*batches) if ellipsis else ()
+    return TensorSpec((*(sizes[c] for c in first), *batch, *(sizes[c] for c in last)), operands[0].dtype)
 
 
 @derived
 def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
-    """Einstein's sum over repeated letters (NumPy's ``einsum``).
+    """The sum of products over repeated subscripts (NumPy's ``einsum``).
 
     Args:
-        subscripts: such as ``"ij,jk->ik"``; without ``->`` the letters that occur once, in their order. A letter
-            repeated in one term means a diagonal, an ellipsis other dimensions, which broadcast.
+        subscripts: such as ``"ij,jk->ik"``; without ``->`` the result has the letters that occur once, in alphabetical
+            order. A letter repeated in one term is a diagonal; an ellipsis stands for batch axes, which broadcast.
         operands: a tensor for each term.
-        kwargs: nothing; ``optimize`` is accepted, the order of products is the engine's.
+        kwargs: ``optimize`` is accepted and makes no difference: the engine chooses the order of the products.
 
     Returns:
         A tensor of the common dtype of the operands.
 
     Raises:
-        ValueError: subscripts that do not fit the ranks or sizes, an ellipsis that the result lacks.
-        TypeError: bool operands, an unknown keyword.
+        ValueError: subscripts that do not fit the ranks or sizes, or an ellipsis missing in the result.
+        TypeError: bool operands, or an unknown keyword.
 
     >>> from kbackend import K
     >>> from kbackend.ops import einsum
@@ -112,7 +112,7 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
     """
     unknown = set(kwargs) - {"optimize"}
     if unknown:
-        raise TypeError(f"einsum knows no {sorted(unknown)}")
+        raise TypeError(f"einsum has no argument {sorted(unknown)}")
     return _einsum(list(operands), subscripts=subscripts)
 
 

@@ -30,7 +30,7 @@ _MATRIX = (None, "fro", "nuc", INF, -INF, 1, -1, 2, -2)
 
 
 def _order(ord: Any) -> Any:
-    """An order as a Python number, a name or None.
+    """The order of a norm as a float, a name or None.
 
     Raises:
         ValueError: anything else.
@@ -39,42 +39,42 @@ def _order(ord: Any) -> Any:
         return ord
     if isinstance(ord, (int, float, np.number)) and not isinstance(ord, bool) and ord == ord:
         return float(ord)
-    raise ValueError(f"the order of a norm is None, a number, 'fro' or 'nuc', it is {ord!r}")
+    raise ValueError(f"the order of a norm must be None, a number, 'fro' or 'nuc', it is {ord!r}")
 
 
 def _norm_axes(x: Any, ord: Any, axis: Any) -> tuple[int, ...]:
-    """One axis or two, or all where ``ord`` is None; in their order."""
+    """The axes as given, without negative ones: one or two, or all if ``ord`` and ``axis`` are None."""
     rank = len(x.shape)
     if axis is None:
         if ord is not None and rank not in (1, 2):
-            raise ValueError(f"the norm of order {ord!r} needs an axis or two, the shape is {tuple(x.shape)}")
+            raise ValueError(f"the norm of order {ord!r} needs one or two axes, the shape is {tuple(x.shape)}")
         return tuple(range(rank))
     given = tuple(axis) if isinstance(axis, (tuple, list)) else (axis,)
-    found = tuple(axis_in(a, rank) for a in given)
-    if len(found) not in (1, 2) or len(set(found)) != len(found):
-        raise ValueError(f"a norm is taken over an axis or two different ones, not {axis!r}")
-    return found
+    axes = tuple(axis_in(a, rank) for a in given)
+    if len(axes) not in (1, 2) or len(set(axes)) != len(axes):
+        raise ValueError(f"the axes of a norm must be one or two different ones, they are {axis!r}")
+    return axes
 
 
 def _of_vectors(x: Any, ord: Any, axis: int) -> Any:
-    """The axis stays, with size 1."""
+    """The norms of vectors; the axis is kept with size 1."""
     if isinstance(ord, str):
-        raise ValueError(f"vectors have no norm of order {ord!r}")
+        raise ValueError(f"the norm of order {ord!r} is not defined for vectors")
     options: dict[str, Any] = {"axis": axis, "keepdims": True}
     if ord is None or ord == 2:
         return euclidean_norm(x, **options)
     if ord == 0:
         return sum_(cast(x != 0, dtype_of(x)), **options)
-    size = abs_(x)
+    magnitude = abs_(x)
     if ord in (INF, -INF):
-        return (reduce_max if ord > 0 else reduce_min)(size, **options)
+        return (reduce_max if ord > 0 else reduce_min)(magnitude, **options)
     if ord == 1:
-        return sum_(size, **options)
-    return _rooted(sum_(size**ord, **options), ord)
+        return sum_(magnitude, **options)
+    return _root(sum_(magnitude**ord, **options), ord)
 
 
-def _rooted(total: Any, ord: float) -> Any:
-    """``total ** (1 / ord)``, with gradient 0 where a positive order gives 0."""
+def _root(total: Any, ord: float) -> Any:
+    """``total ** (1 / ord)``; for a positive order the gradient is 0 where the result is 0."""
     if ord < 0:
         return total ** (1 / ord)
     is_zero = total == 0
@@ -82,22 +82,21 @@ def _rooted(total: Any, ord: float) -> Any:
 
 
 def _of_matrices(x: Any, ord: Any, axes: tuple[int, int]) -> Any:
-    """The axes stay, with size 1."""
+    """The norms of matrices; the axes are kept with size 1."""
     if ord not in _MATRIX:
-        raise ValueError(f"matrices have no norm of order {ord!r}")
+        raise ValueError(f"the norm of order {ord!r} is not defined for matrices")
     row, column = axes
     if ord is None or ord == "fro":
         return euclidean_norm(x, axis=axes, keepdims=True)
     if ord in ("nuc", 2, -2):
-        found = svd_values(moveaxis(x, axes, (-2, -1)))
-        pick = {"nuc": sum_, 2: reduce_max, -2: reduce_min}[ord]
-        found = pick(found, axis=-1)
+        reduce = {"nuc": sum_, 2: reduce_max, -2: reduce_min}[ord]
+        norms = reduce(svd_values(moveaxis(x, axes, (-2, -1))), axis=-1)
         for axis in sorted(axes):
-            found = expand_dims(found, axis)
-        return found
-    summed, rest = (row, column) if abs(ord) == 1 else (column, row)
+            norms = expand_dims(norms, axis)
+        return norms
+    summed, other = (row, column) if abs(ord) == 1 else (column, row)
     totals = sum_(abs_(x), axis=summed, keepdims=True)
-    return (reduce_max if ord > 0 else reduce_min)(totals, axis=rest, keepdims=True)
+    return (reduce_max if ord > 0 else reduce_min)(totals, axis=other, keepdims=True)
 
 
 def _norm_samples() -> list[Sample]:
@@ -128,21 +127,21 @@ def norm(x: TensorLike, ord: Any = None, axis: Any = None, keepdims: bool = Fals
     """The norm of vectors or matrices (NumPy's ``linalg.norm``).
 
     Args:
-        x: a tensor; integers become floatx.
-        ord: of vectors: None or 2, the Euclidean norm; inf and -inf, the largest and smallest absolute value; 0, the
-            number of elements that are not 0; another number p, ``sum(abs(x) ** p) ** (1 / p)``. Of matrices: None or
-            'fro', the root of the sum of squares; 1, -1, inf, -inf: the largest or smallest sum of absolute values
-            of a column or row; 'nuc', 2, -2: the sum, the largest and the smallest of the singular values.
-        axis: an axis for vectors, two (rows, columns) for matrices. None: the whole of a vector or matrix, and all
-            elements of any tensor when ``ord`` is None.
-        keepdims: the axes stay, with size 1.
+        x: a tensor of integers or floats; integers are promoted to floatx.
+        ord: for vectors None or 2: the Euclidean norm; inf, -inf: the largest and the smallest absolute value; 0: the
+            number of nonzero elements; another number p: ``sum(abs(x) ** p) ** (1 / p)``. For matrices None or 'fro':
+            the Frobenius norm; 1, -1: the largest and the smallest sum of absolute values of a column; inf, -inf: of a
+            row; 'nuc', 2, -2: the sum, the largest and the smallest of the singular values.
+        axis: an axis for vectors; two, those of rows and columns, for matrices. None: the whole vector or matrix, or
+            all elements of a tensor of any rank if ``ord`` is None.
+        keepdims: whether reduced axes are kept with size 1.
 
     Returns:
-        A tensor of the dtype of ``x``. The gradient of a norm of positive order is 0 at 0.
+        A tensor of the float dtype of ``x``. The gradient of a norm of positive order is 0 where the norm is 0.
 
     Raises:
-        ValueError: an order that there is not, axes out of range, equal or too many; inf of nothing.
-        TypeError: 'nuc', 2 or -2 of matrices of a dtype other than float32 and float64.
+        ValueError: an undefined order; axes out of range, equal or too many; inf or -inf of no elements.
+        TypeError: a complex tensor; 'nuc', 2 or -2 of matrices of a dtype other than float32 and float64.
 
     >>> from kbackend import K, ops
     >>> float(K.eval(ops.norm(K.constant([[3., 0.], [0., 4.]]), "nuc")))
@@ -151,7 +150,7 @@ def norm(x: TensorLike, ord: Any = None, axis: Any = None, keepdims: bool = Fals
     x = as_tensor(x)
     x = cast(x, dtypes.to_float(dtype_of(x)))
     if dtype_of(x) in dtypes.COMPLEX:
-        raise TypeError(f"norm does not take {dtype_of(x)}; abs makes floats of it")
+        raise TypeError(f"norm does not support {dtype_of(x)}; take the norm of abs(x)")
     ord = _order(ord)
     axes = _norm_axes(x, ord, axis)
     if axis is None and ord is None:
@@ -160,12 +159,12 @@ def norm(x: TensorLike, ord: Any = None, axis: Any = None, keepdims: bool = Fals
     def body(wide: Any) -> Any:
         return _of_vectors(wide, ord, axes[0]) if len(axes) == 1 else _of_matrices(wide, ord, (axes[0], axes[1]))
 
-    found = body(x) if ord in _NAMES or len(axes) == 2 and ord in (2, -2) else precise(x, body)
+    norms = body(x) if ord in _NAMES or len(axes) == 2 and ord in (2, -2) else precise(x, body)
     if keepdims:
-        return found
+        return norms
     for place in sorted(axes, reverse=True):
-        found = squeeze_axis(found, place)
-    return found
+        norms = squeeze_axis(norms, place)
+    return norms
 
 
 def _cdist_rule(x: TensorSpec, y: TensorSpec) -> TensorSpec:
@@ -184,18 +183,20 @@ def _cdist_rule(x: TensorSpec, y: TensorSpec) -> TensorSpec:
     call(In((2, 3)), In((2, 4)), raises=ValueError, name="sizes", dtypes=WIDE, dynamic=False),
     call(In((3,)), In((2, 3)), raises=ValueError, name="rank", dtypes=WIDE, dynamic=False)])
 def cdist(x: TensorLike, y: TensorLike) -> Any:
-    """The Euclidean distance of each vector of ``x`` to each of ``y``.
+    """The Euclidean distances between all vectors of ``x`` and all vectors of ``y``.
+
+    The differences are computed before they are squared: it needs memory for ``(..., m, n, d)`` elements, and there is
+    no cancellation between close vectors.
 
     Args:
-        x: a tensor (..., m, d); integers become floatx.
-        y: a tensor (..., n, d); the first dimensions broadcast.
+        x: a tensor ``(..., m, d)`` of m vectors; integers are promoted to floatx.
+        y: a tensor ``(..., n, d)``; the batch axes broadcast.
 
     Returns:
-        A tensor (..., m, n). The gradient of a distance of 0 is 0. Differences are formed before they are squared,
-        which takes memory for (..., m, n, d) elements and loses no digits of near vectors.
+        A tensor ``(..., m, n)``. The gradient is 0 where the distance is 0.
 
     Raises:
-        ValueError: a rank below 2, other sizes of vectors, or dimensions that do not broadcast.
+        ValueError: a rank less than 2, vectors of different sizes, or batch axes that do not broadcast.
 
     >>> from kbackend import K, ops
     >>> K.eval(ops.cdist(K.constant([[0., 0.]]), K.constant([[3., 4.], [0., 1.]]))).tolist()

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from kbackend.declare.call import lift
 from kbackend.declare.decorate import derived
 from kbackend.declare.op import TensorLike
 from kbackend.declare.rules import WIDE, values
@@ -17,33 +18,27 @@ from kbackend.ops.arrays.join import stack
 from kbackend.ops.arrays.reshape import reshape
 from kbackend.ops.arrays.transpose import moveaxis
 from kbackend.ops.core.arguments import as_tensor
-from kbackend.ops.elementwise.arithmetic import multiply, negative, subtract
 from kbackend.ops.linalg.einsum import einsum
 
 
 def _last(x: Any, axis: int, name: str) -> Any:
-    """``x`` with its vectors in the last axis."""
+    """``x`` with the axis of the vectors moved to the end."""
     if not len(x.shape):
-        raise ValueError(f"cross: {name} is a number, a vector of 2 or 3 elements is needed")
+        raise ValueError(f"cross: {name} must be a vector of 2 or 3 elements, it is a scalar")
     place = axis_in(axis, len(x.shape))
     if x.shape[place] not in (2, 3):
-        raise ValueError(f"cross: {name} of shape {tuple(x.shape)} has {x.shape[place]} elements in axis {place}, "
-                         "not 2 or 3")
+        raise ValueError(f"cross: {name} of shape {tuple(x.shape)} must have 2 or 3 elements along axis {place}")
     return moveaxis(x, place, -1)
 
 
-def _element(x: Any, i: int) -> Any:
-    return x[Ellipsis, i]
-
-
 def _minor(x: Any, y: Any, i: int, j: int) -> Any:
-    """``x[i] * y[j] - x[j] * y[i]``; a third element that is not there is 0."""
-    have = [k < x.shape[-1] and m < y.shape[-1] for k, m in ((i, j), (j, i))]
-    first, second = (multiply(_element(x, k), _element(y, m)) if there else None
-                     for there, (k, m) in zip(have, ((i, j), (j, i))))
+    """``x[i] * y[j] - x[j] * y[i]``; a missing third element is 0."""
+    first, second = (
+        x[..., k] * y[..., m] if k < x.shape[-1] and m < y.shape[-1] else None for k, m in ((i, j), (j, i))
+    )
     if second is None:
         return first
-    return negative(second) if first is None else subtract(first, second)
+    return -second if first is None else first - second
 
 
 @derived(tolerance="matmul", samples=lambda: [
@@ -59,16 +54,16 @@ def cross(x1: TensorLike, x2: TensorLike, axisa: int = -1, axisb: int = -1, axis
     """The cross product of vectors of 2 or 3 elements (NumPy's ``cross``).
 
     Args:
-        x1, x2: tensors; all other axes broadcast. A third element that is missing is 0.
-        axisa, axisb: the axes of the vectors.
-        axisc: the axis of the vectors of the result.
-        axis: an axis in the place of all three.
+        x1, x2: tensors; the other axes broadcast. A missing third element is 0.
+        axisa, axisb: the axes of the vectors in ``x1`` and ``x2``.
+        axisc: the axis of the vectors in the result.
+        axis: replaces all three.
 
     Returns:
-        A tensor of vectors of 3 elements; of numbers, the third elements, where both operands have 2.
+        A tensor of vectors of 3 elements; if all vectors have 2 elements, the third components without ``axisc``.
 
     Raises:
-        ValueError: vectors of another or an unknown size, axes out of range, shapes that do not broadcast.
+        ValueError: vectors of another or an unknown size, an axis out of range, or shapes that do not broadcast.
         TypeError: bool operands.
 
     >>> from kbackend import K, ops
@@ -77,12 +72,12 @@ def cross(x1: TensorLike, x2: TensorLike, axisa: int = -1, axisb: int = -1, axis
     """
     if axis is not None:
         axisa = axisb = axisc = axis
-    x, y = _last(as_tensor(x1), axisa, "x1"), _last(as_tensor(x2), axisb, "x2")
+    x, y = _last(lift(x1), axisa, "x1"), _last(lift(x2), axisb, "x2")
     third = _minor(x, y, 0, 1)
     if x.shape[-1] == 2 and y.shape[-1] == 2:
         return third
-    parts = [_minor(x, y, 1, 2), _minor(x, y, 2, 0), third]
-    return stack(parts, axis_in(axisc, len(third.shape) + 1))
+    components = [_minor(x, y, 1, 2), _minor(x, y, 2, 0), third]
+    return stack(components, axis_in(axisc, len(third.shape) + 1))
 
 
 @derived(tolerance="matmul", samples=lambda: [
@@ -92,13 +87,13 @@ def cross(x1: TensorLike, x2: TensorLike, axisa: int = -1, axisb: int = -1, axis
          expect=np.array([1, 10, 2, 20], np.int32)),
     call(In((2,), kind="bool"), In((2,), kind="bool"), raises=TypeError, name="bool")])
 def kron(x1: TensorLike, x2: TensorLike) -> Any:
-    """The product of Kronecker: each element of ``x1`` times all of ``x2`` (NumPy's ``kron``).
+    """The Kronecker product: each element of ``x1`` times all of ``x2`` (NumPy's ``kron``).
 
     Args:
-        x1, x2: tensors; the one of smaller rank gets axes of size 1 in front.
+        x1, x2: tensors; leading axes of size 1 are added to the one of smaller rank.
 
     Returns:
-        A tensor whose sizes are the products of theirs.
+        A tensor whose size along each axis is the product of the sizes of the operands.
 
     Raises:
         TypeError: bool operands.
@@ -110,11 +105,11 @@ def kron(x1: TensorLike, x2: TensorLike) -> Any:
     x, y = as_tensor(x1), as_tensor(x2)
     rank = max(len(x.shape), len(y.shape))
     first, second = ([*[1] * (rank - len(t.shape)), *lengths(t)] for t in (x, y))
-    ours, theirs = string.ascii_lowercase[:rank], string.ascii_uppercase[:rank]
-    mixed = "".join(a + b for a, b in zip(ours, theirs))
+    left, right = string.ascii_lowercase[:rank], string.ascii_uppercase[:rank]
+    interleaved = "".join(a + b for a, b in zip(left, right))
     # Not a broadcast product: the program of its gradient ends the process under TensorFlow where x1 is empty.
-    found = einsum(f"{ours},{theirs}->{mixed}", reshape(x, first), reshape(y, second))
-    return reshape(found, [times(a, b) for a, b in zip(first, second)])
+    products = einsum(f"{left},{right}->{interleaved}", reshape(x, first), reshape(y, second))
+    return reshape(products, [times(a, b) for a, b in zip(first, second)])
 
 
 __all__ = ["cross", "kron"]

@@ -1,11 +1,13 @@
 """Crossentropies of probabilities or logits.
 
-Lowering computes the crossentropy from the logits where the graph shows that probabilities come from a softmax or
-sigmoid (see lowering/forms.py), so that a model that ends in a softmax loses no precision.
+Lowering computes the logarithms from the logits where the graph shows that probabilities come from a softmax or
+sigmoid (the ops' ``stable_form``), so that a model that ends in a softmax loses no precision. They are clipped as the
+logarithms of the probabilities are: a stable form has the values and the gradients of the definition.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,7 +19,8 @@ from kbackend.declare.decorate import composite, derived, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, Sample, call
 from kbackend.declare.shapes import axis_in, merge
-from kbackend.graph.tensor import TensorSpec
+from kbackend.graph.node import Node
+from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ops.arrays.reshape import expand_dims, squeeze_axis
 from kbackend.ops.arrays.transpose import permute_dimensions
 from kbackend.ops.core.cast import cast
@@ -25,8 +28,8 @@ from kbackend.ops.elementwise.exponential import log
 from kbackend.ops.elementwise.precision import as_dtype, wide_dtype
 from kbackend.ops.elementwise.select import clip
 from kbackend.ops.indexing.gather import take_along
-from kbackend.ops.nn.sigmoid import softplus
-from kbackend.ops.nn.softmax import log_softmax
+from kbackend.ops.nn.sigmoid import sigmoid, softplus
+from kbackend.ops.nn.softmax import log_softmax, softmax
 from kbackend.ops.reduction.reductions import sum_
 
 _FLOATS = ("float64", "float32")
@@ -66,7 +69,8 @@ def _one_target_a_row(target: TensorSpec, logits: TensorSpec) -> TensorSpec:
     call(In((2, 3, 4), 0.0, 1.0), In((2, 3, 4))),
     call(In((1, 3), values=[[1.0, 0.0, 0.0]]), In((1, 3), values=[[-200.0, 200.0, 0.0]]), dtypes=_FLOATS,
          name="far"),
-    call(In((0, 3), 0.0, 1.0), In((0, 3)), name="empty")])
+    call(In((0, 3), 0.0, 1.0), In((0, 3)), name="empty"),
+    call(In((2, 0)), In((2, 0)), name="no classes", expect=np.zeros(2))])
 def softmax_crossentropy(target: TensorLike, logits: TensorLike) -> Any:
     """``-sum(target * log(softmax(logits)))`` over the last axis."""
     return -sum_(target * log_softmax(logits, axis=-1), axis=-1)
@@ -75,7 +79,13 @@ def softmax_crossentropy(target: TensorLike, logits: TensorLike) -> Any:
 def _labels_fit(labels: TensorSpec, logits: TensorSpec) -> TensorSpec:
     if not dtypes.is_integer(labels.dtype):
         raise TypeError(f"labels must be integers, not {labels.dtype}")
+    _check_classes(logits, -1)
     return TensorSpec(merge(labels.shape, logits.shape[:-1]), logits.dtype)
+
+
+def _check_classes(output: TensorSpec, axis: int) -> None:
+    if output.shape[axis] == 0:
+        raise ValueError(f"there is no class along the axis {axis} of the shape {output.shape}")
 
 
 def _labels(*values: Any) -> In:
@@ -112,6 +122,7 @@ def checked_labels(labels: TensorLike, logits: TensorLike) -> TensorSpec:
     call(_labels([0, 3], [1, 1]), In((2, 2, 5))),
     call(_labels(0), In((1, 3), values=[[-200.0, 200.0, 0.0]]), dtypes=_FLOATS, name="far"),
     call(In((0,), kind="int32", gradient=False), In((0, 3)), name="empty"),
+    call(In((0,), kind="int32", gradient=False), In((0, 0)), name="no classes", raises=ValueError),
     *_range_samples()])
 def label_crossentropy(labels: TensorLike, logits: TensorLike) -> Any:
     """``-log(softmax(logits))`` at the label, over the last axis of n classes.
@@ -139,13 +150,61 @@ def sigmoid_crossentropy(target: TensorLike, logits: TensorLike) -> Any:
     return softplus(logits) - target * logits
 
 
+def _logits_of(activation: Any, node: Node) -> Tensor | None:
+    """The logits behind the probabilities of a crossentropy that ``activation`` computes along the same axis."""
+    output = node.args[1]
+    if node.attrs["from_logits"] or output.node.op is not activation.op:
+        return None
+    if "axis" in node.attrs and node.attrs["axis"] % output.ndim != output.node.attrs["axis"] % output.ndim:
+        return None
+    return output.node.args[0]
+
+
+def _stable_categorical(node: Node) -> Sequence[Tensor] | None:
+    """The logarithms of a softmax from its logits, clipped where its probabilities are."""
+    logits = _logits_of(softmax, node)
+    if logits is None:
+        return None
+    axis, (low, high) = node.attrs["axis"], _clipped_logs(node)
+    logs = clip(log_softmax(logits, axis=axis), low, high)
+    return (-sum_(node.args[0] * logs, axis=axis),)
+
+
+def _stable_sparse(node: Node) -> Sequence[Tensor] | None:
+    """The crossentropy of the logits of a softmax, clipped where the label's probability is.
+
+    The clipped probabilities of n classes sum to at most ``1 + n * epsilon`` and are not divided by that again.
+    """
+    logits = _logits_of(softmax, node)
+    if logits is None:
+        return None
+    low, high = _clipped_logs(node)
+    loss = node.op.apply((node.args[0], logits), {**node.attrs, "from_logits": True})
+    return (clip(loss, -high, -low),)
+
+
+def _stable_binary(node: Node) -> Sequence[Tensor] | None:
+    """The crossentropy of the logits of a sigmoid, which are clipped where its probabilities are."""
+    logits = _logits_of(sigmoid, node)
+    if logits is None:
+        return None
+    low, high = _clipped_logs(node)
+    return (sigmoid_crossentropy(node.args[0], clip(logits, low - high, high - low)),)
+
+
+def _clipped_logs(node: Node) -> tuple[float, float]:
+    """The logarithms of the ends to which the probabilities of a crossentropy are clipped."""
+    epsilon = node.attrs["epsilon"] or config.epsilon()
+    return math.log(epsilon), math.log1p(-epsilon)
+
+
 def _categorical_rule(target: TensorSpec, output: TensorSpec, *, axis: int, **_: Any) -> TensorSpec:
     shape = merge(target.shape, output.shape)
     return TensorSpec(shape[:axis] + shape[axis + 1:], output.dtype)
 
 
 @composite(name="categorical_crossentropy", promote="float", prepare=_attrs, rule=_categorical_rule,
-           tolerance="reduction")
+           tolerance="reduction", stable_form=_stable_categorical)
 def _categorical(target: TensorLike, output: TensorLike, *, from_logits: bool, axis: int,
                  epsilon: float | None = None) -> Any:
     """See :func:`categorical_crossentropy`."""
@@ -198,11 +257,12 @@ def _sparse_shape(target: TensorSpec, output: TensorSpec, axis: int) -> tuple[in
 
 
 def _sparse_rule(target: TensorSpec, output: TensorSpec, *, axis: int, **_: Any) -> TensorSpec:
+    _check_classes(output, axis)
     return TensorSpec(_sparse_shape(target, output, axis), output.dtype)
 
 
 @composite(name="sparse_categorical_crossentropy", promote="float", promoted=("output",), prepare=_attrs,
-           rule=_sparse_rule, tolerance="reduction")
+           rule=_sparse_rule, tolerance="reduction", stable_form=_stable_sparse)
 def _sparse(target: TensorLike, output: TensorLike, *, from_logits: bool, axis: int,
             epsilon: float | None = None) -> Any:
     """See :func:`sparse_categorical_crossentropy`."""
@@ -248,7 +308,7 @@ def sparse_categorical_crossentropy(target: TensorLike, output: TensorLike, from
     return _sparse(target, output, from_logits=from_logits, axis=axis)
 
 
-@composite(name="binary_crossentropy", promote="float", prepare=_attrs,
+@composite(name="binary_crossentropy", promote="float", prepare=_attrs, stable_form=_stable_binary,
            rule=lambda target, output, **_: TensorSpec(merge(target.shape, output.shape), output.dtype))
 def _binary(target: TensorLike, output: TensorLike, *, from_logits: bool,
             epsilon: float | None = None) -> Any:
@@ -256,8 +316,11 @@ def _binary(target: TensorLike, output: TensorLike, *, from_logits: bool,
     if from_logits:
         return sigmoid_crossentropy(target, output)
     dtype = dtype_of(output)
-    target, probability = _wide(target), _clipped(_wide(output), epsilon or config.epsilon())
-    return as_dtype(-(target * log(probability) + (1.0 - target) * log(1.0 - probability)), dtype)
+    epsilon = epsilon or config.epsilon()
+    target, output = _wide(target), _wide(output)
+    # clipped after the subtraction, because in float32 1 - (1 - epsilon) has one digit
+    second, first = (log(_clipped(probability, epsilon)) for probability in (output, 1.0 - output))
+    return as_dtype(-(target * second + (1.0 - target) * first), dtype)
 
 
 @derived(samples=lambda: [

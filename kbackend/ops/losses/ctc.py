@@ -71,6 +71,8 @@ def _check_batch(logits: TensorSpec, lengths: Sequence[TensorSpec], labels: Tens
 def _cost_rule(labels: TensorSpec, logits: TensorSpec, label_length: TensorSpec, input_length: TensorSpec, *,
                blank: int) -> TensorSpec:
     _check_batch(logits, (label_length, input_length), labels)
+    if logits.shape[1] == 0:
+        raise ValueError(f"the logits {logits.shape} have no time step")
     return TensorSpec(logits.shape[:1], logits.dtype)
 
 
@@ -150,7 +152,7 @@ def _extended_labels(labels: Any, label_length: Any, logs: Any, blank: int) -> t
     sizes = [*lengths(labels), logs.shape[-1]]
     labels = checked_labels(labels, broadcast_to(classes, sizes))
     blanks = zeros_like(labels) + blank
-    pairs = reshape(stack([blanks, labels], axis=2), (sizes[0], -1))
+    pairs = reshape(stack([blanks, labels], axis=2), (sizes[0], sizes[1] * 2))
     ends = zeros_like(cast(expand_dims(label_length, 1), "int32")) + blank
     states = concatenate_last([pairs, ends], axis=1)
     before = _shifted(states, 2, blank)
@@ -197,12 +199,17 @@ def _batch_cost_samples() -> list[Sample]:
     ]
 
 
+def _integers(x: Any) -> Any:
+    """Labels or lengths that Keras code holds as floats, truncated to int32."""
+    return cast(x, "int32") if dtypes.is_float(dtype_of(x)) else x
+
+
 @derived(tolerance="rnn", samples=_batch_cost_samples)
 def ctc_batch_cost(y_true: TensorLike, y_pred: TensorLike, input_length: TensorLike, label_length: TensorLike) -> Any:
     """The CTC loss of each sample, with the last class as blank.
 
     Args:
-        y_true: integer labels (batch, length); entries from ``label_length`` on are ignored.
+        y_true: integer labels (batch, length), which may be floats; entries from ``label_length`` on are ignored.
         y_pred: probabilities (batch, time, classes), such as the output of a softmax.
         input_length: the number of valid time steps, integers (batch, 1).
         label_length: the number of valid labels, integers (batch, 1).
@@ -221,7 +228,8 @@ def ctc_batch_cost(y_true: TensorLike, y_pred: TensorLike, input_length: TensorL
     >>> round(float(K.eval(cost)[0, 0]), 4)  # three of four paths: -log(0.75)
     0.2877
     """
-    cost = ctc_cost(y_true, _logits_of(y_pred), _vector(label_length), _vector(input_length), blank=-1)
+    lengths = [_integers(_vector(given)) for given in (label_length, input_length)]
+    cost = ctc_cost(_integers(y_true), _logits_of(y_pred), *lengths, blank=-1)
     return expand_dims(cost, 1)
 
 
@@ -252,7 +260,8 @@ def ctc_loss(target: TensorLike, output: TensorLike, target_length: TensorLike, 
     >>> round(float(K.eval(ctc_loss(target, K.zeros((1, 2, 2)), ones, ones * 2))[0]), 4)
     0.2877
     """
-    return ctc_cost(target, output, target_length, output_length, blank=mask_index)
+    return ctc_cost(
+        _integers(target), output, _integers(target_length), _integers(output_length), blank=mask_index)
 
 
 def _greedy_rule(logits: TensorSpec, lengths: TensorSpec, *, blank: int, merge: bool) -> tuple[TensorSpec, TensorSpec]:
@@ -357,7 +366,7 @@ def classic_ctc_decode(y_pred: TensorLike, input_length: TensorLike, greedy: boo
     >>> [K.eval(path).tolist() for path in K.ctc_decode(y, K.constant([4], "int32"))[0]]
     [[[0, 1]]]
     """
-    logits = _logits_of(y_pred)
+    logits, input_length = _logits_of(y_pred), _integers(input_length)
     if greedy:
         labels, score = ctc_greedy(logits, input_length, blank=-1, merge=True)
         return [_cropped(labels)], score
@@ -416,7 +425,7 @@ def ctc_decode(inputs: TensorLike, sequence_lengths: TensorLike, strategy: str =
     >>> ops.convert_to_numpy(ops.ctc_decode([[[0.0, 9.0], [9.0, 0.0], [0.0, 9.0]]], [3])[0]).tolist()
     [[[1, 1, -1]]]
     """
-    logits = as_tensor(inputs)
+    logits, sequence_lengths = as_tensor(inputs), _integers(sequence_lengths)
     if not dtypes.is_float(dtype_of(logits)):
         logits = cast(logits, config.floatx())
     if strategy == "greedy":

@@ -15,10 +15,12 @@ from kbackend.declare.sample import In, Sample, call
 from kbackend.declare.shapes import axes_in, axis_in, broadcast
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.arrays.dims import lengths
-from kbackend.ops.arrays.reshape import reshape
+from kbackend.ops.arrays.reshape import extent, reshape
 from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.core.creation import zeros_like
 from kbackend.ops.elementwise.power import rsqrt
 from kbackend.ops.elementwise.precision import as_dtype, wide_dtype
+from kbackend.ops.elementwise.select import select_elements
 from kbackend.ops.statistics.moments import classic_moments
 
 _STATISTICS: dict[str, Any] = {"low": 0.5, "high": 2.0}
@@ -148,6 +150,9 @@ def _training_samples() -> list[Sample]:
         call(In((4, 1), values=[[0.0], [0.0], [2.0], [2.0]]), None, None, (0,), epsilon=0.0, row=9, gradient=False,
              dtypes=("float64", "float32"), name="the variance is biased",
              expect=(np.array([[-1.0], [-1.0], [1.0], [1.0]]), np.array([1.0]), np.array([1.0]))),
+        call(In((0, 4)), In((4,)), In((4,)), (0,), name="empty batch", dynamic=False,
+             expect=(np.zeros((0, 4)), np.zeros(4), np.zeros(4))),
+        call(In((0, 2, 4)), In((2, 4)), None, (0,), name="empty batch, two axes are left", dynamic=False),
         call(x, In((4,)), None, (0, 1), raises=ValueError, name="channels do not fit"),
     ]
 
@@ -165,7 +170,7 @@ def normalize_batch_in_training(x: TensorLike, gamma: TensorLike | None, beta: T
 
     Returns:
         The normalized tensor, of the shape and dtype of ``x``, and mean and variance, of the axes that are not reduced
-        and in float32 or float64.
+        and in float32 or float64; those of an empty batch are 0.
 
     Raises:
         ValueError: shapes that do not fit, or an axis out of range.
@@ -181,13 +186,20 @@ def normalize_batch_in_training(x: TensorLike, gamma: TensorLike | None, beta: T
     dtype = dtype_of(x)
     wide = as_dtype(x, wide_dtype(dtype))
     kept = tuple(a for a in range(len(x.shape)) if a not in reduction_axes)
-    mean, var = classic_moments(wide, reduction_axes)
+    mean, var = (_of_some(value, wide, reduction_axes) for value in classic_moments(wide, reduction_axes))
     if len(kept) == 1:
         normalized = classic_batch_normalization(wide, mean, var, beta, gamma, axis=kept[0], epsilon=epsilon)
     else:
         parameters = [_along_axes(v, x, kept) for v in (mean, var, beta, gamma)]
         normalized = classic_batch_normalization(wide, *parameters, axis=-1, epsilon=epsilon)
     return as_dtype(normalized, dtype), mean, var
+
+
+def _of_some(value: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    """A mean over axes of x, 0 where they have no elements."""
+    if None not in (x.shape[a] for a in axes):
+        return value if all(x.shape[a] for a in axes) else zeros_like(value)
+    return select_elements(extent(x, axes) > 0, value, 0.0)
 
 
 @derived(tolerance="reduction", samples=lambda: [

@@ -27,6 +27,7 @@ from kbackend.ops.nn.windows import (
     float_only,
     integers,
     known_size,
+    only_batch_empty,
     restored,
     spatial_rank,
     spatial_sizes,
@@ -74,6 +75,16 @@ def _convolution_samples() -> list[Sample]:
         call(In((2, 2, 1, 1)), In((1, 2, 1, 2)), strides=(1, 2), padding="same", name="one column of windows"),
         call(In((2, 4, 2)), In((2, 1, 4)), In((4,)), padding=((1, 0),), groups=2, name="by channel, one pad"),
         call(In((2, 2, 4, 3, 2)), In((1, 2, 2, 2, 2)), dilation=(1, 2, 1), name="three dimensions, one dilation"),
+        call(In((8, 8, 8, 2)), In((1, 1, 2, 4)), strides=2, name="window of one, strides, few channels"),
+        call(In((2, 8, 4, 1)), In((3, 6, 1, 3)), In((3,)), strides=(1, 4), padding="same",
+             name="one channel, one position"),
+        call(In((3, 6, 1, 5)), In((2, 2, 5, 3)), In((3,)), strides=2, dilation=(1, 2), padding=((2, 2), (3, 3)),
+             name="windows of padding alone"),
+        call(In((2, 5, 7, 6)), In((2, 3, 3, 4)), groups=2, padding=((1, 2), (3, 1)), name="groups, pairs of paddings"),
+        call(In((2, 6, 8, 7, 1)), In((3, 2, 3, 1, 2)), dilation=(2, 3, 1), name="three dimensions, three dilations"),
+        call(In((2, 0, 6, 3)), In((3, 2, 3, 4)), padding="same", raises=ValueError, name="no rows"),
+        call(In((2, 5, 6, 0)), In((3, 2, 0, 4)), raises=ValueError, name="no channels"),
+        call(In((2, 5, 6, 3)), In((0, 2, 3, 4)), raises=ValueError, dynamic=False, name="no window"),
     ]
 
 
@@ -100,6 +111,7 @@ def convolution(x: TensorLike, kernel: TensorLike, bias: TensorLike | None = Non
     float_only(x)
     if kernel.ndim != x.ndim:
         raise ValueError(f"the kernel {kernel.shape} must have the rank of x {x.shape}")
+    only_batch_empty(x, kernel)
     channels, inputs, filters = x.shape[-1], kernel.shape[-2], kernel.shape[-1]
     if channels is not None and inputs is not None and channels != inputs * groups:
         raise ValueError(f"x has {channels} channels; the kernel {kernel.shape} in {groups} groups "

@@ -11,7 +11,7 @@ from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, call
 from kbackend.ops.nn.conv import _depthwise, conv1d, conv2d, conv3d
 from kbackend.ops.nn.conv_transpose import conv1d_transpose, conv2d_transpose, conv3d_transpose
-from kbackend.ops.nn.windows import integers, spatial_rank_of
+from kbackend.ops.nn.windows import integers, known_size, spatial_rank_of
 
 _CONVOLUTIONS = {1: conv1d, 2: conv2d, 3: conv3d}
 _TRANSPOSES = {1: conv1d_transpose, 2: conv2d_transpose, 3: conv3d_transpose}
@@ -84,8 +84,8 @@ def conv_transpose(inputs: TensorLike, kernel: TensorLike, strides: Any = 1, pad
     first = config.normalize_data_format(data_format) == "channels_first"
     spatial: list[Any] = [None] * rank
     if output_padding is not None:
-        spatial = _transposed_sizes(inputs.shape[2:] if first else inputs.shape[1:-1], kernel.shape[:rank], strides,
-                                    padding, output_padding, dilation_rate)
+        spatial = _transposed_sizes(inputs.shape[2:] if first else inputs.shape[1:-1], kernel, strides, padding,
+                                    output_padding, dilation_rate)
     filters = kernel.shape[-2]
     shape = [None, filters, *spatial] if first else [None, *spatial, filters]
     if rank == 3:
@@ -95,17 +95,17 @@ def conv_transpose(inputs: TensorLike, kernel: TensorLike, strides: Any = 1, pad
     return _TRANSPOSES[rank](inputs, kernel, shape, strides, padding, data_format, dilation_rate)
 
 
-def _transposed_sizes(sizes: Sequence[Any], window: Sequence[Any], strides: Any, padding: str, extra: Any,
+def _transposed_sizes(sizes: Sequence[Any], kernel: Any, strides: Any, padding: str, extra: Any,
                       dilation: Any) -> list[int]:
     rank = len(sizes)
     steps, spread = integers("strides", strides, rank), integers("dilation_rate", dilation, rank)
     found = []
-    for n, k, stride, d, more in zip(sizes, window, steps, spread, integers("output_padding", extra, rank, 0)):
+    for n, k, stride, d, more in zip(sizes, kernel.shape, steps, spread, integers("output_padding", extra, rank, 0)):
         if more >= stride:
             raise ValueError(f"output_padding {more} must be smaller than the stride {stride}")
         if n is None:
             raise ValueError("output_padding needs known spatial sizes")
-        width = (k - 1) * d + 1
+        width = (known_size("output_padding", kernel, k) - 1) * d + 1
         found.append((n - 1) * stride + width - 2 * (width // 2 if padding == "same" else 0) + more)
     return found
 

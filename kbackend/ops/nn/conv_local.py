@@ -17,7 +17,15 @@ from kbackend.ops.arrays.join import stack
 from kbackend.ops.arrays.reshape import reshape
 from kbackend.ops.arrays.transpose import permute_dimensions
 from kbackend.ops.linalg.matmul import matrix_multiply
-from kbackend.ops.nn.windows import check_rank, float_only, integers, known_size, spatial_rank, with_shape
+from kbackend.ops.nn.windows import (
+    check_rank,
+    float_only,
+    integers,
+    known_size,
+    only_batch_empty,
+    spatial_rank,
+    with_shape,
+)
 
 
 def _attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
@@ -34,6 +42,7 @@ def _rule(x: TensorSpec, kernel: TensorSpec, *, window: Any, strides: Any, outpu
     float_only(x)
     if kernel.ndim != 3:
         raise ValueError(f"the kernel must be (positions, features, filters), its shape is {kernel.shape}")
+    only_batch_empty(x, kernel)
     first = data_format == "channels_first"
     channels, spatial = (x.shape[1], x.shape[2:]) if first else (x.shape[-1], x.shape[1:-1])
     for n, k, s, count in zip(spatial, window, strides, output):

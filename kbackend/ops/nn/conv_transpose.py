@@ -29,6 +29,7 @@ from kbackend.ops.nn.windows import (
     float_only,
     integers,
     known_size,
+    only_batch_empty,
     restored,
     spatial_rank,
     with_shape,
@@ -55,6 +56,7 @@ def _rule(x: TensorSpec, kernel: TensorSpec, sizes: Sequence[TensorSpec], *, siz
     float_only(x)
     if kernel.ndim != x.ndim:
         raise ValueError(f"the kernel {kernel.shape} must have the rank of x {x.shape}")
+    only_batch_empty(x, kernel)
     channels, filters, inputs = x.shape[-1], *kernel.shape[-2:]
     if None not in (channels, inputs) and channels != inputs:
         raise ValueError(f"x {x.shape} has {channels} channels, the kernel {kernel.shape} takes {inputs}")
@@ -103,6 +105,9 @@ def _samples() -> list[Sample]:
         call(In((2, 3, 2)), In((3, 1, 2)), size=(3,), padding="same", batch=2, name="a batch that is known"),
         call(In((2, 3, 3, 1)), In((2, 2, 3, 1)), size=(4, 4), name="one channel"),
         call(In((0, 3, 3, 2)), In((2, 2, 4, 2)), size=(4, 4), name="empty batch"),
+        call(In((8, 4, 4, 3)), In((1, 1, 2, 3)), size=(8, 8), strides=2, name="window of one, strides, few filters"),
+        call(In((1, 3, 1, 5)), In((5, 5, 1, 5)), size=(7, 7), strides=(1, 4), name="one filter, one position"),
+        call(In((2, 0, 3, 2)), In((2, 2, 4, 2)), size=(1, 4), raises=ValueError, name="no rows"),
         call(three, ones, size=(6,), strides=2, padding="same", row=3,
              expect=np.array([1.0, 1, 3, 2, 5, 3]).reshape(1, 6, 1), name="the gradient of the convolution"),
         call(In((2, 3, 4, 3)), In((3, 2, 2, 3)), size=(6, 6), raises=ValueError, name="size does not fit"),
@@ -214,7 +219,7 @@ def _transposed(x: Any, kernel: Any, output_shape: Any, strides: Any, padding: A
     x, first = channels_last(x, data_format)
     batch, *spatial, filters = _output_sizes(output_shape, rank, first)
     if isinstance(filters, int) and kernel.shape[-2] not in (None, filters):
-        raise ValueError(f"output_shape {output_shape!r} asks for {filters} channels, the kernel "
+        raise ValueError(f"output_shape {output_shape!r} has {filters} channels, the kernel "
                          f"{tuple(kernel.shape)} gives {kernel.shape[-2]}")
     strides, dilation = integers("strides", strides, rank), integers("dilation_rate", dilation, rank)
     if None in spatial:

@@ -69,7 +69,8 @@ def _dropout_samples() -> list[Sample]:
     ]
 
 
-@composite(name="dropout", prepare=_dropout_attrs, rule=_dropout_rule, samples=_dropout_samples)
+@composite(name="dropout", random=True, hyperparameters=("rate",), prepare=_dropout_attrs, rule=_dropout_rule,
+           samples=_dropout_samples)
 def _dropout(x: TensorLike, rate: TensorLike, step: TensorLike, *, noise_shape: Shape | None = None, key: int,
              op_id: int) -> Any:
     """``x`` times a mask of zeros and ``1 / (1 - rate)``.

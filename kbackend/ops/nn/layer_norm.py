@@ -81,7 +81,7 @@ def _along_axes(weight: Any, x: Any, axes: Sequence[int]) -> Any:
     rank = len(x.shape)
     if list(axes) == list(range(rank - len(axes), rank)):
         return weight
-    sizes = dict(zip(axes[len(axes) - len(weight.shape) :], weight.shape))
+    sizes = dict(zip(axes[len(axes) - len(weight.shape) :], lengths(weight)))
     return reshape(weight, [sizes.get(a, 1) for a in range(rank)])
 
 

@@ -11,10 +11,12 @@ from kbackend.declare.call import dtype_of
 from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, Sample, call
-from kbackend.graph.tensor import TensorSpec
+from kbackend.graph.node import Node
+from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ops.arrays.dims import part
 from kbackend.ops.arrays.join import stack
 from kbackend.ops.linalg.matmul import matrix_multiply
+from kbackend.ops.nn.relu import rectify
 from kbackend.ops.nn.windows import (
     channels_last,
     check_rank,
@@ -22,6 +24,7 @@ from kbackend.ops.nn.windows import (
     float_only,
     integers,
     on_last_axis,
+    only_batch_empty,
     restored,
     spatial_rank,
     spatial_rank_of,
@@ -40,6 +43,7 @@ def _pool_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
 
 def _pooled(x: TensorSpec, window: Any, strides: Any, padding: Any) -> TensorSpec:
     float_only(x)
+    only_batch_empty(x)
     out = spatial_sizes(x, window, strides, padding, (1,) * len(window))
     if padding != "same":
         for n, k, s, (lo, hi), count in zip(x.shape[1:-1], window, strides, padding, out):
@@ -68,6 +72,8 @@ def _pool_samples(**row: Any) -> list[Sample]:
              name="window does not fit"),
         call(In((2, 4, 4, 1)), window=2, strides=1, padding=((2, 0), (0, 0)), raises=ValueError,
              name="only padding"),
+        call(x(1, 3, 2, 3, 2), window=(1, 3, 1), strides=(2, 1, 1), padding="same", name="larger than the volume"),
+        call(In((2, 0, 4, 1)), window=2, strides=1, padding="same", raises=ValueError, name="no rows"),
     ]
 
 
@@ -88,7 +94,17 @@ def _max_pool_samples() -> list[Sample]:
     ]
 
 
-@primitive(name="max_pool", prepare=_pool_attrs, tolerance="exact", samples=_max_pool_samples)
+def _pool_before_relu(node: Node) -> Sequence[Tensor] | None:
+    """Max pooling commutes with relu, which is then applied to fewer elements."""
+    (x,) = node.args
+    if x.node.op is not rectify.op:
+        return None
+    pooled = node.op.apply(x.node.args, node.attrs)
+    return (x.node.op.apply((pooled,), x.node.attrs),)
+
+
+@primitive(name="max_pool", prepare=_pool_attrs, tolerance="exact", samples=_max_pool_samples,
+           stable_form=_pool_before_relu)
 def max_pool_windows(x: TensorLike, *, window: Any, strides: Any = None, padding: Any = "valid") -> TensorSpec:
     """The largest element of each window; NaN if the window contains NaN.
 
@@ -233,6 +249,8 @@ def _adaptive_windows(size: int | None, count: int) -> list[tuple[int, int]]:
     """Start and stop of the ``count`` windows that cover a dimension; neighbours overlap by at most one element."""
     if size is None:
         raise ValueError("adaptive pooling needs known spatial sizes")
+    if size == 0:
+        raise ValueError("an axis without elements cannot be pooled")
     return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
 
 

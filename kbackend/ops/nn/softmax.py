@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from kbackend.ops.elementwise.select import maximum, select_elements
 from kbackend.ops.indexing.sorting import sort
 from kbackend.ops.nn.sigmoid import sigmoid
 from kbackend.ops.reduction.cumulative import cumsum_along
+from kbackend.ops.reduction.extremes import max_
 from kbackend.ops.reduction.reductions import reduce_max, sum_
 
 _SOFTMAX: dict[str, Any] = {
@@ -48,7 +50,8 @@ _SOFTMAX: dict[str, Any] = {
 
 def _powers(x: Any, axis: int) -> tuple[Any, Any]:
     """x minus its largest element along the axis, and the exponential of that."""
-    shifted = x - stop_gradient(reduce_max(x, axis=axis, keepdims=True))
+    highest = reduce_max if x.shape[axis] else partial(max_, initial=-np.inf)  # there may be no elements
+    shifted = x - stop_gradient(highest(x, axis=axis, keepdims=True))
     return shifted, exp(shifted)
 
 

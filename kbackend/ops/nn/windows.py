@@ -106,6 +106,18 @@ def float_only(x: TensorSpec) -> None:
         raise TypeError(f"a float tensor is needed, not {x.dtype}; cast it first")
 
 
+def only_batch_empty(x: TensorSpec, kernel: TensorSpec | None = None) -> None:
+    """Refuse operands of which another axis than that of the batch is known to have no elements (docs/semantics.md).
+
+    Raises:
+        ValueError: such an axis.
+    """
+    for label, shape in (("x", x.shape[1:]), ("the kernel", () if kernel is None else kernel.shape)):
+        if 0 in shape:
+            whole = x.shape if label == "x" else shape
+            raise ValueError(f"only the batch may be empty; {label} has the shape {whole}")
+
+
 def channels_last(x: Any, data_format: str | None) -> tuple[Any, bool]:
     """``x`` with channels last, and whether its format is channels_first."""
     first = config.normalize_data_format(data_format) == "channels_first"

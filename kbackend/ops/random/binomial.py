@@ -149,8 +149,8 @@ def _count_samples() -> list[Sample]:
     ]
 
 
-@composite(name="random_counts", prepare=_float_attrs, rule=_two, differentiable=False, creates=True,
-           tolerance="exact", samples=_count_samples)
+@composite(name="random_counts", random=True, prepare=_float_attrs, rule=_two, differentiable=False,
+           creates=True, tolerance="exact", samples=_count_samples)
 def _counts(counts: TensorLike, probabilities: TensorLike, step: TensorLike, sizes: TensorList = (), *, shape: Shape,
             key: int, op_id: int, dtype: str) -> Any:
     """Numbers of successes among ``counts`` trials; NaN where ``counts`` or ``probabilities`` are invalid."""

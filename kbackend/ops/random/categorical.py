@@ -79,8 +79,8 @@ def _class_samples() -> list[Sample]:
     ]
 
 
-@composite(name="random_categorical", prepare=_class_attrs, rule=_class_rule, differentiable=False, creates=True,
-           tolerance="exact", samples=_class_samples)
+@composite(name="random_categorical", random=True, prepare=_class_attrs, rule=_class_rule,
+           differentiable=False, creates=True, tolerance="exact", samples=_class_samples)
 def _categorical(logits: TensorLike, step: TensorLike, *, count: int, key: int, op_id: int, dtype: str) -> Any:
     """Classes by inversion of the cumulative softmax; see :func:`categorical`."""
     sums, valid = _cumulative_weights(cast(stop_gradient(logits), "float64"))

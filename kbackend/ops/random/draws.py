@@ -83,7 +83,8 @@ def _bits_samples() -> list[Sample]:
     ]
 
 
-@primitive(prepare=_bits_attrs, differentiable=False, tolerance="exact", creates=True, samples=_bits_samples)
+@primitive(random=True, prepare=_bits_attrs, differentiable=False, tolerance="exact", creates=True,
+           samples=_bits_samples)
 def random_bits(step: TensorLike, sizes: TensorList = (), trial: TensorLike | None = None, *, shape: Shape, key: int,
                 op_id: int) -> TensorSpec:
     """Words of the Philox stream: int64 numbers, uniform in [0, 2**32).
@@ -121,8 +122,8 @@ def _unit_rule(step: Any, sizes: Any, trial: Any = None, *, shape: Shape, dtype:
 _UNIT_BITS = {"float32": 24, "float16": 11, "bfloat16": 8}
 
 
-@composite(prepare=_float_draw_attrs, rule=_unit_rule, differentiable=False, tolerance="exact", creates=True,
-           samples=_unit_samples)
+@composite(random=True, prepare=_float_draw_attrs, rule=_unit_rule, differentiable=False, tolerance="exact",
+           creates=True, samples=_unit_samples)
 def random_unit(step: TensorLike, sizes: TensorList = (), trial: TensorLike | None = None, *, shape: Shape, key: int,
                 op_id: int, dtype: str) -> Any:
     """Uniform numbers in [0, 1) with the same bits on every engine. Operands as in :func:`random_bits`.

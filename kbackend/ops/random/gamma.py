@@ -80,8 +80,8 @@ def _gamma_samples() -> list[Sample]:
     ]
 
 
-@composite(name="random_gamma", prepare=_float_attrs, rule=_one, differentiable=False, creates=True, tolerance="exact",
-           samples=_gamma_samples)
+@composite(name="random_gamma", random=True, prepare=_float_attrs, rule=_one, differentiable=False,
+           creates=True, tolerance="exact", samples=_gamma_samples)
 def _gamma(alpha: TensorLike, step: TensorLike, sizes: TensorList = (), *, shape: Shape, key: int, op_id: int,
            dtype: str) -> Any:
     """Gamma variables of shape ``alpha`` and scale 1; NaN where ``alpha`` is not positive and finite."""
@@ -99,8 +99,8 @@ def _beta_samples() -> list[Sample]:
     ]
 
 
-@composite(name="random_beta", prepare=_float_attrs, rule=_two, differentiable=False, creates=True, tolerance="exact",
-           samples=_beta_samples)
+@composite(name="random_beta", random=True, prepare=_float_attrs, rule=_two, differentiable=False,
+           creates=True, tolerance="exact", samples=_beta_samples)
 def _beta(alpha: TensorLike, beta: TensorLike, step: TensorLike, sizes: TensorList = (), *, shape: Shape, key: int,
           op_id: int, dtype: str) -> Any:
     """``a / (a + b)`` of two gamma variables, by their logarithms, which do not underflow for small parameters."""

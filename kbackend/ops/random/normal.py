@@ -30,7 +30,7 @@ from kbackend.ops.random.draws import (
 _TRUNCATED_AT = 2.0  # standard deviations
 
 
-@composite(name="random_normal", prepare=_float_draw_attrs, rule=_draw_rule, creates=True,
+@composite(name="random_normal", random=True, prepare=_float_draw_attrs, rule=_draw_rule, creates=True,
            samples=lambda: _draws(_bound(0.5), _bound(2.0)))
 def _normal(mean: TensorLike, stddev: TensorLike, step: TensorLike, sizes: TensorList = (), *, shape: Shape,
             key: int, op_id: int, dtype: str) -> Any:
@@ -42,7 +42,8 @@ def _normal(mean: TensorLike, stddev: TensorLike, step: TensorLike, sizes: Tenso
     return _scaled(standard, mean, stddev, dtype)
 
 
-@composite(prepare=_float_draw_attrs, rule=_unit_rule, differentiable=False, creates=True, tolerance="exact",
+@composite(random=True, prepare=_float_draw_attrs, rule=_unit_rule, differentiable=False, creates=True,
+           tolerance="exact",
            samples=lambda: [s for s in _unit_samples() if s.kwargs["dtype"] in ("float32", "float64")])
 def standard_normal(step: TensorLike, sizes: TensorList = (), trial: TensorLike | None = None, *, shape: Shape,
                     key: int, op_id: int, dtype: str) -> Any:
@@ -56,7 +57,7 @@ def _scaled(standard: Any, mean: Any, stddev: Any, dtype: str) -> Any:
     return cast(standard * cast(stddev, wide) + cast(mean, wide), dtype)
 
 
-@composite(name="truncated_normal", prepare=_float_draw_attrs, rule=_draw_rule, creates=True,
+@composite(name="truncated_normal", random=True, prepare=_float_draw_attrs, rule=_draw_rule, creates=True,
            samples=lambda: _draws(_bound(0.5), _bound(2.0)))
 def _truncated(mean: TensorLike, stddev: TensorLike, step: TensorLike, sizes: TensorList = (), *,
                shape: Shape, key: int, op_id: int, dtype: str) -> Any:

@@ -44,8 +44,8 @@ def _order_samples() -> list[Sample]:
     ]
 
 
-@composite(prepare=_order_attrs, rule=_order_rule, differentiable=False, creates=True, tolerance="exact",
-           samples=_order_samples)
+@composite(random=True, prepare=_order_attrs, rule=_order_rule, differentiable=False, creates=True,
+           tolerance="exact", samples=_order_samples)
 def random_permutation(step: TensorLike, sizes: TensorList = (), *, shape: Shape, key: int, op_id: int) -> Any:
     """A random permutation of ``range(n)`` as int32 ``(n,)``: the order that sorts n random 64-bit words.
 

@@ -32,7 +32,7 @@ from kbackend.ops.random.draws import (
 )
 
 
-@composite(name="random_uniform", prepare=_float_draw_attrs, rule=_draw_rule, creates=True,
+@composite(name="random_uniform", random=True, prepare=_float_draw_attrs, rule=_draw_rule, creates=True,
            samples=lambda: _draws(_bound(-1.5), _bound(2.5))
            + [call(_bound(1.0), _bound(1.0 + 2.0**-23), step_sample(), shape=(64,), dtype="float32", key=3, op_id=1,
                    expect=np.ones(64, np.float32), gradient=False, dynamic=False, row=49,
@@ -59,8 +59,8 @@ def _integers_samples() -> list[Sample]:
     ]
 
 
-@composite(name="random_integers", prepare=_draw_attrs, rule=_draw_rule, creates=True, tolerance="exact",
-           differentiable=False, samples=_integers_samples)
+@composite(name="random_integers", random=True, prepare=_draw_attrs, rule=_draw_rule, creates=True,
+           tolerance="exact", differentiable=False, samples=_integers_samples)
 def _integers(low: TensorLike, high: TensorLike, step: TensorLike, sizes: TensorList = (), *, shape: Shape,
               key: int, op_id: int, dtype: str) -> Any:
     """``low + floor(bits * (high - low) / 2**64)`` of 64 random bits, computed exactly.
@@ -86,11 +86,15 @@ def _integers(low: TensorLike, high: TensorLike, step: TensorLike, sizes: Tensor
 _WIDEST = 1 << 46
 
 
-def _check_integers(low: Any, high: Any) -> None:
+def _check_integers(low: Any, high: Any, dtype: str) -> None:
     if not all(isinstance(v, Tensor) or float(v).is_integer() for v in (low, high)):
         raise ValueError(f"the bounds of random integers must be integers, not {low!r} and {high!r}")
     if not isinstance(low, Tensor) and not isinstance(high, Tensor) and not 0 < high - low <= _WIDEST:
         raise ValueError(f"a range of random integers holds 1 to 2**46 integers, not [{low}, {high})")
+    limits = np.iinfo(dtype)
+    known = [v for v in (low, high) if not isinstance(v, Tensor)]
+    if any(not limits.min <= v <= limits.max + (v is high) for v in known):
+        raise ValueError(f"random integers of [{low}, {high}) do not fit {dtype}")
 
 
 @derived(samples=lambda: [
@@ -125,7 +129,7 @@ def random_uniform(shape: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any 
     """
     chosen = _floats(dtype)
     if dtypes.is_integer(chosen):
-        _check_integers(minval, maxval)
+        _check_integers(minval, maxval, chosen)
         return draw_between(_integers, minval, maxval, shape, chosen, seed)
     if isinstance(minval, (int, float)) and isinstance(maxval, (int, float)):
         if not minval <= maxval:

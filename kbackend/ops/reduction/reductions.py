@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from kbackend import dtypes
+from kbackend.declare import static_values
 from kbackend.declare.decorate import composite, derived, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.rules import INF, NAN, WIDE, Samples, values
 from kbackend.declare.sample import In, Sample, call
 from kbackend.declare.shapes import axes_in, canonical_axes, reduced
-from kbackend.graph.tensor import TensorSpec
+from kbackend.graph.node import Node
+from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.cast import cast, stop_gradient
 from kbackend.ops.elementwise.exponential import exp, log
 from kbackend.ops.elementwise.floating import isinf
 from kbackend.ops.elementwise.power import masked_root, rsqrt, square
 from kbackend.ops.elementwise.precision import precise
-from kbackend.ops.elementwise.select import maximum, minimum, select_elements
+from kbackend.ops.elementwise.select import maximum, select_elements
 
 
 def _samples(*extra: Sample, gradient: bool = True, **options: Any) -> Samples:
@@ -70,6 +72,7 @@ _DERIVED: dict[str, Any] = {**_REDUCTION, "promote": "float", "rule": _numeric}
 
 
 @primitive(
+    static_value=static_values.reduced(np.sum),
     takes_complex=True,
     name="sum",
     **_REDUCTION,
@@ -108,7 +111,7 @@ def sum_(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
     return _numeric(x, axis, keepdims)
 
 
-@primitive(takes_complex=True, name="prod",
+@primitive(takes_complex=True, name="prod", static_value=static_values.reduced(np.prod),
     **_REDUCTION,
     samples=_samples(
         call(
@@ -135,10 +138,23 @@ def reduce_prod(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tens
     return _numeric(x, axis, keepdims)
 
 
+def _mean_of_mean(node: Node) -> Sequence[Tensor] | None:
+    """A mean over some axes of a mean over others is one mean over all of them."""
+    (x,) = node.args
+    if x.node.op is not node.op or x.node.attrs["keepdims"] or node.attrs["keepdims"]:
+        return None
+    (source,) = x.node.args
+    first = axes_in(x.node.attrs["axis"], source.ndim)
+    left = [a for a in range(source.ndim) if a not in first]
+    both = tuple(sorted({*first, *(left[a] for a in axes_in(node.attrs["axis"], x.ndim))}))
+    return (node.op.apply((source,), {**node.attrs, "axis": both}),)
+
+
 @primitive(
     takes_complex=True,
     promote="float",
     **_REDUCTION,
+    stable_form=_mean_of_mean,
     samples=_samples(
         call(
             values(1, 2, kind="int32"),
@@ -380,59 +396,6 @@ def l2_normalize(x: TensorLike, axis: Any = None) -> Any:
     [[0.6, 0.8], [0.0, 0.0]]
     """
     return precise(x, lambda wide: wide * rsqrt(maximum(sum_(square(wide), axis=axis, keepdims=True), 1e-12)))
-
-
-def _extreme(x: Any, axis: Any, keepdims: bool, initial: Any, reduce: Callable[..., Any], pair: Callable[..., Any],
-             ) -> Any:
-    x = as_tensor(x)
-    if initial is None:
-        return reduce(x, axis=axis, keepdims=keepdims)
-    axes = axes_in(axis, len(x.shape))
-    if any(x.shape[a] == 0 for a in axes):
-        return sum_(x, axis=axes, keepdims=keepdims) + initial  # zeros of the shape of the result
-    return pair(reduce(x, axis=axis, keepdims=keepdims), initial)
-
-
-@derived(tolerance="exact", samples=lambda: [
-    call(In((2, 3), distinct=True), 1), call(In((2, 3), distinct=True), 1, True, 0.5, name="initial"),
-    call(In((2, 0)), 1, initial=2.0, gradient=False, name="of nothing"), call(In((2, 0)), 1, raises=ValueError)])
-def max_(x: TensorLike, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
-    """The maximum over axes (NumPy's ``max``); NaN if an element is.
-
-    Args:
-        x: a tensor of integers or floats.
-        axis, keepdims: as in :func:`sum_`.
-        initial: a lower limit of the result, which is also the maximum of no elements.
-
-    Returns:
-        A tensor of the dtype of ``x``. Equal maxima share the gradient.
-
-    Raises:
-        ValueError: an axis out of range or repeated, or no elements and no ``initial``.
-        TypeError: a bool tensor.
-
-    >>> from kbackend import K
-    >>> from kbackend.ops import max as max_
-    >>> float(K.eval(max_(K.constant([1, 3]), initial=5)))
-    5.0
-    """
-    return _extreme(x, axis, keepdims, initial, reduce_max, maximum)
-
-
-@derived(tolerance="exact", samples=lambda: [
-    call(In((2, 3), distinct=True), 0), call(In((2, 3), distinct=True), 1, True, 0.5, name="initial"),
-    call(In((2, 0)), 1, initial=2.0, gradient=False, name="of nothing"), call(In((2, 0)), 1, raises=ValueError)])
-def min_(x: TensorLike, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
-    """The minimum over axes (NumPy's ``min``); NaN if an element is.
-
-    Arguments, result and errors as in :func:`max_`; ``initial`` is an upper limit.
-
-    >>> from kbackend import K
-    >>> from kbackend.ops import min as min_
-    >>> float(K.eval(min_(K.constant([1, 3]), initial=0)))
-    0.0
-    """
-    return _extreme(x, axis, keepdims, initial, reduce_min, minimum)
 
 
 @derived(tolerance="reduction", samples=lambda: [

@@ -10,7 +10,9 @@ from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, Sample, call
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.arrays.split import split_sizes
+from kbackend.ops.elementwise.hyperbolic import tanh
 from kbackend.ops.linalg.matmul import matrix_multiply
+from kbackend.ops.nn.sigmoid import sigmoid
 from kbackend.ops.rnn.rnn import StepFunction
 from kbackend.ops.rnn.steps import Activation, _check, _function, _is, _run, _samples, _step_samples, _weights
 
@@ -91,7 +93,7 @@ def gru(
     >>> K.int_shape(outputs), K.int_shape(last)
     ((2, 5, 4), (2, 4))
     """
-    if mask is None and reset_after and _is(activation, "tanh") and _is(recurrent_activation, "sigmoid"):
+    if mask is None and reset_after and _is(activation, tanh) and _is(recurrent_activation, sigmoid):
         return _gru(inputs, h0, kernel, recurrent_kernel, bias, go_backwards=go_backwards)
     return _gru_steps(
         inputs,

@@ -8,7 +8,9 @@ from typing import Any
 from kbackend.declare.decorate import composite, derived
 from kbackend.declare.op import TensorLike
 from kbackend.ops.arrays.split import split_sizes
+from kbackend.ops.elementwise.hyperbolic import tanh
 from kbackend.ops.linalg.matmul import matrix_multiply
+from kbackend.ops.nn.sigmoid import sigmoid
 from kbackend.ops.rnn.rnn import StepFunction
 from kbackend.ops.rnn.steps import Activation, _function, _is, _run, _samples, _step_samples, _two_states
 
@@ -72,7 +74,7 @@ def lstm(
     >>> K.int_shape(outputs), K.int_shape(h), K.int_shape(c)
     ((2, 5, 4), (2, 4), (2, 4))
     """
-    if mask is None and _is(activation, "tanh") and _is(recurrent_activation, "sigmoid"):
+    if mask is None and _is(activation, tanh) and _is(recurrent_activation, sigmoid):
         return _lstm(inputs, h0, c0, kernel, recurrent_kernel, bias, go_backwards=go_backwards)
     return _lstm_steps(
         inputs,

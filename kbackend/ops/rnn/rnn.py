@@ -7,19 +7,20 @@ from typing import Any
 
 import numpy as np
 
-from kbackend.declare.call import to_numpy
+from kbackend.declare.call import dtype_of, to_numpy
 from kbackend.declare.decorate import derived
 from kbackend.declare.sample import In, Sample, call
 from kbackend.graph.tensor import Tensor
 from kbackend.ops.arrays.join import stack
 from kbackend.ops.control.cond import with_trailing_axes
-from kbackend.ops.control.scan import Step, checked_step, scan_steps, time_steps
+from kbackend.ops.control.scan import Step, checked_step, scan_steps, time_steps, zeros_of_step
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.creation import zeros_like
 from kbackend.ops.elementwise.arithmetic import add, multiply
 from kbackend.ops.elementwise.hyperbolic import tanh
 from kbackend.ops.elementwise.select import select_elements
 from kbackend.ops.indexing.getitem import getitem
+from kbackend.ops.reduction.reductions import any_, sum_
 
 StepFunction = Callable[[Any, list[Any]], tuple[Any, Sequence[Any]]]
 TIME = 1
@@ -54,7 +55,8 @@ def rnn(
         input_length: the number of time steps, used where the shape of ``inputs`` does not have it.
 
     Returns:
-        The last output (samples, ...), all outputs (samples, time, ...) and a list of the last states.
+        The last output (samples, ...), all outputs (samples, time, ...) and a list of the last states. Without
+        a time step the last output is zeros, and the states are the initial ones.
 
     Raises:
         TypeError: the dtype of a state changes.
@@ -67,6 +69,24 @@ def rnn(
     >>> K.eval(outputs)[0, :, 0].tolist()
     [1.0, 3.0, 6.0]
     """
+    options = (go_backwards, mask, constants, unroll, input_length)
+    outputs, states = steps_of(step_function, inputs, initial_states, *options)
+    return _last(outputs), outputs, states
+
+
+def _last(outputs: Any) -> Any:
+    """The output of the last time step, zeros where there is none."""
+    if outputs.shape[TIME]:
+        return getitem(outputs, (slice(None), -1))
+    rows = getitem(outputs, (slice(None), slice(-1, None)))  # one or none
+    return (any_ if dtype_of(outputs) == "bool" else sum_)(rows, axis=TIME)
+
+
+def steps_of(
+    step_function: StepFunction, inputs: Any, initial_states: Sequence[Any], go_backwards: bool = False,
+    mask: Any = None, constants: Any = None, unroll: bool = False, input_length: int | None = None,
+) -> tuple[Any, list[Any]]:  # fmt: skip
+    """All outputs of :func:`rnn` and its last states, also where there is no step."""
     inputs = inputs if hasattr(inputs, "shape") else to_numpy(inputs)
     if len(inputs.shape) < 3:
         raise ValueError(
@@ -88,14 +108,13 @@ def rnn(
     if mask is not None:
         states.append(_initial_output(step, sequences, states, go_backwards))
         stepping = _masked(step)
-    if unroll:
+    if unroll and inputs.shape[TIME] != 0:
         outputs, states = _unrolled(stepping, sequences, states, go_backwards, input_length)
     else:
         outputs, states = scan_steps(stepping, sequences, states, axis=TIME, reverse=go_backwards)
     if mask is not None:
         states = states[:-1]
-    last = getitem(outputs[0], (slice(None), -1))
-    return last, outputs[0], states
+    return outputs[0], states
 
 
 def _checked_mask(mask: Any) -> Any:
@@ -134,7 +153,9 @@ def _initial_output(step: Step, sequences: list[Any], states: list[Any], go_back
 
     They are made from a state of the same spec if there is one, so that the program does not compute a step for them.
     """
-    (output,), _ = step([getitem(sequences[0], (slice(None), -1 if go_backwards else 0))], list(states))
+    inputs = sequences[0]
+    place = (slice(None), -1 if go_backwards else 0)
+    (output,), _ = step([getitem(inputs, place) if inputs.shape[TIME] else zeros_of_step(inputs, TIME)], list(states))
     for state in states:
         if isinstance(output, Tensor) and isinstance(state, Tensor) and state.spec == output.spec:
             return zeros_like(state)
@@ -159,11 +180,11 @@ def _unrolled(
 
 def _rnn_samples() -> list[Sample]:
     def step(x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-        state = tanh(x + multiply(states[0], 0.5))
+        state = tanh(add(x, multiply(states[0], 0.5)))
         return state, [state]
 
     def with_constant(x: Any, states: list[Any]) -> tuple[Any, list[Any]]:
-        state = add(x, states[0]) * states[-1]
+        state = multiply(add(x, states[0]), states[-1])
         return add(state, 1.0), [state]
 
     x, state = In((2, 4, 3)), In((2, 3))
@@ -172,6 +193,8 @@ def _rnn_samples() -> list[Sample]:
         call(step, x, [state], name="forwards"),
         call(step, x, [state], True, name="backwards"),
         call(step, x, [state], mask=mask, name="mask"),
+        call(step, In((2, 0, 3)), [state], name="no step"),
+        call(step, In((2, 0, 3)), [state], mask=In((2, 0), kind="bool"), unroll=True, name="no step, mask, unrolled"),
         call(step, x, [state], True, In(values=np.reshape(mask.values, (2, 4, 1)), kind="bool"), unroll=True,
              name="mask, backwards, unrolled"),
         call(with_constant, x, [state], constants=[In((3,))], name="constants"),

@@ -7,6 +7,7 @@ from typing import Any
 
 from kbackend.declare.decorate import composite, derived
 from kbackend.declare.op import TensorLike
+from kbackend.ops.elementwise.hyperbolic import tanh
 from kbackend.ops.linalg.matmul import matrix_multiply
 from kbackend.ops.rnn.rnn import StepFunction
 from kbackend.ops.rnn.steps import Activation, _function, _is, _one_state, _run, _samples, _step_samples
@@ -65,7 +66,7 @@ def simple_rnn(
     >>> K.int_shape(outputs), K.int_shape(last)
     ((2, 5, 4), (2, 4))
     """
-    if mask is None and _is(activation, "tanh"):
+    if mask is None and _is(activation, tanh):
         return _simple_rnn(inputs, h0, kernel, recurrent_kernel, bias, go_backwards=go_backwards)
     return _simple_steps(
         inputs,

@@ -18,7 +18,7 @@ from kbackend.ops.arrays.reshape import extent
 from kbackend.ops.core.creation import fill
 from kbackend.ops.core.leaves import constant
 from kbackend.ops.linalg.matmul import matrix_multiply
-from kbackend.ops.rnn.rnn import StepFunction, rnn
+from kbackend.ops.rnn.rnn import StepFunction, steps_of
 
 Activation = Any
 
@@ -103,6 +103,8 @@ def _samples(states: int, gates: int, bias: bool | tuple[int, ...] = True) -> Ca
             call(In((4, 5, 3)), *given, *weights, go_backwards=True, name="backwards"),
             call(In((4, 5, 3)), *none, *weights[:2], None, name="no bias"),
             call(In((4, 1, 3)), *given, *weights, name="one step"),
+            call(In((4, 0, 3)), *given, *weights, name="no step"),
+            call(In((0, 5, 3)), *none, *weights, name="empty batch", dynamic=False),
             call(
                 In((1, 40, 3), -0.5, 0.5), *none, *weights, name="forty steps", dtypes=("float64", "float32")
             ),
@@ -110,6 +112,7 @@ def _samples(states: int, gates: int, bias: bool | tuple[int, ...] = True) -> Ca
                 In((4, 5, 3)), *given, *_weights(gates, bias, features=4), name="features", raises=ValueError
             ),
             call(In((5, 3)), *given, *weights, name="rank", raises=ValueError, dynamic=False),
+            call(In((5, 5, 3)), *given, *weights, name="states of another batch", raises=ValueError, dynamic=False),
         ]
 
     return samples
@@ -134,13 +137,10 @@ def _step_samples(
     return samples
 
 
-def _is(activation: Activation, name: str) -> bool:
-    """Whether an activation is an op: given by name, as the op, or as the function of kbackend.activations."""
-    if isinstance(activation, str):
-        return activation == name
-    if hasattr(activation, "op"):
-        return activation.op.name == name
-    return getattr(activation, "__module__", "") == "kbackend.activations" and activation.__name__ == name
+def _is(activation: Activation, wanted: Any) -> bool:
+    """Whether an activation, by name or as a function, is a declared op."""
+    found = REGISTRY.get(activation) if isinstance(activation, str) else getattr(activation, "op", None)
+    return found is wanted.op
 
 
 def _function(activation: Activation) -> Callable[[Any], Any]:
@@ -169,7 +169,7 @@ def _run(
     if bias is not None:
         z = z + bias
     states = [_zero_state(inputs, recurrent) if s is None else s for s in states]
-    _, outputs, last = rnn(step, z, states, go_backwards=go_backwards, mask=mask, unroll=unroll)
+    outputs, last = steps_of(step, z, states, go_backwards=go_backwards, mask=mask, unroll=unroll)
     return [outputs, *last]
 
 

@@ -1,1 +1,1 @@
-"""Signals."""
+"""Signals: Fourier transforms, short-time Fourier transforms, windows, correlation."""

@@ -1,4 +1,4 @@
-"""Correlation of signals."""
+"""Cross-correlation of vectors."""
 
 from __future__ import annotations
 
@@ -26,16 +26,15 @@ from kbackend.ops.nn.conv import convolution
 _MODES = ("valid", "same", "full")
 
 
-def _slid(x: Any, y: Any, pad: int) -> Any:
-    """The sums of products of the vector ``y`` with each piece of ``x``, which gets ``pad`` zeros at its ends."""
+def _sliding_products(x: Any, y: Any, pad: int) -> Any:
+    """The product of the vector ``y`` with each window of ``x`` padded by ``pad`` zeros at both ends."""
+    column = reshape(x, (1, -1, 1))
     if dtypes.is_float(dtype_of(x)):
-        column = reshape(x, (1, -1, 1))
-        found = convolution(column, reshape(y, (-1, 1, 1)), padding=((pad, pad),))
-        return reshape(found, (-1,))
-    wide = reshape(temporal_padding(reshape(x, (1, -1, 1)), (pad, pad)), (-1,))
+        return reshape(convolution(column, reshape(y, (-1, 1, 1)), padding=((pad, pad),)), (-1,))
+    padded = reshape(temporal_padding(column, (pad, pad)), (-1,))
     count = x.shape[0] + 2 * pad - y.shape[0] + 1
-    places = np.arange(count, dtype=np.int32)[:, None] + np.arange(y.shape[0], dtype=np.int32)
-    return einsum("ij,j->i", gather(wide, places), y)
+    indices = np.arange(count, dtype=np.int32)[:, None] + np.arange(y.shape[0], dtype=np.int32)
+    return einsum("ij,j->i", gather(padded, indices), y)
 
 
 @derived(tolerance="matmul", samples=lambda: [
@@ -53,15 +52,15 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Any:
 
     Args:
         x1, x2: vectors of known size.
-        mode: 'valid': where they overlap fully; 'same': as many as the longer has elements, from the middle of
-            'full'; 'full': wherever they overlap.
+        mode: 'valid' for the shifts at which the shorter vector lies inside the longer one, 'full' for all shifts at
+            which they overlap, 'same' for as many shifts as the longer vector has elements, from the middle of 'full'.
 
     Returns:
-        A vector of their common dtype; integers stay integers.
+        A vector of the promoted dtype; integers stay integers.
 
     Raises:
-        ValueError: another mode or rank, an empty vector, an unknown size.
-        TypeError: bools.
+        ValueError: an unknown mode, another rank, an empty vector or an unknown size.
+        TypeError: bool vectors.
 
     >>> from kbackend import K, ops
     >>> K.eval(ops.correlate(K.constant([1., 2., 3.]), K.constant([0., 1., 0.5]), "same")).tolist()
@@ -69,25 +68,25 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Any:
     """
     x, y = as_tensor(x1), as_tensor(x2)
     if mode not in _MODES:
-        raise ValueError(f"the mode of correlate is one of {', '.join(map(repr, _MODES))}, it is {mode!r}")
+        raise ValueError(f"the mode of correlate must be one of {', '.join(map(repr, _MODES))}, it is {mode!r}")
     shapes = f"the shapes are {tuple(x.shape)} and {tuple(y.shape)}"
     if len(x.shape) != 1 or len(y.shape) != 1 or None in (x.shape[0], y.shape[0]):
         raise ValueError(f"correlate needs vectors of known size, {shapes}")
     if 0 in (x.shape[0], y.shape[0]):
-        raise ValueError(f"correlate needs elements, {shapes}")
+        raise ValueError(f"correlate needs nonempty vectors, {shapes}")
     common = dtypes.promote(dtype_of(x), dtype_of(y))
     if common == dtypes.BOOL:
         raise TypeError("arithmetic on bool tensors; cast them first")
     x, y = cast(x, common), conjugated(cast(y, common))
-    # As in NumPy the shorter one slides, which decides where the middle of 'same' is.
-    turned = x.shape[0] < y.shape[0]
-    long, short = (y, x) if turned else (x, y)
+    # As in NumPy the shorter vector slides, which determines where the middle of 'same' is.
+    swapped = x.shape[0] < y.shape[0]
+    long, short = (y, x) if swapped else (x, y)
     size = short.shape[0]
-    found = _slid(long, short, 0 if mode == "valid" else size - 1)
+    found = _sliding_products(long, short, 0 if mode == "valid" else size - 1)
     if mode == "same":
         start = (size - 1) // 2
         found = part(found, 0, start, start + long.shape[0])
-    return reverse(found, 0) if turned else found
+    return reverse(found, 0) if swapped else found
 
 
 __all__ = ["correlate"]

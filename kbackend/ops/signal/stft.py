@@ -1,4 +1,4 @@
-"""The windows of a signal: cut, added up again, and their Fourier transforms."""
+"""Short-time Fourier transforms: of the overlapping windows of a signal, and their inverse."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from kbackend.declare.rules import WIDE
 from kbackend.declare.sample import In, Sample, call
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.arrays.broadcast import broadcast_to
+from kbackend.ops.arrays.dims import length as dimension
 from kbackend.ops.arrays.join import concatenate_last
 from kbackend.ops.arrays.pad import pad_constant
-from kbackend.ops.arrays.reshape import extent
 from kbackend.ops.arrays.transpose import reverse
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.leaves import constant
@@ -25,17 +25,17 @@ from kbackend.ops.elementwise.select import select_elements
 from kbackend.ops.signal.fft import parts_of, real_fourier, real_fourier_inverse, shape_of, whole_number
 
 _WINDOWS = {"hann": np.hanning, "hamming": np.hamming}
-#: sums of squared windows below this are taken for none
-_NOTHING = 1e-10
+#: sums of squared windows below this count as 0
+_NEGLIGIBLE = 1e-10
 
 
 @primitive(view=True, tolerance="moving", samples=lambda: [
     call(In((2, 9)), 4, 2), call(In((8,)), 3, 4, name="gaps", dynamic=False), call(In((0, 3)), 3, 1, name="empty"),
     call(In((2, 3)), 4, 1, raises=ValueError, name="too long")])
 def frame(x: TensorLike, length: int, stride: int) -> TensorSpec:
-    """Windows of the last axis, each ``stride`` after the one before: (..., windows, length)."""
+    """Sliding windows of the last axis, whose starts are ``stride`` apart: (..., windows, length)."""
     if not x.ndim:
-        raise ValueError("a scalar has no windows")
+        raise ValueError("a signal must have rank 1 or more, it is a scalar")
     size = x.shape[-1]
     if size is not None and size < length:
         raise ValueError(f"a window of {length} does not fit {size} samples")
@@ -46,30 +46,30 @@ def frame(x: TensorLike, length: int, stride: int) -> TensorSpec:
     call(In((2, 3, 4)), 2), call(In((3, 5)), 3, dynamic=False), call(In((2, 3)), 4, name="gaps", dynamic=False),
     call(In((0, 2, 3)), 1, name="empty"), call(In((3,)), 1, raises=ValueError, name="rank")])
 def overlap_add(x: TensorLike, stride: int) -> TensorSpec:
-    """The sum of windows, each ``stride`` after the one before; (..., windows, length) -> (..., samples)."""
+    """The sum of overlapping windows, whose starts are ``stride`` apart: (..., windows, length) -> (..., samples)."""
     if x.ndim < 2 or x.shape[-2] == 0:
-        raise ValueError(f"windows (..., windows, length) are needed, the shape is {x.shape}")
+        raise ValueError(f"overlap_add needs windows (..., windows, length), the shape is {x.shape}")
     if not dtypes.is_float(x.dtype):
-        raise TypeError(f"windows of floats are needed, not {x.dtype}; cast them first")
+        raise TypeError(f"overlap_add needs floats, not {x.dtype}; cast them first")
     count, length = x.shape[-2:]
     size = None if count is None or length is None else (count - 1) * stride + length
     return TensorSpec((*x.shape[:-2], size), x.dtype)
 
 
 def _window(window: Any, length: int, fft_length: int, dtype: str) -> Any:
-    """The window, with zeros on both sides up to the length of the transform; None for none."""
+    """The window padded with zeros on both sides to the length of the transform; None for none."""
     if window is None:
         return None
     if isinstance(window, str):
         if window not in _WINDOWS:
-            raise ValueError(f"the window is {window!r}; known are {', '.join(map(repr, _WINDOWS))}")
+            raise ValueError(f"unknown window {window!r}; choose one of {', '.join(map(repr, _WINDOWS))}")
         window = _WINDOWS[window](length + 1)[:-1] if length > 1 else np.ones(1)
     elif isinstance(window, (list, tuple)):
         window = np.asarray(window)
     if shape_of(window) != (length,):
-        raise ValueError(f"the window has the shape {shape_of(window)}, its length must be {length}")
+        raise ValueError(f"the window must have the shape ({length},), it is {shape_of(window)}")
     if dtypes.is_complex(dtype_of(window)):
-        raise TypeError(f"a window of real numbers is needed, not {dtype_of(window)}")
+        raise TypeError(f"a window must be real, it is {dtype_of(window)}")
     before = (fft_length - length) // 2
     sides = (before, fft_length - length - before)
     if isinstance(window, np.ndarray):
@@ -81,18 +81,18 @@ def _checked_lengths(sequence_length: Any, sequence_stride: Any, fft_length: Any
     try:
         stride = whole_number(sequence_stride, "sequence_stride")
     except TypeError as error:
-        raise ValueError(str(error)) from None  # Keras's kind
+        raise ValueError(str(error)) from None  # the type of Keras's error
     length, size = whole_number(sequence_length, "sequence_length"), whole_number(fft_length, "fft_length")
     if size < length:
-        raise ValueError(f"fft_length {size} is below sequence_length {length}")
+        raise ValueError(f"fft_length {size} must not be below sequence_length {length}")
     return length, stride, size
 
 
 def _reflected(x: Any, width: int) -> Any:
-    """The last axis continued on both sides by its mirror image, without the ends themselves."""
+    """``x`` with its last axis padded on both sides by reflection, without repeating the ends."""
     size = shape_of(x)[-1]
     if size is not None and size <= width:
-        raise ValueError(f"{size} samples cannot be reflected by {width}; a signal must be longer than that")
+        raise ValueError(f"a signal of {size} samples cannot be reflected by {width}; it must be longer than that")
     if not width:
         return x
     axis = len(shape_of(x)) - 1
@@ -131,25 +131,28 @@ def stft(
     window: Any = "hann",
     center: bool = True,
 ) -> tuple[Any, Any]:
-    """The Fourier transforms of overlapping windows of a signal, which is the last axis.
+    """The short-time Fourier transform of a signal along the last axis.
 
     Args:
-        x: a tensor (..., samples) of float32 or float64.
-        sequence_length: the length of the window.
-        sequence_stride: from one window to the next.
-        fft_length: the length of a transform; the window stands in its middle, with zeros beside it.
-        window: "hann", "hamming" (the periodic ones), a vector of ``sequence_length`` numbers, or None: the whole
-            ``fft_length`` as it is.
-        center: whether the signal is reflected at its ends, by ``fft_length // 2``, so that windows stand around
-            multiples of the stride. It must be longer than that; where its length is not known this is not checked.
+        x: float32 or float64 (..., samples).
+        sequence_length: the length of the window, in samples.
+        sequence_stride: the distance between the starts of windows, in samples.
+        fft_length: the length of a transform; a shorter window is centred in it and padded with zeros.
+        window: "hann" or "hamming" (periodic), a vector of ``sequence_length`` numbers, or None for a rectangular
+            window of ``fft_length``.
+        center: whether the signal is padded by reflection with ``fft_length // 2`` samples at both ends, so that
+            windows are centred at multiples of the stride. The signal must be longer than that, which is not checked
+            if its length is unknown.
 
     Returns:
         The pair of real and imaginary part, (..., windows, fft_length // 2 + 1).
 
     Raises:
-        ValueError: lengths that do not fit each other, an unknown window or one of another length, a signal that is
+        ValueError: lengths that do not fit each other, an unknown window or one of another length, or a signal that is
             too short.
-        TypeError: other dtypes, lengths that are no integers.
+        TypeError: another dtype, or lengths that are not integers.
+
+    Source: Allen and Rabiner, "A Unified Approach to Short-Time Fourier Analysis and Synthesis", 1977.
 
     >>> import numpy as np
     >>> from kbackend import K
@@ -161,13 +164,13 @@ def stft(
     x = np.asarray(x, float) if isinstance(x, (list, tuple)) else x
     dtype = dtype_of(x)
     if dtype not in WIDE:
-        raise TypeError(f"stft needs float32 or float64, it was given {dtype}; cast it first")
+        raise TypeError(f"stft needs float32 or float64, not {dtype}; cast it first")
     if not shape_of(x):
-        raise ValueError("stft needs a signal, it was given a scalar")
-    shaped = _window(window, length, size, dtype)
+        raise ValueError("stft needs a signal of rank 1 or more, it is a scalar")
+    padded = _window(window, length, size, dtype)
     frames = frame(_reflected(x, size // 2) if center else x, size, stride)
-    first, second = real_fourier(frames if shaped is None else frames * shaped)
-    return first, second
+    real, imaginary = real_fourier(frames if padded is None else frames * padded)
+    return real, imaginary
 
 
 def _istft_samples() -> list[Sample]:
@@ -198,21 +201,25 @@ def istft(
     window: Any = "hann",
     center: bool = True,
 ) -> Any:
-    """The signal of which :func:`stft` with the same arguments makes ``x``.
+    """The inverse short-time Fourier transform: the signal whose :func:`stft` with the same arguments is ``x``.
 
-    What windows overlap is added and divided by the sum of their squares, at each sample by those that reach it, so
-    that the ends of a signal come back too (Griffin and Lim, 1984). Without a window it is only added, as in Keras.
+    The windowed inverse transforms are added and divided at each sample by the sum of the squares of the windows that
+    cover it, so that the ends of the signal are recovered too. Without a window they are only added, as in Keras.
 
     Args:
-        x: a pair of tensors of one shape (..., windows, fft_length // 2 + 1): real and imaginary part.
-        length: how many samples are kept at most; None for all of them that lie inside.
+        x: a pair of tensors (..., windows, fft_length // 2 + 1), the real and the imaginary part.
+        sequence_length, sequence_stride, fft_length, window, center: as in :func:`stft`.
+        length: the most samples to return; None for all that the windows cover, without the padding of ``center``.
 
     Returns:
         A tensor (..., samples).
 
     Raises:
-        ValueError: as for stft; a pair of another last dimension or of rank below 2; a length below 0.
-        TypeError: complex tensors, lengths that are no integers.
+        ValueError: lengths or windows as in :func:`stft`, a pair of another last dimension or of rank below 2, or a
+            negative length.
+        TypeError: complex tensors, or lengths that are not integers.
+
+    Source: Griffin and Lim, "Signal Estimation from Modified Short-Time Fourier Transform", 1984.
 
     >>> import numpy as np
     >>> from kbackend import K
@@ -220,40 +227,40 @@ def istft(
     >>> K.eval(istft(stft(K.constant(np.arange(8.0)), 4, 2, 4), 4, 2, 4)).round(3).tolist()
     [0.0, 1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0]
     """
-    size, stride, whole = _checked_lengths(sequence_length, sequence_stride, fft_length)
+    window_length, stride, size = _checked_lengths(sequence_length, sequence_stride, fft_length)
     parts, dtype = parts_of(x, "istft")
     shape = shape_of(parts[0])
-    if len(shape) < 2 or shape[-1] not in (None, whole // 2 + 1):
-        raise ValueError(f"istft needs tensors (..., windows, {whole // 2 + 1}), their shape is {shape}")
-    kept = None if length is None else whole_number(length, "length", 0)
-    shaped = _window(window, size, whole, dtype if dtype in WIDE else "float32")
-    frames = real_fourier_inverse(*parts, whole)
-    found = overlap_add(frames if shaped is None else frames * shaped, stride)
-    if shaped is not None:
-        found = found / _squares(shaped, frames, stride, whole)
-    start = whole // 2 if center else 0
-    stop = start + kept if kept is not None else -start if center and start else None
-    found = found[..., start:stop]
-    return found if dtype in WIDE else cast(found, dtype)
+    if len(shape) < 2 or shape[-1] not in (None, size // 2 + 1):
+        raise ValueError(f"istft needs tensors (..., windows, {size // 2 + 1}), their shape is {shape}")
+    most = None if length is None else whole_number(length, "length", 0)
+    padded = _window(window, window_length, size, dtype if dtype in WIDE else "float32")
+    frames = real_fourier_inverse(*parts, size)
+    signal = overlap_add(frames if padded is None else frames * padded, stride)
+    if padded is not None:
+        signal = signal / _sum_of_squares(padded, frames, stride, size)
+    start = size // 2 if center else 0
+    stop = start + most if most is not None else -start if center and start else None
+    signal = signal[..., start:stop]
+    return signal if dtype in WIDE else cast(signal, dtype)
 
 
-def _squares(window: Any, frames: Any, stride: int, whole: int) -> Any:
-    """At each sample the sum of the squares of the windows there; 1 where there is none."""
-    count = shape_of(frames)[-2]
+def _sum_of_squares(window: Any, frames: Any, stride: int, size: int) -> Any:
+    """The sum of the squares of the windows at each sample; 1 where it is negligible."""
+    count = dimension(frames, -2)
     if isinstance(window, np.ndarray):
-        if count is not None:
-            return _squares_beforehand(window, count, stride)
+        if isinstance(count, int):
+            return _static_sum_of_squares(window, count, stride)
         window = constant(window, window.dtype)
-    rows = [extent(frames, (len(shape_of(frames)) - 2,)) if count is None else count, whole]
-    total = overlap_add(broadcast_to(square(window), rows), stride)
-    return select_elements(total > _NOTHING, total, 1.0)
+    total = overlap_add(broadcast_to(square(window), [count, size]), stride)
+    return select_elements(total > _NEGLIGIBLE, total, 1.0)
 
 
-def _squares_beforehand(window: np.ndarray, count: int, stride: int) -> np.ndarray:
+def _static_sum_of_squares(window: np.ndarray, count: int, stride: int) -> np.ndarray:
+    """:func:`_sum_of_squares` of a known window and number of windows, computed while the graph is built."""
     total = np.zeros((count - 1) * stride + window.size, window.dtype)
     for start in range(0, count * stride, stride):
         total[start : start + window.size] += np.square(window)
-    return np.where(total > _NOTHING, total, total.dtype.type(1))
+    return np.where(total > _NEGLIGIBLE, total, total.dtype.type(1))
 
 
 __all__ = ["istft", "stft"]

@@ -1,4 +1,4 @@
-"""Windows for signals: functions of a length that is known beforehand."""
+"""Window functions of signals, of a length that is known while the graph is built."""
 
 from __future__ import annotations
 
@@ -44,16 +44,16 @@ def _window(make: Callable[..., np.ndarray], x: Any, *arguments: float) -> Any:
 
 @derived(samples=lambda: _samples())
 def bartlett(x: Any) -> Any:
-    """The triangle that is 0 at both ends (NumPy's ``bartlett``).
+    """The triangular window that is 0 at both ends (NumPy's ``bartlett``).
 
     Args:
-        x: the length, an integer; below 1 the window is empty.
+        x: the length, an integer; the window is empty for lengths below 1.
 
     Returns:
         A vector of floatx.
 
     Raises:
-        TypeError: a length that is no integer, or is not known.
+        TypeError: a length that is not an integer, or is unknown while the graph is built.
 
     >>> from kbackend import K
     >>> from kbackend.ops import bartlett
@@ -65,7 +65,9 @@ def bartlett(x: Any) -> Any:
 
 @derived(samples=lambda: _samples())
 def blackman(x: Any) -> Any:
-    """``0.42 - 0.5 cos(t) + 0.08 cos(2 t)`` for t from 0 to 2 pi. Arguments and errors as in :func:`bartlett`.
+    """The Blackman window ``0.42 - 0.5 cos(t) + 0.08 cos(2 t)`` for t from 0 to 2 pi (NumPy's ``blackman``).
+
+    Arguments, result and errors are those of :func:`bartlett`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import blackman
@@ -77,7 +79,9 @@ def blackman(x: Any) -> Any:
 
 @derived(samples=lambda: _samples())
 def hamming(x: Any) -> Any:
-    """``0.54 - 0.46 cos(t)`` for t from 0 to 2 pi. Arguments and errors as in :func:`bartlett`.
+    """The Hamming window ``0.54 - 0.46 cos(t)`` for t from 0 to 2 pi (NumPy's ``hamming``).
+
+    Arguments, result and errors are those of :func:`bartlett`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import hamming
@@ -89,7 +93,9 @@ def hamming(x: Any) -> Any:
 
 @derived(samples=lambda: _samples())
 def hanning(x: Any) -> Any:
-    """``0.5 - 0.5 cos(t)`` for t from 0 to 2 pi. Arguments and errors as in :func:`bartlett`.
+    """The Hann window ``0.5 - 0.5 cos(t)`` for t from 0 to 2 pi (NumPy's ``hanning``).
+
+    Arguments, result and errors are those of :func:`bartlett`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import hanning
@@ -101,11 +107,17 @@ def hanning(x: Any) -> Any:
 
 @derived(samples=lambda: [*_samples(6.0), call(5, 0.0, name="a flat one")])
 def kaiser(x: Any, beta: Any) -> Any:
-    """``i0(beta sqrt(1 - t**2)) / i0(beta)`` for t from -1 to 1. Errors as in :func:`bartlett`.
+    """The Kaiser window ``i0(beta sqrt(1 - t**2)) / i0(beta)`` for t from -1 to 1 (NumPy's ``kaiser``).
 
     Args:
-        x: the length, an integer; below 1 the window is empty.
-        beta: how narrow it is, a number.
+        x: the length, an integer; the window is empty for lengths below 1.
+        beta: the shape parameter, a number: 0 gives a rectangular window, larger numbers narrower ones.
+
+    Returns:
+        A vector of floatx.
+
+    Raises:
+        TypeError: a length that is not an integer, or is unknown while the graph is built.
 
     >>> from kbackend import K
     >>> from kbackend.ops import kaiser

@@ -1,1 +1,1 @@
-"""Statistics."""
+"""Moments, quantiles, reductions without NaN, counts and differences."""

@@ -1,4 +1,4 @@
-"""Membership and counts: unique elements, histograms, bins."""
+"""Membership, unique elements, counts and histograms."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ from kbackend.ops.arrays.ranges import numbers
 from kbackend.ops.arrays.reshape import expand_dims, extent, flatten, reshape
 from kbackend.ops.arrays.transpose import moveaxis
 from kbackend.ops.core.arguments import as_tensor, integer
-from kbackend.ops.core.cast import cast, identity
+from kbackend.ops.core.cast import cast
 from kbackend.ops.core.creation import ones_like
-from kbackend.ops.elementwise.comparison import equal, greater_equal, less, not_equal
 from kbackend.ops.elementwise.floating import QUESTION, isclose, isnan
 from kbackend.ops.elementwise.select import maximum, select_elements
 from kbackend.ops.indexing.gather import gather
@@ -42,7 +41,12 @@ from kbackend.ops.reduction.reductions import all_, any_, reduce_max, reduce_min
 def allclose(
     x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> Any:
-    """Whether all elements are close; a bool scalar. Arguments and errors as in :func:`isclose`.
+    """Whether all elements are close (NumPy's ``allclose``).
+
+    Arguments and errors as in :func:`kbackend.ops.elementwise.floating.isclose`.
+
+    Returns:
+        A bool scalar.
 
     >>> from kbackend import K
     >>> from kbackend.ops import allclose
@@ -68,23 +72,23 @@ def _flags(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
     call(In((3,)), In((0,)), gradient=False, name="in nothing"),
     call(In((), 0, 3, kind="int32"), In((4,), 0, 3, kind="int32"), gradient=False, name="scalar first")])
 def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bool = False) -> Any:
-    """Whether each element of ``x1`` is among those of ``x2``; NaN is in nothing.
+    """Whether each element of ``x1`` is among the elements of ``x2`` (NumPy's ``isin``); NaN never is.
 
     Args:
-        x1, x2: tensors of any shapes. All pairs are compared, which takes memory of the product of their sizes.
-        assume_unique: taken as in NumPy; it makes no difference.
-        invert: whether an element is not among them.
+        x1, x2: tensors of any shapes. All pairs are compared: the memory is the product of the numbers of elements.
+        assume_unique: accepted as in NumPy; it makes no difference.
+        invert: whether the result is negated.
 
     Returns:
-        bool, the shape of ``x1``.
+        A bool tensor of the shape of ``x1``.
 
     >>> from kbackend import K
     >>> from kbackend.ops import isin
     >>> K.eval(isin(K.constant([1, 5], dtype="int32"), [5, 7])).tolist()
     [False, True]
     """
-    found = any_(expand_dims(x1, -1) == flatten(x2), axis=-1)
-    return ~found if invert else found
+    is_member = any_(expand_dims(x1, -1) == flatten(x2), axis=-1)
+    return ~is_member if invert else is_member
 
 
 @derived(tolerance="exact", samples=lambda: [
@@ -92,17 +96,17 @@ def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bo
     call(values(0, 1, 5, kind="int32"), values(1.0, 2.0), expect=np.array([0, 1, 2], np.int32), gradient=False,
          name="integers", dynamic=False)])
 def digitize(x: TensorLike, bins: TensorLike) -> Any:
-    """The number of the bin in which each element lies: i where ``bins[i-1] <= x < bins[i]``.
+    """The number of the bin of each element (NumPy's ``digitize``): i where ``bins[i-1] <= x < bins[i]``.
 
     Args:
         x: a tensor.
         bins: the edges, a vector in ascending order.
 
     Returns:
-        int32 of the shape of ``x``; 0 below the first edge.
+        An int32 tensor of the shape of ``x``; 0 below the first edge, the number of edges from the last one on.
 
     Raises:
-        ValueError: edges that are no vector.
+        ValueError: edges that are not a vector.
 
     >>> from kbackend import K
     >>> from kbackend.ops import digitize
@@ -113,7 +117,7 @@ def digitize(x: TensorLike, bins: TensorLike) -> Any:
 
 
 def _row_order(x: Any) -> Any:
-    """The order of the rows of a matrix: by the first column, then the second, ..."""
+    """The lexicographic order of the rows of a matrix."""
     order = argsort(x[:, -1])
     for column in reversed(range(x.shape[1] - 1)):
         order = gather(order, argsort(gather(x[:, column], order)))
@@ -121,14 +125,12 @@ def _row_order(x: Any) -> Any:
 
 
 def _starts(ordered: Any) -> Any:
-    """Whether each row of a matrix in order differs from the one before; NaN does not differ from NaN."""
+    """Whether each row of a sorted matrix differs from the one before; NaN is equal to NaN here."""
     before, after = part(ordered, 0, None, -1), part(ordered, 0, 1, None)
-    differs = not_equal(before, after)
+    differs = before != after
     if dtypes.is_float(dtype_of(ordered)):
         differs = differs & ~(isnan(before) & isnan(after))
-    changed = any_(differs, axis=1)
-    first = ones_like(ordered[:1, 0], "bool")
-    return concatenate_last([first, changed], 0)
+    return concatenate_last([ones_like(ordered[:1, 0], "bool"), any_(differs, axis=1)], 0)
 
 
 def _unique_samples() -> list[Any]:
@@ -153,53 +155,54 @@ def _unique_samples() -> list[Any]:
 def unique(x: TensorLike, sorted: bool = True, return_index: bool = False, return_inverse: bool = False,
            return_counts: bool = False, axis: int | None = None, size: int | None = None,
            fill_value: Any = None) -> Any:
-    """The different elements of a tensor, or its different parts along an axis, in ascending order.
+    """The unique elements, or the unique slices along an axis, in ascending order (NumPy's ``unique``).
 
     Args:
         x: a tensor.
-        sorted: they always are in order.
-        return_index: also where each stands first.
-        return_inverse: also which of them each element is.
-        return_counts: also how often each occurs.
-        axis: None takes ``x`` as a vector; else the size of a part must be known.
-        size: how many the result holds: more are cut off, fewer filled up. Without it the number is known only when
-            the program runs.
-        fill_value: what fills up; the smallest element when None. Its counts are 0, its index is the first one's.
+        sorted: accepted; the result is always sorted.
+        return_index: whether to return the index of the first occurrence of each.
+        return_inverse: whether to return for each element its index in the result.
+        return_counts: whether to return the number of occurrences of each.
+        axis: None for the elements of the flattened tensor; else the size of a slice must be known.
+        size: the size of the result: larger ones are cut off, missing ones are filled. None: it is known only when the
+            program runs.
+        fill_value: fills missing ones; the smallest element when None. Their count is 0, their index that of the first.
 
     Returns:
-        The elements, or a list of them and the int32 vectors asked for, in the order of the arguments.
+        The unique elements; with ``return_*`` a list of them and int32 vectors without gradient, in the order of the
+        arguments.
 
     Raises:
-        ValueError: a negative size, or nothing to fill up with. No gradient flows to ``x`` through the vectors.
+        ValueError: a negative ``size``, a size of no elements, or slices of unknown or no size.
+        TypeError: ``size`` is not an integer.
 
     >>> from kbackend import K
     >>> from kbackend.ops import unique
     >>> K.eval(unique(K.constant([3, 1, 3]))).tolist()
     [1.0, 3.0]
     """
-
     x = as_tensor(x)
-    parts = reshape(x, (-1,)) if axis is None else moveaxis(x, axis, 0)
-    rest = list(parts.shape[1:])
+    slices = reshape(x, (-1,)) if axis is None else moveaxis(x, axis, 0)
+    rest = list(slices.shape[1:])
     if None in rest:
-        raise ValueError(f"unique needs parts of known size, the shape is {tuple(x.shape)}")
+        raise ValueError(f"unique needs slices of known size, the shape is {tuple(x.shape)}")
     width = int(np.prod(rest, dtype=int))
     if width == 0:
-        raise ValueError(f"unique: the parts of the shape {tuple(x.shape)} have no elements")
-    matrix = reshape(parts, [length(parts, 0), width])
+        raise ValueError(f"unique: the slices of the shape {tuple(x.shape)} have no elements")
+    matrix = reshape(slices, [length(slices, 0), width])
     count = None if size is None else integer(size, "size")
-    if count is not None and (count < 0 or count and parts.shape[0] == 0):
+    if count is not None and (count < 0 or count and slices.shape[0] == 0):
         raise ValueError(f"unique: size {count} of the shape {tuple(x.shape)}")
     order = _row_order(matrix)
     starts = _starts(gather(matrix, order))
     rank = cumsum_along(cast(starts, "int32")) - 1
     first = _nonzero_rows(starts)[:, 0]
-    found: Any = length(first, 0) if count is None else count
-    filled = None
+    total: Any = length(first, 0) if count is None else count
+    is_missing = None
     if count is not None:
-        first, filled = _padded(first, count)
+        first, is_missing = _padded(first, count)
     index = gather(order, first)
-    results = [_with_fill(gather(parts, index), filled, fill_value)]
+    results = [_filled(gather(slices, index), is_missing, fill_value)]
     if axis is not None:
         results = [moveaxis(results[0], 0, axis)]
     if return_index:
@@ -208,23 +211,23 @@ def unique(x: TensorLike, sorted: bool = True, return_index: bool = False, retur
         inverse = gather(rank, argsort(order))
         results.append(reshape(inverse, lengths(x)) if axis is None else inverse)
     if return_counts:
-        results.append(reduce_rows(ones_like(rank), rank, found, "sum"))
+        results.append(reduce_rows(ones_like(rank), rank, total, "sum"))
     return results[0] if len(results) == 1 else results
 
 
-def _padded(first: Any, count: int) -> tuple[Any, Any]:
-    """The first ``count`` of some places, the very first again where there are fewer, and where that is so."""
+def _padded(positions: Any, count: int) -> tuple[Any, Any]:
+    """``count`` positions, missing ones replaced by the first; and which are missing."""
     number = numbers(count)
-    there = number < extent(first, (0,))
-    return gather(first, select_elements(there, number, 0)), ~there
+    is_present = number < extent(positions, (0,))
+    return gather(positions, select_elements(is_present, number, 0)), ~is_present
 
 
-def _with_fill(found: Any, filled: Any, fill_value: Any) -> Any:
-    if filled is None or fill_value is None:
-        return found
-    for _ in range(len(found.shape) - 1):
-        filled = expand_dims(filled, -1)
-    return select_elements(filled, cast(as_tensor(fill_value), dtype_of(found)), found)
+def _filled(slices: Any, is_missing: Any, fill_value: Any) -> Any:
+    if is_missing is None or fill_value is None:
+        return slices
+    for _ in range(len(slices.shape) - 1):
+        is_missing = expand_dims(is_missing, -1)
+    return select_elements(is_missing, cast(as_tensor(fill_value), dtype_of(slices)), slices)
 
 
 @derived(tolerance="reduction", samples=lambda: [
@@ -235,19 +238,20 @@ def _with_fill(found: Any, filled: Any, fill_value: Any) -> Any:
     call(In((3,)), 0, raises=ValueError, name="no bins"),
     call(In((3,)), 2, (1.0, 0.0), raises=ValueError, name="range")])
 def histogram(x: TensorLike, bins: int = 10, range: Any = None) -> list[Any]:
-    """How many elements lie in bins of equal width, the last of which holds its upper edge (NumPy's ``histogram``).
+    """The numbers of elements in bins of equal width (NumPy's ``histogram``).
 
     Args:
-        x: a tensor of numbers; elements outside and NaN are not counted.
-        bins: the number of bins.
-        range: the lower and upper edge; the smallest and largest element when None. Half a unit is added on both
-            sides where they are equal.
+        x: a tensor of numbers; NaN and elements out of range are not counted.
+        bins: the number of bins. The last bin includes its upper edge.
+        range: the lowest and the highest edge; the smallest and the largest element when None. Equal edges are moved
+            apart by 0.5 each.
 
     Returns:
-        [counts (int32), edges (floatx, one more)].
+        [counts (int32), edges (floatx, one more than counts)].
 
     Raises:
-        ValueError: no bins, or a range that is none. TypeError: bins that are no integer.
+        ValueError: less than one bin, or a range in descending order.
+        TypeError: ``bins`` is not an integer.
 
     >>> from kbackend import K
     >>> from kbackend.ops import histogram
@@ -265,16 +269,13 @@ def histogram(x: TensorLike, bins: int = 10, range: Any = None) -> list[Any]:
     else:
         low, high = (lift(r, floatx) for r in range)
         if not any(isinstance(r, Tensor) for r in range) and not range[0] <= range[1]:
-            raise ValueError(f"histogram: the range {range} is none")
-    same = low == high
-    low, high = select_elements(same, low - 0.5, low), select_elements(same, high + 0.5, high)
+            raise ValueError(f"histogram: the range {range} is not in ascending order")
+    is_empty = low == high
+    low, high = select_elements(is_empty, low - 0.5, low), select_elements(is_empty, high + 0.5, high)
     fractions = np.linspace(0.0, 1.0, count + 1).astype(dtypes.numpy_dtype(floatx))
-    edges = (high - low) * fractions + low
-    edges = select_elements(np.arange(count + 1) == count, high, edges)
-    edges = lift(edges) if isinstance(flat, Tensor) else identity(edges)
-    place = _search_sorted(edges, flat, "right") - 1
-    place = select_elements(equal(flat, high), count - 1, place)
-    return [reduce_rows(ones_like(place), place, count, "sum"), edges]
+    edges = select_elements(np.arange(count + 1) == count, high, (high - low) * fractions + low)
+    number = select_elements(flat == high, count - 1, _search_sorted(edges, flat, "right") - 1)
+    return [reduce_rows(ones_like(number), number, count, "sum"), edges]
 
 
 @derived(tolerance="reduction", samples=lambda: [
@@ -285,20 +286,21 @@ def histogram(x: TensorLike, bins: int = 10, range: Any = None) -> list[Any]:
     call(In((3,)), raises=TypeError, name="floats"),
     call(In((3,), 0, 2, kind="int32"), sparse=True, raises=ValueError, name="sparse")])
 def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False) -> Any:
-    """How often each number occurs in a vector, or in each row of a matrix.
+    """The number of occurrences of each integer in a vector, or in each row of a matrix (NumPy's ``bincount``).
 
     Args:
         x: integers ``(n,)`` or ``(rows, n)``; negative ones are dropped.
-        weights: what each counts, of the shape of ``x``; 1 when None.
-        minlength: the least length of the result. Its length is the largest number + 1 where that is more, and so is
-            known only when the program runs.
-        sparse: there are no sparse tensors; True is refused, because a result without zeros needs one.
+        weights: a tensor of the shape of ``x`` whose elements are added instead of 1.
+        minlength: the least length of the result. The length is the largest integer + 1 if that is more, and is known
+            only when the program runs.
+        sparse: not supported; True is refused.
 
     Returns:
-        int32, or the dtype of ``weights``.
+        int32, or the dtype of ``weights``: ``(length,)`` or ``(rows, length)``.
 
     Raises:
-        ValueError: another rank, weights of another shape, a negative minlength, or sparse. TypeError: no integers.
+        ValueError: another rank, weights of another shape, a negative ``minlength``, or ``sparse``.
+        TypeError: ``x`` or ``minlength`` not of integers.
 
     >>> from kbackend import K
     >>> from kbackend.ops import bincount
@@ -319,11 +321,9 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     if len(x.shape) == 1:
         return reduce_rows(ones, x, count, "sum")
     rows = length(x, 0)
-    inside = greater_equal(x, 0) & less(x, count)
-    first = expand_dims(numbers(rows), 1) * count
-    ids = flatten(select_elements(inside, first + x, -1))
-    flat = reduce_rows(flatten(ones), ids, times(rows, count), "sum")
-    return reshape(flat, [rows, count])
+    offset = expand_dims(numbers(rows), 1) * count
+    ids = flatten(select_elements((x >= 0) & (x < count), offset + x, -1))
+    return reshape(reduce_rows(flatten(ones), ids, times(rows, count), "sum"), [rows, count])
 
 
 def _count_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
@@ -341,22 +341,25 @@ def _count_rule(x: TensorSpec, axis: Any) -> TensorSpec:
     call(In((0, 3)), axis=0, gradient=False, name="of nothing"),
     call(In((2, 3)), axis=2, raises=ValueError, name="axis out of range")])
 def count_nonzero(x: TensorLike, axis: Any = None) -> Any:
-    """How many elements over axes are not 0, NaN among them; int32.
+    """The number of nonzero elements over axes (NumPy's ``count_nonzero``); NaN is not zero.
 
     Args:
         x: a tensor of any dtype.
-        axis: None for all axes, an integer or a tuple.
+        axis: an axis or several; negative ones count from the end; None for all.
+
+    Returns:
+        An int32 tensor, without gradient.
 
     Raises:
-        ValueError: an axis out of range or named twice.
+        ValueError: an axis out of range or repeated.
 
     >>> from kbackend import K
     >>> from kbackend.ops import count_nonzero
     >>> int(count_nonzero(K.constant([0.0, 3.0, 4.0])))
     2
     """
-    full = x if dtype_of(x) == dtypes.BOOL else x != 0
-    return sum_(cast(full, "int32"), axis=axis)
+    is_nonzero = x if dtype_of(x) == dtypes.BOOL else x != 0
+    return sum_(cast(is_nonzero, "int32"), axis=axis)
 
 
 __all__ = ["allclose", "bincount", "count_nonzero", "digitize", "histogram", "isin", "unique"]

@@ -1,4 +1,4 @@
-"""Means, variances, weighted averages and correlations."""
+"""Means, variances, weighted averages and correlation coefficients."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from typing import Any
 import numpy as np
 
 from kbackend import dtypes
-from kbackend.declare.call import dtype_of, to_numpy
+from kbackend.declare.call import dtype_of
 from kbackend.declare.decorate import composite, derived
 from kbackend.declare.op import TensorLike
 from kbackend.declare.rules import WIDE, values
 from kbackend.declare.sample import In, call
 from kbackend.declare.shapes import axis_in
-from kbackend.graph.tensor import TensorSpec
+from kbackend.graph.tensor import Shape, TensorSpec
 from kbackend.ops.arrays.reshape import expand_dims, reshape
 from kbackend.ops.arrays.transpose import swapaxes
-from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.core.arguments import as_tensor, shape_of
 from kbackend.ops.core.cast import cast
-from kbackend.ops.core.inspect import int_shape
 from kbackend.ops.elementwise.arithmetic import multiply
 from kbackend.ops.elementwise.power import masked_root, sqrt, square
 from kbackend.ops.elementwise.precision import precise
@@ -35,9 +34,22 @@ from kbackend.ops.reduction.reductions import _DERIVED, _samples, mean, sum_
     ),
 )
 def var(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
-    """The biased variance over axes, in two passes; integers give floatx.
+    """The biased variance over axes, in two passes (NumPy's ``var``).
 
-    Arguments and errors as in :func:`sum`.
+    Args:
+        x: a tensor of integers or floats; integers are promoted to floatx.
+        axis: an axis or several; negative ones count from the end; None for all.
+        keepdims: whether reduced axes are kept with size 1.
+
+    Returns:
+        A float tensor; float16 and bfloat16 are computed in float32.
+
+    Raises:
+        ValueError: an axis out of range or repeated.
+
+    >>> from kbackend import K
+    >>> float(K.eval(K.var([1., 3.])))
+    1.0
     """
 
     def body(wide: Any) -> Any:
@@ -60,9 +72,13 @@ def var(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
     ),
 )
 def std(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
-    """The biased standard deviation over axes; its gradient is 0 where it is 0.
+    """The biased standard deviation over axes (NumPy's ``std``); its gradient is 0 where it is 0.
 
-    Arguments and errors as in :func:`sum`.
+    Arguments, result and errors as in :func:`var`.
+
+    >>> from kbackend import K
+    >>> float(K.eval(K.std([1., 3.])))
+    1.0
     """
     return precise(x, lambda wide: masked_root(var(wide, axis=axis, keepdims=keepdims)))
 
@@ -72,7 +88,7 @@ def std(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
                                dtypes=("float64", "float32"), name="at an offset",
                                expect=(np.array([10001.0]), np.array([2.0 / 3.0])))])
 def classic_moments(x: TensorLike, axes: Any, keepdims: bool = False) -> Any:
-    """The mean and the biased variance over axes."""
+    """The mean and the biased variance over axes, a pair of tensors."""
     return mean(x, axis=axes, keepdims=keepdims), var(x, axis=axes, keepdims=keepdims)
 
 
@@ -80,16 +96,19 @@ def classic_moments(x: TensorLike, axes: Any, keepdims: bool = False) -> Any:
     call(In((4, 3)), 0), call(In((4, 3)), (0, 1), True, name="kept"),
     call(In((4, 3)), 0, False, True, raises=ValueError, name="synchronized")])
 def moments(x: TensorLike, axes: Any, keepdims: bool = False, synchronized: bool = False) -> Any:
-    """The mean and the biased variance over axes.
+    """The mean and the biased variance over axes (Keras 3's ``moments``).
 
     Args:
-        x: a float tensor.
+        x: a tensor of integers or floats; integers are promoted to floatx.
         axes: an axis or several.
-        keepdims: keep them as dimensions of 1.
-        synchronized: over several devices; a program runs on one, so True is refused.
+        keepdims: whether reduced axes are kept with size 1.
+        synchronized: over several devices; not supported, True is refused.
+
+    Returns:
+        A pair of tensors.
 
     Raises:
-        ValueError: an axis out of range, or ``synchronized``.
+        ValueError: an axis out of range or repeated, or ``synchronized``.
 
     >>> from kbackend import ops
     >>> [float(v) for v in ops.moments([1.0, 3.0], 0)]
@@ -109,16 +128,16 @@ def moments(x: TensorLike, axes: Any, keepdims: bool = False, synchronized: bool
     call(In((2, 3)), None, In((3,)), raises=ValueError, name="no axis for the weights"),
     call(In((2, 3)), 0, In((3,)), raises=ValueError, name="weights of another axis", dynamic=False)])
 def average(x: TensorLike, axis: Any = None, weights: Any = None) -> Any:
-    """The mean over axes, weighted.
+    """The weighted mean over axes (NumPy's ``average``).
 
     Args:
-        x: a tensor; integers give floatx.
-        axis: None for all axes, an integer or a tuple.
-        weights: None; a tensor of x's shape; or a vector as long as the axis. Where they add up to 0 the result is
-            not finite.
+        x: a tensor; integers are promoted to floatx.
+        axis: an axis or several; negative ones count from the end; None for all.
+        weights: None; a tensor of the shape of ``x``; or a vector as long as the single ``axis``. The result is not
+            finite where their sum is 0.
 
     Raises:
-        ValueError: weights of another shape; a vector of weights without one axis; an axis out of range.
+        ValueError: weights of another shape, a vector of weights without a single axis, or an axis out of range.
 
     >>> from kbackend import K
     >>> from kbackend.ops import average
@@ -127,32 +146,35 @@ def average(x: TensorLike, axis: Any = None, weights: Any = None) -> Any:
     """
     if weights is None:
         return mean(x, axis=axis)
-    shape, given = (int_shape(t) if hasattr(t, "shape") else to_numpy(t).shape for t in (x, weights))
-    assert shape is not None and given is not None
+    shape, weights_shape = shape_of(x), shape_of(weights)
     x, weights = (t if dtypes.is_float(dtype_of(t)) else cast(t, dtypes.canonical("float")) for t in (x, weights))
-    if _agree(shape, given):
+    if _agree(shape, weights_shape):
         total = sum_(weights, axis=axis)
     else:
-        weights, total = _along(weights, given, axis, shape), sum_(weights)
+        weights, total = _along(weights, weights_shape, axis, shape), sum_(weights)
     return sum_(multiply(x, weights), axis=axis) / total
 
 
-def _agree(shape: Any, other: Any) -> bool:
+def _agree(shape: Shape, other: Shape) -> bool:
     return len(shape) == len(other) and all(a is None or b is None or a == b for a, b in zip(shape, other))
 
 
-def _along(weights: Any, given: Any, axis: Any, shape: Any) -> Any:
-    if not hasattr(axis, "__index__") or len(given) != 1:
-        raise ValueError(f"average: weights of shape {given} need x's shape {shape}, or one axis, it is {axis!r}")
+def _along(weights: Any, weights_shape: Shape, axis: Any, shape: Shape) -> Any:
+    """A vector of weights that broadcasts along one axis of a shape."""
+    if not hasattr(axis, "__index__") or len(weights_shape) != 1:
+        raise ValueError(
+            f"average: weights of shape {weights_shape} do not have x's shape {shape}; a vector of weights needs a "
+            f"single axis, it is {axis!r}"
+        )
     place = axis_in(axis, len(shape))
-    if not _agree(given, shape[place : place + 1]):
-        raise ValueError(f"average: {given[0]} weights do not fit axis {place} of the shape {shape}")
+    if not _agree(weights_shape, shape[place : place + 1]):
+        raise ValueError(f"average: {weights_shape[0]} weights do not fit axis {place} of the shape {shape}")
     return reshape(weights, [-1 if i == place else 1 for i in range(len(shape))])
 
 
 def _corrcoef_rule(x: TensorSpec) -> TensorSpec:
     if x.ndim not in (1, 2):
-        raise ValueError(f"corrcoef needs a vector, or a matrix with a variable in each row, not {x.shape}")
+        raise ValueError(f"corrcoef needs a vector or a matrix of one variable in each row, the shape is {x.shape}")
     return TensorSpec((x.shape[0], x.shape[0]) if x.ndim == 2 else (), x.dtype)
 
 
@@ -164,13 +186,14 @@ def _corrcoef_rule(x: TensorSpec) -> TensorSpec:
     call(In((2, 3), 0, 9, kind="int32"), name="int32", gradient=False),
     call(In((2, 2, 2)), raises=ValueError, name="rank", dtypes=WIDE)])
 def corrcoef(x: TensorLike) -> Any:
-    """The coefficients of correlation of Pearson (NumPy's ``corrcoef``).
+    """The Pearson correlation coefficients (NumPy's ``corrcoef``).
 
     Args:
-        x: a matrix with a variable in each row, or a vector; integers become floatx. float16 is computed in float32.
+        x: a matrix of one variable in each row, or a vector; integers are promoted to floatx.
 
     Returns:
-        A matrix (rows, rows) of numbers from -1 to 1, or the number 1; NaN for a row of equal elements.
+        A matrix ``(rows, rows)`` of numbers in [-1, 1], or the scalar 1 for a vector; NaN for a row of equal elements.
+        float16 and bfloat16 are computed in float32.
 
     Raises:
         ValueError: another rank.

@@ -1,7 +1,8 @@
-"""Quantiles, percentiles and medians."""
+"""Quantiles, percentiles and medians over axes."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,8 +20,6 @@ from kbackend.ops.arrays.reshape import expand_dims, extent, flatten, reshape, s
 from kbackend.ops.arrays.transpose import permute_dimensions
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.inspect import int_shape
-from kbackend.ops.elementwise.arithmetic import subtract
-from kbackend.ops.elementwise.comparison import equal
 from kbackend.ops.elementwise.floating import isnan
 from kbackend.ops.elementwise.rounding import ceil, floor, round_half_even
 from kbackend.ops.elementwise.select import maximum, select_elements
@@ -53,7 +52,7 @@ def _quantile_rule(x: TensorSpec, q: Any, axis: Any, method: str, keepdims: bool
                call(In((2, 3, 4), distinct=True), (0.25,), (0, 2), "linear", True, True),
                call(In((5,), distinct=True), (0.4,), (0,), "best", False, False, raises=ValueError, name="method")])
 def _quantile(x: TensorLike, q: Any, axis: Any, method: str, keepdims: bool, skip: bool) -> Any:
-    """Quantiles at the numbers ``q``, stacked in front; ``skip`` passes over NaN, which else gives NaN."""
+    """Quantiles at the numbers ``q``, stacked along a new first axis; ``skip`` ignores NaN, which else gives NaN."""
     rows = _rows(x, axis)
     ordered = sort(rows, axis=-1)
     unknown = isnan(rows)
@@ -68,7 +67,7 @@ def _quantile(x: TensorLike, q: Any, axis: Any, method: str, keepdims: bool, ski
 
 
 def _rows(x: Any, axes: tuple[int, ...]) -> Any:
-    """``x`` with the axes made one, which is the last."""
+    """``x`` with the axes joined as the last axis."""
     shape = int_shape(x) or ()
     if len(axes) == len(shape):
         return flatten(x)
@@ -78,40 +77,49 @@ def _rows(x: Any, axes: tuple[int, ...]) -> Any:
     turned = permute_dimensions(x, (*kept, *axes))
     if len(axes) == 1:
         return turned
-    return reshape(turned, [extent(x, (a,)) if shape[a] is None else shape[a] for a in kept] + [-1])
+    known = [n for a in axes if (n := shape[a]) is not None]
+    # not -1, which stands for nothing in particular where there are no elements
+    together = math.prod(known) if len(known) == len(axes) else extent(x, axes)
+    return reshape(turned, [*(extent(x, (a,)) if shape[a] is None else shape[a] for a in kept), together])
 
 
 def _at(ordered: Any, position: Any, method: str) -> Any:
-    """What stands at a place between others, along the last axis, which goes away."""
+    """The sorted elements at a fractional position along the last axis, which is removed."""
     if method == "nearest":
-        return _picked(ordered, round_half_even(position))
+        return _element(ordered, round_half_even(position))
     low, high = floor(position), ceil(position)
     if method == "lower":
-        return _picked(ordered, low)
-    above = _picked(ordered, high)
+        return _element(ordered, low)
+    above = _element(ordered, high)
     if method == "higher":
         return above
-    below = _picked(ordered, low)
-    part = squeeze_axis(subtract(position, low), -1)
+    below = _element(ordered, low)
+    fraction = squeeze_axis(position - low, -1)
     if method == "midpoint":
-        part = select_elements(part > 0.0, 0.5, part)
-    return _between(below, above, part)
+        fraction = select_elements(fraction > 0.0, 0.5, fraction)
+    return _interpolated(below, above, fraction)
 
 
-def _picked(ordered: Any, place: Any) -> Any:
-    return squeeze_axis(take_along(ordered, cast(place, "int32"), axis=-1), -1)
+def _element(ordered: Any, position: Any) -> Any:
+    return squeeze_axis(take_along(ordered, cast(position, "int32"), axis=-1), -1)
 
 
-def _between(below: Any, above: Any, part: Any) -> Any:
-    """Each is taken alone where the place is its own, for 0 times infinity is NaN."""
+def _interpolated(below: Any, above: Any, fraction: Any) -> Any:
+    """``below`` itself where the fraction is 0, because 0 times infinity is NaN."""
     dtype = dtype_of(below)
     wide = "float32" if is_small(below) else dtype
-    part = cast(part, wide)
-    mixed = cast(below, wide) * subtract(1.0, part) + cast(above, wide) * part
-    return select_elements(equal(part, 0.0), below, cast(mixed, dtype))
+    fraction = cast(fraction, wide)
+    mixed = cast(below, wide) * (1.0 - fraction) + cast(above, wide) * fraction
+    return select_elements(fraction == 0.0, below, cast(mixed, dtype))
 
 
-def _arranged(x: Any, q: Any, axis: Any, method: str, keepdims: bool, skip: bool, scale: float = 1.0) -> Any:
+def _quantiles(x: Any, q: Any, axis: Any, method: str, keepdims: bool, skip: bool, scale: float = 1.0) -> Any:
+    """The quantiles at ``q / scale``, a number or a vector.
+
+    Raises:
+        TypeError: a symbolic ``q``.
+        ValueError: ``q`` of rank 2 or more, or empty.
+    """
     if isinstance(q, Tensor):
         raise TypeError(f"quantile: q must be known while the graph is built, it is {q!r}")
     numbers = np.asarray(to_numpy(q), np.float64) / scale
@@ -119,8 +127,8 @@ def _arranged(x: Any, q: Any, axis: Any, method: str, keepdims: bool, skip: bool
         raise ValueError(f"quantile: q must be a number or a vector, its shape is {numbers.shape}")
     if not numbers.size:
         raise ValueError("quantile: q is empty")
-    found = _quantile(x, tuple(numbers.reshape(-1).tolist()), axis, method, keepdims, skip)
-    return found if numbers.ndim else squeeze_axis(found, 0)
+    stacked = _quantile(x, tuple(numbers.reshape(-1).tolist()), axis, method, keepdims, skip)
+    return stacked if numbers.ndim else squeeze_axis(stacked, 0)
 
 
 _HOLES: Any = [[1.0, NAN, 3.0, 2.0], [NAN, 2.0, -1.5, NAN]]
@@ -147,21 +155,21 @@ def _quantile_samples(scale: float) -> list[Sample]:
 def quantile(
     x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
 ) -> Any:
-    """The number below which a part ``q`` of the elements over axes lies.
+    """The quantiles of the elements over axes (NumPy's ``quantile``).
 
     Args:
-        x: a tensor of numbers; integers give floatx.
-        q: a number in [0, 1], or a vector of them, along which results stand in front.
-        axis: None for all axes, an integer or a tuple; negative ones count from the end.
-        method: what is taken between two elements: 'linear' interpolates, 'lower', 'higher', 'midpoint', 'nearest'
-            (halfway the one with the even place), as in NumPy.
-        keepdims: keep reduced axes as size 1.
+        x: a tensor of numbers; integers are promoted to floatx.
+        q: a number in [0, 1], or a vector of such numbers.
+        axis: an axis or several; negative ones count from the end; None for all.
+        method: between two elements 'linear' interpolates; 'lower', 'higher', 'midpoint' and 'nearest' (at equal
+            distance the element of even position) are as in NumPy.
+        keepdims: whether reduced axes are kept with size 1.
 
     Returns:
-        A tensor of shape ``q.shape + reduced shape``; NaN where one of the elements is NaN.
+        A tensor of shape ``q.shape + reduced shape``; NaN where an element is NaN.
 
     Raises:
-        ValueError: ``q`` outside [0, 1] or of rank 2, an unknown method, of no elements, an axis out of range.
+        ValueError: ``q`` out of [0, 1], empty or of rank 2, an unknown method, no elements, or an axis out of range.
         TypeError: a symbolic ``q``.
 
     >>> from kbackend import K
@@ -169,21 +177,23 @@ def quantile(
     >>> float(quantile(K.constant([1.0, 2.0, 4.0, 8.0]), 0.5))
     3.0
     """
-    return _arranged(x, q, axis, method, keepdims, skip=False)
+    return _quantiles(x, q, axis, method, keepdims, skip=False)
 
 
 @derived(tolerance="reduction", samples=lambda: _quantile_samples(100.0)[:1] + _quantile_samples(100.0)[-3:-2])
 def percentile(
     x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
 ) -> Any:
-    """:func:`quantile` at ``q / 100``, for ``q`` in [0, 100].
+    """The percentiles of the elements over axes (NumPy's ``percentile``).
+
+    Arguments, result and errors as in :func:`quantile`, with ``q`` in [0, 100].
 
     >>> from kbackend import K
     >>> from kbackend.ops import percentile
     >>> float(percentile(K.constant([1.0, 2.0, 4.0]), 50))
     2.0
     """
-    return _arranged(x, q, axis, method, keepdims, skip=False, scale=100.0)
+    return _quantiles(x, q, axis, method, keepdims, skip=False, scale=100.0)
 
 
 @derived(tolerance="reduction", samples=lambda: [
@@ -192,28 +202,32 @@ def percentile(
 def nanquantile(
     x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
 ) -> Any:
-    """:func:`quantile` of what is not NaN; NaN where all is.
+    """The quantiles of the elements that are not NaN (NumPy's ``nanquantile``); NaN where all are.
+
+    Arguments and errors as in :func:`quantile`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import nanquantile
     >>> float(nanquantile(K.constant([1.0, float("nan"), 2.0]), 0.5))
     1.5
     """
-    return _arranged(x, q, axis, method, keepdims, skip=True)
+    return _quantiles(x, q, axis, method, keepdims, skip=True)
 
 
 @derived(tolerance="reduction", samples=lambda: _quantile_samples(100.0)[:1] + _quantile_samples(100.0)[-3:-2])
 def nanpercentile(
     x: TensorLike, q: Any, axis: Any = None, method: str = "linear", keepdims: bool = False
 ) -> Any:
-    """:func:`percentile` of what is not NaN; NaN where all is.
+    """The percentiles of the elements that are not NaN (NumPy's ``nanpercentile``); NaN where all are.
+
+    Arguments and errors as in :func:`quantile`, with ``q`` in [0, 100].
 
     >>> from kbackend import K
     >>> from kbackend.ops import nanpercentile
     >>> float(nanpercentile(K.constant([1.0, float("nan"), 2.0]), 50))
     1.5
     """
-    return _arranged(x, q, axis, method, keepdims, skip=True, scale=100.0)
+    return _quantiles(x, q, axis, method, keepdims, skip=True, scale=100.0)
 
 
 def _median_samples() -> list[Sample]:
@@ -231,28 +245,39 @@ def _median_samples() -> list[Sample]:
 
 @derived(tolerance="reduction", samples=_median_samples)
 def median(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
-    """The middle element over axes in order; of an even count the mean of the two. NaN where one is NaN.
+    """The median of the elements over axes (NumPy's ``median``); of an even number the mean of the middle two.
 
-    Arguments and errors as in :func:`quantile`.
+    Args:
+        x: a tensor of numbers; integers are promoted to floatx.
+        axis: an axis or several; negative ones count from the end; None for all.
+        keepdims: whether reduced axes are kept with size 1.
+
+    Returns:
+        A float tensor; NaN where an element is NaN.
+
+    Raises:
+        ValueError: no elements, or an axis out of range or repeated.
 
     >>> from kbackend import K
     >>> from kbackend.ops import median
     >>> float(median(K.constant([4.0, 1.0, 3.0, 2.0])))
     2.5
     """
-    return _arranged(x, 0.5, axis, "linear", keepdims, skip=False)
+    return _quantiles(x, 0.5, axis, "linear", keepdims, skip=False)
 
 
 @derived(tolerance="reduction", samples=lambda: _median_samples()[2:5])
 def nanmedian(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
-    """The :func:`median` of what is not NaN; NaN where all is.
+    """The median of the elements that are not NaN (NumPy's ``nanmedian``); NaN where all are.
+
+    Arguments and errors as in :func:`median`.
 
     >>> from kbackend import K
     >>> from kbackend.ops import nanmedian
     >>> float(nanmedian(K.constant([4.0, float("nan"), 3.0])))
     3.5
     """
-    return _arranged(x, 0.5, axis, "linear", keepdims, skip=True)
+    return _quantiles(x, 0.5, axis, "linear", keepdims, skip=True)
 
 
 __all__ = ["median", "nanmedian", "nanpercentile", "nanquantile", "percentile", "quantile"]

@@ -26,7 +26,7 @@ from kbackend.ops.elementwise.floating import view
 from kbackend.ops.elementwise.select import maximum, select_elements
 from kbackend.ops.indexing import gather, searching, sorting
 from kbackend.ops.linalg import matmul
-from kbackend.ops.reduction import reductions
+from kbackend.ops.reduction import extremes, reductions
 from kbackend.ops.reduction.arg import argmax_along, argmin_along
 from kbackend.ops.reduction.cumulative import cumprod_along, cumsum_along
 from kbackend.ops.statistics.moments import std, var
@@ -354,9 +354,9 @@ METHODS: dict[str, Any] = {
     "item": item,
     "itemsize": property(itemsize),
     "mT": property(matrix_transpose),
-    "max": _extreme(reductions.max_),
+    "max": _extreme(extremes.max_),
     "mean": mean,
-    "min": _extreme(reductions.min_),
+    "min": _extreme(extremes.min_),
     "nonzero": nonzero,
     "prod": prod,
     "ravel": flatten,

@@ -1,4 +1,4 @@
-"""Masks of dropout from the words of one Philox stream."""
+"""Dropout masks from the words of one Philox stream."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kbackend.plugin.host.random import words
 
 
 def threshold(rate: Any) -> int:
-    """The least 24-bit number that dropout keeps."""
+    """The smallest 24-bit random number for which dropout keeps an element."""
     rate = float(np.float32(rate))
     if not rate < 1.0:
         return 1 << 24
@@ -19,14 +19,14 @@ def threshold(rate: Any) -> int:
 
 
 def scale(rate: Any, dtype: Any) -> Any:
-    """What dropout multiplies kept elements with, as a NumPy scalar."""
+    """The factor ``1 / (1 - rate)`` of kept elements as a NumPy scalar of a dtype; 1 where nothing is kept."""
     wide = np.dtype(np.float64 if dtype == np.float64 else np.float32).type
-    rest = wide(1.0) - wide(rate)
-    return np.dtype(dtype).type(wide(1.0) / rest if rest > 0 else wide(1.0))
+    keep = wide(1.0) - wide(rate)
+    return np.dtype(dtype).type(wide(1.0) / keep if keep > 0 else wide(1.0))
 
 
 def dropout_mask(rate: Any, step: Any, shape: tuple[int, ...], key: int, op_id: int, dtype: Any) -> Any:
-    """Zeros, and ``1 / (1 - rate)`` where an element is kept."""
+    """The factors of all elements: ``1 / (1 - rate)`` where an element is kept, else 0."""
     least = threshold(rate)
     if least == 1 << 24:
         return np.zeros(shape, dtype)
@@ -35,6 +35,7 @@ def dropout_mask(rate: Any, step: Any, shape: tuple[int, ...], key: int, op_id: 
 
 
 def noise_shape_of(x: Any, noise_shape: Any) -> tuple[int, ...]:
+    """The shape of the mask: each None of ``noise_shape`` is replaced by the size of that axis of ``x``."""
     if noise_shape is None:
         return tuple(x.shape)
     return tuple(d if n is None else n for n, d in zip(noise_shape, x.shape))

@@ -1,4 +1,4 @@
-"""The kernel of the op ``foreign``, the same on all backends."""
+"""The kernel of the op ``foreign``, which all backends share."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from kbackend.plugin.gaps import MissingKernel
 
 
 def kernel(backend: str) -> Callable[..., Callable[..., Any]]:
-    """The factory of the kernel for a backend: the same on all."""
+    """The factory of the kernel for a backend; it refuses functions of another engine."""
+
     def factory(
         specs: Any,
         *,
@@ -22,7 +23,7 @@ def kernel(backend: str) -> Callable[..., Callable[..., Any]]:
         if engine != backend:
             name = getattr(function, "__name__", repr(function))
             raise MissingKernel(
-                f"the function {name} is {engine}'s own and cannot run on {backend}; run the model on "
+                f"the function {name} belongs to {engine} and cannot run on {backend}; run the model on "
                 f'{engine}, with model.to("{engine}") or KBACKEND={engine}'
             )
         given = dict(arguments)

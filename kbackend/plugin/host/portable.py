@@ -1,4 +1,4 @@
-"""Logarithm and exponential of the same bits on every engine."""
+"""Logarithm and exponential with the same bits on every engine."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from kbackend.plugin.host.normal_quantile import logarithm, polynomial
 
 
 def portable_exp(x: Any) -> Any:
+    """The exponential of float64; 0 up to ``LOWEST``, and that of ``HIGHEST`` above it."""
     above = x > LOWEST
     inside = np.where(above, np.where(x < HIGHEST, x, HIGHEST), 0.0)
     n = np.floor(inside * (1.0 / math.log(2.0)) + 0.5)

@@ -1,4 +1,4 @@
-"""Declared gaps: excused where they stand, and a fault where they no longer do."""
+"""Declared gaps: samples that must fail; their faults are excused, and a pass is a fault."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def without_declared(report: Report, op: Op, target: Target) -> Report:
 
 
 def check_gap(op: Op, target: Target) -> Report:
-    """Each sample that the backend declares to fail does fail, in some dtype and some check."""
+    """Check that each sample that the backend declares to fail fails in some dtype and check."""
     report = Report(target.backend)
     failing: set[str] = set()
     for group in groups(op):
@@ -38,6 +38,6 @@ def check_gap(op: Op, target: Target) -> Report:
         if name not in known:
             message = f"the gap names the sample {name!r}; the op has {', '.join(sorted(known)) or 'none with a name'}"
         elif name not in failing:
-            message = f"the sample {name!r} is declared to fail and passes; take it out of the gap"
+            message = f"the sample {name!r} is declared to fail and passes; remove it from the gap"
         report.expect(op.name, "gap", message)
     return report

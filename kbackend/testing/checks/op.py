@@ -1,4 +1,4 @@
-"""The checks of one op on one backend: at once, as a program, with an unknown batch size, and its errors."""
+"""The checks of an op on a backend: concrete calls, programs, unknown batch sizes and errors."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from kbackend.testing.results import Result, run_concrete
 from kbackend.testing.samples import Case, cases, sample_groups
 from kbackend.testing.tolerances import class_of, coarser, tolerance
 
-#: of the largest gradient of a sample: what is below is rounding of a gradient that is 0
+#: relative to the largest gradient of a sample; smaller ones may be rounding errors of gradients that are 0
 _GRADIENT_FLOOR = 1e-3
 
 
 def check_op(op: Op, target: Target, group: str) -> Report:
-    """All checks of an op's samples in one dtype against the NumPy backend in float64.
+    """Check an op's samples in one dtype against the NumPy backend in float64.
 
     Args:
         op: an op or a derived function.
@@ -47,13 +47,13 @@ def check_op(op: Op, target: Target, group: str) -> Report:
 
 
 def main_group(case: Case) -> str:
-    """The one dtype in which checks are made that do not depend on the dtype."""
+    """The dtype of a sample in which checks that do not depend on the dtype are made."""
     groups = sample_groups(case.sample)
     return "float32" if "float32" in groups else groups[0]
 
 
 def has_reference(report: Report, case: Case) -> bool:
-    """Whether the definition gives a result; if not, that is a fault."""
+    """Whether the reference can be computed; a fault is reported if not."""
     before = len(report.faults)
     with report.guarded(case, "reference"):
         oracle.reference(case)
@@ -62,11 +62,11 @@ def has_reference(report: Report, case: Case) -> bool:
     return len(report.faults) == before
 
 
-# ------------------------------------------------------------------------------------------------- at once
+# ------------------------------------------------------------------------------------------------- concrete calls
 
 
 def check_concrete(report: Report, case: Case, target: Target) -> None:
-    """The call on the engine's tensors: values, dtypes, inputs left alone, memory of its own."""
+    """Check a concrete call: values, dtypes, unmodified inputs and unshared memory."""
     with report.guarded(case, "at once"):
         tensors = [target.from_numpy(a) for a in case.arrays]
         result = run_concrete(case, target, tensors)
@@ -87,7 +87,7 @@ def _specs(case: Case) -> list[TensorSpec]:
 def check_values(
     report: Report, case: Case, check: str, result: Result, wanted: Result | None = None
 ) -> None:
-    """Compare a result with the definition, or with ``wanted``."""
+    """Compare a result with the reference, or with ``wanted``."""
     wanted = wanted or oracle.reference(case)
     if len(result.arrays) != len(wanted.arrays) or result.plain != wanted.plain:
         report.expect(
@@ -111,12 +111,12 @@ def _compared(case: Case, result: Result, wanted: Result) -> str | None:
     try:
         case.sample.compare(*((r.arrays[0] if one else r.arrays) for r in (result, wanted)))  # type: ignore[operator]
     except AssertionError as error:
-        return f"its comparison says: {error}"
+        return f"its comparison fails: {error}"
     return None
 
 
 def _precision(case: Case, dtype: str) -> str:
-    """The dtype whose bound holds for a result: its own, or that of coarser inputs."""
+    """The dtype whose bound applies to a result: its own, or that of inputs of less precision."""
     dtype = dtypes.real_of(dtype)
     return coarser(dtype, case.group) if dtypes.is_float(dtype) else dtype
 
@@ -126,7 +126,7 @@ def _numbered(check: str, place: int, results: Sequence[Any]) -> str:
 
 
 def _check_specs(report: Report, case: Case, check: str, result: Result, specs: Sequence[TensorSpec]) -> None:
-    """The inferred shapes and dtypes are the real ones. Sizes may be unknown where integer inputs decide them."""
+    """Compare inferred and actual shapes and dtypes; sizes that depend on integer inputs may be unknown."""
     may_be_unknown = any(dtypes.is_integer(dtypes.canonical(a.dtype)) for a in case.arrays)
     for place, (array, dtype, spec) in enumerate(zip(result.arrays, result.dtypes, specs)):
         message = None
@@ -138,7 +138,7 @@ def _check_specs(report: Report, case: Case, check: str, result: Result, specs: 
 
 
 def fits(shape: Sequence[int], inferred: Sequence[int | None], may_be_unknown: bool = True) -> bool:
-    """Whether a shape is what was inferred."""
+    """Whether a shape agrees with the inferred one."""
     return len(shape) == len(inferred) and all(
         real == known or known is None and may_be_unknown for real, known in zip(shape, inferred)
     )
@@ -169,7 +169,7 @@ def _check_expected(report: Report, case: Case, result: Result) -> None:
 
 
 def _says_dtype(wanted: Any) -> bool:
-    """NumPy's own choices, float64 and int64, may have been made without thought."""
+    """Whether an expected value specifies its dtype; NumPy's defaults, float64 and int64, may be unintended."""
     return isinstance(wanted, (np.ndarray, np.generic)) and wanted.dtype.name not in ("float64", "int64")
 
 
@@ -178,11 +178,11 @@ def _as_tuple(value: Any) -> tuple[Any, ...]:
 
 
 def _shared_memory(case: Case, result: Result, tensors: Sequence[Any], target: Target) -> str | None:
-    """A kernel may return memory of its first operand if the op is declared with ``view``, and of no other."""
+    """A message if the result shares memory with an input, except the first input of an op declared with ``view``."""
     for place, array in enumerate(target.backend.to_numpy(t) for t in tensors):
         if array.size and any(np.shares_memory(array, r) for r in result.arrays):
             if place or not case.op.view:
-                return f"the result shares memory with input {place}, and the op does not declare view=True of it"
+                return f"the result shares memory with input {place}, and the op does not declare view=True"
     return None
 
 
@@ -190,7 +190,7 @@ def _shared_memory(case: Case, result: Result, tensors: Sequence[Any], target: T
 
 
 def check_programs(report: Report, good: Sequence[Case], target: Target) -> None:
-    """All cases as one program with known shapes: values, gradients, inferred shapes and dtypes."""
+    """Check all cases as one program with known shapes: values, gradients, inferred shapes and dtypes."""
     builts = []
     for case in good:
         with report.guarded(case, "as a graph"):
@@ -205,7 +205,7 @@ def check_programs(report: Report, good: Sequence[Case], target: Target) -> None
 
 
 def check_gradients(report: Report, built: Built, ran: Ran, prefix: str = "") -> None:
-    """Compare the gradients that a program gave with those of the definition and the declared ones."""
+    """Compare the gradients of a program with those of the reference and the declared ones."""
     case = built.case
     if built.plain_gradient is not None and ran.plain_gradient is not None:
         message = difference(
@@ -219,7 +219,7 @@ def check_gradients(report: Report, built: Built, ran: Ran, prefix: str = "") ->
 
 
 def _compare_gradients(report: Report, built: Built, ran: Ran, prefix: str) -> None:
-    """Compare gradients, one for each input that wants one; None stands for zeros."""
+    """Compare the gradients of the inputs; None means zeros."""
     case, wanted = built.case, oracle.reference_gradients(built.case)
     largest = max((float(np.max(np.abs(w))) for w in wanted if w.size), default=0.0)
     bound = tolerance("gradient", case.group)
@@ -236,7 +236,7 @@ def _compare_gradients(report: Report, built: Built, ran: Ran, prefix: str) -> N
 
 
 def check_dynamic(report: Report, good: Sequence[Case], target: Target) -> None:
-    """All cases as one program that does not know the batch size, run at the declared size and at one more."""
+    """Check all cases as one program with an unknown batch size, at the declared size and at one more."""
     chosen = [(case, *found) for case in good if (found := _unknown_batch(report, case)) is not None]
     builts = [built for _, built, _ in chosen]
     if not builts:
@@ -246,7 +246,7 @@ def check_dynamic(report: Report, good: Sequence[Case], target: Target) -> None:
         first = run(builts, function, target, _feeds(builts))
         resized = [larger or case for case, _, larger in chosen]
         second = run(builts, function, target, [a for case in resized for a in case.arrays])
-    except Exception:  # one by one, to see which case it is
+    except Exception:  # each case by itself, to find the faulty one
         _dynamic_one_by_one(report, chosen, target)
         return
     for (case, built, larger), one, other in zip(chosen, first, second):
@@ -283,14 +283,15 @@ def _compare_dynamic(
         )
         report.expect(case, "any batch size, inferred", wrong)
     if larger is not None:
-        wanted = run_concrete(larger.with_arrays(larger.widened()), oracle.numpy_target())
+        wanted = run_concrete(larger.with_arrays(larger.widened()), oracle.reference_target())
         check_values(report, larger, "another batch size", other.result, wanted)
 
 
 def _unknown_batch(report: Report, case: Case) -> tuple[Built, Case | None] | None:
-    """The graph without a batch size, and the case with one row more if the definition takes it.
+    """The graph with an unknown batch size, and the case with one more row if the reference accepts it.
 
-    All inputs whose first dimension is that of the first input lose it; if the op refuses that, only the first does.
+    The first dimension is unknown of all inputs where it equals that of the first; if the op refuses that, of the first
+    only.
     """
     ranked = [place for place, a in enumerate(case.arrays) if a.ndim]
     if not ranked:
@@ -302,7 +303,7 @@ def _unknown_batch(report: Report, case: Case) -> tuple[Built, Case | None] | No
     for places in [together] if together == ranked[:1] else [together, ranked[:1]]:
         try:
             built = build(case, dynamic=places)
-        except Exception as raised:  # reported below if no choice works
+        except Exception as raised:  # reported below if no choice is accepted
             error = raised
             continue
         larger = None if built.draws() else _larger(case, places)
@@ -315,13 +316,13 @@ def _unknown_batch(report: Report, case: Case) -> tuple[Built, Case | None] | No
 
 
 def _larger(case: Case, places: Sequence[int]) -> Case | None:
-    """The case with one row more in some inputs, if the definition takes it."""
+    """The case with one more row in some inputs, or None if the reference refuses it."""
     if not case.arrays[places[0]].shape[0]:
         return None
     arrays = [np.concatenate([a, a[:1]]) if place in places else a for place, a in enumerate(case.arrays)]
     larger = case.with_arrays(arrays)
     try:
-        run_concrete(larger.with_arrays(larger.widened()), oracle.numpy_target())
+        run_concrete(larger.with_arrays(larger.widened()), oracle.reference_target())
     except (ValueError, TypeError, IndexError):
         return None
     return larger
@@ -331,7 +332,7 @@ def _larger(case: Case, places: Sequence[int]) -> Case | None:
 
 
 def check_raises(report: Report, case: Case, target: Target) -> None:
-    """The declared exception, at once and from the graph: when it is built if the fault shows then, else when run."""
+    """Check that a concrete call raises the declared exception, and that building or running the graph does."""
     wanted = case.sample.raises
     assert wanted is not None
     with report.guarded(case, "error at once"):

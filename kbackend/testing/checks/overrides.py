@@ -1,4 +1,4 @@
-"""A backend's own kernels for composites against the compositions they replace, run on the same backend."""
+"""Checks of kernels that override composites against the compositions, on the same backend."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ from kbackend.testing.results import run_concrete
 from kbackend.testing.samples import Case, cases, groups, invoke
 from kbackend.testing.tolerances import class_of, tolerance
 
-#: the operand of an optimizer's step that it reads and does not return
+#: the operand of an optimizer's step that is not updated
 _READ_ONLY = "grads"
 _STEPS = 2
 
 
 def is_override(op: Op, target: Target) -> bool:
-    """Whether the backend has a kernel in place of the op's composition."""
+    """Whether the backend has a kernel that overrides the op's composition."""
     kernel = target.backend.kernels.get(op.name)
     return op.kind == "composite" and kernel is not None and not isinstance(kernel, InPlace)
 
 
 def is_in_place(op: Op, target: Target) -> bool:
-    """Whether the backend has a kernel for the op that changes variables in place."""
+    """Whether the backend has a kernel for the op that updates variables in place."""
     return op.kind != "derived" and isinstance(target.backend.kernels.get(op.name), InPlace)
 
 
 def with_kernels(target: Target, name: str, **kernels: Any) -> Target:
-    """A copy of the backend with other kernels; None takes one away."""
+    """A copy of the backend with replaced kernels; None removes one."""
     changed = copy.copy(target.backend)
     table = {**target.backend.kernels, **kernels}
     changed.kernels = {k: v for k, v in table.items() if v is not None}
@@ -50,10 +50,10 @@ def with_kernels(target: Target, name: str, **kernels: Any) -> Target:
 
 
 def check_override(op: Op, target: Target) -> Report:
-    """The composition of an op that the backend has a kernel for, on this backend, against the definition.
+    """Compare the composition of an op that the backend overrides, run on this backend, with the reference.
 
-    ``check_op`` compares the kernel with the same values. On NumPy the definition is the kernel, so that there
-    this is the only check of the one against the other.
+    ``check_op`` compares the kernel with the same values. On NumPy the kernel is the reference, so only this check
+    compares kernel and composition.
     """
     report = Report(target.backend)
     composed = with_kernels(target, f"{target.backend.name} without {op.name}", **{op.name: None})
@@ -70,7 +70,7 @@ def check_override(op: Op, target: Target) -> Report:
 
 
 def composition_group(op: Op) -> str:
-    """The dtype in which a composition is run: float64, where differences show best."""
+    """The dtype in which a composition is run: float64 if possible, where tolerances are smallest."""
     found = groups(op)
     return "float64" if "float64" in found else found[0]
 
@@ -79,7 +79,7 @@ def composition_group(op: Op) -> str:
 
 
 def check_in_place(op: Op, target: Target, group: str) -> Report:
-    """Steps of a kernel that changes variables in place against the composition on NumPy in float64."""
+    """Compare steps of a kernel that updates variables in place with the composition on NumPy in float64."""
     report = Report(target.backend)
     for case in cases(op, group):
         if case.sample.raises is None:
@@ -117,8 +117,8 @@ def _check_steps(report: Report, case: Case, target: Target, gradients_held: boo
 class _Step:
     """A sample of an optimizer's step as a function with updates.
 
-    All lists but the gradients are variables that the results update, in the order of the op's operands. The
-    gradients are fed, or variables that nothing updates.
+    All lists except the gradients are variables, which the results update in the order of the op's operands. The
+    gradients are fed, or are variables without updates.
     """
 
     def __init__(self, case: Case, gradients_held: bool = False) -> None:
@@ -163,13 +163,13 @@ class _Step:
         wide = self.case.with_arrays(self.case.widened())
         found = []
         for _ in range(_STEPS):
-            new = run_concrete(wide, oracle.numpy_target()).arrays
+            new = run_concrete(wide, oracle.reference_target()).arrays
             found.append(new)
             wide = wide.with_arrays(self._advanced(wide.arrays, new))
         return found
 
     def _advanced(self, arrays: Sequence[np.ndarray], new: Sequence[np.ndarray]) -> list[np.ndarray]:
-        """The arrays of the sample with the results in the places of what they update."""
+        """The arrays of the sample, with the updated ones replaced by the results."""
         rest, values = iter(new), iter(arrays)
         found: list[np.ndarray] = []
         for name, arg in zip(self.case.op.operands, self.case.sample.args):

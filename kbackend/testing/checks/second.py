@@ -1,4 +1,4 @@
-"""Gradients of gradients: every engine against NumPy, and NumPy against central differences of its own gradients."""
+"""Second derivatives: every engine against NumPy, and NumPy against central differences of its gradients."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from kbackend.plugin.contract import Target
 from kbackend.plugin.select import use_target
 from kbackend.runtime.function import Function
 from kbackend.testing.compare import difference
-from kbackend.testing.oracle import numpy_target, wants_gradient, weights, weights_like
+from kbackend.testing.oracle import reference_target, wants_gradient, weights, weights_like
 from kbackend.testing.programs import Built, build, total
 from kbackend.testing.report import Report
 from kbackend.testing.samples import Case, cases
@@ -26,14 +26,14 @@ from kbackend.testing.tolerances import CENTRAL_DIFFERENCES, tolerance
 
 #: second derivatives are compared in this dtype only
 GROUP = "float64"
-#: samples of an op, and of a derived function, of which an engine's second derivatives are compared
+#: the largest number of samples of an op, and of a derived function, whose second derivatives are compared
 _MOST, _MOST_DERIVED = 4, 1
 _DIRECTIONS = 3
 _STEP = 1e-5
 
 
 class _Second:
-    """The gradients of a case, and those of the weighted sum of these gradients."""
+    """The gradients of a case, and the gradients of their weighted sum."""
 
     def __init__(self, case: Case) -> None:
         self.built = build(case, weights=weights_like(case))
@@ -50,7 +50,7 @@ class _Second:
 
 @cache
 def _second(case: Case) -> _Second | None:
-    """None where nothing is differentiable twice, and where a gradient is declared: kinks have no second one."""
+    """The second derivatives; None if there are none, or if a gradient is declared, as at kinks."""
     sample = case.sample
     if sample.raises is not None or sample.expect_gradient is not None or not wants_gradient(case):
         return None
@@ -62,7 +62,7 @@ def _second(case: Case) -> _Second | None:
 
 
 def check_second(op: Op, target: Target) -> Report:
-    """The second derivatives of an op's first samples on a backend, against those of NumPy, in float64."""
+    """Compare the second derivatives of an op's first samples with those of NumPy, in float64."""
     report = Report(target.backend)
     usable: list[_Second] = []
     for case in cases(op, GROUP):
@@ -89,7 +89,7 @@ def reference(case: Case) -> list[np.ndarray]:
     """The second derivatives on NumPy."""
     second = _second(case)
     assert second is not None
-    (found,) = _run([second], numpy_target())
+    (found,) = _run([second], reference_target())
     return found
 
 
@@ -98,7 +98,7 @@ def _run_together(seconds: Sequence[_Second], target: Target) -> list[list[np.nd
         return []
     try:
         return list(_run(seconds, target))
-    except Exception as error:  # whatever an engine raises belongs in the report
+    except Exception as error:  # errors of any type are reported
         if len(seconds) == 1:
             return [error]
     return [found for s in seconds for found in _run_together([s], target)]
@@ -117,8 +117,8 @@ def _run(seconds: Sequence[_Second], target: Target) -> list[list[np.ndarray]]:
 
 
 def check_second_definition(op: Op) -> Report:
-    """NumPy's second derivatives along some directions against central differences of its gradients."""
-    report = Report(numpy_target().backend)
+    """Compare NumPy's second derivatives along random directions with central differences of its gradients."""
+    report = Report(reference_target().backend)
     for case in cases(op, GROUP):
         with report.guarded(case, "central differences of the gradient"):
             second = _second(case)
@@ -132,8 +132,8 @@ def _compare_differences(report: Report, case: Case, second: _Second) -> None:
     rng = np.random.default_rng(zlib.crc32(case.label.encode()))
 
     def value(arrays: Sequence[np.ndarray]) -> float:
-        with use_target(numpy_target()):
-            return float(function.run(list(arrays), numpy_target(), 0)[0])
+        with use_target(reference_target()):
+            return float(function.run(list(arrays), reference_target(), 0)[0])
 
     found = []
     for place, gradient in zip(second.places, reference(case)):

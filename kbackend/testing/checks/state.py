@@ -1,4 +1,4 @@
-"""Random streams: the same bits as the NumPy backend at every run of a program."""
+"""The check of random streams: bitwise equal to those of the NumPy backend at every run of a program."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from kbackend.ops.random.uniform import random_uniform
 from kbackend.plugin.contract import Target
 from kbackend.plugin.select import use_target
 from kbackend.runtime.function import Function
-from kbackend.testing.oracle import numpy_target
+from kbackend.testing.oracle import reference_target
 from kbackend.testing.report import Report
 
 _RUNS = 3
 
 
 def check_random_stream(target: Target) -> Report:
-    """Draws of one program over several runs: those of NumPy, and other ones at each run."""
+    """Check that the draws of a program are those of NumPy, and differ between runs."""
     report = Report(target.backend)
     with report.guarded("random", "stream"):
-        found, wanted = _runs(target), _runs(numpy_target())
+        found, wanted = _runs(target), _runs(reference_target())
         for run, (mine, numpys) in enumerate(zip(found, wanted)):
             for name, a, b in zip(("dropout", "random_uniform"), mine, numpys):
                 report.expect(

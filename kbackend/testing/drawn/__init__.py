@@ -1,1 +1,1 @@
-"""Calls that Hypothesis draws: a family of ops a function, in families.py."""
+"""Property-based tests: calls of ops drawn by Hypothesis; families.py has a function for each family of ops."""

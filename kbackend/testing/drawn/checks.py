@@ -1,7 +1,7 @@
-"""Calls that Hypothesis draws: shapes with 0 and 1 among the sizes, dtypes, parameters beyond the declared samples.
+"""Checks of calls drawn by Hypothesis: shapes with sizes 0 and 1, dtypes and parameters beyond declared samples.
 
-A drawn call is a sample like any other: it goes through the same checks, against the NumPy backend in float64. This
-module needs ``hypothesis``; the rest of the kit does not.
+A drawn call is a sample, and is checked like declared ones against the NumPy backend in float64. This module needs
+``hypothesis``; the rest of the kit does not.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from kbackend import dtypes
 from kbackend.classic.state import placeholder
-from kbackend.declare.sample import In, Sample
 from kbackend.graph.tensor import Tensor
 from kbackend.ground.tree import tree_leaves
 from kbackend.plugin.contract import Target
@@ -32,21 +31,21 @@ from kbackend.testing.drawn.families import FAMILIES
 from kbackend.testing.programs import Built, run_together
 from kbackend.testing.report import Report
 from kbackend.testing.results import call_symbolic
-from kbackend.testing.samples import Case, find_op, make_case, sample_groups
+from kbackend.testing.samples import Case, find_op, make_case, named, sample_groups
 
-#: how many examples of each family are drawn, each of them up to _TOGETHER calls; fewer of those that take long
+#: the number of examples of each family, each of up to _TOGETHER calls, divided by that of _SLOW for slow families
 EXAMPLES = 20
 _SLOW = {"recurrent": 3, "convolution": 2, "pooling": 2, "normalised": 2}
-#: the environment variable that says another number
+#: the environment variable that overrides the number
 VARIABLE = "KBACKEND_DRAWN_EXAMPLES"
 _TOGETHER = 4
-#: ops with weights, of which the sizes are known
+#: ops with weights, whose sizes must be known
 _WITH_WEIGHTS = ("lstm", "gru", "simple_rnn", "conv", "depthwise_conv", "separable_conv")
 
 
 @st.composite
 def drawn_cases(draw: Callable[[Any], Any], family: str) -> list[Case]:
-    """A few calls of a family, which run as one program."""
+    """Calls of a family that are run as one program."""
     return [_drawn(draw, family, Draws(draw)) for _ in range(draw(st.integers(1, _TOGETHER)))]
 
 
@@ -56,22 +55,8 @@ def _drawn(draw: Callable[[Any], Any], family: str, words: Draws) -> Case:
     return make_case(find_op(key), draw(st.integers(0, 9999)), named(sample), group)
 
 
-def named(sample: Sample) -> Sample:
-    """The sample with its call for a name, as faults show it."""
-    shown = [_shown(a) for a in sample.args] + [f"{k}={_shown(v)}" for k, v in sample.kwargs.items()]
-    return Sample(**{**{f: getattr(sample, f) for f in Sample.__dataclass_fields__}, "name": f"({', '.join(shown)})"})
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, In):
-        return f"{value.kind}{list(value.shape)}"
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_shown, value))}]"
-    return repr(value)
-
-
 def check_cases(cases: Sequence[Case], target: Target) -> Report:
-    """All checks of some calls: at once, as a program with gradients, without a batch size; inferred shapes, dtypes."""
+    """Check calls as concrete calls, as programs with gradients, and with unknown batch sizes and sizes."""
     report = Report(target.backend)
     usable = [case for case in cases if has_reference(report, case)]
     for case in usable:
@@ -83,7 +68,7 @@ def check_cases(cases: Sequence[Case], target: Target) -> Report:
 
 
 def check_unknown(report: Report, cases: Sequence[Case], target: Target) -> None:
-    """The calls on placeholders of which only the rank is known; calls that need to know a size may refuse that."""
+    """Check the calls on placeholders of known rank and unknown sizes, unless the op needs a known size."""
     builts = [built for case in cases if (built := _of_unknown_sizes(case)) is not None]
     for built, ran in zip(builts, run_together(builts, target)):
         if isinstance(ran, Exception):
@@ -113,11 +98,11 @@ def check_family(family: str, target: Target, examples: int | None = None) -> Re
     Args:
         family: a key of :data:`kbackend.testing.drawn.families.FAMILIES`.
         target: the backend and device.
-        examples: how many times up to four calls are drawn; else the environment variable
-            ``KBACKEND_DRAWN_EXAMPLES``, or 20, and fewer of families that take long.
+        examples: the number of examples of up to four calls; None for that of the environment variable
+            ``KBACKEND_DRAWN_EXAMPLES``, or 20, and fewer for slow families.
 
     Returns:
-        A report of all that was checked; the faults are those of the smallest example that Hypothesis found.
+        A report of all checks; the faults are those of the smallest failing example that Hypothesis found.
     """
     given_number = examples or int(os.environ.get(VARIABLE, 0))
     count = given_number or max(1, EXAMPLES // _SLOW.get(family, 1))

@@ -1,4 +1,4 @@
-"""What the families draw; this module needs ``hypothesis``."""
+"""The values that families draw; this module needs ``hypothesis``."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 
 class Draws:
-    """What the families draw from; everything shrinks towards the first option."""
+    """Draws integers, options, shapes and axes; all shrink towards their first option."""
 
     def __init__(self, draw: Callable[[Any], Any]) -> None:
         self._draw = draw
@@ -27,7 +27,7 @@ class Draws:
         return self.of([n for n in (2, 3, 1, 4, 5, 0) if n >= least])
 
     def shape(self, least: int = 0, most: int = 4, size: int = 0) -> tuple[int, ...]:
-        """A shape of a rank from ``least`` to ``most`` with sizes from ``size`` on."""
+        """A shape of ``least`` to ``most`` axes with sizes of at least ``size``."""
         return tuple(self.size(size) for _ in range(self.number(least, most)))
 
     def order(self, count: int) -> tuple[int, ...]:
@@ -37,7 +37,7 @@ class Draws:
         return self.number(-rank, rank - 1)
 
     def axes(self, rank: int) -> Any:
-        """None, one axis, or several different ones, from either end."""
+        """None, one axis, or several different axes, negative or not."""
         kind = self.number(0, 2) if rank else 0
         if kind == 0:
             return None
@@ -47,7 +47,7 @@ class Draws:
         return tuple(a - rank if self.yes() else a for a in chosen)
 
     def operand(self, shape: Sequence[int]) -> tuple[int, ...]:
-        """A shape that broadcasts to another one and stretches none of its dimensions."""
+        """A shape that broadcasts to another one without enlarging it."""
         kept = tuple(shape)[self.number(0, len(shape)) if self.yes() else 0 :]
         return tuple(1 if self.number(0, 3) == 3 else n for n in kept)
 

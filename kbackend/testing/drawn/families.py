@@ -1,6 +1,6 @@
-"""Families of ops and how a valid call of each is drawn; see :mod:`kbackend.testing.drawn.checks`.
+"""Families of ops: functions that draw a valid call; see :mod:`kbackend.testing.drawn.checks`.
 
-A family is a function of a :class:`kbackend.testing.drawn.draws.Draws` that gives the key of an op and a sample.
+A family is a function of a :class:`kbackend.testing.drawn.draws.Draws` that returns the key of an op and a sample.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def _call(d: Draws, key: str, *args: Any, wide: bool = False, **options: Any) ->
 
 # ------------------------------------------------------------------------------------- elementwise
 
-#: op -> the range of its operand and the places of its kinks
+#: op -> (low, high, kinks) of its operand
 UNARY: dict[str, tuple[float, float, tuple[float, ...]]] = {
     "negative": (-2, 2, ()), "abs": (-2, 2, (0.0,)), "sign": (-2, 2, (0.0,)), "square": (-2, 2, ()),
     "sqrt": (0.1, 3, ()), "rsqrt": (0.1, 3, ()), "reciprocal": (0.5, 3, ()), "exp": (-3, 3, ()), "expm1": (-2, 2, ()),
@@ -87,7 +87,7 @@ def reduction(d: Draws) -> Drawn:
 
 
 def normalised(d: Draws) -> Drawn:
-    """One axis, and results of the shape of the operand."""
+    """Ops along one axis whose results mostly have the shape of the operand."""
     key = d.of(("softmax", "log_softmax", "l2_normalize", "cumsum", "cumprod", "sort", "argsort", "K.diff",
                 "sparsemax"))  # fmt: skip
     least = 0 if key in ("cumsum", "cumprod", "sort", "argsort") else 2 if key == "l2_normalize" else 1
@@ -224,7 +224,7 @@ def picking(d: Draws) -> Drawn:
 
 
 def _positions(d: Draws, size: int) -> Any:
-    """What stands for one dimension in an index with arrays; those of two places broadcast with those of one."""
+    """The index of one axis in an index with arrays: a slice, an integer, or one or two positions."""
     kind = d.number(0, 3)
     if kind == 0:
         return slice(None, None, d.of((1, -1)))
@@ -237,7 +237,7 @@ def _positions(d: Draws, size: int) -> Any:
 
 
 def _positive(shape: tuple[int, ...]) -> In:
-    """Sums of products of these do not cancel: their error is that of rounding."""
+    """Positive values, whose sums of products do not cancel, so that errors are those of rounding."""
     return In(shape, 0.25, 2.0)
 
 

@@ -1,4 +1,4 @@
-"""Brings in the kit's plugin where the command line has not."""
+"""Registers the plugin of the kit, if the command line has not."""
 
 from typing import Any
 

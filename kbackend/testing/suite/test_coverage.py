@@ -1,4 +1,4 @@
-"""What the kit covers: a sample for every op, every row of the semantics, a reason for every exception."""
+"""Coverage of the kit: a sample for every op, every row of the semantics, and a reason for every exception."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from kbackend.testing import counts, tolerances
 from kbackend.testing.samples import all_ops, groups, op_key, samples_of
 from kbackend.testing.suite import test_semantics, test_state
 
-#: functions whose subject is state or gradients: the test that shows them
+#: functions of state or gradients -> the test that covers them
 SHOWN_BY = {
     "K.constant": "test_variables_and_constants",
     "K.custom_gradient": "test_a_gradient_of_ones_own",
@@ -23,21 +23,21 @@ SHOWN_BY = {
     "K.variable": "test_variables_and_constants",
     "with_gradient": "test_a_gradient_of_ones_own",
 }
-#: what no sample can hold
+#: functions that no sample can express -> the reason
 NO_SAMPLE = {
     "foreign": "an engine's own function, which is no sample of another engine",
-    "K.eager": "gives the function that it is given",
-    "K.symbolic": "gives the function that it is given",
+    "K.eager": "returns its argument, a function",
+    "K.symbolic": "returns its argument, a function",
     "K.get_session": "always raises",
     "K.set_session": "always raises",
     "K.manual_variable_initialization": "does nothing or raises",
-    "K.vectorize": "gives a Python function",
+    "K.vectorize": "returns a Python function",
     "K.einsum": "its operands follow its first argument; the primitive has the samples",
-    "K.ctc_label_dense_to_sparse": "gives a sparse tensor, which is no node",
+    "K.ctc_label_dense_to_sparse": "returns a sparse tensor, which is not a node",
 }
-#: rows that wait for a function of K that is not there yet
+#: rows that need a function of K that does not exist yet
 WAITING: dict[int, str] = {}
-#: rows in which nothing is promised
+#: rows that define no behaviour
 NOT_PROMISED = {45: "denormals"}
 
 

@@ -1,6 +1,6 @@
 """Calls drawn by Hypothesis on every backend, beyond the declared samples; they need ``hypothesis``.
 
-``KBACKEND_DRAWN_EXAMPLES=500`` draws more of each family than the usual twenty.
+``KBACKEND_DRAWN_EXAMPLES=500`` draws 500 examples of each family instead of twenty.
 """
 
 from __future__ import annotations

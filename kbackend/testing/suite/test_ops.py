@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from kbackend.plugin.discover import reference
 from kbackend.testing.checks import gaps, overrides
 from kbackend.testing.checks.op import check_op
 from kbackend.testing.checks.second import check_second, check_second_definition
@@ -31,7 +32,7 @@ def test_op(kit_backend: str, kit_op: str, kit_group: str) -> None:
 
 @pytest.mark.processor
 def test_compositions(kit_backend: str) -> None:
-    """The composition behind each kernel that replaces one."""
+    """The compositions that kernels override, against NumPy in float64."""
     target = kit_target(kit_backend)
     faults = []
     for op in all_ops():
@@ -44,7 +45,7 @@ def test_compositions(kit_backend: str) -> None:
 
 @pytest.mark.processor
 def test_in_place_kernels(kit_backend: str) -> None:
-    """Kernels that change variables in place."""
+    """Kernels that update variables in place, against NumPy in float64."""
     target = kit_target(kit_backend)
     faults = []
     for op in all_ops():
@@ -67,7 +68,7 @@ def test_gaps_stand(kit_backend: str) -> None:
 
 
 def test_second_gradients(kit_backend: str) -> None:
-    """Gradients of gradients, against NumPy in float64."""
+    """Second derivatives, against NumPy in float64."""
     target = kit_target(kit_backend)
     faults = []
     for op in all_ops():
@@ -77,16 +78,16 @@ def test_second_gradients(kit_backend: str) -> None:
     assert not faults, "\n".join(map(str, faults))
 
 
-@pytest.mark.engine("numpy")
+@pytest.mark.engine(reference())
 def test_gradients_of_the_definition(kit_op: str) -> None:
-    """NumPy's gradients, and their gradients, against central differences."""
+    """NumPy's first and second derivatives, against central differences."""
     _pass_or_fail(check_definition(find_op(kit_op)))
     _pass_or_fail(check_second_definition(find_op(kit_op)))
 
 
-@pytest.mark.engine("numpy")
+@pytest.mark.engine(reference())
 def test_json(kit_op: str) -> None:
-    """The graphs of the samples go to JSON and back."""
+    """The graphs of the samples are unchanged by a round trip through JSON."""
     _pass_or_fail(check_round_trip(find_op(kit_op)))
 
 

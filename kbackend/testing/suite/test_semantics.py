@@ -1,4 +1,4 @@
-"""Rows of the table of semantics that are no single call of an op."""
+"""Rows of the table of semantics that are not a single call of an op."""
 
 from __future__ import annotations
 

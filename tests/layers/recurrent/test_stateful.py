@@ -93,6 +93,34 @@ def test_states_around_and_inside_other_layers(each_backend):
     assert np.array_equal(model.predict(X[:, :3]), first)
 
 
+class Wrapped(layers.Layer):
+    """A layer of one's own around another."""
+
+    def __init__(self, inner, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = inner
+
+    def call(self, inputs):
+        return self.inner(inputs)
+
+
+@pytest.mark.parametrize("around", [Wrapped, layers.TimeDistributed, layers.Bidirectional])
+def test_states_inside_a_layer_are_no_weights_and_change_while_it_is_frozen(around):
+    shape = (2, 5, 3, 3) if around is layers.TimeDistributed else (2, 3, 3)
+    x = Input(batch_shape=shape)
+    wrapped = around(layers.LSTM(4, stateful=True))
+    model = Model(x, layers.Dense(1)(wrapped(x)))
+    assert len(model.get_weights()) == 2 + (6 if around is layers.Bidirectional else 3)
+    wrapped.trainable = False
+    model.compile("sgd", "mse")
+    kept, frozen = wrapped.get_weights(), model._stateful_layers()[-1]
+    model.train_on_batch(np.ones(shape), np.ones(model.output_shape))
+    assert all(K.get_value(s).any() for s in frozen.states)
+    assert all(np.array_equal(a, b) for a, b in zip(kept, wrapped.get_weights(), strict=True))
+    model.reset_states()
+    assert not any(K.get_value(s).any() for s in frozen.states)
+
+
 def test_states_that_are_given():
     layer, model = made("LSTM")
     h, c = np.full((2, 4), 0.5), np.full((2, 4), -0.5)

@@ -21,7 +21,7 @@ from kbackend.ops.arrays.transpose import flip, fliplr, flipud, moveaxis, roll, 
 from kbackend.ops.control.cond import switch
 from kbackend.ops.indexing.gather import take
 from kbackend.ops.indexing.scatter import slice_update
-from kbackend.ops.reduction.reductions import max_
+from kbackend.ops.reduction.extremes import max_
 from kbackend.ops.statistics.differences import diff, trapezoid
 
 X = np.arange(24, dtype=np.float32).reshape(2, 3, 4) - 7

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from kbackend import K
+from kbackend.ops.control.scan import scan_steps
+from kbackend.ops.nn.optimizer_steps import sgd_step
 
 
 @pytest.fixture(autouse=True)
@@ -285,3 +287,29 @@ def test_stable_form_does_not_look_behind_a_given_tensor(each_backend):
     )
     f = K.function([target, logits, flag], [branch])
     np.testing.assert_allclose(f([t, np.log(p), True])[0], -np.log([0.5, 0.7]), rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["while_loop", "scan"])
+def test_the_result_of_no_round_is_no_view_of_a_variable(each_backend, kind):
+    """A loop that is not entered returns its state, which an optimizer changes in place afterwards."""
+    v, rounds, rows = K.variable(np.ones((2, 2))), K.placeholder((), dtype="int32"), K.placeholder((None, 2, 2))
+    if kind == "while_loop":
+        result = K.while_loop(lambda i, s: i < rounds, lambda i, s: [i + 1, s * 2.0], [K.constant(0, "int32"), v])[1]
+    else:
+        result = scan_steps(lambda slices, states: ([], [states[0] + slices[0]]), [rows], [v])[1][0]
+    (new,) = sgd_step([v], K.gradients(K.sum(v * v), [v]), 0.5)
+    step = K.function([rounds, rows], [result], updates=[(v, new)])
+    (first,) = step([0, np.zeros((0, 2, 2))])
+    assert first.tolist() == [[1.0, 1.0], [1.0, 1.0]]  # of the old state
+    assert K.get_value(v).tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    step([0, np.zeros((0, 2, 2))])
+    assert first.tolist() == [[1.0, 1.0], [1.0, 1.0]]
+
+
+def test_print_tensor_prints_the_same_text_on_every_engine(each_backend, capsys):
+    for value, text in (([1.0, 2.0], "[1. 2.]"), ([[1, 2]], "[[1 2]]"), (1.5, "1.5"), ([], "[]")):
+        x = K.placeholder(np.shape(value), dtype=np.asarray(value).dtype.name)
+        K.function([x], [K.print_tensor(x, "x is") + 1])([value])
+        assert capsys.readouterr().out == f"x is {text}\n"
+    K.eval(K.print_tensor(K.constant([3.0]), "now"))
+    assert capsys.readouterr().out == "now [3.]\n"

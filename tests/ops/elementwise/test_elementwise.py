@@ -36,7 +36,6 @@ from kbackend.ops.elementwise.special import digamma, erfc, erfinv, i0, lgamma
 from kbackend.ops.elementwise.trigonometric import acos, arctan2, asin, atan, deg2rad, rad2deg, sinc
 from kbackend.ops.nn.relu import celu, hard_shrink, hard_tanh, relu6, soft_shrink, threshold
 from kbackend.ops.nn.sigmoid import (
-    glu,
     hard_silu,
     log_sigmoid,
     mish,
@@ -45,7 +44,7 @@ from kbackend.ops.nn.sigmoid import (
     squareplus,
     tanh_shrink,
 )
-from kbackend.ops.nn.softmax import sparsemax
+from kbackend.ops.nn.softmax import glu, sparsemax
 from kbackend.ops.reduction.reductions import reduce_max, reduce_min
 from kbackend.ops.signal.windows import hanning
 from kbackend.ops.statistics.differences import ptp

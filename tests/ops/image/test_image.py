@@ -368,7 +368,7 @@ WRONG = {
     "both ratios": (lambda x: image.resize(x, (2, 2), "area", False, True, True), ValueError, "only one"),
     "resize's fill_mode": (lambda x: image.resize(x, (2, 2), fill_mode="wrap"), ValueError, "'wrap'"),
     "transform": (lambda x: image.affine_transform(x, TURN[:6]), ValueError, r"\(6,\)"),
-    "transforms": (lambda x: image.affine_transform(x, np.stack([TURN] * 3)), ValueError, "3 transforms .* 2 images"),
+    "transforms": (lambda x: image.affine_transform(x, np.stack([TURN] * 3)), ValueError, "2 images .* not 3"),
     "affine's interpolation": (lambda x: image.affine_transform(x, TURN, "bicubic"), ValueError, "'bicubic'"),
     "affine's fill_mode": (lambda x: image.affine_transform(x, TURN, fill_mode="edge"), ValueError, "'edge'; choose"),
     "points": (lambda x: image.perspective_transform(x, START[:3], END), ValueError, r"start_points .*\(3, 2\)"),

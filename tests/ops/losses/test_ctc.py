@@ -140,7 +140,7 @@ def test_decoding_is_tensorflows():
     [
         lambda: ctc_loss(np.zeros((1, 2), int), np.zeros((1, 3)), np.array([1]), np.array([1])),
         lambda: ctc_loss(np.zeros((1, 2), int), np.zeros((2, 3, 4)), np.array([1]), np.array([1])),
-        lambda: ctc_loss(np.zeros((1, 2), int), np.zeros((1, 3, 4)), np.array([1.0]), np.array([1])),
+        lambda: ctc_loss(np.zeros((1, 2), int), np.zeros((1, 3, 4)), np.array([[1]]), np.array([1])),
         lambda: ctc_loss(np.zeros((1, 2), int), np.zeros((1, 3, 4)), np.array([1]), np.array([1]), 4),
         lambda: K.ctc_decode(np.zeros((1, 3, 4)), np.array([1]), greedy=False, beam_width=2, top_paths=3),
     ],
@@ -148,3 +148,19 @@ def test_decoding_is_tensorflows():
 def test_what_does_not_fit_is_a_value_error(each_backend, call):
     with pytest.raises(ValueError):
         call()
+
+
+def test_labels_and_lengths_may_be_floats(each_backend):
+    y = np.random.default_rng(0).dirichlet(np.ones(4), (2, 5)).astype("float32")
+    labels, times, counts = np.array([[0, 1], [2, 0]]), np.array([5, 4]), np.array([2, 1])
+    costs, decoded = [], []
+    for kind in ("int32", "float32"):
+        given = [K.constant(a, kind) for a in (labels, times[:, None], counts[:, None])]
+        costs.append(K.eval(K.ctc_batch_cost(given[0], K.constant(y), *given[1:])))
+        for greedy in (True, False):
+            paths, score = K.ctc_decode(K.constant(y), K.constant(times, kind), greedy=greedy)
+            decoded.append((K.eval(paths[0]), K.eval(score)))
+    np.testing.assert_array_equal(*costs)
+    for whole, floats in zip(decoded[:2], decoded[2:]):
+        np.testing.assert_array_equal(whole[0], floats[0])
+        np.testing.assert_array_equal(whole[1], floats[1])

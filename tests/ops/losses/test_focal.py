@@ -86,13 +86,13 @@ def test_alpha_and_gamma_may_be_variables(each_backend):
 
 
 def test_probabilities_of_a_sigmoid_lose_no_digits(each_backend):
-    """The crossentropy inside is computed from the logits, where probabilities would be clipped."""
-    t, x = K.placeholder((2,)), K.placeholder((2,))
+    """The crossentropy inside is computed from the logits; like that of probabilities it is clipped."""
+    t, x = K.placeholder((4,)), K.placeholder((4,))
     loss = K.binary_focal_crossentropy(t, K.sigmoid(x))
     program = K.function([t, x], [loss, *K.gradients(K.sum(loss), [x])])
-    found = program([[1.0, 0.0], [-60.0, 60.0]])
-    np.testing.assert_allclose(found[0], [60.0, 60.0], rtol=1e-6)
-    np.testing.assert_allclose(found[1], [-1.0, 1.0], rtol=1e-6)
+    found = program([[1.0, 0.0, 1.0, 0.0], [-16.0, 16.0, -60.0, 60.0]])
+    np.testing.assert_allclose(found[0], [16.0, 16.0, 16.118, 16.118], rtol=1e-5)
+    np.testing.assert_allclose(found[1], [-1.0, 1.0, 0.0, 0.0], rtol=1e-5, atol=1e-6)
 
 
 @pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])

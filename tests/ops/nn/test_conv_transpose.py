@@ -156,7 +156,7 @@ def test_the_default_data_format_is_that_of_the_process(each_backend):
 ERRORS = {
     "size": (((2, 3, 4, 3), (3, 2, 2, 3), (2, 5, 7, 2)), {}, r"7 does not fit 4 positions .* in \[5, 5\]"),
     "size, same": (((2, 3, 4, 3), (3, 2, 2, 3), (2, 7, 8, 2), 2, "same"), {}, r"7 does not fit 3 .* \[5, 6\]"),
-    "channels": (((2, 3, 4, 3), (3, 2, 2, 3), (2, 5, 5, 3)), {}, "asks for 3 channels, the kernel .* gives 2"),
+    "channels": (((2, 3, 4, 3), (3, 2, 2, 3), (2, 5, 5, 3)), {}, "has 3 channels, the kernel .* gives 2"),
     "kernel": (((2, 3, 4, 3), (3, 2, 3, 2), (2, 5, 5, 3)), {}, "has 3 channels, the kernel .* takes 2"),
     "batch": (((2, 3, 4, 3), (3, 2, 2, 3), (5, 5, 5, 2)), {}, "batch of 5"),
     "entries": (((2, 3, 4, 3), (3, 2, 2, 3), (5, 5)), {}, r"must hold 4 sizes, it is \(5, 5\)"),

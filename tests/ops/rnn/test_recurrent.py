@@ -179,3 +179,15 @@ def test_recurrent_ops_refuse(each_backend):
             K.placeholder((2, 2), dtype="int32"),
             K.placeholder((2, 2), dtype="int32"),
         )
+
+
+@pytest.mark.parametrize(("op", "gates", "states"), [("lstm", 4, 2), ("gru", 3, 1), ("simple_rnn", 1, 1)])
+@pytest.mark.parametrize("batch", [0, 2, 5, 8])
+def test_states_of_another_batch_that_is_known_when_run(each_backend, op, gates, states, batch):
+    """Torch's own kernel reads past the memory of such a state."""
+    x, given = K.placeholder((None, TIME, FEATURES)), [K.placeholder((None, UNITS)) for _ in range(states)]
+    shape = (2, gates * UNITS) if op == "gru" else (gates * UNITS,)
+    weights = [K.variable(values(s)) for s in ((FEATURES, gates * UNITS), (UNITS, gates * UNITS), shape)]
+    run = K.function([x, *given], list(getattr(K, op)(x, *given, *weights)))
+    with pytest.raises(ValueError, match="state"):
+        run([values((BATCH, TIME, FEATURES)), *[values((batch, UNITS))] * states])

@@ -182,12 +182,7 @@ def test_rnn_without_steps(each_backend):
         step_of(K.constant(wv, dtype="float64"), K.constant(uv, dtype="float64")), x, [h]
     )
     f = K.function([x, h], [outputs, state])
-    feeds = [np.zeros((BATCH, 0, FEATURES)), values((BATCH, UNITS))]
-    if each_backend == "tensorflow":
-        with pytest.raises(ValueError, match="empty list"):  # it stacks no empty array of unknown batch size
-            f(feeds)
-        return
-    got = f(feeds)
+    got = f([np.zeros((BATCH, 0, FEATURES)), values((BATCH, UNITS))])
     assert got[0].shape == (BATCH, 0, UNITS)
     np.testing.assert_array_equal(got[1], values((BATCH, UNITS)))
 
@@ -377,3 +372,38 @@ def test_folds(each_backend):
 
 def test_fold_of_one_element(each_backend):
     assert K.eval(K.foldl(lambda a, e: a + e, K.constant([[7.0, 8.0]]))).tolist() == [7, 8]
+
+
+@pytest.mark.parametrize("time", [0, None], ids=["known", "unknown"])
+@pytest.mark.parametrize("masked", [False, True], ids=["plain", "masked"])
+def test_no_time_step(each_backend, time, masked):
+    """Outputs without elements, states as they were, a last output of zeros, and gradients to the states alone."""
+    x, state, mask = place((None, time, FEATURES)), place((None, UNITS)), K.placeholder((None, time), dtype="bool")
+    w = K.variable(values((FEATURES, UNITS)), dtype="float64")
+
+    def step(z, states):
+        new = K.tanh(K.dot(z, w) + states[0])
+        return new, [new]
+
+    last, outputs, (end,) = K.rnn(step, x, [state], mask=mask if masked else None)
+    by_state, by_w = K.gradients(K.sum(outputs) + K.sum(last) + K.sum(end * end), [state, w])
+    run = K.function([x, state, mask], [last, outputs, end, by_state, by_w])
+    start = values((BATCH, UNITS))
+    found = run([np.zeros((BATCH, 0, FEATURES)), start, np.zeros((BATCH, 0), bool)])
+    assert found[0].tolist() == np.zeros((BATCH, UNITS)).tolist()
+    assert found[1].shape == (BATCH, 0, UNITS)
+    assert found[2].tolist() == start.tolist()
+    assert found[3].tolist() == (2 * start).tolist()
+    assert found[4].tolist() == np.zeros((FEATURES, UNITS)).tolist()
+
+
+def test_rows_of_nothing(each_backend):
+    """Over (None, 0): a state of size 0 is known, and the number of steps is not."""
+    rows = K.placeholder((None, 0))
+    folded = K.foldl(lambda total, row: total * 0.5 + row, rows)
+    mapped = K.map_fn(lambda row: row * 2, rows)
+    sums = K.map_fn(lambda row: K.sum(row), rows)
+    (slope,) = K.gradients(K.sum(folded) + K.sum(mapped) + K.sum(sums), [rows])
+    found = K.function([rows], [folded, mapped, sums, slope])([np.zeros((3, 0))])
+    assert [f.shape for f in found] == [(0,), (3, 0), (3,), (3, 0)]
+    assert found[2].tolist() == [0.0, 0.0, 0.0]

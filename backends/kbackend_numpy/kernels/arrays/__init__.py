@@ -1,4 +1,4 @@
-"""Shape, order and arrangement of elements."""
+"""Shapes, joining, splitting, padding and ranges."""
 
 from kbackend_numpy.kernels.arrays import arrangement, ranges
 

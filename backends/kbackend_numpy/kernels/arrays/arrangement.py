@@ -1,4 +1,4 @@
-"""Shaping kernels. The moving ones are autograd primitives of our own: fewer steps, and dtypes stay."""
+"""Shape kernels, as own autograd primitives where those of autograd take more steps or change dtypes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def extent(x: Any, axes: tuple[int, ...]) -> Any:
 
 
 def _pattern(shape: tuple[Any, ...], sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    """The shape with each None replaced by the next of the sizes."""
+    """The shape with each None replaced by the next size."""
     rest = iter(sizes)
     return tuple(int(next(rest)) if d is None else d for d in shape)
 

@@ -1,4 +1,4 @@
-"""Ranges."""
+"""Range kernels."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Control flow kernels: Python branches and loops, through which autograd's boxes pass."""
+"""Control flow kernels: Python branches and loops over values that autograd may trace."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from autograd.extend import defvjp, primitive
 from autograd.tracer import getval, isbox
 
 from kbackend_numpy.slices import join, slices
@@ -13,11 +14,20 @@ from kbackend_numpy.slices import join, slices
 Body = Callable[..., Any]
 
 
+@primitive
+def _copy(x: Any) -> Any:
+    return np.array(x)
+
+
+defvjp(_copy, lambda ans, x: lambda g: g)
+
+
 def cond(pred: Any, captures: Any, then_graph: Body, else_graph: Body) -> Any:
     return then_graph(*captures) if _truth(pred) else else_graph(*captures)
 
 
 def _truth(pred: Any) -> bool:
+    """The truth of a scalar that autograd may trace."""
     while isbox(pred):
         pred = getval(pred)
     return bool(pred)
@@ -40,11 +50,11 @@ def scan(
 
 
 def _no_steps(sequences: Any, initial: Any, captures: Any, body: Body, axis: int, indexed: bool) -> Any:
-    """Empty outputs; a step on zeros tells their shapes."""
+    """The outputs of zero steps, with the shapes of one step on zeros, and copies of the states."""
     zeros = [np.zeros((*s.shape[:axis], *s.shape[axis + 1 :]), s.dtype) for s in sequences]
     found = body(*zeros, *initial, *((0,) if indexed else ()), *captures)
     outputs = found[: len(found) - len(initial)]
-    return (*(np.zeros((*o.shape[:axis], 0, *o.shape[axis:]), o.dtype) for o in outputs), *initial)
+    return (*(np.zeros((*o.shape[:axis], 0, *o.shape[axis:]), o.dtype) for o in outputs), *map(_copy, initial))
 
 
 def while_loop(
@@ -57,7 +67,7 @@ def while_loop(
             break
         state = body(*state, *at, *captures)
         index += 1
-    return tuple(state)
+    return tuple(state) if index else tuple(map(_copy, state))
 
 
 def loop_step(step: Any, index: Any) -> Any:

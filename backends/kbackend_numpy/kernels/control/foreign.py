@@ -1,4 +1,4 @@
-"""Functions that are an engine's own."""
+"""The kernel of an engine's own functions."""
 
 from kbackend.plugin.contract import Specialized
 from kbackend.plugin.host.foreign import kernel

@@ -1,4 +1,4 @@
-"""Creation."""
+"""Creation and casts."""
 
 from kbackend_numpy.kernels.core import cast, creation
 

@@ -1,4 +1,4 @@
-"""Integers and the bits of numbers."""
+"""Bitwise functions, and functions of integers and of the bits of floats."""
 
 from __future__ import annotations
 

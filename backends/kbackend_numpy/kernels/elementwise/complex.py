@@ -1,7 +1,7 @@
 """Kernels of complex numbers.
 
-Inside the tape the gradient of ``z = x + iy`` is ``dL/dx - i dL/dy``: with it the rules of autograd and of the other
-families hold for complex numbers as they stand. The tape conjugates what it returns.
+Inside the tape the gradient with respect to ``z = x + iy`` is ``dL/dx - i dL/dy``: with this convention the rules of
+autograd and of the other families hold for complex numbers unchanged. The tape conjugates the gradients it returns.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from kbackend_numpy.kernels.reduction.reductions import unbroadcast
 
 
 def _joined(x: Any, y: Any) -> Any:
-    """``x + iy`` of float32 or float64; the sum itself would lose the signs of zeros and spoil infinities."""
-    found = np.empty(np.broadcast_shapes(x.shape, y.shape), np.result_type(x.dtype, np.complex64))
-    found.real, found.imag = x, y
-    return found
+    """``x + iy`` of float32 or float64; computing the sum would lose signs of zeros and turn infinities into NaN."""
+    result = np.empty(np.broadcast_shapes(x.shape, y.shape), np.result_type(x.dtype, np.complex64))
+    result.real, result.imag = x, y
+    return result
 
 
 @primitive
@@ -63,7 +63,7 @@ defvjp(_conj, lambda ans, x: lambda g: _conj(g))
 
 @primitive
 def to_complex(x: Any, dtype: Any) -> Any:
-    """Real numbers as complex ones."""
+    """Real numbers cast to a complex dtype."""
     return x.astype(dtype)
 
 
@@ -78,24 +78,24 @@ def modulus(x: Any) -> Any:
 
 @primitive
 def _unit(x: Any, size: Any) -> Any:
-    """``conj(x) / size`` with 0 where both are 0."""
+    """``conj(x) / size``, and 0 where both are 0."""
     return np.conj(x) / np.where(size == 0, size.dtype.type(1), size)
 
 
 def _unit_of_x(ans: Any, x: Any, size: Any) -> Any:
-    return lambda g: _conj(g) / _filled(size)
+    return lambda g: _conj(g) / _nonzero(size)
 
 
 def _unit_of_size(ans: Any, x: Any, size: Any) -> Any:
-    return lambda g: -real(g * ans) / _filled(size)
+    return lambda g: -real(g * ans) / _nonzero(size)
 
 
 @primitive
-def _filled(size: Any) -> Any:
+def _nonzero(size: Any) -> Any:
     return np.where(size == 0, size.dtype.type(1), size)
 
 
-defvjp(_filled, lambda ans, size: lambda g: g * (size != 0))
+defvjp(_nonzero, lambda ans, size: lambda g: g * (size != 0))
 defvjp(_unit, _unit_of_x, _unit_of_size)
 defvjp(modulus, lambda ans, x: lambda g: to_complex(g, x.dtype) * _unit(x, ans))
 

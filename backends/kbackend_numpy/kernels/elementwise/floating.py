@@ -1,4 +1,4 @@
-"""Rounding towards zero, and copies."""
+"""Truncation, and mantissas and exponents of floats."""
 
 from __future__ import annotations
 

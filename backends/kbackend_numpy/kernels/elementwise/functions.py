@@ -1,4 +1,4 @@
-"""Elementwise kernels, with derivatives of our own where autograd's are slow, leak float64 or differ."""
+"""Elementwise kernels, with own derivatives where those of autograd are slow, return float64 or differ."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Vjp = Callable[[Any], Any]
 
 
 def smooth(function: Callable[..., Any], derivative: Callable[[Any, Any], Any]) -> Callable[..., Any]:
-    """A function of one number with the derivative ``derivative(result, x)``."""
+    """A unary function with the derivative ``derivative(result, x)``."""
 
     @primitive
     def kernel(x: Any) -> Any:
@@ -28,7 +28,7 @@ def smooth(function: Callable[..., Any], derivative: Callable[[Any, Any], Any]) 
 
 
 def _flat(function: Callable[..., Any], keeps_integers: bool = False) -> Callable[..., Any]:
-    """A function through which no gradient flows."""
+    """A function without gradient."""
 
     def kernel(*operands: Any) -> Any:
         plain = [value_of(x) for x in operands]
@@ -45,7 +45,7 @@ def _flat(function: Callable[..., Any], keeps_integers: bool = False) -> Callabl
 def _binary(
     function: Callable[..., Any], of_x: Callable[..., Any], of_y: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """A function of two numbers; ``of_x(g, result, x, y)`` is x's gradient before unbroadcasting."""
+    """A binary function; ``of_x(g, result, x, y)`` is the gradient of ``x`` before it is unbroadcast."""
 
     @primitive
     def kernel(x: Any, y: Any) -> Any:
@@ -66,7 +66,7 @@ divide = _binary(onp.true_divide, lambda g, ans, x, y: g / y, lambda g, ans, x, 
 
 
 def _checked(x: Any, y: Any) -> None:
-    if x.dtype.kind in "iu" and not onp.all(value_of(y)):
+    if x.dtype.kind in "iu" and x.size and not onp.all(value_of(y)):
         raise ZeroDivisionError("an integer is divided by zero")
 
 
@@ -117,7 +117,7 @@ def _half_at_ties(wins: Any, ties: Any, dtype: Any) -> Any:
 def _chosen(
     function: Callable[..., Any], wins: Callable[..., Any], ties: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """The larger or smaller of two: the gradient to the one that wins, half to each at a tie."""
+    """The maximum or minimum of two: the gradient flows to the chosen one, half of it to each if they are equal."""
 
     def of_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
         x, y = value_of(x), value_of(y)
@@ -130,7 +130,7 @@ def _chosen(
 
 
 def _root_gradient(g: Any, root: Any) -> Any:
-    """g / (2 root), and 0 where g is 0 even if the root is 0 (docs/semantics.md, row 62)."""
+    """``g / (2 * root)``, and 0 where g is 0 even if the root is 0 (docs/semantics.md, row 62)."""
     nothing = (value_of(g) == 0) & (value_of(root) == 0)
     return g * 0.5 / where(nothing, onp.ones((), root.dtype), root)
 
@@ -145,11 +145,11 @@ defvjp(sqrt, lambda ans, x: lambda g: _root_gradient(g, ans))
 
 @primitive
 def _tanh_gradient(g: Any, y: Any) -> Any:
-    """g (1 - y^2) in one new array."""
-    found = onp.multiply(y, y)
-    found = onp.subtract(1, found, out=found if isinstance(found, onp.ndarray) else None)
-    found *= g
-    return found
+    """``g * (1 - y * y)`` in one new array."""
+    result = onp.multiply(y, y)
+    result = onp.subtract(1, result, out=result if isinstance(result, onp.ndarray) else None)
+    result *= g
+    return result
 
 
 defvjp(
@@ -167,7 +167,7 @@ def tanh(x: Any) -> Any:
 defvjp(tanh, lambda ans, x: lambda g: _tanh_gradient(g, ans))
 
 
-# ------------------------------------------------------------ choice
+# ------------------------------------------------------------ selection
 
 
 @primitive
@@ -189,8 +189,8 @@ defvjp(
 
 @primitive
 def clip_range(x: Any, low: float | None, high: float | None) -> Any:
-    found = onp.array(x) if low is None and high is None else onp.clip(x, low, high)
-    return found if found.dtype == x.dtype else found.astype(x.dtype)  # bfloat16 and a number make float32
+    result = onp.array(x) if low is None and high is None else onp.clip(x, low, high)
+    return result if result.dtype == x.dtype else result.astype(x.dtype)  # float32 of bfloat16 and a number
 
 
 def _clip_vjp(ans: Any, x: Any, low: float | None, high: float | None) -> Vjp:
@@ -206,7 +206,7 @@ def _clip_vjp(ans: Any, x: Any, low: float | None, high: float | None) -> Vjp:
 defvjp(clip_range, _clip_vjp)
 
 
-# ------------------------------------------------------------ dtype and identity
+# ------------------------------------------------------------ absolute values
 
 
 _absolute = smooth(onp.absolute, lambda ans, x: onp.sign(value_of(x)))

@@ -1,4 +1,4 @@
-"""Special functions that NumPy has itself, and the tail of the error function."""
+"""Special functions of NumPy, and the complementary error function."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from kbackend_numpy.kernels.elementwise.functions import smooth
 _sqrt = ELEMENTWISE["sqrt"]
 
 
-def _of_arccosh(ans: Any, x: Any) -> Any:
+def _arccosh_derivative(ans: Any, x: Any) -> Any:
     return 1 / (_sqrt(x - 1) * _sqrt(x + 1))
 
 
 KERNELS = {
-    "arccosh": smooth(onp.arccosh, _of_arccosh),
+    "arccosh": smooth(onp.arccosh, _arccosh_derivative),
     "arcsinh": smooth(onp.arcsinh, lambda ans, x: 1 / _sqrt(x * x + 1)),
     "arctanh": smooth(onp.arctanh, lambda ans, x: 1 / ((1 - x) * (1 + x))),
     "cbrt": smooth(onp.cbrt, lambda ans, x: 1 / (3 * ans * ans)),

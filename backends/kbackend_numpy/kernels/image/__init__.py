@@ -1,4 +1,4 @@
-"""Images."""
+"""Kernels of image ops."""
 
 from kbackend_numpy.kernels.image import resize
 

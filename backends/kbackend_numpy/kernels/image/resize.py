@@ -1,4 +1,4 @@
-"""Resizing, an axis after the other."""
+"""Resizing of images, one axis at a time."""
 
 from __future__ import annotations
 
@@ -23,40 +23,44 @@ def resize(x: Any, sizes: Any = (), *, size: Any, interpolation: str, antialias:
 
 
 @primitive
-def _resized(x: Any, axis: int, how: Any, back: bool) -> Any:
-    """Sums of elements along an axis; ``back`` is the transpose, each element added to those it was made of."""
-    places, weights = _taps_back(*how) if back else taps(*how)
+def _resized(x: Any, axis: int, method: Any, transposed: bool) -> Any:
+    """Weighted sums of elements along an axis, or the transpose of this linear map, which is its gradient."""
+    indices, weights = _transposed_taps(*method) if transposed else taps(*method)
     if weights is None:
-        return np.take(x, places[0], axis)
+        return np.take(x, indices[0], axis)
     wide = x.astype(np.float32) if x.dtype.itemsize < 4 else x
-    shares = weights.astype(wide.dtype).reshape(*weights.shape, *(1,) * (x.ndim - 1 - axis))
-    total = np.take(wide, places[0], axis)
-    total *= shares[0]
-    for where, share in zip(places[1:], shares[1:]):
-        part = np.take(wide, where, axis)
-        part *= share
-        total += part
+    weights = weights.astype(wide.dtype).reshape(*weights.shape, *(1,) * (x.ndim - 1 - axis))
+    total = np.take(wide, indices[0], axis)
+    total *= weights[0]
+    for index, weight in zip(indices[1:], weights[1:]):
+        summand = np.take(wide, index, axis)
+        summand *= weight
+        total += summand
     return total.astype(x.dtype, copy=False)
 
 
-defvjp(_resized, lambda ans, x, axis, how, back: lambda g: _resized(g, axis, how, not back), argnums=(0,))
+defvjp(
+    _resized,
+    lambda ans, x, axis, method, transposed: lambda g: _resized(g, axis, method, not transposed),
+    argnums=(0,),
+)
 
 
 @lru_cache(maxsize=64)
-def _taps_back(old: int, new: int, interpolation: str, antialias: bool) -> tuple[Any, Any]:
-    """The taps of the transpose. Elements that fewer others are made of have taps of weight 0."""
-    places, weights = taps(old, new, interpolation, antialias)
-    weights = np.ones(places.shape) if weights is None else weights
+def _transposed_taps(old: int, new: int, interpolation: str, antialias: bool) -> tuple[Any, Any]:
+    """The taps of the transpose, padded with taps of weight 0 to the largest number of taps of an element."""
+    indices, weights = taps(old, new, interpolation, antialias)
+    weights = np.ones(indices.shape) if weights is None else weights
     used = weights.ravel() != 0
-    made_of, shares = places.ravel()[used], weights.ravel()[used]
-    pixels = np.broadcast_to(np.arange(new), places.shape).ravel()[used]
-    order = np.argsort(made_of, kind="stable")
-    counts = np.bincount(made_of, minlength=old)
+    inputs, used_weights = indices.ravel()[used], weights.ravel()[used]
+    outputs = np.broadcast_to(np.arange(new), indices.shape).ravel()[used]
+    order = np.argsort(inputs, kind="stable")
+    counts = np.bincount(inputs, minlength=old)
     slots = np.arange(len(order)) - np.repeat(np.cumsum(counts) - counts, counts)
-    found, found_weights = np.zeros((2, max(counts.max(), 1), old))
-    found[slots, made_of[order]] = pixels[order]
-    found_weights[slots, made_of[order]] = shares[order]
-    return np.where(found_weights == 0, found[0], found).astype(np.int64), found_weights
+    transposed, transposed_weights = np.zeros((2, max(counts.max(), 1), old))
+    transposed[slots, inputs[order]] = outputs[order]
+    transposed_weights[slots, inputs[order]] = used_weights[order]
+    return np.where(transposed_weights == 0, transposed[0], transposed).astype(np.int64), transposed_weights
 
 
 KERNELS = {"resize": resize}

@@ -1,4 +1,4 @@
-"""Gathering, scattering, searching and sorting."""
+"""Indexing, gathering, scattering, searching and sorting."""
 
 from kbackend_numpy.kernels.indexing import gather, getitem, one_hot, scatter, searching, sorting, top_k
 

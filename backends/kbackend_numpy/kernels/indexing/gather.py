@@ -1,4 +1,4 @@
-"""Indexing kernels."""
+"""Gathering kernels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from autograd.extend import defvjp, primitive
 
-# ---------------------------------------------------------------------- by number
+# ---------------------------------------------------------------------- rows of an index
 
 
 @primitive
@@ -17,7 +17,7 @@ def _rows(reference: Any, indices: Any) -> Any:
 
 @primitive
 def _add_rows(g: Any, indices: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros of a shape with the rows of ``g`` added at the indices."""
+    """An array of zeros to which the rows of ``g`` are added at the indices."""
     result = np.zeros(shape, g.dtype)
     if not g.size:
         return result
@@ -25,7 +25,7 @@ def _add_rows(g: Any, indices: Any, shape: tuple[int, ...]) -> Any:
     order = np.argsort(flat, kind="stable")
     numbers = flat[order]
     starts = np.flatnonzero(np.concatenate(([True], numbers[1:] != numbers[:-1])))
-    # np.add.at would do, at several times the cost for wide rows.
+    # np.add.at takes several times as long for wide rows.
     result[numbers[starts]] = np.add.reduceat(rows[order], starts, axis=0)
     return result
 
@@ -48,9 +48,9 @@ def take_along_axis(x: Any, indices: Any, axis: int) -> Any:
 @primitive
 def _add_along_axis(g: Any, indices: Any, axis: int, shape: tuple[int, ...]) -> Any:
     result = np.zeros(shape, g.dtype)
-    places = list(np.ogrid[tuple(slice(d) for d in indices.shape)])
-    places[axis] = indices
-    np.add.at(result, tuple(places), g)
+    positions = list(np.ogrid[tuple(slice(d) for d in indices.shape)])
+    positions[axis] = indices
+    np.add.at(result, tuple(positions), g)
     return result
 
 

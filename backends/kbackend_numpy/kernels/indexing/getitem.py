@@ -1,4 +1,4 @@
-"""Basic indexing."""
+"""Basic indexing kernels."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from kbackend.plugin.contract import Specialized
 
 @primitive
 def take_slice(x: Any, index: Any) -> Any:
-    """``x[index]`` with ints, slices and None only, so that no element is taken twice."""
+    """``x[index]`` with integers, slices and None only, which selects no element twice."""
     return x[index]
 
 
 @primitive
 def put_slice(g: Any, index: Any, shape: tuple[int, ...]) -> Any:
-    """Zeros of a shape with ``g`` at the index."""
+    """An array of zeros with ``g`` at the index."""
     result = np.zeros(shape, g.dtype)
     result[index] = g
     return result
@@ -42,7 +42,7 @@ def _getitem(specs: Any, index: tuple[Any, ...]) -> Any:
 def _getitem_at(specs: Any, index: tuple[Any, ...]) -> Any:
     def getitem_at(x: Any, bounds: tuple[Any, ...]) -> Any:
         rest = iter(bounds)
-        found = tuple(
+        resolved = tuple(
             tuple(int(next(rest)) if b == "?" else b for b in i)
             if isinstance(i, tuple)
             else int(next(rest))
@@ -50,7 +50,7 @@ def _getitem_at(specs: Any, index: tuple[Any, ...]) -> Any:
             else i
             for i in index
         )
-        return take_slice(x, _plain_index(found))
+        return take_slice(x, _plain_index(resolved))
 
     return getitem_at
 

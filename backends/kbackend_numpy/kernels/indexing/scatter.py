@@ -24,10 +24,10 @@ def _neutral(dtype: Any, how: str) -> Any:
 
 @primitive
 def segments(data: Any, ids: Any, count: int, how: str) -> Any:
-    """Rows reduced by their ids, all of which are in [0, count).
+    """The rows reduced within segments; all ids are in ``[0, count)``.
 
-    Always in the order in which they stand: vectors by ``ufunc.at``, which has a fast way for them; rows are put in
-    the order of their ids and reduced in runs.
+    The order of the rows within a segment is kept. ``ufunc.at`` is fast for vectors only; rows of other data are sorted
+    by their ids and reduced by ``reduceat``.
     """
     result = onp.full((count, *data.shape[1:]), _neutral(data.dtype, how), data.dtype)
     if data.ndim == 1:
@@ -49,7 +49,7 @@ defvjp(rows, lambda ans, x, ids: lambda g: segments(g, ids, x.shape[0], "sum"), 
 
 
 def _shares(data: Any, ans: Any, ids: Any) -> Any:
-    """What part of the gradient of an extreme each row gets: equal ones share it."""
+    """The fraction of the gradient of a maximum or minimum for each row; equal ones share it."""
     data, ans = value_of(data), value_of(ans)
     equal = (data == ans[ids]).astype(data.dtype)
     ties = segments(equal, ids, ans.shape[0], "sum")
@@ -57,16 +57,16 @@ def _shares(data: Any, ans: Any, ids: Any) -> Any:
 
 
 def _others(data: Any, ids: Any, count: int) -> Any:
-    """The product of all other rows of the segment, right at zeros too, by those before and those after."""
+    """The product of all other rows of the segment: of those before and those after, without division."""
     order = onp.argsort(ids, kind="stable")
     numbers = ids[order]
     sorted_rows = rows(data, order)
-    found: list[Any] = []
+    products: list[Any] = []
     for start, stop in zip(*_runs(numbers)):
         run = sorted_rows[start:stop]
         one = onp.ones((1, *data.shape[1:]), value_of(data).dtype)
-        found.append(_before(run, one) * _before(run[::-1], one)[::-1])
-    return rows(np.concatenate(found, axis=0), onp.argsort(order)) if found else data
+        products.append(_before(run, one) * _before(run[::-1], one)[::-1])
+    return rows(np.concatenate(products, axis=0), onp.argsort(order)) if products else data
 
 
 def _runs(numbers: Any) -> tuple[list[int], list[int]]:

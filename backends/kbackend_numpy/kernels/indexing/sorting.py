@@ -1,4 +1,4 @@
-"""Ordering kernels."""
+"""Sorting kernels."""
 
 from __future__ import annotations
 

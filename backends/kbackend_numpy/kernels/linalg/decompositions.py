@@ -1,6 +1,6 @@
-"""Decompositions of matrices: autograd primitives whose gradients have gradients themselves.
+"""Decompositions of matrices: autograd primitives with gradients of any order.
 
-A primitive returns one array, the factors one below the other, because gradients of tuples do not add up on the tape.
+A primitive returns one array of all factors, joined along the rows, because autograd cannot add gradients of tuples.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from autograd.extend import defvjp, primitive
 
 from kbackend_numpy.kernels.elementwise.complex import conj, real, to_complex
-from kbackend_numpy.kernels.linalg.matmul import _swapped, matmul
+from kbackend_numpy.kernels.linalg.matmul import _transposed, matmul
 from kbackend_numpy.kernels.linalg.solve import _solve
 from kbackend_numpy.kernels.reduction.reductions import value_of
 
@@ -25,14 +25,14 @@ def _inverses(d: Any) -> Any:
 
 
 def _finite(x: Any) -> Any:
-    """``x``; LAPACK may search for singular values for ever where an element is infinite."""
+    """``x``, checked: LAPACK may not terminate for infinite elements."""
     if not np.isfinite(x).all():
-        raise np.linalg.LinAlgError("a matrix has NaN or infinite elements: there are no singular values")
+        raise np.linalg.LinAlgError("a matrix has NaN or infinite elements, so it has no singular values")
     return x
 
 
 def _differences(values: Any) -> Any:
-    """``values[j] - values[i]`` at place (i, j)."""
+    """The matrix of ``values[j] - values[i]`` in row i and column j."""
     return values[..., None, :] - values[..., :, None]
 
 
@@ -45,7 +45,7 @@ def _diagonal(values: Any) -> Any:
 
 @primitive
 def _tall_qr(x: Any) -> Any:
-    """Q above R, of matrices with as many rows as columns or more."""
+    """Q and R, joined along the rows, of matrices with at least as many rows as columns."""
     return np.concatenate(np.linalg.qr(x), axis=-2)
 
 
@@ -56,9 +56,9 @@ def _tall_qr_gradient(ans: Any, x: Any) -> Any:
     def gradient(g: Any) -> Any:
         q, r = ans[..., :m, :], ans[..., m:, :]
         gq, gr = g[..., :m, :], g[..., m:, :]
-        inner = matmul(r, _swapped(gr)) - matmul(_swapped(gq), q)
-        mirrored = inner * lower + _swapped(inner * below)
-        return _swapped(_solve(r, _swapped(gq + matmul(q, mirrored))))
+        inner = matmul(r, _transposed(gr)) - matmul(_transposed(gq), q)
+        mirrored = inner * lower + _transposed(inner * below)
+        return _transposed(_solve(r, _transposed(gq + matmul(q, mirrored))))
 
     return gradient
 
@@ -73,12 +73,12 @@ def qr_reduced(x: Any) -> Any:
         return packed[..., :m, :], packed[..., m:, :]
     packed = _tall_qr(x[..., :m])
     q, r = packed[..., :m, :], packed[..., m:, :]
-    return q, anp.concatenate([r, matmul(_swapped(q), x[..., m:])], axis=-1)
+    return q, anp.concatenate([r, matmul(_transposed(q), x[..., m:])], axis=-1)
 
 
 def orthogonal_complement(x: Any) -> Any:
-    found = value_of(x)
-    return np.linalg.qr(found, mode="complete")[0][..., found.shape[-1] :]
+    x = value_of(x)
+    return np.linalg.qr(x, mode="complete")[0][..., x.shape[-1] :]
 
 
 # ------------------------------------------------------------------------------------- SVD
@@ -86,7 +86,7 @@ def orthogonal_complement(x: Any) -> Any:
 
 @primitive
 def _svd(x: Any) -> Any:
-    """U above S above V."""
+    """U, S and V, joined along the rows."""
     u, s, vh = np.linalg.svd(_finite(x), full_matrices=False)
     return np.concatenate([u, s[..., None, :], np.swapaxes(vh, -1, -2)], axis=-2)
 
@@ -102,14 +102,14 @@ def _svd_gradient(ans: Any, x: Any) -> Any:
     def gradient(g: Any) -> Any:
         (u, s, v), (gu, gs, gv) = _cut(ans, m), _cut(g, m)
         gaps = _inverses(_differences(s)) * _inverses(s[..., None, :] + s[..., :, None])
-        in_u, in_v = matmul(_swapped(u), gu), matmul(_swapped(v), gv)
-        middle = gaps * (in_u - _swapped(in_u)) * s[..., None, :] + _diagonal(gs)
-        middle = middle + s[..., :, None] * (gaps * (in_v - _swapped(in_v)))
+        in_u, in_v = matmul(_transposed(u), gu), matmul(_transposed(v), gv)
+        middle = gaps * (in_u - _transposed(in_u)) * s[..., None, :] + _diagonal(gs)
+        middle = middle + s[..., :, None] * (gaps * (in_v - _transposed(in_v)))
         left, inverse = matmul(u, middle), _inverses(s)[..., None, :]
         if m > k:
             left = left + (gu - matmul(u, in_u)) * inverse
-        found = matmul(left, _swapped(v))
-        return found + matmul(u * inverse, _swapped(gv - matmul(v, in_v))) if n > k else found
+        result = matmul(left, _transposed(v))
+        return result + matmul(u * inverse, _transposed(gv - matmul(v, in_v))) if n > k else result
 
     return gradient
 
@@ -119,7 +119,7 @@ defvjp(_svd, _svd_gradient)
 
 def svd_reduced(x: Any) -> Any:
     u, s, v = _cut(_svd(x), x.shape[-2])
-    return u, s, _swapped(v)
+    return u, s, _transposed(v)
 
 
 @primitive
@@ -145,11 +145,11 @@ def _pinv(x: Any, rcond: float) -> Any:
 
 def _pinv_gradient(ans: Any, x: Any, rcond: float) -> Any:
     def gradient(g: Any) -> Any:
-        turned, across = _swapped(ans), _swapped(g)
-        right = matmul(matmul(across, ans), turned)
-        left = matmul(matmul(turned, ans), across)
-        found = right - matmul(x, matmul(ans, right)) + left - matmul(matmul(left, ans), x)
-        return found - matmul(matmul(turned, g), turned)
+        ans_t, g_t = _transposed(ans), _transposed(g)
+        right = matmul(matmul(g_t, ans), ans_t)
+        left = matmul(matmul(ans_t, ans), g_t)
+        result = right - matmul(x, matmul(ans, right)) + left - matmul(matmul(left, ans), x)
+        return result - matmul(matmul(ans_t, g), ans_t)
 
     return gradient
 
@@ -166,19 +166,19 @@ def pinv(x: Any, rcond: float | None) -> Any:
 
 @primitive
 def _eigh(x: Any) -> Any:
-    """Eigenvectors above eigenvalues; NaN for matrices that are not finite, with which LAPACK may come to no end."""
+    """Eigenvectors and eigenvalues, joined; NaN for matrices that are not finite, as LAPACK may not terminate."""
     finite = np.isfinite(x).all(axis=(-2, -1), keepdims=True)
     values, vectors = np.linalg.eigh(x if finite.all() else np.where(finite, x, x.dtype.type(0)))
-    found = np.concatenate([vectors, values[..., None, :]], axis=-2)
-    return found if finite.all() else np.where(finite, found, x.dtype.type(np.nan))
+    joined = np.concatenate([vectors, values[..., None, :]], axis=-2)
+    return joined if finite.all() else np.where(finite, joined, x.dtype.type(np.nan))
 
 
 def _eigh_gradient(ans: Any, x: Any) -> Any:
     def gradient(g: Any) -> Any:
         vectors, values = ans[..., :-1, :], ans[..., -1, :]
-        turned = _swapped(vectors)
-        middle = _inverses(_differences(values)) * matmul(turned, g[..., :-1, :]) + _diagonal(g[..., -1, :])
-        return matmul(matmul(vectors, middle), turned)
+        vectors_t = _transposed(vectors)
+        middle = _inverses(_differences(values)) * matmul(vectors_t, g[..., :-1, :]) + _diagonal(g[..., -1, :])
+        return matmul(matmul(vectors, middle), vectors_t)
 
     return gradient
 
@@ -193,24 +193,24 @@ def eigh_lower(x: Any) -> Any:
 
 @primitive
 def _eig(x: Any) -> Any:
-    """Eigenvectors above eigenvalues, of complex matrices."""
+    """Complex eigenvectors and eigenvalues, joined along the rows."""
     values, vectors = np.linalg.eig(x)
-    found = np.concatenate([vectors, values[..., None, :]], axis=-2)
-    return found.astype(np.result_type(x.dtype, np.complex64), copy=False)
+    joined = np.concatenate([vectors, values[..., None, :]], axis=-2)
+    return joined.astype(np.result_type(x.dtype, np.complex64), copy=False)
 
 
 def _eig_gradient(ans: Any, x: Any) -> Any:
-    """With cotangents ``dL/dx - i dL/dy``, as everywhere on the tape; vectors keep the length 1."""
+    """The gradient in the convention ``dL/dx - i dL/dy`` of the tape, under the constraint that vectors have norm 1."""
 
     def gradient(g: Any) -> Any:
         vectors, values = ans[..., :-1, :], ans[..., -1, :]
-        turned = _swapped(vectors)
-        inner = matmul(turned, g[..., :-1, :])
+        vectors_t = _transposed(vectors)
+        inner = matmul(vectors_t, g[..., :-1, :])
         eye = np.eye(x.shape[-1], dtype=ans.dtype)
-        lengths = matmul(matmul(turned, conj(vectors)), to_complex(real(inner), ans.dtype) * eye)
-        middle = _inverses(_differences(values)) * (inner - lengths) + _diagonal(g[..., -1, :])
-        found = _solve(turned, matmul(middle, turned))
-        return real(found) if x.dtype.kind == "f" else found
+        norms = matmul(matmul(vectors_t, conj(vectors)), to_complex(real(inner), ans.dtype) * eye)
+        middle = _inverses(_differences(values)) * (inner - norms) + _diagonal(g[..., -1, :])
+        result = _solve(vectors_t, matmul(middle, vectors_t))
+        return real(result) if x.dtype.kind == "f" else result
 
     return gradient
 
@@ -230,7 +230,7 @@ _PANEL = 32
 
 
 def _eliminated(x: Any) -> tuple[Any, Any]:
-    """The factors in one matrix and the pivots; for the whole batch, a column at a time within panels of columns."""
+    """L and U in one matrix, and the pivots, by blocked elimination of the whole batch at once."""
     n, batch = x.shape[-1], x.shape[:-2]
     count = math.prod(batch)
     a = np.array(x).reshape(count, n, n)
@@ -248,27 +248,27 @@ def _eliminated(x: Any) -> tuple[Any, Any]:
 
 
 def _exchange(a: Any, i: int) -> Any:
-    """Bring the largest element below (i, i) there; gives the rows in which they were."""
-    rows, place = np.arange(len(a)), i + np.argmax(np.abs(a[:, i:, i]), axis=1)
-    chosen = a[rows, place]
-    a[rows, place] = a[:, i]
-    a[:, i] = chosen
+    """Exchange row i in place with the pivot row, that of the largest element in column i; returns the pivot rows."""
+    matrices, pivot = np.arange(len(a)), i + np.argmax(np.abs(a[:, i:, i]), axis=1)
+    pivot_rows = a[matrices, pivot]
+    a[matrices, pivot] = a[:, i]
+    a[:, i] = pivot_rows
     if not a[:, i, i].all():
-        raise np.linalg.LinAlgError(f"a matrix is singular: column {i} has no pivot")
-    return place
+        raise np.linalg.LinAlgError(f"a matrix is singular: column {i} has no nonzero pivot")
+    return pivot
 
 
-def _row_exchange(pivots: Any, dtype: Any) -> Any:
-    """The matrices ``P`` of ``P @ L @ U``."""
+def _permutation(pivots: Any, dtype: Any) -> Any:
+    """The permutation matrices ``P`` of ``x = P @ L @ U``."""
     n = pivots.shape[-1]
     flat = pivots.reshape(math.prod(pivots.shape[:-1]), n)
     order = np.tile(np.arange(n), (len(flat), 1))
     rows = np.arange(len(flat))
     for i in range(n):
         order[rows, i], order[rows, flat[:, i]] = order[rows, flat[:, i]], order[rows, i].copy()
-    found = np.zeros((len(flat), n, n), dtype)
-    found[rows[:, None], order, np.arange(n)] = 1
-    return found.reshape(*pivots.shape, n)
+    permutation = np.zeros((len(flat), n, n), dtype)
+    permutation[rows[:, None], order, np.arange(n)] = 1
+    return permutation.reshape(*pivots.shape, n)
 
 
 @primitive
@@ -282,11 +282,11 @@ def _lu_gradient(ans: Any, x: Any, factors: Any, pivots: Any) -> Any:
     below, eye = 1 - upper, np.eye(n, dtype=x.dtype)
 
     def gradient(g: Any) -> Any:
-        lower, high = _swapped(ans * below + eye), _swapped(ans * upper)
+        lower, high = _transposed(ans * below + eye), _transposed(ans * upper)
         middle = matmul(lower, g * below) * below + matmul(g * upper, high) * upper
-        found = _solve(lower, middle)
-        found = _swapped(_solve(_swapped(high), _swapped(found)))
-        return matmul(_row_exchange(pivots, x.dtype), found)
+        result = _solve(lower, middle)
+        result = _transposed(_solve(_transposed(high), _transposed(result)))
+        return matmul(_permutation(pivots, x.dtype), result)
 
     return gradient
 

@@ -1,4 +1,4 @@
-"""Matrix product kernels: autograd primitives of our own, with one BLAS call for all rows of a batch."""
+"""Matrix product kernels: own autograd primitives that compute all rows of a batch in one BLAS call."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ def matmul(x: Any, y: Any) -> Any:
 
 def _product(x: Any, y: Any) -> Any:
     result = np.matmul(x, y)
-    return result if result.dtype == x.dtype else result.astype(x.dtype)  # NumPy makes float32 of bfloat16
+    return result if result.dtype == x.dtype else result.astype(x.dtype)  # NumPy returns float32 for bfloat16
 
 
-def _swapped(x: Any) -> Any:
+def _transposed(x: Any) -> Any:
     n = x.ndim
     return permute_dimensions(x, (*range(n - 2), n - 1, n - 2))
 
@@ -48,14 +48,14 @@ def _rows(x: Any) -> Any:
 
 def _matmul_left(ans: Any, x: Any, y: Any) -> Any:
     dims = x.shape
-    return lambda g: _unbroadcast(matmul(g, _swapped(y)), dims)
+    return lambda g: _unbroadcast(matmul(g, _transposed(y)), dims)
 
 
 def _matmul_right(ans: Any, x: Any, y: Any) -> Any:
     dims = y.shape
     if len(dims) == 2:
-        return lambda g: matmul(_swapped(_rows(x)), _rows(g))
-    return lambda g: _unbroadcast(matmul(_swapped(x), g), dims)
+        return lambda g: matmul(_transposed(_rows(x)), _rows(g))
+    return lambda g: _unbroadcast(matmul(_transposed(x), g), dims)
 
 
 defvjp(matmul, _matmul_left, _matmul_right)

@@ -1,4 +1,4 @@
-"""Linear algebra kernels: autograd primitives whose gradients keep the dtype and have gradients themselves."""
+"""Linear algebra kernels: autograd primitives with gradients of the same dtype and of any order."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.extend import defvjp, defvjp_argnum, primitive
 
-from kbackend_numpy.kernels.linalg.matmul import _swapped, _unbroadcast, matmul
+from kbackend_numpy.kernels.linalg.matmul import _transposed, _unbroadcast, matmul
 
 
 @primitive
@@ -17,7 +17,7 @@ def inv(x: Any) -> Any:
     return np.linalg.inv(x)
 
 
-defvjp(inv, lambda ans, x: lambda g: -matmul(matmul(_swapped(ans), g), _swapped(ans)))
+defvjp(inv, lambda ans, x: lambda g: -matmul(matmul(_transposed(ans), g), _transposed(ans)))
 
 
 @primitive
@@ -27,8 +27,8 @@ def _solve(a: Any, b: Any) -> Any:
 
 defvjp(
     _solve,
-    lambda ans, a, b: lambda g: -matmul(_solve(_swapped(a), g), _swapped(ans)),
-    lambda ans, a, b: lambda g: _solve(_swapped(a), g),
+    lambda ans, a, b: lambda g: -matmul(_solve(_transposed(a), g), _transposed(ans)),
+    lambda ans, a, b: lambda g: _solve(_transposed(a), g),
 )
 
 
@@ -46,10 +46,10 @@ def _lower_gradient(ans: Any, x: Any) -> Any:
     halves[np.diag_indices(len(halves))] = 0.5
 
     def gradient(g: Any) -> Any:
-        inner = matmul(_swapped(ans), g) * halves
-        left = _solve(_swapped(ans), inner)
-        found = _swapped(_solve(_swapped(ans), _swapped(left)))
-        return (found + _swapped(found)) * found.dtype.type(0.5)
+        inner = matmul(_transposed(ans), g) * halves
+        left = _solve(_transposed(ans), inner)
+        result = _transposed(_solve(_transposed(ans), _transposed(left)))
+        return (result + _transposed(result)) * result.dtype.type(0.5)
 
     return gradient
 
@@ -58,8 +58,8 @@ defvjp(_lower, _lower_gradient)
 
 
 def cholesky(x: Any, upper: bool) -> Any:
-    found = _lower(x)
-    return _swapped(found) if upper else found
+    factor = _lower(x)
+    return _transposed(factor) if upper else factor
 
 
 @primitive
@@ -67,7 +67,7 @@ def det(x: Any) -> Any:
     return np.asarray(np.linalg.det(x), x.dtype)
 
 
-defvjp(det, lambda ans, x: lambda g: (g * ans)[..., None, None] * _swapped(inv(x)))
+defvjp(det, lambda ans, x: lambda g: (g * ans)[..., None, None] * _transposed(inv(x)))
 
 
 @primitive
@@ -75,7 +75,7 @@ def _log_of_det(x: Any) -> Any:
     return np.asarray(np.linalg.slogdet(x)[1], x.dtype)
 
 
-defvjp(_log_of_det, lambda ans, x: lambda g: g[..., None, None] * _swapped(inv(x)))
+defvjp(_log_of_det, lambda ans, x: lambda g: g[..., None, None] * _transposed(inv(x)))
 
 
 @primitive
@@ -93,24 +93,27 @@ def slogdet(x: Any) -> Any:
 @primitive
 def _einsum(subscripts: str, *operands: Any) -> Any:
     dtype = operands[0].dtype
-    if dtype.name == "bfloat16":  # NumPy's einsum does not know it
+    if dtype.name == "bfloat16":  # not supported by NumPy's einsum
         operands = tuple(x.astype(np.float32) for x in operands)
     return np.asarray(np.einsum(subscripts, *operands, optimize=len(operands) > 2), dtype)
 
 
 def _einsum_gradient(argnum: int, ans: Any, args: Any, kwargs: Any) -> Any:
-    """The sum of the cotangent with the other operands; letters that nothing else has get ones, and a letter that the
-    operand repeats gets an identity that puts the sum on the diagonal."""
+    """The einsum of the cotangent with the other operands.
+
+    A letter of the operand that occurs nowhere else needs a factor of ones. A letter that it repeats needs an identity
+    matrix, which puts the sum on the diagonal.
+    """
     subscripts, operands = args[0], args[1:]
-    place = argnum - 1
+    position = argnum - 1
     terms, out = subscripts.split("->")
     inputs = terms.split(",")
     sizes: dict[str, int] = {}
     for term, operand in zip(inputs, operands):
         for letter, size in zip(term, operand.shape):
             sizes[letter] = max(size, sizes.get(letter, size)) if size != 1 else sizes.get(letter, 1)
-    mine, target, kind = inputs[place], operands[place], ans.dtype
-    others = [(t, x) for i, (t, x) in enumerate(zip(inputs, operands)) if i != place]
+    mine, target, kind = inputs[position], operands[position], ans.dtype
+    others = [(t, x) for i, (t, x) in enumerate(zip(inputs, operands)) if i != position]
     present = set(out).union(*(t for t, _ in others))
     others += [(c, np.ones(sizes[c], kind)) for c in dict.fromkeys(mine) if c not in present]
     free = iter(c for c in string.ascii_letters if c not in subscripts)
@@ -132,7 +135,7 @@ def einsum(operands: Any, subscripts: str) -> Any:
 
 
 def _lettered(subscripts: str, ranks: list[int]) -> str:
-    """Subscripts with letters in the place of the ellipsis."""
+    """Subscripts with letters instead of the ellipsis."""
     if "..." not in subscripts:
         return subscripts
     terms, out = subscripts.split("->")
@@ -141,8 +144,8 @@ def _lettered(subscripts: str, ranks: list[int]) -> str:
     counts = [rank - len(term.replace("...", "")) for term, rank in zip(inputs, ranks)]
     held = [n for n, term in zip(counts, inputs) if "..." in term]
     names = "".join(free[: max(held)])
-    found = [t.replace("...", names[len(names) - n :]) for t, n in zip(inputs, counts)]
-    return ",".join(found) + "->" + out.replace("...", names)
+    explicit = [t.replace("...", names[len(names) - n :]) for t, n in zip(inputs, counts)]
+    return ",".join(explicit) + "->" + out.replace("...", names)
 
 
 KERNELS = {"cholesky": cholesky, "det": det, "einsum": einsum, "inv": inv, "slogdet": slogdet, "solve": solve}

@@ -1,7 +1,6 @@
-"""Crossentropy kernels with derivatives of their own, which are shorter than the chain through exp and log.
+"""Crossentropy kernels with closed-form gradients, which are cheaper than differentiating exp and log.
 
-A vector-Jacobian product is made of differentiable operations on the operands and the result, so that it has
-derivatives too.
+Vector-Jacobian products are written in differentiable operations, so that second derivatives exist.
 """
 
 from __future__ import annotations
@@ -14,7 +13,9 @@ from autograd.extend import defvjp, primitive
 
 
 def _log_sum_exp(x: Any) -> Any:
-    """Over the last axis, which is kept."""
+    """The logarithm of the sum of exponentials over the last axis, which is kept; zeros where it has no elements."""
+    if not x.shape[-1]:
+        return onp.zeros((*x.shape[:-1], 1), x.dtype)
     top = onp.max(x, axis=-1, keepdims=True)
     powers = x - top
     onp.exp(powers, out=powers)
@@ -22,6 +23,8 @@ def _log_sum_exp(x: Any) -> Any:
 
 
 def _softmax(logits: Any) -> Any:
+    if not logits.shape[-1]:
+        return logits
     top = np.max(logits, axis=-1, keepdims=True)
     powers = np.exp(logits - top)
     return powers / np.sum(powers, axis=-1, keepdims=True)
@@ -32,8 +35,10 @@ def softmax_crossentropy(target: Any, logits: Any) -> Any:
     return onp.sum(target * (_log_sum_exp(logits) - logits), axis=-1)
 
 
-def _of_target(ans: Any, target: Any, logits: Any) -> Any:
+def _target_vjp(ans: Any, target: Any, logits: Any) -> Any:
     def vjp(g: Any) -> Any:
+        if not logits.shape[-1]:
+            return np.zeros_like(target)
         top = np.max(logits, axis=-1, keepdims=True)
         shifted = logits - top
         return g[..., None] * (np.log(np.sum(np.exp(shifted), axis=-1, keepdims=True)) - shifted)
@@ -41,11 +46,11 @@ def _of_target(ans: Any, target: Any, logits: Any) -> Any:
     return vjp
 
 
-def _of_logits(ans: Any, target: Any, logits: Any) -> Any:
+def _logits_vjp(ans: Any, target: Any, logits: Any) -> Any:
     return lambda g: g[..., None] * (_softmax(logits) * np.sum(target, axis=-1, keepdims=True) - target)
 
 
-defvjp(softmax_crossentropy, _of_target, _of_logits)
+defvjp(softmax_crossentropy, _target_vjp, _logits_vjp)
 
 
 def checked_labels(labels: Any, logits: Any) -> Any:
@@ -65,21 +70,21 @@ def _label_crossentropy(logits: Any, index: Any) -> Any:
     return (_log_sum_exp(logits) - onp.take_along_axis(logits, index, -1))[..., 0]
 
 
-def _of_labelled_logits(ans: Any, logits: Any, index: Any) -> Any:
-    return lambda g: _less_at(_softmax(logits) * g[..., None], g, index)
+def _label_crossentropy_vjp(ans: Any, logits: Any, index: Any) -> Any:
+    return lambda g: _subtract_at(_softmax(logits) * g[..., None], g, index)
 
 
 @primitive
-def _less_at(x: Any, g: Any, index: Any) -> Any:
+def _subtract_at(x: Any, g: Any, index: Any) -> Any:
     """``x`` with ``g`` subtracted at the index of each row."""
     result = x.copy()
     onp.put_along_axis(result, index, onp.take_along_axis(result, index, -1) - g[..., None], -1)
     return result
 
 
-defvjp(_label_crossentropy, _of_labelled_logits, argnums=(0,))
+defvjp(_label_crossentropy, _label_crossentropy_vjp, argnums=(0,))
 defvjp(
-    _less_at,
+    _subtract_at,
     lambda ans, x, g, index: lambda c: c,
     lambda ans, x, g, index: lambda c: -_at(c, index),
     argnums=(0, 1),
@@ -91,7 +96,7 @@ def _at(x: Any, index: Any) -> Any:
     return onp.take_along_axis(x, index, -1)[..., 0]
 
 
-defvjp(_at, lambda ans, x, index: lambda g: -_less_at(np.zeros_like(x), g, index), argnums=(0,))
+defvjp(_at, lambda ans, x, index: lambda g: -_subtract_at(np.zeros_like(x), g, index), argnums=(0,))
 
 
 @primitive
@@ -100,8 +105,7 @@ def sigmoid_crossentropy(target: Any, logits: Any) -> Any:
     onp.negative(result, out=result)
     onp.exp(result, out=result)
     onp.log1p(result, out=result)
-    result += onp.maximum(logits, 0)
-    result -= target * logits
+    result += onp.maximum(logits, 0) - target * logits  # the difference first: the logarithm may be tiny beside both
     return result
 
 

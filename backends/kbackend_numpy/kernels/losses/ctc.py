@@ -1,4 +1,4 @@
-"""CTC kernels."""
+"""The kernel of CTC beam search."""
 
 from __future__ import annotations
 

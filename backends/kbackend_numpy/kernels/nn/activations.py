@@ -1,4 +1,4 @@
-"""Activation kernels with derivatives in terms of their results, since training spends its time here."""
+"""Activation kernels; gradients are computed from the results, without evaluating exponentials again."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ defvjp(rectify, lambda ans, x: lambda g: g * (value_of(ans) > 0).astype(ans.dtyp
 
 @primitive
 def sigmoid(x: Any) -> Any:
-    """exp(-x) may overflow to inf, whose reciprocal is the right 0."""
+    """``1 / (1 + exp(-x))``; where exp overflows to inf the result is 0, its limit."""
     if x.dtype.itemsize < 4:
         return sigmoid(x.astype(onp.float32)).astype(x.dtype)
     found = onp.asarray(onp.negative(x))
@@ -32,7 +32,7 @@ def sigmoid(x: Any) -> Any:
 
 @primitive
 def _sigmoid_gradient(g: Any, y: Any) -> Any:
-    """g y (1 - y) in one new array."""
+    """``g y (1 - y)`` with one new array."""
     found = onp.asarray(onp.subtract(1, y))
     found *= y
     found *= g
@@ -60,14 +60,14 @@ def softmax(x: Any, axis: int) -> Any:
 
 @primitive
 def _softmax_gradient(g: Any, y: Any, axis: int) -> Any:
-    """y (g - sum(g y)) in one new array besides the sum."""
+    """``y (g - sum(g y))`` with one new array of the size of y."""
     found = g * y
     inner = onp.add.reduce(found, axis=axis, keepdims=True)
     found -= y * inner
     return found
 
 
-def _of_softmax(ans: Any, g: Any, y: Any, axis: int) -> Any:
+def _softmax_gradient_vjp(ans: Any, g: Any, y: Any, axis: int) -> Any:
     def vjp(h: Any) -> Any:
         inner = sum_(g * y, (axis,), True)
         return h * (g - inner) - g * sum_(h * y, (axis,), True)
@@ -76,7 +76,7 @@ def _of_softmax(ans: Any, g: Any, y: Any, axis: int) -> Any:
 
 
 defvjp(softmax, lambda ans, x, axis: lambda g: _softmax_gradient(g, ans, axis))
-defvjp(_softmax_gradient, lambda ans, g, y, axis: lambda h: _softmax_gradient(h, y, axis), _of_softmax)
+defvjp(_softmax_gradient, lambda ans, g, y, axis: lambda h: _softmax_gradient(h, y, axis), _softmax_gradient_vjp)
 
 
 @primitive

@@ -17,16 +17,16 @@ def convolution(
     return y if bias is None else y + bias
 
 
-def _pairs(x: Any, window: Any, strides: Any, padding: Any) -> Any:
+def _pooling_padding(x: Any, window: Any, strides: Any, padding: Any) -> Any:
     return same_pairs(x.shape[1:-1], window, strides, (1,) * len(window)) if padding == "same" else padding
 
 
 def max_pool(x: Any, *, window: Any, strides: Any, padding: Any) -> Any:
-    return engine.max_pool(x, window=window, strides=strides, padding=_pairs(x, window, strides, padding))
+    return engine.max_pool(x, window=window, strides=strides, padding=_pooling_padding(x, window, strides, padding))
 
 
 def avg_pool(x: Any, *, window: Any, strides: Any, padding: Any) -> Any:
-    return engine.avg_pool(x, window=window, strides=strides, padding=_pairs(x, window, strides, padding))
+    return engine.avg_pool(x, window=window, strides=strides, padding=_pooling_padding(x, window, strides, padding))
 
 
 KERNELS = {"convolution": convolution, "max_pool": max_pool, "avg_pool": avg_pool}

@@ -1,4 +1,4 @@
-"""Transposed convolution."""
+"""The kernel of transposed convolution."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ def convolution_transpose(
     if batch not in (None, x.shape[0]):
         raise ValueError(f"convolution_transpose: the batch is {x.shape[0]}, {batch} is expected")
     rest = iter(sizes)
-    wanted = [int(next(rest)) if n is None else n for n in size]
+    spatial = [int(next(rest)) if n is None else n for n in size]
     axes = axes_of(kernel.shape[:-2], strides, padding, dilation)
-    pads = [axis.pads(*counts) for axis, *counts in zip(axes, x.shape[1:-1], wanted)]
+    pads = [axis.pads(*counts) for axis, *counts in zip(axes, x.shape[1:-1], spatial)]
     return engine.convolution_transpose(
-        x, kernel, output_spatial=wanted, strides=strides, padding=pads, dilation=dilation
+        x, kernel, output_spatial=spatial, strides=strides, padding=pads, dilation=dilation
     )
 
 

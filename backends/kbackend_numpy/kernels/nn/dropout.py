@@ -1,4 +1,4 @@
-"""Dropout: masks from the words of one Philox stream."""
+"""The kernel of dropout, with masks from the words of a Philox stream."""
 
 from __future__ import annotations
 

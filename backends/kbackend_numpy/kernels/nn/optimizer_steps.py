@@ -1,4 +1,4 @@
-"""Multi-tensor optimizer kernels that change the variables in place."""
+"""Multi-tensor optimizer kernels that update variables in place."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from kbackend.plugin.contract import InPlace
 
 
 def _rows(cells: Sequence[Any], grads: Sequence[Any]) -> Any:
-    """(gradient, param, state, ...) for each tensor."""
+    """(gradient, parameter, state, ...) for each tensor."""
     count = len(grads)
     return zip(grads, *(cells[i * count : (i + 1) * count] for i in range(len(cells) // count)))
 
 
 def _average(a: Any, rate: Any, value: Any) -> None:
-    """a = rate * a + (1 - rate) * value, in place; ``value`` is overwritten."""
+    """Update the moving average ``a`` in place to ``rate * a + (1 - rate) * value``; overwrites ``value``."""
     a *= rate
     value *= 1 - rate
     a += value
@@ -32,11 +32,11 @@ def momentum(
     cells: Any, params: Any, grads: Any, velocities: Any, lr: Any, momentum: Any, nesterov: bool
 ) -> None:
     for g, p, v in _rows(cells, grads):
-        keep = p.dtype.type(momentum)
+        decay = p.dtype.type(momentum)
         step = p.dtype.type(lr) * g
-        v *= keep
+        v *= decay
         v -= step
-        p += keep * v - step if nesterov else v
+        p += decay * v - step if nesterov else v
 
 
 def rmsprop(cells: Any, params: Any, grads: Any, averages: Any, lr: Any, rho: Any, epsilon: Any) -> None:

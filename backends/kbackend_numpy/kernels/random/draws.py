@@ -1,4 +1,4 @@
-"""Random kernels: numbers from the words of one Philox stream."""
+"""Random kernels: integers and floats from the words of a Philox stream."""
 
 from __future__ import annotations
 

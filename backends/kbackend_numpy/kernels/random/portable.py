@@ -1,4 +1,4 @@
-"""Logarithm and exponential of the same bits on every engine."""
+"""Logarithm and exponential with the same bits on every engine."""
 
 from __future__ import annotations
 

@@ -1,8 +1,9 @@
-"""Reduction kernels, with derivatives of our own: autograd's are slow, leak float64 or differ."""
+"""Reduction kernels, with own derivatives: those of autograd are slow, return float64 or differ."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import isqrt
 from math import prod as product
 from typing import Any
 
@@ -12,13 +13,15 @@ from autograd.extend import defvjp, primitive
 from autograd.tracer import isbox
 
 Axes = tuple[int, ...]
-#: ufuncs reduce without the checks that np.sum and np.prod make first; their stubs do not take a plain bool
+#: ufunc.reduce omits the checks of np.sum and np.prod; its stubs do not accept a plain bool
 _add: Any = onp.add.reduce
 _multiply: Any = onp.multiply.reduce
+#: with as many, adding in blocks takes a few microseconds and keeps a digit
+_MANY_ROWS = 512
 
 
 def value_of(x: Any) -> Any:
-    """The array in any number of autograd's boxes."""
+    """The array inside any number of nested autograd boxes."""
     while isbox(x):
         x = x._value
     return x
@@ -30,20 +33,38 @@ def wide(dtype: Any) -> Any:
 
 
 def kept(x: Any, shape: tuple[int, ...], axis: Axes) -> Any:
-    """A reduced array with the reduced axes as size 1."""
+    """A reduced array with the reduced axes restored with size 1."""
     return np.reshape(x, tuple(1 if i in axis else d for i, d in enumerate(shape)))
+
+
+def _total(x: Any, axis: Axes, keepdims: bool, dtype: Any) -> Any:
+    """The sum over axes. NumPy adds the rows of leading axes one after the other, which loses digits where they are
+    many: those of float32 are added in blocks first."""
+    if x.size < _MANY_ROWS or dtype != onp.float32:
+        return _add(x, axis=axis, keepdims=keepdims, dtype=dtype)
+    rows = product(x.shape[: len(axis)])
+    leading = axis == tuple(range(len(axis))) and len(axis) < x.ndim and x.flags.c_contiguous
+    if not leading or rows < _MANY_ROWS:
+        return _add(x, axis=axis, keepdims=keepdims, dtype=dtype)
+    flat = x.reshape(rows, product(x.shape[len(axis) :]))
+    block = isqrt(rows)
+    whole = rows // block * block
+    total = _add(_add(flat[:whole].reshape(-1, block, flat.shape[1]), axis=1, dtype=dtype), axis=0)
+    if whole < rows:
+        total += _add(flat[whole:], axis=0, dtype=dtype)
+    return total.reshape((1,) * (len(axis) * keepdims) + x.shape[len(axis) :])
 
 
 @primitive
 def sum_(x: Any, axis: Axes, keepdims: bool) -> Any:
     dtype = wide(x.dtype)
-    result = _add(x, axis=axis, keepdims=keepdims, dtype=dtype)
+    result = _total(x, axis, keepdims, dtype)
     return result if dtype == x.dtype else result.astype(x.dtype)
 
 
 @primitive
 def spread(g: Any, shape: tuple[int, ...], axis: Axes) -> Any:
-    """A reduced array repeated over the axes that were reduced."""
+    """A reduced array broadcast along the reduced axes."""
     return onp.broadcast_to(g.reshape(tuple(1 if i in axis else d for i, d in enumerate(shape))), shape)
 
 
@@ -52,7 +73,7 @@ defvjp(spread, lambda ans, g, shape, axis: lambda h: np.reshape(sum_(h, axis, Fa
 
 
 def unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
-    """A gradient summed over the axes along which an operand of ``shape`` was repeated."""
+    """A gradient summed over the axes along which an operand of ``shape`` was broadcast."""
     if g.shape == shape:
         return g
     extra = g.ndim - len(shape)
@@ -66,12 +87,23 @@ def _count(x: Any, axis: Axes) -> int:
 
 @primitive
 def mean(x: Any, axis: Axes, keepdims: bool) -> Any:
-    total = _add(x, axis=axis, keepdims=keepdims, dtype=wide(x.dtype))
+    total = _total(x, axis, keepdims, wide(x.dtype))
     result = total / _count(x, axis)
     return result if result.dtype == x.dtype else result.astype(x.dtype)
 
 
-defvjp(mean, lambda ans, x, axis, keepdims: lambda g: spread(g / max(_count(x, axis), 1), x.shape, axis))
+def _mean_vjp(ans: Any, x: Any, axis: Axes, keepdims: bool) -> Any:
+    count = max(_count(x, axis), 1)
+
+    def vjp(g: Any) -> Any:
+        # a count may be past the largest float16
+        share = (g.astype(wide(g.dtype)) / count).astype(g.dtype) if g.dtype.itemsize < 4 else g / count
+        return spread(share, x.shape, axis)
+
+    return vjp
+
+
+defvjp(mean, _mean_vjp)
 
 
 @primitive
@@ -81,7 +113,7 @@ def prod(x: Any, axis: Axes, keepdims: bool) -> Any:
 
 
 def _prod_vjp(ans: Any, x: Any, axis: Axes, keepdims: bool) -> Any:
-    """Each element's derivative is the product of all others, found from both sides to allow zeros."""
+    """The derivative of each element is the product of those before and those after it, without division."""
     rest = tuple(i for i in range(x.ndim) if i not in axis)
 
     def vjp(g: Any) -> Any:
@@ -95,7 +127,7 @@ def _prod_vjp(ans: Any, x: Any, axis: Axes, keepdims: bool) -> Any:
 
 
 def _before(x: Any) -> Any:
-    """The product of all elements before each one along the last axis."""
+    """The exclusive cumulative product along the last axis."""
     if x.shape[-1] == 0:
         return x
     one = onp.ones((*x.shape[:-1], 1), x.dtype)
@@ -161,7 +193,7 @@ def cumprod(x: Any, axis: int) -> Any:
 
 
 def _cumprod_vjp(ans: Any, x: Any, axis: int) -> Any:
-    """d/dx[i] is the product before i times s[i], where s[i] = g[i] + x[i+1] s[i+1]; zeros do no harm."""
+    """``d/dx[i]`` is the product before i times ``s[i] = g[i] + x[i+1] * s[i+1]``, which is right at zeros as well."""
 
     def vjp(g: Any) -> Any:
         count = x.shape[axis]

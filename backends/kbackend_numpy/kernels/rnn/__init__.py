@@ -1,4 +1,4 @@
-"""Recurrent networks."""
+"""Kernels of recurrent ops."""
 
 from kbackend_numpy.kernels.rnn import recurrent
 

@@ -1,7 +1,8 @@
-"""Fourier transforms and overlapping windows, each the other's gradient or its own.
+"""Fourier transforms and overlapping windows.
 
-Gradients of complex numbers are ``dL/dx - i dL/dy`` here (see complexes.py), so that the one of a matrix is its
-transpose: a Fourier transform is symmetric, and its own gradient.
+The gradient of a complex number z = x + iy is ``dL/dx - i dL/dy`` here (see elementwise/complex.py). So the vector-
+Jacobian product of a linear map is its transpose, which for a Fourier transform, a symmetric matrix, is itself.
+Framing and overlap-add are transposes of each other.
 """
 
 from __future__ import annotations
@@ -18,58 +19,58 @@ from kbackend_numpy.kernels.elementwise.complex import complex_, conj, imag, rea
 
 
 @primitive
-def _transformed(z: Any, rank: int, inverse: bool) -> Any:
+def _fft(z: Any, rank: int, inverse: bool) -> Any:
     function = np.fft.ifftn if inverse else np.fft.fftn
     return function(z, axes=tuple(range(-rank, 0))).astype(z.dtype, copy=False)
 
 
-defvjp(_transformed, lambda ans, z, rank, inverse: lambda g: _transformed(g, rank, inverse), argnums=(0,))
+defvjp(_fft, lambda ans, z, rank, inverse: lambda g: _fft(g, rank, inverse), argnums=(0,))
 
 
 def fourier(x: Any, y: Any, rank: int, inverse: bool) -> Any:
-    found = _transformed(complex_(x, y), rank, inverse)
-    return real(found), imag(found)
+    spectrum = _fft(complex_(x, y), rank, inverse)
+    return real(spectrum), imag(spectrum)
 
 
-def _weights(n: int, dtype: Any) -> Any:
-    """How often each kept frequency stands in the whole spectrum of n real numbers."""
-    found = np.full(n // 2 + 1, 2, dtype)
-    found[0] = 1
+def _multiplicities(n: int, dtype: Any) -> Any:
+    """How often each nonnegative frequency, or its conjugate, is in the full spectrum of n real numbers."""
+    counts = np.full(n // 2 + 1, 2, dtype)
+    counts[0] = 1
     if n % 2 == 0:
-        found[-1] = 1
-    return found
+        counts[-1] = 1
+    return counts
 
 
 @primitive
-def _half_spectrum(x: Any) -> Any:
+def _rfft(x: Any) -> Any:
     return np.fft.rfft(x).astype(np.result_type(x.dtype, np.complex64), copy=False)
 
 
 @primitive
-def _of_half_spectrum(z: Any, n: int) -> Any:
+def _irfft(z: Any, n: int) -> Any:
     return np.fft.irfft(z, n).astype(z.real.dtype, copy=False)
 
 
-def _half_spectrum_vjp(ans: Any, x: Any) -> Any:
+def _rfft_vjp(ans: Any, x: Any) -> Any:
     n = x.shape[-1]
-    return lambda g: _of_half_spectrum(conj(g) * (n / _weights(n, x.dtype)).astype(x.dtype), n)
+    return lambda g: _irfft(conj(g) * (n / _multiplicities(n, x.dtype)).astype(x.dtype), n)
 
 
-def _of_half_spectrum_vjp(ans: Any, z: Any, n: int) -> Any:
-    return lambda g: conj(_half_spectrum(g)) * (_weights(n, ans.dtype) / n).astype(ans.dtype)
+def _irfft_vjp(ans: Any, z: Any, n: int) -> Any:
+    return lambda g: conj(_rfft(g)) * (_multiplicities(n, ans.dtype) / n).astype(ans.dtype)
 
 
-defvjp(_half_spectrum, _half_spectrum_vjp)
-defvjp(_of_half_spectrum, _of_half_spectrum_vjp, argnums=(0,))
+defvjp(_rfft, _rfft_vjp)
+defvjp(_irfft, _irfft_vjp, argnums=(0,))
 
 
 def real_fourier(x: Any) -> Any:
-    found = _half_spectrum(x)
-    return real(found), imag(found)
+    spectrum = _rfft(x)
+    return real(spectrum), imag(spectrum)
 
 
 def real_fourier_inverse(x: Any, y: Any, length: int | None) -> Any:
-    return _of_half_spectrum(complex_(x, y), 2 * (x.shape[-1] - 1) if length is None else length)
+    return _irfft(complex_(x, y), 2 * (x.shape[-1] - 1) if length is None else length)
 
 
 # ------------------------------------------------------------ windows
@@ -83,8 +84,11 @@ def frame(x: Any, length: int, stride: int) -> Any:
 
 
 @primitive
-def _overlapped(x: Any, stride: int, size: int) -> Any:
-    """The sums of windows, with zeros behind up to the size."""
+def _overlap_add(x: Any, stride: int, size: int) -> Any:
+    """The sum of overlapping windows, padded with zeros at the end to ``size`` samples.
+
+    Windows are split into parts of ``stride`` samples, of which those of the same number never overlap.
+    """
     *lead, count, length = x.shape
     parts = -(-length // stride)
     padded = np.pad(x, [(0, 0)] * (len(lead) + 1) + [(0, parts * stride - length)])
@@ -95,19 +99,19 @@ def _overlapped(x: Any, stride: int, size: int) -> Any:
 
 
 def _frame_vjp(ans: Any, x: Any, length: int, stride: int) -> Any:
-    return lambda g: _overlapped(g, stride, x.shape[-1])
+    return lambda g: _overlap_add(g, stride, x.shape[-1])
 
 
-def _overlapped_vjp(ans: Any, x: Any, stride: int, size: int) -> Any:
+def _overlap_add_vjp(ans: Any, x: Any, stride: int, size: int) -> Any:
     return lambda g: frame(g, x.shape[-1], stride)
 
 
 defvjp(frame, _frame_vjp, argnums=(0,))
-defvjp(_overlapped, _overlapped_vjp, argnums=(0,))
+defvjp(_overlap_add, _overlap_add_vjp, argnums=(0,))
 
 
 def overlap_add(x: Any, stride: int) -> Any:
-    return _overlapped(x, stride, (x.shape[-2] - 1) * stride + x.shape[-1])
+    return _overlap_add(x, stride, (x.shape[-2] - 1) * stride + x.shape[-1])
 
 
 KERNELS = {

@@ -1,4 +1,4 @@
-"""Shape, order and arrangement of elements."""
+"""Shapes, joining, splitting, padding and ranges."""
 
 from kbackend_tensorflow.kernels.arrays import arrangement, ranges
 

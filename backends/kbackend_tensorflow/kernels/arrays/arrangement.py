@@ -1,4 +1,4 @@
-"""Shaping kernels."""
+"""Shape kernels."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def _product(dims: list[int]) -> int:
 
 
 def _pattern(shape: tuple[Any, ...], sizes: tuple[Any, ...]) -> list[Any]:
-    """The shape with each None replaced by the next of the sizes."""
+    """The shape with each None replaced by the next size."""
     rest = iter(sizes)
     return [tf.cast(next(rest), tf.int32) if d is None else d for d in shape]
 

@@ -1,4 +1,4 @@
-"""Branches, loops and foreign functions."""
+"""Kernels of control flow, custom gradients and foreign functions."""
 
 from kbackend_tensorflow.kernels.control import custom_gradient, flow, foreign
 

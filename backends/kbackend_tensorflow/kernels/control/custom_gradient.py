@@ -1,4 +1,4 @@
-"""Tensors whose gradient is replaced."""
+"""The kernel of custom gradients."""
 
 from __future__ import annotations
 

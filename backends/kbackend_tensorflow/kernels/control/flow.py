@@ -1,17 +1,18 @@
-"""Control flow kernels: TensorFlow's own branches and loops, and unrolled loops where the length is small."""
+"""Control flow kernels: tf.cond and tf.while_loop, and unrolled loops where the length is small."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from kbackend.plugin.contract import Specialized
 
 Body = Callable[..., Any]
 
-#: loops of up to so many steps are unrolled, which runs faster and compiles slower than tf.while_loop
+#: loops of at most this many steps are unrolled, which runs faster and compiles slower than tf.while_loop
 UNROLLED_STEPS = 32
 
 
@@ -76,7 +77,7 @@ def _looped(
 
     invariants = (
         tf.TensorShape(()),
-        tuple(tf.TensorShape(t.shape) for t in carried),
+        tuple(open_shape(t.shape) for t in carried),
         (tf.TensorShape(None),) * len(arrays),
     )
     _, last, arrays = tf.while_loop(
@@ -86,7 +87,39 @@ def _looped(
         invariants,
         maximum_iterations=steps,
     )
-    return (*(_time_back(a.stack(), axis) for a in arrays), *last)
+    shapes = [t.shape for t in made]
+    if not length and any(None in shape for shape in shapes):
+        zeros = [tf.zeros(tf.shape(_time_first(s, axis, False))[1:], s.dtype) for s in sequences]
+        at = (tf.constant(0, tf.int64),) if indexed else ()
+
+        def of_zeros() -> Any:
+            return [tf.shape(found) for found in body(*zeros, *initial, *at, *captures)[: len(shapes)]]
+
+        rows = [stacked(a, *pair) for a, pair in zip(arrays, zip(shapes, _shapes(steps, shapes, of_zeros)))]
+    else:
+        rows = [a.stack() for a in arrays]
+    return (*(_time_back(r, axis) for r in rows), *last)
+
+
+def open_shape(shape: Sequence[int | None]) -> Any:
+    """The shape of a loop's state: a size of 0 is not told to TensorFlow (see engine.py), which would miss it here."""
+    return tf.TensorShape([n or None for n in shape])
+
+
+def _shapes(steps: Any, shapes: Sequence[Sequence[int | None]], of_zeros: Callable[[], Any]) -> Any:
+    """The shapes of the outputs of a step, -1 for what is not known; without a step, those that it would have."""
+    known = [tf.constant([-1 if n is None else n for n in shape], tf.int32) for shape in shapes]
+    found = tf.cond(tf.convert_to_tensor(steps) > 0, lambda: known, of_zeros)
+    return found if isinstance(found, (list, tuple)) else [found]
+
+
+def stacked(array: Any, shape: Sequence[int | None], sizes: Any) -> Any:
+    """The elements of an array, which may hold none, then of the sizes given: TensorFlow cannot tell their shape."""
+    if tf.executing_eagerly():  # where all shapes are known
+        return array.stack()
+    found = tf.raw_ops.TensorListStack(input_handle=array.flow, element_shape=sizes, element_dtype=array.dtype)
+    found.set_shape([None, *shape])
+    return found
 
 
 def _array(sequence: Any, steps: Any) -> Any:
@@ -101,6 +134,7 @@ def _time_first(x: Any, axis: int, reverse: bool) -> Any:
 
 
 def _time_back(x: Any, axis: int) -> Any:
+    """``x`` with its first axis moved to ``axis``."""
     rank = len(x.shape)
     return tf.transpose(x, [*range(1, axis + 1), 0, *range(axis + 1, rank)]) if axis else x
 
@@ -109,7 +143,7 @@ def make_while_loop(
     specs: Sequence[Any], *, condition: Body, body: Any, indexed: bool, maximum_iterations: int | None
 ) -> Body:
     count = len(specs[0])
-    shapes = [tf.TensorShape(t.shape) for t in body.graph.inputs[:count]]
+    shapes = [open_shape(t.shape) for t in body.graph.inputs[:count]]
 
     def run(state: Any, captures: Any) -> Any:
         if not indexed:
@@ -139,10 +173,16 @@ def loop_step(step: Any, index: Any) -> Any:
 
 
 def print_tensor(x: Any, message: str) -> Any:
-    import sys
+    """Print as NumPy does: ``tf.print`` shortens floats to integers where they are whole."""
+    if tf.executing_eagerly():
+        print(message, x.numpy())
+        return x
 
-    printed = tf.print(message, x, output_stream=sys.stdout)
-    with tf.control_dependencies([] if printed is None else [printed]):
+    def show(value: Any) -> Any:
+        print(message, value)
+        return np.int32(0)
+
+    with tf.control_dependencies([tf.numpy_function(show, [x], tf.int32)]):
         return tf.identity(x)
 
 

@@ -1,4 +1,4 @@
-"""Creation."""
+"""Creation and casts."""
 
 from kbackend_tensorflow.kernels.core import cast, creation
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 
 
 def copy(x: Any) -> Any:
-    """TensorFlow's tensors do not change, so that one memory may serve two."""
+    """TensorFlow's tensors are immutable, so a copy may share the memory."""
     return tf.identity(x)
 
 

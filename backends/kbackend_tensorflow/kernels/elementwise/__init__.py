@@ -1,4 +1,4 @@
-"""Functions of each element."""
+"""Elementwise functions."""
 
 from kbackend_tensorflow.kernels.elementwise import bitwise, complex, floating, functions, special
 

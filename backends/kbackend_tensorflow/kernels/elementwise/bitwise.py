@@ -1,4 +1,4 @@
-"""Integers and the bits of numbers."""
+"""Bitwise functions, and functions of integers and of the bits of floats."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ import tensorflow as tf
 
 
 def gcd(x: Any, y: Any) -> Any:
-    """Euclid's algorithm on all pairs at once."""
+    """The Euclidean algorithm on all pairs at once."""
 
     def left(a: Any, b: Any) -> Any:
         return tf.reduce_any(tf.not_equal(b, 0))
 
     def step(a: Any, b: Any) -> tuple[Any, Any]:
-        found = tf.equal(b, 0)
-        rest = tf.math.floormod(a, tf.where(found, tf.ones_like(b), b))
-        return tf.where(found, a, b), tf.where(found, b, rest)
+        is_done = tf.equal(b, 0)
+        rest = tf.math.floormod(a, tf.where(is_done, tf.ones_like(b), b))
+        return tf.where(is_done, a, b), tf.where(is_done, b, rest)
 
     shape = tf.broadcast_dynamic_shape(tf.shape(x), tf.shape(y))
     static = tf.broadcast_static_shape(x.shape, y.shape)
@@ -26,7 +26,7 @@ def gcd(x: Any, y: Any) -> Any:
 
 
 def view(x: Any, dtype: str) -> Any:
-    """TensorFlow's bitcast adds or takes away an axis where NumPy's view changes the last one."""
+    """tf.bitcast adds or removes an axis where NumPy's view changes the size of the last one."""
     wanted = tf.as_dtype(dtype)
     if x.dtype.size == wanted.size:
         return tf.bitcast(x, wanted)

@@ -1,4 +1,4 @@
-""""""
+"""Truncation, and mantissas and exponents of floats."""
 
 from __future__ import annotations
 

@@ -14,16 +14,16 @@ import tensorflow as tf
 def _binary(
     forward: Callable[..., Any], of_x: Callable[..., Any], of_y: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """A function of two numbers with its own gradients; ``of_x(g, x, y)`` is x's before unbroadcasting."""
+    """A binary function with own gradients; ``of_x(g, x, y)`` is the gradient of ``x`` before it is unbroadcast."""
 
     @tf.custom_gradient
     def kernel(x: Any, y: Any) -> Any:
         def backward(g: Any) -> tuple[Any, Any]:
-            found = of_x(g, x, y), of_y(g, x, y)
+            gradients = of_x(g, x, y), of_y(g, x, y)
             if x.shape == y.shape and x.shape.is_fully_defined():
-                return found
+                return gradients
             axes = tf.raw_ops.BroadcastGradientArgs(s0=tf.shape(x), s1=tf.shape(y))
-            return tuple(tf.reshape(tf.reduce_sum(d, a), tf.shape(t)) for d, a, t in zip(found, axes, (x, y)))
+            return tuple(tf.reshape(tf.reduce_sum(d, a), tf.shape(t)) for d, a, t in zip(gradients, axes, (x, y)))
 
         return forward(x, y), backward
 
@@ -31,14 +31,14 @@ def _binary(
 
 
 def _share(wins: Callable[..., Any], reaches: Callable[..., Any], g: Any, x: Any, y: Any) -> Any:
-    """All of the gradient where x wins, half of it at a tie."""
+    """The gradient where ``x`` is chosen, half of it where both are equal."""
     return g * 0.5 * (tf.cast(wins(x, y), g.dtype) + tf.cast(reaches(x, y), g.dtype))
 
 
 def _choice(
     forward: Callable[..., Any], wins: Callable[..., Any], reaches: Callable[..., Any]
 ) -> Callable[..., Any]:
-    """TensorFlow's own gradient at a tie is all to the first."""
+    """TensorFlow's gradient flows to the first of equal elements only."""
     of_floats = _binary(
         forward,
         lambda g, x, y: _share(wins, reaches, g, x, y),
@@ -55,7 +55,7 @@ def _choice(
 
 
 def _power_of_x(g: Any, x: Any, y: Any) -> Any:
-    """TensorFlow's own gradient of x ** 0 at 0 is 0 * inf = NaN."""
+    """TensorFlow's gradient of x ** 0 at 0 is 0 * inf = NaN."""
     one = tf.ones((), x.dtype)
     zero = tf.equal(y, 0)
     return g * y * power(tf.where(zero, one, x), tf.where(zero, one, y) - 1)
@@ -80,7 +80,7 @@ def power_number(x: Any, exponent: float) -> Any:
 
 
 def floor_divide(x: Any, y: Any) -> Any:
-    """As Python does: 1.0 // 0.1 is 9, where the floor of the rounded quotient is 10."""
+    """Floor division as in Python: 1.0 // 0.1 is 9, where the floor of the rounded quotient is 10."""
     if not x.dtype.is_floating:
         return tf.math.floordiv(x, y)
     if x.dtype.size < 4:
@@ -91,16 +91,16 @@ def floor_divide(x: Any, y: Any) -> Any:
     return tf.stop_gradient(tf.where(tf.equal(y, 0), x / y, whole))
 
 
-# ------------------------------------------------------------ circular functions
+# ------------------------------------------------------------ trigonometric functions
 
 
 def _is_negative(x: Any) -> Any:
-    """Whether the sign is minus, of zeros too."""
+    """Whether the sign bit is set."""
     return (x < 0) | (1 / x < 0)
 
 
 def _angle(y: Any, x: Any) -> Any:
-    """TensorFlow's own angle of (-0, 0) is 0, where it is pi."""
+    """TensorFlow's angle of (-0, 0) is 0 instead of pi."""
     on_axis = tf.where(_is_negative(x), tf.constant(pi, x.dtype), tf.zeros((), x.dtype))
     angle = tf.where(tf.equal(y, 0), on_axis, tf.atan2(tf.abs(y), x))
     return tf.where(_is_negative(y), -angle, angle)
@@ -112,7 +112,7 @@ atan2 = _binary(_angle, lambda g, y, x: g * x / (x * x + y * y), lambda g, y, x:
 
 
 def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Rounding; integers are whole."""
+    """A rounding function, which leaves integers unchanged."""
 
     def kernel(x: Any) -> Any:
         return function(x) if x.dtype.is_floating else x
@@ -121,21 +121,21 @@ def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def clip_range(x: Any, low: float | None, high: float | None) -> Any:
-    """The gradient at a tie goes to the first, which is x."""
+    """The gradient at an equal bound flows to the first operand, which is ``x``."""
     if high is not None:
         x = tf.minimum(x, tf.constant(high, x.dtype))
     return x if low is None else tf.maximum(x, tf.constant(low, x.dtype))
 
 
 def erf(x: Any) -> Any:
-    """TensorFlow's own of inf is NaN in float64."""
+    """TensorFlow's function of infinity is NaN in float64."""
     return (
         tf.where(tf.math.is_inf(x), tf.sign(x), tf.math.erf(x)) if x.dtype == tf.float64 else tf.math.erf(x)
     )
 
 
 def _of_parts(function: Callable[..., Any], joined: Callable[..., Any]) -> Callable[..., Any]:
-    """A question about numbers; TensorFlow's own do not take complex ones."""
+    """A predicate of floats, for complex numbers as well, which TensorFlow does not support."""
 
     def kernel(x: Any) -> Any:
         if not x.dtype.is_complex:

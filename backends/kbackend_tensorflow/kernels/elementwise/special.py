@@ -1,4 +1,4 @@
-"""Special functions that TensorFlow has itself; not erfinv, whose own is only good to 5e-17 absolutely near 0."""
+"""Special functions of TensorFlow; not erfinv, which has an absolute error of 5e-17 near 0."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import tensorflow as tf
 
 
 def _wide(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """TensorFlow has no kernel of these for bfloat16."""
+    """The function computed in float32 for bfloat16, for which TensorFlow has no kernel."""
 
     def kernel(x: Any) -> Any:
         return tf.cast(function(tf.cast(x, tf.float32)), x.dtype) if x.dtype == tf.bfloat16 else function(x)

@@ -1,4 +1,4 @@
-"""Images."""
+"""Kernels of image ops."""
 
 from kbackend_tensorflow.kernels.image import resize
 

@@ -1,4 +1,4 @@
-"""Resizing, an axis after the other. TensorFlow's own gives float32 only, and other cubics."""
+"""Resizing of images, one axis at a time; tf.image.resize returns float32 only and has another cubic kernel."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from kbackend.plugin.resampling import WINDOWS, taps
 def resize(x: Any, sizes: Any = (), *, size: Any, interpolation: str, antialias: bool) -> Any:
     rest = iter(sizes)
     dtype = x.dtype
-    small = interpolation != "nearest" and dtype.size < 4
-    y = tf.cast(x, tf.float32) if small else x
+    narrow = interpolation != "nearest" and dtype.size < 4
+    y = tf.cast(x, tf.float32) if narrow else x
     for axis, n in enumerate(size, start=1):
         new = _positive(tf.cast(next(rest), tf.int32)) if n is None else n
         old = tf.shape(y)[axis] if y.shape[axis] is None else y.shape[axis]
@@ -24,7 +24,7 @@ def resize(x: Any, sizes: Any = (), *, size: Any, interpolation: str, antialias:
                 y = _resized(y, axis, *taps(old, new, interpolation, antialias))
         else:
             y = _resized(y, axis, *_symbolic_taps(old, new, interpolation))
-    y = tf.cast(y, dtype) if small else y
+    y = tf.cast(y, dtype) if narrow else y
     return tf.ensure_shape(y, [x.shape[0], *size, x.shape[-1]])
 
 
@@ -34,19 +34,19 @@ def _positive(size: Any) -> Any:
         return tf.identity(size)
 
 
-def _resized(x: Any, axis: int, places: Any, weights: Any) -> Any:
+def _resized(x: Any, axis: int, indices: Any, weights: Any) -> Any:
     if weights is None:
-        return tf.gather(x, places[0], axis=axis)
+        return tf.gather(x, indices[0], axis=axis)
     rest = [1] * (x.shape.rank - 1 - axis)
-    shares = tf.reshape(tf.cast(weights, x.dtype), tf.concat([tf.shape(weights), rest], 0))
-    return tf.reduce_sum(tf.gather(x, places, axis=axis) * shares, axis)
+    weights = tf.reshape(tf.cast(weights, x.dtype), tf.concat([tf.shape(weights), rest], 0))
+    return tf.reduce_sum(tf.gather(x, indices, axis=axis) * weights, axis)
 
 
-# ------------------------------------------------------------------------------ sizes known when the program runs
+# ------------------------------------------------------------------------------ sizes that are tensors
 
 
 def _symbolic_taps(old: Any, new: Any, interpolation: str) -> Any:
-    """What kbackend.plugin.resampling.taps gives, for sizes that are tensors."""
+    """kbackend.plugin.resampling.taps for sizes that are tensors."""
     old, new = tf.cast(old, tf.int64), tf.cast(new, tf.int64)
     odd = 2 * tf.range(new) + 1
     if interpolation == "nearest":
@@ -54,10 +54,10 @@ def _symbolic_taps(old: Any, new: Any, interpolation: str) -> Any:
     radius, _ = WINDOWS[interpolation]
     centres = tf.cast(odd * old, tf.float64) / tf.cast(2 * new, tf.float64)
     first = tf.cast(tf.math.ceil(centres - radius - 0.5), tf.int64)
-    places = first + tf.range(2 * radius, dtype=tf.int64)[:, None]
-    weights = _WINDOWS[interpolation](tf.abs(tf.cast(places, tf.float64) + 0.5 - centres))
-    weights *= tf.cast((places >= 0) & (places < old), tf.float64)
-    return tf.clip_by_value(places, 0, old - 1), weights / tf.reduce_sum(weights, 0)
+    indices = first + tf.range(2 * radius, dtype=tf.int64)[:, None]
+    weights = _WINDOWS[interpolation](tf.abs(tf.cast(indices, tf.float64) + 0.5 - centres))
+    weights *= tf.cast((indices >= 0) & (indices < old), tf.float64)
+    return tf.clip_by_value(indices, 0, old - 1), weights / tf.reduce_sum(weights, 0)
 
 
 def _cubic(x: Any) -> Any:

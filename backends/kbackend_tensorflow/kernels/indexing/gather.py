@@ -1,4 +1,4 @@
-"""Indexing kernels."""
+"""Gathering kernels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-# ---------------------------------------------------------------------- by number
+# ---------------------------------------------------------------------- rows of an index
 
 
 def _wide(indices: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Basic indexing."""
+"""Basic indexing kernels."""
 
 from __future__ import annotations
 

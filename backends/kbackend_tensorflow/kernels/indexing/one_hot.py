@@ -1,4 +1,4 @@
-"""Integers as rows of zeros and ones."""
+"""One-hot encoding kernels."""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ def _ordered(x: Any) -> Any:
 
 
 def search_sorted(edges: Any, x: Any, side: str) -> Any:
-    found = tf.searchsorted(_ordered(edges), tf.reshape(_ordered(x), [-1]), side)
-    return tf.reshape(found, tf.shape(x))
+    positions = tf.searchsorted(_ordered(edges), tf.reshape(_ordered(x), [-1]), side)
+    return tf.reshape(positions, tf.shape(x))
 
 
 def nonzero_rows(x: Any) -> Any:

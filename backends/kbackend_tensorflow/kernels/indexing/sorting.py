@@ -1,4 +1,4 @@
-"""Ordering kernels."""
+"""Sorting kernels."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ def argsort(x: Any, axis: int) -> Any:
 
 
 def _order(x: Any) -> Any:
-    """The order along the last axis: of equal elements, top_k takes the first one first.
+    """The stable ascending order along the last axis: tf.math.top_k returns the first of equal elements first.
 
-    Inverted bits turn the order of integers round, which negation does not for the smallest one. tf.argsort negates
-    floats and leaves NaN anywhere.
+    Inverting the bits reverses the order of all integers, negation not that of the smallest. tf.argsort negates floats
+    and does not define the order of NaN.
     """
     if x.dtype == tf.bool:
         x = tf.cast(x, tf.int32)

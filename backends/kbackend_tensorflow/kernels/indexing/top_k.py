@@ -1,4 +1,4 @@
-"""Ranking kernels."""
+"""The indices of the largest elements."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import tensorflow as tf
 
 
 def in_order(x: Any) -> Any:
-    """Integers in the order of some floats, with equal ones for both zeros and the largest for NaN.
+    """Integers in the order of the floats, with one value for both zeros and the largest for NaN.
 
-    The bits of floats of one sign are in their order, those of negative ones the wrong way round. TensorFlow's own
-    comparison puts NaN anywhere.
+    The bits of positive floats are in their order, those of negative ones in the reverse order. TensorFlow does not
+    define the order of NaN.
     """
     if x.dtype.size < 4:
         x = tf.cast(x, tf.float32)

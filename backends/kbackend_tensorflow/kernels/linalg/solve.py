@@ -8,11 +8,11 @@ import tensorflow as tf
 
 
 def cholesky(x: Any, upper: bool) -> Any:
-    found = tf.linalg.cholesky(x)
-    failed = tf.reduce_any(tf.math.is_nan(found)) & ~tf.reduce_any(tf.math.is_nan(x))
+    factor = tf.linalg.cholesky(x)
+    failed = tf.reduce_any(tf.math.is_nan(factor)) & ~tf.reduce_any(tf.math.is_nan(x))
     with tf.control_dependencies([tf.debugging.Assert(~failed, ["the matrix is not positive definite"])]):
-        found = tf.identity(found)
-    return tf.linalg.matrix_transpose(found) if upper else found
+        factor = tf.identity(factor)
+    return tf.linalg.matrix_transpose(factor) if upper else factor
 
 
 def solve(a: Any, b: Any) -> Any:

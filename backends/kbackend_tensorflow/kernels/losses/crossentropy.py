@@ -19,7 +19,7 @@ def checked_labels(labels: Any, logits: Any) -> Any:
 
 
 def label_crossentropy(labels: Any, logits: Any) -> Any:
-    if is_deterministic():  # TensorFlow then takes the labels for indices, and says so of wrong ones
+    if is_deterministic():  # TensorFlow then gathers by the labels, and its message names indices
         labels = checked_labels(labels, logits)
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
 
@@ -29,8 +29,8 @@ def sigmoid_crossentropy(target: Any, logits: Any) -> Any:
     def gradients(g: Any) -> Any:
         return -g * logits, g * (tf.sigmoid(logits) - target)
 
-    far = tf.math.log1p(tf.exp(-tf.abs(logits)))
-    return tf.nn.relu(logits) - logits * target + far, gradients
+    remainder = tf.math.log1p(tf.exp(-tf.abs(logits)))
+    return tf.nn.relu(logits) - logits * target + remainder, gradients
 
 
 KERNELS: dict[str, Any] = {

@@ -22,7 +22,7 @@ def _elu(specs: Any, alpha: float) -> Callable[[Any], Any]:
 
 
 def _leaky_relu(specs: Any, negative_slope: float) -> Callable[[Any], Any]:
-    """TensorFlow's own holds the slope in float32."""
+    """tf.nn.leaky_relu, except in float64, where it would round the slope to float32."""
     if specs[0].dtype != "float64":
         return lambda x: tf.nn.leaky_relu(x, negative_slope)
     return lambda x: tf.where(x > 0, x, x * negative_slope)
@@ -38,7 +38,7 @@ def softmax(x: Any, axis: int) -> Any:
 
 
 def _nan_throughout(y: Any, axis: int) -> Any:
-    """``y`` with NaN along all of the axis where it stands at one place."""
+    """``y`` with NaN along the whole axis wherever one element is NaN."""
 
     def spread() -> Any:
         return y + 0 * tf.reduce_sum(y, axis=axis, keepdims=True)
@@ -47,7 +47,7 @@ def _nan_throughout(y: Any, axis: int) -> Any:
     def repair(y: Any) -> Any:
         if y.shape.rank <= 2:
             return spread(), lambda gradient: gradient
-        # one sum tells whether there is any, and costs a third of the addition to the many rows of an attention
+        # The sum is finite unless there is a NaN, and costs a third of `spread` for the many rows of an attention.
         total = tf.reduce_sum(y)
         return tf.cond(tf.math.is_finite(total), lambda: tf.identity(y), spread), lambda gradient: gradient
 

@@ -1,7 +1,7 @@
 """Convolution and pooling kernels.
 
-One spatial dimension is done as two with a first one of size 1. Three-dimensional pooling is done as two
-poolings, since TensorFlow's own knows one dtype only and ends the process on an empty batch.
+One spatial axis is computed as two, of which the first has size 1. Three-dimensional pooling is computed as two
+poolings, since TensorFlow's own supports one dtype only and aborts the process on an empty batch.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ import tensorflow as tf
 
 from kbackend_tensorflow import abilities
 from kbackend_tensorflow.empties import by_rows
+
+#: how many channels fill a register of AVX2
+LANES = 8
 
 
 def convolution(
@@ -28,7 +31,7 @@ def convolution(
     def run(x: Any) -> Any:
         return _convolved(x, kernel, strides, padding, dilation, groups)
 
-    # TensorFlow's gradient of a depthwise kernel is, for no samples, what was in the memory: an attempt may find zeros
+    # Not probed: of no samples TensorFlow's gradient of a depthwise kernel is uninitialized memory, which may be zeros.
     by_channel = groups > 1 and kernel.shape[-2] == 1
     y = run(x) if abilities.convolves_no_samples(x.dtype) and not by_channel else by_rows(run, x)
     return y if bias is None else tf.nn.bias_add(y, bias)
@@ -36,16 +39,24 @@ def convolution(
 
 def _convolved(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
     rank, apart = len(strides), max(dilation) > 1
-    if apart and not abilities.convolves(rank, x.dtype, True, groups > 1):
+    # With strides too oneDNN ends the process where windows see padding alone, which no attempt may find out. Of three
+    # dimensions TensorFlow infers a shape with the dilations of the last two exchanged.
+    together = max(strides) == 1 and len(set(dilation[1:])) == 1
+    if apart and not (together and abilities.convolves(rank, x.dtype, True, groups > 1)):
         return _by_phases(x, kernel, strides, padding, dilation, groups)
+    if max(strides) > 1 and is_thin(x.shape[-1], kernel):
+        x = x if padding == "same" or _is_valid(padding) else tf.pad(x, _whole(padding))
+        x, strides, padding = x[(slice(None), *(slice(None, None, s) for s in strides))], (1,) * rank, ((0, 0),) * rank
+    elif strides[-1] > 1 and groups == 1 and x.shape[-1] in (1, None) and _one_position(x, kernel, strides, padding):
+        x, kernel = _with_a_channel(x, kernel)
     at_once = groups == 1 or abilities.convolves(rank, x.dtype, apart, True)
     run = _plane if rank == 2 else _space
     return run(x, kernel, strides, padding, dilation, groups, at_once)
 
 
 def _by_phases(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int) -> Any:
-    """Space to batch: the elements that lie whole dilations apart become a sample, convolved without dilation. Along an
-    axis with strides zeros between the taps take its place."""
+    """A dilated convolution by space-to-batch: elements a multiple of the dilation apart form one sample, which is
+    convolved without dilation. Along axes with strides the kernel is dilated by zeros instead."""
     spread = [d if s > 1 else 1 for s, d in zip(strides, dilation)]
     block = [1 if s > 1 else d for s, d in zip(strides, dilation)]
     kernel, ones = dilated(kernel, spread), (1,) * len(strides)
@@ -71,8 +82,29 @@ def dilated(kernel: Any, dilation: Any) -> Any:
     return kernel
 
 
+def is_thin(channels: int | None, kernel: Any) -> bool:
+    """Whether a window of one sees few channels, or may: then oneDNN's gradient of the kernel with strides writes past
+    its memory (AVX2), and the positions that the strides reach are taken out before."""
+    return (channels is None or channels < LANES) and all(k == 1 for k in kernel.shape[:-2])
+
+
+def _one_position(x: Any, kernel: Any, strides: Any, padding: Any) -> bool:
+    """Whether the window has one position along the last spatial dimension, or may have."""
+    size, taps = x.shape[-2], kernel.shape[-3]
+    if size is None or padding != "same" and taps is None:
+        return True
+    return size <= strides[-1] if padding == "same" else size + sum(padding[-1]) - taps < strides[-1]
+
+
+def _with_a_channel(x: Any, kernel: Any) -> tuple[Any, Any]:
+    """``x`` and kernel with a channel of zeros: of an image of one channel oneDNN (AVX-512) reads past the memory where
+    strides leave one position along the last dimension."""
+    none = [[0, 0]] * (x.shape.rank - 1)
+    return tf.pad(x, [*none, [0, 1]]), tf.pad(kernel, [*none[:-1], [0, 1], [0, 0]])
+
+
 def _whole(pairs: Any) -> list[list[Any]]:
-    """Pairs for all dimensions of a channels-last tensor."""
+    """Padding pairs of all axes of a channels-last tensor."""
     return [[0, 0], *map(list, pairs), [0, 0]]
 
 
@@ -81,19 +113,12 @@ def _is_valid(padding: Any) -> bool:
 
 
 def _plane(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int, at_once: bool) -> Any:
-    if kernel.shape[-2] == 1 and strides[0] == 1 < strides[1] and x.shape[1] != 1:
-        # oneDNN leaves out rows of the result where it has one column of windows on one padded channel; TensorFlow
-        # makes that of a padding before it too, so that rows and columns change places instead
-        padding = padding if padding == "same" else padding[::-1]
-        turned = tf.transpose(x, (0, 2, 1, 3)), tf.transpose(kernel, (1, 0, 2, 3))
-        return tf.transpose(_plane(*turned, strides[::-1], padding, dilation[::-1], groups, at_once), (0, 2, 1, 3))
     how: Any = "SAME" if padding == "same" else "VALID" if _is_valid(padding) else _whole(padding)
-    depthwise = groups > 1 and kernel.shape[-2] == 1 and len(set(strides)) == 1 and max(dilation) == 1
-    # TensorFlow has no gradient for pairs and dilation at once on the CPU, and the one for pairs by channel ends the
-    # process in a program whose batch is unknown
-    if isinstance(how, list) and (depthwise or max(dilation) > 1):
+    # TensorFlow has no gradient for pairs with dilation or groups on the CPU; the one for pairs by channel ends the
+    # process in a program whose batch is unknown.
+    if isinstance(how, list) and (max(dilation) > 1 or groups > 1):
         x, how = tf.pad(x, how), "VALID"
-    if depthwise:
+    if groups > 1 and kernel.shape[-2] == 1 and len(set(strides)) == 1 and max(dilation) == 1:
         sizes = tf.shape(kernel)
         taps = tf.reshape(kernel, tf.stack([sizes[0], sizes[1], groups, -1]))
         return tf.nn.depthwise_conv2d(x, taps, [1, *strides, 1], how)
@@ -105,8 +130,6 @@ def _plane(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, group
 
 
 def _space(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int, at_once: bool) -> Any:
-    if len(set(dilation)) > 1:  # TensorFlow infers shapes with the dilations of rows and columns exchanged
-        kernel, dilation = dilated(kernel, dilation), (1,) * len(dilation)
     how = "SAME" if padding == "same" else "VALID"
     if padding == "same" and past_windows(kernel, strides) and not abilities.strides_past_windows(x.dtype):
         x, how = tf.pad(x, _whole(same_pairs(_sizes(x), kernel, strides, dilation))), "VALID"
@@ -120,17 +143,17 @@ def _space(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, group
 
 
 def past_windows(kernel: Any, strides: Any) -> bool:
-    """Whether a stride is, or may be, wider than the kernel."""
+    """Whether a stride is, or may be, larger than the kernel."""
     return any(w is None or s > w for w, s in zip(kernel.shape, strides))
 
 
 def _sizes(x: Any) -> list[Any]:
-    """The spatial sizes, numbers where they are known."""
+    """The spatial sizes, integers where they are known and else tensors."""
     return [tf.shape(x)[a] if n is None else n for a, n in enumerate(x.shape[1:-1], start=1)]
 
 
 def same_pairs(sizes: Any, kernel: Any, strides: Any, dilation: Any) -> list[tuple[Any, Any]]:
-    """The pairs that "same" stands for, where sizes may be tensors."""
+    """The padding pairs of "same"; sizes may be tensors."""
     window = [tf.shape(kernel)[a] if n is None else n for a, n in enumerate(kernel.shape[:-2])]
     return [_same_pair(*parts) for parts in zip(sizes, window, strides, dilation)]
 
@@ -142,7 +165,7 @@ def _same_pair(size: Any, window: Any, stride: int, dilation: int) -> tuple[Any,
 
 
 def _by_groups(run: Any, x: Any, kernel: Any, groups: int) -> Any:
-    """Each group by itself."""
+    """The concatenation of a convolution of each group."""
     parts = zip(tf.split(x, groups, -1), tf.split(kernel, groups, -1), strict=True)
     return tf.concat([run(*part) for part in parts], -1)
 
@@ -151,7 +174,7 @@ def _by_groups(run: Any, x: Any, kernel: Any, groups: int) -> Any:
 
 
 def _by_planes(pool: Any, x: Any, window: Any, strides: Any, padding: Any) -> Any:
-    """Pooling over any number of spatial dimensions by a pooling over two."""
+    """Pooling over one to three spatial axes by poolings over two."""
     same = padding == "same"
     if len(window) == 2:
         return pool(x, window, strides, padding)
@@ -168,7 +191,7 @@ def _by_planes(pool: Any, x: Any, window: Any, strides: Any, padding: Any) -> An
 
 
 def max_pool(x: Any, *, window: Any, strides: Any, padding: Any) -> Any:
-    # not an ability: where oneDNN computes the gradient of a batch without samples, the attempt ends the process
+    # Not probed as an ability: where oneDNN computes the gradient of an empty batch, the probe aborts the process.
     return by_rows(lambda x: _by_planes(_max_pool, x, window, strides, padding), x)
 
 
@@ -176,7 +199,7 @@ def _max_pool(x: Any, window: Any, strides: Any, padding: Any) -> Any:
     def pool(values: Any) -> Any:
         if padding == "same" or _is_valid(padding):
             return tf.nn.max_pool2d(values, window, strides, "SAME" if padding == "same" else "VALID")
-        # TensorFlow's own pairs of paddings have no second derivative
+        # TensorFlow has no second derivative for explicit padding.
         values = tf.pad(values, _whole(padding), constant_values=-math.inf)
         return tf.nn.max_pool2d(values, window, strides, "VALID")
 
@@ -184,9 +207,9 @@ def _max_pool(x: Any, window: Any, strides: Any, padding: Any) -> Any:
 
 
 def _repaired(y: Any, x: Any, pool: Any) -> Any:
-    """What TensorFlow's pooling gives where it passes over NaN and has the lowest finite number for windows of -inf.
+    """Max pooling of NaN and -inf, for kernels that ignore NaN and return the lowest finite number for -inf.
 
-    One sum tells whether that can matter; it costs a tenth of the pooling.
+    Only inputs with a sum that is not finite are repaired; the sum costs a tenth of the pooling.
     """
 
     def exactly(y: Any, x: Any) -> Any:

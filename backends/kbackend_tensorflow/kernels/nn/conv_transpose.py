@@ -1,7 +1,7 @@
-"""Transposed convolution, as the gradient of TensorFlow's own convolution.
+"""The kernel of transposed convolution, by TensorFlow's gradient of convolution.
 
-One spatial dimension is done as two with a first one of size 1; pairs of paddings by cutting them from a result
-without padding.
+One spatial axis is computed as two, of which the first has size 1; explicit padding is cropped from the result of an
+unpadded transposed convolution.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import tensorflow as tf
 from kbackend.plugin.geometry import Axis, axes_of
 from kbackend_tensorflow import abilities
 from kbackend_tensorflow.empties import by_rows
-from kbackend_tensorflow.kernels.nn.conv import dilated, past_windows, same_pairs
+from kbackend_tensorflow.kernels.nn.conv import dilated, is_thin, past_windows, same_pairs
 
 
 def convolution_transpose(
@@ -45,7 +45,7 @@ def convolution_transpose(
 
 
 def _checked(axis: Axis, positions: Any, size: Any) -> Any:
-    """The size, which must be one that the convolution takes to so many positions."""
+    """The output size, checked to be one that the convolution maps to this number of positions."""
     if isinstance(positions, int) and isinstance(size, int):
         axis.pads(positions, size)
         return size
@@ -65,18 +65,44 @@ def _by_planes(x: Any, kernel: Any, wanted: Any, strides: Any, padding: Any) -> 
 
 
 def _transpose(x: Any, kernel: Any, wanted: Any, strides: Any, padding: Any) -> Any:
-    run = tf.nn.conv2d_transpose if len(strides) == 2 else tf.nn.conv3d_transpose
-    ends = [tf.shape(x)[0] if x.shape[0] is None else x.shape[0], kernel.shape[-2]]
-    if padding == "same" and len(strides) == 3 and past_windows(kernel, strides):
+    rank = len(strides)
+    plain = tf.nn.conv2d_transpose if rank == 2 else tf.nn.conv3d_transpose
+    filters = kernel.shape[-2]
+    if padding == "same" and rank == 3 and past_windows(kernel, strides):
         if not abilities.strides_past_windows(x.dtype):
             padding = same_pairs(wanted, kernel, strides, (1, 1, 1))
+    alone = strides[-1] > 1 and filters in (1, None) and x.shape[-2] in (1, None)
+    if alone:  # see _with_a_channel in kernels/nn/conv.py, for the gradient
+        kernel = tf.pad(kernel, [[0, 0]] * rank + [[0, 1], [0, 0]])
+
+    def run(sizes: Any, how: str) -> Any:
+        batch = tf.shape(x)[0] if x.shape[0] is None else x.shape[0]
+        if max(strides) > 1 and is_thin(filters, kernel):
+            ones = (1,) * rank
+            y = plain(x, kernel, tf.concat([tf.shape(x)[:-1], tf.shape(kernel)[-2:-1]], 0), ones, "VALID")
+            y = _spread(y, strides, sizes)
+        else:
+            last = tf.shape(kernel)[-2] if kernel.shape[-2] is None else kernel.shape[-2]
+            y = plain(x, kernel, tf.stack([batch, *sizes, last]), strides, how)
+        return y[..., :-1] if alone else y
+
     if padding == "same":
-        return run(x, kernel, tf.stack([ends[0], *wanted, ends[1]]), strides, "SAME")
-    whole = [n + before + after for n, (before, after) in zip(wanted, padding)]
-    y = run(x, kernel, tf.stack([ends[0], *whole, ends[1]]), strides, "VALID")
-    if padding == ((0, 0),) * len(strides):
+        return run(wanted, "SAME")
+    y = run([n + before + after for n, (before, after) in zip(wanted, padding)], "VALID")
+    if padding == ((0, 0),) * rank:
         return y
     return y[(slice(None), *(slice(before, before + n) for n, (before, _) in zip(wanted, padding)))]
+
+
+def _spread(y: Any, strides: Any, sizes: Any) -> Any:
+    """``y`` with zeros behind each element, so that the next one follows after a stride, cut to spatial sizes."""
+    for axis, stride in enumerate(strides, 1):
+        if stride > 1:
+            shape = tf.shape(y)
+            pairs = [[0, 0]] * (axis + 1) + [[0, stride - 1]] + [[0, 0]] * (y.shape.rank - axis - 1)
+            wide = tf.concat([shape[:axis], [shape[axis] * stride], shape[axis + 1 :]], 0)
+            y = tf.reshape(tf.pad(tf.expand_dims(y, axis + 1), pairs), wide)
+    return y[(slice(None), *(slice(0, n) for n in sizes))]
 
 
 KERNELS = {"convolution_transpose": convolution_transpose}

@@ -1,4 +1,4 @@
-"""Dropout: masks from the words of one Philox stream."""
+"""The kernel of dropout, with masks from the words of a Philox stream."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def dropout(x: Any, rate: Any, step: Any, *, noise_shape: Any = None, key: int, 
     if noise_shape is not None:
         shape = tf.stack([shape[i] if n is None else n for i, n in enumerate(noise_shape)])
     rate = tf.stop_gradient(rate)
-    # Words are compared as they are: to make numbers of [0, 1) of them takes two more passes.
+    # Words are compared as integers, which saves the two passes that convert them to [0, 1).
     kept = words(step, None, shape, key, op_id) >= _threshold(tf.cast(rate, tf.float32))
     rest = 1.0 - tf.cast(rate, tf.float64 if x.dtype == tf.float64 else tf.float32)
     scale = tf.where(rest > 0, 1.0 / rest, tf.zeros_like(rest))
@@ -22,8 +22,10 @@ def dropout(x: Any, rate: Any, step: Any, *, noise_shape: Any = None, key: int, 
 
 
 def _threshold(rate: Any) -> Any:
-    """The least word whose high 24 bits, as a part of 2**24, are at least the rate; none is at a rate of 1, where the
-    scale is 0."""
+    """The smallest word whose high 24 bits divided by 2**24 are at least the rate.
+
+    At a rate of 1 there is none; the largest word serves, since the scale is 0.
+    """
     least = tf.cast(tf.math.ceil(tf.clip_by_value(rate, 0.0, 1.0) * 2.0**24), tf.int64)
     return tf.cast(tf.minimum(least * 256, WORD), tf.uint32)
 

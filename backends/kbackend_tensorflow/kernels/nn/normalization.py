@@ -1,7 +1,7 @@
 """Normalization kernels.
 
-TensorFlow's own fused kernel gives an unbiased variance and no gradient of its statistics. Here the derivative is
-written out: its terms are collected in small tensors, which saves passes over x.
+TensorFlow's fused kernel returns an unbiased variance and has no gradient through its statistics. Here the gradient is
+in closed form, with its terms collected in tensors of the size of the statistics to save passes over x.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def normalize_batch_in_training(
 
 
 def _spread(value: Any, x: Any, axes: tuple[int, ...], kept: Any) -> Any:
-    """``value``, which lies along the axes of x that are left, in the rank and size of the statistics."""
+    """gamma or beta, whose axes are the ones that are not reduced, in the shape of the statistics."""
     value = tf.cast(value, x.dtype)
     if value.shape.rank != x.shape.rank:
         own = tf.shape(value)
@@ -35,8 +35,12 @@ def _spread(value: Any, x: Any, axes: tuple[int, ...], kept: Any) -> Any:
 
 
 def _normalized(x: Any, gamma: Any, beta: Any, axes: tuple[int, ...], epsilon: float) -> Any:
+    some = True if x.shape.num_elements() else tf.size(x) > 0
+
     def average(values: Any) -> Any:
-        return tf.reduce_mean(values, axes, keepdims=True)
+        """0 of an empty batch."""
+        found = tf.reduce_mean(values, axes, keepdims=True)
+        return found if some is True else tf.where(some, found, tf.zeros_like(found))
 
     @tf.custom_gradient
     def run(x: Any, gamma: Any, beta: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Optimizer kernels that change resource variables in place, one fused op a weight."""
+"""Optimizer kernels that update resource variables in place, by one fused op for each weight."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kbackend.plugin.contract import InPlace
 
 
 def _rows(cells: Sequence[Any], grads: Sequence[Any]) -> Any:
-    """(gradient, param, state, ...) for each tensor."""
+    """(gradient, parameter, state, ...) for each tensor."""
     count = len(grads)
     return zip(grads, *(cells[i * count : (i + 1) * count] for i in range(len(cells) // count)))
 

@@ -12,12 +12,12 @@ _SMALL = frozenset((tf.float16, tf.bfloat16))
 
 
 def _one(axis: Axes) -> Any:
-    """A number for one axis: an eager call makes a tensor of a tuple, four times the time of a small sum."""
+    """A single axis as an integer: an eager call converts a tuple to a tensor, which takes four times a small sum."""
     return axis[0] if len(axis) == 1 else axis
 
 
 def _accumulating(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Small floats are accumulated in float32."""
+    """The reduction, accumulated in float32 for 16-bit floats."""
 
     def kernel(x: Any, axis: Any, keepdims: bool) -> Any:
         if x.dtype in _SMALL:
@@ -28,14 +28,18 @@ def _accumulating(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _extreme(function: Callable[..., Any]) -> Callable[..., Any]:
-    """TensorFlow gives an infinity for nothing; a length that is known has been checked when the node was made."""
+    """The reduction with an error for axes of size 0, for which TensorFlow returns an infinity.
+
+    Known sizes are checked when the node is made.
+    """
 
     def kernel(x: Any, axis: Axes, keepdims: bool) -> Any:
         unknown = [a for a in axis if x.shape[a] is None]
         if unknown:
             shape = tf.shape(x)
-            some = tf.reduce_all(tf.gather(shape, unknown) > 0)
-            with tf.control_dependencies([tf.debugging.Assert(some, ["nothing has no extreme; the shape is", shape])]):
+            has_elements = tf.reduce_all(tf.gather(shape, unknown) > 0)
+            message = ["the reduced axes have no elements; the shape is", shape]
+            with tf.control_dependencies([tf.debugging.Assert(has_elements, message)]):
                 x = tf.identity(x)
         return function(x, axis=_one(axis), keepdims=keepdims)
 
@@ -50,15 +54,15 @@ def _logical(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _position(function: Callable[..., Any]) -> Callable[..., Any]:
-    """TensorFlow's own ignores NaN and tells -0 from 0."""
+    """The position as in NumPy: that of the first NaN, with both zeros equal, unlike TensorFlow."""
 
     def kernel(x: Any, axis: int) -> Any:
         if not x.dtype.is_floating:
             return function(x, axis=axis)
         missing = tf.math.is_nan(x)
-        found = function(tf.where(tf.equal(x, 0), tf.zeros((), x.dtype), x), axis=axis)
+        position = function(tf.where(tf.equal(x, 0), tf.zeros((), x.dtype), x), axis=axis)
         first = tf.argmax(tf.cast(missing, tf.int32), axis=axis)
-        return tf.where(tf.reduce_any(missing, axis=axis), first, found)
+        return tf.where(tf.reduce_any(missing, axis=axis), first, position)
 
     return kernel
 
@@ -77,9 +81,9 @@ def _cumprod(x: Any, axis: int) -> Any:
 
 
 def _differentiable_cumprod(axis: int) -> Callable[[Any], Any]:
-    """TensorFlow's own gradient divides by x, which is wrong at zeros (docs/semantics.md, row 64).
+    """TensorFlow's gradient divides by x, which is wrong at zeros (docs/semantics.md, row 64).
 
-    d/dx[i] is the product before i times s[i], where s[i] = g[i] + x[i+1] s[i+1].
+    ``d/dx[i]`` is the product before i times ``s[i] = g[i] + x[i+1] * s[i+1]``.
     """
 
     @tf.custom_gradient
@@ -90,7 +94,7 @@ def _differentiable_cumprod(axis: int) -> Callable[[Any], Any]:
             factors, parts = tf.transpose(conjugate, order), tf.transpose(g, order)
             factors = tf.concat([factors[1:], tf.zeros_like(factors[:1])], 0)
             empty = tf.zeros(tf.shape(parts)[1:], x.dtype)
-            if x.shape[axis] is None:  # it may be 0, over which tf.scan does not go: one more step that adds nothing
+            if x.shape[axis] is None:  # tf.scan needs a step where it is 0; this one adds 0
                 factors, parts = (tf.concat([t, empty[None]], 0) for t in (factors, parts))
             sums = tf.scan(lambda s, at: at[0] + at[1] * s, (parts, factors), empty, reverse=True)
             sums = sums[:-1] if x.shape[axis] is None else sums
@@ -104,7 +108,7 @@ def _differentiable_cumprod(axis: int) -> Callable[[Any], Any]:
 
 
 def _differentiable_before(x: Any, axis: int) -> Any:
-    """The product of all elements before each one."""
+    """The exclusive cumulative product."""
     if x.shape[axis] is None:  # it may be 0, which tf.gather and tf.split refuse
         along = (slice(None),) * axis
         ones, shorter = tf.ones_like(x[(*along, slice(0, 1))]), x[(*along, slice(0, -1))]
@@ -122,8 +126,10 @@ def _prod(x: Any, axis: Any, keepdims: bool) -> Any:
 
 
 def _differentiable_prod(axis: Axes, keepdims: bool) -> Callable[[Any], Any]:
-    """TensorFlow's own second derivative is wrong at zeros, and of complex numbers. Each element's first one is the
-    product of all others, found from both sides."""
+    """TensorFlow's second derivative is wrong at zeros and for complex numbers.
+
+    The derivative of each element is the product of all others: of those before and those after it.
+    """
 
     @tf.custom_gradient
     def kernel(x: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Signals."""
+"""Kernels of signal ops."""
 
 from kbackend_tensorflow.kernels.signal import fft
 

@@ -1,4 +1,4 @@
-"""Shaping kernels."""
+"""Shape kernels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ def shape(x: Any) -> Any:
 
 
 def extent(x: Any, axes: tuple[int, ...]) -> Any:
-    # On the CPU wherever x is: engines read it as a number, and a scalar there meets tensors of any device.
+    # On the CPU, so that reading it does not synchronize; a CPU scalar can be combined with tensors of any device.
     dims = x.shape
     result = 1
     for axis in axes:
@@ -24,7 +24,7 @@ def extent(x: Any, axes: tuple[int, ...]) -> Any:
 
 
 def _pattern(shape: tuple[Any, ...], sizes: tuple[Any, ...]) -> tuple[int, ...]:
-    """The shape with each None replaced by the next of the sizes."""
+    """The shape with each None replaced by the next size."""
     rest = iter(sizes)
     return tuple(int(next(rest)) if d is None else d for d in shape)
 

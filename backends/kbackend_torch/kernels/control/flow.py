@@ -32,11 +32,11 @@ def scan(
 
 
 def _no_steps(sequences: Any, initial: Any, captures: Any, body: Body, axis: int, indexed: bool) -> Any:
-    """Empty outputs; a step on zeros tells their shapes."""
+    """The outputs of zero steps, with the shapes of one step on zeros, and copies of the states."""
     zeros = [s.new_zeros((*s.shape[:axis], *s.shape[axis + 1 :])) for s in sequences]
     found = body(*zeros, *initial, *((0,) if indexed else ()), *captures)
     outputs = found[: len(found) - len(initial)]
-    return (*(o.new_zeros((*o.shape[:axis], 0, *o.shape[axis:])) for o in outputs), *initial)
+    return (*(o.new_zeros((*o.shape[:axis], 0, *o.shape[axis:])) for o in outputs), *(t.clone() for t in initial))
 
 
 def while_loop(
@@ -49,7 +49,7 @@ def while_loop(
             break
         state = body(*state, *at, *captures)
         index += 1
-    return tuple(state)
+    return tuple(state) if index else tuple(t.clone() for t in state)
 
 
 def loop_step(step: Any, index: Any) -> Any:
@@ -57,7 +57,7 @@ def loop_step(step: Any, index: Any) -> Any:
 
 
 def print_tensor(x: Any, message: str) -> Any:
-    print(message, x.detach())
+    print(message, x.detach().cpu().numpy(force=True))
     return x
 
 

@@ -1,4 +1,4 @@
-"""Functions of each element."""
+"""Elementwise functions."""
 
 from kbackend_torch.kernels.elementwise import bitwise, complex, floating, functions, normal_quantile, special
 

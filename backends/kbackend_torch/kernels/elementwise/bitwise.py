@@ -1,4 +1,4 @@
-"""Integers and the bits of numbers."""
+"""Bitwise functions, and functions of integers and of the bits of floats."""
 
 from __future__ import annotations
 
@@ -10,7 +10,11 @@ from kbackend_torch.dtypes import TORCH
 
 
 def view(x: Any, dtype: str) -> Any:
-    return x.detach().clone(memory_format=torch.contiguous_format).view(TORCH[dtype])
+    copied = x.detach().clone(memory_format=torch.contiguous_format)
+    if not x.numel():  # torch refuses some strides of what has no elements
+        last = x.shape[-1] * x.element_size() // TORCH[dtype].itemsize
+        return copied.new_empty((*x.shape[:-1], last), dtype=TORCH[dtype])
+    return copied.view(TORCH[dtype])
 
 
 KERNELS = {

@@ -24,7 +24,7 @@ def imag(x: Any) -> Any:
 
 
 def conj(x: Any) -> Any:
-    """At once: torch's own is a mark that other kernels have to see."""
+    """The resolved conjugate: torch.conj is a lazy view that other kernels have to support."""
     return torch.conj_physical(x) if x.is_complex() else x
 
 

@@ -1,4 +1,4 @@
-"""Rounding towards zero, and copies."""
+"""Truncation, and mantissas and exponents of floats."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LAYOUT = {torch.float64: (torch.int64, 52, 1023), torch.float32: (torch.int32, 
 
 
 def ldexp(x: Any, power: Any) -> Any:
-    """torch.ldexp multiplies by a rounded power."""
+    """torch.ldexp multiplies by a power that may overflow or underflow."""
     wide = x if x.dtype in _LAYOUT else x.to(torch.float32)
     integer, bits, zero = _LAYOUT[wide.dtype]
     return (wide * (power.to(integer) + zero << bits).view(wide.dtype)).to(x.dtype)

@@ -9,7 +9,7 @@ import torch
 
 
 class _Sqrt(torch.autograd.Function):
-    """The square root whose gradient stays 0 at 0 when nothing flows in; torch's own gives 0 * inf = NaN."""
+    """The square root with gradient 0 at 0 where the incoming gradient is 0; that of torch.sqrt is 0 * inf = NaN."""
 
     generate_vmap_rule = True
 
@@ -33,7 +33,7 @@ def sqrt(x: Any) -> Any:
 
 
 def _dividing(function: Callable[..., Any]) -> Callable[..., Any]:
-    """torch raises RuntimeError for an integer divided by zero on CPU; CUDA does not tell without a wait."""
+    """With ZeroDivisionError for torch's RuntimeError of integers on the CPU; a check on CUDA would synchronize."""
 
     def kernel(x: Any, y: Any) -> Any:
         try:
@@ -61,12 +61,12 @@ def power_number(x: Any, exponent: float) -> Any:
 
 
 def sign(x: Any) -> Any:
-    """torch's sign of NaN is 0."""
+    """torch.sign of NaN is 0."""
     return torch.where(torch.isnan(x), x.detach(), torch.sign(x)) if x.is_floating_point() else torch.sign(x)
 
 
 def _whole(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Rounding; integers are whole."""
+    """A rounding function, which leaves integers unchanged."""
 
     def kernel(x: Any) -> Any:
         return function(x) if x.is_floating_point() else x

@@ -1,4 +1,4 @@
-"""The normal quantile; on the CPU by NumPy, which does the tails apart."""
+"""The normal quantile; on the CPU computed by NumPy, which evaluates the tails only for the elements in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Special functions that torch has itself; not lgamma and digamma, whose derivatives are only good to 5e-10."""
+"""Special functions of torch; not lgamma and digamma, whose derivatives have errors of 5e-10."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import torch
 
 
 def i0(x: Any) -> Any:
-    """torch's own of infinity is NaN."""
+    """The function of torch returns NaN at infinity."""
     endless = torch.isinf(x)
     return torch.where(endless, torch.inf, torch.special.i0(torch.where(endless, 0.0, x)))
 

@@ -1,4 +1,4 @@
-"""Indexing kernels."""
+"""Gathering kernels."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-# ---------------------------------------------------------------------- by number
+# ---------------------------------------------------------------------- rows of an index
 
 
 def _wide(indices: Any) -> Any:
@@ -16,17 +16,19 @@ def _wide(indices: Any) -> Any:
 def gather(reference: Any, indices: Any) -> Any:
     indices = _wide(indices)
     if reference.is_cpu or not reference.is_floating_point():
-        # Torch checks the range by itself and refuses negative indices, but does not say which.
+        # torch checks the range and refuses negative indices, but does not name the index.
         try:
             return _rows(reference, indices)
-        except IndexError:
+        except (IndexError, RuntimeError):  # the latter where there are no rows
             wrong = indices[(indices < 0) | (indices >= reference.shape[0])].tolist()
-            raise IndexError(f"the index {wrong[0] if wrong else '?'} is not in [0, {reference.shape[0]})") from None
+            if not wrong:
+                raise
+            raise IndexError(f"the index {wrong[0]} is not in [0, {reference.shape[0]})") from None
     return gather_without_waiting(reference, indices)
 
 
 def gather_without_waiting(reference: Any, indices: Any) -> Any:
-    """Rows, and NaN for those out of range: an error would stop a device for the rest of the process."""
+    """Rows, and NaN for those out of range: a device-side assertion makes the device unusable in this process."""
     inside = indices.clamp(0, reference.shape[0] - 1)
     outside = (inside != indices).reshape(indices.shape + (1,) * (reference.ndim - 1))
     return _rows(reference, inside).masked_fill(outside, torch.nan)

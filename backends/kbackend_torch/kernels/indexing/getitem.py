@@ -1,4 +1,4 @@
-"""Basic indexing."""
+"""Basic indexing kernels."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ def _getitem(specs: Any, index: tuple[Any, ...]) -> Any:
 
 
 def _backwards(x: Any, index: tuple[Any, ...]) -> Any:
-    """``x[index]`` with negative steps, which torch lacks: the same elements forwards, then flipped."""
+    """``x[index]`` with negative steps, which torch does not support: the elements in ascending order, flipped."""
     plain: list[Any] = []
     flipped: list[int] = []
-    axis = place = 0
+    axis = dimension = 0
     for entry in index:
         if isinstance(entry, tuple) and entry[2] < 0:
             numbers = range(*slice(*entry).indices(x.shape[axis]))
             plain.append(slice(numbers[-1], numbers[0] + 1, -entry[2]) if numbers else slice(0, 0))
-            flipped.append(place)
+            flipped.append(dimension)
         else:
             plain.append(slice(*entry) if isinstance(entry, tuple) else entry)
         axis += entry is not None
-        place += not isinstance(entry, int)
+        dimension += not isinstance(entry, int)
     return torch.flip(x[tuple(plain)], flipped)
 
 
 def _getitem_at(specs: Any, index: tuple[Any, ...]) -> Any:
     def getitem_at(x: Any, bounds: tuple[Any, ...]) -> Any:
         rest = iter(bounds)
-        found = tuple(
+        resolved = tuple(
             tuple(int(next(rest)) if b == "?" else b for b in i)
             if isinstance(i, tuple)
             else int(next(rest))
@@ -44,7 +44,7 @@ def _getitem_at(specs: Any, index: tuple[Any, ...]) -> Any:
             else i
             for i in index
         )
-        return _backwards(x, found)
+        return _backwards(x, resolved)
 
     return getitem_at
 

@@ -24,14 +24,13 @@ def _segment_reduce(specs: Any, shape: tuple[int | None, ...], reduction: str) -
 
     def segment_reduce(data: Any, ids: Any, sizes: tuple[Any, ...]) -> Any:
         count = int(sizes[0]) if known is None else known
-        ids = ids.to(torch.int64)
-        # what is outside goes to a row of its own
-        places = torch.where((ids < 0) | (ids >= count), count, ids)
-        start = data.new_full((count + 1, *data.shape[1:]), _neutral(data.dtype, reduction))
+        # what is outside goes to the first and the last row
+        places = ids.to(torch.int64).clamp(-1, count) + 1
+        start = data.new_full((count + 2, *data.shape[1:]), _neutral(data.dtype, reduction))
         if reduction == "sum":
-            return start.index_add(0, places, data)[:count]
+            return start.index_add(0, places, data)[1:-1]
         places = places.reshape(-1, *[1] * (data.ndim - 1)).expand(data.shape)
-        return start.scatter_reduce(0, places, data, _NAMES[reduction])[:count]
+        return start.scatter_reduce(0, places, data, _NAMES[reduction])[1:-1]
 
     return segment_reduce
 

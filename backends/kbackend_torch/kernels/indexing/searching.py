@@ -10,8 +10,10 @@ _KINDS = {2: torch.int16, 4: torch.int32, 8: torch.int64}
 
 
 def _ordered(x: Any) -> Any:
-    """Integers in the order of some numbers: equal ones for both zeros, the largest for NaN, which torch takes for
-    smaller or larger depending on where it stands."""
+    """Integers in the order of the numbers, with one value for both zeros and the largest for NaN.
+
+    torch.searchsorted has no consistent order of NaN.
+    """
     if not x.is_floating_point():
         return x.to(torch.int32) if x.dtype == torch.bool else x
     kind = _KINDS[x.dtype.itemsize]
@@ -21,8 +23,8 @@ def _ordered(x: Any) -> Any:
 
 
 def search_sorted(edges: Any, x: Any, side: str) -> Any:
-    found = torch.searchsorted(_ordered(edges).contiguous(), _ordered(x).contiguous(), side=side)
-    return found.to(torch.int32)
+    positions = torch.searchsorted(_ordered(edges).contiguous(), _ordered(x).contiguous(), side=side)
+    return positions.to(torch.int32)
 
 
 def nonzero_rows(x: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Ranking kernels."""
+"""The indices of the largest elements."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-#: below it a sort is as fast
+#: up to this size a sort is as fast as torch.topk
 _LONG = 64
 _LARGEST = torch.iinfo(torch.int32).max
 
@@ -21,16 +21,18 @@ def top_indices(x: Any, k: int) -> Any:
 
 
 def _keys(x: Any) -> Any:
-    """Different integers in the order of the elements, the first of equal ones the largest; torch.topk leaves open
-    which of equal elements it takes."""
+    """Distinct integers in the order of the elements, of equal elements the first largest.
+
+    torch.topk does not define which of equal elements it returns.
+    """
     from_last = torch.arange(x.shape[-1] - 1, -1, -1, device=x.device)
     return (_in_order(x).to(torch.int64) << 32) | from_last
 
 
 def _in_order(x: Any) -> Any:
-    """Integers in the order of some numbers, with equal ones for both zeros and the largest for NaN.
+    """Integers in the order of the numbers, with one value for both zeros and the largest for NaN.
 
-    The bits of floats of one sign are in their order, those of negative ones the wrong way round.
+    The bits of positive floats are in their order, those of negative ones in the reverse order.
     """
     if not x.is_floating_point():
         return x

@@ -1,4 +1,4 @@
-"""Decompositions of matrices, by torch's own functions."""
+"""Decompositions of matrices by torch.linalg."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ def orthogonal_complement(x: Any) -> Any:
     return torch.linalg.qr(x.detach(), mode="complete")[0][..., x.shape[-1] :]
 
 
-def _refused(x: Any) -> Any:
-    """``x`` with NaN for infinities, with which torch gives numbers that mean nothing; NaN is an error."""
+def _without_infinities(x: Any) -> Any:
+    """``x`` with NaN for infinities: torch raises an error for NaN, but returns meaningless numbers for infinities."""
     return torch.where(torch.isfinite(x), x, torch.nan)
 
 
 @_raising
 def svd_reduced(x: Any) -> Any:
-    u, s, vh = torch.linalg.svd(_refused(x), full_matrices=False)
+    u, s, vh = torch.linalg.svd(_without_infinities(x), full_matrices=False)
     return u, s, vh
 
 
 @_raising
 def svd_values(x: Any) -> Any:
-    return torch.linalg.svdvals(_refused(x))
+    return torch.linalg.svdvals(_without_infinities(x))
 
 
 @_raising
 def pinv(x: Any, rcond: float | None) -> Any:
-    limit = max(x.shape[-2:]) * torch.finfo(x.dtype).eps if rcond is None else rcond
-    return torch.linalg.pinv(_refused(x), atol=0.0, rtol=limit)
+    rtol = max(x.shape[-2:]) * torch.finfo(x.dtype).eps if rcond is None else rcond
+    return torch.linalg.pinv(_without_infinities(x), atol=0.0, rtol=rtol)
 
 
 @_raising
 def eigh_lower(x: Any) -> Any:
-    # NaN for matrices that are not finite: some libraries refuse them, some come to no end.
+    # Matrices that are not finite are replaced: some LAPACK libraries refuse them, some do not terminate.
     finite = torch.isfinite(x).all(-1, keepdim=True).all(-2, keepdim=True)
     values, vectors = torch.linalg.eigh(torch.where(finite, x, torch.zeros_like(x)))
     return torch.where(finite[..., 0], values, torch.nan), torch.where(finite, vectors, torch.nan)
@@ -58,7 +58,7 @@ def eig(x: Any) -> Any:
 
 
 def _as_of_numpy(error: RuntimeError, words: str) -> Exception:
-    """NumPy's exception for torch's own, and for a plain RuntimeError that has these words."""
+    """NumPy's exception for torch's LinAlgError, and for a RuntimeError whose message has these words."""
     known = isinstance(error, torch.linalg.LinAlgError) or words in str(error)
     return np.linalg.LinAlgError(str(error)) if known else error
 

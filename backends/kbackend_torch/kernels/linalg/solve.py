@@ -11,7 +11,7 @@ import torch
 
 
 def _raising(function: Callable[..., Any]) -> Callable[..., Any]:
-    """With torch's error as NumPy's."""
+    """The function with NumPy's LinAlgError instead of torch's."""
 
     @wraps(function)
     def kernel(*args: Any, **attrs: Any) -> Any:
@@ -25,8 +25,8 @@ def _raising(function: Callable[..., Any]) -> Callable[..., Any]:
 
 @_raising
 def cholesky(x: Any, upper: bool) -> Any:
-    found = torch.linalg.cholesky(x)
-    return found.mT if upper else found
+    factor = torch.linalg.cholesky(x)
+    return factor.mT if upper else factor
 
 
 @_raising

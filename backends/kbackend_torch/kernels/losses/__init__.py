@@ -1,4 +1,4 @@
-"""Losses."""
+"""Kernels of losses."""
 
 from kbackend_torch.kernels.losses import crossentropy, ctc
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 
-_NO_LABEL = -(1 << 62)  # torch skips rows with its ignore_index; no row shall be
+_NO_LABEL = -(1 << 62)  # ignore_index: torch skips rows of this label, so it must be none
 
 
 def checked_labels(labels: Any, logits: Any) -> Any:
@@ -24,7 +24,7 @@ def _check(labels: Any, count: int) -> None:
 
 def label_crossentropy(labels: Any, logits: Any) -> Any:
     count = logits.shape[-1]
-    rows = logits if logits.dim() == 2 else logits.reshape(-1, count)
+    rows = logits if logits.dim() == 2 else logits.reshape(labels.numel(), count)
     flat = labels.reshape(-1).to(torch.int64)
     if logits.is_cpu:
         try:
@@ -33,7 +33,7 @@ def label_crossentropy(labels: Any, logits: Any) -> Any:
             _check(labels, count)
             raise
     else:
-        # A wrong label would stop the device for the rest of the process, and a check would wait for it.
+        # A label out of range would disable the device for the rest of the process, and a check would synchronize.
         loss = F.cross_entropy(rows, flat.clamp(0, count - 1), reduction="none", ignore_index=_NO_LABEL)
         loss = torch.where((flat < 0) | (flat >= count), math.nan, loss)
     return loss if logits.dim() == 2 else loss.view(logits.shape[:-1])

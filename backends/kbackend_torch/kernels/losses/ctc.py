@@ -1,4 +1,4 @@
-"""CTC kernels."""
+"""The kernel of CTC beam search."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kbackend.plugin.host.ctc import beam_search
 
 
 def ctc_beam_search(logits: Any, lengths: Any, *, blank: int, beam_width: int, top_paths: int) -> Any:
-    """On the host: a beam is a walk through prefixes, not arithmetic on tensors."""
+    """Beam search on the host, since it is a search over prefixes and not arithmetic on tensors."""
     wide = logits.detach().to(torch.float64)
     labels, scores = beam_search(wide.cpu().numpy(), lengths.cpu().numpy(), blank, beam_width, top_paths)
     found = torch.from_numpy(labels), torch.from_numpy(scores).to(logits.dtype)

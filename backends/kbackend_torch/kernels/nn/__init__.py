@@ -1,4 +1,4 @@
-"""Activations, convolutions, normalizations, attention, steps of optimizers."""
+"""Kernels of activations, convolution, pooling, normalization, attention, dropout and optimizer steps."""
 
 from kbackend_torch.kernels.nn import (
     activations,

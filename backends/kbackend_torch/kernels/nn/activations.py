@@ -10,12 +10,12 @@ import torch.nn.functional as F
 
 from kbackend.plugin.contract import Specialized
 
-#: from here on log(1 + exp(x)) is x in float64; torch's own threshold, 20, is off by 2e-9
+#: from here on log(1 + exp(x)) is x in float64; the default of torch, 20, has an error of 2e-9
 _SOFTPLUS_IS_LINEAR = 40
 
 
 def _elu(specs: Any, alpha: float) -> Callable[[Any], Any]:
-    """torch's gradient at 0 is alpha, where it should be 1."""
+    """F.elu, except for alpha other than 1, where its gradient at 0 is alpha instead of 1."""
     if alpha == 1:
         return F.elu
 

@@ -1,4 +1,4 @@
-"""Attention by torch's fused kernel, and layer normalization."""
+"""Attention and layer normalization by the fused kernels of torch."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ def attention(
 def _by_head(
     query: Any, key: Any, value: Any, bias: Any, mask: Any, scale: float, causal: bool, soft_cap: Any
 ) -> Any:
-    # in float16 no number is so large that logits vanish beside it
-    narrow = query.dtype == torch.float16 and (mask is not None or causal)
-    if soft_cap is not None or narrow or not query.numel() or not key.numel():
+    # In float16 no number is large enough to mask logits.
+    unmaskable = query.dtype == torch.float16 and (mask is not None or causal)
+    if soft_cap is not None or unmaskable or not query.numel() or not key.numel() or not value.numel():
         return _composition(query, key, value, bias, mask, scale, causal, soft_cap)
     allowed = _allowed(query, key, mask, causal)
     added = _added(query, bias, allowed)
@@ -56,15 +56,15 @@ def _composition(query: Any, key: Any, value: Any, bias: Any, mask: Any, scale: 
 
 
 def _allowed(query: Any, key: Any, mask: Any, causal: bool) -> Any:
-    """The pairs that count; None for all."""
+    """The pairs that are not masked; None for all."""
     if not causal:
         return mask
-    below = torch.ones(query.shape[2], key.shape[2], dtype=torch.bool, device=query.device).tril()
-    return below if mask is None else mask & below
+    causal_mask = torch.ones(query.shape[2], key.shape[2], dtype=torch.bool, device=query.device).tril()
+    return causal_mask if mask is None else mask & causal_mask
 
 
 def _added(query: Any, bias: Any, allowed: Any) -> Any:
-    """What is added to the logits, with a large negative number where a pair is forbidden."""
+    """The additive bias of the logits, a large negative number where a pair is masked."""
     if allowed is None:
         return bias
     if bias is None:
@@ -77,7 +77,7 @@ def _fused(scale: float, query: Any, key: Any, value: Any, added: Any = None) ->
 
 
 class _Attention(torch.autograd.Function):
-    """The fused kernel has no second derivative: where one is wanted the gradient is that of the composition."""
+    """The fused kernel, which has no second derivative: gradients that are differentiated are of the composition."""
 
     @staticmethod
     def forward(ctx: Any, scale: float, *operands: Any) -> Any:
@@ -98,13 +98,13 @@ class _Attention(torch.autograd.Function):
             result = _composition(*operands[:3], added, None, ctx.scale, False, None)
         else:
             operands, result = ctx.own, ctx.result
-        found = torch.autograd.grad(
+        computed = torch.autograd.grad(
             result, [operands[i] for i in needed], g, create_graph=nested, retain_graph=True
         )
-        all_of_them: list[Any] = [None] * len(ctx.needs_input_grad)
-        for i, gradient in zip(needed, found):
-            all_of_them[i + 1] = gradient
-        return tuple(all_of_them)
+        gradients: list[Any] = [None] * len(ctx.needs_input_grad)
+        for i, gradient in zip(needed, computed):
+            gradients[i + 1] = gradient
+        return tuple(gradients)
 
 
 def layer_normalization(

@@ -1,7 +1,7 @@
-"""Dropout: masks from the words of one Philox stream.
+"""The kernel of dropout, with masks from the words of a Philox stream.
 
-On the CPU masks are made by NumPy, whose comparison of unsigned words and multiplication take a third of the time of
-torch's; elsewhere by torch, without waiting for the device.
+On the CPU NumPy computes the masks, whose comparison of unsigned words and multiplication take a third of the time of
+torch's; on other devices torch does, without synchronization.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ def _host_mask(rate: Any, step: Any, shape: tuple[int, ...], key: int, op_id: in
 
 
 def leave_uncompiled() -> None:
-    """Let programs of torch.compile call NumPy as it is: torch 2.13 traces into it and breaks on its unsigned words."""
+    """Exclude NumPy from torch.compile: torch 2.13 would trace into it and fail on its unsigned words."""
     global _host_mask
     if not hasattr(_host_mask, "_torchdynamo_disable"):
         _host_mask = torch.compiler.disable(_host_mask)
 
 
 def _mask(x: Any, rate: Any, step: Any, shape: tuple[int, ...], key: int, op_id: int) -> Any:
-    """The mask without reading the rate on the host."""
+    """The mask, computed without reading the rate on the host."""
     rate = rate.detach().to(x.device, non_blocking=True)
     wide = torch.float64 if x.dtype == torch.float64 else torch.float32
     rest = 1.0 - rate.to(wide)

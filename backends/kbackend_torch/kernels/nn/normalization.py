@@ -1,7 +1,7 @@
 """Normalization kernels.
 
-torch's own batch normalization scales and shifts x without centring it first, which loses digits at an offset; its
-backward pass centres, so only the forward pass is made of single operations here.
+Batch normalization of torch scales and shifts x without centring it first, which loses precision where the mean is
+large. Its backward pass does centre, so only the forward pass is composed of single operations here.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from kbackend.plugin.contract import Specialized
 
 
 class _Normalize(torch.autograd.Function):
-    """Of ``(batch, channels, ...)`` by the statistics of each channel."""
+    """Batch normalization of ``(batch, channels, ...)`` by the statistics of each channel."""
 
     @staticmethod
     def forward(ctx: Any, x: Any, gamma: Any, beta: Any, epsilon: float) -> Any:
@@ -32,7 +32,7 @@ class _Normalize(torch.autograd.Function):
         if of_y is not None:
             own = torch.ops.aten.native_batch_norm_backward(
                 of_y, x, gamma, None, None, mean.detach(), inverse, True, ctx.epsilon, needs
-            )  # its own derivative knows that mean and inverse are functions of x
+            )  # its derivative takes into account that mean and inverse depend on x
             found = [g if need else None for g, need in zip(own, needs, strict=True)]
         if needs[0]:
             for part in _of_statistics(x, mean, of_mean, of_var):
@@ -41,7 +41,7 @@ class _Normalize(torch.autograd.Function):
 
 
 def _of_statistics(x: Any, mean: Any, of_mean: Any, of_var: Any) -> Any:
-    """What the gradients of mean and variance add to that of x."""
+    """The contributions of the gradients of mean and variance to that of x."""
     count = x.numel() / max(1, x.shape[1])
     shape = (-1, *(1,) * (x.dim() - 2))
     if of_mean is not None:
@@ -51,7 +51,10 @@ def _of_statistics(x: Any, mean: Any, of_mean: Any, of_var: Any) -> Any:
 
 
 def _normalize(x: Any, gamma: Any, beta: Any, epsilon: float, axes: tuple[int, ...], channels: int) -> Any:
-    """The result, mean, variance, and one over the deviation; ``channels``: the axis that is left, or -1."""
+    """The result, mean, variance and reciprocal standard deviation.
+
+    ``channels``: the only axis that is not reduced, along which the statistics become vectors, or -1.
+    """
     mean = x.mean(axes, keepdim=True)
     centered = x - mean
     var = centered.square().mean(axes, keepdim=True)
@@ -64,6 +67,7 @@ def _normalize(x: Any, gamma: Any, beta: Any, epsilon: float, axes: tuple[int, .
 
 
 def _spread(value: Any, x: Any, axes: tuple[int, ...]) -> Any:
+    """gamma or beta, whose axes are the ones that are not reduced, with axes of size 1 for the others."""
     if value.dim() == x.dim():
         return value
     sizes = iter(value.shape)
@@ -87,9 +91,13 @@ def _in_training(specs: Any, *, reduction_axes: tuple[int, ...], epsilon: float)
     kept = [a for a in range(rank) if a not in reduction_axes]
     vectors = all(v is None or len(v.shape) == 1 for v in (gamma, beta))
     if len(kept) == 1 and rank > 1 and vectors:
-        run = _by_channel(kept[0], epsilon)
+        of_some = _by_channel(kept[0], epsilon)
     else:
-        run = _by_axes(reduction_axes, epsilon)
+        of_some = _by_axes(reduction_axes, epsilon)
+
+    def run(x: Any, gamma: Any, beta: Any) -> Any:
+        return of_some(x, gamma, beta) if x.numel() else _of_nothing(x, gamma, beta, reduction_axes)
+
     if dtype in ("float32", "float64"):
         return run
 
@@ -115,6 +123,13 @@ def _by_axes(axes: tuple[int, ...], epsilon: float) -> Any:
         return y, mean.view(kept), var.view(kept)
 
     return run
+
+
+def _of_nothing(x: Any, gamma: Any, beta: Any, axes: tuple[int, ...]) -> Any:
+    """Of an empty batch, on which torch's own backward pass divides by 0 and ends the process."""
+    y = x if gamma is None else x * _spread(gamma, x, axes)
+    y = y if beta is None else y + _spread(beta, x, axes)
+    return y.clone(), x.sum(axes), x.sum(axes)
 
 
 KERNELS: dict[str, Any] = {"normalize_batch_in_training": Specialized(_in_training)}

@@ -1,4 +1,4 @@
-"""Multi-tensor optimizer kernels: fused Adam, foreach kernels for the others; all change the variables in place."""
+"""Multi-tensor optimizer kernels that update variables in place: fused Adam, foreach kernels for the others."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ def _groups(cells: Sequence[Any], count: int) -> list[list[Any]]:
 
 
 def _alike(params: Sequence[Any], grads: Sequence[Any], *states: Sequence[Any]) -> list[Any]:
-    """The gradients in the memory order of their parameters; the states, which stay, are brought into it.
+    """The gradients with the strides of their parameters; states of other strides are converted in place.
 
-    The fused kernel walks memory and does not look at strides.
+    The fused kernel iterates over memory and ignores strides.
     """
     strides = [p.stride() for p in params]
     for state in states:
@@ -73,7 +73,7 @@ def adam(
 
 def _adam(p: Any, m: Any, v: Any, grads: Any, lr: Any, beta_1: Any, beta_2: Any, epsilon: Any, step: Any) -> None:
     g = _alike(p, grads, m, v)
-    # torch adds epsilon after correcting the root for its bias, Keras before: equal with epsilon / sqrt(1 - beta_2^t)
+    # torch adds epsilon after the bias correction of the root, Keras before: equal for epsilon / sqrt(1 - beta_2^t)
     t, b2 = float(step), float(beta_2)
     steps = [torch.tensor(t, dtype=torch.float32, device=p[0].device)] * len(p)
     torch._fused_adam_(
@@ -94,8 +94,8 @@ def _adam(p: Any, m: Any, v: Any, grads: Any, lr: Any, beta_1: Any, beta_2: Any,
 
 
 def leave_uncompiled() -> None:
-    """Let programs of torch.compile call Adam as it is: torch 2.13 cannot trace its fused kernel, and one multi-tensor
-    call is left to gain nothing from."""
+    """Exclude Adam from torch.compile: torch 2.13 cannot trace the fused kernel, and one multi-tensor call has nothing
+    to gain from compilation."""
     global _adam
     if not hasattr(_adam, "_torchdynamo_disable"):
         _adam = torch.compiler.disable(_adam)

@@ -1,4 +1,4 @@
-"""Random draws."""
+"""Kernels of random ops."""
 
 from kbackend_torch.kernels.random import draws, portable
 

@@ -1,6 +1,6 @@
-"""Random kernels: numbers from the words of one Philox stream.
+"""Random kernels: integers and floats from the words of a Philox stream.
 
-On the CPU words are made by NumPy; elsewhere by torch in integer arithmetic, without waiting for the device.
+On the CPU NumPy computes the words; on other devices torch does in integer arithmetic, without synchronization.
 """
 
 from __future__ import annotations
@@ -21,19 +21,21 @@ WORD = 0xFFFFFFFF
 
 def random_bits(step: Any, sizes: Any = (), trial: Any = None, *, shape: Any, key: int, op_id: int) -> Any:
     shape = host.known_shape(shape, sizes)
-    found = words(step, trial, math.prod(shape), key, op_id, active_target().device)
-    return (found.to(torch.int64) & WORD).view(shape)
+    bits = words(step, trial, math.prod(shape), key, op_id, active_target().device)
+    return (bits.to(torch.int64) & WORD).view(shape)
 
 
 def words(step: Any, trial: Any, count: int, key: int, op_id: int, device: Any) -> Any:
-    """int32 with the bits of uint32."""
+    """uint32 words of the stream of an op at a step, in the counters of a trial, as int32 of the same bits."""
     number = 0 if trial is None else int(trial) & WORD
     return philox.words(key, host.stream(op_id, step), count, device, number)
 
 
 def leave_uncompiled() -> None:
-    """Let programs of torch.compile call ``words`` as it is: what reads integers from tensors in loops breaks torch
-    2.13. Not a decorator, since that would import the compiler with the engine."""
+    """Exclude ``words`` from torch.compile, since torch 2.13 fails on integers read from tensors in loops.
+
+    Not a decorator, which would import the compiler together with the engine.
+    """
     global words
     if not hasattr(words, "_torchdynamo_disable"):
         words = torch.compiler.disable(words)
@@ -49,6 +51,7 @@ def random_unit(
 def unit(
     step: Any, trial: Any, shape: tuple[int, ...], key: int, op_id: int, dtype: Any, device: Any
 ) -> Any:
+    """Floats in [0, 1) from the high bits of words."""
     count = math.prod(shape)
     if dtype == torch.float64:
         pairs = words(step, trial, 2 * count, key, op_id, device).view(-1, 2).to(torch.int64) & WORD

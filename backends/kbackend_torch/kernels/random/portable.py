@@ -1,4 +1,4 @@
-"""Logarithm and exponential of the same bits on every engine; on the CPU by NumPy, in fewer passes."""
+"""Logarithm and exponential with the same bits on every engine; on the CPU by NumPy, in fewer passes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from kbackend.declare.op import REGISTRY
 from kbackend.plugin.host import portable as host
 
 
-def _on_the_host(name: str) -> Callable[[Any], Any]:
+def _host_kernel(name: str) -> Callable[[Any], Any]:
+    """The NumPy function of this name on the CPU, the composition of torch ops on other devices."""
     def kernel(x: Any) -> Any:
         if x.is_cpu:
             return torch.from_numpy(np.asarray(getattr(host, name)(x.detach().numpy())))
@@ -22,6 +23,6 @@ def _on_the_host(name: str) -> Callable[[Any], Any]:
 
 
 KERNELS = {
-    "portable_exp": _on_the_host("portable_exp"),
-    "portable_log": _on_the_host("portable_log"),
+    "portable_exp": _host_kernel("portable_exp"),
+    "portable_log": _host_kernel("portable_log"),
 }

@@ -1,4 +1,4 @@
-"""Reduction kernels. torch takes no axes for all axes; here no axes means none."""
+"""Reduction kernels. An empty tuple of axes means all axes in torch, and none here."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def _over_axes(
 
 
 def sum_(x: Any, axis: Axes, keepdims: bool) -> Any:
-    """In x's dtype: torch's own sum of int32 is int64."""
+    """The sum in the dtype of ``x``; torch.sum of int32 is int64 by default."""
     return torch.sum(x, dim=axis, keepdim=keepdims, dtype=x.dtype) if axis else x.clone()
 
 
@@ -41,12 +41,13 @@ def _to_bool(x: Any) -> Any:
     return x != 0
 
 
-def argmax(x: Any, axis: int) -> Any:
-    return torch.argmax(x, dim=axis)
+def _position(function: Callable[..., Any]) -> Callable[..., Any]:
+    def kernel(x: Any, axis: int) -> Any:
+        if not x.shape[axis]:  # IndexError of torch
+            raise ValueError(f"axis {axis} of the shape {tuple(x.shape)} has no elements")
+        return function(x, dim=axis)
 
-
-def argmin(x: Any, axis: int) -> Any:
-    return torch.argmin(x, dim=axis)
+    return kernel
 
 
 def cumsum(x: Any, axis: int) -> Any:
@@ -60,8 +61,8 @@ def cumprod(x: Any, axis: int) -> Any:
 KERNELS = {
     "all": _over_axes(torch.all, _to_bool),
     "any": _over_axes(torch.any, _to_bool),
-    "argmax": argmax,
-    "argmin": argmin,
+    "argmax": _position(torch.argmax),
+    "argmin": _position(torch.argmin),
     "cumprod": cumprod,
     "cumsum": cumsum,
     "max": _over_axes(torch.amax),

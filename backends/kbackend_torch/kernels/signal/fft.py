@@ -10,30 +10,29 @@ import torch
 from torch.nn.functional import fold
 
 
-def _of_any_batch(function: Callable[[Any], Any], x: Any, rank: int) -> Any:
-    """Torch's transforms refuse empty batches."""
+def _batched(function: Callable[[Any], Any], x: Any, rank: int) -> Any:
+    """``function(x)``; for an empty batch, which torch.fft refuses, the result of zeros with an empty batch."""
     if x.numel():
         return function(x)
     lead = x.shape[:-rank]
     one = function(x.new_zeros((*(1 for _ in lead), *x.shape[-rank:])))
-    return one.expand(*lead, *one.shape[-rank:]) + x.sum()
+    return one.expand(*lead, *one.shape[-rank:]) + x.sum()  # the sum connects the gradient to x
 
 
 def fourier(x: Any, y: Any, rank: int, inverse: bool) -> Any:
     function = torch.fft.ifftn if inverse else torch.fft.fftn
     axes = tuple(range(-rank, 0))
-    found = _of_any_batch(lambda z: function(z, dim=axes), torch.complex(x, y), rank)
-    return found.real, found.imag
+    spectrum = _batched(lambda z: function(z, dim=axes), torch.complex(x, y), rank)
+    return spectrum.real, spectrum.imag
 
 
 def real_fourier(x: Any) -> Any:
-    found = _of_any_batch(torch.fft.rfft, x, 1)
-    return found.real, found.imag
+    spectrum = _batched(torch.fft.rfft, x, 1)
+    return spectrum.real, spectrum.imag
 
 
 def real_fourier_inverse(x: Any, y: Any, length: int | None) -> Any:
-    found = _of_any_batch(lambda z: torch.fft.irfft(z, n=length), torch.complex(x, y), 1)
-    return found.real
+    return _batched(lambda z: torch.fft.irfft(z, n=length), torch.complex(x, y), 1).real
 
 
 def frame(x: Any, length: int, stride: int) -> Any:

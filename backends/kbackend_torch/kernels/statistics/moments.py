@@ -13,7 +13,7 @@ def var(x: Any, axis: Axes, keepdims: bool) -> Any:
     if not axis:
         return x - x
     if x.numel() == 0:
-        return torch.mean(x, dim=axis, keepdim=keepdims)  # torch.var warns
+        return torch.mean(x, dim=axis, keepdim=keepdims)  # for which torch.var warns
     return torch.var(x, dim=axis, correction=0, keepdim=keepdims)
 
 

@@ -43,7 +43,6 @@ class ToyBackend(Backend):
     gaps = {op.name: not_yet("the toy has a dozen kernels") for op in REGISTRY.values()
             if op.kind == "primitive" and op.name not in KERNELS}
     tape = ToyTape()
-    install = "pip install toy-backend"
 
     def version(self):
         return "0.1"

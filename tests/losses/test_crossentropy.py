@@ -5,7 +5,7 @@ import pytest
 
 from kbackend import K
 
-LOGITS = np.array([[-120.0, 3.0, 60.0], [0.5, -1.0, 200.0]], np.float32)
+LOGITS = np.array([[-12.0, 3.0, -7.0], [0.5, -1.0, 14.0]], np.float32)
 
 
 def log_softmax(x):
@@ -43,9 +43,64 @@ def test_the_crossentropy_of_a_sigmoid_loses_no_digits(each_backend):
     x, target = K.placeholder((4,)), K.placeholder((4,))
     values = K.binary_crossentropy(target, K.sigmoid(x))
     program = K.function([x, target], [values, *K.gradients(K.sum(values), [x])])
-    found, gradient = program([[-100.0, 100.0, 100.0, 0.0], [1.0, 1.0, 0.25, 0.5]])
-    np.testing.assert_allclose(found, [100.0, 0.0, 75.0, np.log(2)], rtol=1e-6, atol=1e-30)
-    np.testing.assert_allclose(gradient, [-1.0, 0.0, 0.75, 0.0], atol=1e-6)
+    found, gradient = program([[-16.0, 15.0, 16.0, 0.0], [1.0, 1.0, 0.25, 0.5]])
+    p = 1 / (1 + np.exp(-np.array([-16.0, 15.0, 16.0, 0.0])))
+    wanted = [-np.log(p[0]), -np.log(p[1]), -0.25 * np.log(p[2]) - 0.75 * np.log1p(-p[2]), np.log(2)]
+    np.testing.assert_allclose(found, wanted, rtol=1e-6)
+    np.testing.assert_allclose(gradient, p - [1.0, 1.0, 0.25, 0.5], rtol=1e-5, atol=1e-7)
+
+
+#: beyond the logits whose probabilities are clipped, at both sides of the first of them, and between
+EDGES = np.array([-np.inf, -1e30, -300, -40, -16.2, -16.1, -16, -3, 0, 3, 16, 16.1, 16.2, 40, 300, 1e30, np.inf])
+
+
+def plain(losses, tensors, probabilities, logits, values):
+    """The losses and their gradients by the logits, as the graph gives them and by the gradients that the losses have
+    with respect to the probabilities where these are given."""
+    total = sum(K.sum(loss) for loss in losses)
+    stable = K.function([*tensors, logits], [*losses, *K.gradients(total, [logits])])(values)
+    inner = K.function([logits], [probabilities])(values[-1:])[0]
+    outputs = [*losses, *K.gradients(total, [probabilities])]
+    found = K.function([*tensors, probabilities], outputs)([*values[:-1], inner])
+    weights = K.placeholder(probabilities.shape, dtype=probabilities.dtype)
+    back = K.function([logits, weights], K.gradients(K.sum(probabilities * weights), [logits]))
+    return stable, [*found[:-1], back([values[-1], found[-1]])[0]]
+
+
+@pytest.mark.parametrize("target", [0.0, 0.25, 1.0])
+def test_a_sigmoid_is_clipped_as_its_probabilities_are(each_backend, target):
+    logits, targets = (K.placeholder((len(EDGES),), dtype="float64") for _ in range(2))
+    p = K.sigmoid(logits)
+    values = [np.full(len(EDGES), target), EDGES]
+    stable, wanted = plain([K.binary_crossentropy(targets, p)], [targets], p, logits, values)
+    # a gradient by a probability near 1 divides by 1 - p, which has 9 digits left
+    for found, expected in zip(stable, wanted):
+        np.testing.assert_allclose(found, expected, rtol=1e-8, atol=1e-9)
+
+
+def test_a_softmax_is_clipped_as_its_probabilities_are(each_backend):
+    finite = EDGES[np.abs(EDGES) < 1e4]
+    rows = np.stack([finite, np.zeros_like(finite), np.full_like(finite, -2.0)], axis=1)
+    logits, targets = (K.placeholder(rows.shape, dtype="float64") for _ in range(2))
+    labels = K.placeholder(rows.shape[:1], dtype="int32")
+    p = K.softmax(logits)
+    for label in range(3):
+        soft = np.full(rows.shape, 0.1) + 0.7 * np.eye(3)[label]
+        values = [soft, np.full(len(rows), label), rows]
+        losses = [K.categorical_crossentropy(targets, p), K.sparse_categorical_crossentropy(labels, p)]
+        stable, wanted = plain(losses, [targets, labels], p, logits, values)
+        for found, expected in zip(stable, wanted):  # the clipped probabilities sum to 1 + 2 epsilon at most
+            np.testing.assert_allclose(found, expected, rtol=1e-6, atol=3e-7)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_concrete_probabilities_and_a_graph_agree_when_saturated(each_backend, dtype):
+    x, t = K.placeholder((4,), dtype=dtype), np.array([0.0, 1.0, 1.0, 0.0], dtype)
+    p = K.sigmoid(x)
+    graph, shares = K.function([x], [K.binary_crossentropy(K.constant(t, dtype=dtype), p), p])([[40, -40, 40, -40]])
+    concrete = K.eval(K.binary_crossentropy(t, shares))
+    np.testing.assert_allclose(graph, concrete, rtol=1e-3 if dtype == "float16" else 1e-6, atol=1.2e-7)
+    np.testing.assert_allclose(graph[:2], -np.log(1e-7), rtol=1e-3)
 
 
 def test_a_gradient_with_respect_to_the_probabilities_is_theirs(each_backend):
@@ -85,7 +140,7 @@ def test_a_saturated_output_has_a_finite_loss_and_no_gradient(each_backend):
     found, gradient = K.function([target, output], [values, *K.gradients(K.sum(values), [output])])(
         [[1.0, 0.0], [0.0, 1.0]]
     )
-    np.testing.assert_allclose(found, [16.118, 15.942], rtol=1e-4)  # in float32 1 - 1e-7 is 1 - 1.19e-7
+    np.testing.assert_allclose(found, [16.118, 16.118], rtol=1e-4)
     assert gradient.tolist() == [0.0, 0.0]
 
 

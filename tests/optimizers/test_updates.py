@@ -193,7 +193,7 @@ def test_config_makes_an_equal_optimizer():
 
 @pytest.mark.parametrize("bad", ["adamm", 3, {"class_name": "nothing"}])
 def test_unknown_optimizers_are_refused_with_the_known_ones(bad):
-    with pytest.raises(ValueError, match="known are adadelta, adam, rmsprop, sgd"):
+    with pytest.raises(ValueError, match="known are adadelta, .* adam, .* sgd"):
         optimizers.get(bad)
 
 

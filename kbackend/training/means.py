@@ -1,0 +1,75 @@
+"""Means over an epoch of the values of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from kbackend.callbacks.base import Logs
+
+_FOLD = 512
+
+
+class Means:
+    """Means of the values of steps, fetched from the engine only when they are read.
+
+    Args:
+        names: of the values, and of the results of metrics among them.
+        own_mass: the places of the values that have a mass of their own; the mass of the others is the batch size.
+        number: makes a float of a scalar of the engine.
+        count: the number of values, that of the names when None.
+        results: gives the results of metrics by their places among the names.
+
+    >>> means = Means(["loss", "mae"], [1], float)
+    >>> means.add(3, [1.0, 4.0, 1.0])
+    >>> means.add(1, [5.0, 8.0, 3.0])
+    >>> dict(means.logs())
+    {'loss': 2.0, 'mae': 7.0}
+    """
+
+    def __init__(
+        self,
+        names: Sequence[str],
+        own_mass: Sequence[int],
+        number: Callable[[Any], float],
+        results: Callable[[], Mapping[int, Any]] = dict,
+        count: int | None = None,
+    ) -> None:
+        self.names = names
+        self._own_mass = own_mass
+        self._number = number
+        self._results = results
+        count = len(names) if count is None else count
+        self._sums = [0.0] * count
+        self._masses = [0.0] * count
+        self._pending: list[tuple[int, Sequence[Any]]] = []
+
+    def add(self, size: int, outputs: Sequence[Any]) -> None:
+        """Take the outputs of a step on ``size`` samples: the values, then their own masses."""
+        self._pending.append((size, outputs))
+        if len(self._pending) >= _FOLD:
+            self._fold()
+
+    def _fold(self) -> None:
+        count = len(self._sums)
+        for size, outputs in self._pending:
+            values = [self._number(t) for t in outputs]
+            masses = [float(size)] * count
+            for place, mass in zip(self._own_mass, values[count:]):
+                masses[place] = mass
+            for place, mass in enumerate(masses):
+                if mass > 0:
+                    self._sums[place] += values[place] * mass
+                    self._masses[place] += mass
+        self._pending.clear()
+
+    def fetch(self) -> list[Any]:
+        """The means and results so far, in the order of the names."""
+        self._fold()
+        means = iter([total / (mass or 1.0) for total, mass in zip(self._sums, self._masses)])
+        results = self._results()
+        return [results[place] if place in results else next(means) for place in range(len(self.names))]
+
+    def logs(self) -> Logs:
+        """The means so far by name, fetched when they are read."""
+        return Logs(self.names, self.fetch)

@@ -1,0 +1,43 @@
+"""The order of the samples in each epoch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kbackend.streams import SHUFFLE_OP_ID, get_seed, permutation
+
+
+class Shuffles:
+    """Orders of samples, the same on every engine: each follows from the seed and the number of epochs before it.
+
+    Attributes:
+        seen: how many epochs there were.
+
+    >>> import kbackend
+    >>> kbackend.set_seed(1)
+    >>> first, second = Shuffles(), Shuffles()
+    >>> _ = first.next(5)
+    >>> second.resume(1, first.seed)
+    >>> bool((first.next(5) == second.next(5)).all())
+    True
+    """
+
+    def __init__(self) -> None:
+        self.seen = 0
+        self._seed: int | None = None
+
+    @property
+    def seed(self) -> int:
+        """The seed of the process, unless :meth:`resume` gave another."""
+        return get_seed() if self._seed is None else self._seed
+
+    def resume(self, seen: int, seed: int) -> None:
+        """Go on after some epochs, with orders of a seed."""
+        self.seen, self._seed = seen, seed
+
+    def next(self, samples: int, shuffle: bool = True) -> np.ndarray | None:
+        """The order of the next epoch; None for that of the data."""
+        self.seen += 1
+        if not shuffle:
+            return None
+        return permutation(samples, self.seed, (SHUFFLE_OP_ID << 32) | (self.seen & 0xFFFFFFFF))

@@ -1,0 +1,217 @@
+"""The train, test and predict steps of a model as functions, made at their first use."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from kbackend.graph.walk import Graph
+from kbackend.ops.core.updates import as_updates
+from kbackend.runtime.function import Function
+from kbackend.training.compiled import Compiled, Settings
+from kbackend.training.means import Means
+from kbackend.training.objective import Objective
+from kbackend.training.placement import JitChoice, Placement
+from kbackend.training.protocol import Trainable
+
+
+class Step:
+    """A function of inputs, targets and sample weights that returns named values and updates the states of metrics.
+
+    Attributes:
+        names: of the values and of the results of metrics, 'loss' first.
+        own_mass: the places of the values that have a mass of their own; the masses follow the values in the outputs.
+        phase: 1 for training, 0 for tests.
+        function: the function.
+    """
+
+    __slots__ = ("names", "own_mass", "phase", "function", "states", "_places", "_reading")
+
+    def __init__(
+        self, inputs: Sequence[Any], objective: Objective, updates: Sequence[Any], name: str, jit: Any, phase: int
+    ) -> None:
+        self.names = objective.names
+        self.own_mass = [place for place, mass in enumerate(objective.masses) if mass is not None]
+        self.phase = phase
+        masses = [objective.masses[place] for place in self.own_mass]
+        feeds = [*inputs, *objective.targets, *objective.weights]
+        updates = [*updates, *objective.updates]
+        self.function = Function(feeds, objective.values + masses, updates, name, jit, phase)
+        self.states = objective.states
+        self._places = list(objective.results)
+        self._reading = Function([], list(objective.results.values()), (), f"{name}_results")
+
+    def reset(self) -> None:
+        """Make the states of the metrics zero."""
+        for state in self.states:
+            state.reset_state()
+
+    def means(self, target: Any) -> Means:
+        """Means over steps on a target, none so far, and the results of the metrics as they are when they are read."""
+        count = len(self.names) - len(self._places)
+        return Means(self.names, self.own_mass, target.backend.number, lambda: self._results(target), count)
+
+    def _results(self, target: Any) -> dict[int, Any]:
+        if not self._places:
+            return {}
+        found = [target.backend.to_numpy(t) for t in self._reading.program(target, 0)([])]
+        return {place: x.item() if x.ndim == 0 else x for place, x in zip(self._places, found)}
+
+
+class Steps:
+    """The steps of a model for one ``compile``. Another compile, and a change of the model, take new ones.
+
+    Args:
+        model: the model.
+        settings: the arguments of compile, None before it.
+        placement: where the steps run; it outlives a compile.
+
+    Attributes:
+        jit: whether steps are compiled by the engine.
+    """
+
+    def __init__(
+        self, model: Trainable, settings: Settings | None = None, placement: Placement | None = None
+    ) -> None:
+        self.model = model
+        self.settings = settings
+        self.placement = placement or Placement()
+        self.jit = JitChoice(None if settings is None else settings.jit)
+        self._compiled: Compiled | None = None
+        self._made: dict[tuple[Any, ...], Any] = {}
+        self._running: dict[Step, Means] = {}
+        self._lock = threading.RLock()
+
+    def compiled_with(self, settings: Settings) -> Steps:
+        """Steps of the same model for a compile. A model that is built is checked against it now, a model that is not
+        yet, at the first use.
+
+        Raises:
+            ValueError: the settings do not fit the model; these steps are as before.
+        """
+        made = Steps(self.model, settings, self.placement)
+        if self.model.built:
+            made._compiled = Compiled.of(self.model, settings)
+        if self.jit.setting == made.jit.setting != "auto" and ("predict",) in self._made:
+            made._made["predict",] = self._made["predict",]
+        return made
+
+    def of_changed_model(self) -> Steps:
+        """Steps for the same settings, made anew when they are used."""
+        return Steps(self.model, self.settings, self.placement)
+
+    def forget_training(self) -> None:
+        """Make the steps of training anew when they are used: the model has other updates."""
+        with self._lock:
+            for key in [k for k in self._made if k[0] == "train"]:
+                del self._made[key]
+
+    # what compile fixed -------------------------------------------------------------------------------------
+
+    @property
+    def optimizer(self) -> Any:
+        """The optimizer, None before compile."""
+        return None if self.settings is None else self.settings.optimizer
+
+    @property
+    def compiled(self) -> Compiled:
+        """What compile fixed.
+
+        Raises:
+            RuntimeError: the model is not compiled.
+            ValueError: the settings do not fit the model, which was not built when it was compiled.
+        """
+        if self._compiled is None:
+            if self.settings is None:
+                raise RuntimeError(
+                    f"the model {self.model.name} is not compiled; call model.compile(optimizer, loss) first"
+                )
+            with self._lock:
+                self._compiled = self._compiled or Compiled.of(self.model, self.settings)
+        return self._compiled
+
+    # steps --------------------------------------------------------------------------------------------------
+
+    def train(self, weighted: bool = False) -> Step:
+        """The step of training."""
+        return self._kept(("train", weighted), lambda: self._step("train", weighted))
+
+    def test(self, weighted: bool = False) -> Step:
+        """The step of evaluation."""
+        return self._kept(("test", weighted), lambda: self._step("test", weighted))
+
+    def predict(self) -> Function:
+        """The function from inputs to outputs."""
+        return self._kept(("predict",), self._prediction)
+
+    def _kept(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
+        found = self._made.get(key)
+        if found is None:
+            with self._lock:
+                found = self._made.get(key)
+                if found is None:
+                    found = self._made[key] = make()
+        return found
+
+    def _step(self, kind: str, weighted: bool) -> Step:
+        compiled = self.compiled
+        objective, phase = compiled.objective(weighted), int(kind == "train")
+        if kind == "train":
+            updates = compiled.optimizer.get_updates(objective.total, list(compiled.trained))
+            updates = as_updates([*updates, *compiled.updates])
+        else:
+            updates = as_updates(self.model.state_updates)
+        name = f"{self.model.name}_{kind}_step"
+        return Step(self.model.inputs, objective, updates, name, self.jit.of(kind), phase)
+
+    def _prediction(self) -> Function:
+        model = self.model
+        updates, name = as_updates(model.state_updates), f"{model.name}_predict"
+        return Function(model.inputs, list(model.outputs), updates, name, self.jit.of("predict"))
+
+    def graph(self, kind: str) -> Graph:
+        """The graph of the 'train' step without sample weights, or of 'predict'."""
+        return self.train().function.graph if kind == "train" else self.predict().graph
+
+    def running(self, step: Step) -> Means:
+        """Means over the batches of a step since the last :meth:`reset_metrics`, for steps one by one."""
+        if step not in self._running:
+            step.reset()
+            self._running[step] = step.means(self.target())
+        return self._running[step]
+
+    def reset_metrics(self) -> None:
+        """Forget the batches seen so far."""
+        self._running.clear()
+        for state in self.compiled.plain.states:
+            state.reset_state()
+
+    def programs_made(self, kind: str) -> int:
+        """How many programs were made for the 'train', 'test' or 'predict' step: one for each engine and device."""
+        found = [made for key, made in self._made.items() if key[0] == kind]
+        return sum(len((made.function if isinstance(made, Step) else made).programs) for made in found)
+
+    def use_jit(self, jit: JitChoice) -> None:
+        """Make the steps anew when they are used, compiled by the engine or not as ``jit`` says."""
+        with self._lock:
+            self.jit = jit
+            self._made.clear()
+
+    # where they run -----------------------------------------------------------------------------------------
+
+    def target(self) -> Any:
+        """The engine and device of the next step."""
+        return self.placement.target(self)
+
+    def move(self, target: Any) -> None:
+        """Run on a target from now on, with weights and the state of the optimizer."""
+        for variable in self.variables():
+            variable.cell(target)
+        self.placement.fixed = target
+
+    def variables(self) -> list[Any]:
+        """The weights, the variables of the optimizer and the states of the metrics."""
+        held = [] if self.optimizer is None else self.optimizer.variables()
+        states = [] if self._compiled is None else self._compiled.plain.states
+        return [*self.model.weights, *held, *(v for state in states for v in state.variables)]
