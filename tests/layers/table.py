@@ -334,7 +334,8 @@ def of_keras(keras: Any, row: Row) -> tuple[Found, list[tuple[int, ...]]]:
         weight.assign(value)
     outputs, by_inputs, by_weights = _keras_gradients(row, call, tensors, [w for w in weights if w.trainable])
     masks = [np.asarray(t._keras_mask) for t in outputs if getattr(t, "_keras_mask", None) is not None]
-    masks = [m for m in masks if m.ndim < outputs[0].ndim]  # the others are of pairs, left on the scores of attention
+    # the others are of pairs, left on the scores of attention
+    masks = [m for m in masks if m.shape == tuple(outputs[0].shape[: m.ndim])]
     state = [np.asarray(w.value) for w in weights if not w.trainable and row.phase]
     found = Found([np.asarray(t) for t in outputs], masks, by_inputs, by_weights, state)
     return found, [tuple(w.shape) for w in weights]
