@@ -168,7 +168,12 @@ class Topology:
 
 
 def _hyperparameters(layer: Layer) -> list[Any]:
-    found = [getattr(each, key, None) for each in Inside(layer).layers for key in each.hyperparameters]
+    """Variables that are no weights: live hyperparameters, and the states of stateful layers."""
+    found: list[Any] = []
+    for each in Inside(layer).layers:
+        found += [getattr(each, key, None) for key in each.hyperparameters]
+        if hasattr(each, "states") and each.stateful:
+            found += each.states or ()
     return [v for v in found if isinstance(v, Variable)]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 import kbackend
 from kbackend import Input, K, Model, Sequential, layers
-from kbackend.layers.augmentation import _circle
+from kbackend.layers.preprocessing.geometry import _circle
 
 
 def drawn(*shape, seed=0, low=0.0, high=255.0):

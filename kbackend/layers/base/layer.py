@@ -49,7 +49,7 @@ class Layer(HasLosses):
 
     Attributes:
         built: whether ``build`` has run.
-        stateful: False; layers that carry state from batch to batch are not supported.
+        stateful: whether the layer carries states from batch to batch; such a layer has ``reset_states()``.
         supports_masking: whether the layer passes masks on.
         input_spec: an :class:`InputSpec` or a list of them, checked before anything else.
 

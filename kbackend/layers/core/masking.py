@@ -12,6 +12,10 @@ class Masking(Layer):
     """Masks the steps whose features all equal ``mask_value``, and sets them to 0.
 
     Shapes: (batch, steps, features) to the same; the mask is (batch, steps).
+
+    >>> from kbackend import Input, layers
+    >>> layers.Masking()(Input((5, 3)))._keras_mask.shape
+    (None, 5)
     """
 
     arguments = ("mask_value",)

@@ -313,7 +313,7 @@ class RandomCrop(_Augmentation):
 class _Ranged(_Augmentation):
     """Base class: other values, within a range."""
 
-    arguments = ("factor", "value_range", "seed", "data_format")
+    arguments: tuple[str, ...] = ("factor", "value_range", "seed", "data_format")
 
     def __init__(self, factor: Factor, value_range: Sequence[float] = (0, 255), seed: int | None = None,
                  **kwargs: Any) -> None:
