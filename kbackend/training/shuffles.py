@@ -35,9 +35,9 @@ class Shuffles:
         """Go on after some epochs, with orders of a seed."""
         self.seen, self._seed = seen, seed
 
-    def next(self, samples: int, shuffle: bool = True) -> np.ndarray | None:
-        """The order of the next epoch; None for that of the data."""
+    def next(self, samples: int | None, shuffle: bool = True) -> np.ndarray | None:
+        """The order of the next epoch; None for that of the data, and where their number is not known."""
         self.seen += 1
-        if not shuffle:
+        if not shuffle or samples is None:
             return None
         return permutation(samples, self.seed, (SHUFFLE_OP_ID << 32) | (self.seen & 0xFFFFFFFF))
