@@ -15,9 +15,9 @@ def _values(logs: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, (int, float, np.number)):
+    if not isinstance(value, (int, float, np.integer, np.floating)):
         return str(value)
-    return f"{value:.4g}" if abs(value) < 1e-3 else f"{value:.4f}"
+    return f"{value:.4g}" if abs(float(value)) < 1e-3 else f"{value:.4f}"
 
 
 class ProgbarLogger(Callback):

@@ -10,7 +10,6 @@ from typing import Any
 from kbackend import saving
 from kbackend.callbacks.base import Callback, CallbackList
 from kbackend.callbacks.history import History
-from kbackend.layers.base.hooks import OF_MODELS
 from kbackend.layers.base.naming import unique_name
 from kbackend.layers.base.structures import as_list, one_or_list
 from kbackend.model.configuration import model_config, model_from
@@ -62,15 +61,6 @@ class Model(GeneratorMethods):
 
     #: whether ``fit`` is to end; callbacks set it
     stop_training = False
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        ignored = [name for name in OF_MODELS if name in vars(cls)]
-        if ignored:
-            raise TypeError(
-                f"{cls.__name__} overrides {ignored[0]}, which models do not use; what a step minimises is given to "
-                "compile and add_loss, and a step of one's own is made by K.function"
-            )
 
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True
@@ -170,7 +160,7 @@ class Model(GeneratorMethods):
         callbacks: Sequence[Callback] | None = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
-        shuffle: bool = True,
+        shuffle: bool | str = True,
         class_weight: Any = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
@@ -194,7 +184,7 @@ class Model(GeneratorMethods):
             validation_split: the last part of the data is held out, taken before any shuffle.
             validation_data: (x, y) or (x, y, sample_weight), evaluated after each epoch; or as x alone.
             shuffle: draw a new order of samples (of batches for a PyDataset) each epoch, the same on every engine for
-                one seed; an iterable keeps its order.
+                one seed, and "batch" an order of batches; an iterable keeps its order.
             class_weight: label -> weight, or a list or dict of these by output.
             sample_weight: a weight for each sample, or (with ``sample_weight_mode="temporal"``) for each of its steps;
                 for several outputs a list or dict, in which None and what is left out mean no weights.
@@ -214,6 +204,8 @@ class Model(GeneratorMethods):
             ValueError: the data does not fit; nothing has changed then.
             RuntimeError: the model is not compiled.
         """
+        if shuffle not in (True, False, "batch"):
+            raise ValueError(f"fit: shuffle must be True, False or 'batch', it is {shuffle!r}")
         epochs_due = range(initial_epoch, epochs)
         reading = Reading.of(workers, use_multiprocessing, max_queue_size)
         given = Given(self._steps, self._ensure_built, x, y, sample_weight, class_weight, batch_size, reading)
@@ -223,13 +215,14 @@ class Model(GeneratorMethods):
         with training_sources(given, asked, held_out) as (batches, apart):
             validation = Validation.of(self._steps, apart, due, callbacks or ())
             measured.settle(self._steps, "train", batches.sample, batches.batch_size or batches.sample.samples)
+            block = (batches.batch_size or 1) if shuffle == "batch" else 1
             return loop.fit(
                 self,
                 self._steps.train(batches.sample.form),
                 self._steps.target(),
                 batches,
                 epochs_due,
-                lambda units: self._shuffles.next(units, shuffle),
+                lambda units: self._shuffles.next(units, bool(shuffle), block),
                 callbacks or (),
                 verbose,
                 validation,

@@ -97,7 +97,7 @@ def _weights(
     placeholders = compiled.weighted.weights
     given = data.for_some(sample_weight, names, "sample weight")
     ones = [np.ones(t.shape[: p.ndim], np.float32) for t, p in zip(targets, placeholders)]
-    filled = [one if w is None else w for one, w in zip(ones, given)]
+    filled = [one if w is None else w if hasattr(w, "shape") else np.asarray(w) for one, w in zip(ones, given)]
     weights = data.standardize(filled, placeholders, names, "sample weight")
     for label, target, weight in zip(names, targets, weights):
         if weight.shape != target.shape[: weight.ndim]:

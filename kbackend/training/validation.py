@@ -34,7 +34,8 @@ class Validation:
         groups = None if batches is None else batches.held
         arrays = None if groups is None else [*groups.inputs, *groups.targets, *_weights(groups)]
         for callback in callbacks:
-            callback.validation_data = arrays
+            if isinstance(callback, Callback):  # the list of callbacks refuses others
+                callback.validation_data = arrays
         return None if batches is None else cls(steps, batches, due)
 
     def __call__(self, epoch: int, listeners: CallbackList) -> dict[str, Any]:
