@@ -10,7 +10,7 @@ import numpy as np
 from kbackend import dtypes
 from kbackend.declare.call import to_numpy
 from kbackend.graph.tensor import Tensor
-from kbackend.training.sources.frames import array_of_frame, array_of_series, is_frame
+from kbackend.training.sources.frames import array_of_frame, array_of_series, is_frame, of_pandas
 from kbackend.training.sources.rows import Rows, is_mapped, part, rows_of
 
 
@@ -90,7 +90,7 @@ def _is_number_list(data: Sequence[Any]) -> bool:
 
 def is_foreign(value: Any) -> bool:
     """Whether data is neither an array nor a tensor, but of pandas or scipy."""
-    return type(value).__module__.partition(".")[0] in ("pandas", "scipy")
+    return of_pandas(value) or rows_of(value) is not None
 
 
 def array_of(value: Any) -> Any:
@@ -103,7 +103,7 @@ def array_of(value: Any) -> Any:
         return value
     if is_frame(value):
         return array_of_frame(value)
-    if type(value).__module__.startswith("pandas.") and hasattr(value, "isna"):
+    if of_pandas(value) and hasattr(value, "isna"):
         return array_of_series(value)
     rows = rows_of(value)
     return to_numpy(value) if rows is None else rows

@@ -7,9 +7,14 @@ from typing import Any
 import numpy as np
 
 
+def of_pandas(value: Any) -> bool:
+    """Whether the class of a value is of pandas."""
+    return type(value).__module__.partition(".")[0] == "pandas"
+
+
 def is_frame(value: Any) -> bool:
     """Whether a value is a DataFrame."""
-    return type(value).__module__.startswith("pandas.") and hasattr(value, "columns")
+    return of_pandas(value) and hasattr(value, "columns")
 
 
 def array_of_frame(frame: Any) -> np.ndarray:

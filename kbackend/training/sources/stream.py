@@ -156,7 +156,7 @@ class Stream:
                 return len(arrays[0]), [feed(a) for a in arrays]
         groups = self._fitted(index, *parts)
         self._check_form(index, groups)
-        arrays = groups.flat
+        arrays = groups.dense
         if leaves is not None:
             places = [next((i for i, leaf in enumerate(leaves) if leaf is a), -1) for a in arrays]
             if -1 not in places:
