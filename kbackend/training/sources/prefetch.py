@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 T = TypeVar("T")
 
 #: seconds to wait at the end for a thread that is inside the user's generator; an interrupt must not hang on it
-_PATIENCE = 5.0
+_PATIENCE = 2.0
 
 
 class _End(NamedTuple):
