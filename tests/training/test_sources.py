@@ -61,7 +61,9 @@ def same(history, other):
 
 
 @pytest.mark.parametrize(
-    "options", [{}, {"workers": 0}, {"workers": 3}, {"max_queue_size": 1}], ids=["thread", "inline", "three", "one"]
+    "options",
+    [{}, {"workers": 0}, {"workers": 3, "max_queue_size": 2}, {"max_queue_size": 1}],
+    ids=["thread", "inline", "three", "one"],
 )
 @pytest.mark.parametrize(
     "data", [Numbered, lambda: Again(X, Y), lambda: generator(X, Y)], ids=["numbered", "again", "once"]

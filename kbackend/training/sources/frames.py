@@ -43,5 +43,4 @@ def _numbers(series: Any, name: Any) -> np.ndarray:
         raise TypeError(f"the column {name!r} has the dtype {series.dtype}; make numbers of it first")
     if series.isna().any():
         return series.to_numpy(dtype=np.float64, na_value=np.nan)
-    found = series.to_numpy()
-    return found if found.dtype != object else series.to_numpy(dtype=f"{series.dtype}".lower())
+    return series.to_numpy()
