@@ -5,6 +5,7 @@ from kbackend.callbacks.history import History
 from kbackend.callbacks.progress import ProgbarLogger
 from kbackend.callbacks.simple import LambdaCallback, LearningRateScheduler
 from kbackend.callbacks.stopping import EarlyStopping, TerminateOnNaN
+from kbackend.ground.suggest import suggest_in as _suggest_in
 
 __all__ = [
     "Callback",
@@ -17,3 +18,5 @@ __all__ = [
     "ProgbarLogger",
     "TerminateOnNaN",
 ]
+
+_suggest_in(__name__)

@@ -121,7 +121,11 @@ class Callback:
     def __init__(self) -> None:
         self.model = None
         self.params: dict[str, Any] = {}
-        self.validation_data = None
+
+    def __repr__(self) -> str:
+        own = {k: v for k, v in vars(self).items() if k not in ("model", "params") and k[0] != "_"}
+        shown = [f" {k}={v!r}" for k, v in own.items() if v is None or isinstance(v, (bool, int, float, str))]
+        return f"<{type(self).__name__}{''.join(shown)}>"
 
     def set_model(self, model: Any) -> None:
         self.model = model
@@ -164,19 +168,30 @@ class Callback:
     def on_predict_batch_end(self, batch: int, logs: Any = None) -> None: ...
 
 
-class CallbackList:
-    """Calls each event's listeners; an event that nobody overrides costs nothing.
+def checked_callbacks(callbacks: Any) -> list[Callback]:
+    """The callbacks of a call of ``fit``, none for None.
 
     Raises:
-        TypeError: a member is not a Callback.
+        TypeError: no list, or a member is not a Callback.
     """
+    if callbacks is None:
+        return []
+    if not isinstance(callbacks, (list, tuple)):
+        raise TypeError(f"callbacks must be a list of kbackend.callbacks.Callback objects, it is {callbacks!r}")
+    for callback in callbacks:
+        if not isinstance(callback, Callback):
+            made = f"; make one: {callback.__name__}(...)" if isinstance(callback, type) else ""
+            raise TypeError(f"callbacks must be kbackend.callbacks.Callback objects, not {callback!r}{made}")
+    return list(callbacks)
+
+
+class CallbackList:
+    """Calls each event's listeners; an event that nobody overrides costs nothing."""
 
     def __init__(
         self, callbacks: Sequence[Callback] = (), model: Any = None, params: Mapping[str, Any] = MappingProxyType({})
     ) -> None:
         for callback in callbacks:
-            if not isinstance(callback, Callback):
-                raise TypeError(f"callbacks must be kbackend.callbacks.Callback objects, not {callback!r}")
             callback.set_model(model)
             callback.set_params(dict(params))
         self._listeners = {

@@ -24,6 +24,9 @@ class History(Callback):
         self.engine: str | None = None
         self.rng: str | None = None
 
+    def __repr__(self) -> str:
+        return f"<History of {len(self.epoch)} epochs: {', '.join(self.history) or 'nothing yet'}>"
+
     def on_train_begin(self, logs: Any = None) -> None:
         self.engine = self.params.get("engine")
         self.rng = self.params.get("rng")

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kbackend.callbacks.base import Callback
+from kbackend.ground.arguments import checked
 
 
 def _values(logs: Any) -> str:
@@ -26,6 +27,7 @@ class ProgbarLogger(Callback):
     Losses are fetched from the engine only when the bar is drawn, at most ten times a second.
     """
 
+    @checked
     def __init__(self, verbose: int = 1, interval: float = 0.1) -> None:
         super().__init__()
         self.verbose = verbose

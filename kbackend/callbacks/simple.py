@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kbackend.callbacks.base import Callback
+from kbackend.ground.arguments import checked, unknown_keywords
 
 
 class LambdaCallback(Callback):
@@ -18,7 +19,10 @@ class LambdaCallback(Callback):
         super().__init__()
         for name, function in functions.items():
             if not name.startswith("on_") or not hasattr(Callback, name):
-                raise TypeError(f"LambdaCallback does not know the event {name!r}")
+                events = [event for event in dir(Callback) if event.startswith("on_")]
+                raise unknown_keywords("LambdaCallback", [name], events)
+            if not callable(function):
+                raise TypeError(f"LambdaCallback: {name} must be a function, it is {function!r}")
             setattr(self, name, function)
 
 
@@ -32,6 +36,7 @@ class LearningRateScheduler(Callback):
     The logs of each epoch, and so the history, get the rate as 'lr'.
     """
 
+    @checked
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         super().__init__()
         self.schedule, self.verbose = schedule, verbose

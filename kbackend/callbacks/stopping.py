@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kbackend.callbacks.base import Callback
+from kbackend.ground.arguments import checked
 
 
 class TerminateOnNaN(Callback):
@@ -34,6 +35,7 @@ class EarlyStopping(Callback):
         restore_best_weights: set the weights of the best epoch at the end.
     """
 
+    @checked
     def __init__(
         self,
         monitor: str = "val_loss",
@@ -45,8 +47,6 @@ class EarlyStopping(Callback):
         restore_best_weights: bool = False,
     ) -> None:
         super().__init__()
-        if mode not in ("auto", "min", "max"):
-            raise ValueError(f"mode must be 'auto', 'min' or 'max', it is {mode!r}")
         self.monitor, self.patience, self.verbose = monitor, patience, verbose
         self.baseline, self.restore_best_weights = baseline, restore_best_weights
         larger = mode == "max" or mode == "auto" and "acc" in monitor

@@ -7,14 +7,17 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from kbackend import saving
-from kbackend.callbacks.base import Callback, CallbackList
+from kbackend.callbacks.base import Callback, CallbackList, checked_callbacks
 from kbackend.callbacks.history import History
+from kbackend.ground.arguments import checked
 from kbackend.layers.base.naming import unique_name
 from kbackend.layers.base.structures import as_list, one_or_list
-from kbackend.model.configuration import model_config, model_from
+from kbackend.model.configuration import model_config
+from kbackend.model.files import HasFiles
 from kbackend.model.generators import GeneratorMethods
+from kbackend.model.measured import MeasuredNetwork
 from kbackend.model.network import Network
+from kbackend.model.reading import model_from
 from kbackend.model.summary import print_summary
 from kbackend.model.topology import Topology
 from kbackend.plugin import select
@@ -22,18 +25,16 @@ from kbackend.registry import custom_object_scope
 from kbackend.training import data, loop, measured
 from kbackend.training.arrays import Groups, groups_of, inputs_of
 from kbackend.training.compiled import Settings
-from kbackend.training.profiling import Profile
 from kbackend.training.shuffles import Shuffles
 from kbackend.training.sources.base import Reading, Source
 from kbackend.training.sources.opening import Given, HeldOut, training_sources
 from kbackend.training.sources.stream import Asked
 from kbackend.training.steps import Steps
-from kbackend.training.tuning import Tuned
 from kbackend.training.validation import Validation
 from kbackend.training.validation import due as validation_due
 
 
-class Model(GeneratorMethods):
+class Model(HasFiles, GeneratorMethods, MeasuredNetwork):
     """A graph of layers and ops from inputs to outputs, which can be trained, called and nested.
 
     Args:
@@ -62,6 +63,7 @@ class Model(GeneratorMethods):
     #: whether ``fit`` is to end; callbacks set it
     stop_training = False
 
+    @checked
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True
     ) -> None:
@@ -112,6 +114,7 @@ class Model(GeneratorMethods):
 
     # compile ------------------------------------------------------------------------------------------------
 
+    @checked
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -150,6 +153,7 @@ class Model(GeneratorMethods):
 
     # training and using -------------------------------------------------------------------------------------
 
+    @checked
     def fit(
         self,
         x: Any = None,
@@ -185,7 +189,8 @@ class Model(GeneratorMethods):
             validation_data: (x, y) or (x, y, sample_weight), evaluated after each epoch; or as x alone.
             shuffle: draw a new order of samples (of batches for a PyDataset) each epoch, the same on every engine for
                 one seed, and "batch" an order of batches; an iterable keeps its order.
-            class_weight: label -> weight, or a list or dict of these by output.
+            class_weight: label -> weight, "balanced" (each class weighs samples / (classes * its samples)), or a list
+                or dict of these by output.
             sample_weight: a weight for each sample, or (with ``sample_weight_mode="temporal"``) for each of its steps;
                 for several outputs a list or dict, in which None and what is left out mean no weights.
             initial_epoch: the epoch to start at.
@@ -204,8 +209,7 @@ class Model(GeneratorMethods):
             ValueError: the data does not fit; nothing has changed then.
             RuntimeError: the model is not compiled.
         """
-        if shuffle not in (True, False, "batch"):
-            raise ValueError(f"fit: shuffle must be True, False or 'batch', it is {shuffle!r}")
+        listeners = checked_callbacks(callbacks)
         epochs_due = range(initial_epoch, epochs)
         reading = Reading.of(workers, use_multiprocessing, max_queue_size)
         given = Given(self._steps, self._ensure_built, x, y, sample_weight, class_weight, batch_size, reading)
@@ -213,7 +217,7 @@ class Model(GeneratorMethods):
         held_out = HeldOut(validation_data, validation_split, validation_steps, sum(due(n + 1) for n in epochs_due))
         asked = Asked("x", "steps_per_epoch", steps_per_epoch, len(epochs_due))
         with training_sources(given, asked, held_out) as (batches, apart):
-            validation = Validation.of(self._steps, apart, due, callbacks or ())
+            validation = Validation.of(self._steps, apart, due, listeners)
             measured.settle(self._steps, "train", batches.sample, batches.batch_size or batches.sample.samples)
             block = (batches.batch_size or 1) if shuffle == "batch" else 1
             return loop.fit(
@@ -223,7 +227,7 @@ class Model(GeneratorMethods):
                 batches,
                 epochs_due,
                 lambda units: self._shuffles.next(units, bool(shuffle), block),
-                callbacks or (),
+                listeners,
                 verbose,
                 validation,
                 lambda: self.optimizer.finalize_variable_values(self._steps.compiled.trained),
@@ -232,6 +236,7 @@ class Model(GeneratorMethods):
     def _groups(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Groups:
         return groups_of(self._steps, x, y, sample_weight, class_weight)
 
+    @checked
     def evaluate(
         self,
         x: Any = None,
@@ -268,6 +273,7 @@ class Model(GeneratorMethods):
             print("  ".join(f"{n}: {v:.4f}" for n, v in logs.items()))
         return logs if return_dict else one_or_list(list(logs.values()))
 
+    @checked
     def predict(
         self,
         x: Any,
@@ -287,18 +293,32 @@ class Model(GeneratorMethods):
             steps: the number of batches, as ``steps_per_epoch`` of :meth:`fit`.
             callbacks: told of the ``on_predict_*`` events.
             max_queue_size, workers, use_multiprocessing: see :meth:`fit`.
+
+        Raises:
+            ValueError: the data does not fit, or there are several batches and an output is a single number for each.
         """
         reading = Reading.of(workers, use_multiprocessing, max_queue_size)
         given = Given(self._steps, self._ensure_built, x, batch_size=batch_size, reading=reading, targets=False)
         with closing(given.source(Asked("x", "steps", steps))) as batches:
+            if batches.steps != 1:
+                self._check_joinable()
             told, sample = self._told(callbacks, batches, verbose), batches.sample
             measured.settle(self._steps, "predict", sample, batches.batch_size or sample.samples)
             return one_or_list(loop.predict(self._steps.predict(), self._steps.target(), batches, told))
 
     def _told(self, callbacks: Sequence[Callback] | None, batches: Source, verbose: int) -> CallbackList:
         params = {"steps": batches.steps, "samples": batches.samples, "verbose": verbose}
-        return CallbackList(callbacks or (), self, params)
+        return CallbackList(checked_callbacks(callbacks), self, params)
 
+    def _check_joinable(self) -> None:
+        for name, tensor in zip(self.output_names, self.outputs):
+            if tensor.shape == ():
+                raise data.DataError(
+                    f"the output {name!r} is a single number for each batch, so that of several batches cannot be "
+                    "joined; use predict_on_batch, or a batch_size of at least the number of samples"
+                )
+
+    @checked
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, in test phase."""
         self._ensure_built(x)
@@ -311,6 +331,7 @@ class Model(GeneratorMethods):
             measured.settle(steps, "predict", Groups(inputs_of(steps, x), [], []), len(values[0]))
         return one_or_list(loop.predict_once(function, steps.target(), values))
 
+    @checked
     def train_on_batch(
         self,
         x: Any,
@@ -336,6 +357,7 @@ class Model(GeneratorMethods):
         measured.settle(self._steps, "train", groups, len(groups.inputs[0]))
         return self._once(self._steps.train(groups.form), groups, reset_metrics, return_dict)
 
+    @checked
     def test_on_batch(
         self,
         x: Any,
@@ -354,86 +376,7 @@ class Model(GeneratorMethods):
         logs = loop.once(step, self._steps.target(), groups.dense, means)
         return logs if return_dict else one_or_list(list(logs.values()))
 
-    # measuring ----------------------------------------------------------------------------------------------
-
-    def tune(
-        self,
-        x: Any,
-        y: Any = None,
-        *,
-        engines: Any = None,
-        batch_size: int | None = None,
-        rounds: int = 7,
-        verbose: int = 1,
-    ) -> Tuned:
-        """Time a step with and without the engine's compiler, and on several engines; use and remember the faster way.
-
-        Steps of all candidates take turns on the first batch. Weights, optimizer state and random streams are the same
-        to the bit afterwards. Each engine's faster mode is remembered on disk for this graph, number of samples (to a
-        power of two), engine version and machine (``KBACKEND_CACHE`` names the folder), and used by this model and by
-        later ones compiled with ``jit="auto"``. With several engines, the fastest is remembered too, for
-        ``KBACKEND=auto:fastest``; the model stays on its engine (``model.to(...)`` moves it).
-
-        Args:
-            x, y: arrays as for ``fit``; without ``y`` only predictions are timed.
-            engines: names of engines; "all" for all that are installed; None for the model's own.
-            batch_size: samples a batch, 32 when None; the first batch is used.
-            rounds: how often each candidate takes its turn.
-            verbose: 1 prints the table.
-
-        Returns:
-            A :class:`kbackend.training.tuning.Tuned`: ``candidates``, ``best()``; its text is the table.
-
-        Raises:
-            ValueError: the data does not fit, or an engine is unknown.
-        """
-        self._ensure_built(x)
-        size = data.checked_size(batch_size)
-        tuned = measured.tune(self._steps, self._measured_on(x, y), engines, size, rounds)
-        if verbose:
-            print(tuned)
-        return tuned
-
-    def profile(
-        self, x: Any, y: Any = None, *, batch_size: int | None = None, rounds: int = 20, verbose: int = 1
-    ) -> Profile:
-        """Time each node of a step: of training where ``y`` is given, else of prediction.
-
-        The program runs with the clock read after each node (and, on an accelerator, a wait for it, so that nodes do
-        not overlap as they do otherwise). The gradient is one row. TensorFlow's programs are traced as a whole: their
-        nodes are run one by one as eager calls, which cost more than in the graph, and gradients and updates are the
-        difference between the step and its outputs alone. The model is the same to the bit afterwards.
-
-        Args:
-            x, y: arrays as for ``fit``; the first batch is used.
-            batch_size: samples a batch, 32 when None.
-            rounds: how often the step runs.
-            verbose: 1 prints the table.
-
-        Returns:
-            A :class:`kbackend.training.profiling.Profile`: ``rows``, ``step``; its text is the table.
-        """
-        self._ensure_built(x)
-        size = data.checked_size(batch_size)
-        found = measured.profile(self._steps, self._measured_on(x, y), size, rounds)
-        if verbose:
-            print(found)
-        return found
-
-    def _measured_on(self, x: Any, y: Any) -> Groups:
-        return Groups(inputs_of(self._steps, x), [], []) if y is None else self._groups(x, y)
-
-    # checkpoints --------------------------------------------------------------------------------------------
-
-    def save_checkpoint(self, path: Any) -> None:
-        """Write weights, optimizer state, random counters and epochs to a file; see
-        :func:`kbackend.saving.save_checkpoint`."""
-        saving.save_checkpoint(self, path)
-
-    def load_checkpoint(self, path: Any) -> int:
-        """Go back to a file's state and return its number of epochs; see
-        :func:`kbackend.saving.load_checkpoint`."""
-        return saving.load_checkpoint(self, path)
+    # progress of training ----------------------------------------------------------------------------------
 
     @property
     def epochs_seen(self) -> int:
@@ -460,7 +403,8 @@ class Model(GeneratorMethods):
         """A model of the structure that ``get_config`` gave, with fresh weights.
 
         Raises:
-            ValueError: a class that is neither built in nor registered nor in ``custom_objects``.
+            FormatError: a class that is neither built in nor registered nor in ``custom_objects``, or anything else
+                that does not fit; the message names the place.
         """
         with custom_object_scope(custom_objects):
             return model_from(cls, config)
@@ -469,8 +413,9 @@ class Model(GeneratorMethods):
         """The structure as JSON text; ``models.model_from_json`` reads it."""
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
 
+    @checked
     def summary(self, line_length: int | None = None, positions: Any = None, print_fn: Any = None) -> None:
-        """Print the layers with their shapes and numbers of parameters.
+        """Print the layers and the operations between them, with their shapes and numbers of parameters.
 
         Args:
             line_length: the width of the table.

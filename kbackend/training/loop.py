@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from typing import Any
@@ -11,6 +12,7 @@ import numpy as np
 from kbackend.callbacks.base import Callback, CallbackList
 from kbackend.callbacks.history import History
 from kbackend.callbacks.progress import ProgbarLogger
+from kbackend.callbacks.stopping import TerminateOnNaN
 from kbackend.runtime.function import Function
 from kbackend.training.means import Means
 from kbackend.training.sources.base import Source
@@ -66,6 +68,7 @@ def fit(
     model.stop_training = False
     model.history = history
     listeners.call("train_begin", None)
+    warned = any(isinstance(callback, TerminateOnNaN) for callback in callbacks)  # which says so itself
     for epoch in epochs:
         listeners.call("epoch_begin", epoch, None)
         step.reset()
@@ -73,6 +76,9 @@ def fit(
         with closing(batches.epoch(target.feed, order(batches.units))) as some:
             _epoch(model, program, some, means, listeners)
         logs = dict(means.logs())
+        if means.not_finite is not None and not warned:
+            warned = True
+            _warn_of_loss(epoch, *means.not_finite)
         if validate is not None:
             logs |= {f"val_{name}": value for name, value in validate(epoch, listeners).items()}
         listeners.call("epoch_end", epoch, logs)
@@ -82,6 +88,15 @@ def fit(
         finish()
     listeners.call("train_end", None)
     return history
+
+
+def _warn_of_loss(epoch: int, batch: int, loss: float) -> None:
+    warnings.warn(
+        f"the loss is {loss} since epoch {epoch + 1}, batch {batch}. Often the learning rate is too high (clipnorm "
+        "helps too), or the data holds NaN; callbacks.TerminateOnNaN() ends training there",
+        RuntimeWarning,
+        stacklevel=5,  # the caller of Model.fit
+    )
 
 
 def _epoch(model: Any, program: Any, batches: Iterable[Any], means: Means, listeners: CallbackList) -> None:

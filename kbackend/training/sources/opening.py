@@ -103,7 +103,7 @@ class Given:
         return Given(self._steps, self._build, x, y, weight, None, size, self._reading).source(asked)
 
     def _batches(self, groups: Groups, steps: int | None) -> Batches:
-        return Batches(groups, data.checked_size(self._size, steps, groups.samples), steps)
+        return Batches(groups, data.batch_size(self._size, steps, groups.samples), steps)
 
     def groups(self) -> Groups:
         """The arrays.
@@ -127,6 +127,11 @@ class Given:
                     f"{name} was given beside {passes.text} as {argument}, whose batches have it: leave {name} out and "
                     "write (x, y) or (x, y, sample_weight) for each batch"
                 )
+        if isinstance(self._class_weight, str):
+            raise DataError(
+                f"class_weight={self._class_weight!r} needs all labels at once, {argument} is {passes.text}; give the "
+                "weights by label"
+            )
         if self._size is not None and passes.batch_size is None:
             raise DataError(
                 f"batch_size={self._size} was given beside {passes.text} as {argument}, whose batches have their own "
@@ -178,9 +183,9 @@ def passes_of(given: Any, argument: str, batch_size: int | None, reading: Readin
     if ("torch", "DataLoader") in known:
         return Iterables(given, "a DataLoader", lists=True)
     if ("torch", "IterableDataset") in known:
-        return _TorchIterable(given, data.checked_size(batch_size))
+        return _TorchIterable(given, data.batch_size(batch_size))
     if ("torch", "Dataset") in known:
-        return NumberedSamples(given, data.checked_size(batch_size), reading)
+        return NumberedSamples(given, data.batch_size(batch_size), reading)
     if ("tensorflow", "DatasetV2") in known:
         return TensorFlowDataset(given)
     if hasattr(given, "__array__") or hasattr(given, "to_numpy") or hasattr(given, "tocsr"):
