@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         optimizers,
         random,
         regularizers,
+        utils,
     )
     from kbackend import backend as K
     from kbackend.layers.base.input import Input
@@ -53,7 +54,7 @@ hooks.truth.supply("kbackend.runtime.evaluate:truth")
 
 _MODULES = (
     "activations backend callbacks config constraints datasets dtypes graph initializers layers losses metrics model "
-    "models ops optimizers plugin random regularizers saving testing tools"
+    "models ops optimizers plugin random regularizers saving testing tools utils"
 ).split()
 _NAMES = {
     "K": ("kbackend.backend", None),

@@ -34,6 +34,7 @@ class ProgbarLogger(Callback):
         self.interval = interval
         self._bar: Any = None
         self._next = 0.0
+        self._seen = 0
 
     def on_train_begin(self, logs: Any = None) -> None:
         from rich.console import Console
@@ -44,6 +45,7 @@ class ProgbarLogger(Callback):
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._started = time.perf_counter()
         self._next = self._started + self.interval
+        self._seen = 0
         self._title = f"Epoch {epoch + 1}/{self.params['epochs']}"
         if self._live:
             self._bar = self._new_bar()
@@ -63,6 +65,7 @@ class ProgbarLogger(Callback):
         return Progress(*columns, console=self._console, auto_refresh=False, transient=True)
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        self._seen = batch + 1
         if not self._live:
             return
         now = time.perf_counter()
@@ -76,7 +79,7 @@ class ProgbarLogger(Callback):
             self._bar.stop()
             self._bar = None
         seconds = time.perf_counter() - self._started
-        steps = self.params["steps"]
+        steps = self.params["steps"] or self._seen  # an iterable may not know
         self._console.print(
             f"{self._title}  {steps} steps, {seconds:.2f} s ({1000 * seconds / max(steps, 1):.2f} ms/step)"
             f"  {_values(logs or {})}"
