@@ -28,7 +28,7 @@ def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
     [4.0]
     """
     y_true, y_pred = aligned(y_true, y_pred)
-    return K.mean(K.square(y_true - y_pred), axis=-1)
+    return K.mean(K.square(y_pred - y_true), axis=-1)  # in this order the gradient needs no negation
 
 
 @traced
@@ -40,7 +40,7 @@ def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
     [1.5]
     """
     y_true, y_pred = aligned(y_true, y_pred)
-    return K.mean(K.abs(y_true - y_pred), axis=-1)
+    return K.mean(K.abs(y_pred - y_true), axis=-1)
 
 
 @traced
@@ -53,7 +53,7 @@ def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> An
     [25.0]
     """
     y_true, y_pred = aligned(y_true, y_pred)
-    return 100.0 * K.mean(K.abs((y_true - y_pred) / K.maximum(K.abs(y_true), config.epsilon())), axis=-1)
+    return 100.0 * K.mean(K.abs((y_pred - y_true) / K.maximum(K.abs(y_true), config.epsilon())), axis=-1)
 
 
 @traced
