@@ -1,12 +1,22 @@
 """Callbacks: objects that are told what happens during training."""
 
-from kbackend.callbacks.base import Callback, CallbackList, Logs
+from kbackend.callbacks.averages import BaseLogger, SwapEMAWeights
+from kbackend.callbacks.base import Callback, Logs
+from kbackend.callbacks.checkpoints import BackupAndRestore, ModelCheckpoint, OrbaxCheckpoint
+from kbackend.callbacks.csv_log import CSVLogger
 from kbackend.callbacks.history import History
+from kbackend.callbacks.listeners import CallbackList
+from kbackend.callbacks.plateau import ReduceLROnPlateau
 from kbackend.callbacks.progress import ProgbarLogger
+from kbackend.callbacks.remote import RemoteMonitor
 from kbackend.callbacks.simple import LambdaCallback, LearningRateScheduler
 from kbackend.callbacks.stopping import EarlyStopping, TerminateOnNaN
+from kbackend.callbacks.tensorboard import TensorBoard
 
 __all__ = [
+    "BackupAndRestore",
+    "BaseLogger",
+    "CSVLogger",
     "Callback",
     "CallbackList",
     "EarlyStopping",
@@ -14,6 +24,12 @@ __all__ = [
     "LambdaCallback",
     "LearningRateScheduler",
     "Logs",
+    "ModelCheckpoint",
+    "OrbaxCheckpoint",
     "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]

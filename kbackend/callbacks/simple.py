@@ -12,14 +12,47 @@ from kbackend.callbacks.base import Callback
 
 
 class LambdaCallback(Callback):
-    """Calls functions at events: ``LambdaCallback(on_epoch_end=lambda epoch, logs: ...)``."""
+    """Calls functions at events.
 
-    def __init__(self, **functions: Callable[..., None]) -> None:
+    Args:
+        on_epoch_begin, on_epoch_end: functions of the epoch and the logs.
+        on_train_begin, on_train_end: functions of the logs.
+        on_train_batch_begin, on_train_batch_end: functions of the batch and the logs.
+        kwargs: functions for other events, such as ``on_test_begin`` and ``on_batch_end``.
+
+    Raises:
+        TypeError: an event that there is not.
+
+    >>> from kbackend.callbacks import LambdaCallback
+    >>> LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs)).on_epoch_end(0, {"loss": 0.5})
+    0 {'loss': 0.5}
+    """
+
+    def __init__(
+        self,
+        on_epoch_begin: Callable[..., Any] | None = None,
+        on_epoch_end: Callable[..., Any] | None = None,
+        on_train_begin: Callable[..., Any] | None = None,
+        on_train_end: Callable[..., Any] | None = None,
+        on_train_batch_begin: Callable[..., Any] | None = None,
+        on_train_batch_end: Callable[..., Any] | None = None,
+        **kwargs: Callable[..., Any] | None,
+    ) -> None:
         super().__init__()
-        for name, function in functions.items():
+        given = {
+            "on_epoch_begin": on_epoch_begin,
+            "on_epoch_end": on_epoch_end,
+            "on_train_begin": on_train_begin,
+            "on_train_end": on_train_end,
+            "on_train_batch_begin": on_train_batch_begin,
+            "on_train_batch_end": on_train_batch_end,
+            **kwargs,
+        }
+        for name, function in given.items():
             if not name.startswith("on_") or not hasattr(Callback, name):
                 raise TypeError(f"LambdaCallback does not know the event {name!r}")
-            setattr(self, name, function)
+            if function is not None:
+                setattr(self, name, function)
 
 
 class LearningRateScheduler(Callback):

@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kbackend import saving
-from kbackend.callbacks.base import Callback, CallbackList
+from kbackend.callbacks.base import Callback
 from kbackend.callbacks.history import History
+from kbackend.callbacks.listeners import CallbackList
 from kbackend.layers.base.hooks import OF_MODELS
 from kbackend.layers.base.naming import unique_name
 from kbackend.layers.base.structures import as_list, one_or_list
@@ -314,7 +315,7 @@ class Model(CompiledNetwork):
 
     def _told(self, callbacks: Sequence[Callback] | None, batches: data.Batches, verbose: int) -> CallbackList:
         params = {"steps": len(batches), "samples": batches.samples, "verbose": verbose}
-        return CallbackList(callbacks or (), self, params)
+        return CallbackList(callbacks, model=self, **params)
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, in test phase."""

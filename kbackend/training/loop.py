@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from kbackend.callbacks.base import Callback, CallbackList
+from kbackend.callbacks.base import Callback
 from kbackend.callbacks.history import History
+from kbackend.callbacks.listeners import CallbackList
 from kbackend.callbacks.progress import ProgbarLogger
 from kbackend.runtime.function import Function
 from kbackend.training import data
@@ -35,7 +36,7 @@ def fit(
 
     Args:
         model: what callbacks get as their model. Training ends when its ``stop_training`` becomes true; its
-            ``history`` is set.
+            ``history`` is set. It begins with its ``initial_epoch``, which callbacks may set in ``on_train_begin``.
         step: the step.
         target: where it runs.
         batches: the data.
@@ -60,12 +61,13 @@ def fit(
         "engine": target.key,
         "rng": program.rng,
     }
-    shown = [ProgbarLogger(verbose)] if verbose else []
-    listeners = CallbackList([*callbacks, *shown, history], model, params)
+    shown = [ProgbarLogger(verbose)] if verbose and not any(isinstance(c, ProgbarLogger) for c in callbacks) else []
+    listeners = CallbackList([*callbacks, *shown, history], model=model, **params)
     model.stop_training = False
     model.history = history
+    model.initial_epoch = epochs.start
     listeners.call("train_begin", None)
-    for epoch in epochs:
+    for epoch in range(model.initial_epoch, epochs.stop):
         listeners.call("epoch_begin", epoch, None)
         step.reset()
         means = step.means(target)
