@@ -50,7 +50,7 @@ hooks.truth.supply("kbackend.runtime.evaluate:truth")
 
 _MODULES = (
     "activations backend callbacks config constraints datasets dtypes graph initializers layers losses metrics model "
-    "models ops optimizers plugin random regularizers saving testing tools"
+    "models ops optimizers plugin random regularizers saving testing tools utils"
 ).split()
 _NAMES = {
     "K": ("kbackend.backend", None),

@@ -68,6 +68,16 @@ def registered_name(value: Any) -> str:
     return next((k for k, v in _registered.items() if v is value), None) or value.__name__
 
 
+def registered() -> dict[str, Any]:
+    """The table of registered names itself: what is put into it, configurations may name."""
+    return _registered
+
+
+def passed() -> Mapping[str, Any]:
+    """What the scopes around give names to."""
+    return _passed.get() or {}
+
+
 def find(name: str, builtin: Mapping[str, Any], kind: str) -> Any:
     """The object of a name: passed in, registered, or built in.
 

@@ -131,43 +131,47 @@ class _Painter:
     def at(self, x: float, y: float) -> tuple[float, float]:
         return (self.extent[0] - x if self.flip_x else x, self.extent[1] - y if self.flip_y else y)
 
-    def paint(self, placed: _Placed, left: float, top: float) -> None:
+    def paint(self, placed: _Placed, left: float, top: float, depth: int = 0) -> None:
         for route in placed.layout.routes:
             points = [placed.point(*p) for p in route]
-            self._arrow([(left + x, top + y) for x, y in points], placed.sideways)
+            self._arrow([(left + x, top + y) for x, y in points], placed.sideways, 3 * depth)
         for box, inner, size, centre in zip(placed.diagram.boxes, placed.inner, placed.sizes, placed.layout.centres):
             x, y = placed.point(*centre)
-            self._box(box, inner, size, left + x, top + y)
+            self._box(box, inner, size, (left + x, top + y), depth)
 
-    def _arrow(self, points: Sequence[tuple[float, float]], sideways: bool) -> None:
+    def _arrow(self, points: Sequence[tuple[float, float]], sideways: bool, level: int) -> None:
         from matplotlib.patches import FancyArrowPatch
         from matplotlib.path import Path
 
         vertices, codes = [self.at(*points[0])], [Path.MOVETO]
         for (x0, y0), (x1, y1) in zip(points, points[1:]):
-            bends = [((x0 + x1) / 2, y0), ((x0 + x1) / 2, y1)] if sideways else [(x0, (y0 + y1) / 2), (x1, (y0 + y1) / 2)]
+            x, y = (x0 + x1) / 2, (y0 + y1) / 2
+            bends = [(x, y0), (x, y1)] if sideways else [(x0, y), (x1, y)]
             vertices += [self.at(*p) for p in (*bends, (x1, y1))]
             codes += [Path.CURVE4] * 3
         arrow = FancyArrowPatch(
             path=Path(vertices, codes), arrowstyle="-|>", mutation_scale=8, color="#555555", linewidth=0.9,
-            shrinkA=0, shrinkB=0, zorder=1,
+            shrinkA=0, shrinkB=0, zorder=level,
         )  # fmt: skip
-        self.axes.add_patch(arrow)
+        self.axes.add_artist(arrow)
 
-    def _box(self, box: Box, inner: _Placed | None, size: tuple[float, float], x: float, y: float) -> None:
+    def _box(
+        self, box: Box, inner: _Placed | None, size: tuple[float, float], place: tuple[float, float], depth: int
+    ) -> None:
         from matplotlib.patches import FancyBboxPatch
 
         width, height = size
         fill, line = _COLOURS[box.kind]
+        x, y = place
         centre = self.at(x, y)
         corner = (centre[0] - width / 2, centre[1] - height / 2)
-        self.axes.add_patch(
+        self.axes.add_artist(
             FancyBboxPatch(
                 corner, width, height, boxstyle=f"round,pad=0,rounding_size={8 if box.kind == 'op' else 3}",
-                facecolor=fill, edgecolor=line, linewidth=1.0, zorder=2,
+                facecolor=fill, edgecolor=line, linewidth=1.0, zorder=3 * depth + 1,
             )  # fmt: skip
         )
-        text = dict(ha="center", va="center", zorder=3, color="#1b1b1b", parse_math=False)
+        text = dict(ha="center", va="center", zorder=3 * depth + 2, color="#1b1b1b", parse_math=False)
         at = corner[1] + _PAD + _TITLE * 0.65
         self.axes.text(centre[0], at, box.title, fontsize=_TITLE, weight="bold", **text)
         at += _TITLE * 0.65
@@ -177,7 +181,7 @@ class _Painter:
         if inner is not None:
             head = at - corner[1]
             left, top = x - inner.extent[0] / 2, y - height / 2 + (_PAD if self.flip_y else head) + _FRAME
-            self.paint(inner, left, top)
+            self.paint(inner, left, top, depth + 1)
 
 
 # ------------------------------------------------------------------------------------------------- as text
@@ -210,7 +214,8 @@ def _dot_lines(diagram: Diagram, prefix: str, indent: str) -> list[str]:
             lines += [f"{indent}subgraph cluster_{prefix}{i} {{", f'{indent}  label="{label}";']
             lines += [*_dot_lines(box.inner, f"{prefix}{i}_", f"{indent}  "), f"{indent}}}"]
     for a, b in diagram.edges:
-        lines += [f"{indent}{x} -> {y};" for x in _dot_names(diagram, a, prefix, 0) for y in _dot_names(diagram, b, prefix, 1)]
+        heads, tails = _dot_names(diagram, b, prefix, 1), _dot_names(diagram, a, prefix, 0)
+        lines += [f"{indent}{tail} -> {head};" for tail in tails for head in heads]
     return lines
 
 
