@@ -49,9 +49,9 @@ def values_text(values: Mapping[str, Any]) -> str:
 
 
 def _number_text(value: Any) -> str:
-    if not isinstance(value, (int, float, np.number)):
+    if not isinstance(value, (int, float, np.integer, np.floating)):
         return str(value)
-    return f"{value:.4g}" if abs(value) < 1e-3 else f"{value:.4f}"
+    return f"{value:.4g}" if abs(float(value)) < 1e-3 else f"{value:.4f}"
 
 
 def time_text(steps: int, seconds: float, samples: int | None = None, unit: str = "step") -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kbackend.graph.tensor import Tensor
+from kbackend.layers.base.hooks import OF_MODELS
 from kbackend.model.network import Network
 from kbackend.training.steps import Steps
 
@@ -13,6 +14,15 @@ class CompiledNetwork(Network):
     """The part of a model that shows what :meth:`kbackend.Model.compile` fixed."""
 
     _steps: Steps
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        ignored = [name for name in OF_MODELS if name in vars(cls)]
+        if ignored:
+            raise TypeError(
+                f"{cls.__name__} overrides {ignored[0]}, which models do not use; what a step minimises is given to "
+                "compile and add_loss, and a step of one's own is made by K.function"
+            )
 
     @property
     def optimizer(self) -> Any:

@@ -10,7 +10,6 @@ from kbackend import saving
 from kbackend.callbacks.base import Callback
 from kbackend.callbacks.history import History
 from kbackend.callbacks.listeners import CallbackList
-from kbackend.layers.base.hooks import OF_MODELS
 from kbackend.layers.base.naming import unique_name
 from kbackend.layers.base.structures import as_list, one_or_list
 from kbackend.model.compiled import CompiledNetwork
@@ -58,15 +57,6 @@ class Model(CompiledNetwork):
 
     #: whether ``fit`` is to end; callbacks set it
     stop_training = False
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        ignored = [name for name in OF_MODELS if name in vars(cls)]
-        if ignored:
-            raise TypeError(
-                f"{cls.__name__} overrides {ignored[0]}, which models do not use; what a step minimises is given to "
-                "compile and add_loss, and a step of one's own is made by K.function"
-            )
 
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True
@@ -186,7 +176,7 @@ class Model(CompiledNetwork):
         callbacks: Sequence[Callback] | None = None,
         validation_split: float = 0.0,
         validation_data: Any = None,
-        shuffle: bool = True,
+        shuffle: bool | str = True,
         class_weight: Any = None,
         sample_weight: Any = None,
         initial_epoch: int = 0,
@@ -207,7 +197,7 @@ class Model(CompiledNetwork):
             callbacks: :class:`kbackend.callbacks.Callback` objects.
             validation_split: the last part of the data is held out, taken before any shuffle.
             validation_data: (x, y) or (x, y, sample_weight), evaluated after each epoch.
-            shuffle: draw a new order each epoch, the same on every engine for one seed.
+            shuffle: draw a new order each epoch, the same on every engine for one seed; "batch": an order of batches.
             class_weight: label -> weight, or a list or dict of these by output.
             sample_weight: a weight for each sample, or (with ``sample_weight_mode="temporal"``) for each of its steps;
                 for several outputs a list or dict, in which None and what is left out mean no weights.
@@ -225,6 +215,8 @@ class Model(CompiledNetwork):
             ValueError: the data does not fit; nothing has changed then.
             RuntimeError: the model is not compiled.
         """
+        if shuffle not in (True, False, "batch"):
+            raise ValueError(f"fit: shuffle must be True, False or 'batch', it is {shuffle!r}")
         self._ensure_built(x)
         groups = self._groups(x, y, sample_weight, class_weight)
         groups, apart = held_out(self._steps, groups, validation_data, validation_split)
@@ -239,7 +231,7 @@ class Model(CompiledNetwork):
             self._steps.target(),
             batches,
             range(initial_epoch, epochs),
-            lambda samples: self._shuffles.next(samples, shuffle),
+            lambda samples: self._shuffles.next(samples, bool(shuffle), size if shuffle == "batch" else 1),
             callbacks or (),
             verbose,
             validation,

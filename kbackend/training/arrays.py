@@ -84,7 +84,7 @@ def _weights(
     placeholders = compiled.weighted.weights
     given = data.for_some(sample_weight, names, "sample weight")
     ones = [np.ones(t.shape[: p.ndim], np.float32) for t, p in zip(targets, placeholders)]
-    filled = [one if w is None else w for one, w in zip(ones, given)]
+    filled = [one if w is None else w if hasattr(w, "shape") else np.asarray(w) for one, w in zip(ones, given)]
     weights = data.standardize(filled, placeholders, names, "sample weight")
     for label, target, weight in zip(names, targets, weights):
         if weight.shape != target.shape[: weight.ndim]:
@@ -105,5 +105,6 @@ def held_out(steps: Steps, groups: Groups, given: Any, fraction: float) -> tuple
         return groups, groups_of(steps, *given)
     if not fraction:
         return groups, None
-    first, last = data.split(groups[:3], fraction)
-    return Groups(*first, specs=groups.specs), Groups(*last, specs=groups.specs)
+    arrays = (groups.inputs, groups.targets, groups.weights)
+    (x, y, weights), (held_x, held_y, held_weights) = data.split(arrays, fraction)
+    return Groups(x, y, weights, groups.specs), Groups(held_x, held_y, held_weights, groups.specs)

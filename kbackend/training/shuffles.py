@@ -35,9 +35,20 @@ class Shuffles:
         """Go on after some epochs, with orders of a seed."""
         self.seen, self._seed = seen, seed
 
-    def next(self, samples: int, shuffle: bool = True) -> np.ndarray | None:
-        """The order of the next epoch; None for that of the data."""
+    def next(self, samples: int, shuffle: bool = True, block: int = 1) -> np.ndarray | None:
+        """The order of the next epoch; None for that of the data.
+
+        Args:
+            samples: how many there are.
+            shuffle: whether they change places.
+            block: so many samples stay together, in their order; what is left of the last block comes last.
+        """
         self.seen += 1
         if not shuffle:
             return None
-        return permutation(samples, self.seed, (SHUFFLE_OP_ID << 32) | (self.seen & 0xFFFFFFFF))
+        whole = samples // block
+        order = permutation(whole, self.seed, (SHUFFLE_OP_ID << 32) | (self.seen & 0xFFFFFFFF))
+        if block == 1:
+            return order
+        rows = (np.asarray(order)[:, None] * block + np.arange(block)).ravel()
+        return np.concatenate([rows, np.arange(whole * block, samples)])

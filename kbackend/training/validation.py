@@ -45,7 +45,8 @@ class Validation:
         due = _due(frequency)
         arrays = None if groups is None else [*groups.inputs, *groups.targets, *_weights(steps, groups)]
         for callback in callbacks:
-            callback.validation_data = arrays
+            if isinstance(callback, Callback):  # the list of callbacks refuses others
+                callback.validation_data = arrays
         if groups is None:
             return None
         batches = groups.batches(data.checked_size(batch_size, count, groups.samples), count)

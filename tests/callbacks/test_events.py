@@ -200,3 +200,14 @@ def test_epochs_to_validate_count_from_the_first_of_all(frequency, first, valida
 def test_a_frequency_that_is_none_is_refused(frequency):
     with pytest.raises((ValueError, TypeError), match="validation_freq"):
         copying().fit(X, ZEROS, validation_freq=frequency, validation_data=(X, ZEROS), verbose=0)
+
+
+@pytest.mark.parametrize("given", ["text", object()])
+def test_what_is_no_callback_is_refused_by_name(given):
+    for call in (
+        lambda: copying().fit(X, ZEROS, verbose=0, callbacks=[given]),
+        lambda: copying().evaluate(X, ZEROS, callbacks=[given]),
+        lambda: copying().predict(X, callbacks=[given]),
+    ):
+        with pytest.raises(TypeError, match="callbacks must be"):
+            call()

@@ -186,7 +186,7 @@ def test_metrics_of_one_name_are_numbered():
 # ---------------------------------------------------------------------------------------------- what accuracy means
 
 P = np.array([[0.9, 0.2, 0.1], [0.4, 0.8, 0.7]])
-SEVERAL, ONE_HOT, LABELS = np.array([[1, 0, 1], [1, 1, 1]]), np.array([[1, 0, 0], [0, 0, 1]]), np.array([0, 2])
+SEVERAL, ONE_HOT, LABELS = np.array([[1, 0, 1], [1, 1, 1]]), np.array([[1, 0, 0], [0, 0, 1]]), np.array([0, 1])
 
 
 def own_binary(y_true, y_pred):
@@ -205,12 +205,13 @@ MEANINGS = [
     *((loss, SEVERAL, 4 / 6) for loss in (
         "binary_crossentropy", "BinaryCrossentropy", losses.binary_crossentropy, losses.BinaryCrossentropy(), Binary(),
         losses.BinaryCrossentropy,
-        partial(losses.binary_crossentropy, label_smoothing=0.1), losses.LossFunctionWrapper(losses.binary_crossentropy),
+        partial(losses.binary_crossentropy, label_smoothing=0.1),
+        losses.LossFunctionWrapper(losses.binary_crossentropy),
     )),
     *((loss, ONE_HOT, 0.5) for loss in (
         "categorical_crossentropy", losses.CategoricalCrossentropy(), "mse", own_binary, losses.MeanSquaredError(),
     )),
-    *((loss, LABELS, 0.5) for loss in (
+    *((loss, LABELS, 1.0) for loss in (
         "sparse_categorical_crossentropy", losses.SparseCategoricalCrossentropy(), own_sparse,
         partial(losses.sparse_categorical_crossentropy, from_logits=False), losses.LossFunctionWrapper(own_sparse),
     )),
@@ -293,3 +294,16 @@ def test_batches_that_are_not_there_are_refused(steps):
     ):
         with pytest.raises(ValueError, match=f"10 samples make 4 batches of 3, not {steps}"):
             call()
+
+
+def test_batches_may_be_shuffled_as_wholes():
+    kbackend.set_seed(0)
+    model, seen = one_weight(SGD(0.0)), []
+    keep = LambdaCallback(on_batch_end=lambda n, logs: seen.append((logs["size"], round(float(logs["loss"]), 3))))
+    model.fit(ROWS, 0 * ROWS, batch_size=3, shuffle="batch", epochs=20, verbose=0, callbacks=[keep])
+    losses_of = {(3, round(float(np.mean(ROWS[i : i + 3] ** 2)), 3)) for i in (0, 3, 6)}
+    epochs = [seen[i : i + 4] for i in range(0, 80, 4)]
+    assert all(set(epoch[:3]) == losses_of and epoch[3] == (1, 81.0) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) > 1
+    with pytest.raises(ValueError, match="shuffle must be True, False or 'batch'"):
+        model.fit(ROWS, ROWS, shuffle="no", verbose=0)
