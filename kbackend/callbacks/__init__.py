@@ -3,13 +3,12 @@
 from kbackend.callbacks.averages import BaseLogger, SwapEMAWeights
 from kbackend.callbacks.base import Callback, Logs
 from kbackend.callbacks.checkpoints import BackupAndRestore, ModelCheckpoint, OrbaxCheckpoint
-from kbackend.callbacks.csv_log import CSVLogger
 from kbackend.callbacks.history import History
 from kbackend.callbacks.listeners import CallbackList
-from kbackend.callbacks.plateau import ReduceLROnPlateau
 from kbackend.callbacks.progress import ProgbarLogger
-from kbackend.callbacks.remote import RemoteMonitor
-from kbackend.callbacks.simple import LambdaCallback, LearningRateScheduler
+from kbackend.callbacks.rates import LearningRateScheduler, ReduceLROnPlateau
+from kbackend.callbacks.records import CSVLogger, RemoteMonitor
+from kbackend.callbacks.simple import LambdaCallback
 from kbackend.callbacks.stopping import EarlyStopping, TerminateOnNaN
 from kbackend.callbacks.tensorboard import TensorBoard
 

@@ -23,6 +23,7 @@ class History(Callback):
         super().__init__()
         self.epoch: list[int] = []
         self.history: dict[str, list[float]] = {}
+        self._epochs: dict[str, list[int]] = {}
         self.engine: str | None = None
         self.rng: str | None = None
 
@@ -34,6 +35,7 @@ class History(Callback):
         self.epoch.append(epoch)
         for name, value in (logs or {}).items():
             self.history.setdefault(name, []).append(value)
+            self._epochs.setdefault(name, []).append(epoch + 1)
 
     def plot(self, names: Sequence[str] | None = None, path: Any = None, dpi: float = 120) -> Any:
         """Draw the values over the epochs, with those on held-out data beside those of training.
@@ -62,7 +64,7 @@ class History(Callback):
         if unknown:
             raise ValueError(f"the history has no {', '.join(unknown)}; it has {', '.join(self.history)}")
         chosen = names or [name for name, values in self.history.items() if _are_numbers(values)]
-        figure = epochs_picture(self.epoch, {name: self.history[name] for name in chosen})
+        figure = epochs_picture({name: (self._epochs[name], self.history[name]) for name in chosen})
         if path is not None:
             figure.write(path, dpi)
         return figure

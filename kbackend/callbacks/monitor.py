@@ -9,7 +9,9 @@ from kbackend.callbacks.base import Callback
 
 _MODES = ("auto", "min", "max")
 #: parts of names of metrics that are better when they are larger
-_LARGER = ("acc", "auc", "precision", "recall", "sensitivity", "specificity", "iou", "f1", "fbeta", "fmeasure", "r2_score")
+_LARGER = (
+    "acc", "auc", "precision", "recall", "sensitivity", "specificity", "iou", "f1", "fbeta", "fmeasure", "r2_score",
+)  # fmt: skip
 
 
 class Monitor(Callback):

@@ -49,14 +49,12 @@ class ProgbarLogger(Callback):
             self._bar.update(self._steps, f"{speed}  {values_text(getattr(logs, 'so_far', logs or {}))}")
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self._stop()
+        self.close()
         seconds = time.perf_counter() - self._started
         say(f"{self._title}  {time_text(self._steps, seconds, self._samples)}  {values_text(logs or {})}".rstrip())
 
-    def on_train_end(self, logs: Any = None) -> None:
-        self._stop()
-
-    def _stop(self) -> None:
+    def close(self) -> None:
+        """Take the bar away, at the end of an epoch and where an error ends the training."""
         if self._bar is not None:
             self._bar.stop()
             self._bar = None

@@ -13,7 +13,7 @@ import numpy as np
 
 from kbackend.callbacks.base import Callback, destination
 from kbackend.callbacks.event_files import EventFile
-from kbackend.callbacks.plateau import rate_of
+from kbackend.callbacks.rates import rate_of
 from kbackend.graph.tensor import Tensor
 
 #: arguments of Keras 2 that do nothing here

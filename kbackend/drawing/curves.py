@@ -9,13 +9,11 @@ _VALIDATION = "val_"
 _COLUMNS = 3
 
 
-def epochs_picture(epochs: Sequence[int], values: Mapping[str, Sequence[Any]]) -> Any:
+def epochs_picture(values: Mapping[str, tuple[Sequence[int], Sequence[Any]]]) -> Any:
     """A panel for each name, in which the values on held-out data ('val_' before the name) are a second curve.
 
     Args:
-        epochs: the numbers of the epochs, from 0.
-        values: name -> a number for each epoch; names with less values than epochs are drawn at the last epochs of an
-            even spacing, as those of every second epoch.
+        values: name -> the numbers of epochs, and the values after them.
     """
     from matplotlib.ticker import MaxNLocator
 
@@ -30,8 +28,8 @@ def epochs_picture(epochs: Sequence[int], values: Mapping[str, Sequence[Any]]) -
         for key, style in ((name, "-"), (_VALIDATION + name, "--")):
             if key in values:
                 label = "training" if key == name else "validation"
-                at = _at(epochs, len(values[key]))
-                panel.plot(at, values[key], style, marker="o" if len(at) < 12 else None, markersize=3, label=label)
+                at, numbers = values[key]
+                panel.plot(at, numbers, style, marker="o" if len(at) < 12 else None, markersize=3, label=label)
         panel.set_title(name, fontsize=11)
         panel.set_xlabel("epoch")
         panel.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -42,11 +40,6 @@ def epochs_picture(epochs: Sequence[int], values: Mapping[str, Sequence[Any]]) -
     for panel in panels[len(names) :]:
         panel.set_axis_off()
     return figure
-
-
-def _at(epochs: Sequence[int], count: int) -> list[int]:
-    every = max(len(epochs) // max(count, 1), 1)
-    return [epoch + 1 for epoch in epochs[every - 1 :: every]][:count]
 
 
 def rates_picture(rates: Sequence[float], losses: Sequence[float], suggestion: float | None) -> Any:

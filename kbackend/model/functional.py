@@ -12,24 +12,21 @@ from kbackend.callbacks.history import History
 from kbackend.callbacks.listeners import CallbackList
 from kbackend.layers.base.naming import unique_name
 from kbackend.layers.base.structures import as_list, one_or_list
-from kbackend.model.compiled import CompiledNetwork
 from kbackend.model.configuration import model_config, model_from
+from kbackend.model.inspected import InspectedNetwork
 from kbackend.model.network import Network
-from kbackend.model.summary import print_summary
 from kbackend.model.topology import Topology
 from kbackend.plugin import select
 from kbackend.registry import custom_object_scope
 from kbackend.training import data, loop, measured
 from kbackend.training.arrays import Groups, groups_of, held_out, inputs_of
 from kbackend.training.compiled import Settings
-from kbackend.training.profiling import Profile
 from kbackend.training.shuffles import Shuffles
 from kbackend.training.steps import Steps
-from kbackend.training.tuning import Tuned
 from kbackend.training.validation import Validation
 
 
-class Model(CompiledNetwork):
+class Model(InspectedNetwork):
     """A graph of layers and ops from inputs to outputs, which can be trained, called and nested.
 
     Args:
@@ -186,6 +183,7 @@ class Model(CompiledNetwork):
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
+        dry_run: bool = False,
     ) -> History:
         """Train for some epochs.
 
@@ -208,6 +206,10 @@ class Model(CompiledNetwork):
             validation_freq: validate after epochs whose numbers, from 1, it divides; or a list of such numbers.
             max_queue_size, workers, use_multiprocessing: taken for Keras's sake; arrays need no workers.
 
+            dry_run: try everything once instead: a step on the first batch, one of validation, all callbacks, whose
+                files go to a folder that is removed, and saving. The model, its optimizer and the callbacks are the
+                same to the bit afterwards.
+
         Returns:
             A History with ``.history``.
 
@@ -217,6 +219,11 @@ class Model(CompiledNetwork):
         """
         if shuffle not in (True, False, "batch"):
             raise ValueError(f"fit: shuffle must be True, False or 'batch', it is {shuffle!r}")
+        if dry_run:
+            return self._tried(
+                x, y, batch_size, callbacks, validation_split=validation_split, validation_data=validation_data,
+                shuffle=shuffle, class_weight=class_weight, sample_weight=sample_weight,
+            )  # fmt: skip
         self._ensure_built(x)
         groups = self._groups(x, y, sample_weight, class_weight)
         groups, apart = held_out(self._steps, groups, validation_data, validation_split)
@@ -306,8 +313,9 @@ class Model(CompiledNetwork):
         return one_or_list(loop.predict(self._steps.predict(), self._steps.target(), batches, told))
 
     def _told(self, callbacks: Sequence[Callback] | None, batches: data.Batches, verbose: int) -> CallbackList:
-        params = {"steps": len(batches), "samples": batches.samples, "verbose": verbose}
-        return CallbackList(callbacks, model=self, **params)
+        return CallbackList(
+            callbacks, model=self, steps=len(batches), samples=batches.samples, verbose=verbose
+        )
 
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, in test phase."""
@@ -364,75 +372,6 @@ class Model(CompiledNetwork):
         logs = loop.once(step, self._steps.target(), groups.flat, means)
         return logs if return_dict else one_or_list(list(logs.values()))
 
-    # measuring ----------------------------------------------------------------------------------------------
-
-    def tune(
-        self,
-        x: Any,
-        y: Any = None,
-        *,
-        engines: Any = None,
-        batch_size: int | None = None,
-        rounds: int = 7,
-        verbose: int = 1,
-    ) -> Tuned:
-        """Time a step with and without the engine's compiler, and on several engines; use and remember the faster way.
-
-        Steps of all candidates take turns on the first batch. Weights, optimizer state and random streams are the same
-        to the bit afterwards. Each engine's faster mode is remembered on disk for this graph, number of samples (to a
-        power of two), engine version and machine (``KBACKEND_CACHE`` names the folder), and used by this model and by
-        later ones compiled with ``jit="auto"``. With several engines, the fastest is remembered too, for
-        ``KBACKEND=auto:fastest``; the model stays on its engine (``model.to(...)`` moves it).
-
-        Args:
-            x, y: arrays as for ``fit``; without ``y`` only predictions are timed.
-            engines: names of engines; "all" for all that are installed; None for the model's own.
-            batch_size: samples a batch, 32 when None; the first batch is used.
-            rounds: how often each candidate takes its turn.
-            verbose: 1 prints the table.
-
-        Returns:
-            A :class:`kbackend.training.tuning.Tuned`: ``candidates``, ``best()``; its text is the table.
-
-        Raises:
-            ValueError: the data does not fit, or an engine is unknown.
-        """
-        self._ensure_built(x)
-        size = data.checked_size(batch_size)
-        tuned = measured.tune(self._steps, self._measured_on(x, y), engines, size, rounds)
-        if verbose:
-            print(tuned)
-        return tuned
-
-    def profile(
-        self, x: Any, y: Any = None, *, batch_size: int | None = None, rounds: int = 20, verbose: int = 1
-    ) -> Profile:
-        """Time each node of a step: of training where ``y`` is given, else of prediction.
-
-        The program runs with the clock read after each node (and, on an accelerator, a wait for it, so that nodes do
-        not overlap as they do otherwise). The gradient is one row. TensorFlow's programs are traced as a whole: their
-        nodes are run one by one as eager calls, which cost more than in the graph, and gradients and updates are the
-        difference between the step and its outputs alone. The model is the same to the bit afterwards.
-
-        Args:
-            x, y: arrays as for ``fit``; the first batch is used.
-            batch_size: samples a batch, 32 when None.
-            rounds: how often the step runs.
-            verbose: 1 prints the table.
-
-        Returns:
-            A :class:`kbackend.training.profiling.Profile`: ``rows``, ``step``; its text is the table.
-        """
-        self._ensure_built(x)
-        size = data.checked_size(batch_size)
-        found = measured.profile(self._steps, self._measured_on(x, y), size, rounds)
-        if verbose:
-            print(found)
-        return found
-
-    def _measured_on(self, x: Any, y: Any) -> Groups:
-        return Groups(inputs_of(self._steps, x), [], []) if y is None else self._groups(x, y)
-
     # checkpoints --------------------------------------------------------------------------------------------
 
     def save_checkpoint(self, path: Any) -> None:
@@ -478,16 +417,6 @@ class Model(CompiledNetwork):
     def to_json(self, **kwargs: Any) -> str:
         """The structure as JSON text; ``models.model_from_json`` reads it."""
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
-
-    def summary(self, line_length: int | None = None, positions: Any = None, print_fn: Any = None) -> None:
-        """Print the layers with their shapes and numbers of parameters.
-
-        Args:
-            line_length: the width of the table.
-            positions: accepted for Keras's sake; columns find their own widths.
-            print_fn: called with each line instead of printing.
-        """
-        print_summary(self, line_length, positions, print_fn)
 
 
 __all__ = ["Model"]

@@ -146,8 +146,8 @@ class Network(Layer):
         return distinct([*self._weights, *(v for v in self._topology.variables if id(v) not in known)])
 
     def steps_between(self) -> Iterator[tuple[Any, Sequence[Tensor], Sequence[Tensor]]]:
-        """What lies between inputs and outputs, in an order in which it can run: calls of layers and nodes of operations,
-        each with the tensors that it reads and makes."""
+        """What lies between inputs and outputs, in an order in which it can run: calls of layers and nodes of
+        operations, each with the tensors that it reads and makes."""
         for unit in self._topology.units:
             if not isinstance(getattr(unit, "layer", None), InputLayer):
                 yield unit, sources_of(unit), unit.outputs

@@ -61,26 +61,32 @@ def fit(
         "engine": target.key,
         "rng": program.rng,
     }
-    shown = [ProgbarLogger(verbose)] if verbose and not any(isinstance(c, ProgbarLogger) for c in callbacks) else []
+    bars = [c for c in callbacks if isinstance(c, ProgbarLogger)]
+    shown = [ProgbarLogger(verbose)] if verbose and not bars else []
+    bars += shown
     listeners = CallbackList([*callbacks, *shown, history], model=model, **params)
     model.stop_training = False
     model.history = history
     model.initial_epoch = epochs.start
-    listeners.call("train_begin", None)
-    for epoch in range(model.initial_epoch, epochs.stop):
-        listeners.call("epoch_begin", epoch, None)
-        step.reset()
-        means = step.means(target)
-        _epoch(model, program, target, batches.epoch(order(batches.samples)), means, listeners)
-        logs = dict(means.logs())
-        if validate is not None:
-            logs |= {f"val_{name}": value for name, value in validate(epoch, listeners).items()}
-        listeners.call("epoch_end", epoch, logs)
-        if model.stop_training:
-            break
-    if finish is not None:
-        finish()
-    listeners.call("train_end", None)
+    try:
+        listeners.call("train_begin", None)
+        for epoch in range(model.initial_epoch, epochs.stop):
+            listeners.call("epoch_begin", epoch, None)
+            step.reset()
+            means = step.means(target)
+            _epoch(model, program, target, batches.epoch(order(batches.samples)), means, listeners)
+            logs = dict(means.logs())
+            if validate is not None:
+                logs |= {f"val_{name}": value for name, value in validate(epoch, listeners).items()}
+            listeners.call("epoch_end", epoch, logs)
+            if model.stop_training:
+                break
+        if finish is not None:
+            finish()
+        listeners.call("train_end", None)
+    finally:
+        for bar in bars:
+            bar.close()
     return history
 
 

@@ -27,7 +27,8 @@ def plot_model(
 
     Args:
         model: the model; one whose shapes are not known yet is drawn as the chain of its layers.
-        to_file: a file to write, by its ending PNG, SVG, PDF or JPEG, or the program for Graphviz ('.dot'); None for none.
+        to_file: a file to write, by its ending PNG, SVG, PDF or JPEG, or the program for Graphviz ('.dot'); None for no
+            file.
         show_shapes, show_dtype: whether boxes tell shapes and dtypes, of inputs → results.
         show_layer_names: whether they tell the layers' names.
         rankdir: where arrows go: 'TB' (down), 'BT', 'LR' or 'RL'.
@@ -91,8 +92,8 @@ def model_to_dot(
         import pydot
     except ImportError as error:
         raise ImportError(
-            "model_to_dot gives a graph of pydot: pip install 'kbackend[plots]'. plot_model draws without it, and writes "
-            f"the program for Graphviz to a file that ends in .dot ({error})"
+            "model_to_dot gives a graph of pydot: pip install 'kbackend[plots]'. plot_model draws without it, and "
+            f"writes the program for Graphviz to a file that ends in .dot ({error})"
         ) from error
     shown = Shown(show_shapes, show_dtype, show_layer_names, show_layer_activations, show_trainable, expand_nested)
     text = boxes.dot_text(diagram_of(model, shown), rankdir, dpi, splines)

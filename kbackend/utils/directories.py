@@ -59,7 +59,8 @@ def image_dataset_from_directory(
         verbose: whether the numbers of files and classes are printed.
 
     Returns:
-        A sequence of batches with ``class_names`` and ``file_paths``; two for 'both'. Pictures are float32 in 0 ... 255.
+        A sequence of batches with ``class_names`` and ``file_paths``; two for 'both'. Pictures are float32
+        from 0 to 255.
 
     Raises:
         ValueError: no files, or arguments that do not fit.
@@ -67,8 +68,9 @@ def image_dataset_from_directory(
     check_format(format)
 
     def load(path: str) -> np.ndarray:
-        image = resized(load_img(path, color_mode), image_size, interpolation, crop_to_aspect_ratio, pad_to_aspect_ratio)
-        return img_to_array(image, data_format, "float32")
+        image = load_img(path, color_mode)
+        fitted = resized(image, image_size, interpolation, crop_to_aspect_ratio, pad_to_aspect_ratio)
+        return img_to_array(fitted, data_format, "float32")
 
     files = _Files(directory, _IMAGES, labels, label_mode, class_names, follow_links, verbose)
     return files.dataset(load, batch_size, shuffle, seed, validation_split, subset)

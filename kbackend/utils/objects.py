@@ -147,7 +147,7 @@ def _made(config: Any) -> Any:
         return found
     if not isinstance(config, Mapping):
         return config
-    name, settings = config.get("class_name"), config.get("config")
+    name, settings = config.get("class_name"), config.get("config") or {}
     if not isinstance(name, str):
         return {key: _made(value) for key, value in config.items()}
     if name == "__tuple__":
@@ -158,7 +158,7 @@ def _made(config: Any) -> Any:
     kind = _found([n for n in names if isinstance(n, str)], config.get("module"))
     if name == "function":
         return kind
-    return kind.from_config(settings or {}) if hasattr(kind, "from_config") else kind(**(settings or {}))
+    return kind.from_config(settings) if hasattr(kind, "from_config") else kind(**settings)
 
 
 def _found(names: list[str], module: Any) -> Any:

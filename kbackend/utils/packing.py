@@ -82,8 +82,11 @@ def split_dataset(
     parts = (order[:left], order[left : left + right])
     if samples is not None:
         return [samples[i] for i in parts[0]], [samples[i] for i in parts[1]]
-    first, second = (tree_map(lambda leaf, part=part: np.asarray(leaf)[part], dataset) for part in parts)
-    return first, second
+    return _taken(dataset, parts[0]), _taken(dataset, parts[1])
+
+
+def _taken(arrays: Any, numbers: np.ndarray) -> Any:
+    return tree_map(lambda leaf: np.asarray(leaf)[numbers], arrays)
 
 
 def _iterated(dataset: Any) -> Iterable[Any]:

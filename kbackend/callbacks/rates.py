@@ -1,18 +1,58 @@
-"""A learning rate that falls when training makes no progress."""
+"""Learning rates that change between epochs; nothing is compiled again."""
 
 from __future__ import annotations
 
+import inspect
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from kbackend.callbacks.base import Callback
 from kbackend.callbacks.monitor import Monitor
 
 
 def rate_of(optimizer: Any) -> float:
     """The learning rate of an optimizer's next step."""
     return float(np.asarray(optimizer.learning_rate.numpy()))
+
+
+class LearningRateScheduler(Callback):
+    """Sets the learning rate at the start of each epoch; nothing is compiled again.
+
+    Args:
+        schedule: a function of the epoch (from 0), or of the epoch and the rate, that gives the new rate.
+        verbose: 1 prints it.
+
+    The logs of each epoch, and so the history, get the rate as 'lr'.
+    """
+
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
+        super().__init__()
+        self.schedule, self.verbose = schedule, verbose
+        self._takes_rate = _takes(schedule, 2)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        rate = float(self.schedule(epoch, rate_of(self.model.optimizer)) if self._takes_rate else self.schedule(epoch))
+        self.model.optimizer.lr = rate
+        if self.verbose:
+            print(f"Epoch {epoch + 1}: the learning rate is {rate:g}")
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if logs is not None:
+            logs["lr"] = rate_of(self.model.optimizer)
+
+
+def _takes(function: Callable[..., Any], count: int) -> bool:
+    """Whether a function can be called with so many positional arguments; True where that is unknown."""
+    try:
+        inspect.signature(function).bind(*range(count))
+    except TypeError:
+        return False
+    except ValueError:  # a function written in C, without a signature
+        return True
+    return True
 
 
 class ReduceLROnPlateau(Monitor):
