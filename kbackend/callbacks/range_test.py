@@ -1,8 +1,8 @@
 """Which learning rates a model takes: the loss while the rate grows from step to step.
 
 Source: Smith, "Cyclical Learning Rates for Training Neural Networks", WACV 2017, section 3.3. The loss is smoothed by
-an exponential average that is divided by its mass; the suggestion is the middle of the eighth of the steps over which its
-line of regression on the logarithm of the rate falls most steeply.
+an exponential average that is divided by its mass; the suggestion is the middle of the eighth of the steps over which
+its line of regression on the logarithm of the rate falls most steeply.
 """
 
 from __future__ import annotations

@@ -111,13 +111,13 @@ def timeseries_dataset_from_array(
     last = end - (sequence_length - 1) * sampling_rate
     wanted = None if targets is None else np.asarray(targets)
     if wanted is not None:
-        last = min(last, begin + len(wanted))
+        last = min(last, len(wanted))
     starts = np.arange(begin, max(last, begin), sequence_stride)
     steps = np.arange(sequence_length) * sampling_rate
 
     def make(chosen: np.ndarray) -> Any:
         windows = series[chosen[:, None] + steps]
-        found = (windows,) if wanted is None else (windows, wanted[chosen - begin])
+        found = (windows,) if wanted is None else (windows, wanted[chosen])
         if batch_size is None:
             found = tuple(part[0] for part in found)
         return found if wanted is not None else found[0]

@@ -111,8 +111,8 @@ def pad_sequences(
     if len(shapes) > 1:
         raise ValueError(f"the steps of all sequences must have one shape, they have {sorted(shapes)}")
     length = max((len(array) for array in arrays), default=0) if maxlen is None else maxlen
-    kind = np.dtype(dtype)
-    if isinstance(value, str) and kind != object and kind.kind not in "US":
+    kind = np.dtype(object if dtype is str else dtype)
+    if isinstance(value, str) and kind.kind not in "OUS":
         raise ValueError(f"the value {value!r} is text, the dtype is {dtype}; use dtype=object")
     padded = np.full((len(arrays), length, *next(iter(shapes), ())), value, kind)
     for row, array in zip(padded, arrays):
