@@ -1,4 +1,4 @@
-"""What the layer costs where no kernel runs long: ``python -m benchmarks.overheads [--engine NAME ...]``.
+"""The overhead of kbackend where kernels are short: ``python -m benchmarks.overheads [--engine NAME ...]``.
 
 *Concrete calls*: a call of K on small tensors of the engine against the engine's own function, in turns, each the
 median of 40 rounds of 200 calls, in microseconds. *Building*: seconds for functional models of dense layers, whose cost

@@ -37,7 +37,7 @@ class Worker:
         return {}
 
     def do_build(self, batch: int, samples: int) -> dict[str, Any]:
-        """Build and run the first step, timed; an epoch warms the rest, a second one says how long one takes."""
+        """Build and run the first step, timed; an epoch warms the rest, a second one is timed."""
         self.data = self.workload.data(samples)
         start = perf_counter()
         program: Program = self.module.build(self.workload, self.data, batch, self.variant)

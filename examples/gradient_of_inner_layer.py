@@ -1,4 +1,4 @@
-"""Where does the network look? Gradients of a class score with respect to the feature maps of an inner layer."""
+"""A class activation map: gradients of a class score with respect to the feature maps of an inner layer."""
 
 import numpy as np
 

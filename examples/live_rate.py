@@ -1,5 +1,5 @@
 """Rates that change while a model trains: the dropout rate and the learning rate are variables, so that a new value
-makes no program again."""
+recompiles nothing."""
 
 import kbackend
 from kbackend import Input, K, Model, layers, optimizers

@@ -37,11 +37,14 @@ if TYPE_CHECKING:
     from kbackend.plugin.discover import available_backends
     from kbackend.plugin.modes import is_deterministic, rng, set_deterministic, set_rng
     from kbackend.plugin.select import set_backend, set_device, use_backend
+    from kbackend.plugin.threads.setting import set_threads, threads
 
 hooks.call_op.supply("kbackend.declare.call:call")
 hooks.declared_ops.supply("kbackend.ops:_declared")
 hooks.evaluate.supply("kbackend.runtime.evaluate:evaluate")
+hooks.graph_from_json.supply("kbackend.saving.graph_json:from_json")
 hooks.graph_to_json.supply("kbackend.saving.graph_json:to_json")
+hooks.layer_classes.supply("kbackend.layers:built_in")
 hooks.model_classes.supply("kbackend.models:CLASSES")
 hooks.owner_of.supply("kbackend.plugin.select:owner_of")
 hooks.run_concrete.supply("kbackend.runtime.eager:run")
@@ -66,6 +69,8 @@ _NAMES = {
     "set_rng": ("kbackend.plugin.modes", "set_rng"),
     "set_device": ("kbackend.plugin.select", "set_device"),
     "set_seed": ("kbackend.streams", "set_seed"),
+    "set_threads": ("kbackend.plugin.threads.setting", "set_threads"),
+    "threads": ("kbackend.plugin.threads.setting", "threads"),
 }
 
 
@@ -77,7 +82,9 @@ def __getattr__(name: str) -> Any:
     elif name in _MODULES:
         value = importlib.import_module(f"kbackend.{name}")
     else:
-        raise AttributeError(f"module 'kbackend' has no attribute {name!r}")
+        from kbackend.ground.suggest import missing
+
+        raise missing("kbackend", name, lambda: __all__)
     globals()[name] = value
     return value
 
@@ -108,5 +115,7 @@ __all__ = [
     "set_device",
     "set_rng",
     "set_seed",
+    "set_threads",
+    "threads",
     "use_backend",
 ]

@@ -7,6 +7,7 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend import registry
+from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.ops.elementwise.hyperbolic import tanh
 from kbackend.ops.nn.sigmoid import sigmoid, softplus, softsign
 from kbackend.ops.nn.softmax import softmax
@@ -186,3 +187,5 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
 
 
 __all__ = [*_BUILTIN, "deserialize", "get", "serialize"]
+
+_suggest_in(__name__)

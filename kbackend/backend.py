@@ -6,7 +6,6 @@ Calling the module, ``kbackend.backend()``, gives the name of the active backend
 from __future__ import annotations
 
 import sys
-from types import ModuleType
 
 from kbackend.ops import *  # isort: split
 
@@ -35,6 +34,7 @@ from kbackend.config import (
 )
 from kbackend.graph.node import name_scope
 from kbackend.ground.names import get_uid, reset_uids
+from kbackend.ground.suggest import Suggesting
 from kbackend.ops.arrays.join import concatenate_last as concatenate
 from kbackend.ops.arrays.pad import spatial_2d_padding, spatial_3d_padding, temporal_padding
 from kbackend.ops.arrays.ranges import classic_arange as arange
@@ -114,7 +114,7 @@ from kbackend.plugin.select import backend, device
 from kbackend.streams import get_seed, set_seed
 
 
-class _CallableModule(ModuleType):
+class _CallableModule(Suggesting):
     def __call__(self) -> str:
         return backend()
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 FLOAT_TYPES = ("float16", "bfloat16", "float32", "float64")
-_KNOWN_KEYS = {"floatx", "epsilon", "image_data_format", "backend", "device", "rng", "deterministic"}
+_KNOWN_KEYS = {"floatx", "epsilon", "image_data_format", "backend", "device", "rng", "deterministic", "threads"}
 
 
 class ConfigError(ValueError):

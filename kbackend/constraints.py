@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kbackend import config, registry
+from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.ops.elementwise.arithmetic import add, divide, multiply
 from kbackend.ops.elementwise.power import sqrt, square
 from kbackend.ops.elementwise.select import clip, maximum
@@ -24,6 +25,9 @@ class Constraint:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         return cls(**config)
+
+    def __repr__(self) -> str:
+        return registry.text(self)
 
 
 def _norm(w: Any, axis: Any) -> Any:
@@ -139,3 +143,5 @@ __all__ = [
     "serialize",
     "unit_norm",
 ]
+
+_suggest_in(__name__)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from kbackend import config
+from kbackend.ground.suggest import did_you_mean
 
 BOOL = "bool"
 SIGNED = ("int8", "int16", "int32", "int64")
@@ -87,7 +88,7 @@ def _plain(text: str) -> str:
         "double": "float64",
     }.get(name, name)
     if name not in ALL and name not in ("float", "complex"):
-        raise TypeError(f"unknown dtype {text!r}; known are {', '.join(ALL)}")
+        raise TypeError(f"unknown dtype {text!r}; known are {', '.join(ALL)}.{did_you_mean(name, ALL)}".rstrip("."))
     return name
 
 

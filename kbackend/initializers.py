@@ -14,6 +14,7 @@ import numpy as np
 from kbackend import config, dtypes, registry
 from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
+from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.ops.core.leaves import constant as _constant
 from kbackend.ops.random.normal import (
     random_normal as random_normal_op,
@@ -39,7 +40,7 @@ class Initializer:
         return cls(**config)
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in self.get_config().items())})"
+        return registry.text(self)
 
 
 def _filled(shape: Sequence[int], value: Any, dtype: Any) -> Tensor:
@@ -456,3 +457,5 @@ __all__ = [
     "serialize",
     *_ALIASES,
 ]
+
+_suggest_in(__name__)

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from kbackend.layers import deserialize
+from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.layers.base.input import Input, InputLayer
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.structures import as_list
-from kbackend.model.configuration import model_config, model_from
+from kbackend.model.configuration import ConfigurationError, model_config
 from kbackend.model.functional import Model
+from kbackend.model.reading import layer_from, model_from
 from kbackend.model.sequential import Sequential
 from kbackend.registry import custom_object_scope
+from kbackend.saving import load_model
+from kbackend.saving.documents import parsed
+from kbackend.saving.errors import FormatError, reading
 
 #: by the names that configurations have for them
 CLASSES = {"Model": Model, "Functional": Model, "Sequential": Sequential}
@@ -23,20 +26,32 @@ def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, An
     """A model from ``{"class_name": ..., "config": model.get_config()}``, with fresh weights.
 
     Raises:
-        ValueError: a class that is neither built in nor registered nor in ``custom_objects``.
+        FormatError: a class that is neither built in nor registered nor in ``custom_objects``, or anything else that
+            does not fit; the message names the place.
     """
-    return deserialize(config, custom_objects)
+    with custom_object_scope(custom_objects):
+        try:
+            return layer_from(config, "the model")
+        except RecursionError:
+            raise ConfigurationError("the model is nested too deep") from None
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """A model from what ``model.to_json()`` gave, with fresh weights.
+
+    Raises:
+        FormatError: no JSON, or as :func:`model_from_config`.
 
     >>> from kbackend import Sequential, layers
     >>> model = Sequential([layers.Dense(2, input_shape=(3,))])
     >>> model_from_json(model.to_json()).output_shape
     (None, 2)
     """
-    return model_from_config(json.loads(json_string), custom_objects)
+    if not isinstance(json_string, str):
+        raise FormatError(f"it is {type(json_string).__name__}, not a string", "model")
+    document = parsed(json_string.encode(errors="surrogateescape"), "model")
+    with reading("model"):
+        return model_from_config(document, custom_objects)
 
 
 def clone_model(
@@ -97,6 +112,9 @@ __all__ = [
     "Sequential",
     "clone_model",
     "custom_object_scope",
+    "load_model",
     "model_from_config",
     "model_from_json",
 ]
+
+_suggest_in(__name__)

@@ -18,6 +18,7 @@ from typing import Any
 
 from kbackend import dtypes
 from kbackend.graph.tensor import Tensor
+from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.ops.nn.dropout import dropout as _dropout
 from kbackend.ops.random.binomial import binomial
 from kbackend.ops.random.categorical import categorical
@@ -99,3 +100,5 @@ __all__ = [
     "truncated_normal",
     "uniform",
 ]
+
+_suggest_in(__name__)

@@ -5,7 +5,8 @@ Nothing is ever imported because a configuration names it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, TypeVar
 
@@ -13,10 +14,12 @@ import numpy as np
 
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
+from kbackend.ground.suggest import did_you_mean
 
 T = TypeVar("T")
 
 _registered: dict[str, Any] = {}
+_named: ContextVar[dict[str, Any] | None] = ContextVar("kbackend_named_objects", default=None)
 _passed: ContextVar[Mapping[str, Any] | None] = ContextVar("kbackend_custom_objects", default=None)
 
 
@@ -65,7 +68,23 @@ def register(name: str | None = None) -> Callable[[T], T]:
 
 def registered_name(value: Any) -> str:
     """The name by which configurations refer to a class or function."""
-    return next((k for k, v in _registered.items() if v is value), None) or value.__name__
+    name = next((k for k, v in _registered.items() if v is value), None) or value.__name__
+    named = _named.get()
+    if named is not None and not str(getattr(value, "__module__", "")).startswith(f"{__package__}."):
+        named[name] = value if named.setdefault(name, value) is value else None
+    return name
+
+
+@contextmanager
+def naming() -> Iterator[dict[str, Any]]:
+    """A context that gives the classes and functions outside kbackend that configurations written in it refer to; None
+    for a name that several have."""
+    found: dict[str, Any] = {}
+    token = _named.set(found)
+    try:
+        yield found
+    finally:
+        _named.reset(token)
 
 
 def registered() -> dict[str, Any]:
@@ -87,9 +106,25 @@ def find(name: str, builtin: Mapping[str, Any], kind: str) -> Any:
     for table in (_passed.get() or {}, _registered, builtin):
         if name in table:
             return table[name]
-    raise ValueError(
-        f"unknown {kind} {name!r}; pass it in custom_objects or register it. Built in are: "
-        f"{', '.join(sorted(builtin))}"
+    known = {**builtin, **_registered, **(_passed.get() or {})}
+    raise unknown(kind, name, known, "; pass it in custom_objects or register it")
+
+
+def unknown(kind: str, name: Any, known: Iterable[str], advice: str = "") -> ValueError:
+    """The error for a name that is not known, with the name that may be meant and those that are.
+
+    Args:
+        kind: what the name is of: "loss", "layer".
+        name: what was given.
+        known: the names.
+        advice: for the end of the first sentence.
+
+    >>> str(unknown("loss", "mee", ["mse", "mae"]))
+    "unknown loss 'mee'. Did you mean 'mse'? Known are: mae, mse"
+    """
+    names = list(known)
+    return ValueError(
+        f"unknown {kind} {name!r}{advice}.{did_you_mean(name, names)} Known are: {', '.join(sorted(names))}"
     )
 
 
@@ -111,6 +146,25 @@ def make(identifier: Any, builtin: Mapping[str, Any], kind: str) -> Any:
             return found.from_config(settings)
         return found(**settings) if settings or isinstance(found, type) else found
     raise TypeError(f"a {kind} must be a name, a configuration or an object, not {identifier!r}")
+
+
+def text(value: Any) -> str:
+    """An object with a configuration as a call of its class: ``L1L2(l1=0.0, l2=0.01)``; what is None is left out."""
+    settings = {k: v for k, v in value.get_config().items() if v is not None}
+    return f"{type(value).__name__}({', '.join(f'{k}={v!r}' for k, v in settings.items())})"
+
+
+def settings_text(config: Mapping[str, Any]) -> str:
+    """A configuration in a line, without what is off (None, False, 0.0) and with the classes of objects inside.
+
+    >>> settings_text({"rate": 0.1, "decay": 0.0, "inner": {"class_name": "SGD", "config": {}}, "clip": None})
+    'rate=0.1 inner=SGD'
+    """
+    used = {k: v for k, v in config.items() if v is not None and v is not False and not (type(v) is float and v == 0)}
+    return " ".join(
+        f"{k}={v['class_name']}" if isinstance(v, Mapping) and "class_name" in v else f"{k}={v!r}"
+        for k, v in used.items()
+    )
 
 
 def plain(value: Any) -> Any:

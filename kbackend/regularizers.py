@@ -7,6 +7,7 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend import registry
+from kbackend.ground.suggest import suggest_in as _suggest_in
 
 
 class Regularizer:
@@ -21,6 +22,9 @@ class Regularizer:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Any:
         return cls(**config)
+
+    def __repr__(self) -> str:
+        return registry.text(self)
 
 
 class L1L2(Regularizer):
@@ -154,3 +158,5 @@ def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> An
 
 
 __all__ = [*_BUILTIN, "Regularizer", "deserialize", "get", "serialize"]
+
+_suggest_in(__name__)

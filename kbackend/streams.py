@@ -23,7 +23,7 @@ import operator
 import os
 import threading
 from array import array
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -32,6 +32,7 @@ import numpy as np
 from kbackend.graph.node import Node
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import map_args
+from kbackend.ground.arguments import keywords_of, unknown_keywords
 
 #: the op id of the shuffles in fit, whose step is the epoch
 SHUFFLE_OP_ID = (1 << 32) - 1
@@ -110,13 +111,15 @@ def _hashed(text: str) -> int:
 
 
 class _Path(threading.local):
-    """The path of the enclosing scopes in this thread, the innermost numbered owner, and the discardable counts inside
-    :class:`trying`."""
+    """The path of the enclosing scopes in this thread, the innermost numbered owner, the discardable counts inside
+    :class:`trying`, the outermost call of a layer, and the streams that :class:`given_streams` gives calls."""
 
     def __init__(self) -> None:
         self.names: tuple[str, ...] = ()
         self.owner: Owner | None = None
         self.discarded: _Process | None = None
+        self.call: call_streams | None = None
+        self.given: dict[str, list[Sequence[Stream]]] | None = None
 
 
 _process = _Process()
@@ -203,7 +206,7 @@ class SeedGenerator:
 
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any) -> None:
         if kwargs:
-            raise TypeError(f"SeedGenerator got unknown arguments {sorted(kwargs)}")
+            raise unknown_keywords("SeedGenerator", kwargs, keywords_of(SeedGenerator))
         self.name = name or "seed_generator"
         if seed is None:
             op_id = _counts().op_id("/".join((*_path.names, self.name)))
@@ -315,11 +318,96 @@ def stream_of(what: str, seed: Any = None) -> tuple[int, int]:
         what: the op, the last part of the path.
         seed: an integer or :class:`SeedGenerator`; None for the stream of the process.
     """
+    found = _new_stream(what, seed)
+    return found if _path.call is None else _path.call.next(what, *found)
+
+
+def _new_stream(what: str, seed: Any) -> tuple[int, int]:
     if isinstance(seed, SeedGenerator):
         return seed.next()
     if seed is not None:
         return _key(seed), 0
     return _process.current_key(), _counts().op_id("/".join((*_path.names, what)))
+
+
+#: the last part of the path of a draw, its key and its op id
+Stream = tuple[str, int, int]
+
+
+class call_streams:
+    """A context for the outermost call of a layer, which keeps the streams of the draws made in it.
+
+    Inside :class:`given_streams` they are those given for the layer's name. Draws inside :class:`unkept_streams`, those
+    of initial values, are not among them.
+
+    Args:
+        layer: the name of the layer.
+
+    Attributes:
+        made: the streams, in the order of the draws.
+    """
+
+    def __init__(self, layer: str) -> None:
+        self.layer = layer
+        self.made: list[Stream] = []
+        self._left: list[Stream] | None = None
+
+    def __enter__(self) -> call_streams:
+        self._outer, _path.call = _path.call, self
+        queue = None if _path.given is None else _path.given.get(self.layer)
+        if queue:
+            self._left = list(queue.pop(0))
+        return self
+
+    def __exit__(self, kind: Any, *rest: Any) -> None:
+        _path.call = self._outer
+        if kind is None and self._left:
+            raise ValueError(f"{self.layer} makes {len(self.made)} random draws, {len(self._left)} more were expected")
+
+    def next(self, what: str, key: int, op_id: int) -> tuple[int, int]:
+        """The stream of the next draw: the one given, else the one proposed."""
+        if self._left is not None:
+            wanted, key, op_id = self._left.pop(0) if self._left else ("no more", 0, 0)
+            if wanted != what:
+                raise ValueError(f"{self.layer} makes the random draw {what}, expected was {wanted}")
+        self.made.append((what, key, op_id))
+        return key, op_id
+
+
+class unkept_streams:
+    """A context whose draws do not belong to the call of a layer: those of initial values."""
+
+    def __enter__(self) -> None:
+        self._outer, _path.call = _path.call, None
+
+    def __exit__(self, *exc: Any) -> None:
+        _path.call = self._outer
+
+
+class given_streams:
+    """A context in which the outermost calls of layers get given streams, for models that are read from files.
+
+    Args:
+        streams: for the name of a layer the streams of its calls, in the order of the calls. Calls of other layers get
+            new ones.
+    """
+
+    def __init__(self, streams: Mapping[str, Sequence[Sequence[Stream]]]) -> None:
+        self._streams = {name: list(calls) for name, calls in streams.items()}
+
+    def __enter__(self) -> None:
+        self._outer, _path.given = _path.given, self._streams
+
+    def __exit__(self, *exc: Any) -> None:
+        _path.given = self._outer
+
+
+def reserve(op_ids: Iterable[int]) -> None:
+    """Keep op ids from being given to new draws."""
+    with _process.lock:
+        for op_id in op_ids:
+            if op_id >= _OWN_SEED_IDS and op_id not in _process.taken:
+                _process.taken.add(op_id)
 
 
 def counter(name: str) -> Variable:

@@ -98,6 +98,16 @@ def each_backend(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
+def engine(request: pytest.FixtureRequest) -> Iterator[str]:
+    """That of ``each_backend`` in tests that have it, NumPy in all others; the active one during the test."""
+    import kbackend
+
+    name = request.getfixturevalue("each_backend") if "each_backend" in request.fixturenames else "numpy"
+    with kbackend.use_backend(name):
+        yield name
+
+
+@pytest.fixture
 def fresh_python(tmp_path: Path) -> Callable[..., str]:
     """Runs code in a new interpreter, away from the checkout, and returns what it printed."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from operator import attrgetter
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from kbackend import dtypes
 from kbackend.graph.tensor import TensorSpec
 from kbackend.plugin.contract import Backend
+from kbackend_numpy import blas
 from kbackend_numpy.gaps import GAPS
 from kbackend_numpy.kernels import KERNELS
 from kbackend_numpy.native import NATIVE_KERNELS
@@ -30,15 +30,19 @@ class NumpyBackend(Backend):
     tensor_key = staticmethod(attrgetter("dtype", "shape"))
     uses_malloc = True
     quiet = QUIET
+    threads_scope = "process"
 
     def version(self) -> str:
         return np.__version__
 
     def threads(self) -> int:
-        """Those of the BLAS, as its variables say; NumPy does not tell."""
-        names = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
-        given = next((os.environ[n] for n in names if os.environ.get(n, "").isdigit()), None)
-        return int(given) if given else os.cpu_count() or 1
+        """Those of the BLAS. Its own functions take the place of the methods as soon as it has been found."""
+        self.threads, self.set_threads = blas.functions()  # type: ignore[method-assign]
+        return self.threads()
+
+    def set_threads(self, number: int) -> None:
+        self.threads, self.set_threads = blas.functions()  # type: ignore[method-assign]
+        self.set_threads(number)
 
     def is_tensor(self, value: Any) -> bool:
         return isinstance(value, (np.ndarray, np.generic))

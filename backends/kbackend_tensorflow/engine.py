@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import re
@@ -40,6 +41,7 @@ class TensorFlowBackend(Backend):
     eager = False
     uses_shapes = True
     threads_variable = "TF_NUM_INTRAOP_THREADS"
+    threads_scope = "start"
 
     def __init__(self) -> None:
         self.tensor_key = _KEYS[len(self.devices()) > 1]
@@ -60,6 +62,11 @@ class TensorFlowBackend(Backend):
     def threads(self) -> int:
         given = tf.config.threading.get_intra_op_parallelism_threads() or os.environ.get("TF_NUM_INTRAOP_THREADS")
         return int(given) if given else os.cpu_count() or 1
+
+    def set_threads(self, number: int) -> None:
+        """Before the first operation; afterwards TensorFlow refuses, and keeps the number that it started with."""
+        with contextlib.suppress(RuntimeError):
+            tf.config.threading.set_intra_op_parallelism_threads(number)
 
     def is_tensor(self, value: Any) -> bool:
         return isinstance(value, (tf.Tensor, tf.Variable))

@@ -48,12 +48,12 @@ class TorchBackend(Backend):
     tensor_type = torch.Tensor
     tensor_key = staticmethod(attrgetter("dtype", "shape", "device"))
     uses_malloc = True
+    threads_scope = "thread"
+    threads = staticmethod(torch.get_num_threads)
+    set_threads = staticmethod(torch.set_num_threads)
 
     def version(self) -> str:
         return torch.__version__
-
-    def threads(self) -> int:
-        return torch.get_num_threads()
 
     def is_tensor(self, value: Any) -> bool:
         return isinstance(value, torch.Tensor)

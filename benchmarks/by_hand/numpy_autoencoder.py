@@ -8,7 +8,7 @@ import autograd.numpy as np
 import numpy
 
 from benchmarks.by_hand.numpy_loop import Array, Generator, NumpyProgram, Weights, sigmoid
-from benchmarks.data import Data
+from benchmarks.workloads.data import Data
 
 
 def loss(images: Array, logits: Array) -> float:

@@ -14,7 +14,7 @@ from benchmarks.by_hand.numpy_loop import (
     softmax,
     sparse_crossentropy,
 )
-from benchmarks.data import Data
+from benchmarks.workloads.data import Data
 
 
 def conv(maps: Array, kernel: Array, bias: Array) -> Array:

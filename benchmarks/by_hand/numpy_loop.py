@@ -8,7 +8,7 @@ import autograd.numpy as np
 import numpy
 from autograd import value_and_grad
 
-from benchmarks.data import Data
+from benchmarks.workloads.data import Data
 
 LEARNING_RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-7
 Array = numpy.ndarray

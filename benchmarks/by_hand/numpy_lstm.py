@@ -16,7 +16,7 @@ from benchmarks.by_hand.numpy_loop import (
     softmax,
     sparse_crossentropy,
 )
-from benchmarks.data import Data
+from benchmarks.workloads.data import Data
 
 
 def last_state(rows: Array, weights: Weights, name: str) -> Array:

@@ -15,7 +15,7 @@ from benchmarks.by_hand.numpy_loop import (
     softmax,
     sparse_crossentropy,
 )
-from benchmarks.data import Data
+from benchmarks.workloads.data import Data
 
 
 def dense(x: Array, weights: Weights, name: str) -> Array:

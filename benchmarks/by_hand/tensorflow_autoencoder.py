@@ -7,7 +7,7 @@ from types import ModuleType
 import tensorflow as tf
 
 from benchmarks.by_hand.tensorflow_loop import TensorflowProgram
-from benchmarks.data import Data
+from benchmarks.workloads.data import Data
 
 
 def build(workload: ModuleType, data: Data, batch: int, variant: str) -> TensorflowProgram:

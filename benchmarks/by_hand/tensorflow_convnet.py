@@ -7,7 +7,7 @@ from types import ModuleType
 import tensorflow as tf
 
 from benchmarks.by_hand.tensorflow_loop import TensorflowProgram, sparse_crossentropy
-from benchmarks.data import Data
+from benchmarks.workloads.data import Data
 
 
 def conv_pool(maps: tf.Tensor, kernel: tf.Variable, bias: tf.Variable) -> tf.Tensor:

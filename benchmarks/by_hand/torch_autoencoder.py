@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.by_hand.torch_loop import TorchProgram, fill_linear
-from benchmarks.data import Data
+from benchmarks.workloads.data import Data
 
 
 class Autoencoder(nn.Module):

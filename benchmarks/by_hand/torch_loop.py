@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from benchmarks.data import Data
+from benchmarks.workloads.data import Data
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 

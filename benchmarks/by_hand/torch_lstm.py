@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from benchmarks.by_hand.torch_loop import TorchProgram, fill, fill_linear, softmax
-from benchmarks.data import Data
+from benchmarks.workloads.data import Data
 
 
 class TwoBranches(nn.Module):

@@ -1,1 +1,1 @@
-"""The same networks in kbackend; the environment variable KBACKEND says on which engine they run."""
+"""The same networks in kbackend; the environment variable KBACKEND chooses the engine."""

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from benchmarks.data import Data
 from benchmarks.kbackend_ import models
+from benchmarks.workloads.data import Data
 from kbackend import K
 from kbackend.callbacks import Callback
 from kbackend.optimizers import Adam

@@ -1,1 +1,1 @@
-"""The same networks in Keras 3; the environment variable KERAS_BACKEND says on which engine they run."""
+"""The same networks in Keras 3; the environment variable KERAS_BACKEND chooses the engine."""

@@ -8,8 +8,8 @@ from typing import Any
 import keras
 import numpy as np
 
-from benchmarks.data import Data
 from benchmarks.keras3 import models
+from benchmarks.workloads.data import Data
 
 
 class LossReader(keras.callbacks.Callback):

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.data import Data, digits
-from benchmarks.initial import Weights
+from benchmarks.workloads.data import Data, digits
+from benchmarks.workloads.initial import Weights
 
 PIXELS, HIDDEN, RATE = 784, 128, 0.2
 LOSS = "binary_crossentropy"

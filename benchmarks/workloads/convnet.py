@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.data import Data, digits
-from benchmarks.initial import Weights
+from benchmarks.workloads.data import Data, digits
+from benchmarks.workloads.initial import Weights
 
 SIZE, KERNEL, FILTERS, CLASSES = 28, 3, (32, 64), 10
 FLAT = 5 * 5 * FILTERS[1]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.data import Data, digits
-from benchmarks.initial import Weights
+from benchmarks.workloads.data import Data, digits
+from benchmarks.workloads.initial import Weights
 
 STEPS, FEATURES, UNITS, CLASSES = 10, 28, 64, 10
 FIRST_ROW = 4

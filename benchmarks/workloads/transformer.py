@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from benchmarks.data import Data, digits
-from benchmarks.initial import Weights
+from benchmarks.workloads.data import Data, digits
+from benchmarks.workloads.initial import Weights
 
 TOKENS, LEVELS, WIDTH, HEADS, INNER, BLOCKS, CLASSES = 64, 16, 64, 4, 128, 2, 10
 VOCABULARY = TOKENS * LEVELS

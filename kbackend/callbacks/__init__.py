@@ -11,6 +11,7 @@ from kbackend.callbacks.records import CSVLogger, RemoteMonitor
 from kbackend.callbacks.simple import LambdaCallback
 from kbackend.callbacks.stopping import EarlyStopping, TerminateOnNaN
 from kbackend.callbacks.tensorboard import TensorBoard
+from kbackend.ground.suggest import suggest_in as _suggest_in
 
 __all__ = [
     "BackupAndRestore",
@@ -32,3 +33,5 @@ __all__ = [
     "TensorBoard",
     "TerminateOnNaN",
 ]
+
+_suggest_in(__name__)

@@ -132,7 +132,11 @@ class Callback:
     def __init__(self) -> None:
         self.model = None
         self.params: dict[str, Any] = {}
-        self.validation_data = None
+
+    def __repr__(self) -> str:
+        own = {k: v for k, v in vars(self).items() if k not in ("model", "params") and k[0] != "_"}
+        shown = [f" {k}={v!r}" for k, v in own.items() if v is None or isinstance(v, (bool, int, float, str))]
+        return f"<{type(self).__name__}{''.join(shown)}>"
 
     def set_model(self, model: Any) -> None:
         self.model = model

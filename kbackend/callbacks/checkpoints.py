@@ -9,6 +9,7 @@ from typing import Any
 
 from kbackend.callbacks.base import Callback, destination
 from kbackend.callbacks.monitor import Monitor
+from kbackend.ground.arguments import checked
 
 
 def _checked_frequency(save_freq: Any) -> Any:
@@ -39,6 +40,7 @@ class ModelCheckpoint(Monitor):
         OSError: the file cannot be written.
     """
 
+    @checked
     def __init__(
         self,
         filepath: Any,

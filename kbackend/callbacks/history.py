@@ -27,6 +27,9 @@ class History(Callback):
         self.engine: str | None = None
         self.rng: str | None = None
 
+    def __repr__(self) -> str:
+        return f"<History of {len(self.epoch)} epochs: {', '.join(self.history) or 'nothing yet'}>"
+
     def on_train_begin(self, logs: Any = None) -> None:
         self.engine = self.params.get("engine")
         self.rng = self.params.get("rng")
@@ -68,9 +71,6 @@ class History(Callback):
         if path is not None:
             figure.write(path, dpi)
         return figure
-
-    def __repr__(self) -> str:
-        return f"<History of {len(self.epoch)} epochs: {', '.join(self.history)}>"
 
     def _repr_html_(self) -> str:
         where = f" on {self.engine}" if self.engine else ""

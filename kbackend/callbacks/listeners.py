@@ -27,6 +27,26 @@ _EVENTS = (
 )
 
 
+def checked_callbacks(callbacks: Any) -> list[Callback]:
+    """The callbacks of a call of ``fit``, none for None.
+
+    Raises:
+        TypeError: no list, or a member is not a Callback.
+    """
+    if callbacks is None:
+        return []
+    if not isinstance(callbacks, (list, tuple)):
+        raise TypeError(f"callbacks must be a list of kbackend.callbacks.Callback objects, it is {callbacks!r}")
+    return [_checked(callback) for callback in callbacks]
+
+
+def _checked(callback: Any) -> Callback:
+    if not isinstance(callback, Callback):
+        made = f"; make one: {callback.__name__}(...)" if isinstance(callback, type) else ""
+        raise TypeError(f"callbacks must be kbackend.callbacks.Callback objects, not {callback!r}{made}")
+    return callback
+
+
 class CallbackList:
     """Calls each event's listeners; an event that nobody overrides costs nothing.
 
@@ -54,7 +74,7 @@ class CallbackList:
         model: Any = None,
         **params: Any,
     ) -> None:
-        chosen = list(callbacks or ())
+        chosen = checked_callbacks(callbacks)
         wanted = {ProgbarLogger: add_progbar, History: add_history}
         chosen += [kind() for kind, add in wanted.items() if add and not any(isinstance(c, kind) for c in chosen)]
         self.callbacks: list[Callback] = []
@@ -70,9 +90,7 @@ class CallbackList:
         Raises:
             TypeError: it is not a Callback.
         """
-        if not isinstance(callback, Callback):
-            raise TypeError(f"callbacks must be kbackend.callbacks.Callback objects, not {callback!r}")
-        self.callbacks.append(callback)
+        self.callbacks.append(_checked(callback))
         for event, listeners in self._listeners.items():
             if _listens(callback, event):
                 listeners.append(getattr(callback, f"on_{event}"))

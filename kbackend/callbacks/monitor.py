@@ -7,7 +7,6 @@ from typing import Any
 
 from kbackend.callbacks.base import Callback
 
-_MODES = ("auto", "min", "max")
 #: parts of names of metrics that are better when they are larger
 _LARGER = (
     "acc", "auc", "precision", "recall", "sensitivity", "specificity", "iou", "f1", "fbeta", "fmeasure", "r2_score",
@@ -21,15 +20,10 @@ class Monitor(Callback):
         monitor: the name of the value in the logs of an epoch.
         mode: 'min', 'max', or 'auto': max for accuracies and other metrics that are better when they are larger.
         min_delta: a smaller change is no improvement.
-
-    Raises:
-        ValueError: another mode.
     """
 
     def __init__(self, monitor: str, mode: str = "auto", min_delta: float = 0.0) -> None:
         super().__init__()
-        if mode not in _MODES:
-            raise ValueError(f"mode must be 'auto', 'min' or 'max', it is {mode!r}")
         self.monitor, self.mode, self.min_delta = monitor, mode, abs(min_delta)
         self._warned = False
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from kbackend.callbacks.base import Callback
 from kbackend.callbacks.progbar import live_bar, say, time_text, values_text
+from kbackend.ground.arguments import checked
 
 
 class ProgbarLogger(Callback):
@@ -20,6 +21,7 @@ class ProgbarLogger(Callback):
         interval: seconds between two pictures of the bar.
     """
 
+    @checked
     def __init__(self, verbose: int = 1, interval: float = 0.1) -> None:
         super().__init__()
         self.verbose = verbose

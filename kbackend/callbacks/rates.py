@@ -11,6 +11,7 @@ import numpy as np
 
 from kbackend.callbacks.base import Callback
 from kbackend.callbacks.monitor import Monitor
+from kbackend.ground.arguments import checked
 
 
 def rate_of(optimizer: Any) -> float:
@@ -28,6 +29,7 @@ class LearningRateScheduler(Callback):
     The logs of each epoch, and so the history, get the rate as 'lr'.
     """
 
+    @checked
     def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
         super().__init__()
         self.schedule, self.verbose = schedule, verbose
@@ -74,6 +76,7 @@ class ReduceLROnPlateau(Monitor):
         ValueError: a factor of 1 or more.
     """
 
+    @checked
     def __init__(
         self,
         monitor: str = "val_loss",

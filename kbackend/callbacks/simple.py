@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kbackend.callbacks.base import Callback
+from kbackend.ground.arguments import unknown_keywords
 
 
 class LambdaCallback(Callback):
@@ -47,6 +48,9 @@ class LambdaCallback(Callback):
         }
         for name, function in given.items():
             if not name.startswith("on_") or not hasattr(Callback, name):
-                raise TypeError(f"LambdaCallback does not know the event {name!r}")
+                events = [event for event in dir(Callback) if event.startswith("on_")]
+                raise unknown_keywords("LambdaCallback", [name], events)
+            if function is not None and not callable(function):
+                raise TypeError(f"LambdaCallback: {name} must be a function, it is {function!r}")
             if function is not None:
                 setattr(self, name, function)

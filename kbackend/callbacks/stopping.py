@@ -9,6 +9,7 @@ import numpy as np
 
 from kbackend.callbacks.base import Callback
 from kbackend.callbacks.monitor import Monitor
+from kbackend.ground.arguments import checked
 
 
 class TerminateOnNaN(Callback):
@@ -51,6 +52,7 @@ class EarlyStopping(Monitor):
         stopped_epoch: the epoch after which it stopped; 0 where it did not.
     """
 
+    @checked
     def __init__(
         self,
         monitor: str = "val_loss",

@@ -8,6 +8,7 @@ from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import ancestors, depends_on
+from kbackend.ground.suggest import did_you_mean
 from kbackend.lowering.program import FeedError
 from kbackend.ops.core.updates import as_updates
 from kbackend.ops.indexing.sparse import SparseTensor, coordinates
@@ -46,7 +47,7 @@ def function(
     if kwargs:
         raise ValueError(
             f"K.function got unknown keyword arguments {sorted(kwargs)}; it takes inputs, outputs, "
-            "updates, name and jit"
+            f"updates, name and jit.{did_you_mean(min(kwargs), ('inputs', 'outputs', 'updates', 'jit'))}".rstrip(".")
         )
     checked_jit(jit)
     for label, value in (

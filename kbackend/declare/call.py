@@ -35,6 +35,7 @@ def call(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
 def make_node(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
     """The symbolic call: verify, infer, and make the node."""
     args = _lift_all(op, operands)
+    _refuse_missing(op, args)
     specs = [_spec_of(a) for a in args]
     try:
         if op.prepare is not None:
@@ -50,6 +51,13 @@ def make_node(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
     single = isinstance(result, TensorSpec)
     node = Node(op, args, attrs, (result,) if single else tuple(result), attrs.get("name"), single)
     return node.outputs[0] if single else list(node.outputs)
+
+
+def _refuse_missing(op: Op, args: Sequence[Any]) -> None:
+    """None stands for an operand that may be absent, and for no other one."""
+    for name, arg in zip(op.operands, args):
+        if arg is None and name not in op.optional or type(arg) is tuple and any(a is None for a in arg):
+            raise TypeError(f"{op.name}: the operand {name} is None{' at a place' if arg else ''}; it must be a tensor")
 
 
 def _refuse_complex(specs: Sequence[Any]) -> None:
@@ -203,7 +211,11 @@ def dtype_of(value: Any) -> str:
     if is_number(value):
         return dtypes.promote(*_operand_types(value))
     dtype = getattr(value, "dtype", None)
-    return dtypes.canonical(dtype if dtype is not None else np.asarray(value).dtype)
+    if dtype is None:
+        dtype = np.asarray(value).dtype
+        if dtype.kind in "OSU":
+            raise TypeError(f"a value of type {type(value).__name__} cannot become a tensor")
+    return dtypes.canonical(dtype)
 
 
 def to_numpy(value: Any) -> np.ndarray:

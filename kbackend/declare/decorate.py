@@ -38,6 +38,7 @@ from kbackend.declare.op import (
     Tolerance,
 )
 from kbackend.graph.node import Role
+from kbackend.ground.arguments import unknown_keywords
 
 #: `spellings` of functions of two tensors that K calls x and y, Keras 3 x1 and x2
 X1_IS_X = {"x1": "x", "x2": "y"}
@@ -136,7 +137,7 @@ def _declare(op: Op) -> Callable[..., Any]:
             f"and in {op.function.__module__}"
         )
     table[op.name] = op
-    op.public = public(op, _spelled(op, op.function if op.kind == "derived" else _calling(op)))
+    op.public = public(op, _spelled(op, _calling(op)))
     update_wrapper(op.public, op.function)
     op.public.op = op  # type: ignore[attr-defined]
     return op.public
@@ -160,7 +161,20 @@ def _spelled(op: Op, function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _calling(op: Op) -> Callable[..., Any]:
-    return lambda *args, **kwargs: call(op, *op.bind(*args, **kwargs))
+    """The function that makes nodes; of a keyword that it does not take it says which may be meant."""
+    function = op.function if op.kind == "derived" else lambda *args, **kwargs: call(op, *op.bind(*args, **kwargs))
+
+    def calling(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except TypeError:
+            parameters = op.signature.parameters
+            unknown = set(kwargs) - set(parameters)
+            if not unknown or any(p.kind is p.VAR_KEYWORD for p in parameters.values()):
+                raise
+            raise unknown_keywords(op.name, unknown, {*parameters, *op.spellings}) from None
+
+    return calling
 
 
 def traced(function: Callable[..., Any]) -> Callable[..., Any]:

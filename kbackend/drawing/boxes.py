@@ -9,7 +9,7 @@ from typing import Any
 from kbackend.drawing.layered import Layout, layout
 
 _TITLE, _ROW = 10.0, 8.0  # points
-_PAD, _GAP, _FRAME = 6.0, (16.0, 26.0), 14.0
+_PAD, _GAP, _FRAME = 8.0, (16.0, 26.0), 14.0
 _COLOURS = {
     "input": ("#d9e2ec", "#52606d"),
     "layer": ("#d6e6f7", "#2c6fb3"),

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kbackend.ground.suggest import MissingName
+
 if TYPE_CHECKING:
     from kbackend.graph.node import Node
 
@@ -26,6 +28,14 @@ class TensorSpec(NamedTuple):
         return f"{self.dtype}{list('?' if d is None else d for d in self.shape)}".replace("'", "")
 
 
+def values_text(array: Any) -> str:
+    """The values of an array in a line, without those in the middle of a long one."""
+    import numpy as np
+
+    shown = np.array2string(array, separator=", ", threshold=8, edgeitems=2, formatter={"float": "{:g}".format})
+    return " ".join(shown.split())
+
+
 class Tensor:
     """A symbolic tensor. Made by ops and placeholders, never directly.
 
@@ -36,7 +46,6 @@ class Tensor:
     """
 
     __slots__ = ("node", "index", "shape", "dtype", "name", "history", "_keras_mask", "__weakref__")
-    __array_ufunc__ = None  # NumPy arrays leave their operators to ours
     __array_priority__ = 1000
 
     node: Node
@@ -69,7 +78,9 @@ class Tensor:
         return self.shape
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name!r} shape={self.shape} dtype={self.dtype}>"
+        value = self.node.attrs.get("value")
+        known = "" if value is None else f" value={values_text(value)}"
+        return f"<{type(self).__name__} {self.name!r} shape={self.shape} dtype={self.dtype}{known}>"
 
     def _repr_html_(self) -> str:
         facts = {"name": self.name, "shape": self.shape, "dtype": self.dtype, "made by": self.node.op.name}
@@ -127,7 +138,8 @@ class Tensor:
     def __getattr__(self, name: str) -> Any:
         reason = _refused.get(name)
         if reason is None:
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+            public = lambda: [n for n in dir(type(self)) if not n.startswith("_")]  # noqa: E731
+            raise MissingName(f"a symbolic tensor has no {name!r}", name, public)
         raise AttributeError(f"a symbolic tensor has no {name!r}: {reason}")
 
     def numpy(self) -> Any:
@@ -139,7 +151,10 @@ class Tensor:
         return _operators["evaluate"](self)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
-        value = self.numpy()
+        try:
+            value = self.numpy()
+        except ValueError as error:
+            raise ValueError(f"{error}, or use K's functions in place of those of another library") from error
         return value if dtype is None else value.astype(dtype)
 
     def _number(self, wanted: str) -> Any:

@@ -191,8 +191,29 @@ class Variable(Tensor):
         self._home = target
         return self._cells[target]
 
-    def __deepcopy__(self, memo: Any) -> Variable:
+    def __reduce__(self) -> Any:
+        return _variable, self._parts()
+
+    def __copy__(self) -> Variable:
         return self
+
+    def __deepcopy__(self, memo: Any) -> Variable:
+        """A variable of the same value, name and settings; the constraint and regularizer are shared."""
+        made = memo[id(self)] = _variable(*self._parts())
+        return made
+
+    def _parts(self) -> tuple[Any, ...]:
+        flags = self.trainable, self.counter, self.host
+        return self.numpy(), self.dtype, self.name, flags, self.constraint, self.regularizer
+
+
+def _variable(
+    value: np.ndarray, dtype: str, name: str, flags: tuple[bool, bool, bool], constraint: Any, regularizer: Any
+) -> Variable:
+    trainable, counter, host = flags
+    made = Variable(value, value.shape, dtype, name, trainable, constraint, counter, host)
+    made.regularizer = regularizer
+    return made
 
 
 def set_cells(variables: Iterable[Variable], target: Any, cells: Iterable[Any]) -> None:

@@ -131,6 +131,14 @@ class Graph:
         """The graph as JSON text; see :func:`kbackend.saving.graph_json.to_json`."""
         return hooks.graph_to_json(self)
 
+    def __reduce__(self) -> Any:
+        """Pickled and copied as JSON, with the values of the variables."""
+        return _graph_from_json, (self.to_json(),)
+
+
+def _graph_from_json(text: str) -> Any:
+    return hooks.graph_from_json(text)
+
 
 def copy_tensors(outputs: Sequence[Tensor], mapping: Mapping[Tensor, Any]) -> list[Any]:
     """The outputs computed again with the keys of ``mapping`` replaced. Nodes that do not change are shared."""

@@ -21,11 +21,14 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     """Write a file so that a kill at any instant leaves the old one or the new one.
 
     Raises:
-        OSError: the folder does not exist or cannot be written.
+        OSError: the folder does not exist or cannot be written; the error names the path that was given.
     """
     target = Path(path)
     _remove_abandoned(target)
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    try:
+        handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
+    except OSError as error:
+        raise _named(error, path, f"in the folder {str(target.parent)!r}") from None
     try:
         with os.fdopen(handle, "wb") as file:
             _lock(file.fileno())
@@ -34,11 +37,18 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
             os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, target)
-    except BaseException:
+    except BaseException as error:
         with contextlib.suppress(FileNotFoundError):
             os.unlink(name)
+        if isinstance(error, OSError) and error.errno is not None:
+            raise _named(error, path, "when it was written") from None
         raise
     _sync_folder(target.parent)
+
+
+def _named(error: OSError, path: str | os.PathLike[str], where: str) -> OSError:
+    """The error with the user's path in place of the temporary file's."""
+    return OSError(error.errno, f"{error.strerror} {where}", os.fspath(path))
 
 
 def _remove_abandoned(target: Path) -> None:

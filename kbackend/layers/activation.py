@@ -4,15 +4,43 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from kbackend import backend as K
+from kbackend.layers.arguments import described, scalar, set_roles
 from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.spec import InputSpec
 
 
-class ReLU(Layer):
-    """``max(x, 0)``, with a slope below, a ceiling and a threshold; see ``K.relu``."""
+class _Parametrized(Layer):
+    """Base class: the hyperparameters are numbers or live variables."""
+
+    supports_masking = True
+
+    def _twin(self) -> Layer:
+        return type(self).from_config({**self.get_config(), **{n: getattr(self, n) for n in self.hyperparameters}})
+
+
+class ReLU(_Parametrized):
+    """``max(x, 0)``, with a slope below, a ceiling and a threshold; see ``K.relu``.
+
+    Args:
+        max_value: the largest result; None for no limit.
+        negative_slope: the slope below the threshold.
+        threshold: the value from which on x is passed on.
+
+    Each may be a K.variable, which stays live.
+
+    Raises:
+        ValueError: a negative number.
+
+    >>> from kbackend import Input, layers
+    >>> layers.ReLU(max_value=6.0)(Input((3,))).shape
+    (None, 3)
+    """
 
     arguments = ("max_value", "negative_slope", "threshold")
-    supports_masking = True
+    hyperparameters = arguments
 
     def __init__(
         self,
@@ -22,57 +50,183 @@ class ReLU(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        if negative_slope < 0 or max_value is not None and max_value < 0:
-            raise ValueError(
-                f"layer {self.name} (ReLU): max_value and negative_slope must not be negative, they are "
-                f"{max_value} and {negative_slope}"
-            )
-        self.max_value, self.negative_slope, self.threshold = max_value, negative_slope, threshold
+        label = described(self)
+        self.max_value = None if max_value is None else scalar(max_value, "max_value", label, 0)
+        self.negative_slope = scalar(negative_slope, "negative_slope", label, 0)
+        self.threshold = scalar(threshold, "threshold", label, 0)
 
     def call(self, inputs: Any) -> Any:
         return K.relu(inputs, alpha=self.negative_slope, max_value=self.max_value, threshold=self.threshold)
 
 
-class LeakyReLU(Layer):
-    """``x`` above 0, ``negative_slope * x`` below. ``alpha`` is Keras 2's name of the slope."""
+class LeakyReLU(_Parametrized):
+    """``x`` above 0, ``negative_slope * x`` below.
+
+    Args:
+        negative_slope: a number from 0 on, or a K.variable, which stays live.
+
+    Raises:
+        ValueError: a negative number.
+
+    >>> from kbackend import Input, layers
+    >>> layers.LeakyReLU(0.1)(Input((3,))).shape
+    (None, 3)
+    """
 
     arguments = ("negative_slope",)
-    supports_masking = True
+    hyperparameters = arguments
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
-        self.negative_slope = kwargs.pop("alpha", negative_slope)
         super().__init__(**kwargs)
+        self.negative_slope = scalar(negative_slope, "negative_slope", described(self), 0)
 
     def call(self, inputs: Any) -> Any:
         return K.relu(inputs, alpha=self.negative_slope)
 
 
-class ELU(Layer):
-    """``x`` above 0, ``alpha * (exp(x) - 1)`` below."""
+class ELU(_Parametrized):
+    """``x`` above 0, ``alpha * (exp(x) - 1)`` below.
+
+    Args:
+        alpha: a number, or a K.variable, which stays live.
+
+    Source: Clevert, Unterthiner and Hochreiter, "Fast and Accurate Deep Network Learning by ELUs", 2016.
+
+    >>> from kbackend import Input, layers
+    >>> layers.ELU(0.5)(Input((3,))).shape
+    (None, 3)
+    """
 
     arguments = ("alpha",)
-    supports_masking = True
+    hyperparameters = arguments
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.alpha = alpha
+        self.alpha = scalar(alpha, "alpha", described(self))
 
     def call(self, inputs: Any) -> Any:
         return K.elu(inputs, self.alpha)
 
 
+class PReLU(Layer):
+    """``x`` above 0, ``alpha * x`` below, with a slope for each element of a sample that training changes.
+
+    Args:
+        alpha_initializer, alpha_regularizer, alpha_constraint: of the slopes.
+        shared_axes: axes, counted from 1, along which the slopes are the same, such as [1, 2] for images.
+
+    Weights: alpha, of the shape of a sample with 1 along ``shared_axes``.
+
+    Raises:
+        ValueError: an axis out of range, or of unknown size and not shared.
+
+    Source: He, Zhang, Ren and Sun, "Delving Deep into Rectifiers", 2015.
+
+    >>> from kbackend import Input, layers
+    >>> layer = layers.PReLU(shared_axes=[1])
+    >>> layer(Input((5, 3))).shape, layer.alpha.shape
+    ((None, 5, 3), (1, 3))
+    """
+
+    arguments = ("alpha_initializer", "alpha_regularizer", "alpha_constraint", "shared_axes")
+    supports_masking = True
+
+    def __init__(
+        self,
+        alpha_initializer: Any = "Zeros",
+        alpha_regularizer: Any = None,
+        alpha_constraint: Any = None,
+        shared_axes: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        set_roles(
+            self,
+            alpha_initializer=alpha_initializer,
+            alpha_regularizer=alpha_regularizer,
+            alpha_constraint=alpha_constraint,
+        )
+        several = isinstance(shared_axes, (list, tuple))
+        self.shared_axes = None if shared_axes is None else list(shared_axes) if several else [shared_axes]
+
+    def build(self, input_shape: Any) -> None:
+        shape, shared = list(input_shape), self.shared_axes or []
+        if any(type(a) is not int or not 1 <= a < len(shape) for a in shared):
+            raise ValueError(f"shared_axes must be in [1, {len(shape) - 1}], they are {shared}")
+        for axis in shared:
+            shape[axis] = 1
+        if None in shape[1:]:
+            raise ValueError(
+                f"the input {tuple(input_shape)} must have known sizes along axes that are not in shared_axes, "
+                f"{self.shared_axes}"
+            )
+        self.alpha = self.add_weight("alpha", tuple(shape[1:]))
+        free = [None if d == 1 and a in shared else d for a, d in enumerate(shape)]
+        self.input_spec = InputSpec(shape=(None, *free[1:]))
+
+    def call(self, inputs: Any) -> Any:
+        return K.relu(inputs) - self.alpha * K.relu(-inputs)
+
+
+class ThresholdedReLU(_Parametrized):
+    """``x`` above ``theta``, 0 below and at it.
+
+    Args:
+        theta: the threshold: a number from 0 on, or a K.variable, which stays live.
+
+    Raises:
+        ValueError: a negative threshold.
+
+    Source: Konda, Memisevic and Krueger, "Zero-Bias Autoencoders and the Benefits of Co-Adapting Features", 2015.
+
+    >>> from kbackend import Input, layers
+    >>> layers.ThresholdedReLU(0.5)(Input((3,))).shape
+    (None, 3)
+    """
+
+    arguments = ("theta",)
+    hyperparameters = arguments
+
+    def __init__(self, theta: float = 1.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.theta = scalar(theta, "theta", described(self), 0)
+
+    def call(self, inputs: Any) -> Any:
+        return inputs * K.cast(K.greater(inputs, self.theta), inputs.dtype)
+
+
 class Softmax(Layer):
-    """Positive values that sum to 1 along ``axis``."""
+    """Positive values that sum to 1 along ``axis``; 0 where a mask, given as ``mask=``, is False.
+
+    Args:
+        axis: an axis, or several, over which together the values sum to 1.
+
+    The mask broadcasts against the inputs.
+
+    >>> from kbackend import Input, layers
+    >>> layers.Softmax(axis=[1, 2])(Input((2, 3))).shape
+    (None, 2, 3)
+    """
 
     arguments = ("axis",)
     supports_masking = True
 
-    def __init__(self, axis: int = -1, **kwargs: Any) -> None:
+    def __init__(self, axis: Any = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.axis = axis
+        self.axis = list(axis) if isinstance(axis, (list, tuple)) else axis
 
-    def call(self, inputs: Any) -> Any:
-        return K.softmax(inputs, axis=self.axis)
+    def call(self, inputs: Any, mask: Any = None) -> Any:
+        if mask is None:
+            return self._softmax(inputs)
+        counts = mask if mask.dtype == "bool" else K.greater(mask, 0.5)
+        lowest = float(np.finfo("float16" if inputs.dtype == "float16" else "float32").min) / 2
+        return K.where(counts, self._softmax(K.where(counts, inputs, lowest)), 0.0)
+
+    def _softmax(self, x: Any) -> Any:
+        if not isinstance(self.axis, list):
+            return K.softmax(x, axis=self.axis)
+        raised = K.exp(x - K.stop_gradient(K.max(x, axis=self.axis, keepdims=True)))
+        return raised / K.sum(raised, axis=self.axis, keepdims=True)
 
 
-__all__ = ["ELU", "LeakyReLU", "ReLU", "Softmax"]
+__all__ = ["ELU", "LeakyReLU", "PReLU", "ReLU", "Softmax", "ThresholdedReLU"]

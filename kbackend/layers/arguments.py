@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
+from kbackend import activations, config, constraints, initializers, regularizers
 from kbackend.graph.tensor import Tensor
 
 
@@ -20,6 +23,55 @@ def positive(value: Any, name: str, layer: str) -> int:
     return int(value)
 
 
+def set_roles(layer: Any, **given: Any) -> None:
+    """Set the attributes ``kernel_initializer``, ``bias_regularizer``, ... of a layer from names, configurations or
+    functions; ``add_weight`` finds them there.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    for name, value in given.items():
+        with _of(layer):
+            setattr(layer, name, _GETTERS[name.rpartition("_")[2]](value))
+
+
+def activation_of(layer: Any, activation: Any) -> Any:
+    """A function, from itself or its name.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    with _of(layer):
+        return activations.get(activation)
+
+
+def data_format_of(layer: Any, data_format: Any) -> str:
+    """The data format, the default of the process for None.
+
+    Raises:
+        ValueError: an unknown format.
+    """
+    with _of(layer):
+        return config.normalize_data_format(data_format)
+
+
+@contextmanager
+def _of(layer: Any) -> Iterator[None]:
+    """Errors of values in the context get the layer's name."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{described(layer)}: {error}") from None
+
+
+_GETTERS = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}
+
+
+def described(layer: Any) -> str:
+    """A layer's name and class, as messages begin."""
+    return f"layer {layer.name} ({type(layer).__name__})"
+
+
 def per_dimension(value: Any, count: int, name: str, layer: str) -> tuple[int, ...]:
     """One positive integer for each dimension, from one or from a sequence.
 
@@ -30,6 +82,33 @@ def per_dimension(value: Any, count: int, name: str, layer: str) -> tuple[int, .
     if len(parts) != count:
         raise ValueError(f"{layer}: {name} must be an integer or {count} of them, it is {value!r}")
     return tuple(positive(part, name, layer) for part in parts)
+
+
+def pairs(value: Any, count: int, name: str, layer: str) -> tuple[tuple[int, int], ...]:
+    """A pair (before, after) of integers from 0 on for each dimension: from one integer, or for each dimension one
+    integer or a pair.
+
+    Raises:
+        ValueError: another number of entries, or entries that are neither.
+    """
+    parts = [value] * count if _is_integer(value) else value
+    if count == 1 and isinstance(value, (list, tuple)) and all(map(_is_integer, value)):
+        parts = [value]
+    found = [(p, p) if _is_integer(p) else p for p in parts] if isinstance(parts, (list, tuple)) else []
+    if len(found) != count or not all(_is_pair(p) for p in found):
+        raise ValueError(
+            f"{layer}: {name} must be an integer from 0 on, or for each of {count} dimensions an integer or a pair "
+            f"(before, after), it is {value!r}"
+        )
+    return tuple((int(a), int(b)) for a, b in found)
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
+def _is_pair(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and len(value) == 2 and all(_is_integer(v) and v >= 0 for v in value)
 
 
 def one_of(value: Any, choices: tuple[str, ...], name: str, layer: str) -> str:
@@ -57,6 +136,24 @@ def rate(value: Any, layer: str) -> Any:
     if isinstance(value, bool) or not isinstance(value, (int, float, np.number)) or not 0 <= value <= 1:
         raise ValueError(f"{layer}: the rate must be in [0, 1], it is {value!r}")
     return float(value)
+
+
+def scalar(value: Any, name: str, layer: str, least: float | None = None) -> Any:
+    """A hyperparameter: a number, or a scalar variable or tensor.
+
+    Raises:
+        ValueError: neither, or a number below ``least``.
+    """
+    if isinstance(value, Tensor):
+        if value.shape != ():
+            raise ValueError(f"{layer}: {name} must be a scalar, {value.name!r} has shape {value.shape}")
+        return value
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise ValueError(f"{layer}: {name} must be a number, it is {value!r}")
+    if least is not None and not value >= least:
+        bound = "negative" if least == 0 else f"below {least}"
+        raise ValueError(f"{layer}: {name} must not be {bound}, it is {value!r}")
+    return value
 
 
 def is_zero(value: Any) -> bool:

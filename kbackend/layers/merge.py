@@ -67,7 +67,12 @@ class Add(Merge):
 
 
 class Subtract(Merge):
-    """The first input minus the second."""
+    """The first input minus the second.
+
+    >>> from kbackend import Input, layers
+    >>> layers.Subtract()([Input((3,)), Input((3,))]).shape
+    (None, 3)
+    """
 
     most = 2
 
@@ -76,7 +81,12 @@ class Subtract(Merge):
 
 
 class Multiply(Merge):
-    """The product of the inputs, element by element."""
+    """The product of the inputs, element by element.
+
+    >>> from kbackend import Input, layers
+    >>> layers.Multiply()([Input((3,)), Input((3,))]).shape
+    (None, 3)
+    """
 
     def _merge_function(self, inputs: Sequence[Any]) -> Any:
         result = inputs[0]
@@ -86,14 +96,24 @@ class Multiply(Merge):
 
 
 class Average(Add):
-    """The mean of the inputs."""
+    """The mean of the inputs.
+
+    >>> from kbackend import Input, layers
+    >>> layers.Average()([Input((3,)), Input((3,))]).shape
+    (None, 3)
+    """
 
     def _merge_function(self, inputs: Sequence[Any]) -> Any:
         return super()._merge_function(inputs) / float(len(inputs))
 
 
 class Maximum(Merge):
-    """The largest of the inputs, element by element."""
+    """The largest of the inputs, element by element.
+
+    >>> from kbackend import Input, layers
+    >>> layers.Maximum()([Input((3,)), Input((3,))]).shape
+    (None, 3)
+    """
 
     def _merge_function(self, inputs: Sequence[Any]) -> Any:
         result = inputs[0]
@@ -103,7 +123,12 @@ class Maximum(Merge):
 
 
 class Minimum(Merge):
-    """The smallest of the inputs, element by element."""
+    """The smallest of the inputs, element by element.
+
+    >>> from kbackend import Input, layers
+    >>> layers.Minimum()([Input((3,)), Input((3,))]).shape
+    (None, 3)
+    """
 
     def _merge_function(self, inputs: Sequence[Any]) -> Any:
         result = inputs[0]
@@ -116,6 +141,10 @@ class Concatenate(Merge):
     """The inputs one after the other along ``axis``; their other dimensions are the same.
 
     Masks are joined like the inputs; an input without a mask counts as unmasked.
+
+    >>> from kbackend import Input, layers
+    >>> layers.Concatenate()([Input((3,)), Input((2,))]).shape
+    (None, 5)
     """
 
     arguments = ("axis",)
@@ -147,6 +176,10 @@ class Dot(Merge):
     Args:
         axes: the axis of both, or a pair; see ``K.batch_dot``.
         normalize: divide by the norms first, which gives cosines.
+
+    >>> from kbackend import Input, layers
+    >>> layers.Dot(axes=1)([Input((3,)), Input((3,))]).shape
+    (None, 1)
     """
 
     arguments = ("axes", "normalize")
@@ -178,42 +211,82 @@ class Dot(Merge):
 
 
 def add(inputs: Any, **kwargs: Any) -> Any:
-    """The sum of tensors, as a layer."""
+    """The sum of tensors, as a layer.
+
+    >>> from kbackend import Input, layers
+    >>> layers.add([Input((3,)), Input((3,))]).shape
+    (None, 3)
+    """
     return Add(**kwargs)(inputs)
 
 
 def subtract(inputs: Any, **kwargs: Any) -> Any:
-    """The first tensor minus the second, as a layer."""
+    """The first tensor minus the second, as a layer.
+
+    >>> from kbackend import Input, layers
+    >>> layers.subtract([Input((3,)), Input((3,))]).shape
+    (None, 3)
+    """
     return Subtract(**kwargs)(inputs)
 
 
 def multiply(inputs: Any, **kwargs: Any) -> Any:
-    """The product of tensors, element by element, as a layer."""
+    """The product of tensors, element by element, as a layer.
+
+    >>> from kbackend import Input, layers
+    >>> layers.multiply([Input((3,)), Input((3,))]).shape
+    (None, 3)
+    """
     return Multiply(**kwargs)(inputs)
 
 
 def average(inputs: Any, **kwargs: Any) -> Any:
-    """The mean of tensors, as a layer."""
+    """The mean of tensors, as a layer.
+
+    >>> from kbackend import Input, layers
+    >>> layers.average([Input((3,)), Input((3,))]).shape
+    (None, 3)
+    """
     return Average(**kwargs)(inputs)
 
 
 def maximum(inputs: Any, **kwargs: Any) -> Any:
-    """The largest of tensors, element by element, as a layer."""
+    """The largest of tensors, element by element, as a layer.
+
+    >>> from kbackend import Input, layers
+    >>> layers.maximum([Input((3,)), Input((3,))]).shape
+    (None, 3)
+    """
     return Maximum(**kwargs)(inputs)
 
 
 def minimum(inputs: Any, **kwargs: Any) -> Any:
-    """The smallest of tensors, element by element, as a layer."""
+    """The smallest of tensors, element by element, as a layer.
+
+    >>> from kbackend import Input, layers
+    >>> layers.minimum([Input((3,)), Input((3,))]).shape
+    (None, 3)
+    """
     return Minimum(**kwargs)(inputs)
 
 
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
-    """Tensors one after the other along ``axis``, as a layer."""
+    """Tensors one after the other along ``axis``, as a layer.
+
+    >>> from kbackend import Input, layers
+    >>> layers.concatenate([Input((3,)), Input((2,))]).shape
+    (None, 5)
+    """
     return Concatenate(axis=axis, **kwargs)(inputs)
 
 
 def dot(inputs: Any, axes: Any = -1, normalize: bool = False, **kwargs: Any) -> Any:
-    """The product of two tensors over one axis of each, as a layer."""
+    """The product of two tensors over one axis of each, as a layer.
+
+    >>> from kbackend import Input, layers
+    >>> layers.dot([Input((3,)), Input((3,))], axes=1).shape
+    (None, 1)
+    """
     return Dot(axes=axes, normalize=normalize, **kwargs)(inputs)
 
 
@@ -223,7 +296,6 @@ __all__ = [
     "Concatenate",
     "Dot",
     "Maximum",
-    "Merge",
     "Minimum",
     "Multiply",
     "Subtract",

@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from kbackend import backend as K
-from kbackend import config, regularizers
+from kbackend import regularizers
 from kbackend.graph.tensor import Tensor
-from kbackend.layers.arguments import is_zero
+from kbackend.layers.arguments import data_format_of, is_zero
 from kbackend.layers.arguments import rate as checked_rate
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
@@ -147,7 +147,7 @@ class _SpatialDropoutND(_SpatialDropout):
         self, rate: Any, data_format: str | None = None, seed: int | None = None, **kwargs: Any
     ) -> None:
         super().__init__(rate, seed, **kwargs)
-        self.data_format = config.normalize_data_format(data_format)
+        self.data_format = data_format_of(self, data_format)
 
     def _get_noise_shape(self, inputs: Any) -> Sequence[int | None]:
         ones = (1,) * self.rank
@@ -161,13 +161,22 @@ class SpatialDropout2D(_SpatialDropoutND):
         rate: the part of the channels that is dropped; a number in [0, 1], or a live K.variable.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
         seed: a seed for this layer; the process' stream when None.
+
+    >>> from kbackend import Input, layers
+    >>> layers.SpatialDropout2D(0.5)(Input((4, 5, 3))).shape
+    (None, 4, 5, 3)
     """
 
     rank = 2
 
 
 class SpatialDropout3D(_SpatialDropoutND):
-    """In training, sets whole channels of volumes to 0 and scales the others up. See :class:`SpatialDropout2D`."""
+    """In training, sets whole channels of volumes to 0 and scales the others up. See :class:`SpatialDropout2D`.
+
+    >>> from kbackend import Input, layers
+    >>> layers.SpatialDropout3D(0.5)(Input((2, 4, 5, 3))).shape
+    (None, 2, 4, 5, 3)
+    """
 
     rank = 3
 
@@ -286,6 +295,10 @@ class ActivityRegularization(Layer):
 
     Args:
         l1, l2: factors of the sums of absolute values and of squares.
+
+    >>> from kbackend import Input, layers
+    >>> layers.ActivityRegularization(l2=0.1)(Input((3,))).shape
+    (None, 3)
     """
 
     arguments = ("l1", "l2")

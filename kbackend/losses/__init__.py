@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from kbackend import registry
+from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.losses.base import FUNCTIONS, Loss, LossFunction, LossFunctionWrapper, Reduction
 from kbackend.losses.crossentropy import (
     binary_crossentropy,
@@ -176,3 +177,5 @@ __all__ = [
     "is_categorical_crossentropy",
     "serialize",
 ]
+
+_suggest_in(__name__)

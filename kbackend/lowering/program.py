@@ -9,6 +9,7 @@ from kbackend.graph.node import Role
 from kbackend.graph.transactions import Access
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
+from kbackend.lowering.announce import announced
 from kbackend.lowering.emit import emit
 from kbackend.lowering.explain import CompilerError, explained
 from kbackend.lowering.plan import order
@@ -17,6 +18,7 @@ from kbackend.plugin import crowding
 from kbackend.plugin.contract import Target
 from kbackend.plugin.modes import NotDeterministicError, reason_of, refusal
 from kbackend.plugin.select import active_target, use_target
+from kbackend.plugin.threads.running import with_threads
 
 #: the shapes of the feeds of a program
 Shapes = tuple[tuple[int, ...], ...]
@@ -61,7 +63,8 @@ class Program:
                 f"{graph.name}: these placeholders are needed and not fed: {', '.join(t.name for t in unfed)}"
             )
         arrange_variables(rewritten, kernels, target)
-        with use_target(target):
+        self._waits = True  # for its first run, in which engines compile
+        with use_target(target), announced(graph.name, target.key):
             self.emitted = emit(rewritten, target, kernels, rewritten.variables())
             self.emitted.shapes = shapes or self.emitted.shapes
             self._runner = self._compiled(jit)
@@ -71,6 +74,10 @@ class Program:
         self._access = Access(made.variables, updated) if made.variables else None
 
     def __call__(self, feeds: Sequence[Any]) -> Sequence[Any]:
+        if self._waits:
+            self._waits = False
+            with announced(self._graph.name, self.target.key):
+                return self(feeds)
         if crowding.last[0] is not self.target:
             crowding.changed(self.target)
         if active_target() is not self.target:  # kernels create tensors on the active device
@@ -89,10 +96,11 @@ class Program:
 
     def _compiled(self, jit: Any) -> Callable[[Sequence[Any]], Sequence[Any]]:
         try:
-            return self.target.backend.compile(self.emitted, self.target, jit)
+            runner = self.target.backend.compile(self.emitted, self.target, jit)
         except Exception as error:
             self._explain(error)
             raise
+        return with_threads(runner, self.target, measured=jit is not True or not self.target.backend.compiler)
 
     def _explain(self, error: Exception, feeds: Sequence[Any] | None = None) -> None:
         """Raise a better error than the engine's: of shape inference, of the node that failed, or of the compiler.

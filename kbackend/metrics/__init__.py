@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from kbackend import losses, registry
+from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.losses import (
     MAE,
     MAPE,
@@ -144,8 +145,8 @@ def get(identifier: Any) -> Any:
         ValueError: an unknown name; the message lists the known ones.
 
     >>> from kbackend import metrics
-    >>> metrics.get("AUC"), metrics.get("mse") is metrics.mean_squared_error
-    (<AUC 'auc'>, True)
+    >>> metrics.get("Precision"), metrics.get("mse") is metrics.mean_squared_error
+    (<Precision 'precision'>, True)
     """
     if identifier is None:
         return None
@@ -180,3 +181,5 @@ __all__ = [
     "get",
     "serialize",
 ]
+
+_suggest_in(__name__)

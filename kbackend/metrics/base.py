@@ -165,7 +165,9 @@ class Metric:
         return cls(**config)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name!r}>"
+        hidden = ("name", "reduction", "dtype", "fn")
+        shown = registry.settings_text({k: v for k, v in self.get_config().items() if k not in hidden})
+        return f"<{type(self).__name__} {self.name!r}{shown and ' '}{shown}>"
 
     # concrete batches --------------------------------------------------------------------------------------
 

@@ -6,15 +6,18 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from kbackend import saving
 from kbackend.callbacks.base import Callback
 from kbackend.callbacks.history import History
-from kbackend.callbacks.listeners import CallbackList
+from kbackend.callbacks.listeners import CallbackList, checked_callbacks
+from kbackend.ground.arguments import checked
 from kbackend.layers.base.naming import unique_name
 from kbackend.layers.base.structures import as_list, one_or_list
-from kbackend.model.configuration import model_config, model_from
+from kbackend.model.configuration import model_config
+from kbackend.model.files import HasFiles
 from kbackend.model.inspected import InspectedNetwork
 from kbackend.model.network import Network
+from kbackend.model.reading import model_from
+from kbackend.model.summary import print_summary
 from kbackend.model.topology import Topology
 from kbackend.plugin import select
 from kbackend.registry import custom_object_scope
@@ -26,7 +29,7 @@ from kbackend.training.steps import Steps
 from kbackend.training.validation import Validation
 
 
-class Model(InspectedNetwork):
+class Model(HasFiles, InspectedNetwork):
     """A graph of layers and ops from inputs to outputs, which can be trained, called and nested.
 
     Args:
@@ -55,6 +58,7 @@ class Model(InspectedNetwork):
     #: whether ``fit`` is to end; callbacks set it
     stop_training = False
 
+    @checked
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True
     ) -> None:
@@ -105,6 +109,7 @@ class Model(InspectedNetwork):
 
     # compile ------------------------------------------------------------------------------------------------
 
+    @checked
     def compile(
         self,
         optimizer: Any = "rmsprop",
@@ -163,6 +168,7 @@ class Model(InspectedNetwork):
 
     # training and using -------------------------------------------------------------------------------------
 
+    @checked
     def fit(
         self,
         x: Any = None,
@@ -196,7 +202,8 @@ class Model(InspectedNetwork):
             validation_split: the last part of the data is held out, taken before any shuffle.
             validation_data: (x, y) or (x, y, sample_weight), evaluated after each epoch.
             shuffle: draw a new order each epoch, the same on every engine for one seed; "batch": an order of batches.
-            class_weight: label -> weight, or a list or dict of these by output.
+            class_weight: label -> weight, "balanced" (each class weighs samples / (classes * its samples)), or a list
+                or dict of these by output.
             sample_weight: a weight for each sample, or (with ``sample_weight_mode="temporal"``) for each of its steps;
                 for several outputs a list or dict, in which None and what is left out mean no weights.
             initial_epoch: the epoch to start at.
@@ -217,19 +224,18 @@ class Model(InspectedNetwork):
             ValueError: the data does not fit; nothing has changed then.
             RuntimeError: the model is not compiled.
         """
-        if shuffle not in (True, False, "batch"):
-            raise ValueError(f"fit: shuffle must be True, False or 'batch', it is {shuffle!r}")
+        listeners = checked_callbacks(callbacks)
         if dry_run:
             return self._tried(
-                x, y, batch_size, callbacks, validation_split=validation_split, validation_data=validation_data,
+                x, y, batch_size, listeners, validation_split=validation_split, validation_data=validation_data,
                 shuffle=shuffle, class_weight=class_weight, sample_weight=sample_weight,
             )  # fmt: skip
         self._ensure_built(x)
         groups = self._groups(x, y, sample_weight, class_weight)
         groups, apart = held_out(self._steps, groups, validation_data, validation_split)
-        size = data.checked_size(batch_size, steps_per_epoch, groups.samples)
+        size = data.batch_size(batch_size, steps_per_epoch, groups.samples)
         batches = groups.batches(size, steps_per_epoch)
-        validation = Validation.of(self._steps, apart, batch_size, validation_steps, validation_freq, callbacks or ())
+        validation = Validation.of(self._steps, apart, batch_size, validation_steps, validation_freq, listeners)
         measured.settle(self._steps, "train", groups, size)
 
         return loop.fit(
@@ -239,7 +245,7 @@ class Model(InspectedNetwork):
             batches,
             range(initial_epoch, epochs),
             lambda samples: self._shuffles.next(samples, bool(shuffle), size if shuffle == "batch" else 1),
-            callbacks or (),
+            listeners,
             verbose,
             validation,
             lambda: self.optimizer.finalize_variable_values(self._steps.compiled.trained),
@@ -248,6 +254,7 @@ class Model(InspectedNetwork):
     def _groups(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Groups:
         return groups_of(self._steps, x, y, sample_weight, class_weight)
 
+    @checked
     def evaluate(
         self,
         x: Any = None,
@@ -277,13 +284,14 @@ class Model(InspectedNetwork):
         """
         self._ensure_built(x)
         groups = self._groups(x, y, sample_weight)
-        batches = groups.batches(data.checked_size(batch_size, steps, groups.samples), steps)
+        batches = groups.batches(data.batch_size(batch_size, steps, groups.samples), steps)
         step, told = self._steps.test(groups.form), self._told(callbacks, batches, verbose)
         logs = loop.evaluate(step, self._steps.target(), batches, told)
         if verbose:
             print("  ".join(f"{n}: {v:.4f}" for n, v in logs.items()))
         return logs if return_dict else one_or_list(list(logs.values()))
 
+    @checked
     def predict(
         self,
         x: Any,
@@ -303,10 +311,15 @@ class Model(InspectedNetwork):
             steps: the number of batches, as ``steps_per_epoch`` of :meth:`fit`.
             callbacks: told of the ``on_predict_*`` events.
             max_queue_size, workers, use_multiprocessing: see :meth:`fit`.
+
+        Raises:
+            ValueError: the data does not fit, or there are several batches and an output is a single number for each.
         """
         self._ensure_built(x)
         groups = Groups(inputs_of(self._steps, x), [], [])
-        size = data.checked_size(batch_size, steps, groups.samples)
+        size = data.batch_size(batch_size, steps, groups.samples)
+        if groups.samples > size:
+            self._check_joinable(size)
         batches = groups.batches(size, steps)
         told = self._told(callbacks, batches, verbose)
         measured.settle(self._steps, "predict", groups, size)
@@ -317,6 +330,15 @@ class Model(InspectedNetwork):
             callbacks, model=self, steps=len(batches), samples=batches.samples, verbose=verbose
         )
 
+    def _check_joinable(self, size: int) -> None:
+        for name, tensor in zip(self.output_names, self.outputs):
+            if tensor.shape == ():
+                raise data.DataError(
+                    f"the output {name!r} is a single number for each batch, so that of several batches of {size} "
+                    "samples cannot be joined; use predict_on_batch, or a batch_size of at least the number of samples"
+                )
+
+    @checked
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, in test phase."""
         self._ensure_built(x)
@@ -329,6 +351,7 @@ class Model(InspectedNetwork):
             measured.settle(steps, "predict", Groups(inputs_of(steps, x), [], []), len(values[0]))
         return one_or_list(loop.predict_once(function, steps.target(), values))
 
+    @checked
     def train_on_batch(
         self,
         x: Any,
@@ -354,6 +377,7 @@ class Model(InspectedNetwork):
         measured.settle(self._steps, "train", groups, len(groups.inputs[0]))
         return self._once(self._steps.train(groups.form), groups, reset_metrics, return_dict)
 
+    @checked
     def test_on_batch(
         self,
         x: Any,
@@ -372,17 +396,7 @@ class Model(InspectedNetwork):
         logs = loop.once(step, self._steps.target(), groups.flat, means)
         return logs if return_dict else one_or_list(list(logs.values()))
 
-    # checkpoints --------------------------------------------------------------------------------------------
-
-    def save_checkpoint(self, path: Any) -> None:
-        """Write weights, optimizer state, random counters and epochs to a file; see
-        :func:`kbackend.saving.save_checkpoint`."""
-        saving.save_checkpoint(self, path)
-
-    def load_checkpoint(self, path: Any) -> int:
-        """Go back to a file's state and return its number of epochs; see
-        :func:`kbackend.saving.load_checkpoint`."""
-        return saving.load_checkpoint(self, path)
+    # progress of training ----------------------------------------------------------------------------------
 
     @property
     def epochs_seen(self) -> int:
@@ -409,7 +423,8 @@ class Model(InspectedNetwork):
         """A model of the structure that ``get_config`` gave, with fresh weights.
 
         Raises:
-            ValueError: a class that is neither built in nor registered nor in ``custom_objects``.
+            FormatError: a class that is neither built in nor registered nor in ``custom_objects``, or anything else
+                that does not fit; the message names the place.
         """
         with custom_object_scope(custom_objects):
             return model_from(cls, config)
@@ -417,6 +432,17 @@ class Model(InspectedNetwork):
     def to_json(self, **kwargs: Any) -> str:
         """The structure as JSON text; ``models.model_from_json`` reads it."""
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
+
+    @checked
+    def summary(self, line_length: int | None = None, positions: Any = None, print_fn: Any = None) -> None:
+        """Print the layers and the operations between them, with their shapes and numbers of parameters.
+
+        Args:
+            line_length: the width of the table.
+            positions: accepted for Keras's sake; columns find their own widths.
+            print_fn: called with each line instead of printing.
+        """
+        print_summary(self, line_length, positions, print_fn)
 
 
 __all__ = ["Model"]

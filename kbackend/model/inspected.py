@@ -14,14 +14,10 @@ from kbackend.callbacks.progbar import say
 from kbackend.callbacks.range_test import RangeTest, RateSearch
 from kbackend.graph.walk import Graph
 from kbackend.lowering.measure import untouched
-from kbackend.model.compiled import CompiledNetwork
 from kbackend.model.diagram import Shown, diagram_of
-from kbackend.model.summary import print_summary, summary_text
-from kbackend.training import data, measured
-from kbackend.training.arrays import Groups, inputs_of
-from kbackend.training.profiling import Profile
+from kbackend.model.measured import MeasuredNetwork
+from kbackend.model.summary import summary_text
 from kbackend.training.shuffles import Shuffles
-from kbackend.training.tuning import Tuned
 
 #: layers and operations of the largest model that notebooks draw
 _MOST_DRAWN = 150
@@ -30,29 +26,18 @@ _BATCH_SIZE = 32
 _LEARNED = 0.1
 
 
-class InspectedNetwork(CompiledNetwork):
-    """The part of a model that shows and measures."""
+class InspectedNetwork(MeasuredNetwork):
+    """The part of a model that shows itself and is tried."""
 
     _shuffles: Shuffles
     history: History
     stop_training: bool
     fit: Any
+    save: Any
     save_checkpoint: Any
     load_checkpoint: Any
-    _ensure_built: Any
-    _groups: Any
 
     # showing ------------------------------------------------------------------------------------------------
-
-    def summary(self, line_length: int | None = None, positions: Any = None, print_fn: Any = None) -> None:
-        """Print the layers with their shapes and numbers of parameters.
-
-        Args:
-            line_length: the width of the table.
-            positions: accepted for Keras's sake; columns find their own widths.
-            print_fn: called with each line instead of printing.
-        """
-        print_summary(self, line_length, positions, print_fn)
 
     def source(self, kind: str = "predict") -> str:
         """The program that runs for a step on the model's engine, as Python.
@@ -81,75 +66,6 @@ class InspectedNetwork(CompiledNetwork):
         from kbackend.drawing.boxes import picture
 
         return text + picture(diagram_of(self, Shown(shapes=True))).svg()
-
-    # measuring ----------------------------------------------------------------------------------------------
-
-    def tune(
-        self,
-        x: Any,
-        y: Any = None,
-        *,
-        engines: Any = None,
-        batch_size: int | None = None,
-        rounds: int = 7,
-        verbose: int = 1,
-    ) -> Tuned:
-        """Time a step with and without the engine's compiler, and on several engines; use and remember the faster way.
-
-        Steps of all candidates take turns on the first batch. Weights, optimizer state and random streams are the same
-        to the bit afterwards. Each engine's faster mode is remembered on disk for this graph, number of samples (to a
-        power of two), engine version and machine (``KBACKEND_CACHE`` names the folder), and used by this model and by
-        later ones compiled with ``jit="auto"``. With several engines, the fastest is remembered too, for
-        ``KBACKEND=auto:fastest``; the model stays on its engine (``model.to(...)`` moves it).
-
-        Args:
-            x, y: arrays as for ``fit``; without ``y`` only predictions are timed.
-            engines: names of engines; "all" for all that are installed; None for the model's own.
-            batch_size: samples a batch, 32 when None; the first batch is used.
-            rounds: how often each candidate takes its turn.
-            verbose: 1 prints the table.
-
-        Returns:
-            A :class:`kbackend.training.tuning.Tuned`: ``candidates``, ``best()``; its text is the table.
-
-        Raises:
-            ValueError: the data does not fit, or an engine is unknown.
-        """
-        self._ensure_built(x)
-        size = data.checked_size(batch_size)
-        tuned = measured.tune(self._steps, self._measured_on(x, y), engines, size, rounds)
-        if verbose:
-            print(tuned)
-        return tuned
-
-    def profile(
-        self, x: Any, y: Any = None, *, batch_size: int | None = None, rounds: int = 20, verbose: int = 1
-    ) -> Profile:
-        """Time each node of a step: of training where ``y`` is given, else of prediction.
-
-        The program runs with the clock read after each node (and, on an accelerator, a wait for it, so that nodes do
-        not overlap as they do otherwise). The gradient is one row. TensorFlow's programs are traced as a whole: their
-        nodes are run one by one as eager calls, which cost more than in the graph, and gradients and updates are the
-        difference between the step and its outputs alone. The model is the same to the bit afterwards.
-
-        Args:
-            x, y: arrays as for ``fit``; the first batch is used.
-            batch_size: samples a batch, 32 when None.
-            rounds: how often the step runs.
-            verbose: 1 prints the table.
-
-        Returns:
-            A :class:`kbackend.training.profiling.Profile`: ``rows``, ``step``; its text is the table.
-        """
-        self._ensure_built(x)
-        size = data.checked_size(batch_size)
-        found = measured.profile(self._steps, self._measured_on(x, y), size, rounds)
-        if verbose:
-            print(found)
-        return found
-
-    def _measured_on(self, x: Any, y: Any) -> Groups:
-        return Groups(inputs_of(self._steps, x), [], []) if y is None else self._groups(x, y)
 
     # trials -------------------------------------------------------------------------------------------------
 
@@ -184,6 +100,7 @@ class InspectedNetwork(CompiledNetwork):
         try:
             with self._kept(x), on_trial() as folder:
                 history = self.fit(x, y, batch_size=size, callbacks=told, **one, **given)
+                self.save(folder / "trial.kb")
                 self.save_checkpoint(folder / "trial.safetensors")
                 self.load_checkpoint(folder / "trial.safetensors")
         finally:

@@ -10,6 +10,7 @@ from kbackend.classic.state import placeholder
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import dependents
+from kbackend.ground.suggest import did_you_mean
 from kbackend.ground.tree import tree_map
 from kbackend.layers.base.input import InputLayer
 from kbackend.layers.base.inside import Inside
@@ -44,6 +45,12 @@ class Network(Layer):
         super().__init__(name=name, trainable=trainable)
         self._single_input = self._single_output = True
         self._found: Topology | None = None
+
+    def __repr__(self) -> str:
+        if not self.built:
+            return f"<{type(self).__name__} {self.name!r}>"
+        given, made = (", ".join(str(t.shape) for t in tensors) for tensors in (self.inputs, self.outputs))
+        return f"<{type(self).__name__} {self.name!r} {given} -> {made}>"
 
     # structure ----------------------------------------------------------------------------------------------
 
@@ -130,6 +137,7 @@ class Network(Layer):
                 return layer
         raise ValueError(
             f"model {self.name} has no layer {name!r}; it has {', '.join(x.name for x in layers)}"
+            f".{did_you_mean(name, (x.name for x in layers))}".rstrip(".")
         )
 
     def _sublayers(self) -> list[Layer]:
@@ -163,13 +171,35 @@ class Network(Layer):
 
     @property
     def updates(self) -> list[Any]:
-        """Updates that each training step runs, of the calls inside the model and of layers that are
-        trainable."""
+        """Updates that each training step runs, of the calls inside the model: those of layers that are trainable, and
+        the states of stateful layers."""
         if not self.trainable:
-            return []
+            return self.state_updates
         return self._standing_updates() + [
-            r.tensor for call in self._topology.calls for r in call.updates if r.trainable
+            r.tensor
+            for call in self._topology.calls
+            for r in call.updates
+            if r.trainable or r.layer.stateful
         ]
+
+    @property
+    def state_updates(self) -> list[Any]:
+        """The updates of the states of stateful layers, which run in prediction and evaluation too."""
+        return [r.tensor for call in self._topology.calls for r in call.updates if r.layer.stateful]
+
+    @property
+    def stateful(self) -> bool:  # type: ignore[override]
+        """Whether a layer of the model keeps states from batch to batch."""
+        return bool(self._stateful_layers())
+
+    def reset_states(self) -> None:
+        """Set the states of all stateful layers to zeros."""
+        for layer in self._stateful_layers():
+            layer.reset_states()
+
+    def _stateful_layers(self) -> list[Any]:
+        """The stateful layers inside the model and inside the models in it."""
+        return [layer for layer in Inside(self).layers if not isinstance(layer, Network) and layer.stateful]
 
     def _frozen_results(self) -> list[tuple[Tensor, Tensor]]:
         """Results inside the model of layers that are not trainable, each with what replaces it then."""

@@ -8,11 +8,12 @@ from typing import Any
 from kbackend import dtypes
 from kbackend.declare.call import to_numpy
 from kbackend.graph.tensor import Tensor
-from kbackend.layers import deserialize
+from kbackend.ground.arguments import checked
 from kbackend.layers.base.input import Input, InputLayer
 from kbackend.layers.base.layer import Layer
 from kbackend.model.functional import Model
 from kbackend.model.network import NotBuilt
+from kbackend.model.reading import at, field, layer_from, of_kind
 from kbackend.model.topology import Topology
 from kbackend.registry import custom_object_scope, registered_name
 
@@ -36,6 +37,7 @@ class Sequential(Model):
 
     is_chain = True
 
+    @checked
     def __init__(
         self, layers: Sequence[Layer] | None = None, name: str | None = None, trainable: bool = True
     ) -> None:
@@ -182,14 +184,23 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-        """A Sequential like the one whose configuration this is, with fresh weights."""
-        settings = config if isinstance(config, Mapping) else {"layers": config}
-        with custom_object_scope(custom_objects):
+        """A Sequential like the one whose configuration this is, with fresh weights.
+
+        Raises:
+            FormatError: anything that does not fit; the message names the place.
+        """
+        given = {"layers": config} if isinstance(config, (list, tuple)) else config
+        settings = of_kind(given, dict, "the configuration")
+        with at("name"):
             model = cls(name=settings.get("name"))
-            chain = [deserialize(entry) for entry in settings["layers"]]
+        with custom_object_scope(custom_objects):
+            layers = [layer_from(entry, f"layers[{i}]") for i, entry in enumerate(field(settings, "layers", list))]
+        chain = [(f"layers[{i}] ({layer.name})", layer) for i, layer in enumerate(layers)]
         shape = settings.get("batch_input_shape")
-        if shape is not None and chain and chain[0]._batch_input_shape is None:
-            model.add(Input(batch_shape=shape, dtype=settings.get("input_dtype")))
-        for layer in chain:
-            model.add(layer)
+        if shape is not None and chain and chain[0][1]._batch_input_shape is None:
+            with at("batch_input_shape, input_dtype"):
+                model.add(Input(batch_shape=shape, dtype=settings.get("input_dtype")))
+        for place, layer in chain:
+            with at(place):
+                model.add(layer)
         return model

@@ -1,14 +1,18 @@
-"""``model.summary()``: the layers of a model as a table."""
+"""``model.summary()``: the layers of a model, and the operations between them, as a table."""
 
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor
+from kbackend.graph.variable import Variable
+from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.structures import flat_tensors
+from kbackend.model.topology import Topology, sources_of, unit_of
 from kbackend.plugin import modes
 
 
@@ -18,7 +22,7 @@ def print_summary(
     positions: Any = None,
     print_fn: Callable[[str], Any] | None = None,
 ) -> None:
-    """Print the table of a model's layers; see :meth:`kbackend.Model.summary`."""
+    """Print the table of a model's layers and operations; see :meth:`kbackend.Model.summary`."""
     for line in summary_text(model, line_length).splitlines():
         (print_fn or print)(line)
 
@@ -35,10 +39,8 @@ def summary_text(model: Any, line_length: int | None = None) -> str:
     table.add_column("Parameters", justify="right")
     if connected:
         table.add_column("Connected to")
-    operands = _operands(model) if connected else {}
-    for layer in model.layers:
-        row = [f"{layer.name} ({type(layer).__name__})", _output_text(layer), f"{_count(layer.weights):,}"]
-        table.add_row(*row, *([_origins_text(model, operands.get(id(layer), []))] if connected else []))
+    for row in _connected_rows(model) if connected else map(_layer_row, model.layers):
+        table.add_row(*row)
     text = io.StringIO()
     Console(
         file=text,
@@ -116,13 +118,49 @@ def _shape_text(structure: Any) -> str:
     return ", ".join(str(t.shape) for t in flat_tensors(structure))
 
 
-def _operands(model: Any) -> dict[int, list[Tensor]]:
-    """What each layer by id is called on."""
-    found: dict[int, list[Tensor]] = {}
-    for call in model._topology.calls:
-        found.setdefault(id(call.layer), []).extend(call.operands)
-    return found
+def _layer_row(layer: Layer) -> list[str]:
+    return [f"{layer.name} ({type(layer).__name__})", _output_text(layer), f"{_count(layer.weights):,}"]
 
 
-def _origins_text(model: Any, operands: list[Tensor]) -> str:
-    return ", ".join(f"{x.name}[{call}][{index}]" for x, call, index in model._topology.origins(operands))
+def _connected_rows(model: Any) -> list[list[str]]:
+    """Rows of layers and of the operations between them, each operation before the first layer that needs it."""
+    topology = model._topology
+    operands: dict[int, list[Tensor]] = {}
+    for call in topology.calls:
+        operands.setdefault(id(call.layer), []).extend(call.operands)
+    before: dict[int, list[Node]] = {}
+    for node, place in _places(topology):
+        before.setdefault(place, []).append(node)
+    known: set[int] = set()
+    rows: list[list[str]] = []
+    for place, layer in enumerate([*topology.layers, None]):
+        rows += [_op_row(topology, node, known) for node in before.get(place, ())]
+        if layer is not None:
+            rows.append([*_layer_row(layer), _origins_text(topology, operands.get(id(layer), []))])
+    return rows
+
+
+def _places(topology: Topology) -> list[tuple[Node, int]]:
+    """Each operation with the place of the first layer that needs it, behind all layers where none does."""
+    number = {id(layer): place for place, layer in enumerate(topology.layers)}
+    needed: dict[int, int] = {}
+    for unit in reversed(topology.units):
+        place = needed.get(id(unit), len(number))
+        if isinstance(unit, LayerCall):
+            place = number[id(unit.layer)]
+        for tensor in sources_of(unit):
+            source = id(unit_of(tensor))
+            needed[source] = min(place, needed.get(source, place))
+    return [(node, needed.get(id(node), len(number))) for node in topology.ops]
+
+
+def _op_row(topology: Topology, node: Node, known: set[int]) -> list[str]:
+    """The row of an operation; a variable counts where it is read first."""
+    read = [t for t in node.inputs if isinstance(t, Variable) and id(t) not in known]
+    known.update(map(id, read))
+    shapes = ", ".join(str(t.shape) for t in node.outputs)
+    return [f"{node.name} ({node.op.name})", shapes, f"{_count(read):,}", _origins_text(topology, node.inputs)]
+
+
+def _origins_text(topology: Topology, operands: Sequence[Tensor]) -> str:
+    return ", ".join(dict.fromkeys(name for t in operands if (name := topology.origin(t)) is not None))

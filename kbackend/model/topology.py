@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -152,30 +152,28 @@ class Topology:
         chosen = sorted((v for k, v in found.items() if k not in hidden), key=lambda v: v.uid)
         return [v for v, used in zip(chosen, depends_on(self.outputs, chosen, gradient_flows)) if used]
 
-    def origins(self, tensors: Iterable[Tensor]) -> list[tuple[Layer, int, int]]:
-        """The layers behind tensors, through raw ops: (layer, index of the call, index of the output)."""
-        found: dict[tuple[int, int, int], tuple[Layer, int, int]] = {}
-        stack = list(tensors)[::-1]
-        seen: set[int] = set()
-        while stack:
-            tensor = stack.pop()
-            if id(tensor) in seen:
-                continue
-            seen.add(id(tensor))
-            if id(tensor) in self._input_ids:
-                layer = self.input_layers[self._input_ids[id(tensor)]]
-                found.setdefault((id(layer), 0, 0), (layer, 0, 0))
-            elif tensor.history is not None:
-                call = tensor.history
-                place = (call.layer, call.index, call.output_index(tensor))
-                found.setdefault((id(call.layer), *place[1:]), place)
-            else:
-                stack.extend(reversed(tensor.node.inputs))
-        return list(found.values())
+    @property
+    def ops(self) -> list[Node]:
+        """The raw ops between the layers, without constants and variables."""
+        return [u for u in self.units if isinstance(u, Node) and u.op.role not in (Role.CONSTANT, Role.VARIABLE)]
+
+    def origin(self, tensor: Tensor) -> str | None:
+        """What makes a tensor: "layer[call][output]", or the name of an op or variable; None for a constant."""
+        if id(tensor) in self._input_ids:
+            return f"{self.input_layers[self._input_ids[id(tensor)]].name}[0][0]"
+        if tensor.history is not None:
+            call = tensor.history
+            return f"{call.layer.name}[{call.index}][{call.output_index(tensor)}]"
+        return None if tensor.node.op.role is Role.CONSTANT else tensor.name
 
 
 def _hyperparameters(layer: Layer) -> list[Any]:
-    found = [getattr(each, key, None) for each in Inside(layer).layers for key in each.hyperparameters]
+    """Variables that are no weights: live hyperparameters, and the states of stateful layers."""
+    found: list[Any] = []
+    for each in Inside(layer).layers:
+        found += [getattr(each, key, None) for key in each.hyperparameters]
+        if hasattr(each, "states") and each.stateful:
+            found += each.states or ()
     return [v for v in found if isinstance(v, Variable)]
 
 

@@ -6,6 +6,7 @@ Names that K has with the same meaning are the same objects; docs/guide/ops.md l
 """
 
 from kbackend.declare.op import REGISTRY as _declared
+from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.ops.arrays.broadcast import *
 from kbackend.ops.arrays.convert import *
 from kbackend.ops.arrays.diagonal import *
@@ -122,3 +123,5 @@ from kbackend.ops.statistics.moments import *
 from kbackend.ops.statistics.nan import *
 from kbackend.ops.statistics.quantile import *
 from kbackend.ops.tensor import operators as _operators
+
+_suggest_in(__name__)

@@ -13,6 +13,7 @@ from __future__ import annotations
 from typing import Any
 
 from kbackend import registry
+from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.optimizers import schedules
 from kbackend.optimizers.adafactor import Adafactor
 from kbackend.optimizers.adagrad import Adadelta, Adagrad
@@ -61,7 +62,7 @@ def get(identifier: Any) -> Optimizer:
 
     >>> from kbackend import optimizers
     >>> optimizers.get("adam")
-    <Adam 'Adam'>
+    <Adam learning_rate=0.001 beta_1=0.9 beta_2=0.999 epsilon=1e-07>
     """
     if isinstance(identifier, Optimizer):
         return identifier
@@ -80,8 +81,7 @@ def get(identifier: Any) -> Optimizer:
 
 
 def _unknown(identifier: Any) -> ValueError:
-    names = ", ".join(sorted(name.lower() for name in CLASSES))
-    return ValueError(f"unknown optimizer {identifier!r}; known are {names}")
+    return registry.unknown("optimizer", identifier, [name.lower() for name in CLASSES])
 
 
 def _with_inner(config: dict[str, Any]) -> dict[str, Any]:
@@ -117,3 +117,5 @@ __all__ = [
     "schedules",
     "serialize",
 ]
+
+_suggest_in(__name__)

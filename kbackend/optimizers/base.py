@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from kbackend import backend as K
+from kbackend import registry
 from kbackend.graph.assignments import recording
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable, assign_all, recorder, values_of
+from kbackend.ground.arguments import keywords_of, unknown_keywords
 from kbackend.ops.control.cond import classic_cond
 from kbackend.ops.core.gradients import gradients as gradients_op
 from kbackend.ops.core.updates import as_updates
@@ -82,12 +84,11 @@ class Optimizer(State):
         **unknown: Any,
     ) -> None:
         if unknown:
-            raise TypeError(f"{type(self).__name__} got unknown arguments {sorted(unknown)}")
+            raise unknown_keywords(type(self).__name__, unknown, keywords_of(type(self)))
         super().__init__(name, learning_rate if lr is None else lr)
         limits = {"clipnorm": clipnorm, "clipvalue": clipvalue, "global_clipnorm": global_clipnorm}
-        for label, value in {**limits, "loss_scale_factor": loss_scale_factor}.items():
-            if isinstance(value, (int, float)) and value <= 0:
-                raise ValueError(f"{label} must be positive or None, it is {value!r}")
+        if loss_scale_factor is not None and not isinstance(loss_scale_factor, Variable):
+            self._check("loss_scale_factor", loss_scale_factor)
         for label, value in {**limits, "weight_decay": weight_decay, "decay": decay or None}.items():
             self.__dict__[label] = None if value is None else self._variable(label, value)
         self.decay = self.__dict__["decay"] if decay or isinstance(decay, Variable) else 0.0
@@ -329,7 +330,9 @@ class Optimizer(State):
         return self.apply(_gradients(self.scale_loss(loss), var_list), var_list)
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.name!r}>"
+        hidden = {"name", "ema_momentum"} if not self.use_ema else {"name"}
+        shown = registry.settings_text({k: v for k, v in self.get_config().items() if k not in hidden})
+        return f"<{type(self).__name__}{shown and ' '}{shown}>"
 
 
 def _count(label: str, value: Any, least: int) -> int | None:

@@ -25,7 +25,7 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
     >>> from kbackend import optimizers
     >>> chosen = optimizers.OptimizerMap(optimizers.Adam(), {"embedding/.*": optimizers.SGD()})
     >>> chosen["embedding/embeddings"], chosen["dense/kernel"]
-    (<SGD 'SGD'>, <Adam 'Adam'>)
+    (<SGD learning_rate=0.01>, <Adam learning_rate=0.001 beta_1=0.9 beta_2=0.999 epsilon=1e-07>)
     """
 
     def __init__(self, default_optimizer: Any, optimizer_map: dict[str, Any] | None = None) -> None:

@@ -35,8 +35,6 @@ class SGD(Optimizer):
         self, learning_rate: Any = 0.01, momentum: Any = 0.0, nesterov: bool = False, **options: Any
     ) -> None:
         super().__init__(learning_rate, **options)
-        if isinstance(momentum, (int, float)) and not 0 <= momentum <= 1:
-            raise ValueError(f"momentum must lie in [0, 1], it is {momentum}")
         self._plain = not isinstance(momentum, Variable) and momentum == 0
         self.slots = () if self._plain else ("velocity",)
         self.hold("momentum", momentum)

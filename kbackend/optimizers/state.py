@@ -10,6 +10,7 @@ import numpy as np
 
 from kbackend import dtypes, registry
 from kbackend.graph.variable import Variable, assign_all, values_of
+from kbackend.ground.arguments import HYPERPARAMETERS, check
 from kbackend.optimizers import schedules
 from kbackend.optimizers.schedules import LearningRateSchedule
 
@@ -54,6 +55,7 @@ class State:
 
         Raises:
             TypeError: neither a number nor a variable.
+            ValueError: a number that it cannot be, see :data:`kbackend.ground.arguments.HYPERPARAMETERS`.
         """
         self.__dict__[name] = self._variable(name, value)
 
@@ -62,13 +64,18 @@ class State:
             return value
         if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
             raise TypeError(f"{self.name}: {name} must be a number or a variable, it is {value!r}")
+        self._check(name, value)
         return Variable(np.asarray(value, np.float32), (), "float32", name, trainable=False, host=True)
+
+    def _check(self, name: str, value: Any) -> None:
+        check(type(self).__name__, name, value.item() if hasattr(value, "item") else value, HYPERPARAMETERS)
 
     def __setattr__(self, name: str, value: Any) -> None:
         held = self.__dict__.get(name)
         if name == "weights":
             self.__dict__["_own_weights"] = list(value)
         elif isinstance(held, Variable) and not isinstance(value, Variable) and value is not None:
+            self._check(name, value)
             held.assign(value)
         else:
             object.__setattr__(self, name, value)
@@ -89,6 +96,7 @@ class State:
             value = schedules.deserialize(value)
         number = not callable(value) and not isinstance(value, Variable)
         if number and isinstance(self._rate, Variable):
+            self._check("learning_rate", value)
             self._rate.assign(value)
         elif number and self._rate is not None:
             raise TypeError(

@@ -216,10 +216,14 @@ class Devices(Protocol):
         uses_malloc: whether arrays come from the C library's malloc and go back at each step; then freed memory is kept
             for the next one (:mod:`kbackend.plugin.memory`).
         threads_variable: the environment variable that sets the number of threads.
+        threads_scope: what ``set_threads`` reaches: the calling "thread", the "process", either at any time, or the
+            engine at its "start" only, before the first kernel; None where the number cannot be set. Programs of the
+            first two run with a number of threads that is measured (:mod:`kbackend.plugin.threads`).
     """
 
     uses_malloc: bool = False
     threads_variable: str = "OMP_NUM_THREADS"
+    threads_scope: str | None = None
 
     def devices(self) -> list[str]:
         """Their names: "cpu", "cuda:0"."""
@@ -240,6 +244,10 @@ class Devices(Protocol):
     def threads(self) -> int:
         """The threads that kernels of the processor use."""
         return 1
+
+    def set_threads(self, number: int) -> None:
+        """Let kernels of the processor use so many threads; only called where ``threads_scope`` is not None, and for
+        programs at each call, so that both methods must be fast."""
 
     def synchronize(self, device: str) -> None:
         """Wait until all work on the device is done; for timing."""

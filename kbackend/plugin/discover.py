@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from kbackend.ground import hooks
+from kbackend.ground.suggest import did_you_mean
 from kbackend.plugin import memory
 from kbackend.plugin.contract import Backend, PluginError
 from kbackend.plugin.validate import validate
@@ -144,7 +145,8 @@ def backend_of_module(module: str) -> str | None:
 def _factory(name: str) -> Factory:
     point = declared().get(name)
     if point is None:
-        raise BackendError(f"unknown backend {name!r}; available are {', '.join(available_backends())}")
+        known, hint = ", ".join(available_backends()), did_you_mean(name, declared())
+        raise BackendError(f"unknown backend {name!r}; available are {known}.{hint}".rstrip("."))
     try:
         return point.load()
     except Exception as error:

@@ -84,7 +84,8 @@ def prepare(backend: Backend) -> None:
 
 
 def set_deterministic(on: bool = True) -> None:
-    """Demand that two runs on one engine agree bit for bit: engines use deterministic kernels only.
+    """Demand that two runs on one engine agree bit for bit: engines use deterministic kernels only, and all programs
+    the same number of threads, on which the order of sums depends (:func:`kbackend.set_threads`, else all).
 
     No engine is imported: the choice reaches each when it is loaded, and those that are loaded at once. An op that has
     no deterministic kernel raises :class:`NotDeterministicError` when it runs. ``KBACKEND_DETERMINISTIC=1`` and

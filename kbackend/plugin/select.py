@@ -14,6 +14,7 @@ from kbackend.ground.active import process_target as _process_target
 from kbackend.plugin import modes, precision
 from kbackend.plugin.contract import Backend, Target
 from kbackend.plugin.discover import BackendError, available_backends, backend_of_module, declared, load
+from kbackend.plugin.threads import setting
 
 
 class DeviceError(BackendError):
@@ -34,6 +35,7 @@ def get_backend(name: str) -> Backend:
         backend = load(name)
         modes.prepare(backend)
         precision.prepare(backend)
+        setting.prepare(backend)
         _loaded[name] = backend
     return _loaded[name]
 

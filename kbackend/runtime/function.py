@@ -6,6 +6,8 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from kbackend.declare.call import make_node
+from kbackend.declare.op import REGISTRY
 from kbackend.graph.node import Role
 from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 from kbackend.graph.variable import Variable
@@ -163,8 +165,26 @@ class Function:
             self._empty.clear()
         self._empty.add(shapes)
 
+    def __reduce__(self) -> Any:
+        """Pickled and copied with variables of its own, which have the values of this function's.
+
+        Raises:
+            GraphFormatError: an op calls a Python function.
+            TypeError: the function has sparse inputs, or belongs to a model.
+        """
+        if type(self) is not Function or callable(self.jit):
+            raise TypeError(f"{self.name} cannot be copied: it has sparse inputs or belongs to a model")
+        return _function, (self.graph, self._phase_at, self.jit, self._default_phase, self._rng)
+
     def __repr__(self) -> str:
         return f"<K.function {self.name}: {len(self.inputs)} inputs, {len(self.outputs)} outputs>"
+
+
+def _function(graph: Graph, phase_at: int | None, jit: Any, phase: int, rng: str | None) -> Function:
+    inputs = list(graph.inputs)
+    if phase_at is not None:
+        inputs.insert(phase_at, make_node(REGISTRY["learning_phase"], (), {"name": "learning_phase"}))
+    return Function(inputs, graph.outputs, graph.updates, graph.name, jit, phase, rng)
 
 
 def checked_jit(jit: Any) -> Any:

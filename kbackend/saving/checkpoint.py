@@ -2,7 +2,8 @@
 
 A checkpoint holds the weights, the optimizer's state and hyperparameters, the counters of all random draws, live
 hyperparameters of layers, the number of epochs seen and the seed of the shuffles. A training that goes on from it in
-another process equals one that was never interrupted, bit for bit on the same engine.
+another process equals one that was never interrupted, bit for bit on the same engine with the same number of threads
+(``kbackend.set_threads``, or deterministic mode).
 
 It holds no architecture: the model is built by the same code, under the same seed.
 """
@@ -77,13 +78,13 @@ def load_checkpoint(model: Any, path: str | os.PathLike[str]) -> int:
     """
     arrays, head = _read(path)
     state = _state(model)
-    _check_draws(head["draws"], _draws(model))
     if head["optimizer"] != type(model.optimizer).__name__:
         raise FormatError(
             f"the checkpoint was written with the optimizer {head['optimizer']}, "
             f"the model is compiled with {type(model.optimizer).__name__}"
         )
     values = _values(arrays, head["variables"], state)
+    _check_draws(head["draws"], _draws(model))
     assign_all(state, values)
     model.resume(head["epochs"], head["shuffle_seed"])
     return head["epochs"]
@@ -187,7 +188,8 @@ def _values(arrays: Mapping[str, np.ndarray], described: Sequence[Any], state: S
     for i, (wanted, variable) in enumerate(zip(described, state)):
         if names[i] != own[i]:
             raise FormatError(
-                f"{variable.name} of the model stands where the checkpoint has {wanted['name']}: it is of another model"
+                f"the checkpoint is of another model: where the model has {variable.name} {list(variable.shape)}, it "
+                f"has {wanted['name']} {wanted.get('shape')}"
                 if isinstance(wanted, dict) and "name" in wanted else f"the checkpoint does not describe array {i}"
             )
         array = arrays[f"v{i}"]

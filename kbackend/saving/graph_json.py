@@ -27,6 +27,8 @@ from kbackend.graph.walk import Graph
 from kbackend.saving.errors import FormatError
 
 FORMAT, VERSION = "kbackend graph", 1
+#: whether values of variables are written, or names for variables by id
+Values = bool | Mapping[int, str]
 #: graphs inside graphs (bodies of loops and branches)
 DEEPEST = 16
 
@@ -38,15 +40,17 @@ class GraphFormatError(FormatError):
 # ---------------------------------------------------------------------- to text
 
 
-def to_json(graph: Graph, values: bool = True) -> str:
+def to_json(graph: Graph, values: Values = True) -> str:
     """The graph as JSON text.
 
     Args:
         graph: the graph. Tensors that are fed in the middle become placeholders of their name and type.
-        values: whether the values of the variables are written. Their constraints and regularizers never are.
+        values: whether the values of the variables are written; or the names that the document has for variables whose
+            values are kept elsewhere, by id. Their constraints and regularizers never are written.
 
     Raises:
-        GraphFormatError: an attribute that is no plain value, such as a Python function.
+        GraphFormatError: an attribute that is no plain value, such as a Python function; a variable without a name
+            where names are given.
 
     >>> from kbackend import K
     >>> x = K.placeholder((None, 2), name="x")
@@ -57,7 +61,7 @@ def to_json(graph: Graph, values: bool = True) -> str:
     return json.dumps(head | _graph_to_plain(graph, values), allow_nan=False, separators=(",", ":"))
 
 
-def _graph_to_plain(graph: Graph, values: bool) -> dict[str, Any]:
+def _graph_to_plain(graph: Graph, values: Values) -> dict[str, Any]:
     places: dict[int, tuple[int, int]] = {}
     nodes: list[dict[str, Any]] = []
     for tensor in graph.inputs:
@@ -109,7 +113,7 @@ def _input_to_plain(tensor: Tensor) -> dict[str, Any]:
     }
 
 
-def _node_to_plain(node: Node, places: Mapping[int, tuple[int, int]], values: bool) -> dict[str, Any]:
+def _node_to_plain(node: Node, places: Mapping[int, tuple[int, int]], values: Values) -> dict[str, Any]:
     if isinstance(node.outputs[0], Variable):
         return _variable_to_plain(node.outputs[0], values)
     attrs = dict(node.attrs)
@@ -123,16 +127,19 @@ def _node_to_plain(node: Node, places: Mapping[int, tuple[int, int]], values: bo
     }
 
 
-def _variable_to_plain(variable: Variable, values: bool) -> dict[str, Any]:
+def _variable_to_plain(variable: Variable, values: Values) -> dict[str, Any]:
+    named = not isinstance(values, bool)
+    if named and id(variable) not in values:  # type: ignore[operator]
+        raise GraphFormatError(f"no name is given for the variable {variable.name!r}")
     return {
         "op": "variable",
-        "name": variable.name,
+        "name": values[id(variable)] if named else variable.name,  # type: ignore[index]
         "shape": list(variable.shape),
         "dtype": variable.dtype,
         "trainable": bool(variable.trainable),
         "counter": bool(variable.counter),
         "host": bool(variable.host),
-        "value": _array_to_plain(variable.numpy()) if values else None,
+        "value": _array_to_plain(variable.numpy()) if values is True else None,
     }
 
 
@@ -146,7 +153,7 @@ def _arg_to_plain(arg: Any, places: Mapping[int, tuple[int, int]]) -> Any:
     return None if arg is None else {"list": [_arg_to_plain(a, places) for a in arg]}
 
 
-def _attrs_to_plain(attrs: Mapping[str, Any], name: str, values: bool) -> dict[str, Any]:
+def _attrs_to_plain(attrs: Mapping[str, Any], name: str, values: Values) -> dict[str, Any]:
     found = {}
     for key, value in attrs.items():
         try:
@@ -156,7 +163,7 @@ def _attrs_to_plain(attrs: Mapping[str, Any], name: str, values: bool) -> dict[s
     return found
 
 
-def _value_to_plain(value: Any, values: bool) -> Any:
+def _value_to_plain(value: Any, values: Values) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or isinstance(value, (bool, int, str)):
@@ -276,6 +283,8 @@ def _read_node(
             f"{where}: its attributes are {sorted(attrs)}, they should be {sorted(op.attributes)}"
         )
     values = {key: _read_value(v, f"{where}: {key}", variables, depth) for key, v in attrs.items()}
+    if values.get("name") is not None:
+        _checked(values["name"], str, f"{where}: name")
     specs = [_read_spec(s, where) for s in _checked(plain["results"], list, f"{where}: results")]
     return _made_again(op, args, values, specs, where)
 

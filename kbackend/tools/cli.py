@@ -31,7 +31,10 @@ def _parser() -> argparse.ArgumentParser:
         "demo", help="train two models on handwritten digits, on every installed engine"
     )
     demo.add_argument(
-        "--engines", nargs="+", metavar="NAME", help="backends to use; all installed ones otherwise"
+        "--engines",
+        nargs="+",
+        metavar="NAME",
+        help="backends to use, divided by blanks or commas; all installed ones otherwise",
     )
     demo.add_argument("--epochs", type=_positive, default=8, help="epochs of each fit (default 8)")
     demo.add_argument(
@@ -53,7 +56,8 @@ def _positive(text: str) -> int:
 def _demo(options: argparse.Namespace) -> int:
     from kbackend.tools.demo import run
 
-    return run(options.engines or kbackend.available_backends(), options.epochs, options.seed, options.out)
+    engines = [name for text in options.engines or () for name in text.split(",") if name]
+    return run(engines or kbackend.available_backends(), options.epochs, options.seed, options.out)
 
 
 def _backends(options: argparse.Namespace) -> int:
@@ -77,7 +81,3 @@ def _backends(options: argparse.Namespace) -> int:
             table.add_row(name, "broken", str(error).splitlines()[0])
     Console().print(table)
     return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

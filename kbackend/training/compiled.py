@@ -15,6 +15,8 @@ from kbackend.graph.node import Role
 from kbackend.graph.redirect import Redirect
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
+from kbackend.ground.arguments import is_number
+from kbackend.ground.suggest import did_you_mean
 from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.metrics.base import Metric as Stateful
 from kbackend.metrics.base import clone_metric
@@ -64,10 +66,11 @@ class Settings:
         """Check what can be checked without the outputs of the model.
 
         Raises:
-            ValueError: unknown names, or another jit.
+            ValueError: unknown names, loss weights that are no numbers, or another jit.
         """
         chosen = optimizers.get(optimizer)
         checked_jit(jit)
+        _check_factors(loss_weights)
         _check_names(loss, metrics, weighted_metrics)
         given = (loss, metrics, loss_weights, sample_weight_mode, weighted_metrics, target_tensors, jit)
         return cls(chosen, *given, model._trainable_flags())
@@ -188,6 +191,13 @@ def _redirected(outputs: Sequence[Output], redirect: Redirect) -> tuple[Output, 
     return tuple(found)
 
 
+def _check_factors(loss_weights: Any) -> None:
+    for leaf in tree_leaves(loss_weights):
+        scalar = leaf.shape == () if isinstance(leaf, Tensor) else leaf is None or is_number(leaf)
+        if not scalar:
+            raise ValueError(f"compile: loss_weights must be numbers or scalar variables, one of them is {leaf!r}")
+
+
 def _check_names(loss: Any, *metric_lists: Any) -> None:
     for leaf in tree_leaves(loss):
         if leaf is not None:
@@ -251,7 +261,8 @@ def _for_each(value: Any, names: Sequence[str], label: str, alone: bool = False)
     if isinstance(value, Mapping):
         unknown = [n for n in value if n not in names]
         if unknown:
-            raise ValueError(f"{label}: unknown outputs {unknown}; the model has {list(names)}")
+            hint = did_you_mean(unknown[0], names)
+            raise ValueError(f"{label}: unknown outputs {unknown}; the model has {list(names)}.{hint}".rstrip("."))
         return [value.get(n) for n in names]
     if isinstance(value, (list, tuple)):
         if len(value) != len(names):

@@ -10,6 +10,8 @@ import numpy as np
 from kbackend import dtypes
 from kbackend.declare.call import to_numpy
 from kbackend.graph.tensor import Tensor
+from kbackend.ground.arguments import is_number
+from kbackend.ground.suggest import did_you_mean
 
 
 class DataError(ValueError):
@@ -38,7 +40,15 @@ def standardize(
             f"the model has {len(tensors)} {what}s ({', '.join(names)}), {len(arrays)} arrays were given"
         )
     taken = free or [False] * len(tensors)
-    checked = [_fitted(a, t, n, what, f) for a, t, n, f in zip(arrays, tensors, names, taken)]
+    try:
+        checked = [_fitted(a, t, n, what, f) for a, t, n, f in zip(arrays, tensors, names, taken)]
+    except DataError as error:
+        if len(names) == 1 and isinstance(data, (list, tuple)) and all(np.ndim(part) for part in data):
+            raise DataError(
+                f"a {type(data).__name__} of {len(data)} arrays was given, the model has one {what} ({names[0]!r}): "
+                f"give one array; taken together as samples they do not fit either: {error}"
+            ) from None
+        raise
     if len({len(a) for a in checked}) > 1:
         lengths = ", ".join(f"{n}: {len(a)}" for n, a in zip(names, checked))
         raise DataError(f"all {what} arrays must have the same number of samples; given were {lengths}")
@@ -57,6 +67,7 @@ def for_each(data: Any, names: Sequence[str], what: str) -> list[Any]:
         if missing or surplus:
             raise DataError(
                 f"{what}s by name: missing {missing}, unknown {surplus}; the model has {list(names)}"
+                f".{did_you_mean(surplus[0], names) if surplus else ''}".rstrip(".")
             )
         return [data[n] for n in names]
     if isinstance(data, Iterator):
@@ -161,18 +172,35 @@ def class_weights(given: Any, names: Sequence[str]) -> list[Any]:
     return [given] * len(names)
 
 
-def class_weighted(y: np.ndarray, class_weight: Mapping[int, float], weights: np.ndarray) -> np.ndarray:
+def class_weighted(y: np.ndarray, class_weight: Mapping[int, float] | str, weights: np.ndarray) -> np.ndarray:
     """Sample weights from class weights, times given ones.
 
+    Args:
+        y: labels, or one-hot rows.
+        class_weight: label -> weight; or "balanced": each class has the weight samples / (classes * its samples), so
+            that all classes together count alike.
+        weights: weights of the samples.
+
     Raises:
-        DataError: a label has no weight, or a sample has several labels.
+        DataError: a label has no weight, class_weight is something else, or a sample has several labels.
+
+    >>> class_weighted(np.array([0, 1, 1, 1, 1, 1, 1, 1]), "balanced", np.ones(8))[0].item()
+    4.0
     """
+    if class_weight != "balanced" and not isinstance(class_weight, Mapping):
+        raise DataError(f"class_weight must be a dict of label -> weight, or 'balanced', it is {class_weight!r}")
     if y.size != len(y) and y.ndim != 2 or weights.ndim != 1:
         raise DataError(
             f"class_weight needs one label for each sample, the targets have the shape {y.shape}; give a "
             "sample_weight for steps or pixels"
         )
     labels = y.argmax(axis=-1) if y.ndim == 2 and y.shape[1] > 1 else y.reshape(len(y)).astype(np.int64)
+    if isinstance(class_weight, str):
+        classes, counts = np.unique(labels, return_counts=True)
+        class_weight = dict(zip(classes.tolist(), (len(labels) / (len(classes) * counts)).tolist()))
+    wrong = {label: weight for label, weight in class_weight.items() if not is_number(weight)}
+    if wrong:
+        raise DataError(f"class_weight must hold numbers, it has {wrong}")
     missing = sorted(set(np.unique(labels).tolist()) - set(class_weight))
     if missing:
         raise DataError(f"class_weight has no weight for the labels {missing}")
@@ -180,18 +208,11 @@ def class_weighted(y: np.ndarray, class_weight: Mapping[int, float], weights: np
     return (found * weights).astype(np.float32)
 
 
-def checked_size(batch_size: int | None, steps: int | None = None, samples: int = 0) -> int:
-    """The samples of a batch: 32 for None, but as many as make ``steps`` batches of all samples where that is given.
-
-    Raises:
-        ValueError: it is not positive.
-    """
-    if batch_size is None and steps is not None and steps > 0:
+def batch_size(given: int | None, steps: int | None = None, samples: int = 0) -> int:
+    """The samples of a batch: 32 for None, but as many as make ``steps`` batches of all samples where that is given."""
+    if given is None and steps is not None and steps > 0:
         return max(-(-samples // steps), 1)
-    size = 32 if batch_size is None else int(batch_size)
-    if size < 1:
-        raise ValueError(f"batch_size must be positive, it is {batch_size}")
-    return size
+    return 32 if given is None else int(given)
 
 
 class Batches:

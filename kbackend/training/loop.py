@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from kbackend.callbacks.base import Callback
 from kbackend.callbacks.history import History
 from kbackend.callbacks.listeners import CallbackList
 from kbackend.callbacks.progress import ProgbarLogger
+from kbackend.callbacks.stopping import TerminateOnNaN
 from kbackend.runtime.function import Function
 from kbackend.training import data
 from kbackend.training.means import Means
@@ -70,12 +72,16 @@ def fit(
     model.initial_epoch = epochs.start
     try:
         listeners.call("train_begin", None)
+        warned = any(isinstance(callback, TerminateOnNaN) for callback in callbacks)  # which says so itself
         for epoch in range(model.initial_epoch, epochs.stop):
             listeners.call("epoch_begin", epoch, None)
             step.reset()
             means = step.means(target)
             _epoch(model, program, target, batches.epoch(order(batches.samples)), means, listeners)
             logs = dict(means.logs())
+            if means.not_finite is not None and not warned:
+                warned = True
+                _warn_of_loss(epoch, *means.not_finite)
             if validate is not None:
                 logs |= {f"val_{name}": value for name, value in validate(epoch, listeners).items()}
             listeners.call("epoch_end", epoch, logs)
@@ -88,6 +94,15 @@ def fit(
         for bar in bars:
             bar.close()
     return history
+
+
+def _warn_of_loss(epoch: int, batch: int, loss: float) -> None:
+    warnings.warn(
+        f"the loss is {loss} since epoch {epoch + 1}, batch {batch}. Often the learning rate is too high (clipnorm "
+        "helps too), or the data holds NaN; callbacks.TerminateOnNaN() ends training there",
+        RuntimeWarning,
+        stacklevel=5,  # the caller of Model.fit
+    )
 
 
 def _epoch(

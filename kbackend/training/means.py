@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from weakref import ref
@@ -24,6 +25,10 @@ class Means:
         number: makes a float of a scalar of the engine.
         count: the number of values, that of the names when None.
         results: gives the results of metrics by their places among the names.
+
+    Attributes:
+        not_finite: the number of the first step whose first value, the loss, is NaN or infinite, and that value; known
+            once the values are read.
 
     >>> means = Means(["loss", "mae"], [1], float)
     >>> means.add(3, [1.0, 4.0, 1.0])
@@ -48,6 +53,8 @@ class Means:
         self._sums = [0.0] * count
         self._masses = [0.0] * count
         self._pending: list[tuple[int, Sequence[Any]]] = []
+        self._folded = 0
+        self.not_finite: tuple[int, float] | None = None
         self._last: Callable[[], Logs | None] = _nothing
 
     def add(self, size: int, outputs: Sequence[Any]) -> None:
@@ -60,6 +67,9 @@ class Means:
         count = len(self._sums)
         for size, outputs in self._pending:
             values = [self._number(t) for t in outputs]
+            if self.not_finite is None and not math.isfinite(values[0]):
+                self.not_finite = self._folded, values[0]
+            self._folded += 1
             masses = [float(size)] * count
             for place, mass in zip(self._own_mass, values[count:]):
                 masses[place] = mass

@@ -169,16 +169,19 @@ class Steps:
 
     def _step(self, kind: str, form: Form) -> Step:
         compiled = self.compiled
-        objective, updates, phase = compiled.objective(*form), [], int(kind == "train")
+        objective, phase = compiled.objective(*form), int(kind == "train")
         if kind == "train":
             updates = compiled.optimizer.get_updates(objective.total, list(compiled.trained))
             updates = as_updates([*updates, *compiled.updates])
+        else:
+            updates = as_updates(self.model.state_updates)
         name = f"{self.model.name}_{kind}_step"
         return Step(self.model.inputs, objective, updates, name, self.jit.of(kind), phase)
 
     def _prediction(self) -> Function:
         model = self.model
-        return Function(model.inputs, list(model.outputs), (), f"{model.name}_predict", self.jit.of("predict"))
+        updates, name = as_updates(model.state_updates), f"{model.name}_predict"
+        return Function(model.inputs, list(model.outputs), updates, name, self.jit.of("predict"))
 
     def graph(self, kind: str, form: Form = PLAIN) -> Graph:
         """The graph of the 'train' step, or of 'predict'."""

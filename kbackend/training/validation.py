@@ -49,7 +49,7 @@ class Validation:
                 callback.validation_data = arrays
         if groups is None:
             return None
-        batches = groups.batches(data.checked_size(batch_size, count, groups.samples), count)
+        batches = groups.batches(data.batch_size(batch_size, count, groups.samples), count)
         return cls(steps, groups.form, batches, due)
 
     def __call__(self, epoch: int, listeners: CallbackList) -> dict[str, Any]:

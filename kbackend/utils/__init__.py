@@ -6,6 +6,7 @@ from kbackend.callbacks.progbar import (
     enable_interactive_logging,
     is_interactive_logging_enabled,
 )
+from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.utils.batches import timeseries_dataset_from_array
 from kbackend.utils.diagrams import model_to_dot, plot_model
 from kbackend.utils.directories import (
@@ -75,3 +76,5 @@ __all__ = [
     "to_categorical",
     "unpack_x_y_sample_weight",
 ]
+
+_suggest_in(__name__)

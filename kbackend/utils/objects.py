@@ -176,4 +176,9 @@ def _found(names: list[str], module: Any) -> Any:
 @cache
 def _table(module: str) -> dict[str, Any]:
     found = importlib.import_module(f"kbackend.{module}")
-    return {name: getattr(found, name) for name in found.__all__}
+    public = {name: getattr(found, name) for name in dir(found) if not name.startswith("_")}
+    return {name: value for name, value in public.items() if _is_ours(value)}
+
+
+def _is_ours(value: Any) -> bool:
+    return callable(value) and str(getattr(value, "__module__", "")).startswith(f"{registry.__package__}.")

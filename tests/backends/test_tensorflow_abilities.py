@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from support.arrays import drawn
 
 import kbackend
 from kbackend import K
@@ -34,10 +35,6 @@ def denied(request, monkeypatch, abilities):
         for name in ("convolves", "strides_past_windows", "convolves_no_samples", "softmax_spreads_nan"):
             monkeypatch.setattr(abilities, name, lambda *args: False)
     return abilities
-
-
-def drawn(*shape, seed=0):
-    return np.random.default_rng([seed, *shape]).normal(size=shape)
 
 
 def with_gradients(op, *arrays, backend, dtype="float64", unknown=False, **options):

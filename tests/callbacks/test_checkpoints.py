@@ -8,6 +8,7 @@ import pytest
 import kbackend
 from kbackend import Input, Model, layers, optimizers
 from kbackend.callbacks import BackupAndRestore, LambdaCallback, ModelCheckpoint, OrbaxCheckpoint
+from kbackend.models import load_model
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3)).astype("float32")
@@ -129,6 +130,21 @@ def test_checkpoints_have_the_epoch_and_values_in_their_names(tmp_path):
 def test_checkpoints_after_batches(tmp_path):
     found = told(ModelCheckpoint(tmp_path / "{epoch}-{batch}", save_freq=3), [1.0, 1.0], batches=4)
     assert found == [("model", "1-3"), ("model", "2-2")]
+
+
+def test_what_is_saved_can_be_loaded(each_backend, tmp_path):
+    model, kept = made(), []
+    keep = LambdaCallback(on_epoch_end=lambda epoch, logs: kept.append(model.get_weights()))
+    every = ModelCheckpoint(tmp_path / "models" / "{epoch}.kb")
+    best = ModelCheckpoint(tmp_path / "best.safetensors", "loss", save_best_only=True, save_weights_only=True)
+    history = model.fit(X, Y, epochs=3, verbose=0, callbacks=[keep, every, best]).history["loss"]
+    for epoch, weights in enumerate(kept, 1):
+        loaded = load_model(tmp_path / "models" / f"{epoch}.kb").get_weights()
+        assert all((a == b).all() for a, b in zip(loaded, weights, strict=True))
+    twin = made()
+    twin.load_weights(tmp_path / "best.safetensors")
+    expected = kept[int(np.argmin(history))]
+    assert all((a == b).all() for a, b in zip(twin.get_weights(), expected, strict=True))
 
 
 def test_a_name_without_its_value_is_an_error(tmp_path):

@@ -161,5 +161,5 @@ def test_lists_are_made_as_those_of_keras():
     assert heard == [(2, None), (3, {"loss": 1.0})]
     with pytest.raises(AttributeError, match="on_holiday"):
         listening.on_holiday()
-    with pytest.raises(TypeError, match="does not know the event 'on_holiday'"):
+    with pytest.raises(TypeError, match="got the unknown argument 'on_holiday'"):
         LambdaCallback(on_holiday=print)

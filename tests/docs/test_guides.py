@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import pytest
+from support.places import ROOT
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = ROOT / "docs"
 PAGES = {
     p.relative_to(DOCS).as_posix(): re.findall(r"^```python\n(.*?)^```", p.read_text(encoding="utf-8"), re.M | re.S)
     for p in sorted(DOCS.rglob("*.md"))
@@ -19,6 +19,17 @@ PAGES = {name: blocks for name, blocks in PAGES.items() if blocks}
 def test_examples_run(page, fresh_python):
     code = "\n".join(f"exec({block!r}, {{'__name__': 'example'}})" for block in PAGES[page])
     assert fresh_python(code, env={"KBACKEND": "numpy"}).strip()
+
+
+def test_files_that_the_pages_name_exist():
+    """Paths in backticks, in the folder of the page, in the checkout or in one of its packages."""
+    starts = ("", "kbackend", "backends", "kbackend/testing")
+    pages = [*ROOT.glob("*.md"), *DOCS.rglob("*.md"), *ROOT.glob("benchmarks/*.md"), ROOT / "tests" / "README.md"]
+    named = [(page, path) for page in pages
+             for path in re.findall(r"`([\w.]+(?:/[\w.]+)+\.\w+)`", page.read_text(encoding="utf-8"))]
+    absent = [f"{page.name}: {path}" for page, path in named
+              if not any((folder / path).exists() for folder in (page.parent, *(ROOT / start for start in starts)))]
+    assert len(named) > 80 and not absent
 
 
 def test_links_lead_somewhere():

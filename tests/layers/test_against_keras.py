@@ -3,15 +3,12 @@
 
 import numpy as np
 import pytest
+from support.arrays import rows
 
 import kbackend
 from kbackend import K
 
 pytestmark = pytest.mark.engine("tensorflow")
-
-
-def rows(*shape, seed=0):
-    return np.random.RandomState(seed).randn(*shape).astype("float32")
 
 
 IDS = np.array([[1, 2, 3, 0], [4, 0, 0, 0], [5, 6, 7, 8]], "int32")

@@ -3,14 +3,10 @@
 
 import numpy as np
 import pytest
+from support.arrays import rows
 
 import kbackend
 from kbackend import Input, K, Model, layers
-
-
-def rows(*shape, seed=0):
-    return np.random.RandomState(seed).randn(*shape).astype("float32")
-
 
 PAIRS = np.random.RandomState(5).rand(2, 4, 5) < 0.6
 PAIRS[:, :, 0] = True  # what a row of forbidden pairs gives is ours alone (the mean of the values)

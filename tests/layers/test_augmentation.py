@@ -1,13 +1,12 @@
 """Layers that change images: the same bits on the engines, what they draw, what they do to images, and their errors."""
 
-import os
 
 import numpy as np
 import pytest
 
 import kbackend
 from kbackend import Input, K, Model, Sequential, layers
-from kbackend.layers.augmentation import _circle
+from kbackend.layers.preprocessing.geometry import _circle
 
 
 def drawn(*shape, seed=0, low=0.0, high=255.0):
@@ -268,9 +267,7 @@ FIXED = {
 
 @pytest.mark.engine("tensorflow")
 @pytest.mark.parametrize("name", FIXED)
-def test_fixed_factors_do_what_keras_does(name):
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    keras = pytest.importorskip("keras", reason="keras is not installed")
+def test_fixed_factors_do_what_keras_does(keras, name):
     kind, args, options = FIXED[name]
     expected = np.asarray(getattr(keras.layers, kind)(*args, **options)(IMAGES, training=True))
     with kbackend.use_backend("numpy"):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support.arrays import rows
 
 import kbackend
 from kbackend import Input, K, Model, Sequential, activations, constraints, initializers, layers, regularizers
@@ -12,10 +13,6 @@ from kbackend.layers.base.layer import Layer
 def _fresh():
     K.clear_session()
     K.set_seed(4)
-
-
-def rows(*shape, seed=0):
-    return np.random.RandomState(seed).randn(*shape).astype("float32")
 
 
 def apply(layer, *values, phase=0, **kwargs):
@@ -481,3 +478,11 @@ def test_constraints_written_out():
     ):  # fmt: skip
         np.testing.assert_allclose(K.eval(constraint(K.constant(w))), expected, rtol=1e-5)
     assert K.eval(constraints.get("non_neg")(K.constant([-1.0, 2.0]))).tolist() == [0, 2]
+
+
+@pytest.mark.parametrize("name", ["sum", "abs", "all", "round", "tanh", "square"])
+def test_a_function_of_k_is_found_again_by_its_name_there(name):
+    layer = layers.Lambda(getattr(K, name))
+    config = layer.get_config()
+    assert config["function"] == name
+    assert layers.Lambda.from_config(config).function is getattr(K, name)

@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from support.arrays import rows
 
 import kbackend
 from kbackend import Input, K, Model, layers
@@ -25,10 +26,6 @@ def trained(layer, x, runs=1):
     found = [program([x, 1])[0] for _ in range(runs)]
     np.testing.assert_array_equal(program([x, 0])[0], x)
     return found
-
-
-def rows(*shape, seed=0):
-    return np.random.RandomState(seed).randn(*shape).astype(np.float32)
 
 
 MAKERS = {

@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from support.arrays import rows
 
 from kbackend import Input, K, Model, Sequential, initializers, layers, models, registry
 from kbackend.layers.base.layer import Layer
@@ -14,10 +15,6 @@ from kbackend.model.configuration import ConfigurationError
 def _fresh():
     K.clear_session()
     K.set_seed(2)
-
-
-def rows(*shape, seed=0):
-    return np.random.RandomState(seed).randn(*shape).astype("float32")
 
 
 def same(model, copy, *values):
@@ -233,10 +230,22 @@ def test_summary_of_a_chain():
     assert text.endswith("Total parameters: 27\nTrainable: 21\nNon-trainable: 6")
 
 
-def test_summary_of_a_graph_shows_connections_through_ops():
-    lines = lines_of(graph_model())
-    dense = next(line for line in lines if "dense_2 (Dense)" in line)
-    assert "concatenate_1[0][0]" in dense
+def rows_of(model):
+    """The cells of each row of a summary that is wide enough."""
+    found = [line.split("│") for line in lines_of(model, line_length=200) if line.startswith("│")]
+    return [[cell.strip() for cell in cells[1:-1]] for cells in found]
+
+
+def test_summary_of_a_graph_shows_the_operations_between_layers():
+    lines = lines_of(graph_model(), line_length=200)
+    rows = rows_of(graph_model())
+    names = [row[0] for row in rows]
+    added = next(row for row in rows if "(add)" in row[0])
+    sliced = next(row for row in rows if "(getitem)" in row[0])
+    dense = next(row for row in rows if "(Dense)" in row[0] and row[2] == "8")
+    assert dense[3] == added[0].split()[0] and sliced[3].startswith("concatenate_") and sliced[1] == "(None, 3)"
+    assert names.index(added[0]) < names.index(dense[0]) and "(matmul)" in names[-1]
+    assert rows[-1][2] == "2" and rows[-1][3].endswith("scale")
     assert any("concatenate_1" in line and "dense_1[0][0], dense_1[1][0]" in line for line in lines)
     assert lines[-1] == "Of these in ops between layers: 2"
 

@@ -8,17 +8,11 @@ import gc
 import numpy as np
 import pytest
 
-import kbackend
 from kbackend import Input, K, Model, Sequential, layers
 
+pytestmark = pytest.mark.usefixtures("engine")
 X = np.ones((2, 3), "float32")
 SIZES = (32, 128)
-
-
-@pytest.fixture(autouse=True)
-def numpy_engine():
-    with kbackend.use_backend("numpy"):
-        yield
 
 
 def functional(count):

@@ -2,27 +2,18 @@
 
 import numpy as np
 import pytest
+from support.arrays import rows
+from support.running import run_model, two_layers
 
 import kbackend
 from kbackend import Input, K, Model, Sequential, layers
 from kbackend.layers.base.layer import Layer
 
 
-def run(model, *values, phase=0):
-    outputs = model.outputs
-    function = K.function([*model.inputs, K.learning_phase()], outputs)
-    found = function([*values, phase])
-    return found[0] if len(found) == 1 else found
-
-
 @pytest.fixture(autouse=True)
 def _fresh():
     K.clear_session()
     K.set_seed(1)
-
-
-def rows(*shape, seed=0):
-    return np.random.RandomState(seed).randn(*shape).astype("float32")
 
 
 # ------------------------------------------------------------------------------------------------ structure
@@ -60,7 +51,7 @@ def test_shared_layer_has_one_set_of_weights_and_two_calls():
     u, v = dense(a), dense(b)
     model = Model([a, b], [u, v])
     x = rows(2, 4)
-    left, right = run(model, x, x)
+    left, right = run_model(model, x, x)
     assert np.array_equal(left, right)
     assert len(model.weights) == 2
     assert dense.get_output_at(0) is u and dense.get_input_at(1) is b
@@ -74,7 +65,7 @@ def test_several_inputs_and_outputs():
     model = Model([a, b], [layers.concatenate([a, b], name="both"), layers.Dense(1, name="score")(b)])
     assert model.input_names == ["a", "b"] and model.output_names == ["both", "score"]
     assert model.input_shape == [(None, 2), (None, 3)] and model.output_shape == [(None, 5), (None, 1)]
-    both, score = run(model, rows(2, 2), rows(2, 3))
+    both, score = run_model(model, rows(2, 2), rows(2, 3))
     assert both.shape == (2, 5) and score.shape == (2, 1)
 
 
@@ -86,18 +77,11 @@ def test_part_of_a_model_between_any_tensors():
     head = Model(h, y)
     hidden = rows(5, 3)
     kernel, bias = head.get_layer("y").get_weights()
-    np.testing.assert_allclose(run(head, hidden), hidden @ kernel + bias, rtol=1e-6)
+    np.testing.assert_allclose(run_model(head, hidden), hidden @ kernel + bias, rtol=1e-6)
     assert len(head.weights) == 2
 
 
 # ------------------------------------------------------------------------------------------------ nesting
-
-
-def two_layers():
-    x = Input((4,))
-    return Model(
-        x, layers.Dense(2, name="out")(layers.Dense(3, activation="tanh", name="hidden")(x)), name="inner"
-    )
 
 
 def test_nested_model_shares_weights_and_computes_the_same():
@@ -105,7 +89,7 @@ def test_nested_model_shares_weights_and_computes_the_same():
     x = Input((4,))
     outer = Model(x, inner(x * 2.0))
     value = rows(3, 4)
-    np.testing.assert_array_equal(run(outer, value), run(inner, value * 2))
+    np.testing.assert_array_equal(run_model(outer, value), run_model(inner, value * 2))
     assert [w.name for w in outer.weights] == [w.name for w in inner.weights]
     assert [y.name for y in outer.layers] == ["input_2", "inner"]
 
@@ -124,8 +108,8 @@ def test_model_called_twice_and_three_deep():
     z = Input((4,))
     outer = Model(z, middle([z, z + 1.0]))
     value = rows(3, 4)
-    expected = run(inner, value) - run(inner, value + 1)
-    np.testing.assert_allclose(run(outer, value), expected, atol=1e-6)
+    expected = run_model(inner, value) - run_model(inner, value + 1)
+    np.testing.assert_allclose(run_model(outer, value), expected, atol=1e-6)
 
 
 def test_inner_trainable_flag_freezes_all_inside():
@@ -141,7 +125,7 @@ def test_inner_trainable_flag_freezes_all_inside():
 def test_model_on_an_array_gives_a_tensor_with_a_value():
     inner = two_layers()
     value = rows(3, 4)
-    np.testing.assert_array_equal(K.eval(inner(value)), run(inner, value))
+    np.testing.assert_array_equal(K.eval(inner(value)), run_model(inner, value))
 
 
 def test_model_takes_inputs_by_name():
@@ -162,7 +146,7 @@ def test_ops_between_layers_need_no_lambda():
     model = Model(x, h * 2 + K.mean(h))
     value = rows(5, 4)
     hidden = value @ model.get_weights()[0]
-    np.testing.assert_allclose(run(model, value), hidden * 2 + hidden.mean(), rtol=1e-5)
+    np.testing.assert_allclose(run_model(model, value), hidden * 2 + hidden.mean(), rtol=1e-5)
     assert model.output_names == ["output_1"]
 
 
@@ -172,7 +156,7 @@ def test_ops_are_applied_again_when_the_model_is_called():
     y = Input((4,))
     outer = Model(y, model(y * 0.5))
     value = rows(2, 4)
-    np.testing.assert_allclose(run(outer, value), np.exp(value * 0.5)[:, :2] - value[:, 2:] * 0.5, rtol=1e-6)
+    np.testing.assert_allclose(run_model(outer, value), np.exp(value * 0.5)[:, :2] - value[:, 2:] * 0.5, rtol=1e-6)
 
 
 def test_loops_and_branches_between_layers_are_applied_again():
@@ -187,7 +171,7 @@ def test_loops_and_branches_between_layers_are_applied_again():
     outer = Model(y, model(y * -1.0))
     value = rows(4, 3, 2)
     shift = 1.0 if value.sum() < 0 else -1.0
-    got = run(outer, value)
+    got = run_model(outer, value)
     for a, b in zip(got, [-2 * value, shift - value, -value.sum(1)]):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
@@ -239,7 +223,7 @@ def test_a_layer_that_reads_a_tensor_from_around():
     y = Input((3,))
     outer = Model(y, model(y + 1.0))
     value = rows(2, 3)
-    np.testing.assert_allclose(run(outer, value), run(model, value + 1), rtol=1e-6)
+    np.testing.assert_allclose(run_model(outer, value), run_model(model, value + 1), rtol=1e-6)
 
 
 def test_masks_are_not_taken_for_tensors_from_around():
@@ -256,7 +240,7 @@ def test_gradient_as_output_of_a_model():
     y = Input((2,))
     outer = Model(y, model(y * 2.0))
     value = rows(4, 2)
-    np.testing.assert_allclose(run(outer, value), 3 * (2 * value) ** 2, rtol=1e-5)
+    np.testing.assert_allclose(run_model(outer, value), 3 * (2 * value) ** 2, rtol=1e-5)
 
 
 class Force(Layer):
@@ -442,8 +426,8 @@ def test_training_argument_fixes_the_phase_in_the_copy():
     y = Input((50,))
     still, active = Model(y, inner(y, training=False)), Model(y, inner(y, training=True))
     value = rows(4, 50)
-    np.testing.assert_array_equal(run(still, value, phase=1), run(inner, value, phase=0))
-    assert not np.allclose(run(active, value, phase=0), run(inner, value, phase=0))
+    np.testing.assert_array_equal(run_model(still, value, phase=1), run_model(inner, value, phase=0))
+    assert not np.allclose(run_model(active, value, phase=0), run_model(inner, value, phase=0))
     assert still.updates == [] and len(active.updates) == 2
 
 
@@ -455,12 +439,12 @@ def test_training_argument_reaches_layers_that_only_ask_for_the_phase():
     x = Input((2,))
     inner = Model(x, Old()(x))
     fixed = Model(x, inner(x, training=True))
-    assert run(fixed, np.ones((1, 2)), phase=0).tolist() == [[3, 3]]
+    assert run_model(fixed, np.ones((1, 2)), phase=0).tolist() == [[3, 3]]
 
 
 def test_training_argument_of_a_layer():
     x = Input((100,))
     layer = layers.Dropout(0.5)
     model = Model(x, [layer(x, training=True), layer(x, training=False), layer(x)])
-    on, off, free = run(model, np.ones((2, 100)), phase=0)
+    on, off, free = run_model(model, np.ones((2, 100)), phase=0)
     assert (on == 0).any() and (off == 1).all() and (free == 1).all()

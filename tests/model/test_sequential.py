@@ -2,34 +2,18 @@
 
 import numpy as np
 import pytest
+from support.arrays import rows
+from support.running import run_model, two_layers
 
 from kbackend import Input, K, Model, Sequential, layers
 
 # ------------------------------------------------------------------------------------------------ Sequential
 
 
-def run(model, *values, phase=0):
-    outputs = model.outputs
-    function = K.function([*model.inputs, K.learning_phase()], outputs)
-    found = function([*values, phase])
-    return found[0] if len(found) == 1 else found
-
-
 @pytest.fixture(autouse=True)
 def _fresh():
     K.clear_session()
     K.set_seed(1)
-
-
-def rows(*shape, seed=0):
-    return np.random.RandomState(seed).randn(*shape).astype("float32")
-
-
-def two_layers():
-    x = Input((4,))
-    return Model(
-        x, layers.Dense(2, name="out")(layers.Dense(3, activation="tanh", name="hidden")(x)), name="inner"
-    )
 
 
 def test_sequential_with_input_shape_add_and_pop():
@@ -39,7 +23,7 @@ def test_sequential_with_input_shape_add_and_pop():
     assert model.output_shape == (None, 2) and [w.name for w in model.weights][:1] == ["dense_1/kernel"]
     model.pop()
     assert model.output_shape == (None, 3) and len(model.layers) == 2
-    assert run(model, rows(2, 4)).min() >= 0
+    assert run_model(model, rows(2, 4)).min() >= 0
 
 
 def test_sequential_learns_its_shape_from_data():

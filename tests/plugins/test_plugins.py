@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.outside import install, install_toy
 
-GROUP = "kbackend.backends"
-TOY = Path(__file__).parent / "toy_backend"
 ENGINES = {"torch", "tensorflow", "autograd", "keras"}
 
 Run = Callable[..., str]
@@ -29,28 +26,6 @@ def site(tmp_path: Path) -> Path:
     folder = tmp_path / "site"
     folder.mkdir()
     return folder
-
-
-def declare(site: Path, distribution: str, backends: dict[str, str]) -> None:
-    """What pip writes of a package: its name and its entry points."""
-    info = site / f"{distribution.replace('-', '_')}-0.1.dist-info"
-    info.mkdir()
-    (info / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 0.1\n")
-    points = "\n".join(f"{name} = {value}" for name, value in backends.items())
-    (info / "entry_points.txt").write_text(f"[{GROUP}]\n{points}\n")
-
-
-def install_toy(site: Path) -> None:
-    project = tomllib.loads((TOY / "pyproject.toml").read_text())["project"]
-    shutil.copytree(TOY / "toy_backend", site / "toy_backend", ignore=shutil.ignore_patterns("__pycache__"))
-    declare(site, project["name"], project["entry-points"][GROUP])
-
-
-def install(site: Path, distribution: str, name: str, source: str) -> None:
-    """A package of one module that declares one backend."""
-    module = distribution.replace("-", "_")
-    (site / f"{module}.py").write_text(source)
-    declare(site, distribution, {name: f"{module}:backend"})
 
 
 @pytest.fixture

@@ -8,21 +8,15 @@ import math
 import numpy as np
 import pytest
 
-import kbackend
 from kbackend import K, random
 from kbackend.ops.random.draws import random_unit
 from kbackend.streams import scope
 
+pytestmark = pytest.mark.usefixtures("engine")
 MANY = 1 << 20
 LEVEL = 1e-6
 #: how many standard deviations off a normal number is with the probability LEVEL
 FAR = 4.8916
-
-
-@pytest.fixture(autouse=True)
-def on_numpy():
-    with kbackend.use_backend("numpy"):
-        yield
 
 
 # ------------------------------------------------------------------------------------------- tests of goodness

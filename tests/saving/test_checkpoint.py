@@ -24,6 +24,14 @@ X = np.random.RandomState(0).rand(70, 6).astype(np.float32)
 Y = X[:, :2] * 2 - 1
 
 
+@pytest.fixture(autouse=True)
+def fixed_threads():
+    """Runs are equal to the bit where the number of threads is not measured."""
+    kbackend.set_threads(1)
+    yield
+    kbackend.set_threads("auto")
+
+
 def build(seed=7, optimizer="adam", rate=0.3, units=8):
     kbackend.set_seed(seed)
     x = Input((6,))
@@ -200,7 +208,7 @@ def named(*names):
 
 def test_layers_of_the_same_shapes_and_other_names_are_refused(tmp_path):
     named("a", "b").save_checkpoint(tmp_path / "c")
-    with pytest.raises(FormatError, match="b/kernel of the model stands where the checkpoint has a/kernel"):
+    with pytest.raises(FormatError, match=r"another model: where the model has b/kernel \[.*\], it has a/kernel \["):
         named("b", "a").load_checkpoint(tmp_path / "c")
     with pytest.raises(FormatError, match=r"first apart: b/kernel \[3, 3\] in the checkpoint, "):
         named("a").load_checkpoint(tmp_path / "c")
@@ -211,7 +219,7 @@ def test_numbers_of_automatic_names_may_differ(tmp_path):
     named(None)
     other = named(None, None)
     other.load_checkpoint(tmp_path / "c")
-    with pytest.raises(FormatError, match="stands where"):
+    with pytest.raises(FormatError, match="where the model has"):
         named("dense_x", None).load_checkpoint(tmp_path / "c")
 
 

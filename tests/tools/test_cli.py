@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -44,3 +46,18 @@ def test_the_version_and_wrong_usage(capsys):
     assert cli.main([]) == 2
     with pytest.raises(SystemExit, match="2"):
         cli.main(["demo", "--epochs", "0"])
+
+
+def test_engines_may_be_divided_by_commas(monkeypatch):
+    import kbackend.tools.demo
+
+    seen = []
+    monkeypatch.setattr(kbackend.tools.demo, "run", lambda engines, *rest: seen.append(engines) or 0)
+    for given in (["a,b"], ["a,", "b"], ["a", "b"]):
+        assert cli.main(["demo", "--engines", *given]) == 0
+    assert seen == [["a", "b"]] * 3
+
+
+def test_the_package_runs_as_a_module():
+    ran = subprocess.run([sys.executable, "-m", "kbackend", "--version"], capture_output=True, text=True, check=True)
+    assert ran.stdout == f"kbackend {kbackend.__version__}\n"

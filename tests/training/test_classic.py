@@ -292,7 +292,7 @@ def test_batches_that_are_not_there_are_refused(steps):
         lambda: model.evaluate(ROWS, ROWS, batch_size=3, steps=steps),
         lambda: model.predict(ROWS, batch_size=3, steps=steps),
     ):
-        with pytest.raises(ValueError, match=f"10 samples make 4 batches of 3, not {steps}"):
+        with pytest.raises(ValueError, match=f"(make 4 batches of 3, not|must be a positive .* it is) {steps}"):
             call()
 
 

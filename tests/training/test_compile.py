@@ -8,17 +8,11 @@ import pytest
 import kbackend
 from kbackend import Input, K, Model, Sequential, layers, losses, optimizers
 
+pytestmark = pytest.mark.usefixtures("engine")
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(8, 4)).astype("float32")
 Y = RNG.normal(size=(8, 4)).astype("float32")
 ONES = np.ones((8, 1), "float32")
-
-
-@pytest.fixture(autouse=True)
-def engine(request):
-    name = request.getfixturevalue("each_backend") if "each_backend" in request.fixturenames else "numpy"
-    with kbackend.use_backend(name):
-        yield
 
 
 def judge(*, input_shape=True):

@@ -5,21 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import kbackend
 from kbackend import Input, K, Model, Sequential, layers, optimizers
 
+pytestmark = pytest.mark.usefixtures("engine")
 RNG = np.random.default_rng(0)
 X = RNG.normal(2.0, 3.0, size=(16, 4)).astype("float32")
 Y = RNG.normal(size=(16, 2)).astype("float32")
 ONES = np.ones((16, 1), "float32")
 ZEROS = np.zeros((16, 1), "float32")
-
-
-@pytest.fixture(autouse=True)
-def engine(request):
-    name = request.getfixturevalue("each_backend") if "each_backend" in request.fixturenames else "numpy"
-    with kbackend.use_backend(name):
-        yield
 
 
 class Wrapped(layers.Layer):

@@ -9,6 +9,7 @@ import kbackend
 from kbackend import Input, K, Model, callbacks, layers, optimizers
 from kbackend.datasets import digits
 
+pytestmark = pytest.mark.usefixtures("engine")
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(70, 4)).astype(np.float32)
 LABELS = (X[:, 0] + X[:, 1] > 0).astype(np.int64)
@@ -29,16 +30,6 @@ def classifier(**options):
         }
     )
     return model
-
-
-@pytest.fixture(autouse=True)
-def engine(request):
-    if "each_backend" not in request.fixturenames:
-        with kbackend.use_backend("numpy"):
-            yield
-        return
-    with kbackend.use_backend(request.getfixturevalue("each_backend")):
-        yield
 
 
 def test_fit_learns_and_evaluate_and_predict_agree(each_backend):

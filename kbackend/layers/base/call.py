@@ -8,6 +8,7 @@ from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.layers.base.recording import Record
 from kbackend.layers.base.structures import flat_tensors
+from kbackend.streams import Stream
 
 
 class LayerCall:
@@ -22,6 +23,7 @@ class LayerCall:
         structure: the result as ``call`` returned it.
         losses, updates, frozen: what the layer and the layers inside it added; see
             :class:`kbackend.layers.base.recording.Frame`.
+        draws: the streams of the random draws made inside, without those of initial values.
     """
 
     __slots__ = (
@@ -34,6 +36,7 @@ class LayerCall:
         "losses",
         "updates",
         "frozen",
+        "draws",
         "_sources",
     )
 
@@ -47,6 +50,7 @@ class LayerCall:
         self.losses: list[Record] = []
         self.updates: list[Record] = []
         self.frozen: list[Record] = []
+        self.draws: list[Stream] = []
         self._sources: tuple[Tensor, ...] | None = None
 
     @property

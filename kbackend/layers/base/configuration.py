@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from typing import Any
 
+from kbackend.ground.arguments import keywords_of, unknown_keywords
 from kbackend.registry import plain
 
 #: arguments that every layer takes besides name, dtype and trainable
@@ -13,25 +15,42 @@ KNOWN_ARGUMENTS = frozenset({
 })  # fmt: skip
 
 
-def check_known(given: Mapping[str, Any], kind: str) -> None:
+def check_known(given: Mapping[str, Any], kind: type) -> None:
     """Refuse arguments that no layer takes.
 
     Raises:
         TypeError: there are such; the message lists them.
     """
-    unknown = sorted(set(given) - KNOWN_ARGUMENTS)
+    unknown = set(given) - KNOWN_ARGUMENTS
     if unknown:
-        raise TypeError(f"{kind} got unknown arguments {unknown}")
+        raise unknown_keywords(kind.__name__, unknown, KNOWN_ARGUMENTS | keywords_of(kind))
 
 
 def batch_shape(given: Mapping[str, Any]) -> tuple[int | None, ...] | None:
-    """The input's shape with the batch dimension, from ``batch_input_shape``, or ``input_shape`` and ``batch_size``."""
+    """The input's shape with the batch dimension, from ``batch_input_shape``, or ``input_shape`` and ``batch_size``.
+
+    Raises:
+        ValueError: one of them is no shape.
+    """
     if given.get("batch_input_shape") is not None:
-        return tuple(given["batch_input_shape"])
+        return _sizes("batch_input_shape", given["batch_input_shape"])
     shape = given.get("input_shape")
     if shape is None:
         return None
-    return (given.get("batch_size"), *([shape] if isinstance(shape, int) else shape))
+    own = _sizes("input_shape", [shape] if isinstance(shape, int) else shape)
+    return (*_sizes("batch_size", [given.get("batch_size")]), *own)
+
+
+def _sizes(name: str, shape: Any) -> tuple[int | None, ...]:
+    """A shape as a tuple.
+
+    Raises:
+        ValueError: it holds anything but sizes and None.
+    """
+    try:
+        return tuple(None if d is None else operator.index(d) for d in shape)
+    except TypeError:
+        raise ValueError(f"{name} must hold integers, or None where a size is not known; it is {shape!r}") from None
 
 
 def layer_config(layer: Any) -> dict[str, Any]:

@@ -6,7 +6,12 @@ from typing import Any
 
 from kbackend.ground.tree import tree_map
 from kbackend.layers.base.call import LayerCall
+from kbackend.layers.base.structures import flat_tensors
 from kbackend.layers.base.weights import HasWeights
+
+
+def _shapes_text(structure: Any) -> str:
+    return ", ".join(str(t.shape) for t in flat_tensors(structure))
 
 
 class HasCalls(HasWeights):
@@ -15,6 +20,12 @@ class HasCalls(HasWeights):
     def __init__(self, name: Any, dtype: Any, trainable: bool, weights: Any) -> None:
         super().__init__(name, dtype, trainable, weights)
         self._calls: list[LayerCall] = []
+
+    def __repr__(self) -> str:
+        if not self._calls:
+            return super().__repr__()
+        given, made = (_shapes_text(call) for call in (self._calls[0].inputs, self._calls[0].structure))
+        return f"<{type(self).__name__} {self.name!r} {f'{given} -> ' if given else ''}{made}>"
 
     def _call_at(self, index: int, what: str) -> LayerCall:
         if not self._calls:

@@ -8,6 +8,7 @@ from typing import Any
 from kbackend import config, dtypes
 from kbackend.classic.state import placeholder
 from kbackend.graph.tensor import Tensor
+from kbackend.ground.arguments import checked
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.naming import unique_name
@@ -17,43 +18,61 @@ class InputLayer(Layer):
     """The layer behind an input tensor.
 
     Args:
-        input_shape: the shape without the batch dimension.
+        shape: the shape without the batch dimension; None for unknown dimensions.
         batch_size: the batch dimension, None when free.
-        batch_input_shape: the whole shape, instead of both.
         dtype: floatx when None.
+        sparse, ragged: not supported.
+        batch_shape: the whole shape, instead of both.
         input_tensor: wrap this tensor instead of making a placeholder.
+        optional: not supported.
         name: the name, also of the tensor.
+        input_shape, batch_input_shape: ``shape`` and ``batch_shape`` as Keras 2 calls them.
+
+    Raises:
+        ValueError: no shape and no tensor, or a tensor of another dtype.
+        NotImplementedError: a sparse, ragged or optional input.
+
+    >>> from kbackend import layers
+    >>> layers.InputLayer((3,), batch_size=2).output.shape
+    (2, 3)
     """
 
     supports_masking = True
 
     def __init__(
         self,
-        input_shape: Any = None,
+        shape: Any = None,
         batch_size: int | None = None,
-        batch_input_shape: Any = None,
         dtype: Any = None,
+        sparse: bool | None = None,
+        ragged: bool | None = None,
+        batch_shape: Any = None,
         input_tensor: Tensor | None = None,
-        sparse: bool = False,
+        optional: bool = False,
         name: str | None = None,
+        input_shape: Any = None,
+        batch_input_shape: Any = None,
         **kwargs: Any,
     ) -> None:
+        shape = input_shape if shape is None else shape
+        batch_shape = batch_input_shape if batch_shape is None else batch_shape
         if input_tensor is not None:
-            batch_input_shape, dtype = input_tensor.shape, dtype or input_tensor.dtype
+            batch_shape, dtype = input_tensor.shape, dtype or input_tensor.dtype
             if dtypes.canonical(dtype) != input_tensor.dtype:
                 raise ValueError(
                     f"the tensor {input_tensor.name!r} has dtype {input_tensor.dtype}, not {dtype}"
                 )
-        if input_shape is None and batch_input_shape is None:
-            raise ValueError("an InputLayer needs input_shape, batch_input_shape or input_tensor")
-        if sparse:
-            raise NotImplementedError("sparse inputs are not supported; feed dense values")
+        if shape is None and batch_shape is None:
+            raise ValueError("an InputLayer needs shape, batch_shape or input_tensor")
+        for word, asked in (("sparse", sparse), ("ragged", ragged), ("optional", optional)):
+            if asked:
+                raise NotImplementedError(f"{word} inputs are not supported; feed dense values")
         super().__init__(
             name=unique_name("input") if name is None else name,
             dtype=dtype,
-            input_shape=input_shape,
+            input_shape=shape,
             batch_size=batch_size,
-            batch_input_shape=batch_input_shape,
+            batch_input_shape=batch_shape,
             **kwargs,
         )
         self.built = True
@@ -83,14 +102,17 @@ class InputLayer(Layer):
         return {"batch_input_shape": list(self._batch_input_shape), "dtype": self.dtype, "name": self.name}
 
 
+@checked
 def Input(
     shape: Sequence[int | None] | int | None = None,
     batch_shape: Sequence[int | None] | None = None,
     name: str | None = None,
     dtype: Any = None,
-    sparse: bool = False,
+    sparse: bool | None = None,
     tensor: Tensor | None = None,
     batch_size: int | None = None,
+    ragged: bool | None = None,
+    optional: bool = False,
 ) -> Tensor:
     """A symbolic tensor that a model takes as input.
 
@@ -99,7 +121,7 @@ def Input(
         batch_shape: the whole shape, instead.
         name: the name by which data is given to the model.
         dtype: floatx when None.
-        sparse: not supported.
+        sparse, ragged, optional: not supported.
         tensor: make an input of this tensor.
         batch_size: the batch dimension, for ``shape``.
 
@@ -115,10 +137,12 @@ def Input(
     layer = InputLayer(
         shape,
         batch_size,
-        batch_shape,
         dtype or config.floatx() if tensor is None else dtype,
-        tensor,
         sparse,
+        ragged,
+        batch_shape,
+        tensor,
+        optional,
         name,
     )
     return layer.get_output_at(0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import cache
 from typing import Any
 
@@ -22,6 +23,7 @@ from kbackend.layers.base.recording import depth, detached, outermost, recording
 from kbackend.layers.base.spec import InputSpec, check_inputs, shapes_text
 from kbackend.layers.base.structures import as_list, flat_tensors
 from kbackend.ops.core.cast import identity
+from kbackend.streams import call_streams, unkept_streams
 
 
 @cache
@@ -47,7 +49,7 @@ class Layer(HasLosses):
 
     Attributes:
         built: whether ``build`` has run.
-        stateful: False; layers that carry state from batch to batch are not supported.
+        stateful: whether the layer carries states from batch to batch; such a layer has ``reset_states()``.
         supports_masking: whether the layer passes masks on.
         input_spec: an :class:`InputSpec` or a list of them, checked before anything else.
 
@@ -74,7 +76,7 @@ class Layer(HasLosses):
     def __init__(
         self, name: str | None = None, dtype: Any = None, trainable: bool = True, **kwargs: Any
     ) -> None:
-        check_known(kwargs, type(self).__name__)
+        check_known(kwargs, type(self))
         super().__init__(name, dtype, trainable, kwargs.get("weights"))
         self.activity_regularizer = regularizers.get(kwargs.get("activity_regularizer"))
         self._batch_input_shape = batch_shape(kwargs)
@@ -142,9 +144,10 @@ class Layer(HasLosses):
         masks = self._input_masks(inputs, kwargs)
         inside_no_call = depth() == 0
         made = LayerCall(self, inputs, kwargs, len(self._calls))
+        streams: Any = call_streams(self.name) if inside_no_call else nullcontext()
         before = self._state()
         try:
-            with name_scope(self.name), self._owner.scope(), recording(self) as frame:
+            with name_scope(self.name), self._owner.scope(), recording(self) as frame, streams as drawn:
                 if not self.built:
                     self._build(inputs)
                 structure = self._run(inputs, masks, kwargs)
@@ -156,6 +159,7 @@ class Layer(HasLosses):
         made.outputs = tuple(flat_tensors(outputs))
         if inside_no_call:
             made.losses, made.updates, made.frozen = frame.losses, frame.updates, frame.frozen
+            made.draws = drawn.made
             for tensor in made.outputs:
                 tensor.history = made
             self._calls.append(made)
@@ -180,7 +184,7 @@ class Layer(HasLosses):
         return None
 
     def _build(self, inputs: Any) -> None:
-        with outermost():
+        with outermost(), unkept_streams():
             self.build(tree_map(lambda t: t.shape, inputs))
         self.built = True
         self._set_initial_weights()

@@ -16,6 +16,9 @@ class InputSpec:
         shape: the shape, None for free dimensions.
         ndim, min_ndim, max_ndim: the rank.
         axes: axis -> size.
+        allow_last_axis_squeeze: whether with ``shape`` a last dimension of 1 may be there or not.
+        name: the name of the input, for the user's own use.
+        optional: whether None may be given instead, for the user's own use.
     """
 
     def __init__(
@@ -26,6 +29,9 @@ class InputSpec:
         max_ndim: int | None = None,
         min_ndim: int | None = None,
         axes: Mapping[int, int | None] | None = None,
+        allow_last_axis_squeeze: bool = False,
+        name: str | None = None,
+        optional: bool = False,
     ) -> None:
         self.dtype = dtype
         self.shape = None if shape is None else tuple(shape)
@@ -33,10 +39,12 @@ class InputSpec:
         self.max_ndim = max_ndim
         self.min_ndim = min_ndim
         self.axes = dict(axes or {})
+        self.allow_last_axis_squeeze, self.name, self.optional = allow_last_axis_squeeze, name, optional
 
     def fault(self, tensor: Tensor) -> str | None:
         """What is wrong with the tensor, as the end of "expects ...", or None."""
-        rank, shape = len(tensor.shape), tensor.shape
+        shape = self._squeezed(tensor.shape)
+        rank = len(shape)
         if self.ndim is not None and rank != self.ndim:
             return f"rank {self.ndim}"
         if self.min_ndim is not None and rank < self.min_ndim:
@@ -54,8 +62,16 @@ class InputSpec:
             return f"shape {self.shape}"
         return None
 
+    def _squeezed(self, shape: Sequence[int | None]) -> Sequence[int | None]:
+        """The shape with a last dimension of 1 more or less, where that is allowed and makes the rank fit."""
+        if not self.allow_last_axis_squeeze or self.shape is None:
+            return shape
+        if len(shape) == len(self.shape) + 1 and shape[-1] == 1:
+            return shape[:-1]
+        return (*shape, 1) if len(shape) + 1 == len(self.shape) and self.shape[-1] == 1 else shape
+
     def __repr__(self) -> str:
-        given = {k: v for k, v in vars(self).items() if v not in (None, {})}
+        given = {k: v for k, v in vars(self).items() if v not in (None, {}, False)}
         return f"InputSpec({', '.join(f'{k}={v}' for k, v in given.items())})"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Container, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any, overload
 
 import numpy as np
@@ -149,7 +151,9 @@ class HasWeights(HasName):
             raise ValueError(
                 f"layer {self.name}: the weight {name!r} needs a known shape, it was given {tuple(shape)}"
             )
-        return tuple(operator.index(d) for d in shape)
+        dims = tuple(operator.index(d) for d in shape)
+        _take(self.name, name, dims)
+        return dims
 
     def _of_weight(self, name: str | None, role: str, given: Any) -> Any:
         """The initializer, regularizer or constraint of a weight: the one given, else the layer's of that name."""
@@ -281,6 +285,31 @@ class HasWeights(HasName):
                 f"layer {self.name} has no weights yet: call it on a tensor, or build it, first"
             )
         return sum(product(v.shape) or 0 for v in self.weights)
+
+
+#: how many elements the weights made from now on may have, in a list of one; None for any number
+_left: ContextVar[list[int] | None] = ContextVar("kbackend_elements_left", default=None)
+
+
+@contextmanager
+def at_most(elements: int) -> Iterator[None]:
+    """A context in which the weights that are made may not have more elements together: sizes come from a file."""
+    token = _left.set([elements])
+    try:
+        yield
+    finally:
+        _left.reset(token)
+
+
+def _take(layer: str, name: str | None, shape: tuple[int, ...]) -> None:
+    left = _left.get()
+    if left is None:
+        return
+    left[0] -= product(shape) or 0
+    if left[0] < 0:
+        raise ValueError(
+            f"layer {layer}: the weight {name!r} of shape {shape} is larger than what the file has for all weights"
+        )
 
 
 def _by_name(positional: tuple[Any, ...], named: dict[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,10 @@ def _constant(*, value: np.ndarray, name: str | None = None) -> TensorSpec:
 
 @structural(Role.PLACEHOLDER, name="placeholder", creates=True, pure=False)
 def _placeholder(*, shape: tuple[int | None, ...], dtype: str, name: str | None = None) -> TensorSpec:
+    if not isinstance(shape, tuple) or not all(d is None or type(d) is int and d >= 0 for d in shape):
+        raise ValueError(f"a placeholder cannot have the shape {shape!r}")
+    if dtype not in dtypes.ALL:
+        raise ValueError(f"a placeholder cannot have the dtype {dtype!r}")
     return TensorSpec(shape, dtype)
 
 

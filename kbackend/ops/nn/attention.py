@@ -93,7 +93,10 @@ def _samples() -> list[Sample]:
         call(In((2, 3, 5, 6)), In((2, 3, 4, 6)), In((2, 3, 4, 7)), None, mask, heads_first=True, name="heads first"),
         call(In((2, 3, 4, 6)), In((2, 3, 4, 6)), In((2, 3, 4, 6)), causal=True, heads_first=True,
              name="heads first, causal"),
-        call(*_parts(), None, In(values=np.zeros((5, 4), bool), kind="bool"), gradient=False, name="nothing allowed"),
+        call(*_parts(), None, In(values=np.zeros((5, 4), bool), kind="bool"), name="nothing allowed"),
+        call(*_parts(), None, In(values=_MASK & (np.arange(5) != 1)[:, None], kind="bool"), name="a row of nothing"),
+        call(*_parts(4), None, In(values=_MASK[1:] & (np.arange(4) != 0), kind="bool"), causal=True,
+             name="causal, a row of nothing"),
         call(In((2, 5, 3, 6)), In((2, 4, 3, 5)), In((2, 4, 3, 7)), raises=ValueError, name="sizes"),
         call(*_parts(), None, In(values=np.ones((5, 3), bool), kind="bool"), raises=ValueError, name="mask's shape"),
     ]
@@ -124,17 +127,25 @@ def _logits(query: Any, key: Any, bias: Any, mask: Any, scale: Any, causal: bool
     if soft_cap is not None:
         logits = tanh(logits / soft_cap) * soft_cap
     logits = logits if bias is None else logits + bias
-    for allowed in ([] if mask is None else [mask]) + ([_causal_mask(query, key)] if causal else []):
+    masks = [] if mask is None else [mask]
+    for allowed in [*masks, causal_mask(length(query, 2), length(key, 2))] if causal else masks:
         logits = select_elements(allowed, logits, FORBIDDEN[dtype_of(logits)])
     return logits
 
 
-def _causal_mask(query: Any, key: Any) -> Any:
-    """(length, positions): whether the position of a key is not after that of a query."""
-    rows, columns = length(query, 2), length(key, 2)
+def causal_mask(rows: Any, columns: Any) -> Any:
+    """(rows, columns): whether the position of a key is not after that of a query; sizes are integers or scalars."""
     if isinstance(rows, int) and isinstance(columns, int):
         return np.tri(rows, columns, dtype=bool)
     return expand_dims(classic_arange(0, rows), 1) >= classic_arange(0, columns)
+
+
+def window_mask(rows: Any, columns: Any, width: int) -> Any:
+    """(rows, columns): whether the positions of a query and a key are less than ``width`` apart."""
+    if isinstance(rows, int) and isinstance(columns, int):
+        return np.abs(np.arange(rows)[:, None] - np.arange(columns)) < width
+    apart = expand_dims(classic_arange(0, rows), 1) - classic_arange(0, columns)
+    return (apart < width) & (apart > -width)
 
 
 @derived(tolerance="matmul", samples=lambda: [

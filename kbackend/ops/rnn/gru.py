@@ -13,6 +13,7 @@ from kbackend.ops.arrays.split import split_sizes
 from kbackend.ops.elementwise.hyperbolic import tanh
 from kbackend.ops.linalg.matmul import matrix_multiply
 from kbackend.ops.nn.sigmoid import sigmoid
+from kbackend.ops.rnn.rnn import StepFunction
 from kbackend.ops.rnn.steps import Activation, _check, _function, _is, _run, _samples, _step_samples, _weights
 
 
@@ -120,31 +121,48 @@ def _gru_steps(
     reset_after: bool,
     **options: Any,
 ) -> list[Any]:
-    act, gate = _function(activation), _function(recurrent_activation)
-    units = recurrent.shape[0]
     of_state = None
     if reset_after and bias is not None:
         bias, of_state = bias[0], bias[1]
+    step = gru_step(recurrent, of_state, activation, recurrent_activation, reset_after)
+    return _run(step, inputs, states, kernel, recurrent, bias, **options)
+
+
+def gru_step(
+    recurrent: Any,
+    of_state: Any,
+    activation: Activation,
+    recurrent_activation: Activation,
+    reset_after: bool,
+    noise: Any = None,
+) -> StepFunction:
+    """The step of a GRU from ``inputs kernel + bias``.
+
+    ``of_state`` is the bias of the state with ``reset_after``, or None. The state is multiplied by ``noise`` before its
+    products.
+    """
+    act, gate = _function(activation), _function(recurrent_activation)
+    units = recurrent.shape[0]
     if not reset_after:
-        of_gates = recurrent[:, :2 * units]
-        of_new = recurrent[:, 2 * units:]
+        of_gates, of_new = recurrent[:, :2 * units], recurrent[:, 2 * units:]
 
     def step(z: Any, carried: list[Any]) -> tuple[Any, list[Any]]:
         (h,) = carried
+        seen = h if noise is None else h * noise
         zx, rx, gx = split_sizes(z, 3, axis=-1)
         if reset_after:
-            s = matrix_multiply(h, recurrent)
+            s = matrix_multiply(seen, recurrent)
             zh, rh, gh = split_sizes(s if of_state is None else s + of_state, 3, axis=-1)
             update, reset = gate(zx + zh), gate(rx + rh)
             new = act(gx + reset * gh)
         else:
-            zh, rh = split_sizes(matrix_multiply(h, of_gates), 2, axis=-1)
+            zh, rh = split_sizes(matrix_multiply(seen, of_gates), 2, axis=-1)
             update, reset = gate(zx + zh), gate(rx + rh)
-            new = act(gx + matrix_multiply(reset * h, of_new))
+            new = act(gx + matrix_multiply(reset * seen, of_new))
         h = update * h + (1.0 - update) * new
         return h, [h]
 
-    return _run(step, inputs, states, kernel, recurrent, bias, **options)
+    return step
 
 
 __all__: list[str] = []

@@ -11,6 +11,7 @@ from kbackend.ops.arrays.split import split_sizes
 from kbackend.ops.elementwise.hyperbolic import tanh
 from kbackend.ops.linalg.matmul import matrix_multiply
 from kbackend.ops.nn.sigmoid import sigmoid
+from kbackend.ops.rnn.rnn import StepFunction
 from kbackend.ops.rnn.steps import Activation, _function, _is, _run, _samples, _step_samples, _two_states
 
 
@@ -99,16 +100,25 @@ def _lstm_steps(
     recurrent_activation: Activation,
     **options: Any,
 ) -> list[Any]:
+    step = lstm_step(recurrent, activation, recurrent_activation)
+    return _run(step, inputs, states, kernel, recurrent, bias, **options)
+
+
+def lstm_step(
+    recurrent: Any, activation: Activation, recurrent_activation: Activation, noise: Any = None
+) -> StepFunction:
+    """The step of an LSTM from ``inputs kernel + bias``; the state is multiplied by ``noise`` before its product."""
     act, gate = _function(activation), _function(recurrent_activation)
 
     def step(z: Any, carried: list[Any]) -> tuple[Any, list[Any]]:
         h, c = carried
+        h = h if noise is None else h * noise
         i, f, g, o = split_sizes(z + matrix_multiply(h, recurrent), 4, axis=-1)
         c = gate(f) * c + gate(i) * act(g)
         h = gate(o) * act(c)
         return h, [h, c]
 
-    return _run(step, inputs, states, kernel, recurrent, bias, **options)
+    return step
 
 
 __all__: list[str] = []

@@ -9,6 +9,7 @@ from kbackend.declare.decorate import composite, derived
 from kbackend.declare.op import TensorLike
 from kbackend.ops.elementwise.hyperbolic import tanh
 from kbackend.ops.linalg.matmul import matrix_multiply
+from kbackend.ops.rnn.rnn import StepFunction
 from kbackend.ops.rnn.steps import Activation, _function, _is, _one_state, _run, _samples, _step_samples
 
 
@@ -89,13 +90,20 @@ def _simple_steps(
     activation: Activation,
     **options: Any,
 ) -> list[Any]:
+    step = simple_step(recurrent, activation)
+    return _run(step, inputs, states, kernel, recurrent, bias, **options)
+
+
+def simple_step(recurrent: Any, activation: Activation, noise: Any = None) -> StepFunction:
+    """The step from ``inputs kernel + bias``; the state is multiplied by ``noise`` before its product."""
     act = _function(activation)
 
     def step(z: Any, carried: list[Any]) -> tuple[Any, list[Any]]:
-        h = act(z + matrix_multiply(carried[0], recurrent))
+        (h,) = carried
+        h = act(z + matrix_multiply(h if noise is None else h * noise, recurrent))
         return h, [h]
 
-    return _run(step, inputs, states, kernel, recurrent, bias, **options)
+    return step
 
 
 __all__: list[str] = []

@@ -24,6 +24,7 @@ from kbackend.ops.elementwise.power import pow_
 from kbackend.ops.indexing.getitem import getitem
 from kbackend.ops.linalg.matmul import matrix_product
 from kbackend.ops.tensor.methods import METHODS, REFUSED, round_
+from kbackend.ops.tensor.protocols import PROTOCOLS
 
 
 def _comparing(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
@@ -79,4 +80,4 @@ _OPERATORS: dict[str, Callable[..., Any]] = {
 }
 
 
-install_operators(_OPERATORS, METHODS, REFUSED)
+install_operators(_OPERATORS, METHODS | PROTOCOLS, REFUSED)

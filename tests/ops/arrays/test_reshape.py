@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.running import run
 
 from kbackend import K
 from kbackend.declare.static_values import static_value
 from kbackend.ops.linalg.batch_dot import batch_dot
 
 RNG = np.random.default_rng(0)
-
-
-def run(function, *arrays, dynamic=False):
-    """``function`` of placeholders, and its value; with unknown first dimensions where ``dynamic``."""
-    shapes = [(None, *a.shape[1:]) if dynamic and a.ndim else a.shape for a in arrays]
-    symbols = [K.placeholder(s, dtype=str(a.dtype)) for s, a in zip(shapes, arrays, strict=True)]
-    result = function(*symbols)
-    return result, K.function(symbols, [result])(list(arrays))[0]
 
 
 # ---------------------------------------------------------------------- sizes known in part

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from support.arrays import values
 
 from kbackend import K
 from kbackend.ops.control.scan import scan_steps
@@ -13,10 +14,6 @@ def fresh_session():
     K.clear_session()
     yield
     K.clear_session()
-
-
-def values(shape, seed=0):
-    return np.random.RandomState(seed).uniform(-1, 1, shape)
 
 
 # ----------------------------------------------------------------------------------------- the learning phase

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.arrays import drawn
 
 import kbackend
 from kbackend import K
@@ -16,10 +17,6 @@ from kbackend.plugin.resampling import WINDOWS, taps
 
 SMOOTH = tuple(WINDOWS)
 INTERPOLATIONS = ("nearest", *SMOOTH)
-
-
-def drawn(*shape, seed=0):
-    return np.random.default_rng([seed, *shape]).normal(size=shape)
 
 
 # ---------------------------------------------------------------------- resizing
@@ -233,7 +230,7 @@ def test_local_conv_of_any_batch_and_size(each_backend):
     assert K.int_shape(y) == (None, 3, 5)
     program = K.function([x, kernel], [y, *K.gradients(K.sum(K.square(y)), [x, kernel])])
     weights = drawn(3, 4, 5)
-    for shape in [(2, 6, 2), (4, 7, 2), (0, 6, 2)]:  # what is behind the last window is not looked at
+    for shape in [(2, 6, 2), (4, 7, 2), (0, 6, 2)]:  # elements behind the last window are ignored
         steps = drawn(*shape)
         found = program([steps, weights])
         np.testing.assert_allclose(found[0], local_by_loops(steps, weights, (2,), (2,), (3,)), rtol=1e-4, atol=1e-5)

@@ -3,15 +3,12 @@
 import numpy as np
 import pytest
 import scipy.sparse
+from support.arrays import rows
 
 from kbackend import K
 
 DENSE = np.array([[0, 2, 0], [0, 0, 0], [1, 0, -3], [0, 4, 0]], np.float32)
 FORMATS = ["csr", "csc", "coo", "lil"]
-
-
-def rows(*shape, seed=0):
-    return np.random.RandomState(seed).randn(*shape).astype("float32")
 
 
 @pytest.mark.parametrize("format", FORMATS)

@@ -114,9 +114,7 @@ def test_errors_hold_the_values_and_come_with_the_call(each_backend):
 
 @pytest.mark.engine("tensorflow")
 @pytest.mark.parametrize("from_logits", [False, True])
-def test_keras_says_the_same(from_logits):
-    import keras
-
+def test_keras_agrees(keras, from_logits):
     output = LOGITS if from_logits else SHARES
     with kbackend.use_backend("numpy"):
         for balanced, alpha, gamma in [(False, 0.25, 2.0), (True, 0.3, 1.5)]:

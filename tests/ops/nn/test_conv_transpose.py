@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.arrays import drawn
 
 import kbackend
 from kbackend import K
@@ -18,10 +19,6 @@ pytestmark = pytest.mark.processor
 
 TRANSPOSES = {1: conv1d_transpose, 2: K.conv2d_transpose, 3: K.conv3d_transpose}
 CONVOLUTIONS = {1: K.conv1d, 2: K.conv2d, 3: K.conv3d}
-
-
-def drawn(*shape, seed=0):
-    return np.random.default_rng([seed, *shape]).normal(size=shape)
 
 
 def by_loops(x, kernel, size, strides, padding, dilation):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.arrays import drawn
 
 import kbackend
 from kbackend import Input, K, Model, layers, optimizers
@@ -12,10 +13,6 @@ from kbackend.ops.nn import conv, conv_transpose, pooling
 from kbackend.plugin.select import active_target
 
 pytestmark = pytest.mark.processor
-
-
-def drawn(*shape, seed=0):
-    return np.random.default_rng([seed, *shape]).normal(size=shape)
 
 
 #: name: (op, shape of a sample, shape of the kernel or None, shape of the result)

@@ -3,6 +3,7 @@
 
 import numpy as np
 import pytest
+from support.arrays import rows
 
 from kbackend import K, ops
 from kbackend.ops.control.jvp import jvp
@@ -13,11 +14,6 @@ from kbackend.ops.image.color import psnr
 from kbackend.ops.nn.conv_any import conv, conv_transpose
 from kbackend.ops.nn.pooling import adaptive_max_pool
 from kbackend.ops.nn.unfold import extract_sequences, fold, unfold
-
-
-def rows(*shape, seed=0):
-    return np.random.RandomState(seed).randn(*shape).astype("float32")
-
 
 CALLS = [
     ("conv", (rows(2, 7, 3), rows(3, 3, 2)), {"strides": 2, "padding": "same"}),

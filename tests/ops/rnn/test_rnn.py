@@ -2,15 +2,12 @@
 
 import numpy as np
 import pytest
+from support.arrays import values
 from support.differences import differences
 
 from kbackend import K
 
 BATCH, TIME, FEATURES, UNITS = 3, 5, 4, 2
-
-
-def values(shape, seed=0):
-    return np.random.RandomState(seed).uniform(-1, 1, shape)
 
 
 def place(shape):

@@ -6,20 +6,13 @@ import operator
 
 import numpy as np
 import pytest
+from support.running import run
 
 from kbackend import K
 
 RNG = np.random.default_rng(0)
 A = RNG.uniform(0.5, 3.0, (2, 3)).astype("float32")
 B = RNG.uniform(0.5, 3.0, (2, 3)).astype("float32")
-
-
-def run(function, *arrays, dynamic=False):
-    """``function`` of placeholders, and its value; with unknown first dimensions where ``dynamic``."""
-    shapes = [(None, *a.shape[1:]) if dynamic and a.ndim else a.shape for a in arrays]
-    symbols = [K.placeholder(s, dtype=str(a.dtype)) for s, a in zip(shapes, arrays, strict=True)]
-    result = function(*symbols)
-    return result, K.function(symbols, [result])(list(arrays))[0]
 
 
 # ---------------------------------------------------------------------- arithmetic

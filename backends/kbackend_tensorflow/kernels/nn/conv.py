@@ -114,12 +114,14 @@ def _is_valid(padding: Any) -> bool:
 
 def _plane(x: Any, kernel: Any, strides: Any, padding: Any, dilation: Any, groups: int, at_once: bool) -> Any:
     how: Any = "SAME" if padding == "same" else "VALID" if _is_valid(padding) else _whole(padding)
+    # TensorFlow has no gradient for pairs with dilation or groups on the CPU; the one for pairs by channel ends the
+    # process in a program whose batch is unknown.
+    if isinstance(how, list) and (max(dilation) > 1 or groups > 1):
+        x, how = tf.pad(x, how), "VALID"
     if groups > 1 and kernel.shape[-2] == 1 and len(set(strides)) == 1 and max(dilation) == 1:
         sizes = tf.shape(kernel)
         taps = tf.reshape(kernel, tf.stack([sizes[0], sizes[1], groups, -1]))
         return tf.nn.depthwise_conv2d(x, taps, [1, *strides, 1], how)
-    if isinstance(how, list) and (max(dilation) > 1 or groups > 1):  # TensorFlow has no gradient for both on the CPU
-        x, how = tf.pad(x, how), "VALID"
 
     def run(x: Any, kernel: Any) -> Any:
         return tf.nn.conv2d(x, kernel, strides, how, dilations=dilation)

@@ -37,9 +37,15 @@ def _by_head(
     unmaskable = query.dtype == torch.float16 and (mask is not None or causal)
     if soft_cap is not None or unmaskable or not query.numel() or not key.numel() or not value.numel():
         return _composition(query, key, value, bias, mask, scale, causal, soft_cap)
-    added = _added(query, key, bias, mask, causal)
+    allowed = _allowed(query, key, mask, causal)
+    added = _added(query, bias, allowed)
     operands = (query, key, value) if added is None else (query, key, value, added)
     if torch.is_grad_enabled() and any(t.requires_grad for t in operands):
+        if mask is not None:  # a causal mask alone leaves every query a key
+            # The logits of a row of forbidden pairs are equal constants. The backward kernel takes them for sums, and
+            # beside so large a number it loses the logarithm of their count.
+            some = allowed.any(-1, keepdim=True)
+            operands = (torch.where(some, query, 0.0), key, value, torch.where(some, operands[3], 0.0))
         return _Attention.apply(scale, *operands)
     return _fused(scale, *operands)
 
@@ -49,16 +55,21 @@ def _composition(query: Any, key: Any, value: Any, bias: Any, mask: Any, scale: 
     return body(query, key, value, bias, mask, scale=scale, causal=causal, soft_cap=cap, heads_first=True)
 
 
-def _added(query: Any, key: Any, bias: Any, mask: Any, causal: bool) -> Any:
+def _allowed(query: Any, key: Any, mask: Any, causal: bool) -> Any:
+    """The pairs that are not masked; None for all."""
+    if not causal:
+        return mask
+    causal_mask = torch.ones(query.shape[2], key.shape[2], dtype=torch.bool, device=query.device).tril()
+    return causal_mask if mask is None else mask & causal_mask
+
+
+def _added(query: Any, bias: Any, allowed: Any) -> Any:
     """The additive bias of the logits, a large negative number where a pair is masked."""
-    if causal:
-        causal_mask = torch.ones(query.shape[2], key.shape[2], dtype=torch.bool, device=query.device).tril()
-        mask = causal_mask if mask is None else mask & causal_mask
-    if mask is None:
+    if allowed is None:
         return bias
     if bias is None:
         bias = torch.zeros((), dtype=query.dtype, device=query.device)
-    return torch.where(mask, bias, FORBIDDEN[NAME[query.dtype]])
+    return torch.where(allowed, bias, FORBIDDEN[NAME[query.dtype]])
 
 
 def _fused(scale: float, query: Any, key: Any, value: Any, added: Any = None) -> Any:

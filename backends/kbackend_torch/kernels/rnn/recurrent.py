@@ -28,7 +28,22 @@ def _weights(kernel: Any, recurrent: Any, biases: Sequence[Any]) -> list[Any]:
     return [kernel.t().contiguous(), recurrent.t().contiguous(), *biases]
 
 
+def _check_batch(x: Any, *states: Any) -> None:
+    """PyTorch reads past the end of a state of fewer samples than the inputs have.
+
+    Raises:
+        ValueError: a state of another number of samples.
+    """
+    for state in states:
+        if state.shape[0] != x.shape[0]:
+            raise ValueError(
+                f"a state must have the shape {(x.shape[0], *state.shape[1:])}, it has {tuple(state.shape)}; inputs "
+                f"are {tuple(x.shape)}"
+            )
+
+
 def _fused_lstm(x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
+    _check_batch(x, h, c)
     weights = _weights(kernel, recurrent, () if bias is None else (bias, torch.zeros_like(bias)))
     outputs, h, c = torch._VF.lstm(
         x, (h[None], c[None]), weights, bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True
@@ -37,6 +52,7 @@ def _fused_lstm(x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, bias: Any) 
 
 
 def _fused_simple(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
+    _check_batch(x, h)
     weights = _weights(kernel, recurrent, () if bias is None else (bias, torch.zeros_like(bias)))
     outputs, h = torch._VF.rnn_tanh(
         x, h[None], weights, bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True
@@ -45,6 +61,7 @@ def _fused_simple(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any) -> Any
 
 
 def _fused_gru(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
+    _check_batch(x, h)
     kernel, recurrent, bias = gru_weights(kernel, recurrent, bias)
     weights = _weights(kernel, recurrent, () if bias is None else (bias[0], bias[1]))
     outputs, h = torch._VF.gru(

@@ -1,0 +1,7 @@
+"""Core layers."""
+
+from kbackend.layers.core.dense import *
+from kbackend.layers.core.einsum_dense import *
+from kbackend.layers.core.embedding import *
+from kbackend.layers.core.function import *
+from kbackend.layers.core.masking import *

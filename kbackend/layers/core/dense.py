@@ -1,0 +1,86 @@
+"""Dense layers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kbackend.layers.arguments import activation_of, described, positive, set_roles
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.spec import InputSpec
+from kbackend.ops.linalg.dense import dense
+from kbackend.runtime.foreign import apply
+
+
+class Dense(Layer):
+    """``activation(inputs @ kernel + bias)`` over the last axis.
+
+    Args:
+        units: the number of outputs.
+        activation: a name or a function; none when None.
+        use_bias: whether there is a bias.
+        kernel_initializer, bias_initializer: initial values.
+        kernel_regularizer, bias_regularizer, activity_regularizer: penalties added to the loss.
+        kernel_constraint, bias_constraint: applied after each training step.
+
+    Shapes: (..., inputs) to (..., units). Weights: kernel (inputs, units), bias (units,).
+
+    >>> from kbackend import Input, layers
+    >>> layers.Dense(3)(Input((5,))).shape
+    (None, 3)
+    """
+
+    arguments = (
+        "units",
+        "activation",
+        "use_bias",
+        "kernel_initializer",
+        "bias_initializer",
+        "kernel_regularizer",
+        "bias_regularizer",
+        "kernel_constraint",
+        "bias_constraint",
+    )
+    supports_masking = True
+
+    def __init__(
+        self,
+        units: int,
+        activation: Any = None,
+        use_bias: bool = True,
+        kernel_initializer: Any = "glorot_uniform",
+        bias_initializer: Any = "zeros",
+        kernel_regularizer: Any = None,
+        bias_regularizer: Any = None,
+        activity_regularizer: Any = None,
+        kernel_constraint: Any = None,
+        bias_constraint: Any = None,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(activity_regularizer=activity_regularizer, **kwargs)
+        self.units = positive(units, "units", described(self))
+        self.activation = activation_of(self, activation)
+        self.use_bias = use_bias
+        set_roles(
+            self,
+            kernel_initializer=kernel_initializer,
+            bias_initializer=bias_initializer,
+            kernel_regularizer=kernel_regularizer,
+            bias_regularizer=bias_regularizer,
+            kernel_constraint=kernel_constraint,
+            bias_constraint=bias_constraint,
+        )
+        self.input_spec = InputSpec(min_ndim=2)
+
+    def build(self, input_shape: Any) -> None:
+        size = input_shape[-1]
+        if size is None:
+            raise ValueError(f"the last dimension of the input must be known, the shape is {input_shape}")
+        self.kernel = self.add_weight("kernel", (size, self.units))
+        self.bias = self.add_weight("bias", (self.units,)) if self.use_bias else None
+        self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
+
+    def call(self, inputs: Any) -> Any:
+        return apply(self.activation, dense(inputs, self.kernel, self.bias))
+
+
+__all__ = ["Dense"]

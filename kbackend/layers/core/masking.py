@@ -1,0 +1,36 @@
+"""Masking of steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kbackend import backend as K
+from kbackend.layers.base.layer import Layer
+
+
+class Masking(Layer):
+    """Masks the steps whose features all equal ``mask_value``, and sets them to 0.
+
+    Shapes: (batch, steps, features) to the same; the mask is (batch, steps).
+
+    >>> from kbackend import Input, layers
+    >>> layers.Masking()(Input((5, 3)))._keras_mask.shape
+    (None, 5)
+    """
+
+    arguments = ("mask_value",)
+    supports_masking = True
+
+    def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.mask_value = mask_value
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        return K.any(K.not_equal(inputs, self.mask_value), axis=-1)
+
+    def call(self, inputs: Any) -> Any:
+        kept = K.any(K.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
+        return inputs * K.cast(kept, inputs.dtype)
+
+
+__all__ = ["Masking"]

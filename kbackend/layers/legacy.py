@@ -1,0 +1,363 @@
+"""The spellings of Keras 1: names of arguments, layers under other names, and merges by mode.
+
+:func:`accept` makes the constructors of layers take Keras 1's arguments too. Each of them gives a DeprecationWarning
+that names the new spelling. Two integers after the filters, as in ``Convolution2D(32, 3, 3)``, are a window under
+Keras 1's names of layers; ``Conv2D(32, 3, 3)`` is a window of 3 and strides of 3, as in Keras 3.
+"""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from kbackend.layers.base.layer import Layer
+from kbackend.layers.convolution import (
+    Conv1D,
+    Conv2D,
+    Conv2DTranspose,
+    Conv3D,
+    Conv3DTranspose,
+    SeparableConv2D,
+)
+from kbackend.layers.core import Lambda
+from kbackend.layers.merge import Add, Average, Concatenate, Dot, Maximum, Multiply
+
+Arguments = dict[str, Any]
+
+
+class Spelling:
+    """Arguments of Keras 1 and what they are called now.
+
+    Args:
+        old: the arguments that make up the new one.
+        new: its name.
+        convert: makes the new value from the old ones; the old value itself when None.
+    """
+
+    def __init__(self, old: Sequence[str], new: str, convert: Callable[..., Any] | None = None) -> None:
+        self.old, self.new = tuple(old), new
+        self._convert = convert
+
+    def value(self, given: Sequence[Any]) -> Any:
+        return given[0] if self._convert is None else self._convert(*given)
+
+
+def _names(**new_names: str) -> list[Spelling]:
+    return [Spelling([old], new) for old, new in new_names.items()]
+
+
+def _window(*sizes: Any) -> Any:
+    return tuple(sizes)
+
+
+def _data_format(dim_ordering: Any) -> Any:
+    known = {"tf": "channels_last", "th": "channels_first", "default": None}
+    if dim_ordering not in known:
+        raise ValueError(f"dim_ordering must be one of {', '.join(known)}, it is {dim_ordering!r}")
+    return known[dim_ordering]
+
+
+def _forget_bias(initializer: Any) -> bool:
+    return initializer in ("one", "ones")
+
+
+def _sample(*sizes: Any) -> Any:
+    return tuple(sizes)
+
+
+_ORDER = [Spelling(["dim_ordering"], "data_format", _data_format)]
+_BIAS = _names(b_regularizer="bias_regularizer", b_constraint="bias_constraint", bias="use_bias")
+_KERNEL = _names(init="kernel_initializer", W_regularizer="kernel_regularizer", W_constraint="kernel_constraint")
+_DENSE = [*_names(output_dim="units"), *_KERNEL, *_BIAS]
+_FEATURES = [Spelling(["input_dim"], "input_shape", _sample)]
+_STEPS = [
+    Spelling(["input_length", "input_dim"], "input_shape", _sample),
+    Spelling(["input_dim"], "input_shape", lambda size: (None, size)),
+]
+_FILTERS = [*_names(nb_filter="filters", border_mode="padding", subsample="strides"), *_BIAS, *_ORDER]
+_CONV = [*_FILTERS, *_KERNEL]
+_LENGTH = _names(subsample_length="strides", filter_length="kernel_size")
+_ROWS = [Spelling(["nb_row", "nb_col"], "kernel_size", _window)]
+_DILATED = _names(atrous_rate="dilation_rate")
+_VOLUME = [Spelling(["kernel_dim1", "kernel_dim2", "kernel_dim3"], "kernel_size", _window)]
+_DEPTHWISE = _names(
+    depthwise_init="depthwise_initializer",
+    pointwise_init="pointwise_initializer",
+    init="depthwise_initializer",
+)
+_POOL = [*_names(border_mode="padding", pool_length="pool_size", stride="strides"), *_ORDER]
+_RATE = _names(p="rate")
+_RECURRENT = [
+    *_names(
+        output_dim="units",
+        inner_init="recurrent_initializer",
+        U_regularizer="recurrent_regularizer",
+        U_constraint="recurrent_constraint",
+        dropout_W="dropout",
+        dropout_U="recurrent_dropout",
+    ),
+    *_KERNEL,
+    *_BIAS,
+    *_STEPS,
+]
+_GATED = [*_names(inner_activation="recurrent_activation"), *_RECURRENT]
+_LSTM = [Spelling(["forget_bias_init"], "unit_forget_bias", _forget_bias), *_GATED]
+
+#: class -> the arguments of Keras 1 that it takes
+SPELLINGS: Mapping[str, Sequence[Spelling]] = {
+    "Dense": [*_DENSE, *_FEATURES],
+    "Embedding": _names(
+        init="embeddings_initializer", W_regularizer="embeddings_regularizer", W_constraint="embeddings_constraint"
+    ),
+    "Conv1D": [*_CONV, *_LENGTH, *_DILATED, *_STEPS],
+    "Conv2D": [*_CONV, *_ROWS, *_DILATED],
+    "Conv3D": [*_CONV, *_VOLUME],
+    "Conv2DTranspose": [*_CONV, *_ROWS],
+    "Conv3DTranspose": [*_CONV, *_VOLUME],
+    "SeparableConv1D": [*_DEPTHWISE, *_FILTERS, *_LENGTH, *_DILATED],
+    "SeparableConv2D": [*_DEPTHWISE, *_FILTERS, *_ROWS, *_DILATED],
+    "LocallyConnected1D": [*_CONV, *_LENGTH, *_STEPS],
+    "LocallyConnected2D": [*_CONV, *_ROWS],
+    **{
+        f"{kind}Pooling{rank}D": _POOL if not kind.startswith("Global") else _ORDER
+        for kind in ("Max", "Average", "GlobalMax", "GlobalAverage")
+        for rank in (1, 2, 3)
+    },
+    "UpSampling1D": _names(length="size"),
+    **{f"{kind}{rank}D": _ORDER for kind in ("UpSampling", "ZeroPadding", "Cropping") for rank in (2, 3)},
+    "BatchNormalization": _names(beta_init="beta_initializer", gamma_init="gamma_initializer"),
+    "PReLU": _names(init="alpha_initializer"),
+    "LeakyReLU": _names(alpha="negative_slope"),
+    **{name: _RATE for name in ("Dropout", "GaussianDropout", "AlphaDropout", "SpatialDropout1D")},
+    **{f"SpatialDropout{rank}D": [*_RATE, *_ORDER] for rank in (2, 3)},
+    "GaussianNoise": _names(sigma="stddev"),
+    "SimpleRNN": _RECURRENT,
+    "GRU": _GATED,
+    "LSTM": _LSTM,
+    "ConvLSTM2D": [*_ROWS, *_CONV, *(s for s in _LSTM if s.new != "units")],
+}
+
+
+def modern(kind: str, given: Arguments) -> Arguments:
+    """Arguments with the new names, after a DeprecationWarning for those of Keras 1.
+
+    Raises:
+        TypeError: an argument is given under both names.
+    """
+    found = dict(given)
+    for spelling in SPELLINGS.get(kind, ()):
+        if not all(name in found for name in spelling.old):
+            continue
+        if spelling.new in found:
+            raise TypeError(f"{kind} got {spelling.new} twice, also as {' and '.join(spelling.old)}")
+        value = spelling.value([found.pop(name) for name in spelling.old])
+        found[spelling.new] = value
+        old = ", ".join(f"{name}=..." for name in spelling.old)
+        _warn(f"{kind}({old}) is a spelling of Keras 1; write {kind}({spelling.new}={_shown(value)})")
+    return found
+
+
+def _shown(value: Any) -> str:
+    return repr(value) if isinstance(value, (int, float, str, tuple)) else "..."
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, DeprecationWarning, stacklevel=4)
+
+
+def accept(kinds: Mapping[str, Any]) -> None:
+    """Make the constructors of layers take the arguments of Keras 1.
+
+    Args:
+        kinds: the classes by name.
+    """
+    for name in SPELLINGS.keys() & kinds.keys():
+        _wrap(kinds[name], name)
+
+
+def _wrap(kind: Any, name: str) -> None:
+    original = kind.__init__
+    old = frozenset(word for spelling in SPELLINGS[name] for word in spelling.old)
+
+    @functools.wraps(original)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **(kwargs if old.isdisjoint(kwargs) else modern(name, kwargs)))
+
+    kind.__init__ = __init__
+
+
+# layers under other names -----------------------------------------------------------------------------------
+
+
+def _with_window(name: str, modern_name: str, args: tuple[Any, ...], rank: int) -> tuple[Any, ...]:
+    """Positional arguments in which the sizes of the window are one."""
+    sizes = args[1 : rank + 1]
+    if len(sizes) < rank or not all(isinstance(size, int) for size in sizes):
+        return args
+    _warn(f"{name}(filters, {', '.join(map(str, sizes))}) is a spelling of Keras 1; write "
+          f"{modern_name}(filters, {tuple(sizes)})")  # fmt: skip
+    return (args[0], tuple(sizes), *args[rank + 1 :])
+
+
+class Convolution2D(Conv2D):
+    """Keras 1's name of :class:`~kbackend.layers.Conv2D`: ``Convolution2D(32, 3, 3)`` has a window of 3 rows and 3
+    columns.
+
+    >>> import warnings
+    >>> from kbackend import Input, layers
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DeprecationWarning)
+    ...     layers.Convolution2D(8, 3, 3)(Input((5, 6, 1))).shape
+    (None, 3, 4, 8)
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*_with_window("Convolution2D", "Conv2D", args, 2), **kwargs)
+
+
+class Convolution3D(Conv3D):
+    """Keras 1's name of :class:`~kbackend.layers.Conv3D`, with three sizes of the window after the filters.
+
+    >>> import warnings
+    >>> from kbackend import Input, layers
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DeprecationWarning)
+    ...     layers.Convolution3D(8, 1, 2, 3)(Input((4, 5, 6, 1))).shape
+    (None, 4, 4, 4, 8)
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*_with_window("Convolution3D", "Conv3D", args, 3), **kwargs)
+
+
+class SeparableConvolution2D(SeparableConv2D):
+    """Keras 1's name of :class:`~kbackend.layers.SeparableConv2D`, with two sizes of the window after the filters.
+
+    >>> import warnings
+    >>> from kbackend import Input, layers
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DeprecationWarning)
+    ...     layers.SeparableConvolution2D(8, 3, 3)(Input((5, 6, 2))).shape
+    (None, 3, 4, 8)
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*_with_window("SeparableConvolution2D", "SeparableConv2D", args, 2), **kwargs)
+
+
+class AtrousConvolution1D(Conv1D):
+    """Keras 1's name of a dilated :class:`~kbackend.layers.Conv1D`; ``atrous_rate`` is its ``dilation_rate``.
+
+    >>> import warnings
+    >>> from kbackend import Input, layers
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DeprecationWarning)
+    ...     layers.AtrousConvolution1D(8, 3, atrous_rate=2)(Input((7, 2))).shape
+    (None, 3, 8)
+    """
+
+
+class AtrousConvolution2D(Convolution2D):
+    """Keras 1's name of a dilated :class:`~kbackend.layers.Conv2D`; ``atrous_rate`` is its ``dilation_rate``.
+
+    >>> import warnings
+    >>> from kbackend import Input, layers
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DeprecationWarning)
+    ...     layers.AtrousConvolution2D(8, 3, 3, atrous_rate=(2, 2))(Input((7, 7, 1))).shape
+    (None, 3, 3, 8)
+    """
+
+
+Deconvolution2D, Deconvolution3D = Conv2DTranspose, Conv3DTranspose
+
+
+# merges -----------------------------------------------------------------------------------------------------
+
+_MERGES: Mapping[str, Callable[..., Layer]] = {
+    "sum": lambda axis, axes, **named: Add(**named),
+    "mul": lambda axis, axes, **named: Multiply(**named),
+    "ave": lambda axis, axes, **named: Average(**named),
+    "max": lambda axis, axes, **named: Maximum(**named),
+    "concat": lambda axis, axes, **named: Concatenate(axis=axis, **named),
+    "dot": lambda axis, axes, **named: Dot(axes=axes, **named),
+    "cos": lambda axis, axes, **named: Dot(axes=axes, normalize=True, **named),
+}
+_NEW_NAMES = {
+    "sum": "Add()", "mul": "Multiply()", "ave": "Average()", "max": "Maximum()", "concat": "Concatenate(axis)",
+    "dot": "Dot(axes)", "cos": "Dot(axes, normalize=True)",
+}  # fmt: skip
+
+
+def Merge(
+    layers: Any = None,
+    mode: Any = "sum",
+    concat_axis: int = -1,
+    dot_axes: Any = -1,
+    output_shape: Any = None,
+    output_mask: Any = None,
+    arguments: Mapping[str, Any] | None = None,
+    name: str | None = None,
+) -> Layer:
+    """Keras 1's merge layer of a mode: the layer that is called on a list of tensors now.
+
+    Args:
+        layers: None. Models to be merged inside a Sequential are refused.
+        mode: 'sum', 'mul', 'concat', 'ave', 'cos', 'dot' or 'max', or a function of the list of tensors.
+        concat_axis: for 'concat'.
+        dot_axes: for 'dot' and 'cos'.
+        output_shape, output_mask, arguments: for a function, as of :class:`~kbackend.layers.Lambda`.
+        name: the name of the layer.
+
+    Raises:
+        ValueError: an unknown mode, or models.
+
+    >>> import warnings
+    >>> from kbackend import Input
+    >>> from kbackend.layers.legacy import Merge
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DeprecationWarning)
+    ...     Merge(mode="concat")([Input((2,)), Input((3,))]).shape
+    (None, 5)
+    """
+    if layers is not None:
+        raise ValueError(
+            "Merge cannot merge models inside a Sequential; call the layer on their outputs and make a "
+            "Model([a.input, b.input], result)"
+        )
+    if callable(mode):
+        _warn("Merge with a function is a spelling of Keras 1; write Lambda(function)")
+        return Lambda(mode, output_shape, output_mask, arguments, name=name)
+    if mode not in _MERGES:
+        raise ValueError(f"the mode of a merge must be one of {', '.join(_MERGES)} or a function, it is {mode!r}")
+    _warn(f"Merge(mode={mode!r}) is a spelling of Keras 1; write {_NEW_NAMES[mode]}")
+    return _MERGES[mode](concat_axis, dot_axes, name=name)
+
+
+def merge(inputs: Sequence[Any], mode: Any = "sum", concat_axis: int = -1, dot_axes: Any = -1, **others: Any) -> Any:
+    """Keras 1's merge of tensors; modes and errors are those of :func:`Merge`.
+
+    >>> import warnings
+    >>> from kbackend import Input
+    >>> from kbackend.layers.legacy import merge
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DeprecationWarning)
+    ...     merge([Input((3,)), Input((3,))], mode="sum").shape
+    (None, 3)
+    """
+    return Merge(None, mode, concat_axis, dot_axes, **others)(list(inputs))
+
+
+__all__ = [
+    "AtrousConvolution1D",
+    "AtrousConvolution2D",
+    "Convolution2D",
+    "Convolution3D",
+    "Deconvolution2D",
+    "Deconvolution3D",
+    "Merge",
+    "SeparableConvolution2D",
+    "merge",
+]

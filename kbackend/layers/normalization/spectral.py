@@ -1,0 +1,85 @@
+"""Normalization of a layer's kernel by its largest singular value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kbackend import backend as K
+from kbackend.layers.arguments import described, positive
+from kbackend.layers.wrapper import Wrapper
+from kbackend.ops.linalg.matmul import matrix_multiply
+from kbackend.ops.nn.layer_norm import normalize
+
+
+class SpectralNormalization(Wrapper):
+    """A layer whose kernel is kept at a largest singular value of 1.
+
+    In training the layer computes with its kernel divided by an estimate of the largest singular value, by power
+    iterations from a vector that is kept from step to step, and after each training step the new kernel is divided
+    likewise. Else the layer computes with its kernel as it is.
+
+    Args:
+        layer: a layer with a weight ``kernel`` or ``embeddings``.
+        power_iterations: how many iterations each step takes.
+
+    Weights: the kernel, the vector u (1, the kernel's last dimension), which is not trainable, and the other weights of
+    the layer.
+
+    Raises:
+        ValueError: no iterations, or a layer without such a weight.
+
+    Source: Miyato, Kataoka, Koyama and Yoshida, "Spectral Normalization for Generative Adversarial Networks", 2018.
+
+    >>> from kbackend import Input, layers
+    >>> layers.SpectralNormalization(layers.Dense(3))(Input((5,))).shape
+    (None, 3)
+    """
+
+    arguments = ("power_iterations",)
+
+    def __init__(self, layer: Any, power_iterations: int = 1, **kwargs: Any) -> None:
+        super().__init__(layer, **kwargs)
+        self.power_iterations = positive(power_iterations, "power_iterations", described(self))
+
+    def build(self, input_shape: Any) -> None:
+        if not self.layer.built:
+            self.layer.build(input_shape)
+            self.layer.built = True
+        roles = [name for name in ("kernel", "embeddings") if hasattr(self.layer, name)]
+        if not roles:
+            raise ValueError(f"{described(self.layer)} has neither a kernel nor embeddings to normalize")
+        self._role = roles[0]
+        self.kernel = getattr(self.layer, self._role)
+        self.vector_u = self.add_weight(
+            "vector_u", (1, self.kernel.shape[-1]), initializer="truncated_normal", trainable=False
+        )
+        limit = self.kernel.constraint
+        self.kernel.constraint = lambda w: self._normalized(w if limit is None else limit(w))[0]
+
+    def call(self, inputs: Any, training: Any = None, **kwargs: Any) -> Any:
+        kernel, vector = self._normalized(self.kernel)
+        self.add_update(K.update(self.vector_u, vector))
+        return self._with_kernel(K.in_train_phase(kernel, self.kernel, training), inputs, **kwargs)
+
+    def _with_kernel(self, kernel: Any, inputs: Any, **kwargs: Any) -> Any:
+        try:
+            setattr(self.layer, self._role, kernel)
+            return self.layer(inputs, **kwargs)
+        finally:
+            setattr(self.layer, self._role, self.kernel)
+
+    def _normalized(self, kernel: Any) -> tuple[Any, Any]:
+        """The kernel divided by its largest singular value, and the new vector u; zeros stay as they are."""
+        size = self.kernel.shape[-1]
+        rows, u = K.reshape(kernel, (-1, size)), self.vector_u
+        columns = K.transpose(rows)
+        for _ in range(self.power_iterations):
+            v = normalize(matrix_multiply(u, columns), axis=(0, 1))
+            u = normalize(matrix_multiply(v, rows), axis=(0, 1))
+        v, u = K.stop_gradient(v), K.stop_gradient(u)
+        sigma = K.sum(matrix_multiply(v, rows) * u)
+        nothing = K.all(K.equal(kernel, 0.0))
+        return kernel / K.switch(nothing, K.ones_like(sigma), sigma), K.switch(nothing, self.vector_u, u)
+
+
+__all__ = ["SpectralNormalization"]

@@ -1,0 +1,112 @@
+"""Several cells as one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from kbackend.graph.node import name_scope
+from kbackend.ground.tree import tree_leaves
+from kbackend.layers.base.nested import HasLayers
+from kbackend.layers.base.serialization import deserialize
+from kbackend.layers.base.structures import as_list
+from kbackend.layers.recurrent.cell import (
+    build_cell,
+    first_states,
+    output_size_of,
+    state_shapes_of,
+    stepper_of,
+)
+
+
+class StackedRNNCells(HasLayers):
+    """Cells one upon the other: each takes the output of the one before.
+
+    Args:
+        cells: the cells, as :class:`RNN` takes them.
+
+    The states are those of all cells in one list, the first cell's first.
+
+    Raises:
+        ValueError: no cells, or cells without ``call`` or ``state_size``.
+
+    >>> from kbackend import Input, layers
+    >>> cell = layers.StackedRNNCells([layers.LSTMCell(3), layers.GRUCell(2)])
+    >>> cell.state_size
+    [3, 3, 2]
+    >>> layers.RNN(cell)(Input((7, 5))).shape
+    (None, 2)
+    """
+
+    arguments = ("cells",)
+
+    def __init__(self, cells: Sequence[Any], **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cells: list[Any] = list(cells) if isinstance(cells, (list, tuple)) else [cells]
+        label = f"layer {self.name} (StackedRNNCells)"
+        if not self.cells:
+            raise ValueError(f"{label} needs one cell or more, it was given {cells!r}")
+        for cell in self.cells:
+            if not hasattr(cell, "call") or not hasattr(cell, "state_size"):
+                raise ValueError(f"{label}: a cell has call(inputs, states) and state_size, {cell!r} has not")
+
+    @property
+    def state_size(self) -> list[Any]:
+        return [size for cell in self.cells for size in as_list(cell.state_size)]
+
+    @property
+    def output_size(self) -> Any:
+        size = output_size_of(self.cells[-1])
+        return size[0] if len(size) == 1 else size
+
+    def state_shapes(self) -> list[tuple[int, ...]]:
+        """The shape of each state of a sample."""
+        return [shape for cell in self.cells for shape in state_shapes_of(cell)]
+
+    def build(self, input_shape: Any) -> None:
+        several = isinstance(input_shape, list)
+        step, constants = (input_shape[0], input_shape[1:]) if several else (input_shape, [])
+        for cell in self.cells:
+            with name_scope(getattr(cell, "name", type(cell).__name__)):
+                build_cell(cell, [step, *constants] if constants else step)
+            step = (step[0], *output_size_of(cell))
+
+    def __call__(self, inputs: Any, states: Any = None, **kwargs: Any) -> Any:
+        """Apply the cells to one step: (output, new states)."""
+        return super().__call__(inputs, states=tree_leaves(states), **kwargs)
+
+    def call(self, inputs: Any, states: Any, training: Any = None, constants: Any = None) -> Any:
+        return self._stepper(inputs, training, constants or ())(inputs, tree_leaves(states))
+
+    def stepper(self, like: Any, training: Any) -> Any:
+        """See :meth:`kbackend.layers.recurrent.cell.Cell.stepper`."""
+        return self._stepper(like, training, ())
+
+    def _stepper(self, like: Any, training: Any, constants: Any) -> Any:
+        steps = []
+        for cell in self.cells:
+            takes = constants if not hasattr(cell, "stepper") else ()
+            steps.append((stepper_of(cell, like, training, takes), len(state_shapes_of(cell))))
+
+        def step(inputs: Any, states: Any) -> tuple[Any, list[Any]]:
+            rest, new = list(states), []
+            for advance, count in steps:
+                inputs, after = advance(inputs, rest[:count])
+                rest = rest[count:]
+                new += list(after)
+            return inputs, new
+
+        return step
+
+    def get_initial_state(self, inputs: Any = None, batch_size: Any = None, dtype: Any = None) -> list[Any]:
+        """The states that the cells begin with."""
+        return [state for cell in self.cells for state in first_states(cell, inputs, batch_size)]
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """Cells from the result of ``get_config``, without weights. Entries of ``cells`` may be cells, too."""
+        cells = [deserialize(c) if isinstance(c, Mapping) else c for c in config["cells"]]
+        return cls(**{**config, "cells": cells})
+
+
+__all__ = ["StackedRNNCells"]

@@ -1,0 +1,88 @@
+"""What a model tells of the speed of its steps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kbackend.ground.arguments import checked
+from kbackend.model.compiled import CompiledNetwork
+from kbackend.training import data, measured
+from kbackend.training.arrays import Groups, groups_of, inputs_of
+from kbackend.training.profiling import Profile
+from kbackend.training.tuning import Tuned
+
+
+class MeasuredNetwork(CompiledNetwork):
+    """The part of a model that measures its steps."""
+
+    def _ensure_built(self, x: Any) -> None:
+        """Build a model whose input shape comes with its first data."""
+
+    @checked
+    def tune(
+        self,
+        x: Any,
+        y: Any = None,
+        *,
+        engines: Any = None,
+        batch_size: int | None = None,
+        rounds: int = 7,
+        verbose: int = 1,
+    ) -> Tuned:
+        """Time a step with and without the engine's compiler, and on several engines; use and remember the faster way.
+
+        Steps of all candidates take turns on the first batch. Weights, optimizer state and random streams are the same
+        to the bit afterwards. Each engine's faster mode is remembered on disk for this graph, number of samples (to a
+        power of two), engine version and machine (``KBACKEND_CACHE`` names the folder), and used by this model and by
+        later ones compiled with ``jit="auto"``. With several engines, the fastest is remembered too, for
+        ``KBACKEND=auto:fastest``; the model stays on its engine (``model.to(...)`` moves it).
+
+        Args:
+            x, y: arrays as for ``fit``; without ``y`` only predictions are timed.
+            engines: names of engines; "all" for all that are installed; None for the model's own.
+            batch_size: samples a batch, 32 when None; the first batch is used.
+            rounds: how often each candidate takes its turn.
+            verbose: 1 prints the table.
+
+        Returns:
+            A :class:`kbackend.training.tuning.Tuned`: ``candidates``, ``best()``; its text is the table.
+
+        Raises:
+            ValueError: the data does not fit, or an engine is unknown.
+        """
+        self._ensure_built(x)
+        size = data.batch_size(batch_size)
+        tuned = measured.tune(self._steps, self._measured_on(x, y), engines, size, rounds)
+        if verbose:
+            print(tuned)
+        return tuned
+
+    @checked
+    def profile(
+        self, x: Any, y: Any = None, *, batch_size: int | None = None, rounds: int = 20, verbose: int = 1
+    ) -> Profile:
+        """Time each node of a step: of training where ``y`` is given, else of prediction.
+
+        The program runs with the clock read after each node (and, on an accelerator, a wait for it, so that nodes do
+        not overlap as they do otherwise). The gradient is one row. TensorFlow's programs are traced as a whole: their
+        nodes are run one by one as eager calls, which cost more than in the graph, and gradients and updates are the
+        difference between the step and its outputs alone. The model is the same to the bit afterwards.
+
+        Args:
+            x, y: arrays as for ``fit``; the first batch is used.
+            batch_size: samples a batch, 32 when None.
+            rounds: how often the step runs.
+            verbose: 1 prints the table.
+
+        Returns:
+            A :class:`kbackend.training.profiling.Profile`: ``rows``, ``step``; its text is the table.
+        """
+        self._ensure_built(x)
+        size = data.batch_size(batch_size)
+        found = measured.profile(self._steps, self._measured_on(x, y), size, rounds)
+        if verbose:
+            print(found)
+        return found
+
+    def _measured_on(self, x: Any, y: Any) -> Groups:
+        return Groups(inputs_of(self._steps, x), [], []) if y is None else groups_of(self._steps, x, y)

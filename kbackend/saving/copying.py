@@ -1,0 +1,29 @@
+"""Copies of models, for pickle and ``copy.deepcopy``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kbackend.layers import Lambda
+from kbackend.layers.base.inside import Inside
+from kbackend.registry import naming
+from kbackend.saving.model_file import model_bytes, read_model
+
+
+def parts_of(model: Any) -> tuple[bytes, dict[str, Any]]:
+    """The file of a model, and the classes and functions outside kbackend that it names.
+
+    Raises:
+        ValueError, TypeError: the model has no plain form.
+    """
+    with naming() as named:
+        content = model_bytes(model)
+    # several functions may be called <lambda>; those of Lambda layers are found by the names of the layers
+    own = {layer.name: layer.function for layer in Inside(model).layers if isinstance(layer, Lambda)}
+    return content, {**{name: found for name, found in named.items() if found is not None}, **own}
+
+
+def model_copy(content: bytes, named: Mapping[str, Any]) -> Any:
+    """The model of what :func:`parts_of` gave."""
+    return read_model(memoryview(content), named)

@@ -1,0 +1,6 @@
+"""Files of Keras 1, 2 and 3, read and written without Keras or an engine."""
+
+from kbackend.saving.keras.files import load_weights, read_archive, read_hdf5, write
+from kbackend.saving.keras.hdf5 import is_hdf5
+
+__all__ = ["is_hdf5", "load_weights", "read_archive", "read_hdf5", "write"]

@@ -1,0 +1,193 @@
+"""What a model of Keras was compiled with, and the state of its optimizer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from kbackend import losses, metrics, optimizers, registry
+from kbackend.graph.variable import Variable, assign_all, values_of
+from kbackend.saving.compiled import training_of
+from kbackend.saving.errors import FormatError
+from kbackend.saving.keras.hdf5 import Group, put
+from kbackend.saving.keras.objects import custom_object
+
+#: state that Keras keeps for each weight, by kbackend's names in Keras's order
+SLOTS: dict[str, tuple[str, ...]] = {
+    "Adam": ("m", "v"), "SGD": ("velocity",), "RMSprop": ("mean_square",), "Adadelta": ("mean_square", "mean_change"),
+}  # fmt: skip
+#: arguments of Keras's optimizers, with the values that change nothing
+_NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "amsgrad": (False,), "centered": (False,), "ema_momentum": (0.99,), "ema_overwrite_frequency": (None,),
+    "gradient_accumulation_steps": (None,), "is_legacy_optimizer": (True, False), "jit_compile": (True, False),
+    "loss_scale_factor": (None,), "use_ema": (False,), "weight_decay": (None, 0, 0.0), "momentum": (0, 0.0),
+}  # fmt: skip
+_RENAMED = {"lr": "learning_rate"}
+_STATE = "optimizer"
+
+
+def compile_as(model: Any, document: Any, custom: Mapping[str, Any] | None) -> None:
+    """Compile a model with the settings in a file of Keras.
+
+    Raises:
+        ValueError: something that kbackend has not.
+    """
+    optimizer = document.get("optimizer_config", document.get("optimizer"))
+    arguments = {key: _made(document.get(key), key, custom or {}) for key in ("loss", "metrics", "weighted_metrics")}
+    if isinstance(arguments["metrics"], list) and len(arguments["metrics"]) == 1 and isinstance(
+        arguments["metrics"][0], list
+    ):
+        arguments["metrics"] = arguments["metrics"][0]
+    with registry.custom_object_scope(custom):
+        model.compile(_optimizer(optimizer, custom or {}), loss_weights=document.get("loss_weights"), **arguments)
+
+
+def _optimizer(value: Any, custom: Mapping[str, Any]) -> Any:
+    if isinstance(value, str):
+        return value
+    name, config = value["class_name"], dict(value.get("config", {}))
+    found = custom_object(value, custom)
+    if found is not None:
+        return found.from_config(config)
+    made = {}
+    for key, argument in config.items():
+        if isinstance(argument, dict):
+            raise ValueError(f"the optimizer {name} has a {key} that is an object")
+        if key in _NEUTRAL and (argument in _NEUTRAL[key] or argument is None):
+            continue
+        made[_RENAMED.get(key, key)] = argument
+    return optimizers.get({"class_name": str(name).rpartition(">")[2], "config": made})
+
+
+def _made(value: Any, key: str, custom: Mapping[str, Any]) -> Any:
+    """A loss or metric of a configuration."""
+    if isinstance(value, list):
+        return [_made(v, key, custom) for v in value]
+    if isinstance(value, str):
+        return custom.get(value, value)
+    if not isinstance(value, dict):
+        return value
+    if "class_name" not in value:
+        return {k: _made(v, key, custom) for k, v in value.items()}
+    config = value.get("config")
+    found = custom_object(value, custom)
+    if isinstance(config, str):
+        return config if found is None else found
+    if found is not None:
+        return found.from_config(config)
+    name = value["class_name"]
+    module = losses if key == "loss" else metrics
+    known = getattr(module, str(name), None)
+    if not isinstance(known, type) or not hasattr(known, "from_config"):
+        raise ValueError(f"unknown {'loss' if key == 'loss' else 'metric'} {str(name)[:80]!r}")
+    kept = {k: v for k, v in (config or {}).items() if k not in ("dtype", "fn") and (k, v) not in _PLAIN_LOSS}
+    return known.from_config(kept)
+
+
+_PLAIN_LOSS = (("reduction", "sum_over_batch_size"), ("reduction", "auto"), ("axis", -1), ("from_logits", False),
+               ("label_smoothing", 0.0), ("label_smoothing", 0), ("ignore_class", None))
+
+
+# ------------------------------------------------------------------------------------- state
+
+
+def _slots(model: Any) -> Iterator[Variable]:
+    """The state of the optimizer in Keras's order."""
+    optimizer = model.optimizer
+    names = SLOTS.get(type(optimizer).__name__, ())
+    model.training_graph()  # which makes the state
+    held = {id(v) for v in optimizer.variables()}
+    for weight in model._steps.compiled.trained:
+        for name in names:
+            variable = optimizer.slot(name, weight)
+            if id(variable) in held:
+                yield variable
+
+
+def read_state(model: Any, root: Group) -> None:
+    """Give the optimizer of a compiled model the state in a file of Keras 3.
+
+    Raises:
+        FormatError: another number of arrays, or another shape.
+    """
+    if model.optimizer is None or type(model.optimizer).__name__ not in SLOTS or _STATE not in root or not model.built:
+        return
+    group = root.group(f"{_STATE}/vars")
+    arrays = [group.array(n) for n in sorted(group.names(), key=lambda n: int(n) if n.isdigit() else -1)]
+    if len(arrays) <= 2:  # an optimizer that has made no step
+        return
+    optimizer = model.optimizer
+    own = [optimizer.iterations, optimizer.learning_rate, *_slots(model)]
+    _assign(own, arrays, group.where())
+
+
+def read_legacy_state(model: Any, root: Group) -> None:
+    """Give the optimizer of a compiled model the state in an ``.h5`` of Keras 3. Older files have other orders; their
+    optimizers start anew."""
+    if "optimizer_weights" not in root or model.optimizer is None or not model.built:
+        return
+    if not (root.text("keras_version") or "").startswith("3") or type(model.optimizer).__name__ not in SLOTS:
+        return
+    group = root.group("optimizer_weights")
+    arrays = [group.array(name) for name in group.texts("weight_names")]
+    if len(arrays) > 2:
+        _assign([model.optimizer.iterations, model.optimizer.learning_rate, *_slots(model)], arrays, group.where())
+
+
+def _assign(own: list[Variable], arrays: list[np.ndarray], where: str) -> None:
+    if [a.shape for a in arrays] != [v.shape for v in own]:
+        raise FormatError(f"the optimizer has {len(own)} variables, the file {len(arrays)}, or of other shapes", where)
+    assign_all(own, arrays)
+
+
+def write_state(root: Any, model: Any) -> None:
+    """Write the state of the optimizer as Keras 3 does."""
+    optimizer = model.optimizer
+    if type(optimizer).__name__ not in SLOTS or not model.built:
+        return
+    variables = [optimizer.iterations, optimizer.learning_rate, *_slots(model)]
+    group = root.create_group(f"{_STATE}/vars")
+    group.attrs["name"] = optimizer.name.lower()
+    for number, value in enumerate(values_of(variables)):
+        put(group, str(number), value)
+
+
+# ------------------------------------------------------------------------------------- writing
+
+
+def document_of(model: Any) -> dict[str, Any] | None:
+    """The settings of a compiled model as Keras 3 writes them; None where it is not compiled."""
+    found = training_of(model)
+    if found is None:
+        return None
+    optimizer = found["optimizer"]
+    config = dict(optimizer["config"])
+    if config.pop("decay", 0):
+        raise ValueError("the optimizer has a decay, which Keras 3 has not; use include_optimizer=False")
+    return {
+        "optimizer": {"module": "keras.optimizers", "class_name": optimizer["class_name"], "config": config,
+                      "registered_name": None},
+        "loss": _modules(found["loss"], "keras.losses"),
+        "loss_weights": found["loss_weights"],
+        "metrics": _modules(found["metrics"], "keras.metrics"),
+        "weighted_metrics": _modules(found["weighted_metrics"], "keras.metrics"),
+        "run_eagerly": False, "steps_per_execution": 1, "jit_compile": False,
+    }  # fmt: skip
+
+
+def _modules(value: Any, module: str) -> Any:
+    if isinstance(value, list):
+        return [_modules(v, module) for v in value]
+    if isinstance(value, dict) and set(value) == {"class_name", "config"}:
+        return {"module": module, **value, "registered_name": None}
+    if isinstance(value, dict):
+        return {k: _modules(v, module) for k, v in value.items()}
+    return value
+
+
+def legacy(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings as an ``.h5`` has them."""
+    found = {k: v for k, v in settings.items() if k in ("loss", "loss_weights", "metrics", "weighted_metrics")}
+    return {**found, "optimizer_config": settings["optimizer"]}

@@ -1,0 +1,254 @@
+"""The file formats of Keras: ``.keras``, ``.h5`` and ``.weights.h5``."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import struct
+import warnings
+import zipfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from kbackend.graph.variable import Variable, assign_all
+from kbackend.ground.files import write_atomically
+from kbackend.layers.base.weights import at_most
+from kbackend.saving.archive import View, check_name
+from kbackend.saving.documents import LARGEST_DOCUMENT, parsed
+from kbackend.saving.errors import FormatError
+from kbackend.saving.keras import compiled
+from kbackend.saving.keras.hdf5 import h5py, opened
+from kbackend.saving.keras.reading import model_from
+from kbackend.saving.keras.weights import (
+    arrays_by_structure,
+    by_layers,
+    legacy_weights,
+    write_by_layers,
+    write_by_structure,
+)
+from kbackend.saving.keras.writing import model_document
+from kbackend.saving.layer_weights import Held, put_weights
+
+CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
+#: members of a .keras file, and how much larger than its compressed form a member may be
+_MOST_MEMBERS, _LARGEST_RATIO = 1000, 200
+_VERSION = "3.0.0"
+
+
+# ------------------------------------------------------------------------------------- .keras
+
+
+def read_archive(content: memoryview, custom: Mapping[str, Any] | None, compile: bool) -> Any:
+    """The model of the content of a ``.keras`` file.
+
+    Raises:
+        FormatError: what is wrong; the message names the member or layer.
+    """
+    members = _members(content)
+    for name in (CONFIG, WEIGHTS):
+        if name not in members:
+            raise FormatError("it is missing in the archive", name)
+    document = parsed(members[CONFIG], CONFIG)
+    with at_most(_elements(len(members[WEIGHTS]))):
+        model = _named(lambda: model_from(document, custom, keras_3=True), CONFIG)
+    with opened(memoryview(members[WEIGHTS]), WEIGHTS) as root:
+        _assign(arrays_by_structure(root, model))
+        if compile and document.get("compile_config"):
+            _compile(model, document["compile_config"], custom)
+            compiled.read_state(model, root)
+    return model
+
+
+def _elements(size: int) -> int:
+    """How many elements the weights of a file may have: layers are made twice at most, and small ones are welcome."""
+    return (1 << 16) + 4 * size
+
+
+def _named(make: Any, member: str) -> Any:
+    try:
+        return make()
+    except FormatError as error:
+        raise error.inside(member) from error.__cause__
+    except RecursionError:
+        raise FormatError("it is nested too deep", member) from None
+
+
+def _members(content: memoryview) -> dict[str, bytes]:
+    try:
+        with zipfile.ZipFile(View(content)) as archive:
+            infos = archive.infolist()
+            _check_members(infos)
+            return {i.filename: archive.read(i) for i in infos if i.filename in (CONFIG, METADATA, WEIGHTS)}
+    except FormatError:
+        raise
+    except (zipfile.BadZipFile, ValueError, OSError, struct.error, NotImplementedError, RuntimeError, EOFError,
+            IndexError, MemoryError) as error:
+        raise FormatError(f"the file is no zip archive: {error}") from None
+    except Exception as error:  # zlib, bz2 and lzma have errors of their own
+        if type(error).__module__ in ("zlib", "_bz2", "_lzma", "lzma"):
+            raise FormatError(f"a member is damaged: {error}") from None
+        raise
+
+
+def _check_members(infos: Sequence[zipfile.ZipInfo]) -> None:
+    if len(infos) > _MOST_MEMBERS:
+        raise FormatError(f"the archive has {len(infos)} members, more than {_MOST_MEMBERS}")
+    names: set[str] = set()
+    for info in infos:
+        name = info.filename
+        check_name(name.removesuffix("/"))
+        if name in names:
+            raise FormatError("it is in the archive twice", name)
+        names.add(name)
+        if info.file_size > max(1 << 20, _LARGEST_RATIO * info.compress_size):
+            raise FormatError(f"it has {info.file_size} bytes, {info.compress_size} compressed", name)
+        if name in (CONFIG, METADATA) and info.file_size > LARGEST_DOCUMENT:
+            raise FormatError(f"it has {info.file_size} bytes, more than {LARGEST_DOCUMENT}", name)
+
+
+def _assign(pairs: Sequence[tuple[Variable, np.ndarray]]) -> None:
+    assign_all([v for v, _ in pairs], [_of_dtype(v, a) for v, a in pairs])
+
+
+def _of_dtype(variable: Variable, array: np.ndarray) -> np.ndarray:
+    if array.dtype.kind == "c" and not variable.dtype.startswith("complex"):
+        raise FormatError(f"{variable.name} is {variable.dtype}, the file has {array.dtype}")
+    return array
+
+
+def _compile(model: Any, document: Any, custom: Mapping[str, Any] | None) -> None:
+    try:
+        compiled.compile_as(model, document, custom)
+    except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError) as error:
+        warnings.warn(f"the model is not compiled as in the file, because of: {error}", stacklevel=6)
+
+
+# ------------------------------------------------------------------------------------- .h5
+
+
+def read_hdf5(content: memoryview, custom: Mapping[str, Any] | None, compile: bool) -> Any:
+    """The model of the content of an ``.h5`` file of Keras 1, 2 or 3.
+
+    Raises:
+        FormatError: what is wrong; the message names the group or layer.
+    """
+    with opened(content, "h5") as root:
+        text = root.text("model_config")
+        if text is None:
+            raise FormatError("it holds weights alone; build the model and call model.load_weights", "model_config")
+        document = parsed(text.encode(), "model_config")
+        version = root.text("keras_version") or ""
+        with at_most(_elements(len(content))):
+            model = _named(lambda: model_from(document, custom, version.startswith("3")), "model_config")
+        _assign(_by_names(model, by_layers(root.group("model_weights"))))
+        training = root.text("training_config")
+        if compile and training is not None:
+            settings = parsed(training.encode(), "training_config")
+            _compile(model, settings, custom)
+            compiled.read_legacy_state(model, root)
+    return model
+
+
+def _legacy(model: Any) -> list[tuple[str, list[Variable]]]:
+    return [(layer.name, weights) for layer in model.layers if (weights := legacy_weights(layer))]
+
+
+def _by_names(model: Any, found: Sequence[Held]) -> list[tuple[Variable, np.ndarray]]:
+    """The weights of each layer, by the names of the layers."""
+    layers = dict(_legacy(model))
+    if {held.layer for held in found} != set(layers):
+        given, wanted = sorted(held.layer for held in found)[:20], sorted(layers)[:20]
+        raise FormatError(f"the file has weights of the layers {given}, the model of {wanted}", "model_weights")
+    pairs = []
+    for held in found:
+        own = layers[held.layer]
+        shapes = [[v.shape for v in own], [a.shape for a in held.arrays]]
+        if shapes[0] != shapes[1]:
+            raise FormatError(f"its weights have shapes {shapes[0]}, the file has {shapes[1]}", held.layer)
+        pairs += list(zip(own, held.arrays))
+    return pairs
+
+
+# ------------------------------------------------------------------------------------- weights alone
+
+
+def load_weights(model: Any, content: memoryview, by_name: bool, skip_mismatch: bool) -> list[str]:
+    """Set the weights of a model to those in the content of a ``.weights.h5`` file of Keras 3, or of an ``.h5`` file.
+
+    Returns:
+        The names of layers that were left as they are.
+
+    Raises:
+        FormatError: what is wrong.
+        ValueError: by name from a file of Keras 3 that has no names.
+    """
+    with opened(content, "h5") as root:
+        if "layer_names" in root.attributes():
+            return put_weights(_legacy(model), by_layers(root), by_name, skip_mismatch)
+        if "model_weights" in root:
+            return put_weights(_legacy(model), by_layers(root.group("model_weights")), by_name, skip_mismatch)
+        if by_name:
+            raise ValueError("a .weights.h5 of Keras 3 goes by the structure of the model, not by names of layers")
+        skipped: list[str] | None = [] if skip_mismatch else None
+        _assign(arrays_by_structure(root, model, skipped))
+        return skipped or []
+
+
+# ------------------------------------------------------------------------------------- writing
+
+
+def write(model: Any, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
+    """Write a model as ``.keras`` or ``.h5``, as the name says, or its weights alone as ``.weights.h5``.
+
+    Raises:
+        ValueError: the model has a part that Keras has not; the message names it.
+    """
+    name = os.fspath(path)
+    if name.endswith(".weights.h5"):
+        content = _file(lambda root: write_by_structure(root, model))
+    elif name.endswith(".keras"):
+        content = _archive(model, include_optimizer)
+    else:
+        content = _file(lambda root: _put_model(root, model, include_optimizer))
+    write_atomically(path, content)
+
+
+def _file(fill: Any) -> bytes:
+    out = io.BytesIO()
+    with h5py().File(out, "w") as root:
+        fill(root)
+    return out.getvalue()
+
+
+def _archive(model: Any, include_optimizer: bool) -> bytes:
+    document = model_document(model)
+    settings = compiled.document_of(model) if include_optimizer else None
+    if settings is not None:
+        document["compile_config"] = settings
+
+    def fill(root: Any) -> None:
+        write_by_structure(root, model)
+        if settings is not None:
+            compiled.write_state(root, model)
+
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
+        archive.writestr(zipfile.ZipInfo(METADATA), json.dumps({"keras_version": _VERSION}))
+        archive.writestr(zipfile.ZipInfo(CONFIG), json.dumps(document))
+        archive.writestr(zipfile.ZipInfo(WEIGHTS), _file(fill))
+    return out.getvalue()
+
+
+def _put_model(root: Any, model: Any, include_optimizer: bool) -> None:
+    root.attrs["keras_version"], root.attrs["backend"] = _VERSION, "tensorflow"
+    root.attrs["model_config"] = json.dumps(model_document(model))
+    settings = compiled.document_of(model) if include_optimizer else None
+    if settings is not None:
+        root.attrs["training_config"] = json.dumps(compiled.legacy(settings))
+    group = root.create_group("model_weights")
+    group.attrs["keras_version"], group.attrs["backend"] = _VERSION, "tensorflow"
+    write_by_layers(group, model)
+

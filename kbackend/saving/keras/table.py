@@ -1,0 +1,106 @@
+"""What differs between layers of Keras and of kbackend that have one name.
+
+Layers with the same arguments need no entry: most.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from kbackend import layers, ops
+
+#: arguments of Keras that kbackend's layers have not, with the values that change nothing
+NEUTRAL: dict[str, tuple[Any, ...]] = {
+    "activity_regularizer": (None,),
+    "attention_axes": (None, [1]),
+    "autocast": (True,),
+    "build_input_shape": None,  # type: ignore[dict-item]  # any value: shapes are inferred
+    "implementation": None,  # type: ignore[dict-item]
+    "lora_rank": (None,),
+    "optional": (False,),
+    "quantization_config": (None,),
+    "ragged": (False,),
+    "renorm": (False,),
+    "renorm_clipping": (None,),
+    "renorm_momentum": None,  # type: ignore[dict-item]
+    "fused": (None, True, False),
+    "virtual_batch_size": (None,),
+    "rms_scaling": (False,),
+    "sliding_window": (None,),
+    "sparse": (False,),
+    "synchronized": (False,),
+    "time_major": (False,),
+    "use_gate": (False,),
+    "zero_output_for_mask": (False,),
+}
+#: arguments of kbackend's layers that Keras 3's have not: they say what the layer learns from its input
+OWN = ("batch_input_shape", "input_length")
+#: groups of Keras 3's weights that hold those of a layer, in the order of kbackend's
+GROUPS: dict[str, tuple[str, ...]] = {
+    "LSTM": ("cell",),
+    "MultiHeadAttention": ("query_dense", "key_dense", "value_dense", "output_dense"),
+    "SimpleRNN": ("cell",),
+}
+#: classes of models
+MODELS = ("Sequential", "Functional", "Model")
+#: ops between layers that Keras 3 writes as layers of their own, by class: functions of kbackend.ops
+_OPS = (
+    "abs absolute add clip concatenate cos divide exp expand_dims flip get_item log log1p matmul max maximum mean min "
+    "minimum moveaxis multiply negative power prod relu repeat reshape sigmoid sin softmax sqrt square squeeze stack "
+    "subtract sum swapaxes tanh tile transpose true_divide"
+).split()
+
+
+@cache
+def layer_classes() -> dict[str, Any]:
+    """kbackend's layers by name."""
+    return {
+        name: found
+        for name, found in vars(layers).items()
+        if isinstance(found, type) and issubclass(found, layers.Layer)
+    }
+
+
+@cache
+def arguments_of(layer: type) -> frozenset[str]:
+    """The names of the arguments of the constructor of a layer."""
+    found: set[str] = {"name", "dtype", "trainable", "input_shape", "batch_input_shape", "activity_regularizer"}
+    for kind in layer.__mro__:
+        constructor = kind.__dict__.get("__init__")
+        if constructor is None:
+            continue
+        parameters = inspect.signature(constructor).parameters.values()
+        found |= {p.name for p in parameters}
+        if not any(p.kind is p.VAR_KEYWORD for p in parameters):
+            break
+    return frozenset(found - {"self", "kwargs", "args"})
+
+
+def without_neutral(config: Mapping[str, Any], layer: type) -> dict[str, Any]:
+    """The configuration without arguments that the layer has not and that change nothing.
+
+    Raises:
+        ValueError: another argument that the layer has not; the message names it.
+    """
+    known = arguments_of(layer)
+    found = {}
+    for key, value in config.items():
+        if key in known or key not in NEUTRAL:
+            found[key] = value
+        elif NEUTRAL[key] is not None and value not in NEUTRAL[key]:
+            raise ValueError(f"{key}={value!r} is not supported by {layer.__name__}")
+    unknown = sorted(set(found) - known - {"alpha", "input_dim", "weights", "batch_size"})
+    if unknown and not issubclass(layer, layers.InputLayer):
+        raise ValueError(f"{layer.__name__} has no arguments {', '.join(unknown)}")
+    return found
+
+
+def op_function(class_name: str) -> Any:
+    """The function of an op between layers, None for one that is not supported."""
+    name = "".join(f"_{c.lower()}" if c.isupper() else c for c in class_name).lstrip("_")
+    if name == "get_item":
+        return lambda x, key: x[tuple(key) if isinstance(key, list) else key]
+    return getattr(ops, name, None) if name in _OPS else None

@@ -1,0 +1,172 @@
+"""Weights in files of Keras: by layers and names (Keras 1, 2 and 3), and by the structure of the model (Keras 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from kbackend.graph.variable import Variable, values_of
+from kbackend.layers.base.naming import snake_case
+from kbackend.saving.errors import FormatError
+from kbackend.saving.keras.hdf5 import Group, put, put_texts
+from kbackend.saving.keras.table import GROUPS
+from kbackend.saving.layer_weights import Held
+from kbackend.saving.structure import is_model
+
+VARS, LAYERS = "vars", "layers"
+
+
+# ------------------------------------------------------------------------------------- by structure
+
+
+def places_of(model: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+    """The groups of a file of Keras 3 for the layers of a model, each with the layer.
+
+    Groups are named by the classes of the layers, with numbers from the second on.
+    """
+    counts: dict[str, int] = {}
+    for layer in _with_input(model):
+        kind = snake_case(keras_class(layer))
+        count = counts.get(kind, 0)
+        counts[kind] = count + 1
+        place = f"{path}{LAYERS}/{kind}_{count}" if count else f"{path}{LAYERS}/{kind}"
+        if is_model(layer):
+            yield from places_of(layer, f"{place}/")
+        else:
+            yield place, layer
+
+
+def keras_class(layer: Any) -> str:
+    """The name of the class that Keras has for a layer."""
+    name = type(layer).__name__
+    return "Functional" if name == "Model" else name
+
+
+def _with_input(model: Any) -> list[Any]:
+    from kbackend.layers import InputLayer
+
+    found = list(model.layers)
+    has_input = any(isinstance(layer, InputLayer) for layer in found)
+    return found if has_input or not model.built else [model._tensors[0].history.layer, *found]
+
+
+def arrays_by_structure(
+    root: Group, model: Any, skipped: list[str] | None = None
+) -> list[tuple[Variable, np.ndarray]]:
+    """The weights of a model with their arrays in a file of Keras 3.
+
+    Args:
+        root: of the file.
+        model: the model.
+        skipped: takes the names of layers that do not fit, which are left out; None to refuse them.
+
+    Raises:
+        FormatError: a layer is missing, or has other weights than the model's.
+    """
+    found: list[tuple[Variable, np.ndarray]] = []
+    taken: set[int] = set()
+    for path, layer in places_of(model):
+        own = layer.weights
+        if not own or id(layer) in taken:
+            continue
+        taken.add(id(layer))
+        parts = GROUPS.get(type(layer).__name__, ("",))
+        try:
+            arrays = [a for part in parts for a in _vars(root, f"{path}/{part}".rstrip("/"))]
+            found += _paired(own, arrays, root.where(path))
+        except FormatError:
+            if skipped is None:
+                raise
+            skipped.append(layer.name)
+    return found
+
+
+def _vars(root: Group, path: str) -> list[np.ndarray]:
+    group = root.group(f"{path}/{VARS}")
+    names = group.names()
+    if not all(n.isdigit() for n in names):
+        raise FormatError(f"the names of weights must be numbers, they are {names[:5]}", group.where())
+    return [group.array(name) for name in sorted(names, key=int)]
+
+
+def _paired(variables: Sequence[Variable], arrays: Sequence[np.ndarray], where: str) -> list[tuple[Variable, Any]]:
+    arrays = [a for a in arrays if a.dtype != np.uint32]  # the states of Keras's random generators
+    if len(arrays) != len(variables):
+        raise FormatError(f"the file has {len(arrays)} weights, the layer {len(variables)}", where)
+    for variable, array in zip(variables, arrays):
+        if array.shape != variable.shape:
+            raise FormatError(f"{variable.name} has shape {variable.shape}, the file has {array.shape}", where)
+    return list(zip(variables, arrays))
+
+
+def write_by_structure(root: Any, model: Any) -> None:
+    """Write the weights of a model as Keras 3 does."""
+    root.create_group(VARS)
+    done: set[int] = set()
+    for path, layer in places_of(model):
+        parts = GROUPS.get(type(layer).__name__, ("",))
+        values = values_of(layer.weights) if id(layer) not in done else []
+        done.add(id(layer))
+        root.require_group(f"{path}/{VARS}").attrs["name"] = layer.name
+        for part, held in zip(parts, _cut(values, len(parts))):
+            group = root.require_group(f"{path}/{part}/{VARS}" if part else f"{path}/{VARS}")
+            for number, value in enumerate(held):
+                put(group, str(number), value)
+
+
+def _cut(values: list[np.ndarray], count: int) -> list[list[np.ndarray]]:
+    size = -(-len(values) // count)
+    return [values[i * size : (i + 1) * size] for i in range(count)]
+
+
+# ------------------------------------------------------------------------------------- by layers
+
+
+def legacy_weights(layer: Any) -> list[Variable]:
+    """The weights of a layer in the order of Keras's older files."""
+    return [*layer.trainable_weights, *layer.non_trainable_weights]
+
+
+def by_layers(root: Group) -> list[Held]:
+    """The weights in a file of Keras 1 or 2, or an ``.h5`` of Keras 3, by layer; layers without weights are left out.
+
+    Raises:
+        FormatError: a name that leads nowhere or out of the file.
+    """
+    found = []
+    for name in root.texts("layer_names"):
+        group = root.group(name)
+        arrays = [group.array(_inside(path, group)) for path in group.texts("weight_names")]
+        if arrays:
+            found.append(Held(name, arrays))
+    return found
+
+
+def _inside(path: str, group: Group) -> str:
+    if path.startswith("/") or any(part in ("", ".", "..") for part in path.split("/")):
+        raise FormatError(f"the name {path[:80]!r} of a weight is no path inside the group", group.where())
+    return path
+
+
+def write_by_layers(root: Any, model: Any) -> None:
+    """Write the weights of a model as Keras 2 does, and Keras 3 into an ``.h5``."""
+    layers = _with_input(model)
+    put_texts(root, "layer_names", [layer.name for layer in layers])
+    for layer in layers:
+        group = root.create_group(layer.name)
+        weights = legacy_weights(layer)
+        names = _unique([v.name for v in weights])
+        put_texts(group, "weight_names", names)
+        for name, value in zip(names, values_of(weights)):
+            put(group, name, value)
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    counts: dict[str, int] = {}
+    found = []
+    for name in names:
+        counts[name] = counts.get(name, 0) + 1
+        found.append(name if counts[name] == 1 else f"{name}_{counts[name]}")
+    return found

@@ -1,0 +1,287 @@
+"""The structure of a model in a file: its configuration, and what the configuration does not say.
+
+That is the streams of the random draws in the calls of layers, and which hyperparameters are variables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from kbackend import dtypes
+from kbackend.graph.node import Node
+from kbackend.graph.tensor import Tensor
+from kbackend.graph.variable import Variable
+from kbackend.graph.walk import ancestors
+from kbackend.ground import hooks
+from kbackend.ground.tree import tree_leaves
+from kbackend.layers import InputLayer, deserialize
+from kbackend.layers.base.weights import at_most
+from kbackend.registry import custom_object_scope, find, registered_name
+from kbackend.saving.documents import field
+from kbackend.saving.errors import FormatError, reading
+from kbackend.streams import given_streams, reserve, trying
+
+MODEL = "model.json"
+#: wrappers make layers again to learn shapes, and small weights are not worth a refusal
+_COPIES, _SPARE = 4, 1 << 16
+
+
+# ------------------------------------------------------------------------------------- writing
+
+
+def structure(model: Any) -> dict[str, Any]:
+    """The document of a model without its weights.
+
+    Raises:
+        ValueError: the model has no plain form; a layer is in two models inside it.
+    """
+    _check_owners(model, {})
+    config = model.get_config()
+    live, places = _live(model)
+    return {
+        "class_name": registered_name(type(model)),
+        "config": config,
+        "draws": _draws(model),
+        "variables": [{"name": v.name, "dtype": v.dtype, "shape": list(v.shape)} for v in live],
+        "arguments": [[path, key, number] for path, key, number in places if key in _entry(config, path)],
+    }
+
+
+def _check_owners(model: Any, owners: dict[int, Any]) -> None:
+    for layer in model.layers:
+        if isinstance(layer, InputLayer):
+            continue
+        owner = owners.setdefault(id(layer), model)
+        if owner is not model:
+            raise ValueError(
+                f"the layer {layer.name} is in the model {owner.name} and in {model.name}, which is inside the same "
+                "model; a file would make two layers of it. Save the models one by one, or call one of them only"
+            )
+        if is_model(layer):
+            _check_owners(layer, owners)
+
+
+def is_model(layer: Any) -> bool:
+    """Whether a layer is a model."""
+    return isinstance(layer, hooks.model_classes.load()["Model"])
+
+
+def calls_of(model: Any) -> Iterator[Any]:
+    """The calls of the layers of a model and of the models inside it, in the order in which reading makes them."""
+    if not model.built:
+        return
+    for layer in model.layers:
+        for inner in _models_in(layer):
+            yield from calls_of(inner)
+    yield from sorted(model._topology.calls, key=lambda call: call.index)
+
+
+def _models_in(layer: Any) -> Iterator[Any]:
+    """The outermost models in a layer, or the layer itself."""
+    if is_model(layer):
+        yield layer
+    else:
+        for inner in layer._sublayers():
+            yield from _models_in(inner)
+
+
+def _draws(model: Any) -> dict[str, list[Any]]:
+    found: dict[str, list[Any]] = {}
+    for call in calls_of(model):
+        found.setdefault(call.layer.name, []).append([list(stream) for stream in call.draws])
+    return {name: calls for name, calls in found.items() if any(calls)}
+
+
+def _live(model: Any) -> tuple[list[Variable], list[tuple[list[int], str, int]]]:
+    """The variables among the hyperparameters, and for each argument that is one its place and the variable."""
+    variables: dict[int, Variable] = {}
+    numbers: dict[int, int] = {}
+    places = []
+    for path, layer in _layers_by_path(model, []):
+        for key in layer.hyperparameters:
+            value = getattr(layer, key, None)
+            if isinstance(value, Variable):
+                variables[id(value)] = value
+                places.append((path, key, numbers.setdefault(id(value), len(numbers))))
+    return list(variables.values()), places
+
+
+def _layers_by_path(model: Any, path: list[int]) -> Iterator[tuple[list[int], Any]]:
+    for place, layer in enumerate(model.layers):
+        inner = [*path, place]
+        if is_model(layer):
+            yield from _layers_by_path(layer, inner)
+        else:
+            yield inner, layer
+
+
+def _entry(config: Any, path: list[int]) -> Any:
+    """The configuration of the layer at a path."""
+    for place in path:
+        config = config["layers"][place]["config"]
+    return config
+
+
+# ------------------------------------------------------------------------------------- variables
+
+
+def state_of(model: Any) -> list[Variable]:
+    """The variables that the calls and ops of a model read beside its weights: counters of draws, live
+    hyperparameters, states; in an order that the structure fixes."""
+    if not model.built:
+        return []
+    weights = {id(v) for v in model.weights}
+    found: dict[int, Variable] = {}
+    for call in calls_of(model):
+        for variable in _read_in(call):
+            found.setdefault(id(variable), variable)
+    for unit in model._topology.units:
+        if isinstance(unit, Node):
+            for tensor in unit.inputs:
+                if isinstance(tensor, Variable):
+                    found.setdefault(id(tensor), tensor)
+    return [v for key, v in found.items() if key not in weights]
+
+
+def _read_in(call: Any) -> Iterator[Variable]:
+    results = [*call.outputs, *tree_leaves([r.tensor for r in (*call.losses, *call.updates)])]
+    nodes = ancestors([t for t in results if isinstance(t, Tensor)], call.sources)
+    for node in nodes:
+        yield from (t for t in node.inputs if isinstance(t, Variable))
+
+
+def keys_of(variables: list[Variable]) -> list[str]:
+    """Names for variables in a file: their own, with a number where another one has it."""
+    taken: set[str] = set()
+    counts: dict[str, int] = {}
+    found = []
+    for variable in variables:
+        key = variable.name
+        while key in taken:
+            counts[variable.name] = counts.get(variable.name, 1) + 1
+            key = f"{variable.name}#{counts[variable.name]}"
+        taken.add(key)
+        found.append(key)
+    return found
+
+
+def matched(
+    variables: list[Variable], keys: Any, arrays: Mapping[str, np.ndarray], member: str, what: str
+) -> list[np.ndarray]:
+    """The arrays for variables, by the order of the keys.
+
+    Raises:
+        FormatError: another number of keys, a key without an array, another shape or dtype.
+    """
+    if not isinstance(keys, list) or not all(isinstance(k, str) for k in keys):
+        raise FormatError(f"the names of {what} must be a list of texts", member)
+    if len(keys) != len(variables):
+        raise FormatError(f"it names {len(keys)} {what}, the model that it describes has {len(variables)}", member)
+    found = []
+    for key, variable in zip(keys, variables):
+        array = arrays.get(key)
+        if array is None:
+            raise FormatError(f"no array has the name {key[:80]!r}", member)
+        if array.shape != variable.shape or dtypes.canonical(array.dtype) != variable.dtype:
+            raise FormatError(
+                f"{key} is {array.dtype} {array.shape}, the model that it describes needs {variable.dtype} "
+                f"{variable.shape}",
+                member,
+            )
+        found.append(array)
+    return found
+
+
+# ------------------------------------------------------------------------------------- reading
+
+
+def model_of(document: Any, custom_objects: Mapping[str, Any] | None, elements: int) -> Any:
+    """The model that a document describes, with fresh weights. The streams of the process are as before.
+
+    Args:
+        document: what :func:`structure` gave.
+        custom_objects: classes and functions by name.
+        elements: how many the arrays of the file have.
+
+    Raises:
+        FormatError: the document describes no model.
+    """
+    config = field(document, "config", dict, MODEL)
+    streams = _streams(field(document, "draws", dict, MODEL))
+    with reading(MODEL), custom_object_scope(custom_objects):
+        _put_variables(document, config)
+        _put_functions(config, custom_objects or {})
+        with trying(), given_streams(streams), at_most(_SPARE + _COPIES * elements):
+            made = deserialize({"class_name": field(document, "class_name", str, MODEL), "config": config})
+    if not is_model(made):
+        raise FormatError(f"{document['class_name']} is a layer, not a model", MODEL)
+    reserve(op_id for calls in streams.values() for call in calls for _, _, op_id in call)
+    return made
+
+
+def _streams(draws: Mapping[str, Any]) -> dict[str, list[list[Any]]]:
+    for name, calls in draws.items():
+        for call in _list(calls, f"draws of {name}"):
+            for stream in _list(call, f"draws of {name}"):
+                match stream:
+                    case [str(), int(key), int(op_id)] if 0 <= key < 1 << 64 and 0 <= op_id < 1 << 32:
+                        continue
+                raise FormatError("a draw is [op, seed, number]", f"{MODEL}: draws of {name}")
+    return {name: list(calls) for name, calls in draws.items()}
+
+
+def _list(value: Any, where: str) -> list[Any]:
+    if not isinstance(value, list):
+        raise FormatError("it must be a list", f"{MODEL}: {where}")
+    return value
+
+
+def _put_variables(document: Any, config: Any) -> None:
+    """Make the hyperparameters variables that were variables."""
+    made: list[Variable] = []
+    described = field(document, "variables", list, MODEL)
+    for path, key, number in field(document, "arguments", list, MODEL):
+        if number > len(made) or number >= len(described) or number < 0:
+            raise FormatError(f"the argument {key!r} refers to variable {number}, which is not there")
+        entry = _entry(config, path)
+        if number == len(made):
+            name, dtype = field(described[number], "name", str, MODEL), field(described[number], "dtype", str, MODEL)
+            value = np.asarray(entry[key], dtypes.numpy_dtype(dtype))
+            made.append(Variable(value, value.shape, dtype, name))
+        entry[key] = made[number]
+
+
+def _put_functions(config: Any, custom_objects: Mapping[str, Any]) -> None:
+    """Give Lambda layers the function that ``custom_objects`` has for the name of the layer, where their own is
+    unknown.
+
+    Raises:
+        FormatError: neither is known; the message names the layer.
+    """
+    for entry in config.get("layers", ()):
+        inner = entry.get("config", {})
+        if "layers" in inner:
+            _put_functions(inner, custom_objects)
+        if entry.get("class_name") != "Lambda":
+            continue
+        name, function = inner.get("name"), inner.get("function")
+        if name in custom_objects:
+            inner["function"] = custom_objects[name]
+        elif not isinstance(function, str) or not _known(function):
+            raise FormatError(
+                f"the layer {name!r} is a Lambda of a Python function ({str(function)[:40]}), whose code no file "
+                f"holds; give the function in custom_objects={{{name!r}: function}}"
+            )
+
+
+def _known(function: str) -> bool:
+    from kbackend import backend as K
+
+    try:
+        find(function, {}, "function")
+    except ValueError:
+        return callable(getattr(K, function, None))
+    return True

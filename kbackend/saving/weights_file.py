@@ -1,0 +1,64 @@
+"""Weights alone, in a safetensors file: arrays by name, and which layer each belongs to."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import Any
+
+from kbackend.graph.variable import values_of
+from kbackend.ground.files import write_atomically
+from kbackend.saving import archive, keras, tensors
+from kbackend.saving.documents import parsed
+from kbackend.saving.errors import FormatError
+from kbackend.saving.layer_weights import Held, put_weights, weights_by_layer
+from kbackend.saving.structure import keys_of
+
+_LAYERS = "kbackend layers"
+
+
+def save_weights(model: Any, path: str | os.PathLike[str], overwrite: bool = True) -> None:
+    """Write the weights of a model to a file. See :meth:`kbackend.Model.save_weights`."""
+    if not overwrite and os.path.exists(path):
+        raise FileExistsError(f"{os.fspath(path)} exists; pass overwrite=True to replace it")
+    if os.fspath(path).endswith(".weights.h5"):
+        keras.write(model, path)
+        return
+    weights = list(model.weights)
+    keys = keys_of(weights)
+    places = {id(v): key for v, key in zip(weights, keys)}
+    layers = [[name, [places[id(v)] for v in held]] for name, held in weights_by_layer(model)]
+    content = tensors.stored(dict(zip(keys, values_of(weights))), {_LAYERS: json.dumps(layers)})
+    write_atomically(path, content)
+
+
+def read_weights(content: memoryview) -> list[Held]:
+    """The weights in the content of a file, by layer.
+
+    Raises:
+        FormatError: no safetensors file, or one that does not say to which layers its arrays belong.
+    """
+    arrays, metadata = tensors.arrays_in(content, "safetensors")
+    if _LAYERS not in metadata:
+        raise FormatError("it does not say which layers its arrays belong to; save_weights of kbackend does", _LAYERS)
+    layers = parsed(metadata[_LAYERS].encode(), _LAYERS)
+    try:
+        found = [Held(name, [arrays[key] for key in keys]) for name, keys in layers]
+    except (TypeError, ValueError, KeyError) as error:
+        raise FormatError(f"it must list names of layers and of their arrays: {error}", _LAYERS) from None
+    if not all(isinstance(held.layer, str) for held in found):
+        raise FormatError("the names of layers must be texts", _LAYERS)
+    return found
+
+
+def load_weights(
+    model: Any, path: str | os.PathLike[str], by_name: bool = False, skip_mismatch: bool = False
+) -> list[str]:
+    """Set the weights of a model to those in a file. See :meth:`kbackend.Model.load_weights`."""
+    try:
+        with archive.mapped(path) as content:
+            if keras.is_hdf5(content):
+                return keras.load_weights(model, content, by_name, skip_mismatch)
+            return put_weights(weights_by_layer(model), read_weights(content), by_name, skip_mismatch)
+    except FormatError as error:
+        raise error.inside(os.fspath(path)) from error.__cause__

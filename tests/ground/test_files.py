@@ -1,0 +1,30 @@
+"""Errors of writing name the path that the user gave."""
+
+import os
+
+import pytest
+
+from kbackend.ground.files import write_atomically
+
+
+def test_a_missing_folder(tmp_path):
+    path = tmp_path / "no" / "such" / "file.bin"
+    with pytest.raises(FileNotFoundError) as caught:
+        write_atomically(path, b"x")
+    assert caught.value.filename == str(path) and f"folder '{path.parent}'" in str(caught.value)
+
+
+def test_a_folder_in_the_place_of_the_file(tmp_path):
+    path = tmp_path / "taken"
+    path.mkdir()
+    with pytest.raises(OSError) as caught:
+        write_atomically(path, b"x")
+    assert caught.value.filename == str(path) and ".tmp" not in str(caught.value)
+    assert os.listdir(tmp_path) == ["taken"]
+
+
+def test_a_file_in_the_place_of_the_folder(tmp_path):
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(OSError) as caught:
+        write_atomically(tmp_path / "file" / "inside", b"x")
+    assert caught.value.filename == str(tmp_path / "file" / "inside") and ".tmp" not in str(caught.value)
