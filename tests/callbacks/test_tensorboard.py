@@ -44,6 +44,7 @@ def test_values_of_epochs_and_batches(each_backend, tmp_path):
         np.testing.assert_allclose(held_out[tag], list(enumerate(history[f"val_{name}"])), rtol=1e-6)
         steps = [(3, history[f"val_{name}"][0]), (6, history[f"val_{name}"][1])]
         np.testing.assert_allclose(held_out[f"evaluation_{name}_vs_iterations"], steps, rtol=1e-6)
+    assert not [tag for tag in (*train, *held_out) if "val_" in tag]
     assert [step for step, _ in train["batch_loss"]] == [2, 4, 6]
     assert train["batch_loss"][2][1] == pytest.approx(history["loss"][1], rel=1e-6)
     assert [v for _, v in train["epoch_learning_rate"]] == pytest.approx([0.1, 0.1])

@@ -201,6 +201,9 @@ def test_boxes_of_nested_models_hold_their_layers():
 
     outer = max(frames, key=lambda f: (f[2] - f[0]) * (f[3] - f[1]))
     assert sum(holds(outer, f) for f in frames) == 4
+    level = patches[frames.index(outer)].get_zorder()
+    arrows = [p.get_zorder() for p in figure.axes[0].get_children() if hasattr(p, "get_arrowstyle")]
+    assert sum(order > level for order in arrows) == 2 and len(arrows) == 9  # those inside are drawn over the frame
     for i, a in enumerate(frames):
         for b in frames[:i]:
             apart = a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
