@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         optimizers,
         random,
         regularizers,
+        utils,
     )
     from kbackend import backend as K
     from kbackend.layers.base.input import Input

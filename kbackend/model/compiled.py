@@ -1,4 +1,4 @@
-"""What a compiled model shows of its training."""
+"""What a compiled model shows of its training, and the updates that belong to it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from kbackend.training.steps import Steps
 
 
 class CompiledNetwork(Network):
-    """The part of a model that shows what :meth:`kbackend.Model.compile` fixed."""
+    """The part of a model that shows what :meth:`kbackend.Model.compile` fixed, and adds updates to it."""
 
     _steps: Steps
 
@@ -79,3 +79,23 @@ class CompiledNetwork(Network):
     def training_graph(self) -> Any:
         """The graph of the train step without sample weights."""
         return self._steps.graph("train")
+
+    def add_update(self, updates: Any, inputs: Any = None) -> None:
+        """Add updates, made by ``K.update`` and the like, that each training step from now on runs.
+
+        Args:
+            updates: one or a list; pairs (variable, new value) are taken too.
+            inputs: ignored, as there are no updates for some inputs alone.
+
+        >>> from kbackend import Input, K, Model, layers
+        >>> x = Input((2,))
+        >>> model = Model(x, layers.Dense(1)(x))
+        >>> model.compile("sgd", "mse")
+        >>> steps = K.variable(0)
+        >>> model.add_update(K.update_add(steps, 1))
+        >>> _ = model.train_on_batch([[1.0, 2.0]], [[1.0]])
+        >>> int(K.get_value(steps))
+        1
+        """
+        super().add_update(updates, inputs)
+        self._steps.forget_training()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 from kbackend.callbacks.base import Callback
@@ -14,6 +15,7 @@ from kbackend.layers.base.naming import unique_name
 from kbackend.layers.base.structures import as_list, one_or_list
 from kbackend.model.configuration import model_config
 from kbackend.model.files import HasFiles
+from kbackend.model.generators import GeneratorMethods
 from kbackend.model.inspected import InspectedNetwork
 from kbackend.model.network import Network
 from kbackend.model.reading import model_from
@@ -22,14 +24,18 @@ from kbackend.model.topology import Topology
 from kbackend.plugin import select
 from kbackend.registry import custom_object_scope
 from kbackend.training import data, loop, measured
-from kbackend.training.arrays import Groups, groups_of, held_out, inputs_of
+from kbackend.training.arrays import Groups, groups_of, inputs_of
 from kbackend.training.compiled import Settings
 from kbackend.training.shuffles import Shuffles
+from kbackend.training.sources.base import Reading, Source
+from kbackend.training.sources.opening import Given, HeldOut, training_sources
+from kbackend.training.sources.stream import Asked
 from kbackend.training.steps import Steps
 from kbackend.training.validation import Validation
+from kbackend.training.validation import due as validation_due
 
 
-class Model(HasFiles, InspectedNetwork):
+class Model(HasFiles, GeneratorMethods, InspectedNetwork):
     """A graph of layers and ops from inputs to outputs, which can be trained, called and nested.
 
     Args:
@@ -146,26 +152,6 @@ class Model(HasFiles, InspectedNetwork):
         )
         self._steps = self._steps.compiled_with(settings)
 
-    def add_update(self, updates: Any, inputs: Any = None) -> None:
-        """Add updates, made by ``K.update`` and the like, that each training step from now on runs.
-
-        Args:
-            updates: one or a list; pairs (variable, new value) are taken too.
-            inputs: ignored, as there are no updates for some inputs alone.
-
-        >>> from kbackend import Input, K, Model, layers
-        >>> x = Input((2,))
-        >>> model = Model(x, layers.Dense(1)(x))
-        >>> model.compile("sgd", "mse")
-        >>> steps = K.variable(0)
-        >>> model.add_update(K.update_add(steps, 1))
-        >>> _ = model.train_on_batch([[1.0, 2.0]], [[1.0]])
-        >>> int(K.get_value(steps))
-        1
-        """
-        super().add_update(updates, inputs)
-        self._steps.forget_training()
-
     # training and using -------------------------------------------------------------------------------------
 
     @checked
@@ -194,24 +180,29 @@ class Model(HasFiles, InspectedNetwork):
         """Train for some epochs.
 
         Args:
-            x, y: arrays, lists or dicts of arrays (by input or output name), data frames.
-            batch_size: samples a step, 32 when None.
+            x, y: arrays, lists or dicts of arrays (by input or output name), data frames, sparse matrices. A dict as x
+                may have the targets too. Or x alone: batches (x, y) or (x, y, sample_weight) from a generator, an
+                iterable, a :class:`kbackend.utils.PyDataset`, a DataLoader, a tf.data.Dataset; a Dataset of torch.
+            batch_size: samples a step, 32 when None; not for data that comes in batches.
             epochs: the epoch to stop at.
             verbose: 0 silent, 1 a progress bar, 2 a line an epoch.
             callbacks: :class:`kbackend.callbacks.Callback` objects.
             validation_split: the last part of the data is held out, taken before any shuffle.
-            validation_data: (x, y) or (x, y, sample_weight), evaluated after each epoch.
-            shuffle: draw a new order each epoch, the same on every engine for one seed; "batch": an order of batches.
+            validation_data: (x, y) or (x, y, sample_weight), evaluated after each epoch; or as x alone.
+            shuffle: draw a new order of samples (of batches for a PyDataset) each epoch, the same on every engine for
+                one seed, and "batch" an order of batches; an iterable keeps its order.
             class_weight: label -> weight, "balanced" (each class weighs samples / (classes * its samples)), or a list
                 or dict of these by output.
             sample_weight: a weight for each sample, or (with ``sample_weight_mode="temporal"``) for each of its steps;
                 for several outputs a list or dict, in which None and what is left out mean no weights.
             initial_epoch: the epoch to start at.
             steps_per_epoch: the number of batches of an epoch; all that there are when None. Without ``batch_size``,
-                all samples make so many batches.
+                all samples of arrays make so many batches; of other data the next epoch goes on where one ended.
             validation_steps: the same for validation.
             validation_freq: validate after epochs whose numbers, from 1, it divides; or a list of such numbers.
-            max_queue_size, workers, use_multiprocessing: taken for Keras's sake; arrays need no workers.
+            max_queue_size: batches that are read ahead of the steps, in a thread.
+            workers: threads that make the batches of a dataset; 0 makes each batch between two steps.
+            use_multiprocessing: whether the workers are processes.
 
             dry_run: try everything once instead: a step on the first batch, one of validation, all callbacks, whose
                 files go to a folder that is removed, and saving. The model, its optimizer and the callbacks are the
@@ -230,26 +221,28 @@ class Model(HasFiles, InspectedNetwork):
                 x, y, batch_size, listeners, validation_split=validation_split, validation_data=validation_data,
                 shuffle=shuffle, class_weight=class_weight, sample_weight=sample_weight,
             )  # fmt: skip
-        self._ensure_built(x)
-        groups = self._groups(x, y, sample_weight, class_weight)
-        groups, apart = held_out(self._steps, groups, validation_data, validation_split)
-        size = data.batch_size(batch_size, steps_per_epoch, groups.samples)
-        batches = groups.batches(size, steps_per_epoch)
-        validation = Validation.of(self._steps, apart, batch_size, validation_steps, validation_freq, listeners)
-        measured.settle(self._steps, "train", groups, size)
-
-        return loop.fit(
-            self,
-            self._steps.train(groups.form),
-            self._steps.target(),
-            batches,
-            range(initial_epoch, epochs),
-            lambda samples: self._shuffles.next(samples, bool(shuffle), size if shuffle == "batch" else 1),
-            listeners,
-            verbose,
-            validation,
-            lambda: self.optimizer.finalize_variable_values(self._steps.compiled.trained),
-        )
+        epochs_due = range(initial_epoch, epochs)
+        reading = Reading.of(workers, use_multiprocessing, max_queue_size)
+        given = Given(self._steps, self._ensure_built, x, y, sample_weight, class_weight, batch_size, reading)
+        due = validation_due(validation_freq)
+        held_out = HeldOut(validation_data, validation_split, validation_steps, sum(due(n + 1) for n in epochs_due))
+        asked = Asked("x", "steps_per_epoch", steps_per_epoch, len(epochs_due))
+        with training_sources(given, asked, held_out) as (batches, apart):
+            validation = Validation.of(self._steps, apart, due, listeners)
+            measured.settle(self._steps, "train", batches.sample, batches.batch_size or batches.sample.samples)
+            block = (batches.batch_size or 1) if shuffle == "batch" else 1
+            return loop.fit(
+                self,
+                self._steps.train(batches.sample.form),
+                self._steps.target(),
+                batches,
+                epochs_due,
+                lambda units: self._shuffles.next(units, bool(shuffle), block),
+                listeners,
+                verbose,
+                validation,
+                lambda: self.optimizer.finalize_variable_values(self._steps.compiled.trained),
+            )
 
     def _groups(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Groups:
         return groups_of(self._steps, x, y, sample_weight, class_weight)
@@ -282,11 +275,11 @@ class Model(HasFiles, InspectedNetwork):
         Returns:
             The loss, or the list [loss, metrics...], or a dict by name.
         """
-        self._ensure_built(x)
-        groups = self._groups(x, y, sample_weight)
-        batches = groups.batches(data.batch_size(batch_size, steps, groups.samples), steps)
-        step, told = self._steps.test(groups.form), self._told(callbacks, batches, verbose)
-        logs = loop.evaluate(step, self._steps.target(), batches, told)
+        reading = Reading.of(workers, use_multiprocessing, max_queue_size)
+        given = Given(self._steps, self._ensure_built, x, y, sample_weight, None, batch_size, reading)
+        with closing(given.source(Asked("x", "steps", steps))) as batches:
+            step, told = self._steps.test(batches.sample.form), self._told(callbacks, batches, verbose)
+            logs = loop.evaluate(step, self._steps.target(), batches, told)
         if verbose:
             print("  ".join(f"{n}: {v:.4f}" for n, v in logs.items()))
         return logs if return_dict else one_or_list(list(logs.values()))
@@ -315,27 +308,24 @@ class Model(HasFiles, InspectedNetwork):
         Raises:
             ValueError: the data does not fit, or there are several batches and an output is a single number for each.
         """
-        self._ensure_built(x)
-        groups = Groups(inputs_of(self._steps, x), [], [])
-        size = data.batch_size(batch_size, steps, groups.samples)
-        if groups.samples > size:
-            self._check_joinable(size)
-        batches = groups.batches(size, steps)
-        told = self._told(callbacks, batches, verbose)
-        measured.settle(self._steps, "predict", groups, size)
-        return one_or_list(loop.predict(self._steps.predict(), self._steps.target(), batches, told))
+        reading = Reading.of(workers, use_multiprocessing, max_queue_size)
+        given = Given(self._steps, self._ensure_built, x, batch_size=batch_size, reading=reading, targets=False)
+        with closing(given.source(Asked("x", "steps", steps))) as batches:
+            if batches.steps != 1:
+                self._check_joinable()
+            told, sample = self._told(callbacks, batches, verbose), batches.sample
+            measured.settle(self._steps, "predict", sample, batches.batch_size or sample.samples)
+            return one_or_list(loop.predict(self._steps.predict(), self._steps.target(), batches, told))
 
-    def _told(self, callbacks: Sequence[Callback] | None, batches: data.Batches, verbose: int) -> CallbackList:
-        return CallbackList(
-            callbacks, model=self, steps=len(batches), samples=batches.samples, verbose=verbose
-        )
+    def _told(self, callbacks: Sequence[Callback] | None, batches: Source, verbose: int) -> CallbackList:
+        return CallbackList(callbacks, model=self, steps=batches.steps, samples=batches.samples, verbose=verbose)
 
-    def _check_joinable(self, size: int) -> None:
+    def _check_joinable(self) -> None:
         for name, tensor in zip(self.output_names, self.outputs):
             if tensor.shape == ():
                 raise data.DataError(
-                    f"the output {name!r} is a single number for each batch, so that of several batches of {size} "
-                    "samples cannot be joined; use predict_on_batch, or a batch_size of at least the number of samples"
+                    f"the output {name!r} is a single number for each batch, so that of several batches cannot be "
+                    "joined; use predict_on_batch, or a batch_size of at least the number of samples"
                 )
 
     @checked
@@ -345,8 +335,8 @@ class Model(HasFiles, InspectedNetwork):
         steps = self._steps
         function = steps.predict()
         values = x if isinstance(x, (list, tuple)) and len(function.inputs) > 1 else [x]
-        if isinstance(x, dict):
-            values = inputs_of(steps, x)
+        if isinstance(x, dict) or data.is_foreign(x):
+            values = Groups(inputs_of(steps, x), [], []).dense
         if steps.jit.setting == "auto":
             measured.settle(steps, "predict", Groups(inputs_of(steps, x), [], []), len(values[0]))
         return one_or_list(loop.predict_once(function, steps.target(), values))
@@ -393,7 +383,7 @@ class Model(HasFiles, InspectedNetwork):
 
     def _once(self, step: Any, groups: Groups, reset_metrics: bool, return_dict: bool) -> Any:
         means = None if reset_metrics else self._steps.running(step)
-        logs = loop.once(step, self._steps.target(), groups.flat, means)
+        logs = loop.once(step, self._steps.target(), groups.dense, means)
         return logs if return_dict else one_or_list(list(logs.values()))
 
     # progress of training ----------------------------------------------------------------------------------

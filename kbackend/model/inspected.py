@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from html import escape
@@ -18,6 +19,7 @@ from kbackend.model.diagram import Shown, diagram_of
 from kbackend.model.measured import MeasuredNetwork
 from kbackend.model.summary import summary_text
 from kbackend.training.shuffles import Shuffles
+from kbackend.training.sources.sequence import PyDataset
 
 #: layers and operations of the largest model that notebooks draw
 _MOST_DRAWN = 150
@@ -177,9 +179,11 @@ class InspectedNetwork(MeasuredNetwork):
             ValueError: data that does not fit, or less batches.
         """
         with self._kept(x):
-            size = _BATCH_SIZE if batch_size is None and _is_arrays(x) else batch_size
-            options = {"batch_size": size, "epochs": epochs, "steps_per_epoch": batches}
-            history = self.fit(x, y, verbose=0, shuffle=False, **options)
+            if _is_arrays(x):
+                options = {"batch_size": batch_size or _BATCH_SIZE, "steps_per_epoch": batches}
+                history = self.fit(x, y, epochs=epochs, verbose=0, shuffle=False, **options)
+            else:
+                history = self.fit(_Few(x, batches), epochs=epochs, verbose=0, shuffle=False)
         first, last = history.history["loss"][0], history.history["loss"][-1]
         if verbose:
             by_heart = abs(last) < _LEARNED * abs(first)
@@ -187,6 +191,23 @@ class InspectedNetwork(MeasuredNetwork):
             plural = "" if batches == 1 else "es"
             say(f"{batches} batch{plural}, {epochs} epochs: loss {first:.4g} -> {last:.4g}, {verdict}")
         return history
+
+
+class _Few(PyDataset):
+    """The first batches of other data, the same ones in each epoch."""
+
+    def __init__(self, given: Any, count: int) -> None:
+        super().__init__()
+        indexed = hasattr(given, "__getitem__") and hasattr(given, "__len__")
+        self._batches = [given[i] for i in range(count)] if indexed else list(itertools.islice(given, count))
+        if len(self._batches) < count:
+            raise ValueError(f"overfit: the data has {len(self._batches)} batches, not {count}")
+
+    def __len__(self) -> int:
+        return len(self._batches)
+
+    def __getitem__(self, index: int) -> Any:
+        return self._batches[index]
 
 
 def _is_arrays(x: Any) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kbackend import dtypes
-from kbackend.declare.call import to_numpy
 from kbackend.graph.tensor import Tensor
 from kbackend.ground.arguments import checked
 from kbackend.layers.base.input import Input, InputLayer
@@ -16,6 +15,7 @@ from kbackend.model.network import NotBuilt
 from kbackend.model.reading import at, field, layer_from, of_kind
 from kbackend.model.topology import Topology
 from kbackend.registry import custom_object_scope, registered_name
+from kbackend.training.data import array_of
 
 
 class Sequential(Model):
@@ -151,7 +151,7 @@ class Sequential(Model):
             if isinstance(x, list) and len(x) == 1
             else x
         )
-        array = to_numpy(data)
+        array = array_of(data)
         kind = dtypes.canonical(array.dtype)
         self._build_on((None, *(array.shape[1:] or (1,))), kind if not dtypes.is_float(kind) else None)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,11 +29,13 @@ class Groups(NamedTuple):
         return len(self.inputs[0])
 
     @property
+    def dense(self) -> list[np.ndarray]:
+        """All arrays, those with rows that were not read yet too."""
+        return [np.asarray(a) for a in self.flat]
+
+    @property
     def flat(self) -> list[np.ndarray]:
         return [*self.inputs, *self.targets, *self.weights]
-
-    def batches(self, size: int, steps: int | None = None) -> data.Batches:
-        return data.Batches(self.flat, size, steps)
 
 
 def inputs_of(steps: Steps, x: Any) -> list[np.ndarray]:
@@ -55,7 +57,10 @@ def groups_of(
         RuntimeError: the model is not compiled.
     """
     compiled = steps.compiled
-    inputs, names = inputs_of(steps, x), compiled.plain.target_names
+    names = compiled.plain.target_names
+    if y is None and isinstance(x, Mapping):
+        x, y = _parted(x, steps.model.input_names, names)
+    inputs = inputs_of(steps, x)
     if y is None and names:
         raise data.DataError(f"the targets are missing; the model has the outputs {names}")
     targets, specs = _targets(compiled, y) if names else ([], None)
@@ -68,6 +73,14 @@ def groups_of(
             + (f", sample weights {len(weights[0])}" if weights else "")
         )
     return Groups(inputs, targets, weights, specs)
+
+
+def _parted(given: Mapping[str, Any], inputs: Sequence[str], targets: Sequence[str]) -> tuple[Any, Any]:
+    """Inputs and targets of a dict that has both."""
+    if not targets or any(name not in given for name in targets):
+        return given, None
+    x = {name: value for name, value in given.items() if name in inputs or name not in targets}
+    return x, {name: given[name] for name in targets}
 
 
 def _targets(compiled: Compiled, y: Any) -> tuple[list[np.ndarray], Specs | None]:
@@ -90,21 +103,15 @@ def _weights(
         if weight.shape != target.shape[: weight.ndim]:
             raise data.DataError(f"sample weight {label!r} has the shape {weight.shape}, its target {target.shape}")
     each = data.class_weights(class_weight, names)
-    return [w if c is None else data.class_weighted(t, c, w) for t, c, w in zip(targets, each, weights)]
+    return [w if c is None else data.class_weighted(np.asarray(t), c, w) for t, c, w in zip(targets, each, weights)]
 
 
-def held_out(steps: Steps, groups: Groups, given: Any, fraction: float) -> tuple[Groups, Groups | None]:
-    """The arrays to train on, and those to evaluate after each epoch: the ones given, or the last part.
+def held_out(groups: Groups, fraction: float) -> tuple[Groups, Groups]:
+    """The arrays to train on, and the last part of them.
 
     Raises:
-        DataError: ``given`` is not (x, y) or (x, y, sample_weight), or does not fit; or no such part.
+        DataError: there is no such part.
     """
-    if given is not None:
-        if not isinstance(given, (list, tuple)) or len(given) not in (2, 3):
-            raise data.DataError("validation_data must be (x, y) or (x, y, sample_weight)")
-        return groups, groups_of(steps, *given)
-    if not fraction:
-        return groups, None
-    arrays = (groups.inputs, groups.targets, groups.weights)
-    (x, y, weights), (held_x, held_y, held_weights) = data.split(arrays, fraction)
-    return Groups(x, y, weights, groups.specs), Groups(held_x, held_y, held_weights, groups.specs)
+    first, last = data.split(groups[:3], fraction)
+    (x, y, w), (last_x, last_y, last_w) = first, last
+    return Groups(x, y, w, groups.specs), Groups(last_x, last_y, last_w, groups.specs)

@@ -12,6 +12,8 @@ from kbackend.declare.call import to_numpy
 from kbackend.graph.tensor import Tensor
 from kbackend.ground.arguments import is_number
 from kbackend.ground.suggest import did_you_mean
+from kbackend.training.sources.frames import array_of_frame, array_of_series, is_frame, of_pandas
+from kbackend.training.sources.rows import Rows, is_mapped, part, rows_of
 
 
 class DataError(ValueError):
@@ -71,7 +73,9 @@ def for_each(data: Any, names: Sequence[str], what: str) -> list[Any]:
             )
         return [data[n] for n in names]
     if isinstance(data, Iterator):
-        raise DataError(f"{what}s cannot come from an iterator yet; give arrays")
+        raise DataError(f"{what}s must be arrays, not a {type(data).__name__}; an iterator of whole batches is x alone")
+    if len(names) > 1 and is_frame(data):
+        return for_each({str(name): data[name] for name in data.columns}, names, what)
     if isinstance(data, (list, tuple)) and not (len(names) == 1 and _is_number_list(data)):
         return list(data)
     return [data]
@@ -95,9 +99,30 @@ def _is_number_list(data: Sequence[Any]) -> bool:
     return len(data) == 0 or isinstance(data[0], (int, float, list)) or len(data) > 1
 
 
-def _fitted(value: Any, tensor: Tensor, name: str, what: str, free: bool) -> np.ndarray:
+def is_foreign(value: Any) -> bool:
+    """Whether data is neither an array nor a tensor, but of pandas or scipy."""
+    return of_pandas(value) or rows_of(value) is not None
+
+
+def array_of(value: Any) -> Any:
+    """Any data as an array; sparse matrices as rows that are dense when they are read.
+
+    Raises:
+        TypeError: it holds no numbers.
+    """
+    if isinstance(value, np.ndarray):
+        return value
+    if is_frame(value):
+        return array_of_frame(value)
+    if of_pandas(value) and hasattr(value, "isna"):
+        return array_of_series(value)
+    rows = rows_of(value)
+    return to_numpy(value) if rows is None else rows
+
+
+def _fitted(value: Any, tensor: Tensor, name: str, what: str, free: bool) -> Any:
     try:
-        array = to_numpy(value)
+        array = array_of(value)
     except (TypeError, ValueError) as error:
         raise DataError(f"{what} {name!r} cannot be used: {error}") from None
     if array.ndim == 0:
@@ -113,7 +138,12 @@ def _fitted(value: Any, tensor: Tensor, name: str, what: str, free: bool) -> np.
         raise DataError(f"{what} {name!r} must have the shape {expected}, it has {array.shape}{hint}")
     if not len(array):
         raise DataError(f"{what} {name!r} has no samples, its shape is {array.shape}")
-    return _cast(array, tensor.dtype, name, what)
+    wanted = dtypes.numpy_dtype(tensor.dtype)
+    if not isinstance(array, Rows) and (array.dtype == wanted or not is_mapped(array)):
+        return _cast(array, tensor.dtype, name, what)
+    rows = array if isinstance(array, Rows) else Rows(array)
+    _cast(rows[0:1], tensor.dtype, name, what)
+    return rows.converted(lambda some: _cast(some, tensor.dtype, name, what), wanted)
 
 
 def _of_rank(array: np.ndarray, tensor: Tensor, what: str, free: bool) -> np.ndarray:
@@ -157,7 +187,8 @@ def split(
     at = int(total * (1.0 - fraction))
     if at in (0, total):
         raise DataError(f"validation_split={fraction} of {total} samples leaves one side empty")
-    return [[a[:at] for a in group] for group in arrays], [[a[at:] for a in group] for group in arrays]
+    first = [[part(a, 0, at) for a in group] for group in arrays]
+    return first, [[part(a, at, total) for a in group] for group in arrays]
 
 
 def class_weights(given: Any, names: Sequence[str]) -> list[Any]:
@@ -213,53 +244,3 @@ def batch_size(given: int | None, steps: int | None = None, samples: int = 0) ->
     if given is None and steps is not None and steps > 0:
         return max(-(-samples // steps), 1)
     return 32 if given is None else int(given)
-
-
-class Batches:
-    """Batches of arrays in a given order. The last one is smaller when the size does not divide the length.
-
-    Args:
-        arrays: with as many samples each.
-        batch_size: of all batches but the last.
-        steps: how many batches an epoch has, which are the first in its order; all that there are for None.
-
-    Raises:
-        DataError: there are less batches than ``steps``, or that is not positive.
-    """
-
-    def __init__(self, arrays: Sequence[np.ndarray], batch_size: int, steps: int | None = None) -> None:
-        self.arrays = list(arrays)
-        self.batch_size = batch_size
-        self.samples = len(arrays[0]) if arrays else 0
-        there = -(-self.samples // batch_size)
-        if steps is not None and not 0 < steps <= there:
-            raise DataError(f"{self.samples} samples make {there} batches of {batch_size}, not {steps}")
-        self._taken = self.samples if steps is None else min(steps * batch_size, self.samples)
-        self._different = list({id(a): a for a in self.arrays}.values())  # an autoencoder's targets are its inputs
-        self._places = [[id(d) for d in self._different].index(id(a)) for a in self.arrays]
-
-    def __len__(self) -> int:
-        return -(-self._taken // self.batch_size)
-
-    @property
-    def shapes(self) -> tuple[tuple[int, ...], ...] | None:
-        """Of the arrays of every batch; None where the last batch is smaller than the others."""
-        size = min(self.batch_size, self._taken)
-        return None if size == 0 or self._taken % size else tuple((size, *a.shape[1:]) for a in self.arrays)
-
-    def epoch(self, order: np.ndarray | None = None) -> Iterator[tuple[int, list[np.ndarray]]]:
-        """(size, arrays) in an order, that of the data when None."""
-        return self.slices() if order is None else self.shuffled(order)
-
-    def slices(self) -> Iterator[tuple[int, list[np.ndarray]]]:
-        """(size, arrays) in the order of the data; views, no copies."""
-        for start in range(0, self._taken, self.batch_size):
-            stop = min(start + self.batch_size, self._taken)
-            yield stop - start, [a[start:stop] for a in self.arrays]
-
-    def shuffled(self, order: np.ndarray) -> Iterator[tuple[int, list[np.ndarray]]]:
-        """(size, arrays) in the order given."""
-        for start in range(0, self._taken, self.batch_size):
-            chosen = order[start : min(start + self.batch_size, self._taken)]
-            taken = [a.take(chosen, axis=0) for a in self._different]
-            yield len(chosen), [taken[place] for place in self._places]

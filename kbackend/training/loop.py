@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import closing
 from typing import Any
 
 import numpy as np
@@ -14,8 +15,8 @@ from kbackend.callbacks.listeners import CallbackList
 from kbackend.callbacks.progress import ProgbarLogger
 from kbackend.callbacks.stopping import TerminateOnNaN
 from kbackend.runtime.function import Function
-from kbackend.training import data
 from kbackend.training.means import Means
+from kbackend.training.sources.base import Source
 from kbackend.training.steps import Step
 
 #: the values on held-out data after an epoch, told to the listeners as well; none where it is not its turn
@@ -26,9 +27,9 @@ def fit(
     model: Any,
     step: Step,
     target: Any,
-    batches: data.Batches,
+    batches: Source,
     epochs: range,
-    order: Callable[[int], np.ndarray | None],
+    order: Callable[[int | None], np.ndarray | None],
     callbacks: Sequence[Callback] = (),
     verbose: int = 0,
     validate: Validate | None = None,
@@ -43,7 +44,7 @@ def fit(
         target: where it runs.
         batches: the data.
         epochs: the numbers of the epochs.
-        order: gives the order of an epoch for a number of samples, None for that of the data.
+        order: gives the order of an epoch for a number of samples or batches, None for that of the data.
         callbacks: told of all that happens; the history comes after them.
         verbose: 0 silent, 1 a progress bar, 2 a line an epoch.
         validate: gives the values on held-out data, None where there is none.
@@ -54,7 +55,7 @@ def fit(
     validated = [] if validate is None else [f"val_{name}" for name in step.names]
     params = {
         "epochs": epochs.stop,
-        "steps": len(batches),
+        "steps": batches.steps,
         "samples": batches.samples,
         "batch_size": batches.batch_size,
         "verbose": verbose,
@@ -77,7 +78,8 @@ def fit(
             listeners.call("epoch_begin", epoch, None)
             step.reset()
             means = step.means(target)
-            _epoch(model, program, target, batches.epoch(order(batches.samples)), means, listeners)
+            with closing(batches.epoch(target.feed, order(batches.units))) as some:
+                _epoch(model, program, some, means, listeners)
             logs = dict(means.logs())
             if means.not_finite is not None and not warned:
                 warned = True
@@ -105,15 +107,13 @@ def _warn_of_loss(epoch: int, batch: int, loss: float) -> None:
     )
 
 
-def _epoch(
-    model: Any, program: Any, target: Any, batches: Iterable[Any], means: Means, listeners: CallbackList
-) -> None:
-    feed, begins, ends = target.feed, listeners.has("train_batch_begin"), listeners.has("train_batch_end")
-    for index, (size, arrays) in enumerate(batches):
+def _epoch(model: Any, program: Any, batches: Iterable[Any], means: Means, listeners: CallbackList) -> None:
+    begins, ends = listeners.has("train_batch_begin"), listeners.has("train_batch_end")
+    for index, (size, fed) in enumerate(batches):
         means.settle()
         if begins:
             listeners.call("train_batch_begin", index, {"batch": index, "size": size})
-        outputs = program([feed(a) for a in arrays])
+        outputs = program(fed)
         means.add(size, outputs)
         if ends:
             listeners.call("train_batch_end", index, means.batch_logs(index, size, outputs))
@@ -122,7 +122,7 @@ def _epoch(
     means.settle()
 
 
-def evaluate(step: Step, target: Any, batches: data.Batches, listeners: CallbackList | None = None) -> dict[str, Any]:
+def evaluate(step: Step, target: Any, batches: Source, listeners: CallbackList | None = None) -> dict[str, Any]:
     """The means of a step's values over the batches."""
     told = listeners or CallbackList()
     program = step.function.program(target, step.phase)
@@ -130,13 +130,14 @@ def evaluate(step: Step, target: Any, batches: data.Batches, listeners: Callback
     means = step.means(target)
     told.call("test_begin", None)
     ends = told.has("test_batch_end")
-    for index, (size, arrays) in enumerate(batches.epoch()):
-        means.settle()
-        told.call("test_batch_begin", index, {"batch": index, "size": size})
-        outputs = program([target.feed(a) for a in arrays])
-        means.add(size, outputs)
-        if ends:
-            told.call("test_batch_end", index, means.batch_logs(index, size, outputs))
+    with closing(batches.epoch(target.feed)) as some:
+        for index, (size, fed) in enumerate(some):
+            means.settle()
+            told.call("test_batch_begin", index, {"batch": index, "size": size})
+            outputs = program(fed)
+            means.add(size, outputs)
+            if ends:
+                told.call("test_batch_end", index, means.batch_logs(index, size, outputs))
     means.settle()
     logs = dict(means.logs())
     told.call("test_end", logs)
@@ -162,17 +163,18 @@ def predict_once(function: Function, target: Any, values: Sequence[Any]) -> list
 
 
 def predict(
-    function: Function, target: Any, batches: data.Batches, listeners: CallbackList | None = None
+    function: Function, target: Any, batches: Source, listeners: CallbackList | None = None
 ) -> list[np.ndarray]:
     """The outputs for all batches, joined."""
     told = listeners or CallbackList()
     program, to_numpy = function.program(target, 0), target.backend.to_numpy
     rows = []
     told.call("predict_begin", None)
-    for index, (size, arrays) in enumerate(batches.epoch()):
-        known = {"batch": index, "size": size}
-        told.call("predict_batch_begin", index, known)
-        rows.append([to_numpy(t) for t in program([target.feed(a) for a in arrays])])
-        told.call("predict_batch_end", index, {**known, "outputs": rows[-1]})
+    with closing(batches.epoch(target.feed)) as some:
+        for index, (size, fed) in enumerate(some):
+            known = {"batch": index, "size": size}
+            told.call("predict_batch_begin", index, known)
+            rows.append([to_numpy(t) for t in program(fed)])
+            told.call("predict_batch_end", index, {**known, "outputs": rows[-1]})
     told.call("predict_end", None)
     return [parts[0] if len(parts) == 1 else np.concatenate(parts) for parts in zip(*rows)]

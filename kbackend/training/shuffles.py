@@ -35,16 +35,16 @@ class Shuffles:
         """Go on after some epochs, with orders of a seed."""
         self.seen, self._seed = seen, seed
 
-    def next(self, samples: int, shuffle: bool = True, block: int = 1) -> np.ndarray | None:
+    def next(self, samples: int | None, shuffle: bool = True, block: int = 1) -> np.ndarray | None:
         """The order of the next epoch; None for that of the data.
 
         Args:
-            samples: how many there are.
+            samples: how many there are, None where it is not known; they keep their order then.
             shuffle: whether they change places.
             block: so many samples stay together, in their order; what is left of the last block comes last.
         """
         self.seen += 1
-        if not shuffle:
+        if not shuffle or samples is None:
             return None
         whole = samples // block
         order = permutation(whole, self.seed, (SHUFFLE_OP_ID << 32) | (self.seen & 0xFFFFFFFF))

@@ -70,6 +70,11 @@ class Step:
         return {place: x.item() if x.ndim == 0 else x for place, x in zip(self._places, found)}
 
 
+def not_compiled(name: str) -> RuntimeError:
+    """The error for a model without ``compile``."""
+    return RuntimeError(f"the model {name} is not compiled; call model.compile(optimizer, loss) first")
+
+
 class Steps:
     """The steps of a model for one ``compile``. Another compile, and a change of the model, take new ones.
 
@@ -135,9 +140,7 @@ class Steps:
         """
         if self._compiled is None:
             if self.settings is None:
-                raise RuntimeError(
-                    f"the model {self.model.name} is not compiled; call model.compile(optimizer, loss) first"
-                )
+                raise not_compiled(self.model.name)
             with self._lock:
                 self._compiled = self._compiled or Compiled.of(self.model, self.settings)
         return self._compiled

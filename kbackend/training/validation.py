@@ -9,9 +9,10 @@ import numpy as np
 
 from kbackend.callbacks.base import Callback
 from kbackend.callbacks.listeners import CallbackList
-from kbackend.training import data, loop
+from kbackend.training import loop
 from kbackend.training.arrays import Groups
-from kbackend.training.steps import Form, Steps
+from kbackend.training.sources.base import Source
+from kbackend.training.steps import Steps
 
 
 class Validation:
@@ -19,51 +20,43 @@ class Validation:
 
     Args:
         steps: of the model.
-        form: of the steps for the held-out data.
         batches: the held-out data.
         due: whether it is the turn of an epoch, counted from 1.
     """
 
-    def __init__(self, steps: Steps, form: Form, batches: data.Batches, due: Callable[[int], bool]) -> None:
-        self._steps, self._form, self._batches, self._due = steps, form, batches, due
+    def __init__(self, steps: Steps, batches: Source, due: Callable[[int], bool]) -> None:
+        self._steps, self._batches, self._due = steps, batches, due
 
     @classmethod
     def of(
-        cls,
-        steps: Steps,
-        groups: Groups | None,
-        batch_size: int | None,
-        count: int | None,
-        frequency: Any,
-        callbacks: Iterable[Callback],
+        cls, steps: Steps, batches: Source | None, due: Callable[[int], bool], callbacks: Iterable[Callback]
     ) -> Validation | None:
-        """The validation that arguments of ``fit`` ask for, None without held-out data.
-
-        Raises:
-            ValueError: a frequency that is neither a positive integer nor a collection of numbers of epochs.
-        """
-        due = _due(frequency)
-        arrays = None if groups is None else [*groups.inputs, *groups.targets, *_weights(steps, groups)]
+        """The validation that arguments of ``fit`` ask for, None without held-out data. Callbacks get the arrays."""
+        groups = None if batches is None else batches.held
+        arrays = None if groups is None else [*groups.inputs, *groups.targets, *_weights(groups)]
         for callback in callbacks:
             if isinstance(callback, Callback):  # the list of callbacks refuses others
                 callback.validation_data = arrays
-        if groups is None:
-            return None
-        batches = groups.batches(data.batch_size(batch_size, count, groups.samples), count)
-        return cls(steps, groups.form, batches, due)
+        return None if batches is None else cls(steps, batches, due)
 
     def __call__(self, epoch: int, listeners: CallbackList) -> dict[str, Any]:
         """The values after an epoch, none where it is not its turn."""
         if not self._due(epoch + 1):
             return {}
-        return loop.evaluate(self._steps.test(self._form), self._steps.target(), self._batches, listeners)
+        form = self._batches.sample.form
+        return loop.evaluate(self._steps.test(form), self._steps.target(), self._batches, listeners)
 
 
-def _weights(steps: Steps, groups: Groups) -> list[np.ndarray]:
+def _weights(groups: Groups) -> list[np.ndarray]:
     return groups.weights or [np.ones(len(t), np.float32) for t in groups.targets]
 
 
-def _due(frequency: Any) -> Callable[[int], bool]:
+def due(frequency: Any) -> Callable[[int], bool]:
+    """Whether it is the turn of an epoch, counted from 1.
+
+    Raises:
+        ValueError: a frequency that is neither a positive integer nor a collection of numbers of epochs.
+    """
     if isinstance(frequency, (int, np.integer)) and not isinstance(frequency, bool) and frequency > 0:
         return lambda epoch: epoch % frequency == 0
     if isinstance(frequency, Collection) and not isinstance(frequency, (str, bytes, dict)):

@@ -7,6 +7,7 @@ from kbackend.callbacks.progbar import (
     is_interactive_logging_enabled,
 )
 from kbackend.ground.suggest import suggest_in as _suggest_in
+from kbackend.training.sources.sequence import PyDataset, Sequence
 from kbackend.utils.batches import timeseries_dataset_from_array
 from kbackend.utils.diagrams import model_to_dot, plot_model
 from kbackend.utils.directories import (
@@ -43,6 +44,8 @@ __all__ = [
     "CustomObjectScope",
     "FeatureSpace",
     "Progbar",
+    "PyDataset",
+    "Sequence",
     "array_to_img",
     "audio_dataset_from_directory",
     "clear_session",

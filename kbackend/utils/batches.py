@@ -7,8 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from kbackend.training.sources.sequence import PyDataset
 
-class MadeBatches:
+
+class MadeBatches(PyDataset):
     """Batches of samples in an order that is drawn anew for each pass, each made when it is read.
 
     Args:
@@ -29,6 +31,7 @@ class MadeBatches:
     ) -> None:
         if batch_size is not None and batch_size < 1:
             raise ValueError(f"batch_size must be positive or None, it is {batch_size}")
+        super().__init__()
         self._make, self._samples = make, samples
         self.batch_size = batch_size
         self._generator = np.random.default_rng(seed) if shuffle else None

@@ -36,7 +36,7 @@ def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     """
     parts = tuple(data) if isinstance(data, (tuple, list)) else (data,)
     if not 1 <= len(parts) <= 3:
-        raise ValueError(f"a batch must be x, (x,), (x, y) or (x, y, sample_weight), it has {len(parts)} parts")
+        raise ValueError(f"a batch is (x,), (x, y) or (x, y, sample_weight), it has {len(parts)} parts")
     x, y, weights = (*parts, None, None)[:3]
     return x, y, weights
 

@@ -130,10 +130,12 @@ def test_torch_is_not_asked_to_compare_gradients(monkeypatch):
 
 
 def test_targets_that_are_the_inputs_are_gathered_once():
-    from kbackend.training.data import Batches
+    from kbackend.training.arrays import Groups
+    from kbackend.training.sources.arrays import Batches
 
     x, y = np.arange(8.0).reshape(4, 2), np.arange(4.0)
-    ((_, (first, second, third)),) = Batches([x, x, y], 4).shuffled(np.array([3, 1, 0, 2]))
+    batches = Batches(Groups([x], [x, y], []), 4)
+    ((_, (first, second, third)),) = batches.shuffled(lambda a: a, np.array([3, 1, 0, 2]))
     assert first is second and first is not x
     np.testing.assert_array_equal(first, x[[3, 1, 0, 2]])
     np.testing.assert_array_equal(third, [3, 1, 0, 2])

@@ -140,6 +140,19 @@ def test_a_batch_is_learned_by_heart(capsys):
     assert_same(before, state(model))
 
 
+def test_the_same_batches_of_a_dataset_are_learned_by_heart():
+    x = Input((3,))
+    model = Model(x, layers.Dense(1)(x))
+    model.compile(optimizers.SGD(0.1), "mse")
+    data = utils.timeseries_dataset_from_array(np.arange(20.0) / 20, np.arange(20.0) / 20, 3, batch_size=4)
+    losses = model.overfit(data, epochs=30).history["loss"]
+    assert losses == sorted(losses, reverse=True)
+    generated = model.overfit(iter(list(data)), batches=1, epochs=30).history["loss"]
+    assert generated == losses
+    with pytest.raises(ValueError, match="the data has 5 batches, not 9"):
+        model.overfit(iter(list(data)), batches=9)
+
+
 # --------------------------------------------------------------------------------------------------- showing
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import PurePath
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,20 @@ class HostLayer(Layer):
                 "call it on the data, and the model on what it returns"
             )
         return self.call(inputs, **kwargs)
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """The layer with these arguments.
+
+        Raises:
+            ValueError: a path in place of a vocabulary; a configuration comes from anywhere, and opens no files.
+        """
+        if isinstance(config.get("vocabulary"), (str, PurePath)):
+            raise ValueError(
+                f"{cls.__name__}: a configuration holds the tokens of a vocabulary and no path, it has "
+                f"{config['vocabulary']!r}"
+            )
+        return super().from_config(config)
 
     @property
     def label(self) -> str:

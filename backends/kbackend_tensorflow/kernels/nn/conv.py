@@ -28,8 +28,10 @@ def convolution(
                         dilation=(1, *dilation), groups=groups)
         return tf.squeeze(y, 1)
 
+    filters = unpadded(kernel)
+
     def run(x: Any) -> Any:
-        return _convolved(x, kernel, strides, padding, dilation, groups)
+        return _convolved(x, filters, strides, padding, dilation, groups)
 
     # Not probed: of no samples TensorFlow's gradient of a depthwise kernel is uninitialized memory, which may be zeros.
     by_channel = groups > 1 and kernel.shape[-2] == 1
@@ -99,8 +101,26 @@ def _one_position(x: Any, kernel: Any, strides: Any, padding: Any) -> bool:
 def _with_a_channel(x: Any, kernel: Any) -> tuple[Any, Any]:
     """``x`` and kernel with a channel of zeros: of an image of one channel oneDNN (AVX-512) reads past the memory where
     strides leave one position along the last dimension."""
-    none = [[0, 0]] * (x.shape.rank - 1)
-    return tf.pad(x, [*none, [0, 1]]), tf.pad(kernel, [*none[:-1], [0, 1], [0, 0]])
+    return tf.concat([x, tf.zeros_like(x)], -1), tf.concat([kernel, tf.zeros_like(kernel)], -2)
+
+
+def unpadded(kernel: Any) -> Any:
+    """A kernel that ``tf.pad`` gave, joined from parts instead: oneDNN's graph pass takes the padding of a kernel for
+    one of the image, and ends the process."""
+    if tf.executing_eagerly() or kernel.op.type not in ("Pad", "PadV2"):
+        return kernel
+    inner, pairs, *constant = kernel.op.inputs
+    known = tf.get_static_value(pairs)
+    if known is None:
+        return kernel
+    for axis, sides in enumerate(known.tolist()):
+        sizes = tf.unstack(tf.shape(inner))
+        before, after = (
+            tf.fill([*sizes[:axis], count, *sizes[axis + 1 :]], *(constant or [tf.zeros((), kernel.dtype)]))
+            for count in sides
+        )
+        inner = tf.concat([before, inner, after], axis) if max(sides) else inner
+    return tf.ensure_shape(inner, kernel.shape)
 
 
 def _whole(pairs: Any) -> list[list[Any]]:

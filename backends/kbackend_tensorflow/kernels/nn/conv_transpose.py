@@ -73,7 +73,7 @@ def _transpose(x: Any, kernel: Any, wanted: Any, strides: Any, padding: Any) -> 
             padding = same_pairs(wanted, kernel, strides, (1, 1, 1))
     alone = strides[-1] > 1 and filters in (1, None) and x.shape[-2] in (1, None)
     if alone:  # see _with_a_channel in kernels/nn/conv.py, for the gradient
-        kernel = tf.pad(kernel, [[0, 0]] * rank + [[0, 1], [0, 0]])
+        kernel = tf.concat([kernel, tf.zeros_like(kernel)], -2)
 
     def run(sizes: Any, how: str) -> Any:
         batch = tf.shape(x)[0] if x.shape[0] is None else x.shape[0]

@@ -1,0 +1,65 @@
+"""Batches of arrays."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from kbackend.training.arrays import Groups
+from kbackend.training.data import DataError
+from kbackend.training.sources.base import Fed, Feed
+
+
+class Batches:
+    """Batches of arrays in a given order. The last one is smaller when the size does not divide the length.
+
+    Args:
+        groups: the arrays, with as many samples each.
+        batch_size: of all batches but the last.
+        steps: how many batches an epoch has, which are the first in its order; all that there are for None.
+
+    Raises:
+        DataError: there are less batches than ``steps``, or that is not positive.
+    """
+
+    def __init__(self, groups: Groups, batch_size: int, steps: int | None = None) -> None:
+        self.sample = self.held = groups
+        self.arrays = groups.flat
+        self.batch_size = batch_size
+        self.samples = self.units = len(self.arrays[0]) if self.arrays else 0
+        there = -(-self.samples // batch_size)
+        if steps is not None and not 0 < steps <= there:
+            raise DataError(f"{self.samples} samples make {there} batches of {batch_size}, not {steps}")
+        self._taken = self.samples if steps is None else min(steps * batch_size, self.samples)
+        self._different = list({id(a): a for a in self.arrays}.values())  # an autoencoder's targets are its inputs
+        self._places = [[id(d) for d in self._different].index(id(a)) for a in self.arrays]
+
+    @property
+    def steps(self) -> int:
+        """Batches of an epoch."""
+        return -(-self._taken // self.batch_size)
+
+    @property
+    def shapes(self) -> tuple[tuple[int, ...], ...] | None:
+        """Of the arrays of every batch; None where the last batch is smaller than the others."""
+        size = min(self.batch_size, self._taken)
+        return None if size == 0 or self._taken % size else tuple((size, *a.shape[1:]) for a in self.arrays)
+
+    def epoch(self, feed: Feed, order: np.ndarray | None = None) -> Fed:
+        """(size, arrays) in an order, that of the data when None."""
+        return self.slices(feed) if order is None else self.shuffled(feed, order)
+
+    def slices(self, feed: Feed) -> Fed:
+        """(size, arrays) in the order of the data; views, no copies."""
+        for start in range(0, self._taken, self.batch_size):
+            stop = min(start + self.batch_size, self._taken)
+            yield stop - start, [feed(a[start:stop]) for a in self.arrays]
+
+    def shuffled(self, feed: Feed, order: np.ndarray) -> Fed:
+        """(size, arrays) in the order given."""
+        for start in range(0, self._taken, self.batch_size):
+            chosen = order[start : min(start + self.batch_size, self._taken)]
+            taken = [a.take(chosen, axis=0) for a in self._different]
+            yield len(chosen), [feed(taken[place]) for place in self._places]
+
+    def close(self) -> None:
+        """There is nothing to end."""

@@ -1,0 +1,65 @@
+"""Reading ahead in a thread, so that the next batch is ready when a step ends."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextvars import copy_context
+from queue import SimpleQueue
+from typing import Any, NamedTuple, TypeVar
+
+T = TypeVar("T")
+
+#: seconds to wait at the end for a thread that is inside the user's generator; an interrupt must not hang on it
+_PATIENCE = 2.0
+
+
+class _End(NamedTuple):
+    error: BaseException | None
+
+
+def prefetched(items: Iterator[T], depth: int) -> Iterator[T]:
+    """The items, of which up to ``depth`` are made in a thread before they are taken.
+
+    What making an item raises comes after the items before it. The thread ends with the iterator.
+
+    >>> list(prefetched(iter([1, 2, 3]), 2))
+    [1, 2, 3]
+    """
+    ready: SimpleQueue[Any] = SimpleQueue()
+    room = threading.Semaphore(depth)
+    left = threading.Event()
+
+    def read() -> None:
+        try:
+            room.acquire()
+            while not left.is_set():
+                try:
+                    item = next(items)
+                except StopIteration:
+                    break
+                ready.put(item)
+                room.acquire()
+            ready.put(_End(None))
+        except BaseException as error:
+            ready.put(_End(error))
+
+    thread = threading.Thread(target=copy_context().run, args=(read,), name="kbackend-batches", daemon=True)
+    thread.start()
+    some, taken = max(depth // 2, 1), 0  # the thread wakes up once for several batches
+    try:
+        while True:
+            item = ready.get()
+            if isinstance(item, _End):
+                if item.error is not None:
+                    raise item.error
+                return
+            taken += 1
+            if taken == some:
+                room.release(some)
+                taken = 0
+            yield item
+    finally:
+        left.set()
+        room.release(depth)
+        thread.join(_PATIENCE)
