@@ -87,6 +87,16 @@ def naming() -> Iterator[dict[str, Any]]:
         _named.reset(token)
 
 
+def registered() -> dict[str, Any]:
+    """The table of registered names itself: what is put into it, configurations may name."""
+    return _registered
+
+
+def passed() -> Mapping[str, Any]:
+    """What the scopes around give names to."""
+    return _passed.get() or {}
+
+
 def find(name: str, builtin: Mapping[str, Any], kind: str) -> Any:
     """The object of a name: passed in, registered, or built in.
 

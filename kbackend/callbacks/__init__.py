@@ -1,13 +1,22 @@
 """Callbacks: objects that are told what happens during training."""
 
-from kbackend.callbacks.base import Callback, CallbackList, Logs
+from kbackend.callbacks.averages import BaseLogger, SwapEMAWeights
+from kbackend.callbacks.base import Callback, Logs
+from kbackend.callbacks.checkpoints import BackupAndRestore, ModelCheckpoint, OrbaxCheckpoint
 from kbackend.callbacks.history import History
+from kbackend.callbacks.listeners import CallbackList
 from kbackend.callbacks.progress import ProgbarLogger
-from kbackend.callbacks.simple import LambdaCallback, LearningRateScheduler
+from kbackend.callbacks.rates import LearningRateScheduler, ReduceLROnPlateau
+from kbackend.callbacks.records import CSVLogger, RemoteMonitor
+from kbackend.callbacks.simple import LambdaCallback
 from kbackend.callbacks.stopping import EarlyStopping, TerminateOnNaN
+from kbackend.callbacks.tensorboard import TensorBoard
 from kbackend.ground.suggest import suggest_in as _suggest_in
 
 __all__ = [
+    "BackupAndRestore",
+    "BaseLogger",
+    "CSVLogger",
     "Callback",
     "CallbackList",
     "EarlyStopping",
@@ -15,7 +24,13 @@ __all__ = [
     "LambdaCallback",
     "LearningRateScheduler",
     "Logs",
+    "ModelCheckpoint",
+    "OrbaxCheckpoint",
     "ProgbarLogger",
+    "ReduceLROnPlateau",
+    "RemoteMonitor",
+    "SwapEMAWeights",
+    "TensorBoard",
     "TerminateOnNaN",
 ]
 

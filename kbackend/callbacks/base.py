@@ -1,27 +1,38 @@
-"""The base class, and the list that calls only what is overridden."""
+"""The base class of callbacks, and what they are told."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
-from types import MappingProxyType
+from collections.abc import Callable, Iterator, MutableMapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
-_EVENTS = (
-    "train_begin",
-    "train_end",
-    "epoch_begin",
-    "epoch_end",
-    "train_batch_begin",
-    "train_batch_end",
-    "test_begin",
-    "test_end",
-    "test_batch_begin",
-    "test_batch_end",
-    "predict_begin",
-    "predict_end",
-    "predict_batch_begin",
-    "predict_batch_end",
-)
+#: the folder that takes the files of callbacks while a training is only tried
+_scratch: ContextVar[Path | None] = ContextVar("kbackend_scratch", default=None)
+
+
+@contextmanager
+def on_trial() -> Iterator[Path]:
+    """A context in which callbacks write their files to a folder that is removed at its end, and send nothing."""
+    with TemporaryDirectory(prefix="kbackend-trial-") as folder:
+        token = _scratch.set(Path(folder))
+        try:
+            yield Path(folder)
+        finally:
+            _scratch.reset(token)
+
+
+def is_trial() -> bool:
+    """Whether the training is only tried, by ``fit(..., dry_run=True)``."""
+    return _scratch.get() is not None
+
+
+def destination(path: Any) -> Path:
+    """Where a callback writes a file: the path itself, or its name in the folder of a trial."""
+    scratch = _scratch.get()
+    return Path(path) if scratch is None else scratch / Path(path).name
 
 
 class Logs(MutableMapping[str, Any]):
@@ -166,48 +177,3 @@ class Callback:
     def on_predict_batch_begin(self, batch: int, logs: Any = None) -> None: ...
 
     def on_predict_batch_end(self, batch: int, logs: Any = None) -> None: ...
-
-
-def checked_callbacks(callbacks: Any) -> list[Callback]:
-    """The callbacks of a call of ``fit``, none for None.
-
-    Raises:
-        TypeError: no list, or a member is not a Callback.
-    """
-    if callbacks is None:
-        return []
-    if not isinstance(callbacks, (list, tuple)):
-        raise TypeError(f"callbacks must be a list of kbackend.callbacks.Callback objects, it is {callbacks!r}")
-    for callback in callbacks:
-        if not isinstance(callback, Callback):
-            made = f"; make one: {callback.__name__}(...)" if isinstance(callback, type) else ""
-            raise TypeError(f"callbacks must be kbackend.callbacks.Callback objects, not {callback!r}{made}")
-    return list(callbacks)
-
-
-class CallbackList:
-    """Calls each event's listeners; an event that nobody overrides costs nothing."""
-
-    def __init__(
-        self, callbacks: Sequence[Callback] = (), model: Any = None, params: Mapping[str, Any] = MappingProxyType({})
-    ) -> None:
-        for callback in callbacks:
-            callback.set_model(model)
-            callback.set_params(dict(params))
-        self._listeners = {
-            event: [getattr(c, f"on_{event}") for c in callbacks if _listens(c, event)] for event in _EVENTS
-        }
-
-    def has(self, event: str) -> bool:
-        return bool(self._listeners[event])
-
-    def call(self, event: str, *args: Any) -> None:
-        for listener in self._listeners[event]:
-            listener(*args)
-
-
-def _listens(callback: Callback, event: str) -> bool:
-    names = [f"on_{event}"]
-    if event.startswith("train_batch"):
-        names.append(f"on_{event.removeprefix('train_')}")
-    return any(getattr(type(callback), n) is not getattr(Callback, n) or n in vars(callback) for n in names)

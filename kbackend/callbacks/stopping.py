@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 import math
-import warnings
 from typing import Any
 
 import numpy as np
 
 from kbackend.callbacks.base import Callback
+from kbackend.callbacks.monitor import Monitor
 from kbackend.ground.arguments import checked
 
 
 class TerminateOnNaN(Callback):
-    """Stops after the first step whose loss is NaN or infinite. It looks at each step's loss, which costs a fetch."""
+    """Stops after the first step whose loss is NaN or infinite. It looks at each step's loss, which costs a fetch.
+
+    Args:
+        raise_error: whether RuntimeError ends the training at once, without the events that would follow.
+    """
+
+    def __init__(self, raise_error: bool = False) -> None:
+        super().__init__()
+        self.raise_error = raise_error
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         loss = (logs or {}).get("loss")
-        if loss is not None and not math.isfinite(loss):
-            print(f"Batch {batch}: the loss is {loss}; training stops.")
-            self.model.stop_training = True
+        if loss is None or math.isfinite(loss):
+            return
+        if self.raise_error:
+            raise RuntimeError(f"batch {batch}: the loss is {loss}")
+        print(f"Batch {batch}: the loss is {loss}; training stops.")
+        self.model.stop_training = True
 
 
-class EarlyStopping(Callback):
+class EarlyStopping(Monitor):
     """Stops when a value no longer gets better. Epochs without the value, as those between validations, do not count.
 
     Args:
@@ -30,9 +41,15 @@ class EarlyStopping(Callback):
         min_delta: a smaller change is no improvement.
         patience: epochs without improvement before stopping.
         verbose: 1 says when it stops.
-        mode: 'min', 'max', or 'auto' (max for names with 'acc', else min).
+        mode: 'min', 'max', or 'auto' (max for accuracies and the like, else min).
         baseline: a value that must be beaten.
         restore_best_weights: set the weights of the best epoch at the end.
+        start_from_epoch: epochs before this number, from 0, are not looked at.
+
+    Attributes:
+        best: the best value.
+        best_epoch: its epoch.
+        stopped_epoch: the epoch after which it stopped; 0 where it did not.
     """
 
     @checked
@@ -45,45 +62,33 @@ class EarlyStopping(Callback):
         mode: str = "auto",
         baseline: float | None = None,
         restore_best_weights: bool = False,
+        start_from_epoch: int = 0,
     ) -> None:
-        super().__init__()
-        self.monitor, self.patience, self.verbose = monitor, patience, verbose
+        super().__init__(monitor, mode, min_delta)
+        self.patience, self.verbose = patience, verbose
         self.baseline, self.restore_best_weights = baseline, restore_best_weights
-        larger = mode == "max" or mode == "auto" and "acc" in monitor
-        self._sign = 1.0 if larger else -1.0
-        self.min_delta = abs(min_delta)
+        self.start_from_epoch = start_from_epoch
 
     def on_train_begin(self, logs: Any = None) -> None:
-        self.wait, self.stopped_epoch = 0, 0
+        self.wait, self.stopped_epoch, self.best_epoch = 0, 0, 0
         self._warned = False
-        self.best = self.baseline
+        self.best: float | None = None
         self.best_weights: list[np.ndarray] | None = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        value = (logs or {}).get(self.monitor)
-        if value is None:
-            self._missed(logs or {})
-            return
-        if self.best is None or self._sign * (value - self.best) > self.min_delta:
-            self.best, self.wait = value, 0
-            if self.restore_best_weights:
-                self.best_weights = self.model.get_weights()
+        value = self._value(logs)
+        if value is None or epoch < self.start_from_epoch:
             return
         self.wait += 1
+        if self._is_better(value, self.best):
+            self.best, self.best_epoch = value, epoch
+            if self.restore_best_weights:
+                self.best_weights = self.model.get_weights()
+            if self.baseline is None or self._is_better(value, self.baseline):
+                self.wait = 0
         if self.wait >= max(self.patience, 1):
             self.stopped_epoch = epoch
             self.model.stop_training = True
-
-    def _missed(self, logs: Any) -> None:
-        """Pass over an epoch without validation; warn where the value can never come."""
-        if self.monitor in self.params.get("metrics", ()) or self._warned:
-            return
-        self._warned = True
-        warnings.warn(
-            f"EarlyStopping monitors {self.monitor!r}, which is not among {', '.join(logs)}; it does nothing",
-            RuntimeWarning,
-            stacklevel=2,
-        )
 
     def on_train_end(self, logs: Any = None) -> None:
         if self.best_weights is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kbackend.ground.suggest import MissingName
@@ -80,6 +81,11 @@ class Tensor:
         value = self.node.attrs.get("value")
         known = "" if value is None else f" value={values_text(value)}"
         return f"<{type(self).__name__} {self.name!r} shape={self.shape} dtype={self.dtype}{known}>"
+
+    def _repr_html_(self) -> str:
+        facts = {"name": self.name, "shape": self.shape, "dtype": self.dtype, "made by": self.node.op.name}
+        rows = "".join(f"<tr><th>{name}</th><td>{escape(str(fact))}</td></tr>" for name, fact in facts.items())
+        return f"<table>{rows}</table>"
 
     def __bool__(self) -> bool:
         known = _operators["truth"](self)

@@ -7,15 +7,16 @@ from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from kbackend.callbacks.base import Callback, CallbackList, checked_callbacks
+from kbackend.callbacks.base import Callback
 from kbackend.callbacks.history import History
+from kbackend.callbacks.listeners import CallbackList, checked_callbacks
 from kbackend.ground.arguments import checked
 from kbackend.layers.base.naming import unique_name
 from kbackend.layers.base.structures import as_list, one_or_list
 from kbackend.model.configuration import model_config
 from kbackend.model.files import HasFiles
 from kbackend.model.generators import GeneratorMethods
-from kbackend.model.measured import MeasuredNetwork
+from kbackend.model.inspected import InspectedNetwork
 from kbackend.model.network import Network
 from kbackend.model.reading import model_from
 from kbackend.model.summary import print_summary
@@ -34,7 +35,7 @@ from kbackend.training.validation import Validation
 from kbackend.training.validation import due as validation_due
 
 
-class Model(HasFiles, GeneratorMethods, MeasuredNetwork):
+class Model(HasFiles, GeneratorMethods, InspectedNetwork):
     """A graph of layers and ops from inputs to outputs, which can be trained, called and nested.
 
     Args:
@@ -174,6 +175,7 @@ class Model(HasFiles, GeneratorMethods, MeasuredNetwork):
         max_queue_size: int = 10,
         workers: int = 1,
         use_multiprocessing: bool = False,
+        dry_run: bool = False,
     ) -> History:
         """Train for some epochs.
 
@@ -202,6 +204,10 @@ class Model(HasFiles, GeneratorMethods, MeasuredNetwork):
             workers: threads that make the batches of a dataset; 0 makes each batch between two steps.
             use_multiprocessing: whether the workers are processes.
 
+            dry_run: try everything once instead: a step on the first batch, one of validation, all callbacks, whose
+                files go to a folder that is removed, and saving. The model, its optimizer and the callbacks are the
+                same to the bit afterwards.
+
         Returns:
             A History with ``.history``.
 
@@ -210,6 +216,11 @@ class Model(HasFiles, GeneratorMethods, MeasuredNetwork):
             RuntimeError: the model is not compiled.
         """
         listeners = checked_callbacks(callbacks)
+        if dry_run:
+            return self._tried(
+                x, y, batch_size, listeners, validation_split=validation_split, validation_data=validation_data,
+                shuffle=shuffle, class_weight=class_weight, sample_weight=sample_weight,
+            )  # fmt: skip
         epochs_due = range(initial_epoch, epochs)
         reading = Reading.of(workers, use_multiprocessing, max_queue_size)
         given = Given(self._steps, self._ensure_built, x, y, sample_weight, class_weight, batch_size, reading)
@@ -307,8 +318,7 @@ class Model(HasFiles, GeneratorMethods, MeasuredNetwork):
             return one_or_list(loop.predict(self._steps.predict(), self._steps.target(), batches, told))
 
     def _told(self, callbacks: Sequence[Callback] | None, batches: Source, verbose: int) -> CallbackList:
-        params = {"steps": batches.steps, "samples": batches.samples, "verbose": verbose}
-        return CallbackList(checked_callbacks(callbacks), self, params)
+        return CallbackList(callbacks, model=self, steps=batches.steps, samples=batches.samples, verbose=verbose)
 
     def _check_joinable(self) -> None:
         for name, tensor in zip(self.output_names, self.outputs):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from typing import Any
 
@@ -12,13 +12,14 @@ from kbackend.graph.variable import Variable
 from kbackend.graph.walk import dependents
 from kbackend.ground.suggest import did_you_mean
 from kbackend.ground.tree import tree_map
+from kbackend.layers.base.input import InputLayer
 from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.recording import detached
 from kbackend.layers.base.spec import shapes_text
 from kbackend.layers.base.structures import distinct, flat_tensors, one_or_list
 from kbackend.model.replay import Replay
-from kbackend.model.topology import Topology
+from kbackend.model.topology import Topology, sources_of
 from kbackend.ops.control.phase import learning_phase_scope
 from kbackend.ops.core.cast import identity
 
@@ -151,6 +152,13 @@ class Network(Layer):
         if not self.built:
             return list(self._weights)
         return distinct([*self._weights, *(v for v in self._topology.variables if id(v) not in known)])
+
+    def steps_between(self) -> Iterator[tuple[Any, Sequence[Tensor], Sequence[Tensor]]]:
+        """What lies between inputs and outputs, in an order in which it can run: calls of layers and nodes of
+        operations, each with the tensors that it reads and makes."""
+        for unit in self._topology.units:
+            if not isinstance(getattr(unit, "layer", None), InputLayer):
+                yield unit, sources_of(unit), unit.outputs
 
     # losses and updates -------------------------------------------------------------------------------------
 

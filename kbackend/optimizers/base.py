@@ -284,11 +284,14 @@ class Optimizer(State):
                 found[p] = K.where(due, found[average], value)
         return found
 
+    def averages(self, var_list: Iterable[Variable]) -> list[tuple[Variable, Variable]]:
+        """Those of the weights that have a moving average by now, each with the variable of its average."""
+        return [(v, self._slots["average", v.uid]) for v in var_list if ("average", v.uid) in self._slots]
+
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         """Give weights their averages, as the end of training does with ``use_ema``."""
-        if self.use_ema:
-            chosen = [v for v in var_list if ("average", v.uid) in self._slots]
-            assign_all(chosen, values_of([self.slot("average", v) for v in chosen]))
+        pairs = self.averages(var_list)
+        assign_all([weight for weight, _ in pairs], values_of([average for _, average in pairs]))
 
     # steps of one's own ------------------------------------------------------------------------------------
 

@@ -109,8 +109,8 @@ class LossScaleOptimizer(Optimizer):
     def variables(self) -> list[Variable]:
         return [*self._order, *self.inner_optimizer.variables()]
 
-    def finalize_variable_values(self, var_list: Any) -> None:
-        self.inner_optimizer.finalize_variable_values(var_list)
+    def averages(self, var_list: Any) -> Any:
+        return self.inner_optimizer.averages(var_list)
 
     def get_config(self) -> dict[str, Any]:
         return {

@@ -139,9 +139,9 @@ class MultiOptimizer(Optimizer):
     def variables(self) -> list[Variable]:
         return [self.iterations, *(v for optimizer in self.optimizers for v in optimizer.variables())]
 
-    def finalize_variable_values(self, var_list: Any) -> None:
-        for optimizer in self.optimizers:
-            optimizer.finalize_variable_values(var_list)
+    def averages(self, var_list: Any) -> Any:
+        weights = list(var_list)
+        return [pair for optimizer in self.optimizers for pair in optimizer.averages(weights)]
 
     def get_config(self) -> dict[str, Any]:
         chosen: Any = self.optimizer_map

@@ -9,8 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from kbackend.callbacks.base import Callback, CallbackList
+from kbackend.callbacks.base import Callback
 from kbackend.callbacks.history import History
+from kbackend.callbacks.listeners import CallbackList
 from kbackend.callbacks.progress import ProgbarLogger
 from kbackend.callbacks.stopping import TerminateOnNaN
 from kbackend.runtime.function import Function
@@ -38,7 +39,7 @@ def fit(
 
     Args:
         model: what callbacks get as their model. Training ends when its ``stop_training`` becomes true; its
-            ``history`` is set.
+            ``history`` is set. It begins with its ``initial_epoch``, which callbacks may set in ``on_train_begin``.
         step: the step.
         target: where it runs.
         batches: the data.
@@ -63,30 +64,37 @@ def fit(
         "engine": target.key,
         "rng": program.rng,
     }
-    shown = [ProgbarLogger(verbose)] if verbose else []
-    listeners = CallbackList([*callbacks, *shown, history], model, params)
+    bars = [c for c in callbacks if isinstance(c, ProgbarLogger)]
+    shown = [ProgbarLogger(verbose)] if verbose and not bars else []
+    bars += shown
+    listeners = CallbackList([*callbacks, *shown, history], model=model, **params)
     model.stop_training = False
     model.history = history
-    listeners.call("train_begin", None)
-    warned = any(isinstance(callback, TerminateOnNaN) for callback in callbacks)  # which says so itself
-    for epoch in epochs:
-        listeners.call("epoch_begin", epoch, None)
-        step.reset()
-        means = step.means(target)
-        with closing(batches.epoch(target.feed, order(batches.units))) as some:
-            _epoch(model, program, some, means, listeners)
-        logs = dict(means.logs())
-        if means.not_finite is not None and not warned:
-            warned = True
-            _warn_of_loss(epoch, *means.not_finite)
-        if validate is not None:
-            logs |= {f"val_{name}": value for name, value in validate(epoch, listeners).items()}
-        listeners.call("epoch_end", epoch, logs)
-        if model.stop_training:
-            break
-    if finish is not None:
-        finish()
-    listeners.call("train_end", None)
+    model.initial_epoch = epochs.start
+    try:
+        listeners.call("train_begin", None)
+        warned = any(isinstance(callback, TerminateOnNaN) for callback in callbacks)  # which says so itself
+        for epoch in range(model.initial_epoch, epochs.stop):
+            listeners.call("epoch_begin", epoch, None)
+            step.reset()
+            means = step.means(target)
+            with closing(batches.epoch(target.feed, order(batches.units))) as some:
+                _epoch(model, program, some, means, listeners)
+            logs = dict(means.logs())
+            if means.not_finite is not None and not warned:
+                warned = True
+                _warn_of_loss(epoch, *means.not_finite)
+            if validate is not None:
+                logs |= {f"val_{name}": value for name, value in validate(epoch, listeners).items()}
+            listeners.call("epoch_end", epoch, logs)
+            if model.stop_training:
+                break
+        if finish is not None:
+            finish()
+        listeners.call("train_end", None)
+    finally:
+        for bar in bars:
+            bar.close()
     return history
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from kbackend.callbacks.base import Callback, CallbackList
+from kbackend.callbacks.base import Callback
+from kbackend.callbacks.listeners import CallbackList
 from kbackend.training import loop
 from kbackend.training.arrays import Groups
 from kbackend.training.sources.base import Source

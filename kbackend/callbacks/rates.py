@@ -1,0 +1,148 @@
+"""Learning rates that change between epochs; nothing is compiled again."""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from kbackend.callbacks.base import Callback
+from kbackend.callbacks.monitor import Monitor
+from kbackend.ground.arguments import checked
+
+
+def rate_of(optimizer: Any) -> float:
+    """The learning rate of an optimizer's next step."""
+    return float(np.asarray(optimizer.learning_rate.numpy()))
+
+
+class LearningRateScheduler(Callback):
+    """Sets the learning rate at the start of each epoch; nothing is compiled again.
+
+    Args:
+        schedule: a function of the epoch (from 0), or of the epoch and the rate, that gives the new rate.
+        verbose: 1 prints it.
+
+    The logs of each epoch, and so the history, get the rate as 'lr'.
+    """
+
+    @checked
+    def __init__(self, schedule: Callable[..., float], verbose: int = 0) -> None:
+        super().__init__()
+        self.schedule, self.verbose = schedule, verbose
+        self._takes_rate = _takes(schedule, 2)
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        rate = float(self.schedule(epoch, rate_of(self.model.optimizer)) if self._takes_rate else self.schedule(epoch))
+        self.model.optimizer.lr = rate
+        if self.verbose:
+            print(f"Epoch {epoch + 1}: the learning rate is {rate:g}")
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if logs is not None:
+            logs["lr"] = rate_of(self.model.optimizer)
+
+
+def _takes(function: Callable[..., Any], count: int) -> bool:
+    """Whether a function can be called with so many positional arguments; True where that is unknown."""
+    try:
+        inspect.signature(function).bind(*range(count))
+    except TypeError:
+        return False
+    except ValueError:  # a function written in C, without a signature
+        return True
+    return True
+
+
+class ReduceLROnPlateau(Monitor):
+    """Multiplies the learning rate by a factor when a value no longer gets better; nothing is compiled again.
+
+    Args:
+        monitor: the name of the value.
+        factor: of the rate, less than 1.
+        patience: epochs without improvement before the rate is reduced.
+        verbose: 1 prints each new rate.
+        mode: 'min', 'max', or 'auto' (max for accuracies and the like, else min).
+        min_delta: a smaller change is no improvement.
+        cooldown: epochs after a reduction that do not count.
+        min_lr: the least rate.
+
+    The logs of each epoch get the rate that it had as 'lr'.
+
+    Raises:
+        ValueError: a factor of 1 or more.
+    """
+
+    @checked
+    def __init__(
+        self,
+        monitor: str = "val_loss",
+        factor: float = 0.1,
+        patience: int = 10,
+        verbose: int = 0,
+        mode: str = "auto",
+        min_delta: float = 1e-4,
+        cooldown: int = 0,
+        min_lr: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
+        if "epsilon" in kwargs:
+            warnings.warn("epsilon of ReduceLROnPlateau is called min_delta", DeprecationWarning, stacklevel=2)
+            min_delta = kwargs.pop("epsilon")
+        if kwargs:
+            raise TypeError(f"ReduceLROnPlateau got unknown arguments {sorted(kwargs)}")
+        if factor >= 1.0:
+            raise ValueError(f"factor must be less than 1, it is {factor}")
+        super().__init__(monitor, mode, min_delta)
+        self.factor, self.patience, self.verbose = factor, patience, verbose
+        self.cooldown, self.min_lr = cooldown, min_lr
+
+    def on_train_begin(self, logs: Any = None) -> None:
+        self.best: float | None = None
+        self.wait = self.cooldown_counter = 0
+        self._warned = False
+
+    def in_cooldown(self) -> bool:
+        """Whether the rate was reduced less than ``cooldown`` epochs ago."""
+        return self.cooldown_counter > 0
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        if logs is not None:
+            logs |= self._rates()
+        value = self._value(logs)
+        if value is None:
+            return
+        if self.in_cooldown():
+            self.cooldown_counter -= 1
+            self.wait = 0
+        if self._is_better(value, self.best):
+            self.best, self.wait = value, 0
+        elif not self.in_cooldown():
+            self.wait += 1
+            if self.wait >= self.patience and self._reduce(epoch):
+                self.cooldown_counter, self.wait = self.cooldown, 0
+
+    def _optimizers(self) -> list[Any]:
+        return list(getattr(self.model.optimizer, "optimizers", [self.model.optimizer]))
+
+    def _rates(self) -> dict[str, float]:
+        held = self._optimizers()
+        if len(held) == 1:
+            return {"lr": rate_of(held[0])}
+        return {f"lr_{optimizer.name}": rate_of(optimizer) for optimizer in held}
+
+    def _reduce(self, epoch: int) -> bool:
+        """Reduce the rates that are not at the least one already; whether there were any."""
+        reduced = False
+        for optimizer in self._optimizers():
+            rate = rate_of(optimizer)
+            if rate > np.float32(self.min_lr):
+                new = max(rate * self.factor, self.min_lr)
+                optimizer.learning_rate = new
+                reduced = True
+                if self.verbose:
+                    print(f"Epoch {epoch + 1}: the learning rate of {optimizer.name} is {new:g}")
+        return reduced
