@@ -14,7 +14,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from itertools import combinations
@@ -51,26 +51,32 @@ class Options:
 
 
 def from_means(means: Sequence[float], epochs: int) -> np.ndarray:
-    """The loss of each step, from the means over the epoch so far that ``fit`` tells callbacks."""
+    """The loss of each step, from the means over the epoch so far that Keras 3's ``fit`` gives callbacks."""
     told = np.reshape(np.asarray(means, np.float64), (epochs, -1))
     return np.diff(told * np.arange(1, told.shape[1] + 1), axis=1, prepend=0.0).ravel()
 
 
-def trained(model: Any, library: Any, options: Options) -> dict[str, np.ndarray]:
-    """Losses, the first weights and the last; both libraries have these names."""
+def trained(
+    model: Any, library: Any, options: Options, losses_of: Callable[[list[float], int], np.ndarray]
+) -> dict[str, np.ndarray]:
+    """Losses, the first weights and the last; both libraries have these names.
+
+    Args:
+        losses_of: the loss of each step, from what callbacks got and the number of epochs.
+    """
     workload = workloads.load(options.workload)
     data = workload.data(options.samples)
     first = model.get_weights()
     model.compile(optimizer=library.optimizers.Adam(RATE), loss=workload.LOSS)
-    means: list[float] = []
+    got: list[float] = []
     listener = library.callbacks.LambdaCallback(
-        on_train_batch_end=lambda step, logs: means.append(float(logs["loss"]))
+        on_train_batch_end=lambda step, logs: got.append(float(logs["loss"]))
     )
     model.fit(
         data.inputs[0], data.targets, batch_size=BATCH, epochs=options.epochs, verbose=0, callbacks=[listener]
     )
     first, last = (np.concatenate([w.ravel() for w in weights]) for weights in (first, model.get_weights()))
-    return {"losses": from_means(means, options.epochs), "first": first, "last": last}
+    return {"losses": losses_of(got, options.epochs), "first": first, "last": last}
 
 
 def kbackend_run(options: Options, floatx: str, nudge: float) -> dict[str, Any]:
@@ -90,7 +96,7 @@ def kbackend_run(options: Options, floatx: str, nudge: float) -> dict[str, Any]:
         model = getattr(models, options.workload)(workloads.load(options.workload))
         shift = np.random.default_rng(0)
         model.set_weights([w * (1 + nudge * shift.uniform(-1, 1, w.shape)) for w in start])
-    found = trained(model, kbackend, options)
+    found = trained(model, kbackend, options, lambda losses, epochs: np.asarray(losses, np.float64))
     kbackend.set_seed(options.seed)
     return found | {"draws": K.eval(K.random_uniform((2,)))}
 
@@ -103,7 +109,7 @@ def keras_run(options: Options) -> dict[str, Any]:
     draws = keras.ops.convert_to_numpy(keras.random.uniform((2,)))
     keras.utils.set_random_seed(options.seed)
     model = getattr(models, options.workload)(workloads.load(options.workload))
-    return trained(model, keras, options) | {"draws": draws}
+    return trained(model, keras, options, from_means) | {"draws": draws}
 
 
 def in_a_process(

@@ -34,17 +34,16 @@ def train(engine: str) -> dict:
         # gradient through the dropout layer is multiplied by.
         batch, mask = K.zeros((BATCH, 64)), K.zeros((BATCH, 48))
         model.add_update([K.update(batch, pixels), K.update(mask, K.gradients(K.sum(dropped), [hidden])[0])])
-        start, batches, masks, means = model.get_weights(), [], [], []
+        start, batches, masks, losses = model.get_weights(), [], [], []
 
         def look(step, logs):
             batches.append(K.get_value(batch))
             masks.append(K.get_value(mask))
-            means.append(logs["loss"] * (step + 1))  # logs hold the mean of the epoch so far
+            losses.append(logs["loss"])
 
         model.fit(
             x, y, batch_size=BATCH, epochs=EPOCHS, verbose=0, callbacks=[LambdaCallback(on_batch_end=look)]
         )
-    losses = np.diff(np.reshape(means, (EPOCHS, -1)), axis=1, prepend=0).ravel()
     return {
         "weights": start,
         "first mask": masks[:1],

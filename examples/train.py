@@ -19,7 +19,7 @@ model.compile(optimizers.SGD(0.1, momentum=0.9), "sparse_categorical_crossentrop
 
 def show(step, logs):
     if step % 5 == 4:
-        print(f"step {step + 1:2}: mean loss {logs['loss']:.6f}")
+        print(f"step {step + 1:2}: loss {logs['loss']:.6f}")
 
 
 print(f"# {model.engine}")

@@ -122,7 +122,7 @@ def written(model: Model, tensor: Any) -> Any:
 
 
 class Witness(Callback):
-    """Writes a :class:`Run`. ``on_batch_end`` tells means over the epoch so far, so losses are differences."""
+    """Writes a :class:`Run`."""
 
     def __init__(self, task: Task) -> None:
         super().__init__()
@@ -135,15 +135,10 @@ class Witness(Callback):
         task.model.add_update(K.update(self.wrong, K.max(K.abs(after - before * mask))))
         self.batch = written(task.model, task.model.input)
         self.choices = [written(task.model, K.cast(t > 0, "uint8")) for t in task.choices]
-        self.told = 0.0
-
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self.told = 0.0
 
     def on_batch_end(self, batch: int, logs: Any = None) -> None:
-        run, told = self.run, logs["loss"] * (batch + 1)
-        run.losses.append(told - self.told)
-        self.told = told
+        run = self.run
+        run.losses.append(logs["loss"])
         run.masks.append(K.get_value(self.mask).tobytes())
         run.dropped.append(float(K.get_value(self.wrong)))
         run.batches.append(K.get_value(self.batch).astype(np.float32).tobytes())
