@@ -222,8 +222,8 @@ def _differentiable_backward(
         g_c = g_c * f
         g_h = anp.matmul(g_z[-1], recurrent_kernel.T)
 
-    rows = anp.stack(g_z[::-1], axis=1)
-    before = anp.stack(states[:-1], axis=1)
+    rows = anp.stack(g_z[::-1], axis=1) if time else anp.zeros((len(h0), 0, kernel.shape[1]), h0.dtype)
+    before = anp.stack(states[:-1], axis=1) if time else anp.zeros((len(h0), 0, h0.shape[1]), h0.dtype)
     results = (
         anp.matmul(rows, kernel.T),
         g_h + g[0],

@@ -24,6 +24,7 @@ from kbackend_tensorflow.gaps import GAPS
 from kbackend_tensorflow.grappler import stacks_kept
 from kbackend_tensorflow.kernels import KERNELS
 from kbackend_tensorflow.native import GENERATORS, NATIVE_KERNELS
+from kbackend_tensorflow.registered import released_with
 from kbackend_tensorflow.tape import TensorFlowTape
 
 
@@ -221,7 +222,7 @@ class _Traced:
             tf.TensorSpec([d or None for d in shape], t.dtype)
             for t, shape in zip(emitted.graph.inputs, emitted.shapes)
         ]
-        with empties.expected(empty), abilities.compiled_by_xla(jit is True):
+        with empties.expected(empty), abilities.compiled_by_xla(jit is True), released_with(self):
             traced = tf.function(
                 program, input_signature=signature, jit_compile=True if jit is True else None, autograph=False
             ).get_concrete_function()

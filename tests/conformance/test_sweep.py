@@ -97,4 +97,4 @@ def test_the_family_of_empty_axes_goes_through_all_of_them():
 def test_the_family_of_reused_results_knows_the_ops_with_several():
     several = {case.op.name for case, count in usable_cases() if count > 1}
     assert {"unstack", "split", "top_k", "svd_reduced", "qr_reduced", "eigh_lower", "lu_factor", "lstm", "rnn",
-            "scan", "while_loop", "cond"} <= several  # fmt: skip
+            "scan", "while_loop", "classic_cond"} <= several  # fmt: skip
