@@ -60,3 +60,18 @@ def test_of_a_size_in_a_shape():
     columns = ops.unstack(K.shape(x), axis=0)[1]
     square = K.reshape(K.arange(9), K.stack([columns, columns]))
     assert K.function([x], [square])([np.zeros((2, 3))])[0].tolist() == np.arange(9).reshape(3, 3).tolist()
+
+
+def test_one_tensor_of_a_stack_of_constants_keeps_its_new_axes():
+    """TensorFlow's graph optimizer takes the tensor itself in place of the slice."""
+    with kbackend.use_backend("tensorflow"):
+        x = K.placeholder((None, 3))
+        one = K.ones_like(K.constant(np.zeros(4, "float32")))
+        stacked = K.stack([one, one * 2.0, K.zeros_like(one)], axis=1)
+        pieces = [stacked[:, 1, None, None], stacked[..., 1, None], stacked[None, :, 0], stacked[1, None, :]]
+        found = K.function([x], [p + 0.0 * K.sum(x) for p in pieces])([np.ones((2, 3))])
+    whole = np.stack([np.ones(4), np.full(4, 2.0), np.zeros(4)], 1)
+    wanted = [whole[:, 1, None, None], whole[..., 1, None], whole[None, :, 0], whole[1, None, :]]
+    for array, right in zip(found, wanted):
+        assert array.shape == right.shape
+        np.testing.assert_array_equal(array, right)
