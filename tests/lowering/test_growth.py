@@ -22,13 +22,19 @@ def small_model():
     return model
 
 
+def collect():
+    """Collect garbage, and what its finalizers let go."""
+    for _ in range(3):
+        gc.collect()
+
+
 def left(call, times):
     """Objects of Python and MiB of memory that ``times`` calls leave behind."""
-    gc.collect()
+    collect()
     objects, memory = len(gc.get_objects()), in_use()
     for _ in range(times):
         call()
-    gc.collect()
+    collect()
     return len(gc.get_objects()) - objects, in_use() - memory
 
 
@@ -108,8 +114,8 @@ def test_models_that_are_built_trained_and_dropped(each_backend):
     call()
     gc.collect()
     sources, paths = len(linecache.cache), len(streams._process.uses)
-    if each_backend != "tensorflow":  # which keeps its graph of a training step
-        assert not grows(call, 40, 2, objects=20, memory=1)
+    # 0.35 MiB of each program stay in TensorFlow's own runtime
+    assert not grows(call, 40, 2, objects=20, memory=20 if each_backend == "tensorflow" else 1)
     assert len(linecache.cache) <= sources and len(streams._process.uses) == paths
 
 
