@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -176,11 +177,16 @@ def _print_losses(console: Console, runs: Sequence[Run], epochs: int) -> None:
     console.print(table)
 
 
+def _rate(steps: float) -> str:
+    """Steps a second; nothing was counted in a single epoch."""
+    return "-" if math.isnan(steps) else f"{steps:,.0f}"
+
+
 def _print_totals(console: Console, runs: Sequence[Run]) -> None:
     table = _table(console, "In all", "", [r.engine for r in runs])
     table.add_row("accuracy on held-out digits", *(f"{r.accuracy:.2%}" for r in runs))
-    table.add_row("autoencoder, steps a second", *(f"{r.steps['autoencoder']:,.0f}" for r in runs))
-    table.add_row("classifier, steps a second", *(f"{r.steps['classifier']:,.0f}" for r in runs))
+    table.add_row("autoencoder, steps a second", *(_rate(r.steps['autoencoder']) for r in runs))
+    table.add_row("classifier, steps a second", *(_rate(r.steps['classifier']) for r in runs))
     table.add_row("seconds, with making programs", *(f"{r.seconds:.1f}" for r in runs))
     console.print(table)
 

@@ -61,3 +61,10 @@ def test_engines_may_be_divided_by_commas(monkeypatch):
 def test_the_package_runs_as_a_module():
     ran = subprocess.run([sys.executable, "-m", "kbackend", "--version"], capture_output=True, text=True, check=True)
     assert ran.stdout == f"kbackend {kbackend.__version__}\n"
+
+
+@pytest.mark.engine("numpy")
+def test_a_single_epoch_shows_no_rate_where_none_was_measured(tmp_path, capsys):
+    assert cli.main(["demo", "--engines", "numpy", "--epochs", "1", "--out", str(tmp_path / "curves.png")]) == 0
+    printed = capsys.readouterr().out
+    assert "nan" not in printed and "classifier, steps a second" in printed
