@@ -11,7 +11,7 @@ import numpy as np
 
 from kbackend.callbacks.base import Callback
 from kbackend.callbacks.monitor import Monitor
-from kbackend.ground.arguments import checked
+from kbackend.ground.arguments import checked, keywords_of, unknown_keywords
 
 
 def rate_of(optimizer: Any) -> float:
@@ -90,10 +90,10 @@ class ReduceLROnPlateau(Monitor):
         **kwargs: Any,
     ) -> None:
         if "epsilon" in kwargs:
-            warnings.warn("epsilon of ReduceLROnPlateau is called min_delta", DeprecationWarning, stacklevel=2)
+            warnings.warn("epsilon of ReduceLROnPlateau is called min_delta", DeprecationWarning, stacklevel=3)
             min_delta = kwargs.pop("epsilon")
         if kwargs:
-            raise TypeError(f"ReduceLROnPlateau got unknown arguments {sorted(kwargs)}")
+            raise unknown_keywords("ReduceLROnPlateau", kwargs, keywords_of(ReduceLROnPlateau))
         if factor >= 1.0:
             raise ValueError(f"factor must be less than 1, it is {factor}")
         super().__init__(monitor, mode, min_delta)
