@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from kbackend.callbacks.event_files import EventFile
 from kbackend.callbacks.rates import rate_of
 from kbackend.graph.tensor import Tensor
 from kbackend.ground.arguments import checked, keywords_of, unknown_keywords
+from kbackend.ground.warn import warn_caller
 
 #: arguments of Keras 2 that do nothing here
 _OLD = ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data")
@@ -63,7 +63,7 @@ class TensorBoard(Callback):
         if unknown:
             raise unknown_keywords("TensorBoard", unknown, keywords_of(TensorBoard))
         if any(value for value in old.values()):
-            warnings.warn(f"TensorBoard takes no notice of {', '.join(sorted(old))}", DeprecationWarning, stacklevel=3)
+            warn_caller(f"TensorBoard takes no notice of {', '.join(sorted(old))}", DeprecationWarning)
         if profile_batch:
             raise NotImplementedError("profile_batch needs TensorFlow's profiler; model.profile(x, y) times each node")
         self.log_dir, self.histogram_freq = os.fspath(log_dir), histogram_freq

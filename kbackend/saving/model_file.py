@@ -14,7 +14,6 @@ Members, each with its SHA-256 in the manifest:
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -23,6 +22,7 @@ import numpy as np
 from kbackend.graph.variable import Variable, assign_all, values_of
 from kbackend.graph.walk import Graph
 from kbackend.ground.files import write_atomically
+from kbackend.ground.warn import warn_caller
 from kbackend.saving import archive, keras, tensors
 from kbackend.saving.compiled import TRAINING, compile_as, training_of
 from kbackend.saving.documents import field, parsed, written
@@ -76,10 +76,9 @@ def model_bytes(model: Any, include_optimizer: bool = True) -> bytes:
 
 def _warn_of_added(model: Any) -> None:
     if model._losses or model._updates:
-        warnings.warn(
+        warn_caller(
             f"the model {model.name} has losses or updates added with add_loss or add_update, which a file does not "
-            "hold; add them in the call of a Layer, or use save_checkpoint and the code that builds the model",
-            stacklevel=4,
+            "hold; add them in the call of a Layer, or use save_checkpoint and the code that builds the model"
         )
 
 

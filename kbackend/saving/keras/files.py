@@ -6,7 +6,6 @@ import io
 import json
 import os
 import struct
-import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,6 +14,7 @@ import numpy as np
 
 from kbackend.graph.variable import Variable, assign_all
 from kbackend.ground.files import write_atomically
+from kbackend.ground.warn import warn_caller
 from kbackend.layers.base.weights import at_most
 from kbackend.saving.archive import View, check_name
 from kbackend.saving.documents import LARGEST_DOCUMENT, parsed
@@ -123,7 +123,7 @@ def _compile(model: Any, document: Any, custom: Mapping[str, Any] | None) -> Non
     try:
         compiled.compile_as(model, document, custom)
     except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError) as error:
-        warnings.warn(f"the model is not compiled as in the file, because of: {error}", stacklevel=6)
+        warn_caller(f"the model is not compiled as in the file, because of: {error}")
 
 
 # ------------------------------------------------------------------------------------- .h5
