@@ -21,7 +21,7 @@ import numpy as np
 
 from kbackend.graph.variable import Variable, assign_all, values_of
 from kbackend.graph.walk import Graph
-from kbackend.ground.files import write_atomically
+from kbackend.ground.files import check_overwrite, write_atomically
 from kbackend.ground.warn import warn_caller
 from kbackend.saving import archive, keras, tensors
 from kbackend.saving.compiled import TRAINING, compile_as, training_of
@@ -42,8 +42,7 @@ def save_model(
     model: Any, path: str | os.PathLike[str], overwrite: bool = True, include_optimizer: bool = True
 ) -> None:
     """Write a model to a file, by convention ``.kb``. See :meth:`kbackend.Model.save`."""
-    if not overwrite and os.path.exists(path):
-        raise FileExistsError(f"{os.fspath(path)} exists; pass overwrite=True to replace it")
+    check_overwrite(path, overwrite)
     if os.fspath(path).endswith((".keras", ".h5", ".hdf5")):
         keras.write(model, path, include_optimizer)
     else:
