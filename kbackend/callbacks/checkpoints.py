@@ -12,13 +12,6 @@ from kbackend.callbacks.monitor import Monitor
 from kbackend.ground.arguments import checked
 
 
-def _checked_frequency(save_freq: Any) -> Any:
-    whole = isinstance(save_freq, int) and not isinstance(save_freq, bool) and save_freq > 0
-    if save_freq != "epoch" and not whole:
-        raise ValueError(f"save_freq must be 'epoch' or a positive number of batches, it is {save_freq!r}")
-    return save_freq
-
-
 class ModelCheckpoint(Monitor):
     """Saves the model, or its weights, after epochs or after numbers of batches.
 
@@ -56,7 +49,7 @@ class ModelCheckpoint(Monitor):
         super().__init__(monitor, mode)
         self.filepath, self.verbose = os.fspath(filepath), verbose
         self.save_best_only, self.save_weights_only = save_best_only, save_weights_only
-        self.save_freq, self.period = _checked_frequency(save_freq), period
+        self.save_freq, self.period = save_freq, period
         self.best = initial_value_threshold
         self._epoch = self._batches = self._epochs = 0
 
@@ -120,6 +113,7 @@ class BackupAndRestore(Callback):
         FormatError: no backup is of this model.
     """
 
+    @checked
     def __init__(
         self,
         backup_dir: Any,
@@ -130,7 +124,7 @@ class BackupAndRestore(Callback):
         super().__init__()
         if not os.fspath(backup_dir):
             raise ValueError("backup_dir must name a folder")
-        self.backup_dir, self.save_freq = os.fspath(backup_dir), _checked_frequency(save_freq)
+        self.backup_dir, self.save_freq = os.fspath(backup_dir), save_freq
         self.double_checkpoint, self.delete_checkpoint = double_checkpoint, delete_checkpoint
 
     def on_train_begin(self, logs: Any = None) -> None:

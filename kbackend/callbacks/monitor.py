@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 from kbackend.callbacks.base import Callback
+from kbackend.ground.warn import warn_caller
 
 #: parts of names of metrics that are better when they are larger
 _LARGER = (
@@ -44,10 +44,9 @@ class Monitor(Callback):
         value = (logs or {}).get(self.monitor)
         if value is None and self.monitor not in self.params.get("metrics", ()) and not self._warned:
             self._warned = True
-            warnings.warn(
+            warn_caller(
                 f"{type(self).__name__} monitors {self.monitor!r}, which is not among {', '.join(logs or {})}; it does "
                 "nothing",
                 RuntimeWarning,
-                stacklevel=2,
             )
         return value

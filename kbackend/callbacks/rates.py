@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -11,7 +10,8 @@ import numpy as np
 
 from kbackend.callbacks.base import Callback
 from kbackend.callbacks.monitor import Monitor
-from kbackend.ground.arguments import checked
+from kbackend.ground.arguments import checked, keywords_of, unknown_keywords
+from kbackend.ground.warn import warn_caller
 
 
 def rate_of(optimizer: Any) -> float:
@@ -90,10 +90,10 @@ class ReduceLROnPlateau(Monitor):
         **kwargs: Any,
     ) -> None:
         if "epsilon" in kwargs:
-            warnings.warn("epsilon of ReduceLROnPlateau is called min_delta", DeprecationWarning, stacklevel=2)
+            warn_caller("epsilon of ReduceLROnPlateau is called min_delta", DeprecationWarning)
             min_delta = kwargs.pop("epsilon")
         if kwargs:
-            raise TypeError(f"ReduceLROnPlateau got unknown arguments {sorted(kwargs)}")
+            raise unknown_keywords("ReduceLROnPlateau", kwargs, keywords_of(ReduceLROnPlateau))
         if factor >= 1.0:
             raise ValueError(f"factor must be less than 1, it is {factor}")
         super().__init__(monitor, mode, min_delta)

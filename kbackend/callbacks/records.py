@@ -8,13 +8,13 @@ import os
 import urllib.error
 import urllib.parse
 import urllib.request
-import warnings
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 
 from kbackend.callbacks.base import Callback, destination, is_trial
+from kbackend.ground.warn import warn_caller
 
 _SECONDS = 10.0
 
@@ -104,7 +104,7 @@ class RemoteMonitor(Callback):
         try:
             urllib.request.urlopen(request, timeout=_SECONDS).close()
         except (urllib.error.URLError, OSError) as error:
-            warnings.warn(f"RemoteMonitor cannot reach {self.root}: {error}", RuntimeWarning, stacklevel=2)
+            warn_caller(f"RemoteMonitor cannot reach {self.root}: {error}", RuntimeWarning)
 
 
 def _plain(value: Any) -> Any:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,8 @@ from kbackend.callbacks.base import Callback, destination
 from kbackend.callbacks.event_files import EventFile
 from kbackend.callbacks.rates import rate_of
 from kbackend.graph.tensor import Tensor
+from kbackend.ground.arguments import checked, keywords_of, unknown_keywords
+from kbackend.ground.warn import warn_caller
 
 #: arguments of Keras 2 that do nothing here
 _OLD = ("batch_size", "write_grads", "embeddings_layer_names", "embeddings_data")
@@ -43,6 +44,7 @@ class TensorBoard(Callback):
         NotImplementedError: ``profile_batch`` is not 0; ``model.profile`` times the nodes of a step.
     """
 
+    @checked
     def __init__(
         self,
         log_dir: Any = "logs",
@@ -57,15 +59,13 @@ class TensorBoard(Callback):
         **old: Any,
     ) -> None:
         super().__init__()
-        unknown = sorted(set(old) - set(_OLD))
+        unknown = set(old) - set(_OLD)
         if unknown:
-            raise TypeError(f"TensorBoard got unknown arguments {unknown}")
+            raise unknown_keywords("TensorBoard", unknown, keywords_of(TensorBoard))
         if any(value for value in old.values()):
-            warnings.warn(f"TensorBoard takes no notice of {', '.join(sorted(old))}", DeprecationWarning, stacklevel=2)
+            warn_caller(f"TensorBoard takes no notice of {', '.join(sorted(old))}", DeprecationWarning)
         if profile_batch:
             raise NotImplementedError("profile_batch needs TensorFlow's profiler; model.profile(x, y) times each node")
-        if update_freq not in ("epoch", "batch") and not (isinstance(update_freq, int) and update_freq > 0):
-            raise ValueError(f"update_freq must be 'epoch', 'batch' or a number of batches, it is {update_freq!r}")
         self.log_dir, self.histogram_freq = os.fspath(log_dir), histogram_freq
         self.write_graph, self.write_images = write_graph, write_images
         self.write_steps_per_second = write_steps_per_second

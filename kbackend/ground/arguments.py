@@ -57,6 +57,12 @@ def _epochs(value: Any) -> bool:
     return all(map(one, value)) if isinstance(value, (list, tuple)) else one(value)
 
 
+def _frequency(*names: str) -> Rule:
+    wanted = f"{', '.join(map(repr, names))} or a positive number of batches"
+    batches = integer(1).holds
+    return Rule(wanted, lambda value: value in names if isinstance(value, str) else batches(value))
+
+
 def _shuffle(value: Any) -> bool:
     return FLAG.holds(value) or isinstance(value, str) and value == "batch"
 
@@ -82,10 +88,12 @@ ARGUMENTS: Mapping[str, Rule] = {
     "restore_best_weights": FLAG,
     "return_dict": FLAG,
     "rounds": integer(1),
+    "save_freq": _frequency("epoch"),
     "schedule": Rule("a function of the epoch and the rate", callable),
     "shuffle": Rule("True, False or 'batch'", _shuffle),
     "steps": integer(1).or_none(),
     "steps_per_epoch": integer(1).or_none(),
+    "update_freq": _frequency("epoch", "batch"),
     "validation_freq": Rule("a positive integer, or a list of them", _epochs),
     "validation_steps": integer(1).or_none(),
     "validation_split": PART_BELOW_1,

@@ -46,6 +46,16 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     _sync_folder(target.parent)
 
 
+def check_overwrite(path: str | os.PathLike[str], overwrite: bool) -> None:
+    """Refuse to replace a file without ``overwrite``.
+
+    Raises:
+        FileExistsError: there is one.
+    """
+    if not overwrite and os.path.exists(path):
+        raise FileExistsError(f"{os.fspath(path)} exists; pass overwrite=True to replace it")
+
+
 def _named(error: OSError, path: str | os.PathLike[str], where: str) -> OSError:
     """The error with the user's path in place of the temporary file's."""
     return OSError(error.errno, f"{error.strerror} {where}", os.fspath(path))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from time import perf_counter
 from typing import Any
 
 from kbackend.declare.shapes import product
 from kbackend.graph.walk import Graph
+from kbackend.ground.warn import warn_caller
 from kbackend.lowering.fingerprint import fingerprint
 from kbackend.lowering.measure import WARM, alternated, engine_key, step_of, untouched
 from kbackend.lowering.program import Program
@@ -41,7 +41,7 @@ def faster(
             compiled = Program(graph, target, phase, True, rng)
             compiled_step = _warmed(compiled, feeds, target)
         except Exception as error:  # of any kind; not cached, since another version of the compiler may succeed
-            warnings.warn(f"{graph.name} with jit='auto' runs without the compiler: {error}", stacklevel=5)
+            warn_caller(f"{graph.name} with jit='auto' runs without the compiler: {error}")
             return plain
         if known:
             return compiled

@@ -74,7 +74,6 @@ class Topology:
         met: dict[int, int] = {}
         order: list[Unit] = []
         done: set[int] = set()
-        self._inputs_met: set[int] = set()
         for output in self.outputs:
             stack: list[tuple[Tensor, bool]] = [(output, False)]
             while stack:

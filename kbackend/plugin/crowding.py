@@ -8,10 +8,11 @@ programs that really run in turns.
 from __future__ import annotations
 
 import os
-import warnings
 from collections import deque
 from time import perf_counter
 from typing import TYPE_CHECKING
+
+from kbackend.ground.warn import warn_caller
 
 if TYPE_CHECKING:
     from kbackend.plugin.contract import Target
@@ -42,10 +43,9 @@ def changed(target: Target) -> None:
     if min(threads.values()) > 1 and sum(threads.values()) > cores:
         shown = " and ".join(f"{name} ({n} threads)" for name, n in threads.items())
         variables = dict.fromkeys(f"{b.threads_variable}=1" for b in backends)
-        warnings.warn(
+        warn_caller(
             f"{shown} take turns on {cores} cores, and the waiting threads of one slow the other down. "
-            f"{' and '.join(variables)}, set before the start, or a process for each engine avoids that",
-            stacklevel=4,
+            f"{' and '.join(variables)}, set before the start, or a process for each engine avoids that"
         )
 
 

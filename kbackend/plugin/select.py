@@ -56,12 +56,18 @@ def target(name: str, device: str | None = None) -> Target:
 
 
 def _checked_device(backend: Backend, device: str) -> str:
-    devices = backend.devices()
+    found = _device_of(backend, device)
+    if found is None:
+        known = ", ".join(backend.devices())
+        raise DeviceError(f"the backend {backend.name} has no device {device!r}; it has {known}")
+    return found
+
+
+def _device_of(backend: Backend, device: str) -> str | None:
+    """The backend's own name of a device, None where it has no such device."""
     wanted = {"gpu": "cuda"}.get(device, device)
-    for candidate in (wanted, f"{wanted}:0"):
-        if candidate in devices:
-            return candidate
-    raise DeviceError(f"the backend {backend.name} has no device {device!r}; it has {', '.join(devices)}")
+    devices = backend.devices()
+    return next((name for name in (wanted, f"{wanted}:0") if name in devices), None)
 
 
 def active_target() -> Target:
@@ -94,14 +100,9 @@ def _preferred_device(name: str, strict: bool) -> str | None:
     """The device chosen for the process. It was chosen for the process's own backend: one that is used for a while
     (as NumPy is for initial weights) takes it only if it has it."""
     device = _default["device"] or os.environ.get("KBACKEND_DEVICE") or config.read_config_file().get("device")
-    if device is not None and not strict and not _has_device(get_backend(name), device):
+    if device is not None and not strict and _device_of(get_backend(name), device) is None:
         return None
     return device
-
-
-def _has_device(backend: Backend, device: str) -> bool:
-    wanted = {"gpu": "cuda"}.get(device, device)
-    return wanted in backend.devices() or f"{wanted}:0" in backend.devices()
 
 
 def _chosen_name() -> str:
@@ -147,7 +148,7 @@ def set_backend(name: str) -> None:
     """
     backend = get_backend(name)
     _default["backend"] = name
-    if _default["device"] is not None and not _has_device(backend, _default["device"]):
+    if _default["device"] is not None and _device_of(backend, _default["device"]) is None:
         _default["device"] = None
     _process_target[0] = None
 

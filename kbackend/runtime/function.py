@@ -87,8 +87,9 @@ class Function:
                 program for the first such shapes; calls with other shapes share another.
         """
         key: tuple[Any, ...] = (target.key, phase, modes.key)
-        shapes = shapes if target.backend.uses_shapes and self._first_of(key, shapes) else None
-        key = key if shapes is None else (*key, shapes)
+        if shapes is not None:
+            shapes = shapes if target.backend.uses_shapes and self._first_of(key, shapes) else None
+            key = key if shapes is None else (*key, shapes)
         found = self._programs.get(key)
         if found is None:
             with self._lock:
@@ -99,7 +100,7 @@ class Function:
                         self._programs[key] = found
         return found
 
-    def _first_of(self, key: tuple[Any, ...], shapes: Shapes | None) -> bool:
+    def _first_of(self, key: tuple[Any, ...], shapes: Shapes) -> bool:
         """Whether no program is cached for other fixed shapes."""
         return all(other[3:] in ((), (shapes,)) for other in tuple(self._programs) if other[:3] == key)
 

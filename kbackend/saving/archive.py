@@ -5,7 +5,6 @@ Members start at multiples of 64 bytes, so that arrays in them can be mapped. No
 
 from __future__ import annotations
 
-import hashlib
 import io
 import mmap
 import os
@@ -15,7 +14,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from kbackend.saving.documents import field, parsed, written
+from kbackend.saving.documents import checksum, field, parsed, written
 from kbackend.saving.errors import FormatError
 
 MANIFEST = "manifest.json"
@@ -37,13 +36,13 @@ def packed(members: Mapping[str, bytes], head: Mapping[str, Any]) -> bytes:
         members: contents by name.
         head: further entries of the manifest, such as the format and its version.
     """
-    described = {name: {"sha256": _checksum(content), "size": len(content)} for name, content in members.items()}
+    described = {name: {"sha256": checksum(content), "size": len(content)} for name, content in members.items()}
     manifest = written({**head, "members": described})
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         for name, content in {MANIFEST: manifest, **members}.items():
             archive.writestr(_entry(name, out.tell()), content)
-        archive.comment = _checksum(manifest).encode()
+        archive.comment = checksum(manifest).encode()
     return out.getvalue()
 
 
@@ -54,10 +53,6 @@ def _entry(name: str, start: int) -> zipfile.ZipInfo:
     missing = -data % ALIGNMENT
     entry.extra = struct.pack("<HH", _PADDING, missing) + bytes(missing)
     return entry
-
-
-def _checksum(content: Any) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 # ------------------------------------------------------------------------------------- reading
@@ -109,7 +104,7 @@ def unpacked(content: memoryview, wanted: Mapping[str, Any], known: set[str]) ->
     if MANIFEST not in entries:
         raise FormatError("the archive has no manifest", MANIFEST)
     head = entries.pop(MANIFEST)
-    if _checksum(head).encode() != comment:
+    if checksum(head).encode() != comment:
         raise FormatError("it does not have the checksum at the end of the file", MANIFEST)
     manifest = parsed(head, MANIFEST)
     for key, value in wanted.items():
@@ -123,7 +118,7 @@ def unpacked(content: memoryview, wanted: Mapping[str, Any], known: set[str]) ->
             where = "archive" if name not in entries else "manifest"
             raise FormatError(f"it is missing in the {where}", name)
     for name, member in entries.items():
-        if field(described[name], "sha256", str, MANIFEST) != _checksum(member):
+        if field(described[name], "sha256", str, MANIFEST) != checksum(member):
             raise FormatError("it does not have the checksum in the manifest", name)
     return entries
 

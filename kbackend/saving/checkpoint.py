@@ -10,7 +10,6 @@ It holds no architecture: the model is built by the same code, under the same se
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
@@ -23,6 +22,8 @@ from kbackend import dtypes
 from kbackend.graph.variable import Variable, assign_all, values_of
 from kbackend.graph.walk import Graph
 from kbackend.ground.files import write_atomically
+from kbackend.saving import archive, tensors
+from kbackend.saving.documents import checksum, parsed
 from kbackend.saving.errors import FormatError
 from kbackend.streams import draws as draws_op
 
@@ -41,21 +42,19 @@ def save_checkpoint(model: Any, path: str | os.PathLike[str]) -> None:
         RuntimeError: the model is not compiled.
         OSError: the file cannot be written; an old one is untouched.
     """
-    from safetensors.numpy import save
-
     state = _state(model)
-    arrays = {f"v{i}": _stored(value) for i, value in enumerate(values_of(state))}
+    arrays = {f"v{i}": np.asarray(value) for i, value in enumerate(values_of(state))}
     head = {
         "format": FORMAT,
         "version": VERSION,
-        "variables": [{**_described(v), "sha256": _checksum(a)} for v, a in zip(state, arrays.values())],
+        "variables": [{**_described(v), "sha256": _checksum_of(a)} for v, a in zip(state, arrays.values())],
         "draws": _draws(model),
         "epochs": model.epochs_seen,
         "shuffle_seed": model.shuffle_seed,
         "optimizer": type(model.optimizer).__name__,
     }
     text = json.dumps(head)
-    write_atomically(path, save(arrays, metadata={_META: text, _CHECKSUM: _checksum(text.encode())}))
+    write_atomically(path, tensors.stored(arrays, {_META: text, _CHECKSUM: checksum(text.encode())}))
 
 
 def load_checkpoint(model: Any, path: str | os.PathLike[str]) -> int:
@@ -114,43 +113,35 @@ def _described(variable: Variable) -> dict[str, Any]:
     return {"name": variable.name, "shape": list(variable.shape), "dtype": variable.dtype}
 
 
-def _stored(value: np.ndarray) -> np.ndarray:
-    value = np.ascontiguousarray(value).reshape(value.shape)
-    return value.view(np.uint16) if value.dtype.name == "bfloat16" else value
-
-
-def _checksum(content: Any) -> str:
-    return hashlib.sha256(content).hexdigest()
+def _checksum_of(array: np.ndarray) -> str:
+    return checksum(np.ascontiguousarray(array).reshape(-1).view(np.uint8))
 
 
 # ------------------------------------------------------------------------------------- reading
 
 
 def _read(path: str | os.PathLike[str]) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(os.fspath(path), framework="numpy") as file:
-            head = _head(file.metadata(), os.fspath(path))
-            arrays = {name: file.get_tensor(name) for name in file.keys()}
+        with archive.mapped(path) as content:
+            arrays, metadata = tensors.arrays_in(content, "safetensors")
     except FileNotFoundError:
         raise
-    except (SafetensorError, OSError, TypeError, KeyError) as error:
+    except (FormatError, OSError) as error:
         raise FormatError(f"{os.fspath(path)} is no checkpoint: {error}") from None
-    return arrays, head
+    return arrays, _head(metadata, os.fspath(path))
 
 
-def _head(metadata: Mapping[str, str] | None, path: str) -> dict[str, Any]:
+def _head(metadata: Mapping[str, str], path: str) -> dict[str, Any]:
     try:
-        text = (metadata or {})[_META]
-        head = json.loads(text)
-    except (KeyError, ValueError, RecursionError):
+        text = metadata[_META].encode()
+        head = parsed(text, _META)
+    except (KeyError, ValueError):
         raise FormatError(f"{path} is no checkpoint of kbackend: its head is missing or damaged") from None
     if not isinstance(head, dict) or head.get("format") != FORMAT:
         raise FormatError(f"{path} is no checkpoint of kbackend")
     if head.get("version") != VERSION:
         raise FormatError(f"{path} is a checkpoint of version {head.get('version')!r}, known is {VERSION}")
-    if (metadata or {}).get(_CHECKSUM) != _checksum(text.encode()):
+    if metadata.get(_CHECKSUM) != checksum(text):
         raise FormatError(f"{path} is damaged: its head does not have the checksum that was written with it")
     kinds = {"variables": list, "draws": list, "epochs": int, "shuffle_seed": (int, type(None)), "optimizer": str}
     for key, kind in kinds.items():
@@ -193,10 +184,8 @@ def _values(arrays: Mapping[str, np.ndarray], described: Sequence[Any], state: S
                 if isinstance(wanted, dict) and "name" in wanted else f"the checkpoint does not describe array {i}"
             )
         array = arrays[f"v{i}"]
-        if _checksum(np.ascontiguousarray(array)) != wanted.get("sha256"):
+        if _checksum_of(array) != wanted.get("sha256"):
             raise FormatError(f"the checkpoint is damaged: the value of {wanted['name']} has another checksum")
-        if variable.dtype == "bfloat16" and array.dtype == np.uint16:
-            array = array.view(dtypes.numpy_dtype("bfloat16"))
         have = {"shape": list(array.shape), "dtype": dtypes.canonical(array.dtype)}
         need = {"shape": list(variable.shape), "dtype": variable.dtype}
         if have != need:

@@ -1,7 +1,8 @@
-"""JSON documents inside files, within limits."""
+"""JSON documents inside files, within limits; checksums of what files hold."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -38,6 +39,11 @@ def written(value: Any) -> bytes:
         TypeError: a value that JSON does not have.
     """
     return json.dumps(value, indent=1).encode()
+
+
+def checksum(content: Any) -> str:
+    """The SHA-256 of bytes, or of what else is a buffer of them, in hexadecimal digits."""
+    return hashlib.sha256(content).hexdigest()
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

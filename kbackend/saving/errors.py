@@ -29,6 +29,21 @@ class FormatError(ValueError):
 
 
 @contextmanager
+def inside(name: str) -> Iterator[None]:
+    """A context in which errors of a file get a name before that of the member.
+
+    Raises:
+        FormatError: the error, or one for what is nested too deep.
+    """
+    try:
+        yield
+    except FormatError as error:
+        raise error.inside(name) from error.__cause__
+    except RecursionError:
+        raise FormatError("it is nested too deep", name) from None
+
+
+@contextmanager
 def reading(member: str) -> Iterator[None]:
     """A context in which whatever goes wrong is the fault of a member of a file.
 

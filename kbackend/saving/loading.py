@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kbackend.saving import archive, keras
-from kbackend.saving.errors import FormatError
+from kbackend.saving.errors import FormatError, inside
 from kbackend.saving.model_file import read_model
 
 
@@ -32,15 +32,11 @@ def load_model(
             and the reason.
         FileNotFoundError: no file.
     """
-    name = os.fspath(path)
-    try:
-        with archive.mapped(path) as content:
-            if keras.is_hdf5(content):
-                return keras.read_hdf5(content, custom_objects, compile)
-            if not archive.is_archive(content):
-                raise FormatError("it is no file of kbackend, no .keras and no .h5")
-            if archive.has(content, archive.MANIFEST):
-                return read_model(content, custom_objects, compile)
-            return keras.read_archive(content, custom_objects, compile)
-    except FormatError as error:
-        raise error.inside(str(name)) from error.__cause__
+    with inside(os.fspath(path)), archive.mapped(path) as content:
+        if keras.is_hdf5(content):
+            return keras.read_hdf5(content, custom_objects, compile)
+        if not archive.is_archive(content):
+            raise FormatError("it is no file of kbackend, no .keras and no .h5")
+        if archive.has(content, archive.MANIFEST):
+            return read_model(content, custom_objects, compile)
+        return keras.read_archive(content, custom_objects, compile)

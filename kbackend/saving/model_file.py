@@ -14,7 +14,6 @@ Members, each with its SHA-256 in the manifest:
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -22,7 +21,8 @@ import numpy as np
 
 from kbackend.graph.variable import Variable, assign_all, values_of
 from kbackend.graph.walk import Graph
-from kbackend.ground.files import write_atomically
+from kbackend.ground.files import check_overwrite, write_atomically
+from kbackend.ground.warn import warn_caller
 from kbackend.saving import archive, keras, tensors
 from kbackend.saving.compiled import TRAINING, compile_as, training_of
 from kbackend.saving.documents import field, parsed, written
@@ -42,8 +42,7 @@ def save_model(
     model: Any, path: str | os.PathLike[str], overwrite: bool = True, include_optimizer: bool = True
 ) -> None:
     """Write a model to a file, by convention ``.kb``. See :meth:`kbackend.Model.save`."""
-    if not overwrite and os.path.exists(path):
-        raise FileExistsError(f"{os.fspath(path)} exists; pass overwrite=True to replace it")
+    check_overwrite(path, overwrite)
     if os.fspath(path).endswith((".keras", ".h5", ".hdf5")):
         keras.write(model, path, include_optimizer)
     else:
@@ -76,10 +75,9 @@ def model_bytes(model: Any, include_optimizer: bool = True) -> bytes:
 
 def _warn_of_added(model: Any) -> None:
     if model._losses or model._updates:
-        warnings.warn(
+        warn_caller(
             f"the model {model.name} has losses or updates added with add_loss or add_update, which a file does not "
-            "hold; add them in the call of a Layer, or use save_checkpoint and the code that builds the model",
-            stacklevel=4,
+            "hold; add them in the call of a Layer, or use save_checkpoint and the code that builds the model"
         )
 
 

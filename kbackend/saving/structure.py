@@ -6,6 +6,7 @@ That is the streams of the random draws in the calls of layers, and which hyperp
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -214,12 +215,17 @@ def model_of(document: Any, custom_objects: Mapping[str, Any] | None, elements: 
     with reading(MODEL), custom_object_scope(custom_objects):
         _put_variables(document, config)
         _put_functions(config, custom_objects or {})
-        with trying(), given_streams(streams), at_most(_SPARE + _COPIES * elements):
+        with trying(), given_streams(streams), room_for(elements):
             made = deserialize({"class_name": field(document, "class_name", str, MODEL), "config": config})
     if not is_model(made):
         raise FormatError(f"{document['class_name']} is a layer, not a model", MODEL)
     reserve(op_id for calls in streams.values() for call in calls for _, _, op_id in call)
     return made
+
+
+def room_for(elements: int) -> AbstractContextManager[None]:
+    """A context in which layers may make the weights of a file whose arrays have at most so many elements."""
+    return at_most(_SPARE + _COPIES * elements)
 
 
 def _streams(draws: Mapping[str, Any]) -> dict[str, list[list[Any]]]:

@@ -7,10 +7,10 @@ import os
 from typing import Any
 
 from kbackend.graph.variable import values_of
-from kbackend.ground.files import write_atomically
+from kbackend.ground.files import check_overwrite, write_atomically
 from kbackend.saving import archive, keras, tensors
 from kbackend.saving.documents import parsed
-from kbackend.saving.errors import FormatError
+from kbackend.saving.errors import FormatError, inside
 from kbackend.saving.layer_weights import Held, put_weights, weights_by_layer
 from kbackend.saving.structure import keys_of
 
@@ -19,8 +19,7 @@ _LAYERS = "kbackend layers"
 
 def save_weights(model: Any, path: str | os.PathLike[str], overwrite: bool = True) -> None:
     """Write the weights of a model to a file. See :meth:`kbackend.Model.save_weights`."""
-    if not overwrite and os.path.exists(path):
-        raise FileExistsError(f"{os.fspath(path)} exists; pass overwrite=True to replace it")
+    check_overwrite(path, overwrite)
     if os.fspath(path).endswith(".weights.h5"):
         keras.write(model, path)
         return
@@ -55,10 +54,7 @@ def load_weights(
     model: Any, path: str | os.PathLike[str], by_name: bool = False, skip_mismatch: bool = False
 ) -> list[str]:
     """Set the weights of a model to those in a file. See :meth:`kbackend.Model.load_weights`."""
-    try:
-        with archive.mapped(path) as content:
-            if keras.is_hdf5(content):
-                return keras.load_weights(model, content, by_name, skip_mismatch)
-            return put_weights(weights_by_layer(model), read_weights(content), by_name, skip_mismatch)
-    except FormatError as error:
-        raise error.inside(os.fspath(path)) from error.__cause__
+    with inside(os.fspath(path)), archive.mapped(path) as content:
+        if keras.is_hdf5(content):
+            return keras.load_weights(model, content, by_name, skip_mismatch)
+        return put_weights(weights_by_layer(model), read_weights(content), by_name, skip_mismatch)

@@ -179,10 +179,8 @@ def split(
     """The last ``fraction`` of all samples apart, before any shuffle, as Keras does.
 
     Raises:
-        DataError: the fraction is not in (0, 1), or leaves no sample on one side.
+        DataError: the fraction, in (0, 1), leaves no sample on one side.
     """
-    if not 0 < fraction < 1:
-        raise DataError(f"validation_split must lie between 0 and 1, it is {fraction}")
     total = len(arrays[0][0])
     at = int(total * (1.0 - fraction))
     if at in (0, total):
@@ -241,6 +239,6 @@ def class_weighted(y: np.ndarray, class_weight: Mapping[int, float] | str, weigh
 
 def batch_size(given: int | None, steps: int | None = None, samples: int = 0) -> int:
     """The samples of a batch: 32 for None, but as many as make ``steps`` batches of all samples where that is given."""
-    if given is None and steps is not None and steps > 0:
+    if given is None and steps is not None:
         return max(-(-samples // steps), 1)
     return 32 if given is None else int(given)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from typing import Any
@@ -14,6 +13,7 @@ from kbackend.callbacks.history import History
 from kbackend.callbacks.listeners import CallbackList
 from kbackend.callbacks.progress import ProgbarLogger
 from kbackend.callbacks.stopping import TerminateOnNaN
+from kbackend.ground.warn import warn_caller
 from kbackend.runtime.function import Function
 from kbackend.training.means import Means
 from kbackend.training.sources.base import Source
@@ -99,11 +99,10 @@ def fit(
 
 
 def _warn_of_loss(epoch: int, batch: int, loss: float) -> None:
-    warnings.warn(
+    warn_caller(
         f"the loss is {loss} since epoch {epoch + 1}, batch {batch}. Often the learning rate is too high (clipnorm "
         "helps too), or the data holds NaN; callbacks.TerminateOnNaN() ends training there",
         RuntimeWarning,
-        stacklevel=5,  # the caller of Model.fit
     )
 
 

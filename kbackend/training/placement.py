@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
+from kbackend.ground.warn import warn_caller
 from kbackend.plugin import select
 from kbackend.training import tuning
 
@@ -42,10 +42,9 @@ def _fastest(steps: Any, otherwise: Any) -> Any:
     key = tuning.fastest_engine(steps.graph("predict"))
     if key is not None:
         return select.target(*key.partition(":")[::2])
-    warnings.warn(
+    warn_caller(
         f"KBACKEND=auto:fastest: nothing is remembered of {steps.model.name} on this machine; it runs on "
-        f"{otherwise.key}. model.tune(x, y, engines='all') measures the engines",
-        stacklevel=5,
+        f"{otherwise.key}. model.tune(x, y, engines='all') measures the engines"
     )
     return otherwise
 

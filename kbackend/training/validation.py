@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -51,16 +51,8 @@ def _weights(groups: Groups) -> list[np.ndarray]:
     return groups.weights or [np.ones(len(t), np.float32) for t in groups.targets]
 
 
-def due(frequency: Any) -> Callable[[int], bool]:
-    """Whether it is the turn of an epoch, counted from 1.
-
-    Raises:
-        ValueError: a frequency that is neither a positive integer nor a collection of numbers of epochs.
-    """
-    if isinstance(frequency, (int, np.integer)) and not isinstance(frequency, bool) and frequency > 0:
-        return lambda epoch: epoch % frequency == 0
-    if isinstance(frequency, Collection) and not isinstance(frequency, (str, bytes, dict)):
+def due(frequency: int | Sequence[int]) -> Callable[[int], bool]:
+    """Whether it is the turn of an epoch, counted from 1: the frequency divides it, or is a list with it."""
+    if isinstance(frequency, (list, tuple)):
         return lambda epoch: epoch in frequency
-    raise ValueError(
-        f"validation_freq must be a positive integer, or a list of numbers of epochs (from 1), it is {frequency!r}"
-    )
+    return lambda epoch: epoch % frequency == 0  # type: ignore[operator]

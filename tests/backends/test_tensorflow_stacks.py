@@ -75,3 +75,14 @@ def test_one_tensor_of_a_stack_of_constants_keeps_its_new_axes():
     for array, right in zip(found, wanted):
         assert array.shape == right.shape
         np.testing.assert_array_equal(array, right)
+
+
+def test_so_it_does_in_a_branch():
+    x = K.placeholder((None, 3))
+
+    def piece():
+        one = K.ones_like(K.constant(np.zeros(4, "float32")))
+        return K.stack([one, one * 2.0], axis=1)[:, 1, None, None]
+
+    chosen = ops.cond(K.sum(x) > 0, piece, lambda: piece() * 2.0)
+    assert K.function([x], [chosen])([np.ones((2, 3))])[0].tolist() == np.full((4, 1, 1), 2.0).tolist()

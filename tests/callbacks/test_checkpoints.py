@@ -90,6 +90,9 @@ def test_no_backup_of_this_model_is_an_error(tmp_path):
         made().fit(X, Y, verbose=0, callbacks=[BackupAndRestore(tmp_path)])
     with pytest.raises(ValueError, match="backup_dir must name a folder"):
         BackupAndRestore("")
+    for wrong in (0, True, "batch"):
+        with pytest.raises(ValueError, match="BackupAndRestore: save_freq must be 'epoch' or a positive number of"):
+            BackupAndRestore(tmp_path, save_freq=wrong)
 
 
 class Saved:

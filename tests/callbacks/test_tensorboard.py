@@ -97,10 +97,12 @@ def test_evaluation_alone(tmp_path):
 def test_bad_arguments_are_named(tmp_path):
     with pytest.raises(NotImplementedError, match="model.profile"):
         TensorBoard(tmp_path, profile_batch=2)
-    with pytest.raises(ValueError, match="update_freq must be"):
-        TensorBoard(tmp_path, update_freq="often")
-    with pytest.raises(TypeError, match="unknown arguments"):
+    for wrong in ("often", 0, True):
+        with pytest.raises(ValueError, match="TensorBoard: update_freq must be 'epoch', 'batch' or a positive"):
+            TensorBoard(tmp_path, update_freq=wrong)
+    with pytest.raises(TypeError, match=r"TensorBoard\(\) got the unknown argument 'freq'"):
         TensorBoard(tmp_path, freq=1)
-    with pytest.warns(DeprecationWarning, match="write_grads"):
+    with pytest.warns(DeprecationWarning, match="write_grads") as told:
         TensorBoard(tmp_path, write_grads=True)
+    assert told[0].filename == __file__
     assert not list(tmp_path.iterdir())

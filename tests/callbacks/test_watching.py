@@ -92,10 +92,11 @@ def test_bad_arguments_are_named():
         ReduceLROnPlateau(mode="up")
     with pytest.raises(ValueError, match="factor must be less than 1, it is 1.5"):
         ReduceLROnPlateau(factor=1.5)
-    with pytest.raises(TypeError, match=r"unknown arguments \['patients'\]"):
+    with pytest.raises(TypeError, match=r"Plateau\(\) got the unknown argument 'patients'. Did you mean 'patience'"):
         ReduceLROnPlateau(patients=3)
-    with pytest.warns(DeprecationWarning, match="min_delta"):
+    with pytest.warns(DeprecationWarning, match="min_delta") as told:
         assert ReduceLROnPlateau(epsilon=0.5).min_delta == 0.5
+    assert told[0].filename == __file__
     with pytest.raises(ValueError, match="save_freq must be 'epoch' or a positive number of batches, it is 0"):
         ModelCheckpoint("m", save_freq=0)
 

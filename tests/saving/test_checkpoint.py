@@ -274,3 +274,32 @@ def test_a_model_that_is_not_compiled_has_no_training_state(tmp_path):
     x = Input((3,))
     with pytest.raises(RuntimeError, match="compile"):
         Model(x, layers.Dense(1)(x)).save_checkpoint(tmp_path / "c")
+
+
+class Holds(layers.Layer):
+    """A weight of a dtype beside what goes through."""
+
+    def __init__(self, kind, **options):
+        super().__init__(**options)
+        self.kind = kind
+
+    def build(self, input_shape):
+        self.held = self.add_weight("held", (2, 3), dtype=self.kind, initializer="zeros", trainable=False)
+
+    def call(self, inputs):
+        return inputs
+
+
+@pytest.mark.parametrize("dtype", ["bfloat16", "bool", "complex128", "int64"])
+def test_weights_of_every_dtype_keep_their_bits(tmp_path, dtype):
+    def holding():
+        x = Input((3,))
+        model = Model(x, layers.Dense(1)(Holds(dtype)(x)))
+        model.compile("sgd", "mse")
+        return model, model.layers[1].held
+
+    (model, held), (other, read) = holding(), holding()
+    K.set_value(held, (np.arange(6).reshape(2, 3) / 2).astype(kbackend.dtypes.numpy_dtype(dtype)))
+    model.save_checkpoint(tmp_path / "c")
+    other.load_checkpoint(tmp_path / "c")
+    assert K.get_value(read).any() and K.get_value(read).tobytes() == K.get_value(held).tobytes()

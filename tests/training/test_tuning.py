@@ -296,10 +296,11 @@ def test_the_fastest_engine_is_picked(fresh_python, tmp_path):
 with warnings.catch_warnings(record=True) as found:
     warnings.simplefilter("always")
     model.predict(data); model.predict(data)
-print(model.engine, len(found), found[0].message if found else "")
+print(model.engine, len(found), f"{found[0].filename} {found[0].message}" if found else "")
 """
-    engine, count, message = fresh_python(told, env=env).strip().split(" ", 2)
-    assert count == "1" and "model.tune" in message and engine == f"{kbackend.available_backends()[0]}:cpu"
+    engine, count, source, message = fresh_python(told, env=env).strip().split(" ", 3)
+    assert count == "1" and source == "<string>" and "model.tune" in message
+    assert engine == f"{kbackend.available_backends()[0]}:cpu"
     remember = """
 from kbackend.training import tuning
 times = {"numpy:cpu": 1.0, "torch:cpu": 2.0}

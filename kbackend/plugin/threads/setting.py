@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import os
 import threading
-import warnings
 from typing import TYPE_CHECKING, Any, Literal
 
 from kbackend import config
+from kbackend.ground.warn import warn_caller
 from kbackend.plugin.threads.cores import usable
 
 if TYPE_CHECKING:
@@ -122,10 +122,9 @@ def _tell(backend: Backend, before: int | Literal["auto"]) -> None:
 
 
 def _warn(backend: Backend) -> None:
-    warnings.warn(
+    warn_caller(
         f"the engine of the backend {backend.name} has started with {backend.threads()} threads and keeps them; choose "
-        "the number before it is loaded",
-        stacklevel=4,
+        "the number before it is loaded"
     )
 
 

@@ -6,7 +6,6 @@ import io
 import json
 import os
 import struct
-import warnings
 import zipfile
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,10 +14,10 @@ import numpy as np
 
 from kbackend.graph.variable import Variable, assign_all
 from kbackend.ground.files import write_atomically
-from kbackend.layers.base.weights import at_most
+from kbackend.ground.warn import warn_caller
 from kbackend.saving.archive import View, check_name
 from kbackend.saving.documents import LARGEST_DOCUMENT, parsed
-from kbackend.saving.errors import FormatError
+from kbackend.saving.errors import FormatError, inside
 from kbackend.saving.keras import compiled
 from kbackend.saving.keras.hdf5 import h5py, opened
 from kbackend.saving.keras.reading import model_from
@@ -31,6 +30,7 @@ from kbackend.saving.keras.weights import (
 )
 from kbackend.saving.keras.writing import model_document
 from kbackend.saving.layer_weights import Held, put_weights
+from kbackend.saving.structure import room_for
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 #: members of a .keras file, and how much larger than its compressed form a member may be
@@ -52,28 +52,14 @@ def read_archive(content: memoryview, custom: Mapping[str, Any] | None, compile:
         if name not in members:
             raise FormatError("it is missing in the archive", name)
     document = parsed(members[CONFIG], CONFIG)
-    with at_most(_elements(len(members[WEIGHTS]))):
-        model = _named(lambda: model_from(document, custom, keras_3=True), CONFIG)
+    with inside(CONFIG), room_for(len(members[WEIGHTS])):
+        model = model_from(document, custom, keras_3=True)
     with opened(memoryview(members[WEIGHTS]), WEIGHTS) as root:
         _assign(arrays_by_structure(root, model))
         if compile and document.get("compile_config"):
             _compile(model, document["compile_config"], custom)
             compiled.read_state(model, root)
     return model
-
-
-def _elements(size: int) -> int:
-    """How many elements the weights of a file may have: layers are made twice at most, and small ones are welcome."""
-    return (1 << 16) + 4 * size
-
-
-def _named(make: Any, member: str) -> Any:
-    try:
-        return make()
-    except FormatError as error:
-        raise error.inside(member) from error.__cause__
-    except RecursionError:
-        raise FormatError("it is nested too deep", member) from None
 
 
 def _members(content: memoryview) -> dict[str, bytes]:
@@ -123,7 +109,7 @@ def _compile(model: Any, document: Any, custom: Mapping[str, Any] | None) -> Non
     try:
         compiled.compile_as(model, document, custom)
     except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError) as error:
-        warnings.warn(f"the model is not compiled as in the file, because of: {error}", stacklevel=6)
+        warn_caller(f"the model is not compiled as in the file, because of: {error}")
 
 
 # ------------------------------------------------------------------------------------- .h5
@@ -141,8 +127,8 @@ def read_hdf5(content: memoryview, custom: Mapping[str, Any] | None, compile: bo
             raise FormatError("it holds weights alone; build the model and call model.load_weights", "model_config")
         document = parsed(text.encode(), "model_config")
         version = root.text("keras_version") or ""
-        with at_most(_elements(len(content))):
-            model = _named(lambda: model_from(document, custom, version.startswith("3")), "model_config")
+        with inside("model_config"), room_for(len(content)):
+            model = model_from(document, custom, version.startswith("3"))
         _assign(_by_names(model, by_layers(root.group("model_weights"))))
         training = root.text("training_config")
         if compile and training is not None:

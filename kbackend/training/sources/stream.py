@@ -212,8 +212,6 @@ _NONE: Any = object()
 
 def _check(passes: Passes, asked: Asked) -> None:
     argument, count, steps, epochs = asked
-    if steps is not None and (not isinstance(steps, (int, np.integer)) or steps < 1):
-        raise DataError(f"{count} must be a positive integer, it is {steps!r}")
     if steps is not None:
         return
     if passes.endless:
