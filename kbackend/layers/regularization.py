@@ -42,11 +42,6 @@ class _Drawing(Layer):
     def call(self, inputs: Any, training: Any = None) -> Any:
         return inputs if self._idle() else K.in_train_phase(lambda: self._changed(inputs), inputs, training)
 
-    def _twin(self) -> Layer:
-        """With the same live hyperparameters."""
-        live = {name: getattr(self, name) for name in self.hyperparameters}
-        return type(self).from_config({**self.get_config(), **live})
-
     def _where(self) -> str:
         return f"layer {self.name} ({type(self).__name__})"
 

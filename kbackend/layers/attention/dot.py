@@ -10,7 +10,6 @@ from kbackend.layers.arguments import is_zero, one_of
 from kbackend.layers.arguments import rate as checked_rate
 from kbackend.layers.attention.masks import all_of, of_inputs, pairs
 from kbackend.layers.base.layer import Layer
-from kbackend.layers.base.nested import renewed
 from kbackend.ops.arrays.dims import length
 from kbackend.ops.elementwise.select import select_elements
 from kbackend.ops.linalg.matmul import matrix_multiply
@@ -131,9 +130,6 @@ class Attention(Layer):
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The query's mask."""
         return [of_inputs(mask, 2)[0], None]
-
-    def _twin(self) -> Layer:
-        return renewed(self)
 
 
 class AdditiveAttention(Attention):

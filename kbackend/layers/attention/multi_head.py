@@ -14,7 +14,6 @@ from kbackend.layers.arguments import is_zero, positive
 from kbackend.layers.arguments import rate as checked_rate
 from kbackend.layers.attention.masks import all_of, of_inputs, pairs, with_axes
 from kbackend.layers.base.layer import Layer
-from kbackend.layers.base.nested import renewed
 from kbackend.layers.base.structures import as_list
 from kbackend.ops.arrays.dims import length
 from kbackend.ops.arrays.reshape import reshape
@@ -131,10 +130,6 @@ class HeadedAttention(Layer):
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The query's mask."""
         return mask[0] if isinstance(mask, (list, tuple)) else None
-
-    def _twin(self) -> Layer:
-        """With the same live rate."""
-        return renewed(self)
 
 
 class MultiHeadAttention(HeadedAttention):

@@ -124,9 +124,15 @@ class Layer(HasLosses):
     def _input_dtype(self) -> str:
         return self.dtype
 
-    def _twin(self) -> Layer:
-        """A layer like this one without its weights."""
-        return type(self).from_config(self.get_config())
+    def _twin(self, **changes: Any) -> Any:
+        """A layer like this one without its weights; live hyperparameters are shared.
+
+        Args:
+            changes: arguments of the constructor that are to be others.
+        """
+        config = self.get_config()
+        live = {name: getattr(self, name) for name in self.hyperparameters if name in config}
+        return type(self).from_config({**config, **live, **changes})
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
         """Apply the layer to symbolic tensors (arrays become constants).

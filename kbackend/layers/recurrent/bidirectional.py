@@ -10,7 +10,7 @@ from kbackend.declare.call import lift
 from kbackend.graph.node import name_scope
 from kbackend.ground.tree import tree_leaves
 from kbackend.layers.base.layer import Layer
-from kbackend.layers.base.nested import HasLayers, renewed
+from kbackend.layers.base.nested import HasLayers
 from kbackend.layers.base.serialization import deserialize
 from kbackend.layers.base.structures import as_list
 from kbackend.layers.recurrent.layer import Recurrent
@@ -101,9 +101,7 @@ class Bidirectional(HasLayers):
 
     def _made(self, layer: Any, direction: str, backwards: bool) -> Any:
         name = f"{direction}_{layer.name.removeprefix(f'{direction}_')}"
-        changes = {"name": name, "go_backwards": backwards, "batch_input_shape": None}
-        make = getattr(layer, "_renewed", None) or (lambda **c: renewed(layer, **c))
-        made = make(**changes)
+        made = layer._twin(name=name, go_backwards=backwards, batch_input_shape=None)
         made._owner = Owner(direction, direction)
         if isinstance(made, Recurrent):
             made.cell._owner = made._owner
@@ -221,10 +219,9 @@ class Bidirectional(HasLayers):
         }
         return cls(**{**config, **made})
 
-    def _twin(self) -> Layer:
-        backward = self.backward_layer._renewed() if self._given_backward else None
-        config: Mapping[str, Any] = self.get_config() | {"layer": self.forward_layer._renewed()}
-        return type(self).from_config({**config, "backward_layer": backward})
+    def _twin(self, **changes: Any) -> Any:
+        backward = self.backward_layer._twin() if self._given_backward else None
+        return super()._twin(layer=self.forward_layer._twin(), backward_layer=backward, **changes)
 
 
 __all__ = ["Bidirectional"]

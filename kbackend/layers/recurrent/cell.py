@@ -275,6 +275,11 @@ def build_cell(cell: Any, shape: Any) -> None:
         cell._set_initial_weights()
 
 
+def cell_twin(cell: Any) -> Any:
+    """A cell like another one without its weights; the same one where it is no layer."""
+    return cell._twin() if isinstance(cell, Layer) else cell
+
+
 def state_shapes_of(cell: Any) -> list[tuple[int, ...]]:
     """The shapes of a cell's states, without the batch dimension, in one list.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend.layers.arguments import is_zero
+from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 from kbackend.layers.recurrent.cell import SHARED, Cell
 from kbackend.layers.recurrent.rnn import RNN
@@ -89,9 +90,8 @@ class Recurrent(RNN):
         """A layer from the result of ``get_config``, without weights."""
         return cls(**config)
 
-    def _renewed(self, **changes: Any) -> Any:
-        live = {name: getattr(self, name) for name in self.hyperparameters}
-        return type(self).from_config({**self.get_config(), **live, **changes})
+    def _twin(self, **changes: Any) -> Any:
+        return Layer._twin(self, **changes)  # get_config holds the arguments of the cell, not the cell
 
 
 class DenseRecurrent(Recurrent):

@@ -12,11 +12,12 @@ from kbackend.declare.call import lift, to_numpy
 from kbackend.graph.variable import Variable
 from kbackend.ground.tree import tree_leaves
 from kbackend.layers.base.layer import Layer
-from kbackend.layers.base.nested import HasLayers, renewed
+from kbackend.layers.base.nested import HasLayers
 from kbackend.layers.base.serialization import deserialize
 from kbackend.layers.base.spec import InputSpec
 from kbackend.layers.recurrent.cell import (
     build_cell,
+    cell_twin,
     first_states,
     output_size_of,
     state_shapes_of,
@@ -310,12 +311,8 @@ class RNN(HasLayers):
         made = deserialize(cell) if isinstance(cell, Mapping) else cell
         return cls(**{**config, "cell": made})
 
-    def _twin(self) -> Layer:
-        return self._renewed()
-
-    def _renewed(self, **changes: Any) -> Any:
-        cell = renewed(self.cell) if isinstance(self.cell, Layer) else self.cell
-        return type(self).from_config({**self.get_config(), "cell": cell, **changes})
+    def _twin(self, **changes: Any) -> Any:
+        return super()._twin(cell=cell_twin(self.cell), **changes)
 
 
 def _columns(mask: Any, rank: int) -> Any:

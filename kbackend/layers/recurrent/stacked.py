@@ -12,6 +12,7 @@ from kbackend.layers.base.serialization import deserialize
 from kbackend.layers.base.structures import as_list
 from kbackend.layers.recurrent.cell import (
     build_cell,
+    cell_twin,
     first_states,
     output_size_of,
     state_shapes_of,
@@ -107,6 +108,9 @@ class StackedRNNCells(HasLayers):
         """Cells from the result of ``get_config``, without weights. Entries of ``cells`` may be cells, too."""
         cells = [deserialize(c) if isinstance(c, Mapping) else c for c in config["cells"]]
         return cls(**{**config, "cells": cells})
+
+    def _twin(self, **changes: Any) -> Any:
+        return super()._twin(cells=[cell_twin(cell) for cell in self.cells], **changes)
 
 
 __all__ = ["StackedRNNCells"]
