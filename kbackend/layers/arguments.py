@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -23,15 +23,31 @@ def positive(value: Any, name: str, layer: str) -> int:
     return int(value)
 
 
-def set_roles(layer: Any, **given: Any) -> None:
+def named(scope: Mapping[str, Any], *left_out: str) -> dict[str, Any]:
+    """The arguments of a constructor by name.
+
+    Args:
+        scope: its ``locals()`` at the beginning; those in ``kwargs`` count as arguments too.
+        left_out: names of arguments that are not to be among them.
+    """
+    hidden = {"self", "__class__", "kwargs", *left_out}
+    return {name: value for name, value in scope.items() if name not in hidden} | scope["kwargs"]
+
+
+def set_roles(layer: Any, label: str | None = None, **given: Any) -> None:
     """Set the attributes ``kernel_initializer``, ``bias_regularizer``, ... of a layer from names, configurations or
     functions; ``add_weight`` finds them there.
+
+    Args:
+        layer: the layer.
+        label: what errors call it; its name and class when None.
+        given: the attributes.
 
     Raises:
         ValueError: an unknown name.
     """
     for name, value in given.items():
-        with _of(layer):
+        with _labelled(label or described(layer)):
             setattr(layer, name, _GETTERS[name.rpartition("_")[2]](value))
 
 
@@ -41,7 +57,7 @@ def activation_of(layer: Any, activation: Any) -> Any:
     Raises:
         ValueError: an unknown name.
     """
-    with _of(layer):
+    with _labelled(described(layer)):
         return activations.get(activation)
 
 
@@ -51,17 +67,17 @@ def data_format_of(layer: Any, data_format: Any) -> str:
     Raises:
         ValueError: an unknown format.
     """
-    with _of(layer):
+    with _labelled(described(layer)):
         return config.normalize_data_format(data_format)
 
 
 @contextmanager
-def _of(layer: Any) -> Iterator[None]:
-    """Errors of values in the context get the layer's name."""
+def _labelled(label: str) -> Iterator[None]:
+    """Errors of values in the context begin with the layer's label."""
     try:
         yield
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{described(layer)}: {error}") from None
+        raise type(error)(f"{label}: {error}") from None
 
 
 _GETTERS = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}

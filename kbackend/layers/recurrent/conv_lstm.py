@@ -7,7 +7,7 @@ from typing import Any
 from kbackend import activations, config
 from kbackend import backend as K
 from kbackend.graph.tensor import TensorSpec
-from kbackend.layers.arguments import one_of, per_dimension, positive
+from kbackend.layers.arguments import named, one_of, per_dimension, positive
 from kbackend.layers.base.spec import InputSpec
 from kbackend.layers.recurrent.cell import Cell, forget_bias
 from kbackend.layers.recurrent.layer import OfCell, Recurrent
@@ -19,15 +19,15 @@ from kbackend.ops.nn.conv import convolution
 from kbackend.ops.nn.windows import spatial_sizes
 from kbackend.ops.rnn.rnn import StepFunction
 
+_CONVOLUTION = ("filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate")
+_GATES = ("recurrent_activation", "unit_forget_bias")
+
 
 class ConvLSTMCell(Cell):
     """Base class of the cells whose products are convolutions; see :class:`ConvLSTM2D`."""
 
     rank = 2
-    arguments = (
-        "filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", *Cell.arguments[1:],
-        "recurrent_activation", "unit_forget_bias",
-    )  # fmt: skip
+    arguments = (*_CONVOLUTION, *Cell.arguments[1:], *_GATES)
     gates = 4
     state_count = 2
 
@@ -57,11 +57,7 @@ class ConvLSTMCell(Cell):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, kernel_regularizer,
-            recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint, bias_constraint,
-            dropout, recurrent_dropout, seed, **kwargs,
-        )  # fmt: skip
+        super().__init__(**named(locals(), *_CONVOLUTION, *_GATES))
         self.filters = positive(filters, "filters", self.label)
         self.kernel_size = per_dimension(kernel_size, self.rank, "kernel_size", self.label)
         self.strides = per_dimension(strides, self.rank, "strides", self.label)
@@ -217,10 +213,7 @@ class ConvLSTM(Recurrent):
     """Base class of the convolutional LSTMs; see :class:`ConvLSTM2D`."""
 
     cell_class: type[ConvLSTMCell]
-    arguments = (
-        "filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", *Recurrent.arguments,
-        "recurrent_activation", "unit_forget_bias",
-    )  # fmt: skip
+    arguments = (*_CONVOLUTION, *Recurrent.arguments, *_GATES)
     filters, kernel_size, strides, padding, data_format = OfCell(), OfCell(), OfCell(), OfCell(), OfCell()
     dilation_rate, recurrent_activation, unit_forget_bias = OfCell(), OfCell(), OfCell()
 
@@ -255,20 +248,7 @@ class ConvLSTM(Recurrent):
         stateful: bool = False,
         **kwargs: Any,
     ) -> None:
-        settings = dict(
-            filters=filters, kernel_size=kernel_size, strides=strides, padding=padding, data_format=data_format,
-            dilation_rate=dilation_rate, activation=activation, recurrent_activation=recurrent_activation,
-            use_bias=use_bias, kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer, unit_forget_bias=unit_forget_bias,
-            kernel_regularizer=kernel_regularizer, recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint, dropout=dropout,
-            recurrent_dropout=recurrent_dropout, seed=seed,
-        )  # fmt: skip
-        super().__init__(
-            settings, activity_regularizer=activity_regularizer, return_sequences=return_sequences,
-            return_state=return_state, go_backwards=go_backwards, stateful=stateful, **kwargs,
-        )  # fmt: skip
+        super().__init__(**named(locals()))
 
     @property
     def _dimensions(self) -> str:  # type: ignore[override]

@@ -6,6 +6,7 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend import initializers
+from kbackend.layers.recurrent.cell import ROLES
 from kbackend.layers.recurrent.gru import GRU, GRUCell
 from kbackend.layers.recurrent.layer import OfCell
 from kbackend.layers.recurrent.lstm import LSTM, LSTMCell
@@ -13,9 +14,7 @@ from kbackend.ops.arrays.reshape import reshape
 from kbackend.ops.rnn.gru import gru
 from kbackend.ops.rnn.lstm import lstm
 
-_INITIAL = tuple(f"{part}_initializer" for part in ("kernel", "recurrent", "bias"))
-_LIMITS = tuple(f"{part}_{role}" for role in ("regularizer", "constraint") for part in ("kernel", "recurrent", "bias"))
-_ARGUMENTS = ("units", *_INITIAL, *_LIMITS, "return_sequences", "return_state", "go_backwards", "stateful")
+_ARGUMENTS = ("units", *ROLES, "return_sequences", "return_state", "go_backwards", "stateful")
 
 
 def _plain(kernel: Any, gates: int) -> Any:

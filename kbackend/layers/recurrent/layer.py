@@ -45,16 +45,11 @@ class Recurrent(RNN):
     dropout, recurrent_dropout = OfCell(), OfCell()
     kernel, recurrent_kernel, bias = OfCell(), OfCell(), OfCell()
 
-    def __init__(self, settings: dict[str, Any], **kwargs: Any) -> None:
-        """Make the layer and its cell.
-
-        Args:
-            settings: the arguments of the cell.
-            kwargs: the arguments of the layer.
-        """
-        if "implementation" in kwargs:
-            settings["implementation"] = kwargs.pop("implementation")
-        super().__init__(settings, **kwargs)
+    def __init__(self, **given: Any) -> None:
+        """Make the layer and its cell from the arguments of both."""
+        of_cell = (*self.cell_class.arguments, "implementation")
+        settings = {name: given.pop(name) for name in of_cell if name in given}
+        super().__init__(settings, **given)
 
     def _made_cell(self, given: Any) -> Cell:
         cell = self.cell_class(**given, name=f"{self.name}_cell", dtype=self.dtype, _label=self._label)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kbackend import activations
+from kbackend.layers.arguments import named
 from kbackend.layers.recurrent.cell import DenseCell, forget_bias
 from kbackend.layers.recurrent.layer import DenseRecurrent, OfCell
 from kbackend.ops.rnn.lstm import lstm, lstm_step
@@ -50,11 +51,7 @@ class LSTMCell(DenseCell):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
-            kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint,
-            bias_constraint, dropout, recurrent_dropout, seed, **kwargs,
-        )  # fmt: skip
+        super().__init__(**named(locals(), "recurrent_activation", "unit_forget_bias"))
         self.recurrent_activation = activations.get(recurrent_activation)
         self.unit_forget_bias = unit_forget_bias
 
@@ -128,19 +125,7 @@ class LSTM(DenseRecurrent):
         use_cudnn: Any = "auto",
         **kwargs: Any,
     ) -> None:
-        settings = dict(
-            units=units, activation=activation, recurrent_activation=recurrent_activation, use_bias=use_bias,
-            kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer, unit_forget_bias=unit_forget_bias,
-            kernel_regularizer=kernel_regularizer, recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint, dropout=dropout,
-            recurrent_dropout=recurrent_dropout, seed=seed,
-        )  # fmt: skip
-        super().__init__(
-            settings, activity_regularizer=activity_regularizer, return_sequences=return_sequences,
-            return_state=return_state, go_backwards=go_backwards, stateful=stateful, unroll=unroll, **kwargs,
-        )  # fmt: skip
+        super().__init__(**named(locals(), "use_cudnn"))
 
     def _fused(self, inputs: Any, states: list[Any], mask: Any) -> list[Any]:
         return lstm(
