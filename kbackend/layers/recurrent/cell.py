@@ -190,11 +190,20 @@ class DenseCell(Cell):
         return self.bias
 
 
-def forget_bias(initializer: Callable[..., Any], units: int) -> Callable[..., Any]:
-    """An initializer of the four biases of an LSTM that starts that of the forget gate at 1."""
+def lstm_bias_initializer(cell: Any, units: int, before: int = 1) -> Callable[..., Any]:
+    """The initializer of the biases of an LSTM's cell; with ``unit_forget_bias`` that of the forget gate starts at 1.
+
+    Args:
+        cell: the cell.
+        units: the size of a gate's bias.
+        before: how many biases stand before that of the forget gate.
+    """
+    initializer = cell.bias_initializer
+    if not cell.unit_forget_bias:
+        return initializer
 
     def initial(shape: Any, dtype: Any = None) -> Any:
-        parts = [initializer((units,), dtype=dtype), initializers.Ones()((units,), dtype=dtype)]
+        parts = [initializer((before * units,), dtype=dtype), initializers.Ones()((units,), dtype=dtype)]
         return K.concatenate([*parts, initializer((2 * units,), dtype=dtype)], axis=0)
 
     return initial

@@ -9,14 +9,14 @@ from kbackend import backend as K
 from kbackend.graph.tensor import TensorSpec
 from kbackend.layers.arguments import named, one_of, per_dimension, positive
 from kbackend.layers.base.spec import InputSpec
-from kbackend.layers.recurrent.cell import Cell, forget_bias
+from kbackend.layers.recurrent.cell import Cell, lstm_bias_initializer
 from kbackend.layers.recurrent.layer import OfCell, Recurrent
 from kbackend.layers.recurrent.rnn import RNN
 from kbackend.ops.arrays.dims import length
 from kbackend.ops.arrays.reshape import reshape
-from kbackend.ops.arrays.split import split_sizes
 from kbackend.ops.nn.conv import convolution
 from kbackend.ops.nn.windows import spatial_sizes
+from kbackend.ops.rnn.lstm import lstm_step
 from kbackend.ops.rnn.rnn import StepFunction
 
 _CONVOLUTION = ("filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate")
@@ -104,10 +104,7 @@ class ConvLSTMCell(Cell):
         self.recurrent_kernel = self.add_weight("recurrent_kernel", (*self.kernel_size, self.filters, wide))
         self.bias = None
         if self.use_bias:
-            initializer = self.bias_initializer
-            if self.unit_forget_bias:
-                initializer = forget_bias(initializer, self.filters)
-            self.bias = self.add_weight("bias", (wide,), initializer=initializer)
+            self.bias = self.add_weight("bias", (wide,), initializer=lstm_bias_initializer(self, self.filters))
 
     @staticmethod
     def _turned(shape: tuple[Any, ...], channels: int) -> tuple[Any, ...]:
@@ -170,19 +167,12 @@ class ConvLSTMCell(Cell):
         )
 
     def step(self, noise: Any) -> StepFunction:
-        activation, gate = self.activation, self.recurrent_activation
         ones = (1,) * self.rank
 
-        def step(z: Any, states: Any) -> tuple[Any, list[Any]]:
-            h, c = states
-            h = h if noise is None else h * noise
-            z = z + convolution(h, self.recurrent_kernel, strides=ones, padding="same", dilation=ones)
-            i, f, g, o = split_sizes(z, 4, axis=-1)
-            c = gate(f) * c + gate(i) * activation(g)
-            h = gate(o) * activation(c)
-            return h, [h, c]
+        def product(h: Any, kernel: Any) -> Any:
+            return convolution(h, kernel, strides=ones, padding="same", dilation=ones)
 
-        return step
+        return lstm_step(self.recurrent_kernel, self.activation, self.recurrent_activation, noise, product)
 
 
 class ConvLSTM1DCell(ConvLSTMCell):

@@ -6,7 +6,7 @@ from typing import Any
 
 from kbackend import activations
 from kbackend.layers.arguments import named
-from kbackend.layers.recurrent.cell import DenseCell, forget_bias
+from kbackend.layers.recurrent.cell import DenseCell, lstm_bias_initializer
 from kbackend.layers.recurrent.layer import DenseRecurrent, OfCell
 from kbackend.ops.rnn.lstm import lstm, lstm_step
 from kbackend.ops.rnn.rnn import StepFunction
@@ -56,10 +56,7 @@ class LSTMCell(DenseCell):
         self.unit_forget_bias = unit_forget_bias
 
     def _add_bias(self, wide: int) -> Any:
-        initializer = self.bias_initializer
-        if self.unit_forget_bias:
-            initializer = forget_bias(initializer, self.units)
-        return self.add_weight("bias", (wide,), initializer=initializer)
+        return self.add_weight("bias", (wide,), initializer=lstm_bias_initializer(self, self.units))
 
     def step(self, noise: Any) -> StepFunction:
         return lstm_step(self.recurrent_kernel, self.activation, self.recurrent_activation, noise)
