@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,17 +21,6 @@ def positive(value: Any, name: str, layer: str) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:
         raise ValueError(f"{layer}: {name} must be a positive integer, it is {value!r}")
     return int(value)
-
-
-def named(scope: Mapping[str, Any], *left_out: str) -> dict[str, Any]:
-    """The arguments of a constructor by name.
-
-    Args:
-        scope: its ``locals()`` at the beginning; those in ``kwargs`` count as arguments too.
-        left_out: names of arguments that are not to be among them.
-    """
-    hidden = {"self", "__class__", "kwargs", *left_out}
-    return {name: value for name, value in scope.items() if name not in hidden} | scope["kwargs"]
 
 
 def set_roles(layer: Any, label: str | None = None, **given: Any) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend.layers.arguments import named, positive
+from kbackend.ground.arguments import named
+from kbackend.layers.arguments import positive
 from kbackend.layers.attention.multi_head import HeadedAttention, _masks, _projected, _three, heads_first
 from kbackend.ops.arrays.dims import length
 from kbackend.ops.arrays.repeat import repeat_elements

@@ -9,7 +9,8 @@ from typing import Any
 from kbackend import backend as K
 from kbackend.declare.call import dtype_of
 from kbackend.declare.shapes import product
-from kbackend.layers.arguments import described, is_zero, named, positive, set_roles
+from kbackend.ground.arguments import named
+from kbackend.layers.arguments import described, is_zero, positive, set_roles
 from kbackend.layers.arguments import rate as checked_rate
 from kbackend.layers.attention.masks import all_of, of_inputs, pairs, with_axes
 from kbackend.layers.base.layer import Layer

@@ -7,7 +7,8 @@ from typing import Any
 from kbackend import activations, config
 from kbackend import backend as K
 from kbackend.graph.tensor import TensorSpec
-from kbackend.layers.arguments import named, one_of, per_dimension, positive
+from kbackend.ground.arguments import named
+from kbackend.layers.arguments import one_of, per_dimension, positive
 from kbackend.layers.base.spec import InputSpec
 from kbackend.layers.recurrent.cell import Cell, lstm_bias_initializer
 from kbackend.layers.recurrent.layer import OfCell, Recurrent

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kbackend import activations
-from kbackend.layers.arguments import named
+from kbackend.ground.arguments import named
 from kbackend.layers.recurrent.cell import DenseCell
 from kbackend.layers.recurrent.layer import DenseRecurrent, OfCell
 from kbackend.ops.rnn.gru import gru, gru_step

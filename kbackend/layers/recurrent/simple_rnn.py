@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend.layers.arguments import named
+from kbackend.ground.arguments import named
 from kbackend.layers.recurrent.cell import DenseCell
 from kbackend.layers.recurrent.layer import DenseRecurrent
 from kbackend.ops.rnn.rnn import StepFunction
