@@ -10,6 +10,7 @@ import numpy as np
 
 from kbackend import activations, config, constraints, initializers, regularizers
 from kbackend.graph.tensor import Tensor
+from kbackend.layers.base.naming import described
 
 
 def positive(value: Any, name: str, layer: str) -> int:
@@ -40,13 +41,18 @@ def set_roles(layer: Any, label: str | None = None, **given: Any) -> None:
             setattr(layer, name, _GETTERS[name.rpartition("_")[2]](value))
 
 
-def activation_of(layer: Any, activation: Any) -> Any:
+def activation_of(layer: Any, activation: Any, label: str | None = None) -> Any:
     """A function, from itself or its name.
+
+    Args:
+        layer: the layer.
+        activation: the function or its name.
+        label: what errors call the layer; its name and class when None.
 
     Raises:
         ValueError: an unknown name.
     """
-    with _labelled(described(layer)):
+    with _labelled(label or described(layer)):
         return activations.get(activation)
 
 
@@ -70,11 +76,6 @@ def _labelled(label: str) -> Iterator[None]:
 
 
 _GETTERS = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}
-
-
-def described(layer: Any) -> str:
-    """A layer's name and class, as messages begin."""
-    return f"layer {layer.name} ({type(layer).__name__})"
 
 
 def per_dimension(value: Any, count: int, name: str, layer: str) -> tuple[int, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kbackend.ground.arguments import named
-from kbackend.layers.arguments import positive
+from kbackend.layers.arguments import described, positive
 from kbackend.layers.attention.multi_head import HeadedAttention, _masks, _projected, _three, heads_first
 from kbackend.ops.arrays.dims import length
 from kbackend.ops.arrays.repeat import repeat_elements
@@ -61,12 +61,12 @@ class GroupQueryAttention(HeadedAttention):
         **kwargs: Any,
     ) -> None:
         super().__init__(**named(locals(), "head_dim", "num_query_heads", "num_key_value_heads"))
-        self.head_dim = positive(head_dim, "head_dim", self._label)
-        self.num_query_heads = positive(num_query_heads, "num_query_heads", self._label)
-        self.num_key_value_heads = positive(num_key_value_heads, "num_key_value_heads", self._label)
+        self.head_dim = positive(head_dim, "head_dim", described(self))
+        self.num_query_heads = positive(num_query_heads, "num_query_heads", described(self))
+        self.num_key_value_heads = positive(num_key_value_heads, "num_key_value_heads", described(self))
         if self.num_query_heads % self.num_key_value_heads:
             raise ValueError(
-                f"{self._label}: num_query_heads must be a multiple of num_key_value_heads, they are "
+                f"{described(self)}: num_query_heads must be a multiple of num_key_value_heads, they are "
                 f"{num_query_heads} and {num_key_value_heads}"
             )
 

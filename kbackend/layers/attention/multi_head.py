@@ -59,16 +59,15 @@ class HeadedAttention(Layer):
     ) -> None:
         roles = {name: kwargs.pop(name) for name in _ROLES}
         super().__init__(**kwargs)
-        self._label = described(self)
-        self.dropout = checked_rate(dropout, self._label)
+        self.dropout = checked_rate(dropout, described(self))
         self.use_bias = use_bias
         self.sliding_window = None
         if sliding_window is not None:
-            self.sliding_window = positive(sliding_window, "sliding_window", self._label)
+            self.sliding_window = positive(sliding_window, "sliding_window", described(self))
         self.flash_attention = flash_attention
         if flash_attention and not is_zero(self.dropout):
             raise ValueError(
-                f"{self._label}: flash attention has no dropout, it is {dropout!r}; write dropout=0, or leave "
+                f"{described(self)}: flash attention has no dropout, it is {dropout!r}; write dropout=0, or leave "
                 "flash_attention out"
             )
         set_roles(self, **roles)
@@ -82,10 +81,13 @@ class HeadedAttention(Layer):
         """Apply the layer; see the class for the arguments."""
         given = as_list(query) if value is None else [query, value, *([] if key is None else [key])]
         if len(given) not in (2, 3):
-            raise ValueError(f"{self._label} needs a query and a value, and perhaps a key; it was given {len(given)}")
+            raise ValueError(
+                f"{described(self)} needs a query and a value, and perhaps a key; it was given {len(given)}"
+            )
         if kwargs.get("return_attention_scores") and self.flash_attention:
             raise ValueError(
-                f"{self._label}: flash attention makes no scores; leave flash_attention or return_attention_scores out"
+                f"{described(self)}: flash attention makes no scores; leave flash_attention or "
+                "return_attention_scores out"
             )
         return super().__call__(given, **kwargs)
 
@@ -222,7 +224,7 @@ class MultiHeadAttention(HeadedAttention):
         super().__init__(
             **named(locals(), "num_heads", "key_dim", "value_dim", "output_shape", "attention_axes")
         )
-        where = self._label
+        where = described(self)
         self.num_heads = positive(num_heads, "num_heads", where)
         self.key_dim = positive(key_dim, "key_dim", where)
         self.value_dim = self.key_dim if value_dim is None else positive(value_dim, "value_dim", where)

@@ -19,6 +19,7 @@ from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.configuration import batch_shape, check_known, layer_config
 from kbackend.layers.base.hooks import refuse_ignored
 from kbackend.layers.base.losses import HasLosses
+from kbackend.layers.base.naming import described
 from kbackend.layers.base.recording import depth, detached, outermost, recording
 from kbackend.layers.base.spec import InputSpec, check_inputs, shapes_text
 from kbackend.layers.base.structures import as_list, flat_tensors
@@ -103,7 +104,7 @@ class Layer(HasLosses):
     def _refuse_mask(self, mask: Any) -> None:
         if any(m is not None for m in as_list(mask)):
             raise TypeError(
-                f"layer {self.name} ({type(self).__name__}) does not support masking, and its input has a "
+                f"{described(self)} does not support masking, and its input has a "
                 "mask (from Embedding(mask_zero=True) or Masking). Put a layer before it that consumes the "
                 "mask, such as LSTM(return_sequences=False), or Lambda(lambda x: x, mask=...) to drop it"
             )
@@ -175,7 +176,7 @@ class Layer(HasLosses):
         for key in kwargs:
             if key not in ("mask", "training") and not _accepts(type(self).call, key):
                 raise TypeError(
-                    f"layer {self.name} ({type(self).__name__}) takes no argument {key!r} when it is called"
+                    f"{described(self)} takes no argument {key!r} when it is called"
                 )
 
     def _input_masks(self, inputs: Any, kwargs: Mapping[str, Any]) -> Any:
@@ -249,7 +250,7 @@ class Layer(HasLosses):
         ):
             return error
         named: Any = type(error)(
-            f"layer {self.name} ({type(self).__name__}) called on {shapes_text(given)}: {error}"
+            f"{described(self)} called on {shapes_text(given)}: {error}"
         )
         named._kbackend_layer = True
         return named

@@ -10,6 +10,7 @@ from kbackend.declare.call import lift
 from kbackend.graph.node import name_scope
 from kbackend.ground.tree import tree_leaves
 from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.naming import described
 from kbackend.layers.base.nested import HasLayers
 from kbackend.layers.base.serialization import deserialize
 from kbackend.layers.base.structures import as_list
@@ -65,7 +66,7 @@ class Bidirectional(HasLayers):
         super().__init__(weights=weights, **kwargs)
         self._check(layer, "layer")
         if merge_mode not in _MODES:
-            raise ValueError(f"{self._label}: merge_mode must be one of {_MODES}, it is {merge_mode!r}")
+            raise ValueError(f"{described(self)}: merge_mode must be one of {_MODES}, it is {merge_mode!r}")
         self.merge_mode = merge_mode
         self.forward_layer = self._made(layer, "forward", layer.go_backwards)
         if backward_layer is None:
@@ -76,26 +77,22 @@ class Bidirectional(HasLayers):
         self._given_backward = backward_layer is not None
         self._check_pair()
 
-    @property
-    def _label(self) -> str:
-        return f"layer {self.name} (Bidirectional)"
-
     def _check(self, layer: Any, argument: str) -> None:
         missing = [n for n in ("go_backwards", *_BOTH) if not hasattr(layer, n)]
         if not isinstance(layer, Layer) or missing:
-            raise ValueError(f"{self._label}: {argument} must be a recurrent layer such as LSTM, it is {layer!r}")
+            raise ValueError(f"{described(self)}: {argument} must be a recurrent layer such as LSTM, it is {layer!r}")
 
     def _check_pair(self) -> None:
         one, other = self.forward_layer, self.backward_layer
         if one.go_backwards == other.go_backwards:
             raise ValueError(
-                f"{self._label}: one of the layers must have go_backwards=True and one False, both have "
+                f"{described(self)}: one of the layers must have go_backwards=True and one False, both have "
                 f"{one.go_backwards}"
             )
         for name in _BOTH:
             if getattr(one, name) != getattr(other, name):
                 raise ValueError(
-                    f"{self._label}: the two layers must have one {name}, they have {getattr(one, name)} and "
+                    f"{described(self)}: the two layers must have one {name}, they have {getattr(one, name)} and "
                     f"{getattr(other, name)}"
                 )
 
@@ -150,7 +147,7 @@ class Bidirectional(HasLayers):
             count = len(kwargs["initial_state"])
             if count % 2:
                 raise ValueError(
-                    f"{self._label}: initial_state holds the states of the forward layer and then those of the "
+                    f"{described(self)}: initial_state holds the states of the forward layer and then those of the "
                     f"backward layer, so an even number; it holds {count}"
                 )
         if constants is not None:

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from kbackend import activations, config, initializers
 from kbackend import backend as K
+from kbackend import config, initializers
 from kbackend.declare.call import dtype_of
 from kbackend.ground.tree import tree_leaves
-from kbackend.layers.arguments import described, is_zero, positive, set_roles
+from kbackend.layers.arguments import activation_of, described, is_zero, positive, set_roles
 from kbackend.layers.arguments import rate as checked_rate
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.structures import as_list
@@ -65,7 +65,7 @@ class Cell(Layer):
         self.label = _label or described(self)
         if implementation not in (None, 0, 1, 2):
             raise ValueError(f"{self.label}: implementation must be 1 or 2, it is {implementation!r}")
-        self.activation = activations.get(activation)
+        self.activation = activation_of(self, activation, self.label)
         self.use_bias = use_bias
         set_roles(self, self.label, **roles)
         self.dropout = checked_rate(dropout, self.label)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend import activations, config
 from kbackend import backend as K
+from kbackend import config
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ground.arguments import named
-from kbackend.layers.arguments import one_of, per_dimension, positive
+from kbackend.layers.arguments import activation_of, one_of, per_dimension, positive
 from kbackend.layers.base.spec import InputSpec
 from kbackend.layers.recurrent.cell import Cell, lstm_bias_initializer
 from kbackend.layers.recurrent.layer import OfCell, Recurrent
@@ -70,7 +70,7 @@ class ConvLSTMCell(Cell):
                 f"{self.label}: strides and dilation_rate cannot both be above 1, they are {self.strides} and "
                 f"{self.dilation_rate}"
             )
-        self.recurrent_activation = activations.get(recurrent_activation)
+        self.recurrent_activation = activation_of(self, recurrent_activation, self.label)
         self.unit_forget_bias = unit_forget_bias
         #: the shape of a sample's step and of a state, with the channels last, once they are known
         self._step_shape: tuple[int, ...] | None = None
@@ -105,7 +105,8 @@ class ConvLSTMCell(Cell):
         self.recurrent_kernel = self.add_weight("recurrent_kernel", (*self.kernel_size, self.filters, wide))
         self.bias = None
         if self.use_bias:
-            self.bias = self.add_weight("bias", (wide,), initializer=lstm_bias_initializer(self, self.filters))
+            initializer = lstm_bias_initializer(self, self.filters)
+            self.bias = self.add_weight("bias", (wide,), initializer=initializer)
 
     @staticmethod
     def _turned(shape: tuple[Any, ...], channels: int) -> tuple[Any, ...]:

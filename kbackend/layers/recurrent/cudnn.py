@@ -30,7 +30,8 @@ class _GRUCell(GRUCell):
 
 class _LSTMCell(LSTMCell):
     def _add_bias(self, wide: int) -> Any:
-        return self.add_weight("bias", (2 * wide,), initializer=lstm_bias_initializer(self, self.units, before=5))
+        initializer = lstm_bias_initializer(self, self.units, before=5)
+        return self.add_weight("bias", (2 * wide,), initializer=initializer)
 
 
 class CuDNNGRU(GRU):

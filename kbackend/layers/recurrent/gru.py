@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend import activations
 from kbackend.ground.arguments import named
+from kbackend.layers.arguments import activation_of
 from kbackend.layers.recurrent.cell import DenseCell
 from kbackend.layers.recurrent.layer import DenseRecurrent, OfCell
 from kbackend.ops.rnn.gru import gru, gru_step
@@ -51,7 +51,7 @@ class GRUCell(DenseCell):
         **kwargs: Any,
     ) -> None:
         super().__init__(**named(locals(), "recurrent_activation", "reset_after"))
-        self.recurrent_activation = activations.get(recurrent_activation)
+        self.recurrent_activation = activation_of(self, recurrent_activation, self.label)
         self.reset_after = bool(reset_after)
 
     def _add_bias(self, wide: int) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kbackend import backend as K
-from kbackend.layers.arguments import is_zero
+from kbackend.layers.arguments import described, is_zero
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 from kbackend.layers.recurrent.cell import SHARED, Cell
@@ -52,7 +52,7 @@ class Recurrent(RNN):
         super().__init__(settings, **given)
 
     def _made_cell(self, given: Any) -> Cell:
-        cell = self.cell_class(**given, name=f"{self.name}_cell", dtype=self.dtype, _label=self._label)
+        cell = self.cell_class(**given, name=f"{self.name}_cell", dtype=self.dtype, _label=described(self))
         cell._owner = self._owner  # the weights are drawn as the layer's
         return cell
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend import activations
 from kbackend.ground.arguments import named
+from kbackend.layers.arguments import activation_of
 from kbackend.layers.recurrent.cell import DenseCell, lstm_bias_initializer
 from kbackend.layers.recurrent.layer import DenseRecurrent, OfCell
 from kbackend.ops.rnn.lstm import lstm, lstm_step
@@ -52,7 +52,7 @@ class LSTMCell(DenseCell):
         **kwargs: Any,
     ) -> None:
         super().__init__(**named(locals(), "recurrent_activation", "unit_forget_bias"))
-        self.recurrent_activation = activations.get(recurrent_activation)
+        self.recurrent_activation = activation_of(self, recurrent_activation, self.label)
         self.unit_forget_bias = unit_forget_bias
 
     def _add_bias(self, wide: int) -> Any:

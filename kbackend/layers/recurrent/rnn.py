@@ -12,6 +12,7 @@ from kbackend.declare.call import lift, to_numpy
 from kbackend.graph.variable import Variable
 from kbackend.ground.tree import tree_leaves
 from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.naming import described
 from kbackend.layers.base.nested import HasLayers
 from kbackend.layers.base.serialization import deserialize
 from kbackend.layers.base.spec import InputSpec
@@ -100,10 +101,6 @@ class RNN(HasLayers):
     _first_spec = _FIRST_SPEC
     _dimensions = "(batch, steps, features...)"
 
-    @property
-    def _label(self) -> str:
-        return f"layer {self.name} ({type(self).__name__})"
-
     def _made_cell(self, given: Any) -> Any:
         """The cell, from what the constructor was given."""
         if isinstance(given, (list, tuple)):
@@ -111,7 +108,7 @@ class RNN(HasLayers):
         missing = [name for name in ("call", "state_size") if not hasattr(given, name)]
         if missing:
             raise ValueError(
-                f"{self._label}: a cell has call(inputs, states) and state_size, {given!r} has no "
+                f"{described(self)}: a cell has call(inputs, states) and state_size, {given!r} has no "
                 f"{' and no '.join(missing)}"
             )
         return given
@@ -156,11 +153,11 @@ class RNN(HasLayers):
             ValueError: the layer has not been built, or states do not fit; nothing has changed then.
         """
         if not self.stateful:
-            raise AttributeError(f"{self._label} is not stateful; make it with stateful=True")
+            raise AttributeError(f"{described(self)} is not stateful; make it with stateful=True")
         if self.states is None:
             if states is None:
                 return
-            raise ValueError(f"{self._label} has no states before it is built; call it on a tensor first")
+            raise ValueError(f"{described(self)} has no states before it is built; call it on a tensor first")
         values = [np.zeros(v.shape) for v in self.states] if states is None else _arrays(states)
         self._check_states(values, self.states[0].shape[0], "reset_states was given")
         for variable, value in zip(self.states, values):
@@ -174,7 +171,7 @@ class RNN(HasLayers):
         shapes = state_shapes_of(self.cell)
         if len(states) != len(shapes):
             raise ValueError(
-                f"{self._label} has {len(shapes)} state{'s' * (len(shapes) > 1)}, {given} {len(states)}"
+                f"{described(self)} has {len(shapes)} state{'s' * (len(shapes) > 1)}, {given} {len(states)}"
             )
         for i, (state, shape) in enumerate(zip(states, shapes)):
             wanted = (batch, *shape)
@@ -182,7 +179,7 @@ class RNN(HasLayers):
             if len(have) != len(wanted) or any(
                 a is not None and b is not None and a != b for a, b in zip(have, wanted)
             ):
-                raise ValueError(f"{self._label}: state {i} has the shape {wanted}, {given} one of {have}")
+                raise ValueError(f"{described(self)}: state {i} has the shape {wanted}, {given} one of {have}")
 
     def _state(self) -> Any:
         return super()._state(), self._sequence_spec, self.states
@@ -223,19 +220,19 @@ class RNN(HasLayers):
         fault = self._sequence_spec.fault(lift(sequence))
         if fault:
             raise ValueError(
-                f"{self._label} expects {self._dimensions} of {fault}, it was given "
+                f"{described(self)} expects {self._dimensions} of {fault}, it was given "
                 f"{getattr(sequence, 'name', 'an array')!r} of shape {tuple(sequence.shape)}"
             )
         if self.unroll and sequence.shape[1] is None:
             raise ValueError(
-                f"{self._label}: unroll=True needs a known number of steps, the input has the shape "
+                f"{described(self)}: unroll=True needs a known number of steps, the input has the shape "
                 f"{tuple(sequence.shape)}; write Input((steps, ...)), or unroll=False"
             )
         if given:
             count = len(self._state_shapes_before(sequence.shape))
             if len(given) != count:
                 raise ValueError(
-                    f"{self._label} has {count} state{'s' * (count > 1)}, initial_state holds {len(given)}"
+                    f"{described(self)} has {count} state{'s' * (count > 1)}, initial_state holds {len(given)}"
                 )
 
     def _state_shapes_before(self, shape: Any) -> list[Any]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from kbackend.graph.node import name_scope
 from kbackend.ground.tree import tree_leaves
+from kbackend.layers.base.naming import described
 from kbackend.layers.base.nested import HasLayers
 from kbackend.layers.base.serialization import deserialize
 from kbackend.layers.base.structures import as_list
@@ -44,12 +45,11 @@ class StackedRNNCells(HasLayers):
     def __init__(self, cells: Sequence[Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.cells: list[Any] = list(cells) if isinstance(cells, (list, tuple)) else [cells]
-        label = f"layer {self.name} (StackedRNNCells)"
         if not self.cells:
-            raise ValueError(f"{label} needs one cell or more, it was given {cells!r}")
+            raise ValueError(f"{described(self)} needs one cell or more, it was given {cells!r}")
         for cell in self.cells:
             if not hasattr(cell, "call") or not hasattr(cell, "state_size"):
-                raise ValueError(f"{label}: a cell has call(inputs, states) and state_size, {cell!r} has not")
+                raise ValueError(f"{described(self)}: a cell has call(inputs, states) and state_size, {cell!r} has not")
 
     @property
     def state_size(self) -> list[Any]:
