@@ -6,15 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from kbackend import backend as K
-from kbackend.declare.call import lift
 from kbackend.graph.node import name_scope
-from kbackend.ground.tree import tree_leaves
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.naming import described
 from kbackend.layers.base.nested import HasLayers
 from kbackend.layers.base.serialization import deserialize
 from kbackend.layers.base.structures import as_list
 from kbackend.layers.recurrent.layer import Recurrent
+from kbackend.layers.recurrent.rnn import call_arguments
 from kbackend.registry import plain
 from kbackend.streams import Owner
 
@@ -139,20 +138,14 @@ class Bidirectional(HasLayers):
 
     def __call__(self, inputs: Any, initial_state: Any = None, constants: Any = None, **kwargs: Any) -> Any:
         """Apply the layer. The arguments are those of an RNN's call."""
-        if isinstance(inputs, (list, tuple)):
-            inputs, *rest = inputs
-            initial_state = rest or initial_state
-        if initial_state is not None:
-            kwargs["initial_state"] = [lift(s) for s in tree_leaves(initial_state)]
-            count = len(kwargs["initial_state"])
-            if count % 2:
-                raise ValueError(
-                    f"{described(self)}: initial_state holds the states of the forward layer and then those of the "
-                    f"backward layer, so an even number; it holds {count}"
-                )
-        if constants is not None:
-            kwargs["constants"] = [lift(c) for c in tree_leaves(constants)]
-        return super().__call__(inputs, **kwargs)
+        inputs, given = call_arguments(inputs, initial_state, constants)
+        count = len(given.get("initial_state", ()))
+        if count % 2:
+            raise ValueError(
+                f"{described(self)}: initial_state holds the states of the forward layer and then those of the "
+                f"backward layer, so an even number; it holds {count}"
+            )
+        return super().__call__(inputs, **given, **kwargs)
 
     def call(
         self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None, constants: Any = None

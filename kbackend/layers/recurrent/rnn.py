@@ -204,13 +204,8 @@ class RNN(HasLayers):
             The last output, or those of all steps with ``return_sequences``; with ``return_state`` a list of that and
             the last states.
         """
-        if isinstance(inputs, (list, tuple)):
-            inputs, *rest = inputs
-            initial_state = rest or initial_state
-        if initial_state is not None:
-            kwargs["initial_state"] = [lift(s) for s in tree_leaves(initial_state)]
-        if constants is not None:
-            kwargs["constants"] = [lift(c) for c in tree_leaves(constants)]
+        inputs, given = call_arguments(inputs, initial_state, constants)
+        kwargs |= given
         self._constant_shapes = [c.shape for c in kwargs.get("constants", ())]
         if hasattr(inputs, "shape"):
             self._check_sequence(inputs, kwargs.get("initial_state", ()))
@@ -310,6 +305,20 @@ class RNN(HasLayers):
 
     def _twin(self, **changes: Any) -> Any:
         return super()._twin(cell=cell_twin(self.cell), **changes)
+
+
+def call_arguments(inputs: Any, initial_state: Any, constants: Any) -> tuple[Any, dict[str, Any]]:
+    """The sequence, and the states and constants that a call was given, as lists of tensors by their arguments' names.
+
+    Args:
+        inputs: the sequence, or a list of that and the initial states.
+        initial_state, constants: tensors in any structure; None where there are none.
+    """
+    if isinstance(inputs, (list, tuple)):
+        inputs, *rest = inputs
+        initial_state = rest or initial_state
+    given = {"initial_state": initial_state, "constants": constants}
+    return inputs, {name: [lift(t) for t in tree_leaves(tree)] for name, tree in given.items() if tree is not None}
 
 
 def _columns(mask: Any, rank: int) -> Any:
