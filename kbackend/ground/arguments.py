@@ -143,6 +143,15 @@ def keywords_of(kind: type) -> set[str]:
     return {p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
 
 
+def accepts(function: Callable[..., Any], name: str) -> bool:
+    """Whether a function can be given an argument by a name; False where its signature is unavailable."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return any(p.name == name or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
 def named(scope: Mapping[str, Any], *left_out: str) -> dict[str, Any]:
     """The arguments of a constructor by name, so that it passes them on without naming each.
 
@@ -192,6 +201,7 @@ def checked(method: F) -> F:
 __all__ = [
     "ARGUMENTS",
     "HYPERPARAMETERS",
+    "accepts",
     "check",
     "checked",
     "is_number",

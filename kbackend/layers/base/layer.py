@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import cache
 from typing import Any
@@ -14,6 +13,7 @@ from kbackend.declare.call import OpError, lift
 from kbackend.graph.node import name_scope
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
+from kbackend.ground.arguments import accepts
 from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.configuration import batch_shape, check_known, layer_config
@@ -26,11 +26,7 @@ from kbackend.layers.base.structures import as_list, flat_tensors
 from kbackend.ops.core.cast import identity
 from kbackend.streams import call_streams, unkept_streams
 
-
-@cache
-def _accepts(function: Callable[..., Any], parameter: str) -> bool:
-    parameters = inspect.signature(function).parameters.values()
-    return any(p.name == parameter or p.kind is p.VAR_KEYWORD for p in parameters)
+_accepts = cache(accepts)
 
 
 class Layer(HasLosses):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import numpy as np
 from kbackend import backend as K
 from kbackend import config, initializers
 from kbackend.declare.call import dtype_of
+from kbackend.ground.arguments import accepts
 from kbackend.ground.tree import tree_leaves
 from kbackend.layers.arguments import activation_of, described, is_zero, positive, set_roles
 from kbackend.layers.arguments import rate as checked_rate
@@ -225,15 +225,6 @@ def zero_states(shapes: Sequence[tuple[int, ...]], inputs: Any, batch_size: Any,
 
 
 # cells of any kind ----------------------------------------------------------------------------------------------
-
-
-def accepts(function: Callable[..., Any], name: str) -> bool:
-    """Whether a function has a parameter of a name."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return False
-    return any(p.name == name or p.kind is p.VAR_KEYWORD for p in parameters)
 
 
 def stepper_of(cell: Any, like: Any, training: Any, constants: Sequence[Any] = ()) -> StepFunction:

@@ -8,8 +8,8 @@ from typing import Any
 from kbackend import backend as K
 from kbackend.graph.node import name_scope
 from kbackend.graph.tensor import Tensor
+from kbackend.ground.arguments import accepts
 from kbackend.layers.base.spec import InputSpec
-from kbackend.layers.recurrent.cell import accepts
 from kbackend.layers.wrapper import Wrapper
 from kbackend.ops.arrays.dims import length
 from kbackend.ops.arrays.reshape import reshape
