@@ -258,8 +258,12 @@ class Pipeline(HasLayers):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
-        """A layer from the result of ``get_config``, without weights."""
-        return cls(**{**config, "layers": [deserialize(c) for c in config["layers"]]})
+        """A layer from the result of ``get_config``, without weights. Entries of ``layers`` may be layers, too."""
+        made = [c if isinstance(c, Layer) else deserialize(c) for c in config["layers"]]
+        return cls(**{**config, "layers": made})
+
+    def _twin(self, **changes: Any) -> Any:
+        return super()._twin(layers=[layer._twin() for layer in self.layers], **changes)
 
 
 __all__ = ["CutMix", "MixUp", "Pipeline", "RandomErasing", "RandomShear"]

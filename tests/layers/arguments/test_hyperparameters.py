@@ -48,6 +48,7 @@ NESTED = {
               lambda layer: layer.cell.cells[1].dropout),
     "cell": (lambda rate: layers.RNN(layers.LSTMCell(3, dropout=rate)), lambda layer: layer.cell.dropout),
     "wrapper": (lambda rate: layers.TimeDistributed(layers.Dropout(rate)), lambda layer: layer.layer.rate),
+    "chain": (lambda rate: layers.Pipeline([layers.Dropout(rate)]), lambda layer: layer.layers[0].rate),
     "two directions": (lambda rate: layers.Bidirectional(layers.LSTM(3, dropout=rate)),
                        lambda layer: layer.backward_layer.dropout),
 }  # fmt: skip
