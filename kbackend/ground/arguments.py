@@ -151,6 +151,31 @@ def keywords_of(kind: type) -> set[str]:
     return {p.name for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)}
 
 
+def accepts(function: Callable[..., Any], name: str) -> bool:
+    """Whether a function can be given an argument by a name; False where its signature is unavailable."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return False
+    return any(p.name == name or p.kind is p.VAR_KEYWORD for p in parameters)
+
+
+def named(scope: Mapping[str, Any], *left_out: str) -> dict[str, Any]:
+    """The arguments of a constructor by name, so that it passes them on without naming each.
+
+    Args:
+        scope: its ``locals()`` before it sets any variable; those in ``kwargs`` count as arguments too.
+        left_out: names of arguments that are not to be among them.
+
+    >>> def arguments(self, units, bias=True, seed=None, **kwargs):
+    ...     return named(locals(), "seed")
+    >>> arguments(None, 3, name="d")
+    {'units': 3, 'bias': True, 'name': 'd'}
+    """
+    hidden = {"self", "__class__", "kwargs", *left_out}
+    return {name: value for name, value in scope.items() if name not in hidden} | scope.get("kwargs", {})
+
+
 def checked(method: F) -> F:
     """A method or function whose arguments are compared with the rules of their names before it runs, and which
     suggests keywords.
@@ -181,4 +206,14 @@ def checked(method: F) -> F:
     return cast(F, call)
 
 
-__all__ = ["ARGUMENTS", "HYPERPARAMETERS", "check", "checked", "is_number", "keywords_of", "unknown_keywords"]
+__all__ = [
+    "ARGUMENTS",
+    "HYPERPARAMETERS",
+    "accepts",
+    "check",
+    "checked",
+    "is_number",
+    "keywords_of",
+    "named",
+    "unknown_keywords",
+]

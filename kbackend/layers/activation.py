@@ -12,16 +12,7 @@ from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 
 
-class _Parametrized(Layer):
-    """Base class: the hyperparameters are numbers or live variables."""
-
-    supports_masking = True
-
-    def _twin(self) -> Layer:
-        return type(self).from_config({**self.get_config(), **{n: getattr(self, n) for n in self.hyperparameters}})
-
-
-class ReLU(_Parametrized):
+class ReLU(Layer):
     """``max(x, 0)``, with a slope below, a ceiling and a threshold; see ``K.relu``.
 
     Args:
@@ -41,6 +32,7 @@ class ReLU(_Parametrized):
 
     arguments = ("max_value", "negative_slope", "threshold")
     hyperparameters = arguments
+    supports_masking = True
 
     def __init__(
         self,
@@ -59,7 +51,7 @@ class ReLU(_Parametrized):
         return K.relu(inputs, alpha=self.negative_slope, max_value=self.max_value, threshold=self.threshold)
 
 
-class LeakyReLU(_Parametrized):
+class LeakyReLU(Layer):
     """``x`` above 0, ``negative_slope * x`` below.
 
     Args:
@@ -75,6 +67,7 @@ class LeakyReLU(_Parametrized):
 
     arguments = ("negative_slope",)
     hyperparameters = arguments
+    supports_masking = True
 
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -84,7 +77,7 @@ class LeakyReLU(_Parametrized):
         return K.relu(inputs, alpha=self.negative_slope)
 
 
-class ELU(_Parametrized):
+class ELU(Layer):
     """``x`` above 0, ``alpha * (exp(x) - 1)`` below.
 
     Args:
@@ -99,6 +92,7 @@ class ELU(_Parametrized):
 
     arguments = ("alpha",)
     hyperparameters = arguments
+    supports_masking = True
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -168,7 +162,7 @@ class PReLU(Layer):
         return K.relu(inputs) - self.alpha * K.relu(-inputs)
 
 
-class ThresholdedReLU(_Parametrized):
+class ThresholdedReLU(Layer):
     """``x`` above ``theta``, 0 below and at it.
 
     Args:
@@ -186,6 +180,7 @@ class ThresholdedReLU(_Parametrized):
 
     arguments = ("theta",)
     hyperparameters = arguments
+    supports_masking = True
 
     def __init__(self, theta: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)

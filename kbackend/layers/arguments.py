@@ -10,6 +10,7 @@ import numpy as np
 
 from kbackend import activations, config, constraints, initializers, regularizers
 from kbackend.graph.tensor import Tensor
+from kbackend.layers.base.naming import described
 
 
 def positive(value: Any, name: str, layer: str) -> int:
@@ -23,25 +24,35 @@ def positive(value: Any, name: str, layer: str) -> int:
     return int(value)
 
 
-def set_roles(layer: Any, **given: Any) -> None:
+def set_roles(layer: Any, label: str | None = None, **given: Any) -> None:
     """Set the attributes ``kernel_initializer``, ``bias_regularizer``, ... of a layer from names, configurations or
     functions; ``add_weight`` finds them there.
+
+    Args:
+        layer: the layer.
+        label: what errors call it; its name and class when None.
+        given: the attributes.
 
     Raises:
         ValueError: an unknown name.
     """
     for name, value in given.items():
-        with _of(layer):
+        with _labelled(label or described(layer)):
             setattr(layer, name, _GETTERS[name.rpartition("_")[2]](value))
 
 
-def activation_of(layer: Any, activation: Any) -> Any:
+def activation_of(layer: Any, activation: Any, label: str | None = None) -> Any:
     """A function, from itself or its name.
+
+    Args:
+        layer: the layer.
+        activation: the function or its name.
+        label: what errors call the layer; its name and class when None.
 
     Raises:
         ValueError: an unknown name.
     """
-    with _of(layer):
+    with _labelled(label or described(layer)):
         return activations.get(activation)
 
 
@@ -51,25 +62,20 @@ def data_format_of(layer: Any, data_format: Any) -> str:
     Raises:
         ValueError: an unknown format.
     """
-    with _of(layer):
+    with _labelled(described(layer)):
         return config.normalize_data_format(data_format)
 
 
 @contextmanager
-def _of(layer: Any) -> Iterator[None]:
-    """Errors of values in the context get the layer's name."""
+def _labelled(label: str) -> Iterator[None]:
+    """Errors of values in the context begin with the layer's label."""
     try:
         yield
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{described(layer)}: {error}") from None
+        raise type(error)(f"{label}: {error}") from None
 
 
 _GETTERS = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}
-
-
-def described(layer: Any) -> str:
-    """A layer's name and class, as messages begin."""
-    return f"layer {layer.name} ({type(layer).__name__})"
 
 
 def per_dimension(value: Any, count: int, name: str, layer: str) -> tuple[int, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.naming import described
 
 
 class Merge(Layer):
@@ -189,9 +190,7 @@ class Dot(Merge):
         super().__init__(**kwargs)
         pair = axes if isinstance(axes, (list, tuple)) else (axes, axes)
         if len(pair) != 2 or not all(isinstance(a, int) for a in pair):
-            raise ValueError(
-                f"layer {self.name} (Dot): axes must be an integer or two of them, it is {axes!r}"
-            )
+            raise ValueError(f"{described(self)}: axes must be an integer or two of them, it is {axes!r}")
         self.axes = axes if isinstance(axes, int) else tuple(axes)
         self.normalize = normalize
 

@@ -12,7 +12,7 @@ from typing import Any
 from kbackend import backend as K
 from kbackend import regularizers
 from kbackend.graph.tensor import Tensor
-from kbackend.layers.arguments import data_format_of, is_zero
+from kbackend.layers.arguments import data_format_of, described, is_zero
 from kbackend.layers.arguments import rate as checked_rate
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
@@ -42,28 +42,20 @@ class _Drawing(Layer):
     def call(self, inputs: Any, training: Any = None) -> Any:
         return inputs if self._idle() else K.in_train_phase(lambda: self._changed(inputs), inputs, training)
 
-    def _twin(self) -> Layer:
-        """With the same live hyperparameters."""
-        live = {name: getattr(self, name) for name in self.hyperparameters}
-        return type(self).from_config({**self.get_config(), **live})
-
-    def _where(self) -> str:
-        return f"layer {self.name} ({type(self).__name__})"
-
 
 class _Rated(_Drawing):
     hyperparameters = ("rate",)
 
     def __init__(self, rate: Any, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
-        self.rate = checked_rate(rate, self._where())
+        self.rate = checked_rate(rate, described(self))
 
     def _idle(self) -> bool:
         return is_zero(self.rate)
 
     def _below_one(self) -> None:
         if not isinstance(self.rate, Tensor) and self.rate == 1:
-            raise ValueError(f"{self._where()}: the rate must be below 1, where nothing would be left")
+            raise ValueError(f"{described(self)}: the rate must be below 1, where nothing would be left")
 
 
 class Dropout(_Rated):
@@ -202,7 +194,7 @@ class GaussianNoise(_Drawing):
     def __init__(self, stddev: Any, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
         if not isinstance(stddev, Tensor) and not stddev >= 0:
-            raise ValueError(f"{self._where()}: the standard deviation must not be negative, it is {stddev!r}")
+            raise ValueError(f"{described(self)}: the standard deviation must not be negative, it is {stddev!r}")
         self.stddev = stddev
 
     def _idle(self) -> bool:

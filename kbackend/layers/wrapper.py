@@ -49,8 +49,8 @@ class Wrapper(HasLayers):
         layer = config["layer"]
         return cls(**{**config, "layer": layer if isinstance(layer, Layer) else deserialize(layer)})
 
-    def _twin(self) -> Layer:
-        return type(self).from_config({**self.get_config(), "layer": self.layer._twin()})
+    def _twin(self, **changes: Any) -> Any:
+        return super()._twin(layer=self.layer._twin(), **changes)
 
 
 __all__ = ["Wrapper"]

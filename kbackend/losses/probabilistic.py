@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kbackend.ground.arguments import named
 from kbackend.losses.base import LossFunctionWrapper
 from kbackend.losses.crossentropy import (
     binary_crossentropy,
@@ -29,8 +30,7 @@ class CategoricalCrossentropy(LossFunctionWrapper):
         name: str | None = "categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
-        options = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
-        super().__init__(categorical_crossentropy, reduction, name, dtype, **options)
+        super().__init__(categorical_crossentropy, **named(locals()))
 
 
 class SparseCategoricalCrossentropy(LossFunctionWrapper):
@@ -45,8 +45,7 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         name: str | None = "sparse_categorical_crossentropy",
         dtype: Any = None,
     ) -> None:
-        options = {"from_logits": from_logits, "ignore_class": ignore_class, "axis": axis}
-        super().__init__(sparse_categorical_crossentropy, reduction, name, dtype, **options)
+        super().__init__(sparse_categorical_crossentropy, **named(locals()))
 
 
 class BinaryCrossentropy(LossFunctionWrapper):
@@ -61,8 +60,7 @@ class BinaryCrossentropy(LossFunctionWrapper):
         name: str | None = "binary_crossentropy",
         dtype: Any = None,
     ) -> None:
-        options = {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
-        super().__init__(binary_crossentropy, reduction, name, dtype, **options)
+        super().__init__(binary_crossentropy, **named(locals()))
 
 
 class BinaryFocalCrossentropy(LossFunctionWrapper):
@@ -80,9 +78,7 @@ class BinaryFocalCrossentropy(LossFunctionWrapper):
         name: str | None = "binary_focal_crossentropy",
         dtype: Any = None,
     ) -> None:
-        options = {"apply_class_balancing": apply_class_balancing, "alpha": alpha, "gamma": gamma}
-        options |= {"from_logits": from_logits, "label_smoothing": label_smoothing, "axis": axis}
-        super().__init__(binary_focal_crossentropy, reduction, name, dtype, **options)
+        super().__init__(binary_focal_crossentropy, **named(locals()))
 
 
 class CategoricalFocalCrossentropy(LossFunctionWrapper):
@@ -99,9 +95,7 @@ class CategoricalFocalCrossentropy(LossFunctionWrapper):
         name: str | None = "categorical_focal_crossentropy",
         dtype: Any = None,
     ) -> None:
-        options = {"alpha": alpha, "gamma": gamma, "from_logits": from_logits}
-        options |= {"label_smoothing": label_smoothing, "axis": axis}
-        super().__init__(categorical_focal_crossentropy, reduction, name, dtype, **options)
+        super().__init__(categorical_focal_crossentropy, **named(locals()))
 
 
 class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
@@ -120,7 +114,7 @@ class CategoricalGeneralizedCrossEntropy(LossFunctionWrapper):
     ) -> None:
         if isinstance(q, (int, float)) and not 0 < q < 1:
             raise ValueError(f"q must lie in (0, 1), it is {q!r}")
-        super().__init__(categorical_generalized_cross_entropy, reduction, name, dtype, q=q)
+        super().__init__(categorical_generalized_cross_entropy, **named(locals()))
 
 
 class KLDivergence(LossFunctionWrapper):

@@ -122,6 +122,9 @@ def test_a_configuration_makes_the_same_layer():
         (lambda x: layers.MultiHeadAttention(2, 3)(x[:, 0], x), "batch, length, features"),
         (lambda x: layers.LayerNormalization(axis=4)(x), "out of range"),
         (lambda x: layers.LayerNormalization(axis=[1, -2])(x), "differ"),
+        (lambda x: layers.MultiHeadAttention(2, 3)(x, x, Input((5, 6))), "value and key must have one length"),
+        (lambda x: layers.GroupQueryAttention(3, 2, 1)(x, x, Input((5, 6))), "value and key must have one length"),
+        (lambda x: layers.GroupQueryAttention(3, 2, 1)(Input((2, 4, 6)), x), "the query must be"),
     ],
 )
 def test_wrong_calls_are_named(make, message):

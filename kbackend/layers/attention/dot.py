@@ -6,11 +6,10 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend.declare.call import dtype_of
-from kbackend.layers.arguments import is_zero, one_of
+from kbackend.layers.arguments import described, is_zero, one_of
 from kbackend.layers.arguments import rate as checked_rate
 from kbackend.layers.attention.masks import all_of, of_inputs, pairs
 from kbackend.layers.base.layer import Layer
-from kbackend.layers.base.nested import renewed
 from kbackend.ops.arrays.dims import length
 from kbackend.ops.elementwise.select import select_elements
 from kbackend.ops.linalg.matmul import matrix_multiply
@@ -63,10 +62,9 @@ class Attention(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self._label = f"layer {self.name} ({type(self).__name__})"
         self.use_scale = use_scale
-        self.score_mode = one_of(score_mode, ("dot", "concat"), "score_mode", self._label)
-        self.dropout = checked_rate(dropout, self._label)
+        self.score_mode = one_of(score_mode, ("dot", "concat"), "score_mode", described(self))
+        self.dropout = checked_rate(dropout, described(self))
         self.seed = seed
         self._draws = None if seed is None else SeedGenerator(seed)
 
@@ -75,7 +73,7 @@ class Attention(Layer):
         if not isinstance(inputs, (list, tuple)) or len(inputs) not in (2, 3):
             given = f"{len(inputs)} tensors" if isinstance(inputs, (list, tuple)) else repr(inputs)
             raise ValueError(
-                f"{self._label} is called on a list [query, value] or [query, value, key], it was given {given}"
+                f"{described(self)} is called on a list [query, value] or [query, value, key], it was given {given}"
             )
         return super().__call__(list(inputs), **kwargs)
 
@@ -131,9 +129,6 @@ class Attention(Layer):
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The query's mask."""
         return [of_inputs(mask, 2)[0], None]
-
-    def _twin(self) -> Layer:
-        return renewed(self)
 
 
 class AdditiveAttention(Attention):

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend import backend as K
-from kbackend.layers.arguments import positive
-from kbackend.layers.attention.multi_head import HeadedAttention, _lengths, _masks, _three
+from kbackend.ground.arguments import named
+from kbackend.layers.arguments import described, positive
+from kbackend.layers.attention.multi_head import HeadedAttention, _masks, _projected, _three, heads_first
 from kbackend.ops.arrays.dims import length
 from kbackend.ops.arrays.repeat import repeat_elements
-from kbackend.ops.arrays.reshape import reshape
-from kbackend.ops.linalg.dense import dense
 
 
 class GroupQueryAttention(HeadedAttention):
@@ -62,27 +60,19 @@ class GroupQueryAttention(HeadedAttention):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            dropout, use_bias, sliding_window, flash_attention, kernel_initializer, bias_initializer,
-            kernel_regularizer, bias_regularizer, kernel_constraint, bias_constraint, use_gate, seed,
-            activity_regularizer=activity_regularizer, **kwargs,
-        )  # fmt: skip
-        self.head_dim = positive(head_dim, "head_dim", self._label)
-        self.num_query_heads = positive(num_query_heads, "num_query_heads", self._label)
-        self.num_key_value_heads = positive(num_key_value_heads, "num_key_value_heads", self._label)
+        super().__init__(**named(locals(), "head_dim", "num_query_heads", "num_key_value_heads"))
+        self.head_dim = positive(head_dim, "head_dim", described(self))
+        self.num_query_heads = positive(num_query_heads, "num_query_heads", described(self))
+        self.num_key_value_heads = positive(num_key_value_heads, "num_key_value_heads", described(self))
         if self.num_query_heads % self.num_key_value_heads:
             raise ValueError(
-                f"{self._label}: num_query_heads must be a multiple of num_key_value_heads, they are "
+                f"{described(self)}: num_query_heads must be a multiple of num_key_value_heads, they are "
                 f"{num_query_heads} and {num_key_value_heads}"
             )
 
     def build(self, input_shape: Any) -> None:
         query, key, value = _three(input_shape)
-        for part, shape in (("query", query), ("key", key), ("value", value)):
-            if len(shape) != 3 or shape[-1] is None:
-                raise ValueError(
-                    f"the {part} must be (batch, length, features) with known features, it has shape {shape}"
-                )
+        self._check_shapes({"query": query, "key": key, "value": value}, 3)
         many, few, size = self.num_query_heads, self.num_key_value_heads, self.head_dim
         self._query = self._projection("query", query[-1], many, size)
         self._key = self._projection("key", key[-1], few, size)
@@ -107,24 +97,14 @@ class GroupQueryAttention(HeadedAttention):
         masks = _masks(mask, (query_mask, value_mask, key_mask), len(inputs))
         allowed = self._allowed(masks, attention_mask, length(query, 1), length(key, 1))
         repeats = self.num_query_heads // self.num_key_value_heads
-        heads = _heads(query, *self._query)
-        keys, values = (repeat_elements(_heads(*p), repeats, 1) for p in ((key, *self._key), (value, *self._value)))
+        heads, keys, values = (
+            heads_first(_projected(x, *weights))
+            for x, weights in ((query, self._query), (key, self._key), (value, self._value))
+        )
+        keys, values = (repeat_elements(x, repeats, 1) for x in (keys, values))
         mixed, scores = self._mixed(heads, keys, values, allowed, use_causal_mask, return_attention_scores, training)
-        if self._gate is not None:
-            mixed = mixed * K.sigmoid(_heads(query, *self._gate))
-        size = self.num_query_heads * self.head_dim
-        rows = K.permute_dimensions(mixed, (0, 2, 1, 3))
-        kernel = reshape(self._output_kernel, (size, self._output_kernel.shape[-1]))
-        result = dense(reshape(rows, (*_lengths(rows, 2), size)), kernel, self._output_bias)
+        result = self._result(query, heads_first(mixed))
         return [result, scores] if return_attention_scores else result
-
-
-def _heads(x: Any, kernel: Any, bias: Any) -> Any:
-    """A projection by head: (batch, heads, length, size)."""
-    features, heads, size = kernel.shape
-    bias = None if bias is None else reshape(bias, (heads * size,))
-    flat = dense(x, reshape(kernel, (features, heads * size)), bias)
-    return K.permute_dimensions(reshape(flat, (*_lengths(flat, 2), heads, size)), (0, 2, 1, 3))
 
 
 __all__ = ["GroupQueryAttention"]

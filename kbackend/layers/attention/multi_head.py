@@ -7,14 +7,13 @@ import string
 from typing import Any
 
 from kbackend import backend as K
-from kbackend import constraints, initializers, regularizers
 from kbackend.declare.call import dtype_of
 from kbackend.declare.shapes import product
-from kbackend.layers.arguments import is_zero, positive
+from kbackend.ground.arguments import named
+from kbackend.layers.arguments import described, is_zero, positive, set_roles
 from kbackend.layers.arguments import rate as checked_rate
 from kbackend.layers.attention.masks import all_of, of_inputs, pairs, with_axes
 from kbackend.layers.base.layer import Layer
-from kbackend.layers.base.nested import renewed
 from kbackend.layers.base.structures import as_list
 from kbackend.ops.arrays.dims import length
 from kbackend.ops.arrays.reshape import reshape
@@ -29,7 +28,7 @@ from kbackend.plugin.constants import FORBIDDEN
 from kbackend.streams import SeedGenerator
 
 _PARTS = ("query", "key", "value")
-_SETTINGS = (
+_ROLES = (
     "kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer", "kernel_constraint",
     "bias_constraint",
 )  # fmt: skip
@@ -38,46 +37,40 @@ _SETTINGS = (
 class HeadedAttention(Layer):
     """Base class: what attention with heads has in common."""
 
-    arguments: tuple[str, ...] = ("dropout", "use_bias", "sliding_window", "flash_attention", *_SETTINGS, "use_gate",
+    arguments: tuple[str, ...] = ("dropout", "use_bias", "sliding_window", "flash_attention", *_ROLES, "use_gate",
                                   "seed")  # fmt: skip
     hyperparameters = ("dropout",)
     supports_masking = True
+    _output_kernel: Any
+    _output_bias: Any
+    #: the kernel and the bias of the gate
+    _gate: tuple[Any, Any] | None
 
     def __init__(
         self,
+        *,
         dropout: Any,
         use_bias: bool,
         sliding_window: int | None,
         flash_attention: bool | None,
-        kernel_initializer: Any,
-        bias_initializer: Any,
-        kernel_regularizer: Any,
-        bias_regularizer: Any,
-        kernel_constraint: Any,
-        bias_constraint: Any,
         use_gate: bool,
         seed: int | None,
         **kwargs: Any,
     ) -> None:
+        roles = {name: kwargs.pop(name) for name in _ROLES}
         super().__init__(**kwargs)
-        self._label = f"layer {self.name} ({type(self).__name__})"
-        self.dropout = checked_rate(dropout, self._label)
+        self.dropout = checked_rate(dropout, described(self))
         self.use_bias = use_bias
         self.sliding_window = None
         if sliding_window is not None:
-            self.sliding_window = positive(sliding_window, "sliding_window", self._label)
+            self.sliding_window = positive(sliding_window, "sliding_window", described(self))
         self.flash_attention = flash_attention
         if flash_attention and not is_zero(self.dropout):
             raise ValueError(
-                f"{self._label}: flash attention has no dropout, it is {dropout!r}; write dropout=0, or leave "
+                f"{described(self)}: flash attention has no dropout, it is {dropout!r}; write dropout=0, or leave "
                 "flash_attention out"
             )
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        set_roles(self, **roles)
         self.use_gate = use_gate
         self.seed = seed
         self._draws = None if seed is None else SeedGenerator(seed)
@@ -88,10 +81,13 @@ class HeadedAttention(Layer):
         """Apply the layer; see the class for the arguments."""
         given = as_list(query) if value is None else [query, value, *([] if key is None else [key])]
         if len(given) not in (2, 3):
-            raise ValueError(f"{self._label} needs a query and a value, and perhaps a key; it was given {len(given)}")
+            raise ValueError(
+                f"{described(self)} needs a query and a value, and perhaps a key; it was given {len(given)}"
+            )
         if kwargs.get("return_attention_scores") and self.flash_attention:
             raise ValueError(
-                f"{self._label}: flash attention makes no scores; leave flash_attention or return_attention_scores out"
+                f"{described(self)}: flash attention makes no scores; leave flash_attention or "
+                "return_attention_scores out"
             )
         return super().__call__(given, **kwargs)
 
@@ -101,6 +97,23 @@ class HeadedAttention(Layer):
         """The kernel (features, heads, size) and the bias (heads, size) of a part."""
         kernel = self.add_weight(f"{name}/kernel", (features, heads, size))
         return kernel, self._bias(f"{name}/bias", (heads, size))
+
+    def _check_shapes(self, shapes: dict[str, Any], rank: int) -> None:
+        """Check the shapes of query, key and value.
+
+        Raises:
+            ValueError: another rank, unknown features, or keys that are not as many as values.
+        """
+        for part, shape in shapes.items():
+            if len(shape) != rank or shape[-1] is None:
+                raise ValueError(
+                    f"the {part} must be (batch, length, features) with known features, it has shape {shape}"
+                )
+        value, key = shapes["value"][1:-1], shapes["key"][1:-1]
+        if any(a is not None and b is not None and a != b for a, b in zip(value, key)):
+            raise ValueError(
+                f"value and key must have one length, their shapes are {shapes['value']} and {shapes['key']}"
+            )
 
     def _bias(self, name: str, shape: tuple[int, ...]) -> Any:
         return self.add_weight(name, shape) if self.use_bias else None
@@ -128,13 +141,21 @@ class HeadedAttention(Layer):
         scores = attention_scores(query, key, allowed, causal, 1.0 / math.sqrt(query.shape[-1]))
         return matrix_multiply(self._dropped(scores, training), value), scores
 
+    def _result(self, query: Any, mixed: Any) -> Any:
+        """The gate and the last projection of mixed values (batch, ..., heads, size)."""
+        if self._gate is not None:
+            mixed = mixed * K.sigmoid(_projected(query, *self._gate))
+        heads, size, *outputs = self._output_kernel.shape
+        wide = product(outputs)
+        bias = None if self._output_bias is None else reshape(self._output_bias, (wide,))
+        lengths = _lengths(mixed, len(mixed.shape) - 2)
+        kernel = reshape(self._output_kernel, (heads * size, wide))
+        found = dense(reshape(mixed, (*lengths, heads * size)), kernel, bias)
+        return found if len(outputs) == 1 else reshape(found, (*lengths, *outputs))
+
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The query's mask."""
         return mask[0] if isinstance(mask, (list, tuple)) else None
-
-    def _twin(self) -> Layer:
-        """With the same live rate."""
-        return renewed(self)
 
 
 class MultiHeadAttention(HeadedAttention):
@@ -201,11 +222,9 @@ class MultiHeadAttention(HeadedAttention):
         **kwargs: Any,
     ) -> None:
         super().__init__(
-            dropout, use_bias, sliding_window, flash_attention, kernel_initializer, bias_initializer,
-            kernel_regularizer, bias_regularizer, kernel_constraint, bias_constraint, use_gate, seed,
-            activity_regularizer=activity_regularizer, **kwargs,
-        )  # fmt: skip
-        where = self._label
+            **named(locals(), "num_heads", "key_dim", "value_dim", "output_shape", "attention_axes")
+        )
+        where = described(self)
         self.num_heads = positive(num_heads, "num_heads", where)
         self.key_dim = positive(key_dim, "key_dim", where)
         self.value_dim = self.key_dim if value_dim is None else positive(value_dim, "value_dim", where)
@@ -218,7 +237,9 @@ class MultiHeadAttention(HeadedAttention):
 
     def build(self, input_shape: Any) -> None:
         shapes = dict(zip(_PARTS, _three(input_shape)))
-        self._check_shapes(shapes)
+        rank = len(shapes["query"])
+        self._check_shapes(shapes, max(rank, 3))
+        self._axes(rank)
         sizes = {"query": self.key_dim, "key": self.key_dim, "value": self.value_dim}
         made: dict[str, Any] = {}
         for part in ("query", "key", *(("gate",) if self.use_gate else ()), "value"):
@@ -232,20 +253,6 @@ class MultiHeadAttention(HeadedAttention):
             "attention_output/kernel", (self.num_heads, self.value_dim, *outputs)
         )
         self._output_bias = self._bias("attention_output/bias", outputs)
-
-    def _check_shapes(self, shapes: dict[str, Any]) -> None:
-        rank = len(shapes["query"])
-        for part, shape in shapes.items():
-            if len(shape) < 3 or len(shape) != rank or shape[-1] is None:
-                raise ValueError(
-                    f"the {part} must be (batch, length, features) with known features, it has shape {shape}"
-                )
-        value, key = shapes["value"][1:-1], shapes["key"][1:-1]
-        if any(a is not None and b is not None and a != b for a, b in zip(value, key)):
-            raise ValueError(
-                f"value and key must have one length, their shapes are {shapes['value']} and {shapes['key']}"
-            )
-        self._axes(rank)
 
     def _axes(self, rank: int) -> tuple[int, ...]:
         """The axes of attention, counted from the first."""
@@ -278,58 +285,30 @@ class MultiHeadAttention(HeadedAttention):
         rank = len(query.shape)
         if rank == 3:
             allowed = self._allowed(masks, attention_mask, length(query, 1), length(key, 1))
-            heads, keys, values = self._projected(query, key, value)
+            heads, keys, values = self._heads(query, key, value)
             mixed, scores = self._mixed(
                 heads, keys, values, allowed, use_causal_mask, return_attention_scores, training
             )
-            mixed = K.permute_dimensions(mixed, (0, 2, 1, 3))
+            mixed = heads_first(mixed)
         else:
             allowed = self._allowed_along(masks, attention_mask, query, key, use_causal_mask)
-            parts = [
-                self._by_head(dense(x, k, b), k) for x, k, b in zip((query, key, value), *self._flat_weights())
-            ]
+            parts = [_projected(x, k, b) for x, k, b in zip((query, key, value), self._kernels, self._biases)]
             mixed, scores = self._mixed_along(parts, allowed, training)
-        if self._gate is not None:
-            mixed = mixed * K.sigmoid(self._projected_by(query, *self._gate))
-        result = self._output(mixed)
+        result = self._result(query, mixed)
         return [result, scores] if return_attention_scores else result
 
-    def _output(self, mixed: Any) -> Any:
-        """The last projection of (batch, ..., heads, size)."""
-        outputs = self._output_kernel.shape[2:]
-        size, wide = self.num_heads * self.value_dim, product(outputs)
-        bias = None if self._output_bias is None else reshape(self._output_bias, (wide,))
-        lengths = _lengths(mixed, len(mixed.shape) - 2)
-        found = dense(reshape(mixed, (*lengths, size)), reshape(self._output_kernel, (size, wide)), bias)
-        return found if len(outputs) == 1 else reshape(found, (*lengths, *outputs))
-
-    def _flat_weights(self) -> tuple[list[Any], list[Any]]:
-        """The kernels (features, heads size) and biases (heads size,) of query, key and value."""
-        columns = [self.num_heads * kernel.shape[-1] for kernel in self._kernels]
-        kernels = [reshape(kernel, (kernel.shape[0], n)) for kernel, n in zip(self._kernels, columns)]
-        return kernels, [None if b is None else reshape(b, (n,)) for b, n in zip(self._biases, columns)]
-
-    def _projected_by(self, x: Any, kernel: Any, bias: Any) -> Any:
-        """(batch, ..., heads, size)."""
-        features, heads, size = kernel.shape
-        flat = dense(x, reshape(kernel, (features, heads * size)), None if bias is None else reshape(bias, (-1,)))
-        return reshape(flat, (*_lengths(flat, len(flat.shape) - 1), heads, size))
-
-    def _by_head(self, x: Any, kernel: Any) -> Any:
-        return reshape(x, (*_lengths(x, len(x.shape) - 1), self.num_heads, kernel.shape[-1] // self.num_heads))
-
-    def _projected(self, query: Any, key: Any, value: Any) -> list[Any]:
+    def _heads(self, query: Any, key: Any, value: Any) -> list[Any]:
         """(batch, heads, length, size) for each part; one product where the parts are one tensor."""
-        kernels, biases = self._flat_weights()
         if not query is key is value:
-            apart = [self._by_head(dense(x, k, b), k) for x, k, b in zip((query, key, value), kernels, biases)]
-            return [K.permute_dimensions(part, (0, 2, 1, 3)) for part in apart]
+            given = zip((query, key, value), self._kernels, self._biases)
+            return [heads_first(_projected(x, k, b)) for x, k, b in given]
+        kernels, biases = map(list, zip(*map(_flat, self._kernels, self._biases)))
         joint = dense(
             query, K.concatenate(kernels, axis=1), K.concatenate(biases, axis=0) if self.use_bias else None
         )
         if self.key_dim != self.value_dim:
             cut = split_sizes(joint, [k.shape[-1] for k in kernels], axis=-1)
-            return [K.permute_dimensions(self._by_head(p, k), (0, 2, 1, 3)) for p, k in zip(cut, kernels)]
+            return [heads_first(_by_head(part, k)) for part, k in zip(cut, self._kernels)]
         parts = reshape(joint, (*_lengths(joint, 2), len(_PARTS), self.num_heads, self.key_dim))
         return list(unstack_parts(K.permute_dimensions(parts, (2, 0, 3, 1, 4)), axis=0))
 
@@ -389,6 +368,27 @@ def _masks(mask: Any, given: Any, count: int) -> list[Any]:
     """The masks of query, value and key: those given in the call, else those of the inputs."""
     carried = of_inputs(mask, count)
     return [m if m is not None else c for m, c in zip(given, [*carried, None])]
+
+
+def _flat(kernel: Any, bias: Any) -> tuple[Any, Any]:
+    """A kernel as (features, heads size) and its bias as (heads size,)."""
+    features, heads, size = kernel.shape
+    return reshape(kernel, (features, heads * size)), None if bias is None else reshape(bias, (heads * size,))
+
+
+def _by_head(x: Any, kernel: Any) -> Any:
+    """(batch, ..., heads size) as (batch, ..., heads, size)."""
+    return reshape(x, (*_lengths(x, len(x.shape) - 1), *kernel.shape[1:]))
+
+
+def _projected(x: Any, kernel: Any, bias: Any) -> Any:
+    """(batch, ..., heads, size)."""
+    return _by_head(dense(x, *_flat(kernel, bias)), kernel)
+
+
+def heads_first(x: Any) -> Any:
+    """(batch, length, heads, size) as (batch, heads, length, size), and the other way round."""
+    return K.permute_dimensions(x, (0, 2, 1, 3))
 
 
 def _lengths(x: Any, count: int) -> list[Any]:

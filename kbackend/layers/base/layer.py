@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from functools import cache
 from typing import Any
@@ -14,22 +13,20 @@ from kbackend.declare.call import OpError, lift
 from kbackend.graph.node import name_scope
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
+from kbackend.ground.arguments import accepts
 from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.configuration import batch_shape, check_known, layer_config
 from kbackend.layers.base.hooks import refuse_ignored
 from kbackend.layers.base.losses import HasLosses
+from kbackend.layers.base.naming import described
 from kbackend.layers.base.recording import depth, detached, outermost, recording
 from kbackend.layers.base.spec import InputSpec, check_inputs, shapes_text
 from kbackend.layers.base.structures import as_list, flat_tensors
 from kbackend.ops.core.cast import identity
 from kbackend.streams import call_streams, unkept_streams
 
-
-@cache
-def _accepts(function: Callable[..., Any], parameter: str) -> bool:
-    parameters = inspect.signature(function).parameters.values()
-    return any(p.name == parameter or p.kind is p.VAR_KEYWORD for p in parameters)
+_accepts = cache(accepts)
 
 
 class Layer(HasLosses):
@@ -103,7 +100,7 @@ class Layer(HasLosses):
     def _refuse_mask(self, mask: Any) -> None:
         if any(m is not None for m in as_list(mask)):
             raise TypeError(
-                f"layer {self.name} ({type(self).__name__}) does not support masking, and its input has a "
+                f"{described(self)} does not support masking, and its input has a "
                 "mask (from Embedding(mask_zero=True) or Masking). Put a layer before it that consumes the "
                 "mask, such as LSTM(return_sequences=False), or Lambda(lambda x: x, mask=...) to drop it"
             )
@@ -124,9 +121,15 @@ class Layer(HasLosses):
     def _input_dtype(self) -> str:
         return self.dtype
 
-    def _twin(self) -> Layer:
-        """A layer like this one without its weights."""
-        return type(self).from_config(self.get_config())
+    def _twin(self, **changes: Any) -> Any:
+        """A layer like this one without its weights; live hyperparameters are shared.
+
+        Args:
+            changes: arguments of the constructor that are to be others.
+        """
+        config = self.get_config()
+        live = {name: getattr(self, name) for name in self.hyperparameters if name in config}
+        return type(self).from_config({**config, **live, **changes})
 
     def __call__(self, inputs: Any, **kwargs: Any) -> Any:
         """Apply the layer to symbolic tensors (arrays become constants).
@@ -169,7 +172,7 @@ class Layer(HasLosses):
         for key in kwargs:
             if key not in ("mask", "training") and not _accepts(type(self).call, key):
                 raise TypeError(
-                    f"layer {self.name} ({type(self).__name__}) takes no argument {key!r} when it is called"
+                    f"{described(self)} takes no argument {key!r} when it is called"
                 )
 
     def _input_masks(self, inputs: Any, kwargs: Mapping[str, Any]) -> Any:
@@ -243,7 +246,7 @@ class Layer(HasLosses):
         ):
             return error
         named: Any = type(error)(
-            f"layer {self.name} ({type(self).__name__}) called on {shapes_text(given)}: {error}"
+            f"{described(self)} called on {shapes_text(given)}: {error}"
         )
         named._kbackend_layer = True
         return named

@@ -24,6 +24,11 @@ def unique_name(stem: str) -> str:
     return f"{stem}_{get_uid(stem)}"
 
 
+def described(layer: Any) -> str:
+    """A layer's name and class, as messages begin."""
+    return f"layer {layer.name} ({type(layer).__name__})"
+
+
 class HasName:
     """The part of a layer that names it, and its place in the paths of random draws.
 

@@ -20,15 +20,4 @@ class HasLayers(Layer):
             layer._restore(before)
 
 
-def renewed(layer: Layer, **changes: Any) -> Any:
-    """A layer like another one, without its weights; live hyperparameters are shared.
-
-    Args:
-        layer: the layer.
-        changes: arguments of its constructor that are to be others.
-    """
-    live = {name: getattr(layer, name) for name in layer.hyperparameters}
-    return type(layer).from_config({**layer.get_config(), **live, **changes})
-
-
-__all__ = ["HasLayers", "renewed"]
+__all__ = ["HasLayers"]

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kbackend.graph.tensor import Tensor
+from kbackend.layers.base.naming import described
 
 
 class InputSpec:
@@ -85,7 +86,7 @@ def check_inputs(layer: Any, tensors: Sequence[Tensor]) -> None:
     if layer.input_spec is None:
         return
     specs = layer.input_spec if isinstance(layer.input_spec, (list, tuple)) else [layer.input_spec]
-    label = f"layer {layer.name} ({type(layer).__name__})"
+    label = described(layer)
     if len(specs) != len(tensors):
         raise ValueError(
             f"{label} expects {len(specs)} input{'s' * (len(specs) != 1)}, it was given {len(tensors)}: "

@@ -34,8 +34,8 @@ class Activation(Layer):
     def call(self, inputs: Any) -> Any:
         return apply(self.activation, inputs)
 
-    def _twin(self) -> Layer:
-        return type(self).from_config({**super().get_config(), "activation": self.activation})
+    def _twin(self, **changes: Any) -> Any:
+        return super()._twin(activation=self.activation, **changes)
 
 
 class Identity(Layer):
@@ -109,9 +109,10 @@ class Lambda(Layer):
         found["function"] = _name_of(self.function)
         return found | {"arguments": plain(self.function_arguments)}
 
-    def _twin(self) -> Layer:
-        common = super().get_config()
-        return type(self)(self.function, self._output_shape, self.mask, self.function_arguments, **common)
+    def _twin(self, **changes: Any) -> Any:
+        given = {**super().get_config(), "function": self.function, "output_shape": self._output_shape}
+        given |= {"mask": self.mask, "arguments": self.function_arguments}
+        return type(self)(**{**given, **changes})
 
 
 def _function_of(function: Any) -> Callable[..., Any]:

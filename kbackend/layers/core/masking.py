@@ -26,11 +26,13 @@ class Masking(Layer):
         self.mask_value = mask_value
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
-        return K.any(K.not_equal(inputs, self.mask_value), axis=-1)
+        return self._kept(inputs)
 
     def call(self, inputs: Any) -> Any:
-        kept = K.any(K.not_equal(inputs, self.mask_value), axis=-1, keepdims=True)
-        return inputs * K.cast(kept, inputs.dtype)
+        return inputs * K.cast(self._kept(inputs, keepdims=True), inputs.dtype)
+
+    def _kept(self, inputs: Any, keepdims: bool = False) -> Any:
+        return K.any(K.not_equal(inputs, self.mask_value), axis=-1, keepdims=keepdims)
 
 
 __all__ = ["Masking"]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kbackend import backend as K
-from kbackend import config, initializers
+from kbackend import config
 from kbackend.graph.tensor import Tensor
 from kbackend.layers.arguments import described, set_roles
 from kbackend.layers.base.layer import Layer
@@ -67,6 +67,8 @@ class BatchNormalization(Layer):
         "synchronized",
     )
     supports_masking = True
+    moving_mean_initializer: Any
+    moving_variance_initializer: Any
 
     def __init__(
         self,
@@ -98,13 +100,13 @@ class BatchNormalization(Layer):
             self,
             beta_initializer=beta_initializer,
             gamma_initializer=gamma_initializer,
+            moving_mean_initializer=moving_mean_initializer,
+            moving_variance_initializer=moving_variance_initializer,
             beta_regularizer=beta_regularizer,
             gamma_regularizer=gamma_regularizer,
             beta_constraint=beta_constraint,
             gamma_constraint=gamma_constraint,
         )
-        self.moving_mean_initializer = initializers.get(moving_mean_initializer)
-        self.moving_variance_initializer = initializers.get(moving_variance_initializer)
         self.renorm, self.renorm_momentum = renorm, renorm_momentum
         self.renorm_clipping = checked_clipping(renorm_clipping, described(self))
         self.input_spec = InputSpec(min_ndim=2)

@@ -11,7 +11,7 @@ from kbackend import backend as K
 from kbackend import config, dtypes
 from kbackend.declare.call import dtype_of
 from kbackend.graph.tensor import Tensor
-from kbackend.layers.arguments import one_of, positive
+from kbackend.layers.arguments import described, one_of, positive
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.preprocessing.numeric import batches, floats
 from kbackend.ops.indexing.searching import searchsorted
@@ -83,22 +83,21 @@ class Discretization(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, dtype=dtype, **kwargs)
-        self._label = f"layer {self.name} (Discretization)"
-        self.output_mode = one_of(output_mode, MODES, "output_mode", self._label)
-        dense_only(sparse, self._label)
+        self.output_mode = one_of(output_mode, MODES, "output_mode", described(self))
+        dense_only(sparse, described(self))
         self.sparse = sparse
         if (bin_boundaries is None) == (num_bins is None):
             raise ValueError(
-                f"{self._label}: give bin_boundaries, or num_bins and call adapt; they are {bin_boundaries!r} and "
+                f"{described(self)}: give bin_boundaries, or num_bins and call adapt; they are {bin_boundaries!r} and "
                 f"{num_bins!r}"
             )
-        self.num_bins = None if num_bins is None else positive(num_bins, "num_bins", self._label)
+        self.num_bins = None if num_bins is None else positive(num_bins, "num_bins", described(self))
         self.epsilon = epsilon
         self.bin_boundaries: list[float] | None = None
         if bin_boundaries is not None:
             found = np.asarray(bin_boundaries, np.float64)
             if found.ndim != 1 or (np.diff(found) < 0).any():
-                raise ValueError(f"{self._label}: bin_boundaries must rise, they are {bin_boundaries!r}")
+                raise ValueError(f"{described(self)}: bin_boundaries must rise, they are {bin_boundaries!r}")
             self.bin_boundaries = found.tolist()
 
     def adapt(self, data: Any, batch_size: int | None = None, steps: int | None = None) -> None:
@@ -113,13 +112,13 @@ class Discretization(Layer):
             ValueError: the layer was given its boundaries, or there is no data.
         """
         if self.num_bins is None:
-            raise ValueError(f"{self._label} has the bin_boundaries that it was given; write num_bins to adapt it")
+            raise ValueError(f"{described(self)} has the bin_boundaries that it was given; write num_bins to adapt it")
         summary = np.zeros((2, 0), np.float32)
         for batch in batches(data, steps):
             both = np.concatenate([_summary(batch.astype(np.float32), self.epsilon), summary], axis=1)
             summary = _compressed(both[:, np.argsort(both[0])], self.epsilon)
         if not summary.shape[1]:
-            raise ValueError(f"{self._label} was given no data to adapt to")
+            raise ValueError(f"{described(self)} was given no data to adapt to")
         self.bin_boundaries = _compressed(summary, 1.0 / self.num_bins)[0, :-1].tolist()
 
     def call(self, inputs: Any) -> Any:
@@ -188,7 +187,7 @@ class CategoryEncoding(Layer):
         self, num_tokens: int | None = None, output_mode: str = "multi_hot", sparse: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        label = f"layer {self.name} (CategoryEncoding)"
+        label = described(self)
         self.num_tokens = positive(num_tokens, "num_tokens", label)
         mode = "multi_hot" if output_mode == "binary" else output_mode
         self.output_mode = one_of(mode, MODES[1:], "output_mode", label)

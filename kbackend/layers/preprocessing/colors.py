@@ -9,7 +9,7 @@ import numpy as np
 
 from kbackend import backend as K
 from kbackend import config
-from kbackend.layers.arguments import positive
+from kbackend.layers.arguments import described, positive
 from kbackend.layers.preprocessing.geometry import (
     Factor,
     RandomBrightness,
@@ -209,7 +209,7 @@ class Equalization(_Share):
         self, value_range: Sequence[float] = (0, 255), bins: int = 256, data_format: str | None = None, **kwargs: Any
     ) -> None:
         super().__init__(1.0, value_range, data_format, **kwargs)
-        self.bins = positive(bins, "bins", self._where())
+        self.bins = positive(bins, "bins", described(self))
 
     def _altered(self, x: Any) -> Any:
         channels = x.shape[-1]
@@ -255,8 +255,10 @@ class RandomPosterization(_Ranged):
     ) -> None:
         super().__init__(factor, value_range, seed, data_format=data_format, **kwargs)
         given = list(factor) if isinstance(factor, (list, tuple)) else [1, factor]
-        if len(given) != 2 or any(positive(f, "factor", self._where()) > _BITS for f in given):
-            raise ValueError(f"{self._where()}: factor must be an integer from 1 to {_BITS}, or two, it is {factor!r}")
+        if len(given) != 2 or any(positive(f, "factor", described(self)) > _BITS for f in given):
+            raise ValueError(
+                f"{described(self)}: factor must be an integer from 1 to {_BITS}, or two, it is {factor!r}"
+            )
         self._bits = min(given), max(given)
 
     def _altered(self, x: Any) -> Any:
@@ -382,8 +384,8 @@ class RandomGaussianBlur(_Share):
     ) -> None:
         super().__init__(factor, value_range, data_format, seed, **kwargs)
         given = list(kernel_size) if isinstance(kernel_size, (list, tuple)) else [kernel_size] * 2
-        if len(given) != 2 or any(positive(n, "kernel_size", self._where()) % 2 == 0 for n in given):
-            raise ValueError(f"{self._where()}: kernel_size must be an odd integer, or two, it is {kernel_size!r}")
+        if len(given) != 2 or any(positive(n, "kernel_size", described(self)) % 2 == 0 for n in given):
+            raise ValueError(f"{described(self)}: kernel_size must be an odd integer, or two, it is {kernel_size!r}")
         self.kernel_size, self._window = kernel_size, tuple(given)
         self.sigma = sigma
         self._deviations = self._bounds(sigma, "sigma", 0.0, 0.0)

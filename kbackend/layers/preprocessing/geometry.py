@@ -15,7 +15,7 @@ import numpy as np
 from kbackend import backend as K
 from kbackend import config, dtypes
 from kbackend.declare.call import dtype_of
-from kbackend.layers.arguments import one_of, positive
+from kbackend.layers.arguments import described, one_of, positive
 from kbackend.layers.regularization import _Drawing
 from kbackend.ops.arrays.dims import length
 from kbackend.ops.elementwise.normal_quantile import polynomial
@@ -72,7 +72,7 @@ class _Augmentation(_Drawing):
         """The range of draws: a pair in any order, or from ``low`` (-factor when None) to one number."""
         given = list(factor) if isinstance(factor, (list, tuple, np.ndarray)) else [factor]
         if len(given) not in (1, 2) or any(not _is_number(f) or not least <= f <= 1 for f in given):
-            raise ValueError(f"{self._where()}: {name} must be a number, or two, in [{least:g}, 1], it is {factor!r}")
+            raise ValueError(f"{described(self)}: {name} must be a number, or two, in [{least:g}, 1], it is {factor!r}")
         if len(given) == 2:
             return float(min(given)), float(max(given))
         size = abs(float(given[0]))
@@ -113,7 +113,7 @@ class RandomFlip(_Augmentation):
     def __init__(self, mode: str = "horizontal_and_vertical", seed: int | None = None, data_format: str | None = None,
                  **kwargs: Any) -> None:
         super().__init__(seed, data_format, **kwargs)
-        self.mode = one_of(mode, self.modes, "mode", self._where())
+        self.mode = one_of(mode, self.modes, "mode", described(self))
 
     def _altered(self, x: Any) -> Any:
         for name, axis in (("horizontal", 2), ("vertical", 1)):
@@ -129,8 +129,8 @@ class _Moving(_Augmentation):
     def __init__(self, fill_mode: str = "reflect", interpolation: str = "bilinear", seed: int | None = None,
                  fill_value: float = 0.0, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(seed, data_format, **kwargs)
-        self.fill_mode = one_of(fill_mode, FILL_MODES, "fill_mode", self._where())
-        self.interpolation = one_of(interpolation, ("nearest", "bilinear"), "interpolation", self._where())
+        self.fill_mode = one_of(fill_mode, FILL_MODES, "fill_mode", described(self))
+        self.interpolation = one_of(interpolation, ("nearest", "bilinear"), "interpolation", described(self))
         self.fill_value = float(fill_value)
 
     def _seen(self, x: Any, rows: Sequence[Any]) -> Any:
@@ -248,8 +248,10 @@ class RandomZoom(_Moving):
         self._across = None if width_factor is None else self._bounds(width_factor, "width_factor")
         for name, bounds in (("height_factor", self._down), ("width_factor", self._across)):
             if bounds is not None and bounds[0] <= -1:
-                raise ValueError(f"{self._where()}: {name} must be above -1, where nothing would be left to see; it is "
-                                 f"{getattr(self, name)!r}")
+                raise ValueError(
+                    f"{described(self)}: {name} must be above -1, where nothing would be left to see; it is "
+                    f"{getattr(self, name)!r}"
+                )
 
     def _altered(self, x: Any) -> Any:
         drawn = self._drawn(x, self._down)
@@ -284,7 +286,7 @@ class RandomCrop(_Augmentation):
     def __init__(self, height: int, width: int, seed: int | None = None, data_format: str | None = None,
                  name: str | None = None, **kwargs: Any) -> None:
         super().__init__(seed, data_format, name=name, **kwargs)
-        self.height, self.width = (positive(n, what, self._where())
+        self.height, self.width = (positive(n, what, described(self))
                                    for n, what in ((height, "height"), (width, "width")))
 
     def _passed(self, x: Any) -> Any:
@@ -297,7 +299,7 @@ class RandomCrop(_Augmentation):
     def _altered(self, x: Any) -> Any:
         sizes = tuple(x.shape[1:3])
         if None in sizes:
-            raise ValueError(f"{self._where()}: images need a known size, theirs is {sizes}")
+            raise ValueError(f"{described(self)}: images need a known size, theirs is {sizes}")
         if sizes[0] < self.height or sizes[1] < self.width:
             return resize(x, (self.height, self.width), crop_to_aspect_ratio=True, data_format="channels_last")
         for axis, (old, new) in enumerate(zip(sizes, (self.height, self.width)), 1):
@@ -321,7 +323,7 @@ class _Ranged(_Augmentation):
         self.factor = factor
         given = list(value_range) if isinstance(value_range, (list, tuple, np.ndarray)) else []
         if len(given) != 2 or not all(map(_is_number, given)) or not given[0] < given[1]:
-            raise ValueError(f"{self._where()}: value_range must hold two rising numbers, it is {value_range!r}")
+            raise ValueError(f"{described(self)}: value_range must hold two rising numbers, it is {value_range!r}")
         self.value_range = tuple(float(v) for v in given)
 
     def _within(self, x: Any) -> Any:

@@ -12,6 +12,7 @@ from kbackend import config
 from kbackend.declare.call import to_numpy
 from kbackend.graph.tensor import Tensor
 from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.naming import described
 
 
 class HostLayer(Layer):
@@ -49,7 +50,7 @@ class HostLayer(Layer):
     @property
     def label(self) -> str:
         """What errors call the layer."""
-        return f"layer {self.name} ({type(self).__name__})"
+        return described(self)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the result; the layer does not change."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kbackend import config
-from kbackend.layers.arguments import one_of, positive
+from kbackend.layers.arguments import described, one_of, positive
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.preprocessing.numeric import floats
 from kbackend.ops.image.resize import opened, resize
@@ -52,7 +52,7 @@ class Resizing(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        label = f"layer {self.name} (Resizing)"
+        label = described(self)
         self.height, self.width = positive(height, "height", label), positive(width, "width", label)
         self.interpolation = one_of(interpolation, _INTERPOLATIONS, "interpolation", label)
         if crop_to_aspect_ratio and pad_to_aspect_ratio:
@@ -92,7 +92,7 @@ class CenterCrop(Layer):
 
     def __init__(self, height: int, width: int, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        label = f"layer {self.name} (CenterCrop)"
+        label = described(self)
         self.height, self.width = positive(height, "height", label), positive(width, "width", label)
         self.data_format = config.normalize_data_format(data_format)
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from kbackend import backend as K
 from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.naming import described
 from kbackend.layers.base.nested import HasLayers
 from kbackend.layers.base.serialization import deserialize
 from kbackend.layers.preprocessing.colors import _Share
@@ -181,7 +182,7 @@ class MixUp(_Mixing):
     ) -> None:
         super().__init__(seed, data_format, **kwargs)
         if not isinstance(alpha, (int, float)) or alpha <= 0:
-            raise ValueError(f"{self._where()}: alpha must be a positive number, it is {alpha!r}")
+            raise ValueError(f"{described(self)}: alpha must be a positive number, it is {alpha!r}")
         self.alpha = float(alpha)
 
     def _mixed(self, x: Any) -> tuple[Any, Any, Any]:
@@ -248,7 +249,7 @@ class Pipeline(HasLayers):
         self.layers = list(layers)
         wrong = [layer for layer in self.layers if not isinstance(layer, Layer)]
         if wrong:
-            raise ValueError(f"layer {self.name} (Pipeline) takes layers, not {wrong[0]!r}")
+            raise ValueError(f"{described(self)} takes layers, not {wrong[0]!r}")
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         for layer in self.layers:
@@ -257,8 +258,12 @@ class Pipeline(HasLayers):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
-        """A layer from the result of ``get_config``, without weights."""
-        return cls(**{**config, "layers": [deserialize(c) for c in config["layers"]]})
+        """A layer from the result of ``get_config``, without weights. Entries of ``layers`` may be layers, too."""
+        made = [c if isinstance(c, Layer) else deserialize(c) for c in config["layers"]]
+        return cls(**{**config, "layers": made})
+
+    def _twin(self, **changes: Any) -> Any:
+        return super()._twin(layers=[layer._twin() for layer in self.layers], **changes)
 
 
 __all__ = ["CutMix", "MixUp", "Pipeline", "RandomErasing", "RandomShear"]

@@ -11,6 +11,7 @@ from kbackend import backend as K
 from kbackend import config, dtypes
 from kbackend.declare.call import dtype_of, to_numpy
 from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.naming import described
 from kbackend.layers.base.structures import as_list
 
 
@@ -50,8 +51,7 @@ def _number_or_list(value: Any, name: str, layer: Layer) -> Any:
     try:
         array = np.asarray(to_numpy(value) if hasattr(value, "shape") else value, np.float64)
     except (TypeError, ValueError):
-        label = f"layer {layer.name} ({type(layer).__name__})"
-        raise ValueError(f"{label}: {name} must be a number or a list of numbers, it is {value!r}") from None
+        raise ValueError(f"{described(layer)}: {name} must be a number or a list of numbers, it is {value!r}") from None
     return array.tolist()
 
 
@@ -87,17 +87,18 @@ class Normalization(Layer):
         self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self._label = f"layer {self.name} (Normalization)"
         self.axis = None if axis is None else tuple(int(a) for a in as_list(axis))
         if (mean is None) != (variance is None):
-            raise ValueError(f"{self._label}: give both mean and variance, or none; they are {mean!r} and {variance!r}")
+            raise ValueError(
+                f"{described(self)}: give both mean and variance, or none; they are {mean!r} and {variance!r}"
+            )
         self.mean = None if mean is None else np.asarray(mean, np.float64)
         self.variance = None if variance is None else np.asarray(variance, np.float64)
         self.invert = invert
         if self.mean is not None and self.variance is not None:
             if self.mean.shape != self.variance.shape or self.mean.ndim > len(self._axes_given):
                 raise ValueError(
-                    f"{self._label}: mean and variance must have one shape, of at most {len(self._axes_given)} "
+                    f"{described(self)}: mean and variance must have one shape, of at most {len(self._axes_given)} "
                     f"dimensions for the axis {axis}; their shapes are {self.mean.shape} and {self.variance.shape}"
                 )
 
@@ -133,7 +134,9 @@ class Normalization(Layer):
             ValueError: mean and variance were given; no data; batches of another shape.
         """
         if self.mean is not None:
-            raise ValueError(f"{self._label} has the mean and variance that it was given; leave them out to adapt it")
+            raise ValueError(
+                f"{described(self)} has the mean and variance that it was given; leave them out to adapt it"
+            )
         parts = _Moments()
         for batch in batches(data, steps):
             if not self.built:
@@ -141,12 +144,12 @@ class Normalization(Layer):
                 self.built = True
             if tuple(batch.shape[a] for a in self._kept) != self._sizes:
                 raise ValueError(
-                    f"{self._label} has statistics of the sizes {self._sizes} along the axis {self.axis}, a batch has "
-                    f"the shape {batch.shape}"
+                    f"{described(self)} has statistics of the sizes {self._sizes} along the axis {self.axis}, a batch "
+                    f"has the shape {batch.shape}"
                 )
             parts.add(batch, tuple(a for a in range(batch.ndim) if a not in self._kept))
         if not parts.count:
-            raise ValueError(f"{self._label} was given no data to adapt to")
+            raise ValueError(f"{described(self)} was given no data to adapt to")
         self._adapted_mean.assign(parts.mean)
         self._adapted_variance.assign(parts.variance)
 

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 
 from kbackend import backend as K
-from kbackend.declare.call import lift
 from kbackend.graph.node import name_scope
-from kbackend.ground.tree import tree_leaves
 from kbackend.layers.base.layer import Layer
-from kbackend.layers.base.nested import HasLayers, renewed
+from kbackend.layers.base.naming import described
+from kbackend.layers.base.nested import HasLayers
 from kbackend.layers.base.serialization import deserialize
 from kbackend.layers.base.structures import as_list
 from kbackend.layers.recurrent.layer import Recurrent
+from kbackend.layers.recurrent.rnn import call_arguments
 from kbackend.registry import plain
 from kbackend.streams import Owner
 
@@ -65,7 +65,7 @@ class Bidirectional(HasLayers):
         super().__init__(weights=weights, **kwargs)
         self._check(layer, "layer")
         if merge_mode not in _MODES:
-            raise ValueError(f"{self._label}: merge_mode must be one of {_MODES}, it is {merge_mode!r}")
+            raise ValueError(f"{described(self)}: merge_mode must be one of {_MODES}, it is {merge_mode!r}")
         self.merge_mode = merge_mode
         self.forward_layer = self._made(layer, "forward", layer.go_backwards)
         if backward_layer is None:
@@ -76,34 +76,28 @@ class Bidirectional(HasLayers):
         self._given_backward = backward_layer is not None
         self._check_pair()
 
-    @property
-    def _label(self) -> str:
-        return f"layer {self.name} (Bidirectional)"
-
     def _check(self, layer: Any, argument: str) -> None:
         missing = [n for n in ("go_backwards", *_BOTH) if not hasattr(layer, n)]
         if not isinstance(layer, Layer) or missing:
-            raise ValueError(f"{self._label}: {argument} must be a recurrent layer such as LSTM, it is {layer!r}")
+            raise ValueError(f"{described(self)}: {argument} must be a recurrent layer such as LSTM, it is {layer!r}")
 
     def _check_pair(self) -> None:
         one, other = self.forward_layer, self.backward_layer
         if one.go_backwards == other.go_backwards:
             raise ValueError(
-                f"{self._label}: one of the layers must have go_backwards=True and one False, both have "
+                f"{described(self)}: one of the layers must have go_backwards=True and one False, both have "
                 f"{one.go_backwards}"
             )
         for name in _BOTH:
             if getattr(one, name) != getattr(other, name):
                 raise ValueError(
-                    f"{self._label}: the two layers must have one {name}, they have {getattr(one, name)} and "
+                    f"{described(self)}: the two layers must have one {name}, they have {getattr(one, name)} and "
                     f"{getattr(other, name)}"
                 )
 
     def _made(self, layer: Any, direction: str, backwards: bool) -> Any:
         name = f"{direction}_{layer.name.removeprefix(f'{direction}_')}"
-        changes = {"name": name, "go_backwards": backwards, "batch_input_shape": None}
-        make = getattr(layer, "_renewed", None) or (lambda **c: renewed(layer, **c))
-        made = make(**changes)
+        made = layer._twin(name=name, go_backwards=backwards, batch_input_shape=None)
         made._owner = Owner(direction, direction)
         if isinstance(made, Recurrent):
             made.cell._owner = made._owner
@@ -144,20 +138,14 @@ class Bidirectional(HasLayers):
 
     def __call__(self, inputs: Any, initial_state: Any = None, constants: Any = None, **kwargs: Any) -> Any:
         """Apply the layer. The arguments are those of an RNN's call."""
-        if isinstance(inputs, (list, tuple)):
-            inputs, *rest = inputs
-            initial_state = rest or initial_state
-        if initial_state is not None:
-            kwargs["initial_state"] = [lift(s) for s in tree_leaves(initial_state)]
-            count = len(kwargs["initial_state"])
-            if count % 2:
-                raise ValueError(
-                    f"{self._label}: initial_state holds the states of the forward layer and then those of the "
-                    f"backward layer, so an even number; it holds {count}"
-                )
-        if constants is not None:
-            kwargs["constants"] = [lift(c) for c in tree_leaves(constants)]
-        return super().__call__(inputs, **kwargs)
+        inputs, given = call_arguments(inputs, initial_state, constants)
+        count = len(given.get("initial_state", ()))
+        if count % 2:
+            raise ValueError(
+                f"{described(self)}: initial_state holds the states of the forward layer and then those of the "
+                f"backward layer, so an even number; it holds {count}"
+            )
+        return super().__call__(inputs, **given, **kwargs)
 
     def call(
         self, inputs: Any, mask: Any = None, training: Any = None, initial_state: Any = None, constants: Any = None
@@ -221,10 +209,9 @@ class Bidirectional(HasLayers):
         }
         return cls(**{**config, **made})
 
-    def _twin(self) -> Layer:
-        backward = self.backward_layer._renewed() if self._given_backward else None
-        config: Mapping[str, Any] = self.get_config() | {"layer": self.forward_layer._renewed()}
-        return type(self).from_config({**config, "backward_layer": backward})
+    def _twin(self, **changes: Any) -> Any:
+        backward = self.backward_layer._twin() if self._given_backward else None
+        return super()._twin(layer=self.forward_layer._twin(), backward_layer=backward, **changes)
 
 
 __all__ = ["Bidirectional"]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from kbackend import activations, config, constraints, initializers, regularizers
 from kbackend import backend as K
+from kbackend import config, initializers
 from kbackend.declare.call import dtype_of
+from kbackend.ground.arguments import accepts
 from kbackend.ground.tree import tree_leaves
-from kbackend.layers.arguments import is_zero, positive
+from kbackend.layers.arguments import activation_of, described, is_zero, positive, set_roles
 from kbackend.layers.arguments import rate as checked_rate
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.structures import as_list
@@ -21,23 +21,13 @@ from kbackend.ops.linalg.dense import dense
 from kbackend.ops.rnn.rnn import StepFunction
 from kbackend.streams import SeedGenerator
 
-#: constructor arguments of cells, by which their layers have attributes too
-SHARED = (
-    "activation",
-    "use_bias",
-    "kernel_initializer",
-    "recurrent_initializer",
-    "bias_initializer",
-    "kernel_regularizer",
-    "recurrent_regularizer",
-    "bias_regularizer",
-    "kernel_constraint",
-    "recurrent_constraint",
-    "bias_constraint",
-    "dropout",
-    "recurrent_dropout",
-    "seed",
+ROLES = tuple(
+    f"{part}_{role}"
+    for role in ("initializer", "regularizer", "constraint")
+    for part in ("kernel", "recurrent", "bias")
 )
+#: constructor arguments of cells, by which their layers have attributes too
+SHARED = ("activation", "use_bias", *ROLES, "dropout", "recurrent_dropout", "seed")
 
 
 class Cell(Layer):
@@ -55,20 +45,13 @@ class Cell(Layer):
     hyperparameters = ("dropout", "recurrent_dropout")
     gates = 1
     state_count = 1
+    bias_initializer: Any
 
     def __init__(
         self,
+        *,
         activation: Any,
         use_bias: bool,
-        kernel_initializer: Any,
-        recurrent_initializer: Any,
-        bias_initializer: Any,
-        kernel_regularizer: Any,
-        recurrent_regularizer: Any,
-        bias_regularizer: Any,
-        kernel_constraint: Any,
-        recurrent_constraint: Any,
-        bias_constraint: Any,
         dropout: Any,
         recurrent_dropout: Any,
         seed: Any,
@@ -76,22 +59,15 @@ class Cell(Layer):
         implementation: int | None = None,
         **kwargs: Any,
     ) -> None:
+        roles = {name: kwargs.pop(name) for name in ROLES}
         super().__init__(**kwargs)
         #: what errors call the cell: its layer, where it is a layer's own
-        self.label = _label or f"layer {self.name} ({type(self).__name__})"
+        self.label = _label or described(self)
         if implementation not in (None, 0, 1, 2):
             raise ValueError(f"{self.label}: implementation must be 1 or 2, it is {implementation!r}")
-        self.activation = activations.get(activation)
+        self.activation = activation_of(self, activation, self.label)
         self.use_bias = use_bias
-        self.kernel_initializer = initializers.get(kernel_initializer)
-        self.recurrent_initializer = initializers.get(recurrent_initializer)
-        self.bias_initializer = initializers.get(bias_initializer)
-        self.kernel_regularizer = regularizers.get(kernel_regularizer)
-        self.recurrent_regularizer = regularizers.get(recurrent_regularizer)
-        self.bias_regularizer = regularizers.get(bias_regularizer)
-        self.kernel_constraint = constraints.get(kernel_constraint)
-        self.recurrent_constraint = constraints.get(recurrent_constraint)
-        self.bias_constraint = constraints.get(bias_constraint)
+        set_roles(self, self.label, **roles)
         self.dropout = checked_rate(dropout, self.label)
         self.recurrent_dropout = checked_rate(recurrent_dropout, self.label)
         self.seed = seed
@@ -177,8 +153,8 @@ class Cell(Layer):
 class DenseCell(Cell):
     """Base class of the cells whose products are those of dense layers."""
 
-    def __init__(self, units: int, *settings: Any, **kwargs: Any) -> None:
-        super().__init__(*settings, **kwargs)
+    def __init__(self, units: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
         self.units = positive(units, "units", self.label)
 
     @property
@@ -214,11 +190,20 @@ class DenseCell(Cell):
         return self.bias
 
 
-def forget_bias(initializer: Callable[..., Any], units: int) -> Callable[..., Any]:
-    """An initializer of the four biases of an LSTM that starts that of the forget gate at 1."""
+def lstm_bias_initializer(cell: Any, units: int, before: int = 1) -> Callable[..., Any]:
+    """The initializer of the biases of an LSTM's cell; with ``unit_forget_bias`` that of the forget gate starts at 1.
+
+    Args:
+        cell: the cell.
+        units: the size of a gate's bias.
+        before: how many biases stand before that of the forget gate.
+    """
+    initializer = cell.bias_initializer
+    if not cell.unit_forget_bias:
+        return initializer
 
     def initial(shape: Any, dtype: Any = None) -> Any:
-        parts = [initializer((units,), dtype=dtype), initializers.Ones()((units,), dtype=dtype)]
+        parts = [initializer((before * units,), dtype=dtype), initializers.Ones()((units,), dtype=dtype)]
         return K.concatenate([*parts, initializer((2 * units,), dtype=dtype)], axis=0)
 
     return initial
@@ -240,15 +225,6 @@ def zero_states(shapes: Sequence[tuple[int, ...]], inputs: Any, batch_size: Any,
 
 
 # cells of any kind ----------------------------------------------------------------------------------------------
-
-
-def accepts(function: Callable[..., Any], name: str) -> bool:
-    """Whether a function has a parameter of a name."""
-    try:
-        parameters = inspect.signature(function).parameters.values()
-    except (TypeError, ValueError):
-        return False
-    return any(p.name == name or p.kind is p.VAR_KEYWORD for p in parameters)
 
 
 def stepper_of(cell: Any, like: Any, training: Any, constants: Sequence[Any] = ()) -> StepFunction:
@@ -273,6 +249,11 @@ def build_cell(cell: Any, shape: Any) -> None:
         cell.build(shape)
         cell.built = True
         cell._set_initial_weights()
+
+
+def cell_twin(cell: Any) -> Any:
+    """A cell like another one without its weights; the same one where it is no layer."""
+    return cell._twin() if isinstance(cell, Layer) else cell
 
 
 def state_shapes_of(cell: Any) -> list[tuple[int, ...]]:

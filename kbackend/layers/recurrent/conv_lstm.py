@@ -4,30 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend import activations, config
 from kbackend import backend as K
+from kbackend import config
 from kbackend.graph.tensor import TensorSpec
-from kbackend.layers.arguments import one_of, per_dimension, positive
+from kbackend.ground.arguments import named
+from kbackend.layers.arguments import activation_of, one_of, per_dimension, positive
 from kbackend.layers.base.spec import InputSpec
-from kbackend.layers.recurrent.cell import Cell, forget_bias
+from kbackend.layers.recurrent.cell import Cell, lstm_bias_initializer
 from kbackend.layers.recurrent.layer import OfCell, Recurrent
 from kbackend.layers.recurrent.rnn import RNN
 from kbackend.ops.arrays.dims import length
 from kbackend.ops.arrays.reshape import reshape
-from kbackend.ops.arrays.split import split_sizes
 from kbackend.ops.nn.conv import convolution
 from kbackend.ops.nn.windows import spatial_sizes
+from kbackend.ops.rnn.lstm import lstm_step
 from kbackend.ops.rnn.rnn import StepFunction
+
+_CONVOLUTION = ("filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate")
+_GATES = ("recurrent_activation", "unit_forget_bias")
 
 
 class ConvLSTMCell(Cell):
     """Base class of the cells whose products are convolutions; see :class:`ConvLSTM2D`."""
 
     rank = 2
-    arguments = (
-        "filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", *Cell.arguments[1:],
-        "recurrent_activation", "unit_forget_bias",
-    )  # fmt: skip
+    arguments = (*_CONVOLUTION, *Cell.arguments[1:], *_GATES)
     gates = 4
     state_count = 2
 
@@ -57,11 +58,7 @@ class ConvLSTMCell(Cell):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer, kernel_regularizer,
-            recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint, bias_constraint,
-            dropout, recurrent_dropout, seed, **kwargs,
-        )  # fmt: skip
+        super().__init__(**named(locals(), *_CONVOLUTION, *_GATES))
         self.filters = positive(filters, "filters", self.label)
         self.kernel_size = per_dimension(kernel_size, self.rank, "kernel_size", self.label)
         self.strides = per_dimension(strides, self.rank, "strides", self.label)
@@ -73,7 +70,7 @@ class ConvLSTMCell(Cell):
                 f"{self.label}: strides and dilation_rate cannot both be above 1, they are {self.strides} and "
                 f"{self.dilation_rate}"
             )
-        self.recurrent_activation = activations.get(recurrent_activation)
+        self.recurrent_activation = activation_of(self, recurrent_activation, self.label)
         self.unit_forget_bias = unit_forget_bias
         #: the shape of a sample's step and of a state, with the channels last, once they are known
         self._step_shape: tuple[int, ...] | None = None
@@ -108,9 +105,7 @@ class ConvLSTMCell(Cell):
         self.recurrent_kernel = self.add_weight("recurrent_kernel", (*self.kernel_size, self.filters, wide))
         self.bias = None
         if self.use_bias:
-            initializer = self.bias_initializer
-            if self.unit_forget_bias:
-                initializer = forget_bias(initializer, self.filters)
+            initializer = lstm_bias_initializer(self, self.filters)
             self.bias = self.add_weight("bias", (wide,), initializer=initializer)
 
     @staticmethod
@@ -174,19 +169,12 @@ class ConvLSTMCell(Cell):
         )
 
     def step(self, noise: Any) -> StepFunction:
-        activation, gate = self.activation, self.recurrent_activation
         ones = (1,) * self.rank
 
-        def step(z: Any, states: Any) -> tuple[Any, list[Any]]:
-            h, c = states
-            h = h if noise is None else h * noise
-            z = z + convolution(h, self.recurrent_kernel, strides=ones, padding="same", dilation=ones)
-            i, f, g, o = split_sizes(z, 4, axis=-1)
-            c = gate(f) * c + gate(i) * activation(g)
-            h = gate(o) * activation(c)
-            return h, [h, c]
+        def product(h: Any, kernel: Any) -> Any:
+            return convolution(h, kernel, strides=ones, padding="same", dilation=ones)
 
-        return step
+        return lstm_step(self.recurrent_kernel, self.activation, self.recurrent_activation, noise, product)
 
 
 class ConvLSTM1DCell(ConvLSTMCell):
@@ -217,10 +205,7 @@ class ConvLSTM(Recurrent):
     """Base class of the convolutional LSTMs; see :class:`ConvLSTM2D`."""
 
     cell_class: type[ConvLSTMCell]
-    arguments = (
-        "filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", *Recurrent.arguments,
-        "recurrent_activation", "unit_forget_bias",
-    )  # fmt: skip
+    arguments = (*_CONVOLUTION, *Recurrent.arguments, *_GATES)
     filters, kernel_size, strides, padding, data_format = OfCell(), OfCell(), OfCell(), OfCell(), OfCell()
     dilation_rate, recurrent_activation, unit_forget_bias = OfCell(), OfCell(), OfCell()
 
@@ -255,20 +240,7 @@ class ConvLSTM(Recurrent):
         stateful: bool = False,
         **kwargs: Any,
     ) -> None:
-        settings = dict(
-            filters=filters, kernel_size=kernel_size, strides=strides, padding=padding, data_format=data_format,
-            dilation_rate=dilation_rate, activation=activation, recurrent_activation=recurrent_activation,
-            use_bias=use_bias, kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer, unit_forget_bias=unit_forget_bias,
-            kernel_regularizer=kernel_regularizer, recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint, dropout=dropout,
-            recurrent_dropout=recurrent_dropout, seed=seed,
-        )  # fmt: skip
-        super().__init__(
-            settings, activity_regularizer=activity_regularizer, return_sequences=return_sequences,
-            return_state=return_state, go_backwards=go_backwards, stateful=stateful, **kwargs,
-        )  # fmt: skip
+        super().__init__(**named(locals()))
 
     @property
     def _dimensions(self) -> str:  # type: ignore[override]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kbackend import backend as K
-from kbackend import initializers
+from kbackend.layers.recurrent.cell import ROLES, lstm_bias_initializer
 from kbackend.layers.recurrent.gru import GRU, GRUCell
 from kbackend.layers.recurrent.layer import OfCell
 from kbackend.layers.recurrent.lstm import LSTM, LSTMCell
@@ -13,9 +13,7 @@ from kbackend.ops.arrays.reshape import reshape
 from kbackend.ops.rnn.gru import gru
 from kbackend.ops.rnn.lstm import lstm
 
-_INITIAL = tuple(f"{part}_initializer" for part in ("kernel", "recurrent", "bias"))
-_LIMITS = tuple(f"{part}_{role}" for role in ("regularizer", "constraint") for part in ("kernel", "recurrent", "bias"))
-_ARGUMENTS = ("units", *_INITIAL, *_LIMITS, "return_sequences", "return_state", "go_backwards", "stateful")
+_ARGUMENTS = ("units", *ROLES, "return_sequences", "return_state", "go_backwards", "stateful")
 
 
 def _plain(kernel: Any, gates: int) -> Any:
@@ -32,13 +30,8 @@ class _GRUCell(GRUCell):
 
 class _LSTMCell(LSTMCell):
     def _add_bias(self, wide: int) -> Any:
-        initializer, units = self.bias_initializer, self.units
-
-        def forgetting(shape: Any, dtype: Any = None) -> Any:
-            parts = [initializer((5 * units,), dtype=dtype), initializers.Ones()((units,), dtype=dtype)]
-            return K.concatenate([*parts, initializer((2 * units,), dtype=dtype)], axis=0)
-
-        return self.add_weight("bias", (2 * wide,), initializer=forgetting if self.unit_forget_bias else initializer)
+        initializer = lstm_bias_initializer(self, self.units, before=5)
+        return self.add_weight("bias", (2 * wide,), initializer=initializer)
 
 
 class CuDNNGRU(GRU):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend import activations
+from kbackend.ground.arguments import named
+from kbackend.layers.arguments import activation_of
 from kbackend.layers.recurrent.cell import DenseCell
 from kbackend.layers.recurrent.layer import DenseRecurrent, OfCell
 from kbackend.ops.rnn.gru import gru, gru_step
@@ -49,12 +50,8 @@ class GRUCell(DenseCell):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
-            kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint,
-            bias_constraint, dropout, recurrent_dropout, seed, **kwargs,
-        )  # fmt: skip
-        self.recurrent_activation = activations.get(recurrent_activation)
+        super().__init__(**named(locals(), "recurrent_activation", "reset_after"))
+        self.recurrent_activation = activation_of(self, recurrent_activation, self.label)
         self.reset_after = bool(reset_after)
 
     def _add_bias(self, wide: int) -> Any:
@@ -130,19 +127,7 @@ class GRU(DenseRecurrent):
         use_cudnn: Any = "auto",
         **kwargs: Any,
     ) -> None:
-        settings = dict(
-            units=units, activation=activation, recurrent_activation=recurrent_activation, use_bias=use_bias,
-            kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer,
-            recurrent_regularizer=recurrent_regularizer, bias_regularizer=bias_regularizer,
-            kernel_constraint=kernel_constraint, recurrent_constraint=recurrent_constraint,
-            bias_constraint=bias_constraint, dropout=dropout, recurrent_dropout=recurrent_dropout,
-            reset_after=reset_after, seed=seed,
-        )  # fmt: skip
-        super().__init__(
-            settings, activity_regularizer=activity_regularizer, return_sequences=return_sequences,
-            return_state=return_state, go_backwards=go_backwards, stateful=stateful, unroll=unroll, **kwargs,
-        )  # fmt: skip
+        super().__init__(**named(locals(), "use_cudnn"))
 
     def _fused(self, inputs: Any, states: list[Any], mask: Any) -> list[Any]:
         return gru(

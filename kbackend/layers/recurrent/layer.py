@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from kbackend import backend as K
-from kbackend.layers.arguments import is_zero
+from kbackend.layers.arguments import described, is_zero
+from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 from kbackend.layers.recurrent.cell import SHARED, Cell
 from kbackend.layers.recurrent.rnn import RNN
@@ -44,19 +45,14 @@ class Recurrent(RNN):
     dropout, recurrent_dropout = OfCell(), OfCell()
     kernel, recurrent_kernel, bias = OfCell(), OfCell(), OfCell()
 
-    def __init__(self, settings: dict[str, Any], **kwargs: Any) -> None:
-        """Make the layer and its cell.
-
-        Args:
-            settings: the arguments of the cell.
-            kwargs: the arguments of the layer.
-        """
-        if "implementation" in kwargs:
-            settings["implementation"] = kwargs.pop("implementation")
-        super().__init__(settings, **kwargs)
+    def __init__(self, **given: Any) -> None:
+        """Make the layer and its cell from the arguments of both."""
+        of_cell = (*self.cell_class.arguments, "implementation")
+        settings = {name: given.pop(name) for name in of_cell if name in given}
+        super().__init__(settings, **given)
 
     def _made_cell(self, given: Any) -> Cell:
-        cell = self.cell_class(**given, name=f"{self.name}_cell", dtype=self.dtype, _label=self._label)
+        cell = self.cell_class(**given, name=f"{self.name}_cell", dtype=self.dtype, _label=described(self))
         cell._owner = self._owner  # the weights are drawn as the layer's
         return cell
 
@@ -89,9 +85,8 @@ class Recurrent(RNN):
         """A layer from the result of ``get_config``, without weights."""
         return cls(**config)
 
-    def _renewed(self, **changes: Any) -> Any:
-        live = {name: getattr(self, name) for name in self.hyperparameters}
-        return type(self).from_config({**self.get_config(), **live, **changes})
+    def _twin(self, **changes: Any) -> Any:
+        return Layer._twin(self, **changes)  # get_config holds the arguments of the cell, not the cell
 
 
 class DenseRecurrent(Recurrent):

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend import activations
-from kbackend.layers.recurrent.cell import DenseCell, forget_bias
+from kbackend.ground.arguments import named
+from kbackend.layers.arguments import activation_of
+from kbackend.layers.recurrent.cell import DenseCell, lstm_bias_initializer
 from kbackend.layers.recurrent.layer import DenseRecurrent, OfCell
 from kbackend.ops.rnn.lstm import lstm, lstm_step
 from kbackend.ops.rnn.rnn import StepFunction
@@ -50,19 +51,12 @@ class LSTMCell(DenseCell):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
-            kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint,
-            bias_constraint, dropout, recurrent_dropout, seed, **kwargs,
-        )  # fmt: skip
-        self.recurrent_activation = activations.get(recurrent_activation)
+        super().__init__(**named(locals(), "recurrent_activation", "unit_forget_bias"))
+        self.recurrent_activation = activation_of(self, recurrent_activation, self.label)
         self.unit_forget_bias = unit_forget_bias
 
     def _add_bias(self, wide: int) -> Any:
-        initializer = self.bias_initializer
-        if self.unit_forget_bias:
-            initializer = forget_bias(initializer, self.units)
-        return self.add_weight("bias", (wide,), initializer=initializer)
+        return self.add_weight("bias", (wide,), initializer=lstm_bias_initializer(self, self.units))
 
     def step(self, noise: Any) -> StepFunction:
         return lstm_step(self.recurrent_kernel, self.activation, self.recurrent_activation, noise)
@@ -128,19 +122,7 @@ class LSTM(DenseRecurrent):
         use_cudnn: Any = "auto",
         **kwargs: Any,
     ) -> None:
-        settings = dict(
-            units=units, activation=activation, recurrent_activation=recurrent_activation, use_bias=use_bias,
-            kernel_initializer=kernel_initializer, recurrent_initializer=recurrent_initializer,
-            bias_initializer=bias_initializer, unit_forget_bias=unit_forget_bias,
-            kernel_regularizer=kernel_regularizer, recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint, dropout=dropout,
-            recurrent_dropout=recurrent_dropout, seed=seed,
-        )  # fmt: skip
-        super().__init__(
-            settings, activity_regularizer=activity_regularizer, return_sequences=return_sequences,
-            return_state=return_state, go_backwards=go_backwards, stateful=stateful, unroll=unroll, **kwargs,
-        )  # fmt: skip
+        super().__init__(**named(locals(), "use_cudnn"))
 
     def _fused(self, inputs: Any, states: list[Any], mask: Any) -> list[Any]:
         return lstm(

@@ -12,11 +12,13 @@ from kbackend.declare.call import lift, to_numpy
 from kbackend.graph.variable import Variable
 from kbackend.ground.tree import tree_leaves
 from kbackend.layers.base.layer import Layer
-from kbackend.layers.base.nested import HasLayers, renewed
+from kbackend.layers.base.naming import described
+from kbackend.layers.base.nested import HasLayers
 from kbackend.layers.base.serialization import deserialize
 from kbackend.layers.base.spec import InputSpec
 from kbackend.layers.recurrent.cell import (
     build_cell,
+    cell_twin,
     first_states,
     output_size_of,
     state_shapes_of,
@@ -99,10 +101,6 @@ class RNN(HasLayers):
     _first_spec = _FIRST_SPEC
     _dimensions = "(batch, steps, features...)"
 
-    @property
-    def _label(self) -> str:
-        return f"layer {self.name} ({type(self).__name__})"
-
     def _made_cell(self, given: Any) -> Any:
         """The cell, from what the constructor was given."""
         if isinstance(given, (list, tuple)):
@@ -110,7 +108,7 @@ class RNN(HasLayers):
         missing = [name for name in ("call", "state_size") if not hasattr(given, name)]
         if missing:
             raise ValueError(
-                f"{self._label}: a cell has call(inputs, states) and state_size, {given!r} has no "
+                f"{described(self)}: a cell has call(inputs, states) and state_size, {given!r} has no "
                 f"{' and no '.join(missing)}"
             )
         return given
@@ -155,11 +153,11 @@ class RNN(HasLayers):
             ValueError: the layer has not been built, or states do not fit; nothing has changed then.
         """
         if not self.stateful:
-            raise AttributeError(f"{self._label} is not stateful; make it with stateful=True")
+            raise AttributeError(f"{described(self)} is not stateful; make it with stateful=True")
         if self.states is None:
             if states is None:
                 return
-            raise ValueError(f"{self._label} has no states before it is built; call it on a tensor first")
+            raise ValueError(f"{described(self)} has no states before it is built; call it on a tensor first")
         values = [np.zeros(v.shape) for v in self.states] if states is None else _arrays(states)
         self._check_states(values, self.states[0].shape[0], "reset_states was given")
         for variable, value in zip(self.states, values):
@@ -173,7 +171,7 @@ class RNN(HasLayers):
         shapes = state_shapes_of(self.cell)
         if len(states) != len(shapes):
             raise ValueError(
-                f"{self._label} has {len(shapes)} state{'s' * (len(shapes) > 1)}, {given} {len(states)}"
+                f"{described(self)} has {len(shapes)} state{'s' * (len(shapes) > 1)}, {given} {len(states)}"
             )
         for i, (state, shape) in enumerate(zip(states, shapes)):
             wanted = (batch, *shape)
@@ -181,7 +179,7 @@ class RNN(HasLayers):
             if len(have) != len(wanted) or any(
                 a is not None and b is not None and a != b for a, b in zip(have, wanted)
             ):
-                raise ValueError(f"{self._label}: state {i} has the shape {wanted}, {given} one of {have}")
+                raise ValueError(f"{described(self)}: state {i} has the shape {wanted}, {given} one of {have}")
 
     def _state(self) -> Any:
         return super()._state(), self._sequence_spec, self.states
@@ -206,13 +204,8 @@ class RNN(HasLayers):
             The last output, or those of all steps with ``return_sequences``; with ``return_state`` a list of that and
             the last states.
         """
-        if isinstance(inputs, (list, tuple)):
-            inputs, *rest = inputs
-            initial_state = rest or initial_state
-        if initial_state is not None:
-            kwargs["initial_state"] = [lift(s) for s in tree_leaves(initial_state)]
-        if constants is not None:
-            kwargs["constants"] = [lift(c) for c in tree_leaves(constants)]
+        inputs, given = call_arguments(inputs, initial_state, constants)
+        kwargs |= given
         self._constant_shapes = [c.shape for c in kwargs.get("constants", ())]
         if hasattr(inputs, "shape"):
             self._check_sequence(inputs, kwargs.get("initial_state", ()))
@@ -222,19 +215,19 @@ class RNN(HasLayers):
         fault = self._sequence_spec.fault(lift(sequence))
         if fault:
             raise ValueError(
-                f"{self._label} expects {self._dimensions} of {fault}, it was given "
+                f"{described(self)} expects {self._dimensions} of {fault}, it was given "
                 f"{getattr(sequence, 'name', 'an array')!r} of shape {tuple(sequence.shape)}"
             )
         if self.unroll and sequence.shape[1] is None:
             raise ValueError(
-                f"{self._label}: unroll=True needs a known number of steps, the input has the shape "
+                f"{described(self)}: unroll=True needs a known number of steps, the input has the shape "
                 f"{tuple(sequence.shape)}; write Input((steps, ...)), or unroll=False"
             )
         if given:
             count = len(self._state_shapes_before(sequence.shape))
             if len(given) != count:
                 raise ValueError(
-                    f"{self._label} has {count} state{'s' * (count > 1)}, initial_state holds {len(given)}"
+                    f"{described(self)} has {count} state{'s' * (count > 1)}, initial_state holds {len(given)}"
                 )
 
     def _state_shapes_before(self, shape: Any) -> list[Any]:
@@ -310,12 +303,22 @@ class RNN(HasLayers):
         made = deserialize(cell) if isinstance(cell, Mapping) else cell
         return cls(**{**config, "cell": made})
 
-    def _twin(self) -> Layer:
-        return self._renewed()
+    def _twin(self, **changes: Any) -> Any:
+        return super()._twin(cell=cell_twin(self.cell), **changes)
 
-    def _renewed(self, **changes: Any) -> Any:
-        cell = renewed(self.cell) if isinstance(self.cell, Layer) else self.cell
-        return type(self).from_config({**self.get_config(), "cell": cell, **changes})
+
+def call_arguments(inputs: Any, initial_state: Any, constants: Any) -> tuple[Any, dict[str, Any]]:
+    """The sequence, and the states and constants that a call was given, as lists of tensors by their arguments' names.
+
+    Args:
+        inputs: the sequence, or a list of that and the initial states.
+        initial_state, constants: tensors in any structure; None where there are none.
+    """
+    if isinstance(inputs, (list, tuple)):
+        inputs, *rest = inputs
+        initial_state = rest or initial_state
+    given = {"initial_state": initial_state, "constants": constants}
+    return inputs, {name: [lift(t) for t in tree_leaves(tree)] for name, tree in given.items() if tree is not None}
 
 
 def _columns(mask: Any, rank: int) -> Any:

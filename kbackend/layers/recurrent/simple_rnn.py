@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from kbackend.ground.arguments import named
 from kbackend.layers.recurrent.cell import DenseCell
 from kbackend.layers.recurrent.layer import DenseRecurrent
 from kbackend.ops.rnn.rnn import StepFunction
@@ -44,11 +45,7 @@ class SimpleRNNCell(DenseCell):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init__(
-            units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
-            kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint,
-            bias_constraint, dropout, recurrent_dropout, seed, **kwargs,
-        )  # fmt: skip
+        super().__init__(**named(locals()))
 
     def step(self, noise: Any) -> StepFunction:
         return simple_step(self.recurrent_kernel, self.activation, noise)
@@ -106,18 +103,7 @@ class SimpleRNN(DenseRecurrent):
         seed: int | None = None,
         **kwargs: Any,
     ) -> None:
-        settings = dict(
-            units=units, activation=activation, use_bias=use_bias, kernel_initializer=kernel_initializer,
-            recurrent_initializer=recurrent_initializer, bias_initializer=bias_initializer,
-            kernel_regularizer=kernel_regularizer, recurrent_regularizer=recurrent_regularizer,
-            bias_regularizer=bias_regularizer, kernel_constraint=kernel_constraint,
-            recurrent_constraint=recurrent_constraint, bias_constraint=bias_constraint, dropout=dropout,
-            recurrent_dropout=recurrent_dropout, seed=seed,
-        )  # fmt: skip
-        super().__init__(
-            settings, activity_regularizer=activity_regularizer, return_sequences=return_sequences,
-            return_state=return_state, go_backwards=go_backwards, stateful=stateful, unroll=unroll, **kwargs,
-        )  # fmt: skip
+        super().__init__(**named(locals()))
 
     def _fused(self, inputs: Any, states: list[Any], mask: Any) -> list[Any]:
         return simple_rnn(

@@ -7,11 +7,13 @@ from typing import Any
 
 from kbackend.graph.node import name_scope
 from kbackend.ground.tree import tree_leaves
+from kbackend.layers.base.naming import described
 from kbackend.layers.base.nested import HasLayers
 from kbackend.layers.base.serialization import deserialize
 from kbackend.layers.base.structures import as_list
 from kbackend.layers.recurrent.cell import (
     build_cell,
+    cell_twin,
     first_states,
     output_size_of,
     state_shapes_of,
@@ -43,12 +45,11 @@ class StackedRNNCells(HasLayers):
     def __init__(self, cells: Sequence[Any], **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.cells: list[Any] = list(cells) if isinstance(cells, (list, tuple)) else [cells]
-        label = f"layer {self.name} (StackedRNNCells)"
         if not self.cells:
-            raise ValueError(f"{label} needs one cell or more, it was given {cells!r}")
+            raise ValueError(f"{described(self)} needs one cell or more, it was given {cells!r}")
         for cell in self.cells:
             if not hasattr(cell, "call") or not hasattr(cell, "state_size"):
-                raise ValueError(f"{label}: a cell has call(inputs, states) and state_size, {cell!r} has not")
+                raise ValueError(f"{described(self)}: a cell has call(inputs, states) and state_size, {cell!r} has not")
 
     @property
     def state_size(self) -> list[Any]:
@@ -107,6 +108,9 @@ class StackedRNNCells(HasLayers):
         """Cells from the result of ``get_config``, without weights. Entries of ``cells`` may be cells, too."""
         cells = [deserialize(c) if isinstance(c, Mapping) else c for c in config["cells"]]
         return cls(**{**config, "cells": cells})
+
+    def _twin(self, **changes: Any) -> Any:
+        return super()._twin(cells=[cell_twin(cell) for cell in self.cells], **changes)
 
 
 __all__ = ["StackedRNNCells"]

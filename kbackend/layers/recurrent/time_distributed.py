@@ -8,9 +8,8 @@ from typing import Any
 from kbackend import backend as K
 from kbackend.graph.node import name_scope
 from kbackend.graph.tensor import Tensor
-from kbackend.layers.base.nested import renewed
+from kbackend.ground.arguments import accepts
 from kbackend.layers.base.spec import InputSpec
-from kbackend.layers.recurrent.cell import accepts
 from kbackend.layers.wrapper import Wrapper
 from kbackend.ops.arrays.dims import length
 from kbackend.ops.arrays.reshape import reshape
@@ -80,9 +79,6 @@ class TimeDistributed(Wrapper):
         """The shape of the result for an input's shape; the layer does not change."""
         inner = self.layer.compute_output_shape(_flat_shape(input_shape))
         return (input_shape[0], input_shape[1], *inner[1:])
-
-    def _renewed(self, **changes: Any) -> Any:
-        return type(self)(**{**self.get_config(), "layer": renewed(self.layer), **changes})
 
 
 def _flat_shape(shape: Sequence[int | None]) -> tuple[int | None, ...]:

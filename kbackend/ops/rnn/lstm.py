@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kbackend.declare.decorate import composite, derived
@@ -105,15 +105,20 @@ def _lstm_steps(
 
 
 def lstm_step(
-    recurrent: Any, activation: Activation, recurrent_activation: Activation, noise: Any = None
+    recurrent: Any,
+    activation: Activation,
+    recurrent_activation: Activation,
+    noise: Any = None,
+    product: Callable[[Any, Any], Any] = matrix_multiply,
 ) -> StepFunction:
-    """The step of an LSTM from ``inputs kernel + bias``; the state is multiplied by ``noise`` before its product."""
+    """The step of an LSTM from ``inputs kernel + bias``; the state is multiplied by ``noise`` before its ``product``
+    with the recurrent kernel."""
     act, gate = _function(activation), _function(recurrent_activation)
 
     def step(z: Any, carried: list[Any]) -> tuple[Any, list[Any]]:
         h, c = carried
         h = h if noise is None else h * noise
-        i, f, g, o = split_sizes(z + matrix_multiply(h, recurrent), 4, axis=-1)
+        i, f, g, o = split_sizes(z + product(h, recurrent), 4, axis=-1)
         c = gate(f) * c + gate(i) * act(g)
         h = gate(o) * act(c)
         return h, [h, c]

@@ -43,6 +43,29 @@ def test_a_clone_shares_it(name, argument, before, after):
     np.testing.assert_allclose(clone.predict(X), fixed.predict(X), rtol=1e-6)
 
 
+NESTED = {
+    "cells": (lambda rate: layers.RNN([layers.LSTMCell(3), layers.GRUCell(2, dropout=rate)]),
+              lambda layer: layer.cell.cells[1].dropout),
+    "cell": (lambda rate: layers.RNN(layers.LSTMCell(3, dropout=rate)), lambda layer: layer.cell.dropout),
+    "wrapper": (lambda rate: layers.TimeDistributed(layers.Dropout(rate)), lambda layer: layer.layer.rate),
+    "chain": (lambda rate: layers.Pipeline([layers.Dropout(rate)]), lambda layer: layer.layers[0].rate),
+    "two directions": (lambda rate: layers.Bidirectional(layers.LSTM(3, dropout=rate)),
+                       lambda layer: layer.backward_layer.dropout),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("made, found", NESTED.values(), ids=NESTED)
+def test_a_clone_shares_those_of_inner_layers(made, found):
+    from kbackend.models import clone_model
+
+    rate = K.variable(0.5)
+    x = Input((5, 4))
+    model = Model(x, made(rate)(x))
+    clone = clone_model(model)
+    assert found(clone.layers[-1]) is rate
+    assert not {id(w) for w in model.weights} & {id(w) for w in clone.weights}
+
+
 def test_a_vector_is_refused():
     with pytest.raises(ValueError, match=r"layer \w+ \(ELU\): alpha must be a scalar"):
         layers.ELU(K.variable([1.0, 2.0]))
