@@ -23,7 +23,6 @@ def show(step, logs):
 
 
 print(f"# {model.engine}")
-x, y = x_train[:640, ..., None] / 16, y_train[:640]
 model.fit(
     x_train[:640, ..., None] / 16, y_train[:640],
     batch_size=32, verbose=0, callbacks=[LambdaCallback(on_batch_end=show)],

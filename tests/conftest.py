@@ -108,6 +108,14 @@ def engine(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.fixture
+def fresh_session() -> None:
+    """Names count anew, and nothing is left of the graphs of earlier tests."""
+    from kbackend import K
+
+    K.clear_session()
+
+
+@pytest.fixture
 def fresh_python(tmp_path: Path) -> Callable[..., str]:
     """Runs code in a new interpreter, away from the checkout, and returns what it printed."""
 

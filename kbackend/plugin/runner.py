@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
-    from kbackend.plugin.contract import Target
-
 from kbackend.graph.variable import set_cells
 from kbackend.ground.interrupts import release_interrupts
+
+if TYPE_CHECKING:
+    from kbackend.plugin.contract import Target
 
 
 def eager_runner(emitted: Any, target: Target) -> Callable[[Sequence[Any]], Sequence[Any]]:

@@ -5,18 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import kbackend
 from kbackend import Input, K, Model, layers, metrics, optimizers
 from kbackend.callbacks import Callback, LambdaCallback, Logs
 
+pytestmark = pytest.mark.usefixtures("each_backend")
 X = np.array([[1.0], [2.0], [3.0]], "float32")
 ZEROS = np.zeros((3, 1), "float32")
-
-
-@pytest.fixture(autouse=True)
-def engine(each_backend):
-    with kbackend.use_backend(each_backend):
-        yield
 
 
 def copying(**compiled):

@@ -7,17 +7,11 @@ import warnings
 import numpy as np
 import pytest
 
-import kbackend
 from kbackend import Input, Model, layers, optimizers
 from kbackend.callbacks import EarlyStopping, LearningRateScheduler, TerminateOnNaN
 
+pytestmark = pytest.mark.usefixtures("each_backend")
 ONES = np.ones((4, 1), "float32")
-
-
-@pytest.fixture(autouse=True)
-def engine(each_backend):
-    with kbackend.use_backend(each_backend):
-        yield
 
 
 def model(rate=0.01):

@@ -33,6 +33,14 @@ def test_files_that_the_pages_name_exist():
 
 
 def test_links_lead_somewhere():
-    for page in DOCS.rglob("*.md"):
-        for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
+    for page in [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]:
+        for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_index_lists_every_page():
+    index = (DOCS / "index.md").read_text(encoding="utf-8")
+    linked = {(DOCS / target).resolve() for target in re.findall(r"\]\(([^)#:]+)\)", index)}
+    pages = [p for p in DOCS.rglob("*.md") if p.name != "index.md"]
+    absent = [p.name for p in pages if p.resolve() not in linked and p.parent.resolve() not in linked]
+    assert len(pages) > 30 and not absent

@@ -19,10 +19,7 @@ from kbackend import (
 )
 from kbackend.regularizers import l2
 
-
-@pytest.fixture(autouse=True)
-def _fresh():
-    K.clear_session()
+pytestmark = pytest.mark.usefixtures("fresh_session")
 
 
 @pytest.mark.parametrize("make,shown", [

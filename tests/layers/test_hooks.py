@@ -5,17 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import kbackend
 from kbackend import Input, K, Model, Sequential, layers
 
+pytestmark = pytest.mark.usefixtures("engine")
 U, V = np.ones((2, 3), "float32"), np.full((2, 3), 5.0, "float32")
-
-
-@pytest.fixture(autouse=True)
-def engine(request):
-    name = request.getfixturevalue("each_backend") if "each_backend" in request.fixturenames else "numpy"
-    with kbackend.use_backend(name):
-        yield
 
 
 def merged(layer, *arrays):

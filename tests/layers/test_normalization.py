@@ -5,13 +5,9 @@ import pytest
 
 from kbackend import Input, K, Model, layers, optimizers
 
+pytestmark = pytest.mark.usefixtures("fresh_session")
 X = np.random.default_rng(0).normal(2.0, 3.0, size=(6, 3, 4)).astype("float32")
 KINDS = {"renorm": (True, False), "mask": (False, True), "renorm and mask": (True, True), "plain": (False, False)}
-
-
-@pytest.fixture(autouse=True)
-def _fresh():
-    K.clear_session()
 
 
 def normalized(kind, shape, **options):

@@ -10,16 +10,11 @@ from layers import table
 from layers.table import Row
 
 import kbackend
-from kbackend import K, layers
+from kbackend import layers
 from kbackend.testing.compare import difference
 
 ROWS = table.all_rows()
 every_row = pytest.mark.parametrize("row", ROWS, ids=str)
-
-
-@pytest.fixture(autouse=True)
-def _fresh():
-    K.clear_session()
 
 
 def same(found: list[np.ndarray], wanted: list[np.ndarray], bound: float, what: str, floor: float = 0.0) -> None:
@@ -33,6 +28,8 @@ ELSEWHERE = (
     "base", "legacy", "preprocessing.colors", "preprocessing.geometry", "preprocessing.hashing", "preprocessing.lookup",
     "preprocessing.mixing", "preprocessing.text",
 )  # fmt: skip
+
+pytestmark = pytest.mark.usefixtures("fresh_session")
 
 
 def wants_rows(kind: type) -> bool:

@@ -56,6 +56,11 @@ CASES: dict[str, tuple[str, str, Any, dict[str, Any]]] = {
     "binary focal": (
         "binary_focal_crossentropy", "BinaryFocalCrossentropy", (BITS, CHANCES),
         {"apply_class_balancing": True, "alpha": 0.3, "gamma": 1.5}),
+    "binary focal logits": (
+        "binary_focal_crossentropy", "BinaryFocalCrossentropy", (BITS, NUMBERS[0]), {"from_logits": True}),
+    "categorical focal logits": (
+        "categorical_focal_crossentropy", "CategoricalFocalCrossentropy", (ONE_HOT, NUMBERS[0]),
+        {"from_logits": True, "gamma": 1.5}),
     "categorical focal": (
         "categorical_focal_crossentropy", "CategoricalFocalCrossentropy", (ONE_HOT, SHARES),
         {"alpha": 0.4, "label_smoothing": 0.1}),

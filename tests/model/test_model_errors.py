@@ -7,10 +7,7 @@ import pytest
 from kbackend import Input, K, Model, Sequential, layers
 from kbackend.layers.base.layer import Layer
 
-
-@pytest.fixture(autouse=True)
-def _fresh():
-    K.clear_session()
+pytestmark = pytest.mark.usefixtures("fresh_session")
 
 
 def test_a_disconnected_graph_names_the_tensor_that_is_missing():

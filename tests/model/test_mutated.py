@@ -13,6 +13,8 @@ PLACE = re.compile(
     r"layers\[\d+\]|ops\[\d+\]|variables\[\d+\]|(in|out)put_layers|batch_input_shape|single|the model|the configuration"
 )
 
+pytestmark = pytest.mark.usefixtures("fresh_session")
+
 
 def graph():
     a, b = Input((4,), name="a"), Input((4,), name="b")
@@ -46,11 +48,6 @@ def nested():
 
 def chain():
     return Sequential([layers.Dense(3, input_shape=(4,)), layers.Activation("tanh"), layers.GaussianNoise(0.1)])
-
-
-@pytest.fixture(autouse=True)
-def _fresh():
-    K.clear_session()
 
 
 @pytest.mark.parametrize("make", [graph, images, sequences, nested, chain])

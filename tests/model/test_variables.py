@@ -5,17 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-import kbackend
 from kbackend import Input, K, Model, Sequential, layers
 
+pytestmark = pytest.mark.usefixtures("each_backend")
 X = np.random.default_rng(0).normal(size=(8, 3)).astype("float32")
 Y = X.sum(1, keepdims=True)
-
-
-@pytest.fixture(autouse=True)
-def engine(each_backend):
-    with kbackend.use_backend(each_backend):
-        yield
 
 
 @pytest.fixture

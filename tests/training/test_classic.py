@@ -12,13 +12,8 @@ from kbackend import Input, K, Model, layers, losses, metrics
 from kbackend.callbacks import LambdaCallback
 from kbackend.optimizers import SGD, Adam, Optimizer
 
+pytestmark = pytest.mark.usefixtures("each_backend")
 ONES = np.ones((6, 1), "float32")
-
-
-@pytest.fixture(autouse=True)
-def engine(each_backend):
-    with kbackend.use_backend(each_backend):
-        yield
 
 
 def one_weight(optimizer, **compiled):

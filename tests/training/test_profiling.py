@@ -52,7 +52,7 @@ def test_rows_hold_the_medians_of_the_clock(monkeypatch):
         clock = lambda: float(next(seconds))  # noqa: E731
         found = profiling.profile(graph, 0, [], active_target(), [X], 3, clock)
     assert {r.microseconds for r in found.rows} <= {1e6, 2e6} and found.step == 1e6
-    assert "16.7%" in str(found) or "14.3%" in str(found)
+    assert f"{100 / len(found.rows):.1f}%" in str(found)
 
 
 def test_rows_name_the_layers_around_a_node():

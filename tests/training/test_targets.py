@@ -7,19 +7,13 @@ from functools import partial
 import numpy as np
 import pytest
 
-import kbackend
 from kbackend import Input, K, Model, layers, losses, optimizers
 from kbackend.training.data import DataError
 
+pytestmark = pytest.mark.usefixtures("each_backend")
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(6, 3)).astype("float32")
 LABELS = np.array([0, 1, 3, 2, 1, 0])
-
-
-@pytest.fixture(autouse=True)
-def engine(each_backend):
-    with kbackend.use_backend(each_backend):
-        yield
 
 
 def copying(width=3, loss="mse", **compiled):

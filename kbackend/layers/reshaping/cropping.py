@@ -51,6 +51,9 @@ class Cropping1D(_Cropping):
     def __init__(self, cropping: Any = (1, 1), **kwargs: Any) -> None:
         super().__init__(cropping, "channels_last", **kwargs)
 
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "cropping": list(self.cropping[0])}
+
 
 class Cropping2D(_Cropping):
     """Rows and columns cut off.

@@ -43,6 +43,9 @@ class ZeroPadding1D(_ZeroPadding):
     def __init__(self, padding: Any = 1, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(padding, data_format, **kwargs)
 
+    def get_config(self) -> dict[str, Any]:
+        return {**super().get_config(), "padding": list(self.padding[0])}
+
 
 class ZeroPadding2D(_ZeroPadding):
     """Rows and columns of zeros around images.

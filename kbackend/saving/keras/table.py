@@ -40,9 +40,8 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
 OWN = ("batch_input_shape", "input_length")
 #: groups of Keras 3's weights that hold those of a layer, in the order of kbackend's
 GROUPS: dict[str, tuple[str, ...]] = {
-    "LSTM": ("cell",),
+    **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "GRU", "LSTM", "SimpleRNN"), ("cell",)),
     "MultiHeadAttention": ("query_dense", "key_dense", "value_dense", "output_dense"),
-    "SimpleRNN": ("cell",),
 }
 #: classes of models
 MODELS = ("Sequential", "Functional", "Model")

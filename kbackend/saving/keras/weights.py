@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from kbackend.graph.variable import Variable, values_of
-from kbackend.layers.base.naming import snake_case
 from kbackend.saving.errors import FormatError
 from kbackend.saving.keras.hdf5 import Group, put, put_texts
 from kbackend.saving.keras.table import GROUPS
@@ -28,7 +28,7 @@ def places_of(model: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """
     counts: dict[str, int] = {}
     for layer in _with_input(model):
-        kind = snake_case(keras_class(layer))
+        kind = _group_name(keras_class(layer))
         count = counts.get(kind, 0)
         counts[kind] = count + 1
         place = f"{path}{LAYERS}/{kind}_{count}" if count else f"{path}{LAYERS}/{kind}"
@@ -36,6 +36,11 @@ def places_of(model: Any, path: str = "") -> Iterator[tuple[str, Any]]:
             yield from places_of(layer, f"{place}/")
         else:
             yield place, layer
+
+
+def _group_name(class_name: str) -> str:
+    """A class's name in files of Keras 3: conv_lstm2d, where names of layers have Keras 2's conv_lst_m2d."""
+    return re.sub(r"(?<=.)(?=[A-Z][a-z])|(?<=[a-z])(?=[A-Z])", "_", class_name).lower()
 
 
 def keras_class(layer: Any) -> str:

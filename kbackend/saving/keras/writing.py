@@ -67,7 +67,7 @@ def _config(layer: Any) -> dict[str, Any]:
     for key, value in found.items():
         if key.endswith("activation") and value in OTHER_ACTIVATIONS:
             raise ValueError(f"the layer {layer.name}: {value} is another function in Keras 3")
-    if type(layer).__name__.startswith("SpatialDropout"):
+    if type(layer).__name__.startswith(("Discretization", "SpatialDropout")):  # their constructors take none
         del found["trainable"]
     return found
 

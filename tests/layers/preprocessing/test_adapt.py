@@ -5,12 +5,8 @@ import pytest
 
 from kbackend import Input, K, Model, layers
 
+pytestmark = pytest.mark.usefixtures("fresh_session")
 DATA = np.random.RandomState(0).randn(40, 3) * [1.0, 5.0, 0.1] + [0.0, 3.0, 1e4]
-
-
-@pytest.fixture(autouse=True)
-def _fresh():
-    K.clear_session()
 
 
 @pytest.mark.parametrize("axis", [-1, None, (0, 1)])
