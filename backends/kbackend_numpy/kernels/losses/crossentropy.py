@@ -11,6 +11,9 @@ import autograd.numpy as np
 import numpy as onp
 from autograd.extend import defvjp, primitive
 
+from kbackend_numpy.kernels.elementwise.functions import clip_range
+from kbackend_numpy.kernels.reduction.reductions import value_of
+
 
 def _log_sum_exp(x: Any) -> Any:
     """The logarithm of the sum of exponentials over the last axis, which is kept; zeros where it has no elements."""
@@ -100,7 +103,8 @@ defvjp(_at, lambda ans, x, index: lambda g: -_subtract_at(np.zeros_like(x), g, i
 
 
 @primitive
-def sigmoid_crossentropy(target: Any, logits: Any) -> Any:
+def sigmoid_crossentropy(target: Any, logits: Any, limit: float | None = None) -> Any:
+    logits = _limited(logits, limit)
     result = onp.asarray(onp.abs(logits))
     onp.negative(result, out=result)
     onp.exp(result, out=result)
@@ -113,10 +117,19 @@ def _sigmoid(x: Any) -> Any:
     return (np.tanh(x * x.dtype.type(0.5)) + 1) * x.dtype.type(0.5)
 
 
+def _limited(logits: Any, limit: float | None) -> Any:
+    return logits if limit is None else clip_range(logits, -limit, limit)
+
+
+def _slope(target: Any, logits: Any, limit: float | None) -> Any:
+    slope = _sigmoid(_limited(logits, limit)) - target
+    return slope if limit is None else slope * (abs(value_of(logits)) <= limit).astype(logits.dtype)
+
+
 defvjp(
     sigmoid_crossentropy,
-    lambda ans, target, logits: lambda g: -g * logits,
-    lambda ans, target, logits: lambda g: g * (_sigmoid(logits) - target),
+    lambda ans, target, logits, limit=None: lambda g: -g * _limited(logits, limit),
+    lambda ans, target, logits, limit=None: lambda g: g * _slope(target, logits, limit),
 )
 
 KERNELS: dict[str, Any] = {
