@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         utils,
     )
     from kbackend import backend as K
+    from kbackend.divergence.between import diff
     from kbackend.layers.base.input import Input
     from kbackend.model.functional import Model
     from kbackend.model.sequential import Sequential
@@ -61,6 +62,7 @@ _NAMES = {
     "Input": ("kbackend.layers.base.input", "Input"),
     "Model": ("kbackend.model.functional", "Model"),
     "Sequential": ("kbackend.model.sequential", "Sequential"),
+    "diff": ("kbackend.divergence.between", "diff"),
     "available_backends": ("kbackend.plugin.discover", "available_backends"),
     "set_backend": ("kbackend.plugin.select", "set_backend"),
     "use_backend": ("kbackend.plugin.select", "use_backend"),

@@ -9,6 +9,7 @@ import numpy as np
 
 from kbackend import dtypes
 from kbackend.declare.op import Op
+from kbackend.declare.tolerances import coarser, tolerance
 from kbackend.graph.tensor import TensorSpec
 from kbackend.plugin.contract import Target
 from kbackend.plugin.select import use_target
@@ -19,7 +20,7 @@ from kbackend.testing.programs import Built, Ran, build, function_of, run, run_t
 from kbackend.testing.report import Report
 from kbackend.testing.results import Result, run_concrete
 from kbackend.testing.samples import Case, cases, sample_groups
-from kbackend.testing.tolerances import class_of, coarser, tolerance
+from kbackend.testing.tolerances import class_of
 
 #: relative to the largest gradient of a sample; smaller ones may be rounding errors of gradients that are 0
 _GRADIENT_FLOOR = 1e-3
