@@ -86,7 +86,7 @@ def alone(
 
 
 def is_fixed(tensor: Tensor) -> bool:
-    """Whether a tensor stands for itself: integers that a graph holds, such as the counters of random ops, which engines
+    """Whether a tensor stands for itself: integers that a graph holds, such as counters of random ops, which engines
     keep on the host."""
     leaf = isinstance(tensor, Variable) or tensor.node.op.role is Role.CONSTANT
     return leaf and not dtypes.is_inexact(tensor.dtype)
@@ -118,7 +118,12 @@ def _placeholder(made: Alone, what: str, tensor: Tensor, shape: tuple[int, ...],
 
 
 def _add_slopes(
-    made: Alone, results: Sequence[Any], new: Mapping[int, Tensor], shape_of: Shapes, weighted: Any, dtype: str | None
+    made: Alone,
+    results: Sequence[Any],
+    new: Mapping[int, Tensor],
+    shape_of: Shapes,
+    weighted: Mapping[int, Any],
+    dtype: str | None,
 ) -> None:
     sums = []
     for old, result in zip(made.node.outputs, results):

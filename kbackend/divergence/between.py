@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -144,7 +145,7 @@ class _Comparison:
             what, place = key
             dtype = coarser(dtype_of(a[key]), dtype_of(b[key]))
             bound = _bound(node, what, dtype, a[key], max(v.size for v in a.values()))
-            found = compare(a[key], b[key], names, bound, wide.get(key), moved.get(key))
+            found = compare(a[key], b[key], names, bound, wide.get(key), [moved.get(key)])
             row = _row(node, what, place if what == "gradient" else None, names, a[key].shape, *found[:2])
             row.place, row.values, row.off, row.drift = found.place, found.values, found.off, drifts.get(key)
             rows.append(row)
@@ -161,24 +162,31 @@ class _Comparison:
         named += [(f"update of {v.name}", t) for v, t in self.graph.updates]
         wanted = [t for _, t in named]
         runs = [end_to_end(self.graph, wanted, self.feeds, side, self.phase) for side in self.sides]
-        try:
-            wide, moved = (
-                end_to_end(self.graph, wanted, self.feeds, judge(), self.phase, seed) for seed in (None, _SEED)
-            )
-        except Exception:  # a graph whose dtypes cannot all be float64
-            wide = moved = [None] * len(wanted)
+        wide, *others = self._judged(wanted)
         rows = []
         for at, (label, tensor) in enumerate(named):
             for other in range(1, len(self.sides)):
                 names = (self.sides[0].name, self.sides[other].name)
                 a, b = runs[0][at], runs[other][at]
                 dtype = coarser(dtype_of(a), dtype_of(b))
-                found = compare(a, b, names, 2 * tolerance("model", dtype), wide[at], moved[at])
+                found = compare(a, b, names, 2 * tolerance("model", dtype), wide[at], [o[at] for o in others])
                 row = _row(tensor.node, "result", None, names, a.shape, *found[:2])
                 row.layer, _, row.node = label.rpartition("/") if " of " not in label else ("", "", label)
                 row.place, row.values, row.off, row.drift = found.place, found.values, found.off, found.error
                 rows.append(row)
         return rows
+
+    def _judged(self, wanted: Sequence[Tensor]) -> list[list[Any]]:
+        """Results of the judge: in float64, the same of perturbed operands, and in the dtypes of the sides."""
+        wide = judge()
+        plain = [(replace(wide, dtype=dtype), None) for dtype in dict.fromkeys(s.dtype for s in self.sides)]
+        try:
+            return [
+                end_to_end(self.graph, wanted, self.feeds, side, self.phase, seed)
+                for side, seed in ((wide, None), (wide, _SEED), *plain)
+            ]
+        except Exception:  # a graph whose floats cannot all be float64
+            return [[None] * len(wanted)]
 
     def _first_nan(self, values: list[dict[int, Any]]) -> Row | None:
         """The first node that makes a NaN or an infinity of finite operands, on any side."""
@@ -228,7 +236,7 @@ def _bound(node: Node, what: str, dtype: str, found: np.ndarray, largest: int) -
 
     Errors of long sums grow with the root of the number of terms.
     """
-    kind = node.op.tolerance
+    kind = str(getattr(node.op, "tolerance", "exact"))
     bound = tolerance(kind, dtype, (found,))
     if what == "gradient":
         bound = max(bound, tolerance("gradient", dtype))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from kbackend import dtypes
 
-#: how many times the effect of a rounding of the operands two sides may differ by: both round, in every step within
-_ROUNDINGS = 4.0
+#: how many times the effect of a rounding two sides may differ by: both round, in every step within
+_ROUNDINGS = 8.0
 
 
 class Error(NamedTuple):
@@ -23,7 +24,7 @@ class Error(NamedTuple):
 
 
 def compare(
-    a: np.ndarray, b: np.ndarray, names: tuple[str, str], bound: float, wide: Any = None, moved: Any = None
+    a: np.ndarray, b: np.ndarray, names: tuple[str, str], bound: float, wide: Any = None, others: Sequence[Any] = ()
 ) -> Error:
     """Compare two arrays.
 
@@ -35,18 +36,22 @@ def compare(
         names: of the sides.
         bound: of ``max|a - b| / max|reference|``.
         wide: the reference in float64, None where it cannot be computed.
-        moved: the reference from operands that are perturbed by a rounding.
+        others: the reference from operands that are perturbed by a rounding, and in the dtypes of the sides, for sums
+            that are 0 but for roundings, such as the gradient of a bias before a softmax.
     """
     if a.shape != b.shape:
         return Error(np.inf, 0.0, (), (a.shape, b.shape, None if wide is None else wide.shape), "")
     a64, b64 = _plain(a), _plain(b)
     base = a64 if wide is None or wide.shape != a.shape else _plain(wide)
     scale = _largest(base) or _largest(a64) or 1.0
-    if bound and moved is not None and wide is not None and moved.shape == base.shape:
-        bound += _ROUNDINGS * _distance(_plain(moved), base, finite_only=True) / scale
+    if bound and wide is not None:
+        fitting = [_plain(x) for x in others if x is not None and x.shape == a.shape]
+        usual = [_distance(x, base, finite_only=True) for x in fitting]
+        bound += (_ROUNDINGS * max(usual, default=0.0) + _least(a.dtype, b.dtype)) / scale
     error = _distance(a64, b64) / scale
     judged = wide is not None and wide.shape == a.shape
-    apart = [n for n, x in zip(names, (a64, b64)) if judged and error > bound and _distance(x, base) / scale > bound / 2]
+    failed = zip(names, (a64, b64)) if judged and error > bound else ()
+    apart = [name for name, x in failed if _distance(x, base) / scale > bound / 2]
     place = _worst(a64, b64)
     third = base[place].item() if judged and a.size else None
     values = (a[place].item(), b[place].item(), third) if a.size else (None, None, None)
@@ -83,6 +88,15 @@ def _worst(a: np.ndarray, b: np.ndarray) -> tuple[int, ...]:
     if not a.size:
         return ()
     return tuple(int(i) for i in np.unravel_index(int(np.argmax(_gaps(a, b))), a.shape))
+
+
+#: the least positive numbers of the float dtypes
+_LEAST = {"float64": 2.0**-1074, "float32": 2.0**-149, "float16": 2.0**-24, "bfloat16": 2.0**-133}
+
+
+def _least(*kinds: Any) -> float:
+    """Twice the least positive number of the coarser dtype: what smaller results may become."""
+    return 2 * max((_LEAST.get(dtypes.canonical(k), 0.0) for k in kinds), default=0.0)
 
 
 def dtype_of(array: np.ndarray) -> str:

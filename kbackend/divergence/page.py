@@ -89,27 +89,34 @@ _PAGE = """<!doctype html>
 :root {{ color-scheme: light dark; --back: #fff; --text: #1d2433; --line: #8a94a6; --panel: #f2f4f8; --none: #e3e8ef;
   --some: #cfe8d5; --near: #ffe39a; --over: #f28b82; --unknown: #d7c8f0; --good: #1b7a3d; --bad: #b3261e; }}
 @media (prefers-color-scheme: dark) {{ :root {{ --back: #12161f; --text: #e5e9f0; --line: #6b768c; --panel: #1c2230;
-  --none: #2b3344; --some: #23503a; --near: #6d5a16; --over: #8c2f28; --unknown: #4b3a70; --good: #7fd49a; --bad: #ff9e95; }} }}
+  --none: #2b3344; --some: #23503a; --near: #6d5a16; --over: #8c2f28; --unknown: #4b3a70; --good: #7fd49a;
+  --bad: #ff9e95; }} }}
 body {{ margin: 0; font: 14px/1.4 system-ui, sans-serif; background: var(--back); color: var(--text); }}
 header, section {{ padding: 12px 20px; }} h1 {{ font-size: 18px; margin: 0; }}
 .good b {{ color: var(--good); }} .bad b {{ color: var(--bad); }}
-main {{ display: grid; grid-template-columns: minmax(0, 1fr) 380px; height: 64vh; border-block: 1px solid var(--line); }}
+main {{ display: grid; grid-template-columns: minmax(0, 1fr) 380px; height: 64vh;
+  border-block: 1px solid var(--line); }}
 #graph {{ width: 100%; height: 64vh; cursor: grab; touch-action: none; }}
 #graph polyline {{ fill: none; stroke: var(--line); }}
-.node rect {{ stroke: var(--line); }} .node {{ cursor: pointer; }} .node.picked rect {{ stroke: var(--text); stroke-width: 2.5; }}
+.node rect {{ stroke: var(--line); }} .node {{ cursor: pointer; }}
+.node.picked rect {{ stroke: var(--text); stroke-width: 2.5; }}
 .none rect {{ fill: var(--none); }} .some rect {{ fill: var(--some); }} .near rect {{ fill: var(--near); }}
 .over rect {{ fill: var(--over); }} .unknown rect {{ fill: var(--unknown); }}
-text {{ text-anchor: middle; fill: var(--text); font: 12px ui-monospace, monospace; }} text.where {{ font-size: 10px; opacity: .75; }}
+text {{ text-anchor: middle; fill: var(--text); font: 12px ui-monospace, monospace; }}
+text.where {{ font-size: 10px; opacity: .75; }}
 aside {{ overflow: auto; padding: 12px 16px; background: var(--panel); border-left: 1px solid var(--line); }}
 aside dl {{ margin: 0 0 14px; }} dt {{ font-weight: 600; }} dd {{ margin: 0 0 4px; overflow-wrap: anywhere; }}
-table {{ border-collapse: collapse; width: 100%; }} td, th {{ text-align: left; padding: 2px 8px; border-bottom: 1px solid var(--panel); }}
+table {{ border-collapse: collapse; width: 100%; }}
+td, th {{ text-align: left; padding: 2px 8px; border-bottom: 1px solid var(--panel); }}
 tr.bad td {{ color: var(--bad); }} .keys span {{ padding: 1px 8px; border-radius: 4px; margin-right: 6px; }}
 section {{ overflow-x: auto; }}
 @media (max-width: 800px) {{ main {{ grid-template-columns: 1fr; height: auto; }} }}
 </style></head><body>
 <header class="{state}"><h1>{title}</h1><p><b>{verdict}</b></p>{first}
-<p class="keys"><span style="background:var(--none)">no error</span><span style="background:var(--some)">error</span>
-<span style="background:var(--near)">a quarter of the tolerance</span><span style="background:var(--over)">past it</span>
+<p class="keys"><span style="background:var(--none)">no error</span>
+<span style="background:var(--some)">error</span>
+<span style="background:var(--near)">a quarter of the tolerance</span>
+<span style="background:var(--over)">past it</span>
 <span style="background:var(--unknown)">not compared alone</span> wheel: zoom; drag: move; click: details</p></header>
 <main><div>{graph}</div><aside id="details">Click a node.</aside></main>
 <section>{table}</section>

@@ -42,7 +42,7 @@ class Row:
     op: str
     operand: int | None
     engines: tuple[str, str]
-    inputs: tuple[tuple[int, ...], ...]
+    inputs: tuple[tuple[int | None, ...], ...]
     shape: tuple[int, ...]
     error: float
     tolerance: float

@@ -29,22 +29,25 @@ class Side:
     dtype: str | None = None
 
 
-def sides_of(engines: str | Sequence[str] | None) -> list[Side]:
+def sides_of(engines: str | Sequence[str | Side] | None) -> list[Side]:
     """The sides that names stand for.
 
     Args:
         engines: names, or one text with commas. A name is an engine, and may have a device after a colon and, after
-            plus signs, 'jit' and a float dtype. None: all installed engines.
+            plus signs, 'jit' and a float dtype; or a Side, for a backend that is not installed under a name. None: all
+            installed engines.
 
     Raises:
         ValueError: fewer than two, one twice, or a part of a name that has no meaning.
         BackendError: an engine that is not installed.
     """
     given = available_backends() if engines is None else engines
-    names = [n.strip() for n in given.split(",")] if isinstance(given, str) else list(given)
+    listed = [n.strip() for n in given.split(",")] if isinstance(given, str) else list(given)
+    names = [str(getattr(n, "name", n)) for n in listed]
     if len(names) < 2 or len(set(names)) < len(names):
-        raise ValueError(f"a comparison needs two different engines or more, it was given {', '.join(names) or 'none'}")
-    return [_side(name) for name in names]
+        shown = ", ".join(names) or "none"
+        raise ValueError(f"a comparison needs two different engines or more, it was given {shown}")
+    return [n if isinstance(n, Side) else _side(n) for n in listed]
 
 
 def _side(name: str) -> Side:

@@ -1,12 +1,13 @@
-"""What a model tells of the speed of its steps."""
+"""What a model tells of its steps: their speed, and where engines differ."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kbackend.divergence.report import Report
 from kbackend.ground.arguments import checked
 from kbackend.model.compiled import CompiledNetwork
-from kbackend.training import data, measured
+from kbackend.training import data, diverging, measured
 from kbackend.training.arrays import Groups, groups_of, inputs_of
 from kbackend.training.profiling import Profile
 from kbackend.training.tuning import Tuned
@@ -83,6 +84,37 @@ class MeasuredNetwork(CompiledNetwork):
         if verbose:
             print(found)
         return found
+
+    def diff(
+        self, x: Any, y: Any = None, *, engines: Any = None, batch_size: int | None = None, train: int = 0
+    ) -> Report:
+        """Run a step on several engines and name the nodes where they differ: values, gradients and updates.
+
+        Every node gets the same operands on all engines; NumPy in float64 says which engine is off. With ``y`` it is
+        the step of training, else that of prediction. The model is the same to the bit afterwards.
+
+        Args:
+            x, y: arrays as for ``fit``; the first batch is used.
+            engines: as for :func:`kbackend.diff`: 'torch,tensorflow', ['torch', 'torch+jit'], None for all that are
+                installed.
+            batch_size: samples a batch, 32 when None.
+            train: for so many steps of training the difference of the weights too: ``report.steps``.
+
+        Returns:
+            A :class:`kbackend.divergence.report.Report`: ``ok``, ``first``, ``worst``, ``rows``, ``to_json()``,
+            ``to_html(path)``; its text is a table.
+
+        Raises:
+            ValueError: fewer than two engines, or ``train`` without ``y``.
+
+        >>> import numpy as np
+        >>> from kbackend import Sequential, layers
+        >>> model = Sequential([layers.Dense(3, input_shape=(4,))])
+        >>> model.diff(np.ones((2, 4)), engines="numpy,numpy+float16").ok
+        True
+        """
+        self._ensure_built(x)
+        return diverging.diff(self._steps, self._measured_on(x, y), engines, data.batch_size(batch_size), train)
 
     def _measured_on(self, x: Any, y: Any) -> Groups:
         return Groups(inputs_of(self._steps, x), [], []) if y is None else groups_of(self._steps, x, y)
