@@ -19,9 +19,9 @@ from kbackend.graph.node import Node, Role, flat_tensors
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import map_args, reapply
+from kbackend.ops.control.custom_gradient import custom_gradient
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.gradients import gradients
-from kbackend.ops.reduction.reductions import sum_
 
 Shapes = Callable[[Tensor], tuple[int, ...]]
 
@@ -38,7 +38,7 @@ class Alone:
         inputs: placeholders for its operands.
         feeds: the tensors of the graph whose values they get; a pair with the output for the weights of the gradient.
         values: its results.
-        slopes: the gradients of the weighted sum of its float results, by place of the operand.
+        slopes: for weights of its float results, the gradients by place of the operand.
         note: why it cannot be run by itself.
     """
 
@@ -125,20 +125,20 @@ def _add_slopes(
     weighted: Mapping[int, Any],
     dtype: str | None,
 ) -> None:
-    sums = []
-    for old, result in zip(made.node.outputs, results):
-        if dtypes.is_float(result.dtype) and id(old) in weighted:
-            weights = _placeholder(made, "gradient", old, shape_of(old), dtype)
-            sums.append(sum_(result * cast(weights, result.dtype)))
+    weighed = [
+        (result, _placeholder(made, "gradient", old, shape_of(old), dtype))
+        for old, result in zip(made.node.outputs, results)
+        if dtypes.is_float(result.dtype) and id(old) in weighted
+    ]
     places = _sloping(made.node)
     placed = reversed(list(enumerate(made.node.inputs)))
     operands = {id(new[id(t)]): (place, new[id(t)]) for place, t in placed}
     wanted = sorted(((p, t) for p, t in operands.values() if p in places), key=lambda pair: pair[0])
-    if not sums or not wanted:
+    if not weighed or not wanted:
         return
-    total = sums[0]
-    for other in sums[1:]:
-        total = total + cast(other, total.dtype)
+    weights = [cast(weight, result.dtype) for result, weight in weighed]
+    # not a sum of products: the kernel of a product may be the one that is wrong
+    total = custom_gradient(lambda *floats: (floats[0], lambda upstream: weights))(*(r for r, _ in weighed))
     found = gradients(total, [t for _, t in wanted])
     made.slopes = {place: g for (place, _), g in zip(wanted, found) if g is not None}
 

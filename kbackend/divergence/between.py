@@ -26,6 +26,8 @@ from kbackend.ops.reduction.reductions import sum_
 
 #: the seed of the perturbation that shows how much a rounding of the operands matters
 _SEED = 1
+#: how many times the effect of a rounding results may differ by, which is squared in states of optimizers
+_END_TO_END = 100.0
 #: the length of sums for which the bounds of the classes hold
 _TERMS = 64
 
@@ -59,7 +61,7 @@ def diff(
         A :class:`kbackend.divergence.report.Report`: ``ok``, ``first``, ``worst``, ``rows``; its text is a table.
 
     Raises:
-        ValueError: fewer than two engines.
+        ValueError: fewer than two engines, or another number of values than of inputs.
         BackendError: an engine that is not installed.
 
     >>> import kbackend
@@ -70,6 +72,8 @@ def diff(
     (True, 'softmax')
     """
     sides = sides_of(engines)
+    if len(feeds) != len(inputs):
+        raise ValueError(f"{name} takes {len(inputs)} values, one for each input; it was given {len(feeds)}")
     results = [outputs] if isinstance(outputs, Tensor) else list(outputs)
     plain = Graph(list(inputs), results, list(updates), name)
     graph = Rewriter(lambda node: True, phase).rewrite(plain)
@@ -169,7 +173,8 @@ class _Comparison:
                 names = (self.sides[0].name, self.sides[other].name)
                 a, b = runs[0][at], runs[other][at]
                 dtype = coarser(dtype_of(a), dtype_of(b))
-                found = compare(a, b, names, 2 * tolerance("model", dtype), wide[at], [o[at] for o in others])
+                near = [o[at] for o in others]
+                found = compare(a, b, names, 2 * tolerance("model", dtype), wide[at], near, _END_TO_END)
                 row = _row(tensor.node, "result", None, names, a.shape, *found[:2])
                 row.layer, _, row.node = label.rpartition("/") if " of " not in label else ("", "", label)
                 row.place, row.values, row.off, row.drift = found.place, found.values, found.off, found.error

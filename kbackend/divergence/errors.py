@@ -9,9 +9,6 @@ import numpy as np
 
 from kbackend import dtypes
 
-#: how many times the effect of a rounding two sides may differ by: both round, in every step within
-_ROUNDINGS = 8.0
-
 
 class Error(NamedTuple):
     """See the attributes of :class:`kbackend.divergence.report.Row`."""
@@ -24,7 +21,8 @@ class Error(NamedTuple):
 
 
 def compare(
-    a: np.ndarray, b: np.ndarray, names: tuple[str, str], bound: float, wide: Any = None, others: Sequence[Any] = ()
+    a: np.ndarray, b: np.ndarray, names: tuple[str, str], bound: float, wide: Any = None, others: Sequence[Any] = (),
+    roundings: float = 8.0,
 ) -> Error:
     """Compare two arrays.
 
@@ -38,6 +36,8 @@ def compare(
         wide: the reference in float64, None where it cannot be computed.
         others: the reference from operands that are perturbed by a rounding, and in the dtypes of the sides, for sums
             that are 0 but for roundings, such as the gradient of a bias before a softmax.
+        roundings: how many times the largest distance of one of these two sides may differ by: both round, in every
+            step within.
     """
     if a.shape != b.shape:
         return Error(np.inf, 0.0, (), (a.shape, b.shape, None if wide is None else wide.shape), "")
@@ -47,7 +47,7 @@ def compare(
     if bound and wide is not None:
         fitting = [_plain(x) for x in others if x is not None and x.shape == a.shape]
         usual = [_distance(x, base, finite_only=True) for x in fitting]
-        bound += (_ROUNDINGS * max(usual, default=0.0) + _least(a.dtype, b.dtype)) / scale
+        bound += (roundings * max(usual, default=0.0) + _least(a.dtype, b.dtype)) / scale
     error = _distance(a64, b64) / scale
     judged = wide is not None and wide.shape == a.shape
     failed = zip(names, (a64, b64)) if judged and error > bound else ()

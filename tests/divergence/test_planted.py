@@ -21,23 +21,29 @@ FAULTS = {
     "relu": ("images", "relu", "stem", "value"),
     "tanh": ("images", "tanh", "side", "value"),
     "gradient of tanh": ("images", "tanh", "side", "gradient"),
+    "addition": ("images", "add", "join", "value"),
     "pooling": ("images", "max_pool", "pool", "value"),
+    "gradient of pooling": ("images", "max_pool", "pool", "gradient"),
     "dense": ("images", "dense", "hidden", "value"),
     "gradient of dense": ("images", "dense", "hidden", "gradient"),
     "dropout": ("images", "dropout", "drop", "value"),
+    "gradient of dropout": ("images", "dropout", "drop", "gradient"),
     "lstm": ("sequences", "lstm", "lstm", "value"),
-    "gru": ("sequences", "gru", "gru", "gradient"),
-    "embedding": ("sequences", "gather_rows", "words", "value"),
+    "gradient of an lstm": ("sequences", "lstm", "lstm", "gradient"),
+    "embedding": ("sequences", "gather", "words", "value"),
+    "gradient of an embedding": ("sequences", "gather", "words", "gradient"),
     "maximum": ("sequences", "max", "largest", "value"),
-    "attention": ("transformer", "attention", "attention0", "value"),
-    "gradient of attention": ("transformer", "attention", "attention0", "gradient"),
-    "layer norm": ("transformer", "layer_normalization", "first0", "value"),
-    "gradient of layer norm": ("transformer", "layer_normalization", "first0", "gradient"),
-    "gelu": ("transformer", "gelu", "wide0", "value"),
-    "softplus": ("mixture", "softplus", "right", "value"),
-    "product": ("mixture", "multiply", "product", "gradient"),
+    "gradient of a maximum": ("sequences", "max", "largest", "gradient"),
+    "mean": ("transformer", "mean", "average", "value"),
+    "product": ("mixture", "multiply", "product", "value"),
+    "gradient of a product": ("mixture", "multiply", "product", "gradient"),
     "concatenate": ("mixture", "concatenate", "both", "value"),
+    "gradient of concatenate": ("mixture", "concatenate", "both", "gradient"),
 }
+
+
+#: what other ops of the models call too, so that these are named as well
+ELSEWHERE = ("add", "mean", "multiply")
 
 
 def wrong(kernel, backend, how):
@@ -71,15 +77,16 @@ def test_a_planted_fault_is_named(model, op, layer, how, each_backend):
     made, x, y = MODELS[model]()
     report = made.diff(x, y, engines=sides(each_backend, **{op: wrong(backend.kernels[op], backend, how)}))
     assert not report.ok
-    assert (report.first.op, report.first.kind, report.worst.op) == (op, how, op)
-    assert report.first.layer == layer and report.first.error == pytest.approx(1e-3, rel=0.2)
-    assert report.first.off == f"{each_backend} changed"
+    named = next(r for r in report.failed if (r.op, r.layer, r.kind) == (op, layer, how))
+    assert named.error == pytest.approx(1e-3, rel=0.2) and named.off == f"{each_backend} changed"
+    if op not in ELSEWHERE:
+        assert (report.first, report.worst.op) == (named, op)
 
 
 @pytest.mark.parametrize("model", MODELS)
 def test_nothing_is_named_in_a_clean_model(model, each_backend):
     made, x, y = MODELS[model]()
-    other = "numpy+float16" if each_backend == "numpy" else each_backend
+    other = "numpy+float64" if each_backend == "numpy" else each_backend
     found = made.diff(x, y, engines=["numpy", other])
     assert found.ok, str(found)
     nodes = {row.number for row in found.rows if row.kind != "result"}
@@ -92,7 +99,7 @@ def test_nothing_is_named_in_a_clean_model(model, each_backend):
 def test_the_first_nan_is_named(each_backend):
     K = kbackend.K
     x = K.placeholder((None, 3), name="x")
-    y = K.log(K.relu(x - 1.0), )
+    y = K.log(K.relu(x - 1.0))
     z = K.sum(K.tanh(y) * 0.0 + y)
     report = kbackend.diff([x], [z], [np.array([[2.0, 1.0, 3.0]])], engines=["numpy", f"{each_backend}+float64"])
     assert report.first_nan.op == "log" and report.first_nan.place == (0, 1)
