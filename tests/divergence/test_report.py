@@ -58,8 +58,12 @@ class Tags(HTMLParser):
         attrs = dict(attrs)
         self.nodes += "node" in (attrs.get("class") or "").split()
         self.sources += [v for k, v in attrs.items() if k in ("src", "href")]
-        if tag not in ("meta", "br", "polyline", "rect"):
+        if tag not in ("meta", "br"):
             self.open.append(tag)
+
+    def handle_startendtag(self, tag, attrs):
+        self.handle_starttag(tag, attrs)
+        self.open.pop()
 
     def handle_endtag(self, tag):
         assert self.open.pop() == tag
