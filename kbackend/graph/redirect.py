@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor
-from kbackend.graph.walk import map_args, reapply
+from kbackend.graph.walk import map_args, reapply, walk
 
 
 class Redirect:
@@ -27,7 +27,7 @@ class Redirect:
         """The tensors with the results replaced."""
         if not self._instead:
             return list(tensors)
-        for node in self._new_ancestors(tensors):
+        for node in sorted(self._new_ancestors(tensors), key=lambda node: node.number):
             args = map_args(node.args, self._now)
             if any(self._now(t) is not t for t in node.inputs):
                 self._made.update(zip(map(id, node.outputs), reapply(node, args)))
@@ -43,12 +43,9 @@ class Redirect:
         return self._made.get(id(source), source)
 
     def _new_ancestors(self, tensors: Sequence[Tensor]) -> list[Node]:
-        found: list[Node] = []
-        stack = [self._source(t).node for t in tensors]
-        while stack:
-            node = stack.pop()
-            if node.number not in self._seen:
-                self._seen.add(node.number)
-                found.append(node)
-                stack.extend(self._source(t).node for t in node.inputs)
-        return sorted(found, key=lambda n: n.number)
+        def makers(tensors: Sequence[Tensor]) -> list[Node]:
+            return [node for t in tensors if (node := self._source(t).node).number not in self._seen]
+
+        found = list(walk(makers(tensors), lambda node: makers(node.inputs)))
+        self._seen.update(node.number for node in found)
+        return found

@@ -12,7 +12,6 @@ from kbackend.graph.walk import Graph
 from kbackend.lowering.announce import announced
 from kbackend.lowering.emit import emit
 from kbackend.lowering.explain import CompilerError, explained
-from kbackend.lowering.plan import order
 from kbackend.lowering.rewrite import feeds_of, rewrite
 from kbackend.plugin import crowding
 from kbackend.plugin.contract import Target
@@ -30,7 +29,7 @@ class FeedError(ValueError):
 
 def arrange_variables(graph: Graph, kernels: Mapping[str, Any], target: Target) -> None:
     """Convert variables to the memory order that the kernels which read them declare."""
-    for node in order(graph):
+    for node in graph.depth_first():
         for position, wanted in getattr(kernels.get(node.op.name), "memory", {}).items():
             operand = node.args[position]
             if isinstance(operand, Variable):
