@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from numbers import Integral, Real
 from typing import Any, NamedTuple, TypeVar, cast
@@ -144,6 +144,40 @@ def unknown_keywords(owner: str, unknown: Any, known: Any) -> TypeError:
     return TypeError(f"{owner}() got the unknown argument{plural} {', '.join(map(repr, names))}.{hints}".rstrip("."))
 
 
+def misfit(
+    error: TypeError, owner: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> TypeError | None:
+    """What is wrong with the arguments of a call, None where the error is one of the function's body.
+
+    Args:
+        error: as caught by the caller of the function.
+        owner: what the user called.
+        function: a function or method.
+        args: the arguments by position, with the object of a method.
+        kwargs: those by keyword.
+    """
+    if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+        return None
+    parameters = list(inspect.signature(function).parameters.values())
+    own = int(parameters[0].name == "self")
+    by_position = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if len(args) > len(by_position):
+        taken = f"{len(by_position) - own} argument{'s' if len(by_position) - own != 1 else ''}"
+        return TypeError(f"{owner}() takes {taken} by position, it got {len(args) - own}")
+    given = {p.name for p in by_position[: len(args)]}
+    twice = sorted(given & kwargs.keys())
+    if twice:
+        return TypeError(f"{owner}() got the argument {twice[0]!r} by position and by name")
+    known = [p.name for p in parameters[own:] if p.kind is not p.VAR_KEYWORD]
+    unknown = kwargs.keys() - set(known)
+    if unknown and all(p.kind is not p.VAR_KEYWORD for p in parameters):
+        return unknown_keywords(owner, unknown, known)
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    missing = [repr(name) for name in needed if name not in given and name not in kwargs]
+    plural = "s" if len(missing) > 1 else ""
+    return TypeError(f"{owner}() needs the argument{plural} {' and '.join(missing)}") if missing else None
+
+
 def keywords_of(kind: type) -> set[str]:
     """The names of the arguments that a class and its bases take when they are called."""
     inits = [vars(base)["__init__"] for base in kind.__mro__[:-1] if "__init__" in vars(base)]
@@ -176,6 +210,11 @@ def named(scope: Mapping[str, Any], *left_out: str) -> dict[str, Any]:
     return {name: value for name, value in scope.items() if name not in hidden} | scope.get("kwargs", {})
 
 
+def _called(method: Callable[..., Any], args: Sequence[Any]) -> str:
+    """What a user called: a class, or a function or method by its own name."""
+    return type(args[0]).__name__ if method.__name__ == "__init__" else method.__name__
+
+
 def checked(method: F) -> F:
     """A method or function whose arguments are compared with the rules of their names before it runs, and which
     suggests keywords.
@@ -194,14 +233,19 @@ def checked(method: F) -> F:
 
     @wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if not kwargs and len(args) <= free:
-            return method(*args)
-        owner = type(args[0]).__name__ if method.__name__ == "__init__" else method.__name__
-        if not takes_all and not kwargs.keys() <= set(names):
-            raise unknown_keywords(owner, kwargs.keys() - set(names), names)
-        for name, value in (*zip(names, args[own:]), *kwargs.items()):
-            check(owner, name, value, rules)
-        return method(*args, **kwargs)
+        try:
+            if not kwargs and len(args) <= free:
+                return method(*args)
+            if not takes_all and not kwargs.keys() <= set(names):
+                raise unknown_keywords(_called(method, args), kwargs.keys() - set(names), names)
+            for name, value in (*zip(names, args[own:]), *kwargs.items()):
+                check(_called(method, args), name, value, rules)
+            return method(*args, **kwargs)
+        except TypeError as error:
+            explained = misfit(error, _called(method, args), method, args, kwargs)
+            if explained is None:
+                raise
+            raise explained from None
 
     return cast(F, call)
 
@@ -214,6 +258,7 @@ __all__ = [
     "checked",
     "is_number",
     "keywords_of",
+    "misfit",
     "named",
     "unknown_keywords",
 ]
