@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from kbackend.ground.arguments import misfit
+from kbackend.ground.arguments import CONSTRUCTORS, check, misfit, rules_of
 from kbackend.ground.suggest import MissingName
 
 _OURS = __name__.partition(".")[0]
@@ -16,7 +16,8 @@ _OURS = __name__.partition(".")[0]
 class Public:
     """Gives its subclasses messages about attributes and arguments that name only what the user named.
 
-    A missing attribute suggests one that is there. Constructors of kbackend's own classes are named by the class that
+    A missing attribute suggests one that is there. Arguments of constructors are compared with the rules of
+    :func:`kbackend.ground.arguments.rules_of`. Constructors of kbackend's own classes are named by the class that
     was called, and its methods by themselves: the base class that defines one is nothing a user has heard of.
 
     >>> class Circle(Public):
@@ -32,7 +33,7 @@ class Public:
             if _is_ours(base):
                 _name_methods(base)
         if _is_ours(cls) and "__init__" in vars(cls):
-            _explain_arguments(cls)
+            _check_arguments(cls)
 
     if not TYPE_CHECKING:  # a type checker is to find missing attributes
 
@@ -62,12 +63,18 @@ def _name_methods(base: type) -> None:
             method.__qualname__ = name
 
 
-def _explain_arguments(cls: type) -> None:
+def _check_arguments(cls: type) -> None:
+    """Let the constructor of a class check its arguments, and say what is wrong where they do not fit."""
     method: Callable[..., None] = vars(cls)["__init__"]
+    names = [p.name for p in list(inspect.signature(method).parameters.values())[1:] if p.kind is not p.VAR_KEYWORD]
+    rules = rules_of(method, CONSTRUCTORS)
 
     @wraps(method)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         try:
+            for name, value in (*zip(names, args), *kwargs.items()):
+                if name in rules:
+                    check(_called(type(self)).__name__, name, value, rules)
             method(self, *args, **kwargs)
         except TypeError as error:
             explained = misfit(error, _called(type(self)).__name__, method, (self, *args), kwargs)
