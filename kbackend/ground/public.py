@@ -38,7 +38,7 @@ class Public:
     if not TYPE_CHECKING:  # a type checker is to find missing attributes
 
         def __getattr__(self, name: str) -> Any:
-            found = inspect.getattr_static(type(self), name, None)
+            found = next((vars(cls)[name] for cls in type(self).__mro__ if name in vars(cls)), None)
             if hasattr(type(found), "__get__"):  # a property that raised AttributeError: its own message counts
                 return found.__get__(self, type(self))
             known = lambda: [n for n in dir(self) if not n.startswith("_")]  # noqa: E731

@@ -112,6 +112,10 @@ def test_a_property_that_fails_gives_its_own_message():
         _ = kbackend.Sequential([layers.Dense(2)]).inputs
 
 
+def test_what_classes_have_and_objects_do_not():
+    assert not hasattr(initializers.Constant(1.0), "__name__") and not hasattr(model(), "__mro__")
+
+
 class OwnDense(layers.Dense):
     def __init__(self):
         super().__init__()
