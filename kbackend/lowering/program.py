@@ -9,6 +9,7 @@ from kbackend.graph.node import Role
 from kbackend.graph.transactions import Access
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
+from kbackend.ground.collector import collector_at_rest
 from kbackend.lowering.announce import announced
 from kbackend.lowering.emit import emit
 from kbackend.lowering.explain import CompilerError, explained
@@ -47,6 +48,7 @@ class Program:
         source: the generated Python source.
     """
 
+    @collector_at_rest()
     def __init__(
         self, graph: Graph, target: Target, phase: int, jit: Any, rng: str, shapes: Shapes | None = None
     ) -> None:

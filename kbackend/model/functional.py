@@ -17,6 +17,7 @@ from kbackend.model.configuration import model_config
 from kbackend.model.files import HasFiles
 from kbackend.model.generators import GeneratorMethods
 from kbackend.model.inspected import InspectedNetwork
+from kbackend.model.learning import unbuilt_if_refused
 from kbackend.model.network import Network
 from kbackend.model.reading import model_from
 from kbackend.model.summary import print_summary
@@ -227,13 +228,15 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
         due = validation_due(validation_freq)
         held_out = HeldOut(validation_data, validation_split, validation_steps, sum(due(n + 1) for n in epochs_due))
         asked = Asked("x", "steps_per_epoch", steps_per_epoch, len(epochs_due))
-        with training_sources(given, asked, held_out) as (batches, apart):
+        with unbuilt_if_refused(self) as taken, training_sources(given, asked, held_out) as (batches, apart):
             validation = Validation.of(self._steps, apart, due, listeners)
+            step = self._steps.train(batches.sample.form)
+            taken()
             measured.settle(self._steps, "train", batches.sample, batches.batch_size or batches.sample.samples)
             block = (batches.batch_size or 1) if shuffle == "batch" else 1
             return loop.fit(
                 self,
-                self._steps.train(batches.sample.form),
+                step,
                 self._steps.target(),
                 batches,
                 epochs_due,
@@ -277,8 +280,9 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
         """
         reading = Reading.of(workers, use_multiprocessing, max_queue_size)
         given = Given(self._steps, self._ensure_built, x, y, sample_weight, None, batch_size, reading)
-        with closing(given.source(Asked("x", "steps", steps))) as batches:
+        with unbuilt_if_refused(self) as taken, closing(given.source(Asked("x", "steps", steps))) as batches:
             step, told = self._steps.test(batches.sample.form), self._told(callbacks, batches, verbose)
+            taken()
             logs = loop.evaluate(step, self._steps.target(), batches, told)
         if verbose:
             print("  ".join(f"{n}: {v:.4f}" for n, v in logs.items()))
@@ -310,9 +314,10 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
         """
         reading = Reading.of(workers, use_multiprocessing, max_queue_size)
         given = Given(self._steps, self._ensure_built, x, batch_size=batch_size, reading=reading, targets=False)
-        with closing(given.source(Asked("x", "steps", steps))) as batches:
+        with unbuilt_if_refused(self) as taken, closing(given.source(Asked("x", "steps", steps))) as batches:
             if batches.steps != 1:
                 self._check_joinable()
+            taken()
             told, sample = self._told(callbacks, batches, verbose), batches.sample
             measured.settle(self._steps, "predict", sample, batches.batch_size or sample.samples)
             return one_or_list(loop.predict(self._steps.predict(), self._steps.target(), batches, told))
@@ -331,12 +336,13 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
     @checked
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, in test phase."""
-        self._ensure_built(x)
-        steps = self._steps
-        function = steps.predict()
-        values = x if isinstance(x, (list, tuple)) and len(function.inputs) > 1 else [x]
-        if isinstance(x, dict) or data.is_foreign(x):
-            values = Groups(inputs_of(steps, x), [], []).dense
+        with unbuilt_if_refused(self):
+            self._ensure_built(x)
+            steps = self._steps
+            function = steps.predict()
+            values = x if isinstance(x, (list, tuple)) and len(function.inputs) > 1 else [x]
+            if isinstance(x, dict) or data.is_foreign(x):
+                values = Groups(inputs_of(steps, x), [], []).dense
         if steps.jit.setting == "auto":
             measured.settle(steps, "predict", Groups(inputs_of(steps, x), [], []), len(values[0]))
         return one_or_list(loop.predict_once(function, steps.target(), values))
@@ -362,8 +368,10 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
         Returns:
             The loss, or [loss, metrics...], or a dict by name, computed before the update.
         """
-        self._ensure_built(x)
-        groups = self._groups(x, y, sample_weight, class_weight)
+        with unbuilt_if_refused(self):
+            self._ensure_built(x)
+            groups = self._groups(x, y, sample_weight, class_weight)
+            self._steps.train(groups.form)
         measured.settle(self._steps, "train", groups, len(groups.inputs[0]))
         return self._once(self._steps.train(groups.form), groups, reset_metrics, return_dict)
 
@@ -377,8 +385,10 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
         return_dict: bool = False,
     ) -> Any:
         """Loss and metrics of one batch in test phase; see :meth:`train_on_batch`."""
-        self._ensure_built(x)
-        groups = self._groups(x, y, sample_weight)
+        with unbuilt_if_refused(self):
+            self._ensure_built(x)
+            groups = self._groups(x, y, sample_weight)
+            self._steps.test(groups.form)
         return self._once(self._steps.test(groups.form), groups, reset_metrics, return_dict)
 
     def _once(self, step: Any, groups: Groups, reset_metrics: bool, return_dict: bool) -> Any:

@@ -15,12 +15,16 @@ from kbackend.graph.node import Role
 from kbackend.graph.redirect import Redirect
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
+from kbackend.graph.walk import Graph
 from kbackend.ground.arguments import is_number
 from kbackend.ground.suggest import did_you_mean
 from kbackend.ground.tree import tree_leaves, tree_map
+from kbackend.lowering.rewrite import feeds_of
 from kbackend.metrics.base import Metric as Stateful
 from kbackend.metrics.base import clone_metric
 from kbackend.metrics.resolve import BY_OUTPUT, resolved
+from kbackend.ops.control.subgraph import is_formal
+from kbackend.ops.core.updates import as_updates
 from kbackend.optimizers import Optimizer
 from kbackend.runtime.function import checked_jit
 from kbackend.training.objective import Metric, Objective, Output
@@ -114,7 +118,9 @@ class Compiled:
     def updates(self) -> list[Any]:
         """The model's own updates, of the layers that were trainable; those added since then too."""
         with _trainable_as(self._flags):
-            return _all_redirected(self._model.updates, Redirect(self._model._frozen_results()))
+            found = _all_redirected(self._model.updates, Redirect(self._model._frozen_results()))
+        _check_outside_of_loops(found, self._model)
+        return found
 
     @property
     def always_weighted(self) -> bool:
@@ -159,6 +165,24 @@ class Compiled:
         if (weighted, specs) not in self._others:
             self._others[weighted, specs] = self._made(weighted, [[spec] for spec in specs])
         return self._others[weighted, specs]
+
+
+def _check_outside_of_loops(updates: Sequence[Any], model: Trainable) -> None:
+    """Refuse updates from values that only the body of a loop has.
+
+    Raises:
+        ValueError: there are such.
+    """
+    updates = as_updates(updates)
+    lacking = {id(t) for t in feeds_of(Graph(model.inputs, [value for _, value in updates])) if is_formal(t)}
+    if not lacking:
+        return
+    names = [v.name for v, value in updates if any(id(t) in lacking for t in feeds_of(Graph(model.inputs, [value])))]
+    raise ValueError(
+        f"model {model.name} cannot be trained: the updates of {', '.join(names)} come from a layer that is called in "
+        "the body of a loop (map_fn, rnn, while_loop and the like) and would run an unknown number of times; call the "
+        "layer outside of the loop (TimeDistributed does), or freeze it (trainable = False)"
+    )
 
 
 @contextmanager

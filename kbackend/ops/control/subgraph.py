@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 from kbackend.declare.call import lift, make_node
 from kbackend.declare.decorate import primitive
@@ -20,6 +21,7 @@ from kbackend.graph.walk import Graph, ancestors, copy_tensors, walk
 
 #: roles of the leaves that bodies copy instead of capturing
 _INSIDE = (Role.CONSTANT, Role.PHASE)
+_formals: WeakValueDictionary[int, Tensor] = WeakValueDictionary()
 
 
 class Body:
@@ -56,7 +58,14 @@ def trace(function: Callable[..., Sequence[Any]], specs: Sequence[TensorSpec]) -
 
 def _formal(i: int, spec: TensorSpec) -> Tensor:
     attrs = {"shape": spec.shape, "dtype": spec.dtype, "name": f"loop_{i}"}
-    return make_node(REGISTRY["placeholder"], (), attrs)
+    made = make_node(REGISTRY["placeholder"], (), attrs)
+    _formals[id(made)] = made
+    return made
+
+
+def is_formal(tensor: Tensor) -> bool:
+    """Whether a tensor is an argument of the body of a loop."""
+    return _formals.get(id(tensor)) is tensor
 
 
 def _captures(outputs: Sequence[Tensor], formals: Sequence[Tensor], start: int) -> tuple[Tensor, ...]:
