@@ -118,20 +118,24 @@ class BatchNormalization(Layer):
         size = input_shape[self.axis]
         if size is None:
             raise ValueError(f"axis {self.axis} of the input must be known, the shape is {input_shape}")
-        self.gamma = self.add_weight("gamma", (size,)) if self.scale else None
-        self.beta = self.add_weight("beta", (size,)) if self.center else None
-        self.moving_mean = self.add_weight("moving_mean", (size,), trainable=False)
-        self.moving_variance = self.add_weight("moving_variance", (size,), trainable=False)
+        self.gamma = self._vector("gamma", size) if self.scale else None
+        self.beta = self._vector("beta", size) if self.center else None
+        self.moving_mean = self._vector("moving_mean", size, trainable=False)
+        self.moving_variance = self._vector("moving_variance", size, trainable=False)
         if self.renorm:
             self._add_renorm_statistics(size)
         self.input_spec = InputSpec(min_ndim=2, axes={self.axis: size})
+
+    def _vector(self, name: str, size: int, **options: Any) -> Any:
+        """A weight that stays float32 where the layer computes in 16 bits: its ops compute in float32 too."""
+        return self.add_weight(name, (size,), autocast=False, **options)
 
     def _add_renorm_statistics(self, size: int) -> None:
         def deviation(shape: Any, dtype: Any = None) -> Any:
             return K.sqrt(self.moving_variance_initializer(shape, dtype))
 
         def statistic(name: str, initializer: Any) -> Any:
-            return self.add_weight(name, (size,), initializer=initializer, trainable=False)
+            return self._vector(name, size, initializer=initializer, trainable=False)
 
         self.moving_stddev = statistic("moving_stddev", deviation)
         self.renorm_mean = statistic("renorm_mean", self.moving_mean_initializer)

@@ -85,8 +85,8 @@ class GroupNormalization(Layer):
                 f"groups must divide the {channels} channels of inputs of shape {tuple(input_shape)}, "
                 f"it is {self.groups}"
             )
-        self.gamma = self.add_weight("gamma", (channels,)) if self.scale else None
-        self.beta = self.add_weight("beta", (channels,)) if self.center else None
+        self.gamma = self.add_weight("gamma", (channels,), autocast=False) if self.scale else None
+        self.beta = self.add_weight("beta", (channels,), autocast=False) if self.center else None
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
     def call(self, inputs: Any) -> Any:

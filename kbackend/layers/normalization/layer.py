@@ -99,8 +99,8 @@ class LayerNormalization(Layer):
 
     def build(self, input_shape: Any) -> None:
         shape = sizes_along(self.axis, input_shape)
-        self.gamma = self.add_weight("gamma", shape) if self.scale else None
-        self.beta = self.add_weight("beta", shape) if self.center else None
+        self.gamma = self.add_weight("gamma", shape, autocast=False) if self.scale else None
+        self.beta = self.add_weight("beta", shape, autocast=False) if self.center else None
 
     def call(self, inputs: Any) -> Any:
         return layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
@@ -131,7 +131,8 @@ class RMSNormalization(Layer):
         self.epsilon = epsilon
 
     def build(self, input_shape: Any) -> None:
-        self.scale = self.add_weight("scale", sizes_along(self.axis, input_shape), initializer="ones")
+        shape = sizes_along(self.axis, input_shape)
+        self.scale = self.add_weight("scale", shape, initializer="ones", autocast=False)
 
     def call(self, inputs: Any) -> Any:
         return rms_normalization(inputs, self.scale, self.axis, self.epsilon)

@@ -202,7 +202,7 @@ class CategoryEncoding(Layer):
             raise ValueError(f"count_weights need output_mode='count', it is {self.output_mode!r}")
         if not dtypes.is_integer(dtype_of(inputs)) and isinstance(inputs, Tensor):
             inputs = K.cast(inputs, "int32")
-        return encoded(inputs, self.output_mode, self.num_tokens, self.dtype, count_weights)
+        return encoded(inputs, self.output_mode, self.num_tokens, self.compute_dtype, count_weights)
 
 
 __all__ = ["CategoryEncoding", "Discretization"]
