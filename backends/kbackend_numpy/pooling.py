@@ -119,7 +119,7 @@ def _line_max(x: np.ndarray, line: Line) -> np.ndarray:
         y = np.maximum(y, x[line.tap(1)[1]]) if line.window > 1 else y.copy()
         rest = range(2, line.window)
     else:
-        lowest = -np.inf if np.issubdtype(x.dtype, np.floating) else np.iinfo(x.dtype).min
+        lowest = np.iinfo(x.dtype).min if x.dtype.kind in "iu" else -np.inf
         y = np.full(_shape_along(x, line, line.out), lowest, x.dtype)
         rest = range(line.window)
     for tap in rest:

@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 
 import kbackend
-from kbackend import K, layers
+from kbackend import K, dtypes, layers
 
 BATCH = 2
 
@@ -224,7 +224,7 @@ def computed(row: Row, made: Made, *values: np.ndarray) -> Found:
     """
     values = values or tuple(row.inputs())
     trained = [w for w in made.layer.weights if w.trainable]
-    sources = [t for t in (*made.inputs, *trained) if t.dtype.startswith("float")]
+    sources = [t for t in (*made.inputs, *trained) if dtypes.is_float(t.dtype)]
     slopes = _slopes(made.outputs, sources) if row.gradient else []
     masks = [t._keras_mask for t in made.outputs if t._keras_mask is not None]
     wanted = [*made.outputs, *masks, *(s for s in slopes if s is not None)]
@@ -239,7 +239,7 @@ def computed(row: Row, made: Made, *values: np.ndarray) -> Found:
 
 
 def _slopes(outputs: list[Any], sources: list[Any]) -> list[Any]:
-    floats = [K.sum(K.sin(t)) for t in outputs if t.dtype.startswith("float")]
+    floats = [K.sum(K.sin(t)) for t in outputs if dtypes.is_float(t.dtype)]
     if not floats or not sources:
         return [None] * len(sources)
     loss = floats[0]

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kbackend import backend as K
-from kbackend import config, dtypes
+from kbackend import dtypes
 from kbackend.declare.call import dtype_of
 from kbackend.graph.tensor import Tensor
 from kbackend.layers.arguments import described, one_of, positive
@@ -57,7 +57,7 @@ class Discretization(Layer):
             the last axis.
         sparse: not supported.
 
-    Shapes: kept for 'int', else with the number of bins as the last axis. Bins are int32, vectors floatx.
+    Shapes: kept for 'int', else with the number of bins as the last axis. Bins are int32, vectors of the layer's dtype.
 
     Raises:
         ValueError: both of ``bin_boundaries`` and ``num_bins``, or none; boundaries that do not rise; a call before
@@ -126,7 +126,7 @@ class Discretization(Layer):
             raise ValueError("it has no boundaries yet; call adapt(data) first, or give bin_boundaries")
         x = floats(inputs)
         bins = K.cast(searchsorted(K.constant(self.bin_boundaries, dtype=x.dtype), x, side="right"), "int32")
-        return encoded(bins, self.output_mode, len(self.bin_boundaries) + 1, config.floatx())
+        return encoded(bins, self.output_mode, len(self.bin_boundaries) + 1, self.compute_dtype)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
