@@ -203,6 +203,7 @@ def _compare_mixed(row: Row, part: Part, found: Found, wanted: Definition) -> No
     """Results in 16 bits, and a step of the float32 weights."""
     policy = policy_of(row)
     computed = {t.dtype for t in part.made.outputs if dtypes.is_float(t.dtype)}
+    computed |= {K.dtype(v) for v in found.outputs if dtypes.is_float(K.dtype(v))}
     assert computed <= {policy.removeprefix("mixed_")}, f"{policy}: {computed}"
     assert {w.dtype for w in part.made.layer.weights} <= {"float32", "int32", "int64"}
     same(found.masks, wanted.found[0].masks, 0.0, f"{policy}: mask")
