@@ -162,6 +162,17 @@ def scalar(value: Any, name: str, layer: str, least: float | None = None) -> Any
     return value
 
 
+def number(value: Any, name: str, layer: str) -> Any:
+    """A number of which programs are made, so that it is no variable.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise ValueError(f"{layer}: {name} must be a number, which stays as it is; it is {value!r}")
+    return value
+
+
 def is_zero(value: Any) -> bool:
     """Whether a rate is the number 0, so that nothing is to be done."""
     return not isinstance(value, Tensor) and value == 0

@@ -28,6 +28,14 @@ ELSEWHERE = (
     "preprocessing.mixing", "preprocessing.text",
 )  # fmt: skip
 
+#: arguments that are sizes, and those that are one of some names
+SIZES = ("units", "filters", "kernel_size", "strides", "pool_size", "dilation_rate", "groups", "depth_multiplier", "n",
+         "input_dim", "output_dim", "num_heads", "key_dim", "head_dim", "height", "width", "size", "power_iterations",
+         "output_size", "num_tokens", "num_query_heads", "num_key_value_heads")  # fmt: skip
+NAMES = ("padding", "data_format", "interpolation", "merge_mode", "score_mode", "output_mode", "activation",
+         "recurrent_activation")  # fmt: skip
+ROLES = ("_initializer", "_regularizer", "_constraint")
+
 pytestmark = pytest.mark.usefixtures("fresh_session")
 
 
@@ -43,6 +51,55 @@ def test_every_layer_has_rows():
     kinds = {kind for kind in kinds if wants_rows(kind)} | set(counts)
     few = {kind.__name__: counts[kind] for kind in kinds if counts[kind] < 3}
     assert not few, "layers with fewer than 3 configurations"
+
+
+FIRST = {row.layer: row for row in reversed(ROWS)}.values()
+
+
+def test_layers_that_take_masks_have_a_row_with_one():
+    kinds = {getattr(layers, row.layer) for row in ROWS if row.masked}
+    taking = {row.layer for row in FIRST if table.made(row, **table.last(row)).layer.supports_masking}
+    assert not {name for name in taking if getattr(layers, name) not in kinds}
+
+
+@pytest.mark.parametrize("row", FIRST, ids=lambda row: row.layer)
+def test_a_mask_is_taken_or_refused_by_name(row: Row):
+    layer = getattr(layers, row.layer)(**row.given(), **table.last(row))
+    if layer.supports_masking:
+        return
+    inputs = [kbackend.Input(shape, dtype=row.dtype) for shape in row.shapes]
+    for tensor in inputs:
+        tensor._keras_mask = kbackend.Input(tensor.shape[1:2], dtype="bool")
+    with pytest.raises(TypeError, match=rf"\({row.layer}\) does not support masking.*has a mask"):
+        layer(inputs if len(inputs) > 1 else inputs[0])
+
+
+@pytest.mark.parametrize("row", FIRST, ids=lambda row: row.layer)
+def test_wrong_arguments_are_named(row: Row):
+    """Sizes of 0 and unknown names, in the place of each size and name of the row and of defaults."""
+    given = {**table.made(row, **table.last(row)).layer.get_config(), **row.given()}
+    for name in getattr(layers, row.layer).arguments:
+        value = given.get(name)
+        wrong = 0 if name in SIZES else "nonsense" if name in NAMES or name.endswith(ROLES) else None
+        if wrong is None or isinstance(value, dict) or callable(value):
+            continue
+        with pytest.raises((TypeError, ValueError)) as caught:
+            table.made(row, **{**table.last(row), name: wrong})
+        message = str(caught.value)
+        assert row.layer in message and repr(wrong) in message, f"{name}={wrong!r}: {message}"
+
+
+@pytest.mark.parametrize("row", FIRST, ids=lambda row: row.layer)
+def test_a_wrong_rank_is_named(row: Row):
+    """A vector, and four dimensions more: taken, or refused by one error that names the layer and the shape."""
+    if callable(row.arguments) or len(row.shapes) > 1:
+        return
+    for shape in ((), (*row.shapes[0], 2, 3, 2, 3)):
+        layer = getattr(layers, row.layer)(**row.given(), **table.last(row))
+        try:
+            layer(kbackend.Input(shape, dtype=row.dtype))
+        except (TypeError, ValueError) as error:
+            assert row.layer in str(error) and str((None, *shape)) in str(error), str(error)
 
 
 @every_row

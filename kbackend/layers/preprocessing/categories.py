@@ -11,7 +11,7 @@ from kbackend import backend as K
 from kbackend import dtypes
 from kbackend.declare.call import dtype_of
 from kbackend.graph.tensor import Tensor
-from kbackend.layers.arguments import described, one_of, positive
+from kbackend.layers.arguments import described, number, one_of, positive
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.preprocessing.numeric import batches, floats
 from kbackend.ops.indexing.searching import searchsorted
@@ -92,7 +92,7 @@ class Discretization(Layer):
                 f"{num_bins!r}"
             )
         self.num_bins = None if num_bins is None else positive(num_bins, "num_bins", described(self))
-        self.epsilon = epsilon
+        self.epsilon = number(epsilon, "epsilon", described(self))
         self.bin_boundaries: list[float] | None = None
         if bin_boundaries is not None:
             found = np.asarray(bin_boundaries, np.float64)

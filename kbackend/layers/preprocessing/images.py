@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kbackend import config
-from kbackend.layers.arguments import described, one_of, positive
+from kbackend.layers.arguments import described, number, one_of, positive
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.preprocessing.numeric import floats
 from kbackend.ops.image.resize import opened, resize
@@ -59,7 +59,7 @@ class Resizing(Layer):
             raise ValueError(f"{label}: only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be True")
         self.crop_to_aspect_ratio, self.pad_to_aspect_ratio = crop_to_aspect_ratio, pad_to_aspect_ratio
         self.fill_mode = one_of(fill_mode, ("constant",), "fill_mode", label)
-        self.fill_value = float(fill_value)
+        self.fill_value = float(number(fill_value, "fill_value", described(self)))
         self.antialias = antialias
         self.data_format = config.normalize_data_format(data_format)
 
