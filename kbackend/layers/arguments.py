@@ -56,13 +56,18 @@ def activation_of(layer: Any, activation: Any, label: str | None = None) -> Any:
         return activations.get(activation)
 
 
-def data_format_of(layer: Any, data_format: Any) -> str:
+def data_format_of(layer: Any, data_format: Any, label: str | None = None) -> str:
     """The data format, the default of the process for None.
+
+    Args:
+        layer: the layer.
+        data_format: the format.
+        label: what errors call the layer; its name and class when None.
 
     Raises:
         ValueError: an unknown format.
     """
-    with _labelled(described(layer)):
+    with _labelled(label or described(layer)):
         return config.normalize_data_format(data_format)
 
 

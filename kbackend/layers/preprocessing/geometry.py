@@ -15,7 +15,7 @@ import numpy as np
 from kbackend import backend as K
 from kbackend import config, dtypes
 from kbackend.declare.call import dtype_of
-from kbackend.layers.arguments import described, number, one_of, positive
+from kbackend.layers.arguments import data_format_of, described, number, one_of, positive
 from kbackend.layers.regularization import _Drawing
 from kbackend.ops.arrays.dims import length
 from kbackend.ops.elementwise.normal_quantile import polynomial
@@ -46,7 +46,7 @@ class _Augmentation(_Drawing):
 
     def __init__(self, seed: int | None = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
-        self.data_format = config.normalize_data_format(data_format)
+        self.data_format = data_format_of(self, data_format)
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         x = inputs if dtypes.is_float(dtype_of(inputs)) else K.cast(inputs, config.floatx())
