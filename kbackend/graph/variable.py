@@ -61,6 +61,9 @@ class Variable(Tensor):
         counter: the variable counts runs: each program that reads it adds one (random streams use this).
         host: the value stays in host memory on every device, so that kernels read it without waiting (learning rates).
 
+    Attributes:
+        autocast: whether a layer that computes in another dtype reads a cast of it.
+
     A variable has a value on one engine at a time (its home). ``numpy()`` gives it, ``assign`` sets it; neither
     makes a program again.
     """
@@ -72,6 +75,7 @@ class Variable(Tensor):
         "host",
         "uid",
         "regularizer",
+        "autocast",
         "_initial",
         "_cells",
         "_home",
@@ -100,6 +104,7 @@ class Variable(Tensor):
         self.trainable = trainable
         self.constraint = constraint
         self.regularizer: Any = None
+        self.autocast = False
         self.counter = counter
         self.host = host
         self._initial = initial
@@ -203,16 +208,17 @@ class Variable(Tensor):
         return made
 
     def _parts(self) -> tuple[Any, ...]:
-        flags = self.trainable, self.counter, self.host
+        flags = self.trainable, self.counter, self.host, self.autocast
         return self.numpy(), self.dtype, self.name, flags, self.constraint, self.regularizer
 
 
 def _variable(
-    value: np.ndarray, dtype: str, name: str, flags: tuple[bool, bool, bool], constraint: Any, regularizer: Any
+    value: np.ndarray, dtype: str, name: str, flags: tuple[bool, bool, bool, bool], constraint: Any, regularizer: Any
 ) -> Variable:
-    trainable, counter, host = flags
+    trainable, counter, host, autocast = flags
     made = Variable(value, value.shape, dtype, name, trainable, constraint, counter, host)
     made.regularizer = regularizer
+    made.autocast = autocast
     return made
 
 

@@ -127,6 +127,7 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
         weighted_metrics: Any = None,
         target_tensors: Any = None,
         jit: Any = None,
+        auto_scale_loss: bool = True,
     ) -> None:
         """Choose what training minimises and how.
 
@@ -144,13 +145,16 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
                 makes no rule about the shape of its targets; what it takes may differ from the output in any way.
             jit: None or False: the engine's plain mode; True: torch.compile or XLA (NumPy has no compiler and takes no
                 notice); "auto": the faster of the two on the first batch, measured once and remembered on disk.
+            auto_scale_loss: whether the optimizer becomes a :class:`kbackend.optimizers.LossScaleOptimizer` where a
+                layer has the policy "mixed_float16".
 
         Raises:
             ValueError: unknown names, another jit, or lists that do not fit the outputs.
         """
         settings = Settings.of(
-            self, optimizer, loss, metrics, loss_weights, sample_weight_mode, weighted_metrics, target_tensors, jit
-        )
+            self, optimizer, loss, metrics, loss_weights, sample_weight_mode, weighted_metrics, target_tensors, jit,
+            auto_scale_loss,
+        )  # fmt: skip
         self._steps = self._steps.compiled_with(settings)
 
     # training and using -------------------------------------------------------------------------------------

@@ -25,7 +25,7 @@ from kbackend.metrics.base import clone_metric
 from kbackend.metrics.resolve import BY_OUTPUT, resolved
 from kbackend.ops.control.subgraph import is_formal
 from kbackend.ops.core.updates import as_updates
-from kbackend.optimizers import Optimizer
+from kbackend.optimizers import LossScaleOptimizer, Optimizer
 from kbackend.runtime.function import checked_jit
 from kbackend.training.objective import Metric, Objective, Output
 from kbackend.training.protocol import Trainable
@@ -66,18 +66,23 @@ class Settings:
         weighted_metrics: Any = None,
         target_tensors: Any = None,
         jit: Any = None,
+        auto_scale_loss: bool = True,
     ) -> Settings:
-        """Check what can be checked without the outputs of the model.
+        """Check what can be checked without the outputs of the model. The loss is scaled where a layer computes in
+        float16.
 
         Raises:
             ValueError: unknown names, loss weights that are no numbers, or another jit.
         """
+        flags = model._trainable_flags()
         chosen = optimizers.get(optimizer)
+        if auto_scale_loss:
+            chosen = _scaling(chosen, [layer for layer, _ in flags])
         checked_jit(jit)
         _check_factors(loss_weights)
         _check_names(loss, metrics, weighted_metrics)
         given = (loss, metrics, loss_weights, sample_weight_mode, weighted_metrics, target_tensors, jit)
-        return cls(chosen, *given, model._trainable_flags())
+        return cls(chosen, *given, flags)
 
 
 @dataclass(frozen=True)
@@ -213,6 +218,16 @@ def _redirected(outputs: Sequence[Output], redirect: Redirect) -> tuple[Output, 
             tensor._keras_mask = redirect([mask])[0]
         found.append(replace(output, tensor=tensor))
     return tuple(found)
+
+
+def _scaling(optimizer: Any, layers: Sequence[Any]) -> Any:
+    """The optimizer, with a loss scale where a layer has the policy mixed_float16. One that makes its updates itself,
+    as in Keras 2, takes the gradients itself too, and stays."""
+    own = not type(optimizer).get_updates.__module__.startswith("kbackend.")
+    if own or isinstance(optimizer, LossScaleOptimizer):
+        return optimizer
+    mixed = any(layer.dtype_policy.name == "mixed_float16" for layer in layers)
+    return LossScaleOptimizer(optimizer) if mixed else optimizer
 
 
 def _check_factors(loss_weights: Any) -> None:
