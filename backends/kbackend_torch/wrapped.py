@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -29,15 +30,17 @@ class TorchWrapped:
         self.label = label
         self._names: list[str] = []
         self._buffers: list[str] = []
+        self._inferred: dict[Any, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"<module {type(self.module).__name__}>"
 
     def prepare(self, inputs: Sequence[TensorSpec], keys: tuple[str, ...] | None) -> None:
         held = (*self.module.parameters(), *self.module.buffers())
         if any(isinstance(t, UninitializedTensorMixin) for t in held):
             args, kwargs = Signature(keys, False).arguments([_zeros(s, 2) for s in inputs])
-            training = self.module.training
-            with torch.no_grad():
-                self.module.eval()(*args, **kwargs)
-            self.module.train(training)
+            with torch.no_grad(), self._mode(False):
+                self.module(*args, **kwargs)
         kept = self.module.state_dict(keep_vars=True)
         self._buffers = [name for name, _ in self.module.named_buffers() if name in kept]
         self._names = [*(name for name, _ in self.module.named_parameters()), *self._buffers]
@@ -56,6 +59,12 @@ class TorchWrapped:
 
     def infer(self, inputs: Sequence[TensorSpec], signature: Signature) -> Any:
         """By calls on tensors without values, which change nothing."""
+        key = (tuple(inputs), signature)
+        if key not in self._inferred:
+            self._inferred[key] = self._by_trials(inputs, signature)
+        return self._inferred[key]
+
+    def _by_trials(self, inputs: Sequence[TensorSpec], signature: Signature) -> Any:
         small, large = (self._tried(inputs, signature, size) for size in _TRIED_SIZES)
         sizes = iter(tree_leaves(large, _is_spec))
 
@@ -67,8 +76,7 @@ class TorchWrapped:
 
     def _tried(self, inputs: Sequence[TensorSpec], signature: Signature, size: int) -> Any:
         held = dict((*self.module.named_parameters(), *self.module.named_buffers()))
-        self._set_mode(signature.training)
-        with FakeTensorMode(allow_non_fake_inputs=True) as mode, torch.no_grad():
+        with self._mode(signature.training), FakeTensorMode(allow_non_fake_inputs=True) as mode, torch.no_grad():
             fakes = {name: mode.from_tensor(t.detach()) for name, t in held.items()}
             args, kwargs = signature.arguments([_zeros(s, size) for s in inputs])
             try:
@@ -86,15 +94,20 @@ class TorchWrapped:
             raise ValueError(f"{type(self.module).__name__} must return tensors, it returned {value!r}")
         return TensorSpec(tuple(value.shape), NAME[value.dtype])
 
-    def _set_mode(self, training: bool) -> None:
-        if self.module.training != training:
-            self.module.train(training)
+    @contextmanager
+    def _mode(self, training: bool) -> Iterator[None]:
+        before = self.module.training
+        _set_mode(self.module, training)
+        try:
+            yield
+        finally:
+            _set_mode(self.module, before)
 
     def runner(self, signature: Signature) -> Callable[..., tuple[Any, ...]]:
         module, names, buffers, training = self.module, self._names, self._buffers, signature.training
 
         def run(inputs: Sequence[Any], weights: Sequence[Any]) -> tuple[Any, ...]:
-            self._set_mode(training)
+            _set_mode(module, training)
             held = dict(zip(names, weights))
             if training:  # the module writes into them, and the program updates them when all has gone well
                 held.update((name, held[name].clone()) for name in buffers)
@@ -104,6 +117,11 @@ class TorchWrapped:
             return (*results, *(held[name] for name in buffers)) if training else results
 
         return run
+
+
+def _set_mode(module: torch.nn.Module, training: bool) -> None:
+    if module.training != training:
+        module.train(training)
 
 
 def _plain(value: Any) -> Any:
