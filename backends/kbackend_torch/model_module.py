@@ -77,7 +77,8 @@ class ModelModule(torch.nn.Module):
     def _apply(self, fn: Callable[[torch.Tensor], torch.Tensor], recurse: bool = True) -> Any:
         for held in (*self.parameters(), *self.buffers()):
             if fn(torch.empty(0, dtype=held.dtype)).dtype != held.dtype:
-                raise TypeError(f"{self._parts.parts.name}: the weights of a model keep their dtype ({NAME[held.dtype]})")
+                name = self._parts.parts.name
+                raise TypeError(f"{name}: the weights of a model keep their dtype ({NAME[held.dtype]})")
         super()._apply(fn, recurse)
         self._share()
         return self

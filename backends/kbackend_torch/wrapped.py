@@ -21,7 +21,7 @@ _TRIED_SIZES = (2, 3)
 
 
 class TorchWrapped:
-    """A ``torch.nn.Module``. Its parameters and persistent buffers are weights; calls in training replace the buffers."""
+    """A ``torch.nn.Module``. Its parameters and persistent buffers are weights; training replaces the latter."""
 
     engine = "torch"
 

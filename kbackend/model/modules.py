@@ -68,9 +68,11 @@ def _module(model: Any, engine: str, device: str | None, named: bool) -> Any:
     if not model.built:
         raise ValueError(f"the model {model.name} does not know the shapes of its inputs yet; build it first")
     where = target(engine, device)
-    graphs = [Graph(model.inputs, outputs, updates, f"{model.name}_{kind}") for kind, outputs, updates in _phases(model)]
     rng = rng_of(where.backend)
-    programs = [lowered(graph, where, phase, rng, around=(0,)) for phase, graph in enumerate(graphs)]
+    programs = [
+        lowered(Graph(model.inputs, outputs, updates, f"{model.name}_{kind}"), where, phase, rng, around=(0,))
+        for phase, (kind, outputs, updates) in enumerate(_phases(model))
+    ]
     model.to(engine, device)
     return where.backend.make_module(_parts(model, where, named, programs))
 

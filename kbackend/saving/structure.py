@@ -285,7 +285,7 @@ _CODE: dict[str, tuple[str, str, Any]] = {
 
 def _put_code(class_name: str, config: dict[str, Any], custom_objects: Mapping[str, Any]) -> None:
     key, kind, known = _CODE[class_name]
-    name, given = config.get("name"), config.get(key)
+    name, given = str(config.get("name")), config.get(key)
     if name in custom_objects:
         config[key] = custom_objects[name]
         if key == "module":

@@ -10,7 +10,7 @@ from weakref import WeakKeyDictionary, ref
 from kbackend import backend as K
 from kbackend import initializers
 from kbackend.graph.tensor import Tensor, TensorSpec
-from kbackend.ground.tree import tree_leaves, tree_map
+from kbackend.ground.tree import tree_map
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.naming import described
 from kbackend.layers.base.structures import flat_tensors
@@ -81,8 +81,8 @@ class EngineModule(Layer):
         self.built = True
 
     def _adopted(self, weight: ModuleWeight) -> Any:
-        shape, dtype = weight.spec
-        made = self.add_weight(weight.name, shape, dtype, initializers.Zeros(), trainable=weight.trainable)
+        shape = tuple(n for n in weight.spec.shape if n is not None)
+        made = self.add_weight(weight.name, shape, weight.spec.dtype, initializers.Zeros(), trainable=weight.trainable)
         made.share(target(self.engine, weight.device), weight.cell)
         return made
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from kbackend.declare.decorate import primitive
@@ -36,12 +35,6 @@ def call_module(
     Raises:
         ValueError: the module fails on inputs of these shapes.
     """
-    return specs_of(inputs, weights, module, signature, results)
-
-
-def specs_of(
-    inputs: Sequence[TensorSpec], weights: Sequence[TensorSpec], module: WrappedModule, signature: Signature, results: Any
-) -> tuple[TensorSpec, ...]:
     found = module.infer(inputs, signature) if results is None else results(inputs)
     replaced = module.replaced() if signature.training else 0
     return (*tree_leaves(found, is_spec), *weights[len(weights) - replaced :])
