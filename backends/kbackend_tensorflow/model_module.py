@@ -8,7 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from kbackend.graph.tensor import TensorSpec
-from kbackend.plugin.modules import ModelParts, paths
+from kbackend.plugin.modules.parts import ModelParts, paths
 
 
 class ModelModule(tf.Module):

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ground.tree import tree_leaves, tree_map
-from kbackend.plugin.modules import ModuleWeight, Signature
+from kbackend.plugin.modules.wrapped import ModuleWeight, Signature
 
 #: names of the argument for the learning phase: of Keras and of Sonnet
 _PHASE_NAMES = ("training", "is_training")

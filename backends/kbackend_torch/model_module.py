@@ -9,7 +9,7 @@ import torch
 
 from kbackend.graph.node import Role
 from kbackend.graph.tensor import TensorSpec
-from kbackend.plugin.modules import ModelParts, paths
+from kbackend.plugin.modules.parts import ModelParts, paths
 from kbackend.plugin.select import target
 from kbackend_torch.dtypes import NAME, TORCH
 from kbackend_torch.kernels.nn import dropout

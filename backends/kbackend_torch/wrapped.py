@@ -13,7 +13,7 @@ from torch.nn.parameter import UninitializedTensorMixin
 
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ground.tree import tree_leaves, tree_map
-from kbackend.plugin.modules import ModuleWeight, Signature
+from kbackend.plugin.modules.wrapped import ModuleWeight, Signature
 from kbackend_torch.dtypes import NAME, TORCH
 
 #: sizes tried for unknown dimensions; dimensions of the results that differ between the two are unknown

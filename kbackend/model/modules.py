@@ -13,7 +13,7 @@ from kbackend.model.network import Network
 from kbackend.ops.core.updates import as_updates
 from kbackend.plugin.contract import Target
 from kbackend.plugin.modes import rng_of
-from kbackend.plugin.modules import ModelParts
+from kbackend.plugin.modules.parts import ModelParts
 from kbackend.plugin.select import target
 from kbackend.saving.structure import keys_of
 
@@ -39,8 +39,15 @@ class HasModules(Network):
             those of layers and weights, as "dense.kernel"; variables that are no weights follow under "state".
 
         Raises:
+            ValueError: the model does not know the shapes of its inputs yet.
             MissingKernel: a layer holds a module of another engine.
             kbackend.BackendError: torch is not installed.
+
+        >>> from kbackend import Input, Model, available_backends, layers
+        >>> if "torch" in available_backends():
+        ...     x = Input((3,))
+        ...     module = Model(x, layers.Dense(2, name="dense")(x)).as_torch()
+        ...     assert list(module.state_dict()) == ["dense.kernel", "dense.bias"]
         """
         return _module(self, "torch", device, named)
 
@@ -58,8 +65,15 @@ class HasModules(Network):
             The module. It takes a tensor for each input, or a list or dict of them.
 
         Raises:
+            ValueError: the model does not know the shapes of its inputs yet.
             MissingKernel: a layer holds a module of another engine.
             kbackend.BackendError: TensorFlow is not installed.
+
+        >>> from kbackend import Input, Model, available_backends, layers
+        >>> if "tensorflow" in available_backends():
+        ...     x = Input((3,))
+        ...     module = Model(x, layers.Dense(2, name="dense")(x)).as_tf()
+        ...     assert [v.shape.as_list() for v in module.trainable_variables] == [[3, 2], [2]]
         """
         return _module(self, "tensorflow", device, named)
 

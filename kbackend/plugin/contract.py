@@ -19,7 +19,8 @@ from kbackend.plugin.runner import eager_runner
 
 if TYPE_CHECKING:
     from kbackend.graph.variable import Variable
-    from kbackend.plugin.modules import ModelParts, WrappedModule
+    from kbackend.plugin.modules.parts import ModelParts
+    from kbackend.plugin.modules.wrapped import WrappedModule
 
 Kernel = Callable[..., Any]
 Method = TypeVar("Method", bound=Callable[..., Any])

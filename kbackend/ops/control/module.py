@@ -8,7 +8,7 @@ from kbackend.declare.decorate import primitive
 from kbackend.declare.op import TensorList
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ground.tree import tree_leaves
-from kbackend.plugin.modules import Signature, WrappedModule
+from kbackend.plugin.modules.wrapped import Signature, WrappedModule
 
 
 @primitive(tolerance="exact", pure=False, runs_user_code=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kbackend.plugin.gaps import MissingKernel
-from kbackend.plugin.modules import Signature, WrappedModule
+from kbackend.plugin.modules.wrapped import Signature, WrappedModule
 
 
 def kernel(backend: str) -> Callable[..., Callable[..., Any]]:
