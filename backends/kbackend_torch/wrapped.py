@@ -38,7 +38,7 @@ class TorchWrapped:
     def prepare(self, inputs: Sequence[TensorSpec], keys: tuple[str, ...] | None) -> None:
         held = (*self.module.parameters(), *self.module.buffers())
         if any(isinstance(t, UninitializedTensorMixin) for t in held):
-            args, kwargs = Signature(keys, False).arguments([_zeros(s, 2) for s in inputs])
+            args, kwargs = Signature(keys, False).arguments(self._zeros(inputs, 2))
             with torch.no_grad(), self._mode(False):
                 self.module(*args, **kwargs)
         kept = self.module.state_dict(keep_vars=True)
@@ -78,7 +78,7 @@ class TorchWrapped:
         held = dict((*self.module.named_parameters(), *self.module.named_buffers()))
         with self._mode(signature.training), FakeTensorMode(allow_non_fake_inputs=True) as mode, torch.no_grad():
             fakes = {name: mode.from_tensor(t.detach()) for name, t in held.items()}
-            args, kwargs = signature.arguments([_zeros(s, size) for s in inputs])
+            args, kwargs = signature.arguments(self._zeros(inputs, size))
             try:
                 found = functional_call(self.module, fakes, args, kwargs)
             except Exception as error:
@@ -93,6 +93,13 @@ class TorchWrapped:
         if not isinstance(value, torch.Tensor):
             raise ValueError(f"{type(self.module).__name__} must return tensors, it returned {value!r}")
         return TensorSpec(tuple(value.shape), NAME[value.dtype])
+
+    def _zeros(self, inputs: Sequence[TensorSpec], size: int) -> list[torch.Tensor]:
+        """Inputs on the module's device, with unknown dimensions of a size."""
+        held = next(iter((*self.module.parameters(), *self.module.buffers())), None)
+        device = "cpu" if held is None else held.device
+        shapes = [[size if d is None else d for d in s.shape] for s in inputs]
+        return [torch.zeros(shape, dtype=TORCH[s.dtype], device=device) for shape, s in zip(shapes, inputs)]
 
     @contextmanager
     def _mode(self, training: bool) -> Iterator[None]:
@@ -135,10 +142,6 @@ def _own(result: Any, operands: Sequence[Any]) -> Any:
     """A result, in memory of its own."""
     base = result if result._base is None else result._base
     return result.clone() if any(base is (x if x._base is None else x._base) for x in operands) else result
-
-
-def _zeros(spec: TensorSpec, size: int) -> torch.Tensor:
-    return torch.zeros([size if d is None else d for d in spec.shape], dtype=TORCH[spec.dtype])
 
 
 def _is_spec(value: Any) -> bool:

@@ -25,8 +25,8 @@ def same(found: list[np.ndarray], wanted: list[np.ndarray], bound: float, what: 
 
 #: modules whose layers are no computations of a row, or are checked in files of their own
 ELSEWHERE = (
-    "base", "legacy", "preprocessing.colors", "preprocessing.geometry", "preprocessing.hashing", "preprocessing.lookup",
-    "preprocessing.mixing", "preprocessing.text",
+    "base", "core.module", "legacy", "preprocessing.colors", "preprocessing.geometry", "preprocessing.hashing",
+    "preprocessing.lookup", "preprocessing.mixing", "preprocessing.text",
 )  # fmt: skip
 
 pytestmark = pytest.mark.usefixtures("fresh_session")

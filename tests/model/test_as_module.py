@@ -114,6 +114,21 @@ def test_state_dicts_are_the_models_weights(tmp_path):
 
 
 @torch_only
+def test_two_modules_of_a_model_have_one_memory_and_count_draws_together():
+    import torch
+
+    model = tagger()
+    first, second = model.as_torch().train(), model.as_torch().train()
+    fed = (torch.from_numpy(A), torch.from_numpy(B))
+    masks = [module(*fed)[0] for module in (first, second)]
+    assert not torch.equal(*masks), "the second call draws the masks of the next step"
+    with torch.no_grad():
+        first.get_parameter("first.kernel").fill_(2.0)
+    assert float(second.get_parameter("first.kernel").detach().min()) == 2.0
+    assert int(second.get_buffer("state.drop.dropout_step")) == 2
+
+
+@torch_only
 @pytest.mark.parametrize("form", ["places", "list", "dict"])
 def test_forms_of_inputs_and_outputs(form):
     import torch

@@ -235,4 +235,4 @@ class TFModule(EngineModule):
     engine = "tensorflow"
 
 
-__all__ = ["EngineModule", "TFModule", "TorchModule"]
+__all__ = ["TFModule", "TorchModule"]
