@@ -11,7 +11,7 @@ from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
 from kbackend.ground.collector import collector_at_rest
 from kbackend.lowering.announce import announced
-from kbackend.lowering.emit import emit
+from kbackend.lowering.emit import Emitted, emit
 from kbackend.lowering.explain import CompilerError, explained
 from kbackend.lowering.rewrite import feeds_of, rewrite
 from kbackend.plugin import crowding
@@ -37,6 +37,29 @@ def arrange_variables(graph: Graph, kernels: Mapping[str, Any], target: Target) 
                 target.backend.arrange(operand, target, wanted(len(operand.shape)))
 
 
+def lowered(graph: Graph, target: Target, phase: int, rng: str, around: tuple[int, ...] = ()) -> Emitted:
+    """A graph as a function of its feeds and of the cells of its variables, for a target and phase.
+
+    Args:
+        rng: "portable" or "native" draws.
+        around: the levels at which a tape of the caller records the function as a whole.
+
+    Raises:
+        FeedError: the graph needs a placeholder that is not among its inputs.
+        MissingKernel: the backend cannot compute an op.
+    """
+    kernels = target.backend.table(rng)
+    rewritten = rewrite(graph, kernels, phase)
+    unfed = feeds_of(rewritten)
+    if unfed:
+        raise FeedError(
+            f"{graph.name}: these placeholders are needed and not fed: {', '.join(t.name for t in unfed)}"
+        )
+    arrange_variables(rewritten, kernels, target)
+    with use_target(target):
+        return emit(rewritten, target, kernels, rewritten.variables(), around)
+
+
 class Program:
     """A graph lowered for one target and phase.
 
@@ -52,21 +75,13 @@ class Program:
     def __init__(
         self, graph: Graph, target: Target, phase: int, jit: Any, rng: str, shapes: Shapes | None = None
     ) -> None:
-        kernels = target.backend.table(rng)
-        rewritten = rewrite(graph, kernels, phase)
         self.target = target
         self.rng = rng
         self.jit = jit
         self._graph = graph
-        unfed = feeds_of(rewritten)
-        if unfed:
-            raise FeedError(
-                f"{graph.name}: these placeholders are needed and not fed: {', '.join(t.name for t in unfed)}"
-            )
-        arrange_variables(rewritten, kernels, target)
         self._waits = True  # for its first run, in which engines compile
         with use_target(target), announced(graph.name, target.key):
-            self.emitted = emit(rewritten, target, kernels, rewritten.variables())
+            self.emitted = lowered(graph, target, phase, rng)
             self.emitted.shapes = shapes or self.emitted.shapes
             self._runner = self._compiled(jit)
         self.source = self.emitted.source

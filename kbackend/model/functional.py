@@ -18,6 +18,7 @@ from kbackend.model.files import HasFiles
 from kbackend.model.generators import GeneratorMethods
 from kbackend.model.inspected import InspectedNetwork
 from kbackend.model.learning import unbuilt_if_refused
+from kbackend.model.modules import HasModules
 from kbackend.model.network import Network
 from kbackend.model.reading import model_from
 from kbackend.model.summary import print_summary
@@ -36,7 +37,7 @@ from kbackend.training.validation import Validation
 from kbackend.training.validation import due as validation_due
 
 
-class Model(HasFiles, GeneratorMethods, InspectedNetwork):
+class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
     """A graph of layers and ops from inputs to outputs, which can be trained, called and nested.
 
     Args:

@@ -24,8 +24,8 @@ def definition(row: Row) -> table.Found:
 
 #: modules whose layers are no computations of a row, or are checked in files of their own
 ELSEWHERE = (
-    "base", "legacy", "preprocessing.colors", "preprocessing.geometry", "preprocessing.hashing", "preprocessing.lookup",
-    "preprocessing.mixing", "preprocessing.text",
+    "base", "core.module", "legacy", "preprocessing.colors", "preprocessing.geometry", "preprocessing.hashing",
+    "preprocessing.lookup", "preprocessing.mixing", "preprocessing.text",
 )  # fmt: skip
 
 #: arguments that are sizes, and those that are one of some names

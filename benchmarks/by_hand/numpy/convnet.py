@@ -6,7 +6,7 @@ from types import ModuleType
 
 import autograd.numpy as np
 
-from benchmarks.by_hand.numpy_loop import (
+from benchmarks.by_hand.numpy.loop import (
     Array,
     Generator,
     NumpyProgram,

@@ -6,7 +6,7 @@ from types import ModuleType
 
 import tensorflow as tf
 
-from benchmarks.by_hand.tensorflow_loop import TensorflowProgram, sparse_crossentropy
+from benchmarks.by_hand.tensorflow.loop import TensorflowProgram, sparse_crossentropy
 from benchmarks.workloads.data import Data
 
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from benchmarks.by_hand.torch_loop import TorchProgram, fill, fill_linear, softmax
+from benchmarks.by_hand.torch.loop import TorchProgram, fill, fill_linear, softmax
 from benchmarks.workloads.data import Data
 
 
