@@ -1,4 +1,4 @@
-"""Configurations of window layers that hypothesis draws beyond the table."""
+"""Configurations that hypothesis draws beyond the table: of window layers, and of layers over steps and features."""
 
 import numpy as np
 import pytest
@@ -44,16 +44,60 @@ def rows(draw):
     return Row(f"Conv{rank}D", arguments, (*shape, channels * groups))
 
 
+RECURRENT, NORMALIZED = ("SimpleRNN", "GRU", "LSTM"), ("BatchNormalization", "LayerNormalization", "GroupNormalization")
+MERGED = ("Add", "Multiply", "Average", "Concatenate", "Dot")
+OTHERS = ("Dense", *RECURRENT, *NORMALIZED, *MERGED, "Cropping1D", "ZeroPadding1D", "UpSampling1D", "PReLU", "Softmax")
+
+
+@st.composite
+def others(draw):
+    """A layer over (steps, features)."""
+    kind = draw(st.sampled_from(OTHERS))
+    steps, features = draw(st.integers(2, 5)), draw(st.integers(1, 4))
+    shape, flag = (steps, features), st.booleans()
+    if kind == "Dense":
+        activation = draw(st.sampled_from([None, "tanh", "softplus", "softmax"]))
+        return Row(kind, dict(units=draw(st.integers(1, 4)), activation=activation, use_bias=draw(flag)), shape)
+    if kind in RECURRENT:
+        names = ("return_sequences", "return_state", "go_backwards", "unroll", "use_bias", "zero_output_for_mask")
+        given = {name: draw(flag) for name in names}
+        given |= {"reset_after": draw(flag)} if kind == "GRU" else {}
+        return Row(kind, dict(units=draw(st.integers(1, 3)), **given), shape, masked=draw(flag))
+    if kind in NORMALIZED:
+        given = dict(center=draw(flag), scale=draw(flag), epsilon=draw(st.sampled_from([0.01, 0.1])))
+        given |= {"groups": draw(st.sampled_from([1, -1]))} if kind.startswith("Group") else {"axis": draw(AXES)}
+        phase = draw(st.integers(0, 1)) if kind.startswith("Batch") else 0
+        return Row(kind, given, shape, phase=phase)
+    if kind in MERGED:
+        given = {"Concatenate": dict(axis=draw(AXES)), "Dot": dict(axes=draw(AXES), normalize=draw(flag))}.get(kind, {})
+        return Row(kind, given, shape, shape)
+    pair = (draw(st.integers(0, 1)), draw(st.integers(0, 1 if steps > 2 else 0)))
+    given = {
+        "Cropping1D": dict(cropping=pair), "ZeroPadding1D": dict(padding=pair), "Softmax": dict(axis=draw(AXES)),
+        "UpSampling1D": dict(size=1 + sum(pair)), "PReLU": dict(shared_axes=[draw(AXES)]),
+    }[kind]  # fmt: skip
+    return Row(kind, given, shape)
+
+
+AXES = st.integers(1, 2)
+
+
+@given(others())
+@settings(DRAWN, max_examples=16)
+def test_layers_over_steps_are_those_of_the_definition(each_backend, row):
+    programs.check(row, each_backend)
+
+
 @given(rows())
 @DRAWN
 def test_results_and_gradients_are_those_of_the_definition(each_backend, row):
     programs.check(row, each_backend)
 
 
-@given(rows())
-@settings(DRAWN, max_examples=40)
+@given(st.one_of(rows(), others()))
+@settings(DRAWN, max_examples=60)
 def test_symbolic_shapes_are_the_computed_ones(row):
-    made = table.made(row, data_format="channels_last")
+    made = table.made(row, **table.last(row))
     assert [t.shape[1:] for t in made.outputs] == [v.shape[1:] for v in programs.definition(row).found[0].outputs]
 
 
