@@ -62,8 +62,8 @@ def test_every_layer_has_rows(capsys):
 #: layers of Keras 3 whose rows are not compared with it here, and why
 NOT_COMPARED = {
     "AdaptiveMaxPooling3D": "it ends the process there", "InputLayer": "no computation", "Layer": "no computation",
-    "Lambda": "no names of functions there", "Pipeline": "in test_image_changes.py", "StackedRNNCells": "in rows of RNN",
-    "Wrapper": "it has no call there",
+    "Lambda": "no names of functions there", "Pipeline": "in test_image_changes.py",
+    "StackedRNNCells": "in rows of RNN", "Wrapper": "it has no call there",
 }  # fmt: skip
 
 
