@@ -12,13 +12,13 @@ from kbackend.graph.variable import Variable
 from kbackend.graph.walk import dependents
 from kbackend.ground.suggest import did_you_mean
 from kbackend.ground.tree import tree_map
-from kbackend.layers.base.autocast import uncast
 from kbackend.layers.base.input import InputLayer
 from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.recording import detached
 from kbackend.layers.base.spec import shapes_text
 from kbackend.layers.base.structures import distinct, flat_tensors, one_or_list
+from kbackend.layers.base.weights import uncast
 from kbackend.model.replay import Replay
 from kbackend.model.topology import Topology, sources_of
 from kbackend.ops.control.phase import learning_phase_scope

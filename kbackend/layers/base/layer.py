@@ -15,7 +15,6 @@ from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.ground.arguments import accepts
 from kbackend.ground.tree import tree_leaves, tree_map
-from kbackend.layers.base.autocast import Casting, input_in, uncast
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.configuration import batch_shape, check_known, layer_config
 from kbackend.layers.base.hooks import refuse_ignored
@@ -24,6 +23,7 @@ from kbackend.layers.base.naming import described
 from kbackend.layers.base.recording import depth, detached, outermost, recording
 from kbackend.layers.base.spec import InputSpec, check_inputs, shapes_text
 from kbackend.layers.base.structures import as_list, flat_tensors
+from kbackend.layers.base.weights import Casting, input_in, uncast
 from kbackend.ops.core.cast import identity
 from kbackend.ops.elementwise.precision import as_dtype, wide_dtype
 from kbackend.streams import call_streams, unkept_streams

@@ -6,7 +6,7 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend.layers.arguments import described, positive
-from kbackend.layers.base.autocast import uncast
+from kbackend.layers.base.weights import uncast
 from kbackend.layers.wrapper import Wrapper
 from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.ops.linalg.matmul import matrix_multiply
