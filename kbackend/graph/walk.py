@@ -184,9 +184,16 @@ def _graph_from_json(text: str) -> Any:
     return hooks.graph_from_json(text)
 
 
-def copy_tensors(outputs: Sequence[Tensor], mapping: Mapping[Tensor, Any]) -> list[Any]:
-    """The outputs computed again with the keys of ``mapping`` replaced. Nodes that do not change are shared."""
-    new: dict[int, Any] = {id(old): value for old, value in mapping.items()}
+def copy_tensors(
+    outputs: Sequence[Tensor], mapping: Mapping[Tensor, Any], copies: dict[int, Any] | None = None
+) -> list[Any]:
+    """The outputs computed again with the keys of ``mapping`` replaced. Nodes that do not change are shared.
+
+    Args:
+        copies: gets what each tensor was replaced by, by the id of the tensor.
+    """
+    new: dict[int, Any] = {} if copies is None else copies
+    new.update((id(old), value) for old, value in mapping.items())
     for node in ancestors(outputs, mapping):
         if not any(new.get(id(t), t) is not t for t in node.inputs):
             continue

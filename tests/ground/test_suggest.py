@@ -127,7 +127,7 @@ class OwnDense(layers.Dense):
     (lambda: layers.Conv2D(), r"Conv2D\(\) needs the arguments 'filters' and 'kernel_size'"),
     (lambda: OwnDense(), r"Dense\(\) needs the argument 'units'"),
     (lambda: layers.Dense(3, units=4), r"Dense\(\) got the argument 'units' by position and by name"),
-    (lambda: optimizers.SGD(*range(9)), r"SGD\(\) takes 3 arguments by position, it got 9"),
+    (lambda: optimizers.SGD(*[0] * 9), r"SGD\(\) takes 3 arguments by position, it got 9"),
     (lambda: losses.Huber(delt=1), r"Huber\(\) got the unknown argument 'delt'\. Did you mean 'delta'\?"),
     (lambda: metrics.MeanIoU(), r"MeanIoU\(\) needs the argument 'num_classes'"),
     (lambda: constraints.MaxNorm(axes=1), r"MaxNorm\(\) got the unknown argument 'axes'\. Did you mean 'axis'\?"),

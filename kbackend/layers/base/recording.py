@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from kbackend.ops.control.subgraph import on_copied
 from kbackend.streams import trying
 
 
@@ -61,6 +63,16 @@ class _Stack(threading.local):
 
 
 _stack = _Stack()
+
+
+def _follow(copies: Mapping[int, Any]) -> None:
+    """Record the copies of results, too, that stand for them in the body of a loop."""
+    for frame in _stack.frames:
+        found = [r for r in frame.frozen if id(r.tensor[0]) in copies]
+        frame.frozen += [r._replace(tensor=tuple(copies.get(id(t), t) for t in r.tensor)) for r in found]
+
+
+on_copied.append(_follow)
 
 
 def depth() -> int:

@@ -7,7 +7,7 @@ unfed placeholders) finds them without entering the body.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from weakref import WeakValueDictionary
 
@@ -21,6 +21,8 @@ from kbackend.graph.walk import Graph, ancestors, copy_tensors, walk
 
 #: roles of the leaves that bodies copy instead of capturing
 _INSIDE = (Role.CONSTANT, Role.PHASE)
+#: told what took the place of tensors in a body, by their ids; layers remember some of them
+on_copied: list[Callable[[Mapping[int, Any]], None]] = []
 _formals: WeakValueDictionary[int, Tensor] = WeakValueDictionary()
 
 
@@ -146,7 +148,11 @@ def _with_index(body: Body) -> Body:
     """The body with the index of the iteration mixed into the step of every draw."""
     index = _formal(len(body.formals), TensorSpec((), "int64"))
     moved: dict[Any, Any] = {counter: loop_step(counter, index) for counter in body.counters()}
-    return Body((*body.formals, index), copy_tensors(body.outputs, moved), body.captures)
+    copies: dict[int, Any] = {}
+    outputs = copy_tensors(body.outputs, moved, copies)
+    for told in on_copied:
+        told(copies)
+    return Body((*body.formals, index), outputs, body.captures)
 
 
 @primitive(takes_complex=True, name="loop_step", differentiable=False)

@@ -103,7 +103,8 @@ def _library_function(frame: FrameType | None) -> str | None:
         if package != library or library == "__main__":
             break
         name = frame.f_code.co_name
-        if counterpart(name, vars(sys.modules["kbackend.ops"])) and "site-packages" in frame.f_code.co_filename:
+        installed = any(folder in frame.f_code.co_filename for folder in ("site-packages", "dist-packages"))
+        if installed and counterpart(name, vars(sys.modules["kbackend.ops"])):
             at_the_top = name in vars(sys.modules[library])
             found = f"{_USUAL.get(library, library)}.{name}" if at_the_top else f"{name} of {library}"
         frame = frame.f_back
