@@ -1,5 +1,7 @@
 """Any module may be the first that a program imports."""
 
+import pytest
+
 ENTRANCES = """
 import importlib, importlib.util, pathlib, sys
 import numpy, autograd, randomgen
@@ -31,6 +33,7 @@ assert len(along) > 30, along
 """
 
 
+@pytest.mark.tree
 def test_each_module_can_be_imported_first(fresh_python):
     assert fresh_python(ENTRANCES, timeout=290) == ""
 

@@ -12,6 +12,8 @@ import pytest
 from support.outside import install_toy
 from support.places import ROOT
 
+pytestmark = pytest.mark.tree
+
 PACKAGES = ("backends", "kbackend")
 ENGINES = ("numpy", "torch", "tensorflow")
 

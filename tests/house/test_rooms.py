@@ -13,6 +13,8 @@ from support.places import ROOT
 import kbackend.ops  # noqa: F401 - the declarations
 from kbackend.declare.op import REGISTRY
 
+pytestmark = pytest.mark.tree
+
 MOST_FILES, MOST_LINES = 16, 500
 TREES = ("kbackend", "backends", "tests", "benchmarks")
 

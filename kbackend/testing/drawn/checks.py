@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from kbackend import dtypes
@@ -92,7 +92,7 @@ def _of_unknown_sizes(case: Case) -> Built | None:
     return built if not built.plain else None
 
 
-def check_family(family: str, target: Target, examples: int | None = None) -> Report:
+def check_family(family: str, target: Target, examples: int | None = None, smallest: bool = True) -> Report:
     """Draw calls of a family and check them.
 
     Args:
@@ -100,16 +100,20 @@ def check_family(family: str, target: Target, examples: int | None = None) -> Re
         target: the backend and device.
         examples: the number of examples of up to four calls; None for that of the environment variable
             ``KBACKEND_DRAWN_EXAMPLES``, or 20, and fewer for slow families.
+        smallest: whether a failing example is made as small as possible, which takes many more calls than to find it.
 
     Returns:
-        A report of all checks; the faults are those of the smallest failing example that Hypothesis found.
+        A report of all checks; the faults are those of the smallest failing example that Hypothesis found, or of the
+        first.
     """
     given_number = examples or int(os.environ.get(VARIABLE, 0))
     count = given_number or max(1, EXAMPLES // _SLOW.get(family, 1))
     total = Report(target.backend)
     last: list[Report] = []
 
-    @settings(max_examples=count, derandomize=True, deadline=None, database=None, print_blob=False,
+    phases = (Phase.generate, Phase.shrink) if smallest else (Phase.generate,)
+
+    @settings(max_examples=count, derandomize=True, deadline=None, database=None, print_blob=False, phases=phases,
               suppress_health_check=list(HealthCheck))
     @given(drawn_cases(family))
     def draw_and_check(cases: list[Case]) -> None:
