@@ -1,0 +1,118 @@
+"""What a backend says so that programs can leave: how its values are written, and which formats its engine has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Argument:
+    """The value of a call that is one of its arguments."""
+
+    position: int
+
+
+@dataclass(frozen=True)
+class Spelling:
+    """How values of an engine are written in a file that has no kbackend.
+
+    Attributes:
+        modules: alias -> module that the file imports by it; names are looked for in these, in this order.
+        known_calls: function -> what its calls give in the file: a constant, or an :class:`Argument`.
+        replaced: gives the value that stands for another one in the file; most stand for themselves.
+        special: gives the text of a value that no module has a name for, or None.
+        array: gives the NumPy array of a tensor of the engine, or None for other values.
+        decorated: gives the name of the decorator that made a value and the function that it got, or None.
+        loader: the text after the program, a template of :mod:`string`; see kbackend/saving/export/module.py.
+        loads: the module of safetensors whose ``load_file`` the file uses.
+        always: aliases that the loader uses.
+        input: gives the text for the shape and dtype of an input.
+        extras: name in that template -> function that it calls.
+        reserved: names that no weight may have.
+    """
+
+    modules: Mapping[str, str]
+    known_calls: Mapping[Any, Any] = field(default_factory=dict)
+    replaced: Callable[[Any], Any] = lambda value: value
+    special: Callable[[Any], str | None] = lambda value: None
+    array: Callable[[Any], Any] = lambda value: None
+    decorated: Callable[[Any], Any] = lambda value: None
+    loader: str = ""
+    loads: str = "safetensors.numpy"
+    always: tuple[str, ...] = ()
+    input: Callable[[Any, str], str] = lambda shape, dtype: repr(dtype)
+    extras: Mapping[str, Any] = field(default_factory=dict)
+    reserved: frozenset[str] = frozenset()
+
+    def spelled(self, value: Any) -> str | None:
+        """The dotted name or other text of a value."""
+        return _names(self).get(id(value)) or self.special(value)
+
+
+@dataclass(frozen=True)
+class Leaving:
+    """A model that leaves in a format of its engine.
+
+    Attributes:
+        name: of the model.
+        model: what ``load()`` of the written program gives.
+        inputs: name of an input -> its shape, with None for unknown sizes, and its dtype.
+        updated: whether a prediction changes weights.
+    """
+
+    name: str
+    model: Any
+    inputs: Mapping[str, tuple[tuple[int | None, ...], str]]
+    updated: bool
+
+
+class NotExportable(ValueError):
+    """A format cannot hold a model; the message says why."""
+
+
+@dataclass(frozen=True)
+class Exporting:
+    """How programs of an engine leave.
+
+    Attributes:
+        spelling: how they are written.
+        formats: name of a format -> function of a model and a path that writes it.
+    """
+
+    spelling: Spelling
+    formats: Mapping[str, Callable[[Leaving, str], None]] = field(default_factory=dict)
+
+
+def needed(module: str, purpose: str) -> Any:
+    """A module of an optional package.
+
+    Raises:
+        ImportError: it is not installed; the message says what to install.
+    """
+    import importlib
+
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        if (error.name or "").partition(".")[0] != module.partition(".")[0]:
+            raise
+        raise ImportError(f"{purpose} needs the package {module}: pip install 'kbackend[export]'") from None
+
+
+_found: dict[int, tuple[Spelling, dict[int, str]]] = {}
+
+
+def _names(spelling: Spelling) -> dict[int, str]:
+    """id of a value -> its name in the modules, the first one."""
+    if id(spelling) not in _found:
+        import importlib
+
+        names: dict[int, str] = {}
+        for alias, module in spelling.modules.items():
+            for name, value in vars(importlib.import_module(module)).items():
+                if not name.startswith("_") and (callable(value) or type(value).__name__ == "dtype"):
+                    names.setdefault(id(value), f"{alias}.{name}")
+        _found[id(spelling)] = (spelling, names)
+    return _found[id(spelling)][1]

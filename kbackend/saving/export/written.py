@@ -1,0 +1,431 @@
+"""Python values as text: functions are written out with all that they use, values of packages are named.
+
+A function of the packages to be written becomes a definition of its own. What it has from the functions around it stands
+in it as constants; what it has from its module becomes a definition too. Names that several functions use are written
+once.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import contextlib
+import functools
+import inspect
+import math
+import sys
+import types
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from kbackend.plugin.exporting import Argument, Spelling
+from kbackend.saving.export import definitions
+from kbackend.saving.export.definitions import Unwritable
+from kbackend.saving.export.folding import folded
+from kbackend.saving.export.scopes import Free, all_bound
+
+#: constants with more elements are stored beside the text
+MOST_ELEMENTS = 64
+#: the longest text of a constant that stands where it is used
+_SHORT = 40
+_REF = "__ref_"
+#: the dictionary in the file that holds large constants
+CONSTANTS = "CONSTANTS"
+
+
+_CONTEXT_MANAGER = contextlib.contextmanager(lambda: None).__code__  # type: ignore[arg-type]
+
+
+@dataclass
+class Definition:
+    """A name in the file and what it stands for.
+
+    Attributes:
+        hint: the name that it would have by itself.
+        node: a function, class or assignment, in which other definitions are names that start with a mark.
+        comments: line of a statement -> what is said beside it.
+        program: whether it is a part of the program and not a kernel.
+    """
+
+    hint: str
+    node: Any = None
+    comments: Mapping[int, str] = field(default_factory=dict)
+    program: bool = False
+
+    @property
+    def mark(self) -> str:
+        """What stands for its name until all names are known."""
+        return f"{_REF}{id(self)}"
+
+
+class Writing:
+    """Collects definitions.
+
+    Args:
+        spelling: how an engine's values are written.
+        packages: the first parts of modules whose functions are written out.
+        programs: id of a generated function -> its comments by line.
+    """
+
+    def __init__(self, spelling: Spelling, packages: set[str], programs: Mapping[int, Mapping[int, str]]) -> None:
+        self.spelling = spelling
+        self.packages = packages
+        self.programs = programs
+        self.definitions: list[Definition] = []
+        self.imports: set[tuple[str, str, str]] = set()  # module, name in it or "", alias
+        self.stored: dict[str, Any] = {}
+        self._roots = {name.partition(".")[0] for name in spelling.modules.values()}
+        self._of: dict[int, ast.expr] = {}
+        self._same: dict[Any, ast.expr] = {}
+        self._keep: list[Any] = []
+        self._within: list[str] = []
+
+    # values -----------------------------------------------------------------------------------------------
+
+    def expression(self, value: Any, hint: str) -> ast.expr:
+        """The expression of a value.
+
+        Raises:
+            Unwritable: it has none.
+        """
+        value = self._plain(value)
+        literal = self._literal(value, hint)
+        if literal is not None:
+            return literal
+        if id(value) not in self._of:
+            self._keep.append(value)
+            made = self._made(value, hint)
+            self._of[id(value)] = made
+        return self._of[id(value)]
+
+    def _plain(self, value: Any) -> Any:
+        """What stands for a value in the file."""
+        while (other := self.spelling.replaced(value)) is not value:
+            value = other
+        return value
+
+    def _literal(self, value: Any, hint: str) -> ast.expr | None:
+        if value is None or value is Ellipsis or type(value) in (bool, int, str, bytes):
+            return ast.Constant(value)
+        if type(value) in (float, complex):
+            return self._number(value)
+        if type(value) in (tuple, list, set, frozenset):
+            return self._collection(value, hint)
+        if isinstance(value, tuple) and hasattr(value, "_fields") and self._is_ours(type(value)):
+            made = _call_of(self.expression(type(value), hint))
+            made.keywords = [ast.keyword(k, self.expression(v, k)) for k, v in zip(value._fields, value)]
+            return made
+        if type(value) is dict:
+            pairs = [(self.expression(k, hint), self.expression(v, hint)) for k, v in value.items()]
+            return ast.Dict([k for k, _ in pairs], [v for _, v in pairs])
+        if isinstance(value, slice):
+            return _call("slice", *(self.expression(v, hint) for v in (value.start, value.stop, value.step)))
+        if isinstance(value, range):
+            return _call("range", *(self.expression(v, hint) for v in (value.start, value.stop, value.step)))
+        return None
+
+    def _number(self, value: Any) -> ast.expr:
+        if isinstance(value, complex) or math.isfinite(value):
+            return ast.parse(repr(value), mode="eval").body
+        return ast.parse(f"float({str(value)!r})", mode="eval").body
+
+    def _collection(self, value: Any, hint: str) -> ast.expr:
+        parts = [self.expression(v, hint) for v in (sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value)]
+        if type(value) is tuple:
+            return ast.Tuple(parts, ast.Load())
+        if type(value) is list:
+            return ast.List(parts, ast.Load())
+        inner = ast.Set(parts) if parts else _call("set")
+        return _call("frozenset", inner) if isinstance(value, frozenset) else inner
+
+    def _made(self, value: Any, hint: str) -> ast.expr:
+        if isinstance(value, types.ModuleType):
+            return self._module(value)
+        spelled = self.spelling.spelled(value)
+        if spelled is not None:
+            return self._text(spelled)
+        if isinstance(value, np.dtype):
+            return _call_of(self._text("np.dtype"), ast.Constant(value.name))
+        if isinstance(value, (np.ndarray, np.generic)):
+            return self._array(np.asarray(value), hint)
+        if isinstance(value, functools.partial):
+            made = _call_of(self._text("functools.partial"), self.expression(value.func, hint),
+                            *(self.expression(a, hint) for a in value.args))
+            made.keywords = [ast.keyword(k, self.expression(v, k)) for k, v in value.keywords.items()]
+            return self._assigned(made, hint)
+        array = self.spelling.array(value)
+        if array is not None:
+            return self.kept(array, hint)
+        decorated = self._decorated(value)
+        if decorated is not None:
+            return self._function(decorated[1], hint, decorated[0], value)
+        if isinstance(value, types.FunctionType) and self._is_ours(value):
+            return self._function(value, hint)
+        if isinstance(value, types.MethodType) and self._is_ours(value.__func__):
+            return self._method(value, hint)
+        if isinstance(value, type) and self._is_ours(value):
+            return self._class(value)
+        if isinstance(value, types.BuiltinMethodType) and not isinstance(value.__self__, (types.ModuleType, type(None))):
+            return ast.Attribute(self.expression(value.__self__, hint), value.__name__, ast.Load())
+        return self._imported(value, hint)
+
+    def _decorated(self, value: Any) -> tuple[str, types.FunctionType] | None:
+        """The name of a decorator that made a value, and the function that it got."""
+        if isinstance(value, functools._lru_cache_wrapper) and self._is_ours(value.__wrapped__):
+            return "functools.cache", value.__wrapped__
+        if getattr(value, "__code__", None) is _CONTEXT_MANAGER and self._is_ours(value.__wrapped__):
+            return "contextlib.contextmanager", value.__wrapped__
+        return self.spelling.decorated(value)
+
+    def _is_ours(self, value: Any) -> bool:
+        return id(value) in self.programs or (value.__module__ or "").partition(".")[0] in self.packages
+
+    def _text(self, text: str) -> ast.expr:
+        """A dotted name whose first part is imported."""
+        alias = text.partition(".")[0]
+        self.imports.add((self.spelling.modules.get(alias, alias), "", alias))
+        return ast.parse(text, mode="eval").body
+
+    def _module(self, module: types.ModuleType) -> ast.expr:
+        for alias, name in self.spelling.modules.items():
+            if name == module.__name__:
+                return self._text(alias)
+        root = module.__name__.partition(".")[0]
+        if root in self.packages:
+            raise Unwritable(f"the module {module.__name__} is used as a value")
+        return self._from(*module.__name__.rpartition(".")[::2])
+
+    def _from(self, module: str, name: str) -> ast.expr:
+        """A name that is imported from a module."""
+        if not module or module in sys.stdlib_module_names:
+            return self._text(f"{module}.{name}".strip("."))
+        self.imports.add((module, name, name))
+        return ast.Name(name, ast.Load())
+
+    def _imported(self, value: Any, hint: str) -> ast.expr:
+        """A value that has a name in a module of the standard library."""
+        module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
+        if module is None and inspect.isbuiltin(value):
+            module = getattr(value.__self__, "__name__", None)
+        known = sys.modules.get(module or "")
+        if known is not None and name and functools.reduce(lambda o, n: getattr(o, n, None), name.split("."), known) is value:
+            root = str(module).partition(".")[0]
+            if root == "builtins":
+                return ast.Name(name, ast.Load())
+            if root in sys.stdlib_module_names or root in self._roots:
+                if root in sys.stdlib_module_names:
+                    module = str(module).removeprefix("_")
+                return self._from(module, name)
+        raise Unwritable(f"{hint} is {_described(value)}, which has no form as text{self._path()}")
+
+    def _array(self, array: np.ndarray, hint: str) -> ast.expr:
+        dtype = ast.Constant(array.dtype.name)
+        if array.size > MOST_ELEMENTS:
+            return self.kept(array, hint)
+        made = _call_of(self._text("np.array"), self.expression(array.tolist(), hint), dtype)
+        return self._assigned(made, hint)
+
+    def kept(self, array: np.ndarray, hint: str) -> ast.expr:
+        """A large constant, which is an array of the file of weights."""
+        name = f"{hint}_{len(self.stored) + 1}"
+        self.stored[name] = array
+        return ast.parse(f"{CONSTANTS}[{name!r}]", mode="eval").body
+
+    # definitions ------------------------------------------------------------------------------------------
+
+    def _define(self, definition: Definition) -> ast.expr:
+        self.definitions.append(definition)
+        return ast.Name(definition.mark, ast.Load())
+
+    def _assigned(self, made: ast.expr, hint: str) -> ast.expr:
+        key = (hint, ast.dump(made))
+        if key not in self._same:
+            target = ast.Name("", ast.Store())
+            self._same[key] = self._define(Definition(hint, ast.Assign([target], made)))
+        return self._same[key]
+
+    def _function(
+        self, function: types.FunctionType, hint: str, decorator: str | None = None, decorated: Any = None
+    ) -> ast.expr:
+        node = definitions.of_function(function)
+        if isinstance(node, ast.Lambda):
+            body: list[Any] = [ast.copy_location(ast.Return(node.body), node)]
+            node = ast.copy_location(ast.FunctionDef("", node.args, body, [], None), node)
+        node.decorator_list = []
+        program = id(function) in self.programs
+        own = function.__code__.co_name
+        definition = Definition(hint if own.startswith("<") or not program else own, None, self.programs.get(id(function), {}), program)
+        place = ast.Name(definition.mark, ast.Load())
+        self._of[id(function)] = place
+        if decorated is not None:
+            self._of[id(decorated)] = place
+        self._within.append(own if not own.startswith("<") else hint)
+        definition.node = self._resolved(node, _names_of(function))
+        if decorator is not None:
+            definition.node.decorator_list = [self._text(decorator)]
+        self._within.pop()
+        key = None if program else ast.dump(definition.node).replace(repr(definition.node.name), "", 1)
+        if key is not None and key in self._same:
+            self._of[id(function)] = self._same[key]
+            return self._same[key]
+        self.definitions.append(definition)
+        if key is not None:
+            self._same[key] = place
+        return place
+
+    def _method(self, method: types.MethodType, hint: str) -> ast.expr:
+        """A method that does not read its object, as a function."""
+        function = inspect.unwrap(method.__func__)
+        node = definitions.of_function(function)
+        if not isinstance(node, ast.FunctionDef):
+            raise Unwritable(f"{hint} is {_described(method)}")
+        held = node.args.args.pop(0).arg
+        node.decorator_list = []
+        if any(isinstance(n, ast.Name) and n.id == held for n in ast.walk(node)):
+            raise Unwritable(f"{hint} reads {_described(method.__self__)}{self._path()}")
+        return self._define(Definition(hint, self._resolved(node, _names_of(function))))
+
+    def _class(self, kind: type) -> ast.expr:
+        definition = Definition(kind.__name__)
+        self._of[id(kind)] = place = ast.Name(definition.mark, ast.Load())
+        node = definitions.of_class(kind)
+        members = [getattr(member, "__func__", member) for member in vars(kind).values()]
+        functions = [m for m in members if isinstance(m, types.FunctionType)]
+        definition.node = self._resolved(node, _names_in(functions, vars(sys.modules[kind.__module__])))
+        self.definitions.append(definition)
+        return place
+
+    # names inside definitions -----------------------------------------------------------------------------
+
+    def _resolved(self, node: Any, names: Callable[[str], Any]) -> Any:
+        """A definition in which free names are constants or references."""
+        spelling = self.spelling
+        known = Free(lambda expr: self._constant(expr, names)).visit(node)
+        return Free(lambda expr: self._reference(expr, names)).visit(folded(known)) if spelling else known
+
+    def _value(self, node: ast.expr, names: Callable[[str], Any]) -> Any:
+        """The value of a name, or of an attribute of a module."""
+        if isinstance(node, ast.Name):
+            return names(node.id)
+        if isinstance(node, ast.Subscript):
+            table, key = self._value(node.value, names), node.slice
+            if not isinstance(table, (dict, list, tuple)) or not isinstance(key, ast.Constant):
+                raise KeyError(key)
+            return table[key.value]
+        if not isinstance(node, ast.Attribute):
+            raise KeyError(node)
+        held = self._value(node.value, names)
+        if not isinstance(held, types.ModuleType):
+            raise KeyError(node.attr)
+        return getattr(held, node.attr)
+
+    def _constant(self, node: ast.expr, names: Callable[[str], Any]) -> ast.AST | None:
+        """What is constant in the file: calls that are known, and short values of names from around a function."""
+        try:
+            value = self._value(node.func if isinstance(node, ast.Call) else node, names)
+        except KeyError:
+            return None
+        if isinstance(node, ast.Call):
+            return self._known(node, value, names)
+        value = self._plain(value)
+        if isinstance(node, ast.Name) and getattr(names, "around", lambda n: False)(node.id):
+            if value is None or type(value) in (bool, int, float, str) and (type(value) is not float or math.isfinite(value)):
+                return self._literal(value, node.id)
+        return None
+
+    def _known(self, node: ast.Call, function: Any, names: Callable[[str], Any]) -> ast.expr | None:
+        """The value of a call, if it is known; that of any(map(function, values)) too."""
+        known = self.spelling.known_calls
+        if _hashable(function) and function in known:
+            found = known[function]
+            return node.args[found.position] if isinstance(found, Argument) else ast.Constant(found)
+        if function is any and isinstance(node.args[0], ast.Call) and isinstance(node.args[0].args[0], ast.Name):
+            mapped = node.args[0]
+            try:
+                each = names(mapped.args[0].id)  # type: ignore[attr-defined]
+            except KeyError:
+                return None
+            if isinstance(mapped.func, ast.Name) and mapped.func.id == "map" and known.get(each) is False:
+                return ast.Constant(False)
+        return None
+
+    def _reference(self, node: ast.expr, names: Callable[[str], Any]) -> ast.AST | None:
+        if isinstance(node, ast.Call) or isinstance(node, ast.Name) and node.id.startswith(_REF):
+            return None
+        try:
+            value = self._value(node, names)
+        except KeyError:
+            return None
+        if isinstance(node, ast.Name) and _is_builtin(node.id, value):
+            return None
+        if isinstance(value, types.ModuleType) and value.__name__.partition(".")[0] in self.packages:
+            return None  # its attributes are asked for
+        hint = _hint(node)
+        made = self.expression(value, hint)
+        if isinstance(made, (ast.Name, ast.Attribute, ast.Constant, ast.Subscript)) or len(ast.unparse(made)) <= _SHORT and not hint.isupper():
+            return made
+        return self._assigned(made, hint)
+
+    def _path(self) -> str:
+        return f" (in {' in '.join(reversed(self._within))})" if self._within else ""
+
+
+def _names_of(function: types.FunctionType) -> Callable[[str], Any]:
+    """What a name means in a function."""
+    return _names_in([function], function.__globals__)
+
+
+def _names_in(functions: Sequence[types.FunctionType], module: Mapping[str, Any]) -> Callable[[str], Any]:
+    """What a name means in functions of a module, KeyError where nothing."""
+    cells = {n: cell for f in functions for n, cell in zip(f.__code__.co_freevars, f.__closure__ or ())}
+
+    def value(name: str) -> Any:
+        if name in cells:
+            return cells[name].cell_contents
+        return module[name] if name in module else vars(builtins)[name]
+
+    value.around = cells.__contains__  # type: ignore[attr-defined]
+    return value
+
+
+def _hint(node: ast.expr) -> str:
+    if isinstance(node, ast.Subscript):
+        key = node.slice.value if isinstance(node.slice, ast.Constant) else None
+        return key if isinstance(key, str) and key.isidentifier() else _hint(node.value)
+    return node.id if isinstance(node, ast.Name) else node.attr  # type: ignore[attr-defined]
+
+
+def _is_builtin(name: str, value: Any) -> bool:
+    return getattr(builtins, name, _is_builtin) is value
+
+
+def _hashable(value: Any) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _described(value: Any) -> str:
+    return f"{type(value).__module__}.{type(value).__qualname__} {getattr(value, '__qualname__', value)!r}"
+
+
+def _call(name: str, *args: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(name, ast.Load()), list(args), [])
+
+
+def _call_of(function: ast.expr, *args: ast.expr) -> ast.Call:
+    return ast.Call(function, list(args), [])
+
+
+def names_in(node: ast.AST) -> set[str]:
+    """The names that a definition binds inside."""
+    return all_bound(node)
+
+
+def references_in(node: ast.AST) -> list[str]:
+    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id.startswith(_REF)]
