@@ -42,9 +42,9 @@ class Model:
         return outputs[0] if len(outputs) == 1 else list(outputs)
 
 
-def load(path=Path(__file__).with_suffix(".safetensors")):
-    \"\"\"The model with the weights of a file.\"\"\"
-    arrays = load_file(path)
+def load(path=None):
+    \"\"\"The model with the weights of a file; those beside this one when None.\"\"\"
+    arrays = load_file(path or Path(__file__).with_suffix(".safetensors"))
     ${constants}return Model(arrays)
 """
 

@@ -46,7 +46,8 @@ class Model(tf.Module):
     def __init__(self, arrays):
         super().__init__()
         self.weights = {
-            name: tf.Variable(arrays[name], trainable=trainable, name=name) for name, trainable in WEIGHTS.items()
+            name: tf.Variable(arrays[name], trainable=trainable, name=name)
+            for name, trainable in WEIGHTS.items()
         }
 
     @tf.function(input_signature=list(INPUTS.values()), autograph=False)
@@ -67,9 +68,9 @@ class Model(tf.Module):
         return tf.nest.map_structure(lambda t: t.numpy(), self(*feeds))
 
 
-def load(path=Path(__file__).with_suffix(".safetensors")):
-    \"\"\"The model with the weights of a file.\"\"\"
-    arrays = load_file(path)
+def load(path=None):
+    \"\"\"The model with the weights of a file; those beside this one when None.\"\"\"
+    arrays = load_file(path or Path(__file__).with_suffix(".safetensors"))
     ${constants}return Model(arrays)
 """
 

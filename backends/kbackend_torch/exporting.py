@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import io
+import logging
+import re
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -101,9 +106,9 @@ class Model(torch.nn.Module):
             return self(*(torch.as_tensor(x, dtype=d) for x, d in zip(given, INPUTS.values(), strict=True)))
 
 
-def load(path=Path(__file__).with_suffix(".safetensors")):
-    \"\"\"The model with the weights of a file.\"\"\"
-    arrays = load_file(path)
+def load(path=None):
+    \"\"\"The model with the weights of a file; those beside this one when None.\"\"\"
+    arrays = load_file(path or Path(__file__).with_suffix(".safetensors"))
     ${constants}return Model(arrays)
 """
 
@@ -182,16 +187,44 @@ def write_onnx(leaving: Leaving, path: str) -> None:
     if leaving.updated:
         raise NotExportable(f"{leaving.name} keeps states from batch to batch, which ONNX cannot")
     traced = _traced(leaving)
-    count = len(traced.graph_signature.user_outputs)
-    outputs = [f"output_{i}" for i in range(1, count + 1)]
+    outputs = [f"output_{i}" for i, _ in enumerate(traced.graph_signature.user_outputs, 1)]
+    names = {"input_names": list(leaving.inputs), "output_names": outputs}
     try:
-        found = torch.onnx.export(
-            traced, input_names=list(leaving.inputs), output_names=outputs, opset_version=OPSET, verbose=False
-        )
+        with _silent():
+            found = torch.onnx.export(traced, opset_version=OPSET, verbose=False, **names)
     except torch.onnx.errors.OnnxExporterError as error:
         raise NotExportable(f"ONNX cannot hold {leaving.name}: {_reason(error)}") from error
     assert found is not None
-    write_atomically(path, found.model_proto.SerializeToString())
+    content = found.model_proto
+    _name_dimensions(content.graph, leaving)
+    write_atomically(path, content.SerializeToString())
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Without what the exporter tells of packages that are not needed."""
+    logger = logging.getLogger("torch.onnx")
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logger.setLevel(level)
+
+
+def _name_dimensions(graph: Any, leaving: Leaving) -> None:
+    """Give the symbols of torch for unknown dimensions their names: "batch", and that of the input with the axis."""
+    names: dict[str, str] = {}
+    for value in graph.input:
+        for axis, dimension in enumerate(value.type.tensor_type.shape.dim):
+            if dimension.dim_param:
+                names.setdefault(dimension.dim_param, f"{value.name}_{axis}" if axis else "batch")
+    for value in (*graph.input, *graph.output, *graph.value_info):
+        for dimension in value.type.tensor_type.shape.dim:
+            if dimension.dim_param:
+                dimension.dim_param = re.sub(r"\w+", lambda m: names.get(m[0], m[0]), dimension.dim_param)
 
 
 def _reason(error: BaseException) -> str:

@@ -21,13 +21,18 @@ PYTHON = "python"
 
 
 def export_model(
-    model: Any, path: str | os.PathLike[str], format: str | None = None, engine: str | None = None, overwrite: bool = True
+    model: Any,
+    path: str | os.PathLike[str],
+    format: str | None = None,
+    engine: str | None = None,
+    overwrite: bool = True,
 ) -> None:
     """Write a model for use without kbackend. See :meth:`kbackend.Model.export`."""
     where = Path(path)
     format = format or (PYTHON if where.suffix == ".py" else None)
     if format is None:
-        raise ExportError(f"{where} needs a format: {', '.join(_engines_by_format())}; a path that ends in .py has 'python'")
+        formats = ", ".join(_engines_by_format())
+        raise ExportError(f"{where} needs a format, which is one of {formats}; a path that ends in .py has 'python'")
     engine = engine or _engine_for(format, model.engine.partition(":")[0])
     exporting = _exporting(engine, format)
     if format == PYTHON and (where.suffix != ".py" or not where.stem.isidentifier()):

@@ -6,6 +6,7 @@ import ast
 import builtins
 import io
 import keyword
+import re
 import tokenize
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -172,9 +173,18 @@ def broken(line: str, indent: str) -> list[str]:
         return [indent + line]
     group = _longest_group(line)
     if group is None:
+        before, text = _statement_of_string(line)
+        if before:
+            return [f"{indent}{before}(", *broken(text, indent + _INDENT), f"{indent})"]
         return [indent + part for part in _pieces(line, WIDTH - len(indent))]
     inner = [text for part in group.parts for text in broken(part, indent + _INDENT)]
     return [indent + line[: group.start + 1], *inner, *broken(line[group.end :], indent)]
+
+
+def _statement_of_string(line: str) -> tuple[str, str]:
+    """What stands before a string that ends a statement, and the string; nothing for other lines."""
+    found = re.fullmatch(r"(return |\w+ = )(f?['\"].*)", line)
+    return (found[1], found[2]) if found else ("", line)
 
 
 def _pieces(line: str, width: int) -> list[str]:
@@ -225,7 +235,8 @@ def _longest_group(line: str) -> _Group | None:
 
 def _group(line: str, tokens: Sequence[tokenize.TokenInfo], place: int) -> _Group | None:
     start = tokens[place].start[1]
-    depth, cuts, in_lambda, generator = 0, [], 0, False
+    depth, in_lambda, generator = 0, 0, False
+    cuts: list[int] = []
     for token in tokens[place:]:
         text, column = token.string, token.start[1]
         if token.type == tokenize.OP and text in _OPEN:

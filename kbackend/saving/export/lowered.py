@@ -64,16 +64,8 @@ class Lowered:
             if value.__globals__.get("__name__") is None:  # a namespace of a program, not of a module
                 found[id(value)] = by_file.get(value.__code__.co_filename, {})
                 waiting += value.__globals__.values()
-            waiting += [cell.cell_contents for cell in value.__closure__ or () if _is_filled(cell)]
+            waiting += [cell.cell_contents for cell in value.__closure__ or ()]
         return found
-
-
-def _is_filled(cell: Any) -> bool:
-    try:
-        cell.cell_contents
-    except ValueError:
-        return False
-    return True
 
 
 def lowered(model: Any, engine: str) -> Lowered:

@@ -47,9 +47,9 @@ def module_text(made: Lowered, spelling: Spelling) -> tuple[str, dict[str, Any]]
     names = named(writing.definitions, taken)
     blocks = [lines_of(d, with_names(d, names)) for d in writing.definitions]
     blocks = _joined(writing.definitions, blocks)
-    filled = {name: names[expr.id] for name, expr in {"program": program, **extras}.items()}  # type: ignore[attr-defined]
-    kept = f"{CONSTANTS}.update((name, value) for name, value in arrays.items() if name not in WEIGHTS)"
-    loader = string.Template(spelling.loader.strip()).substitute(filled, constants=f"{kept}\n    " if writing.stored else "")
+    filled = {name: names[ast.unparse(expr)] for name, expr in {"program": program, **extras}.items()}
+    kept = f"{CONSTANTS}.update((name, value) for name, value in arrays.items() if name not in WEIGHTS)\n    "
+    loader = string.Template(spelling.loader.strip()).substitute(filled, constants=kept if writing.stored else "")
     head = [*_imports(writing.imports, spelling), "", *_tables(made, spelling, bool(writing.stored))]
     text = "\n\n\n".join(["\n".join(head), *("\n".join(block) for block in blocks), loader])
     return f'"""{_title(made)}"""\n\n{text}\n', writing.stored
@@ -57,13 +57,14 @@ def module_text(made: Lowered, spelling: Spelling) -> tuple[str, dict[str, Any]]
 
 def _title(made: Lowered) -> str:
     graph, backend = made.emitted.graph, made.target.backend
-    specs = ", ".join(f"{name}: {t.spec}" for name, t in zip(made.inputs, graph.inputs))
-    results = ", ".join(str(t.spec) for t in graph.outputs)
-    return (
-        f"The model {made.name} for {backend.name} {backend.version()}, written by kbackend.\n\n"
-        f"({specs}) -> ({results}); ? is any size.\n\n"
-        "load() gives the model, with the weights from the file of the same name that ends in .safetensors.\n"
-    )
+    takes = [f"    {name}: {t.spec}" for name, t in zip(made.inputs, graph.inputs)]
+    gives = [f"    {t.spec}" for t in graph.outputs]
+    return "\n".join([
+        f"The model {made.name} for {backend.name} {backend.version()}, written by kbackend. It takes", "", *takes, "",
+        "and gives", "", *gives, "",
+        "where ? is any size. load() makes it, with the weights of the .safetensors file beside this one.",
+        "",
+    ])  # fmt: skip
 
 
 def _imports(found: set[tuple[str, str, str]], spelling: Spelling) -> list[str]:
@@ -88,7 +89,8 @@ def _tables(made: Lowered, spelling: Spelling, constants: bool) -> list[str]:
     inputs = [f"    {n!r}: {spelling.input(t.shape, t.dtype)}," for n, t in zip(made.inputs, graph.inputs)]
     lines = ["#: name of an input -> what it must be", "INPUTS = {", *inputs, "}"]
     weights = [f"    {name!r}: {v.trainable},  # {v.spec}" for name, v in made.weights.items()]
-    lines += ["#: name of a weight -> whether it is trained", *(["WEIGHTS = {", *weights, "}"] if weights else ["WEIGHTS = {}"])]
+    lines += ["#: name of a weight -> whether it is trained"]
+    lines += ["WEIGHTS = {", *weights, "}"] if weights else ["WEIGHTS = {}"]
     lines += ["#: the weights that a prediction changes", *formatted(f"UPDATED = {tuple(made.updated)!r}")]
     return lines + (["#: large constants, which load() reads", f"{CONSTANTS} = {{}}"] if constants else [])
 

@@ -1,7 +1,7 @@
 """Python values as text: functions are written out with all that they use, values of packages are named.
 
-A function of the packages to be written becomes a definition of its own. What it has from the functions around it stands
-in it as constants; what it has from its module becomes a definition too. Names that several functions use are written
+A function of the packages to be written becomes a definition of its own. What it has from the functions around it
+stands in it as constants; what it has from its module becomes a definition too. What several functions use is written
 once.
 """
 
@@ -15,7 +15,7 @@ import inspect
 import math
 import sys
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,7 +25,8 @@ from kbackend.plugin.exporting import Argument, Spelling
 from kbackend.saving.export import definitions
 from kbackend.saving.export.definitions import Unwritable
 from kbackend.saving.export.folding import folded
-from kbackend.saving.export.scopes import Free, all_bound
+from kbackend.saving.export.meanings import Names, hint_of
+from kbackend.saving.export.scopes import Free
 
 #: constants with more elements are stored beside the text
 MOST_ELEMENTS = 64
@@ -36,7 +37,10 @@ _REF = "__ref_"
 CONSTANTS = "CONSTANTS"
 
 
-_CONTEXT_MANAGER = contextlib.contextmanager(lambda: None).__code__  # type: ignore[arg-type]
+#: what stands for itself wherever it is used
+_REFERENCES = (ast.Name, ast.Attribute, ast.Constant, ast.Subscript)
+#: the code of every function that contextlib.contextmanager makes
+_CONTEXT_MANAGER = contextlib.contextmanager(lambda: iter(())).__code__
 
 
 @dataclass
@@ -115,16 +119,16 @@ class Writing:
         if type(value) in (tuple, list, set, frozenset):
             return self._collection(value, hint)
         if isinstance(value, tuple) and hasattr(value, "_fields") and self._is_ours(type(value)):
-            made = _call_of(self.expression(type(value), hint))
+            made = _called(self.expression(type(value), hint))
             made.keywords = [ast.keyword(k, self.expression(v, k)) for k, v in zip(value._fields, value)]
             return made
         if type(value) is dict:
             pairs = [(self.expression(k, hint), self.expression(v, hint)) for k, v in value.items()]
             return ast.Dict([k for k, _ in pairs], [v for _, v in pairs])
         if isinstance(value, slice):
-            return _call("slice", *(self.expression(v, hint) for v in (value.start, value.stop, value.step)))
+            return _called("slice", *(self.expression(v, hint) for v in (value.start, value.stop, value.step)))
         if isinstance(value, range):
-            return _call("range", *(self.expression(v, hint) for v in (value.start, value.stop, value.step)))
+            return _called("range", *(self.expression(v, hint) for v in (value.start, value.stop, value.step)))
         return None
 
     def _number(self, value: Any) -> ast.expr:
@@ -133,13 +137,14 @@ class Writing:
         return ast.parse(f"float({str(value)!r})", mode="eval").body
 
     def _collection(self, value: Any, hint: str) -> ast.expr:
-        parts = [self.expression(v, hint) for v in (sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value)]
+        ordered = sorted(value, key=repr) if isinstance(value, (set, frozenset)) else value
+        parts = [self.expression(v, hint) for v in ordered]
         if type(value) is tuple:
             return ast.Tuple(parts, ast.Load())
         if type(value) is list:
             return ast.List(parts, ast.Load())
-        inner = ast.Set(parts) if parts else _call("set")
-        return _call("frozenset", inner) if isinstance(value, frozenset) else inner
+        inner = ast.Set(parts) if parts else _called("set")
+        return _called("frozenset", inner) if isinstance(value, frozenset) else inner
 
     def _made(self, value: Any, hint: str) -> ast.expr:
         if isinstance(value, types.ModuleType):
@@ -148,11 +153,11 @@ class Writing:
         if spelled is not None:
             return self._text(spelled)
         if isinstance(value, np.dtype):
-            return _call_of(self._text("np.dtype"), ast.Constant(value.name))
+            return _called(self._text("np.dtype"), ast.Constant(value.name))
         if isinstance(value, (np.ndarray, np.generic)):
             return self._array(np.asarray(value), hint)
         if isinstance(value, functools.partial):
-            made = _call_of(self._text("functools.partial"), self.expression(value.func, hint),
+            made = _called(self._text("functools.partial"), self.expression(value.func, hint),
                             *(self.expression(a, hint) for a in value.args))
             made.keywords = [ast.keyword(k, self.expression(v, k)) for k, v in value.keywords.items()]
             return self._assigned(made, hint)
@@ -168,11 +173,12 @@ class Writing:
             return self._method(value, hint)
         if isinstance(value, type) and self._is_ours(value):
             return self._class(value)
-        if isinstance(value, types.BuiltinMethodType) and not isinstance(value.__self__, (types.ModuleType, type(None))):
-            return ast.Attribute(self.expression(value.__self__, hint), value.__name__, ast.Load())
+        owner = getattr(value, "__self__", None) if isinstance(value, types.BuiltinMethodType) else None
+        if owner is not None and not isinstance(owner, types.ModuleType):
+            return ast.Attribute(self.expression(owner, hint), value.__name__, ast.Load())
         return self._imported(value, hint)
 
-    def _decorated(self, value: Any) -> tuple[str, types.FunctionType] | None:
+    def _decorated(self, value: Any) -> tuple[str, Any] | None:
         """The name of a decorator that made a value, and the function that it got."""
         if isinstance(value, functools._lru_cache_wrapper) and self._is_ours(value.__wrapped__):
             return "functools.cache", value.__wrapped__
@@ -210,14 +216,13 @@ class Writing:
         module, name = getattr(value, "__module__", None), getattr(value, "__qualname__", None)
         if module is None and inspect.isbuiltin(value):
             module = getattr(value.__self__, "__name__", None)
-        known = sys.modules.get(module or "")
-        if known is not None and name and functools.reduce(lambda o, n: getattr(o, n, None), name.split("."), known) is value:
-            root = str(module).partition(".")[0]
+        if module in sys.modules and name and getattr(sys.modules[module], name, None) is value:
+            root = module.partition(".")[0]
             if root == "builtins":
                 return ast.Name(name, ast.Load())
             if root in sys.stdlib_module_names or root in self._roots:
                 if root in sys.stdlib_module_names:
-                    module = str(module).removeprefix("_")
+                    module = module.removeprefix("_")
                 return self._from(module, name)
         raise Unwritable(f"{hint} is {_described(value)}, which has no form as text{self._path()}")
 
@@ -225,7 +230,7 @@ class Writing:
         dtype = ast.Constant(array.dtype.name)
         if array.size > MOST_ELEMENTS:
             return self.kept(array, hint)
-        made = _call_of(self._text("np.array"), self.expression(array.tolist(), hint), dtype)
+        made = _called(self._text("np.array"), self.expression(array.tolist(), hint), dtype)
         return self._assigned(made, hint)
 
     def kept(self, array: np.ndarray, hint: str) -> ast.expr:
@@ -257,13 +262,13 @@ class Writing:
         node.decorator_list = []
         program = id(function) in self.programs
         own = function.__code__.co_name
-        definition = Definition(hint if own.startswith("<") or not program else own, None, self.programs.get(id(function), {}), program)
+        definition = Definition(own if program else hint, None, self.programs.get(id(function), {}), program)
         place = ast.Name(definition.mark, ast.Load())
         self._of[id(function)] = place
         if decorated is not None:
             self._of[id(decorated)] = place
         self._within.append(own if not own.startswith("<") else hint)
-        definition.node = self._resolved(node, _names_of(function))
+        definition.node = self._resolved(node, Names.of_function(function))
         if decorator is not None:
             definition.node.decorator_list = [self._text(decorator)]
         self._within.pop()
@@ -286,7 +291,7 @@ class Writing:
         node.decorator_list = []
         if any(isinstance(n, ast.Name) and n.id == held for n in ast.walk(node)):
             raise Unwritable(f"{hint} reads {_described(method.__self__)}{self._path()}")
-        return self._define(Definition(hint, self._resolved(node, _names_of(function))))
+        return self._define(Definition(hint, self._resolved(node, Names.of_function(function))))
 
     def _class(self, kind: type) -> ast.expr:
         definition = Definition(kind.__name__)
@@ -294,138 +299,69 @@ class Writing:
         node = definitions.of_class(kind)
         members = [getattr(member, "__func__", member) for member in vars(kind).values()]
         functions = [m for m in members if isinstance(m, types.FunctionType)]
-        definition.node = self._resolved(node, _names_in(functions, vars(sys.modules[kind.__module__])))
+        definition.node = self._resolved(node, Names(functions, vars(sys.modules[kind.__module__])))
         self.definitions.append(definition)
         return place
 
     # names inside definitions -----------------------------------------------------------------------------
 
-    def _resolved(self, node: Any, names: Callable[[str], Any]) -> Any:
+    def _resolved(self, node: Any, names: Names) -> Any:
         """A definition in which free names are constants or references."""
-        spelling = self.spelling
         known = Free(lambda expr: self._constant(expr, names)).visit(node)
-        return Free(lambda expr: self._reference(expr, names)).visit(folded(known)) if spelling else known
+        return Free(lambda expr: self._reference(expr, names)).visit(folded(known))
 
-    def _value(self, node: ast.expr, names: Callable[[str], Any]) -> Any:
-        """The value of a name, or of an attribute of a module."""
-        if isinstance(node, ast.Name):
-            return names(node.id)
-        if isinstance(node, ast.Subscript):
-            table, key = self._value(node.value, names), node.slice
-            if not isinstance(table, (dict, list, tuple)) or not isinstance(key, ast.Constant):
-                raise KeyError(key)
-            return table[key.value]
-        if not isinstance(node, ast.Attribute):
-            raise KeyError(node)
-        held = self._value(node.value, names)
-        if not isinstance(held, types.ModuleType):
-            raise KeyError(node.attr)
-        return getattr(held, node.attr)
-
-    def _constant(self, node: ast.expr, names: Callable[[str], Any]) -> ast.AST | None:
+    def _constant(self, node: ast.expr, names: Names) -> ast.AST | None:
         """What is constant in the file: calls that are known, and short values of names from around a function."""
         try:
-            value = self._value(node.func if isinstance(node, ast.Call) else node, names)
+            value = names.of(node.func if isinstance(node, ast.Call) else node)
         except KeyError:
             return None
         if isinstance(node, ast.Call):
             return self._known(node, value, names)
         value = self._plain(value)
-        if isinstance(node, ast.Name) and getattr(names, "around", lambda n: False)(node.id):
-            if value is None or type(value) in (bool, int, float, str) and (type(value) is not float or math.isfinite(value)):
-                return self._literal(value, node.id)
-        return None
+        plain = value is None or type(value) in (bool, int, str) or type(value) is float and math.isfinite(value)
+        return ast.Constant(value) if plain and isinstance(node, ast.Name) and names.around(node.id) else None
 
-    def _known(self, node: ast.Call, function: Any, names: Callable[[str], Any]) -> ast.expr | None:
+    def _known(self, node: ast.Call, function: Any, names: Names) -> ast.expr | None:
         """The value of a call, if it is known; that of any(map(function, values)) too."""
         known = self.spelling.known_calls
-        if _hashable(function) and function in known:
+        if isinstance(function, Hashable) and function in known:
             found = known[function]
             return node.args[found.position] if isinstance(found, Argument) else ast.Constant(found)
         if function is any and isinstance(node.args[0], ast.Call) and isinstance(node.args[0].args[0], ast.Name):
             mapped = node.args[0]
             try:
-                each = names(mapped.args[0].id)  # type: ignore[attr-defined]
+                each = names.of(mapped.args[0])
             except KeyError:
                 return None
             if isinstance(mapped.func, ast.Name) and mapped.func.id == "map" and known.get(each) is False:
                 return ast.Constant(False)
         return None
 
-    def _reference(self, node: ast.expr, names: Callable[[str], Any]) -> ast.AST | None:
+    def _reference(self, node: ast.expr, names: Names) -> ast.AST | None:
         if isinstance(node, ast.Call) or isinstance(node, ast.Name) and node.id.startswith(_REF):
             return None
         try:
-            value = self._value(node, names)
+            value = names.of(node)
         except KeyError:
             return None
-        if isinstance(node, ast.Name) and _is_builtin(node.id, value):
+        if isinstance(node, ast.Name) and getattr(builtins, node.id, self) is value:
             return None
         if isinstance(value, types.ModuleType) and value.__name__.partition(".")[0] in self.packages:
             return None  # its attributes are asked for
-        hint = _hint(node)
+        hint = hint_of(node)
         made = self.expression(value, hint)
-        if isinstance(made, (ast.Name, ast.Attribute, ast.Constant, ast.Subscript)) or len(ast.unparse(made)) <= _SHORT and not hint.isupper():
-            return made
-        return self._assigned(made, hint)
+        short = len(ast.unparse(made)) <= _SHORT and not hint.isupper()
+        return made if short or isinstance(made, _REFERENCES) else self._assigned(made, hint)
 
     def _path(self) -> str:
         return f" (in {' in '.join(reversed(self._within))})" if self._within else ""
-
-
-def _names_of(function: types.FunctionType) -> Callable[[str], Any]:
-    """What a name means in a function."""
-    return _names_in([function], function.__globals__)
-
-
-def _names_in(functions: Sequence[types.FunctionType], module: Mapping[str, Any]) -> Callable[[str], Any]:
-    """What a name means in functions of a module, KeyError where nothing."""
-    cells = {n: cell for f in functions for n, cell in zip(f.__code__.co_freevars, f.__closure__ or ())}
-
-    def value(name: str) -> Any:
-        if name in cells:
-            return cells[name].cell_contents
-        return module[name] if name in module else vars(builtins)[name]
-
-    value.around = cells.__contains__  # type: ignore[attr-defined]
-    return value
-
-
-def _hint(node: ast.expr) -> str:
-    if isinstance(node, ast.Subscript):
-        key = node.slice.value if isinstance(node.slice, ast.Constant) else None
-        return key if isinstance(key, str) and key.isidentifier() else _hint(node.value)
-    return node.id if isinstance(node, ast.Name) else node.attr  # type: ignore[attr-defined]
-
-
-def _is_builtin(name: str, value: Any) -> bool:
-    return getattr(builtins, name, _is_builtin) is value
-
-
-def _hashable(value: Any) -> bool:
-    try:
-        hash(value)
-    except TypeError:
-        return False
-    return True
 
 
 def _described(value: Any) -> str:
     return f"{type(value).__module__}.{type(value).__qualname__} {getattr(value, '__qualname__', value)!r}"
 
 
-def _call(name: str, *args: ast.expr) -> ast.Call:
-    return ast.Call(ast.Name(name, ast.Load()), list(args), [])
-
-
-def _call_of(function: ast.expr, *args: ast.expr) -> ast.Call:
-    return ast.Call(function, list(args), [])
-
-
-def names_in(node: ast.AST) -> set[str]:
-    """The names that a definition binds inside."""
-    return all_bound(node)
-
-
-def references_in(node: ast.AST) -> list[str]:
-    return [n.id for n in ast.walk(node) if isinstance(n, ast.Name) and n.id.startswith(_REF)]
+def _called(function: ast.expr | str, *args: ast.expr) -> ast.Call:
+    called = ast.Name(function, ast.Load()) if isinstance(function, str) else function
+    return ast.Call(called, list(args), [])

@@ -1,7 +1,8 @@
-"""What a backend says so that programs can leave: how its values are written, and which formats its engine has."""
+"""How values of an engine are written in a file of their own."""
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -51,64 +52,12 @@ class Spelling:
         return _names(self).get(id(value)) or self.special(value)
 
 
-@dataclass(frozen=True)
-class Leaving:
-    """A model that leaves in a format of its engine.
-
-    Attributes:
-        name: of the model.
-        model: what ``load()`` of the written program gives.
-        inputs: name of an input -> its shape, with None for unknown sizes, and its dtype.
-        updated: whether a prediction changes weights.
-    """
-
-    name: str
-    model: Any
-    inputs: Mapping[str, tuple[tuple[int | None, ...], str]]
-    updated: bool
-
-
-class NotExportable(ValueError):
-    """A format cannot hold a model; the message says why."""
-
-
-@dataclass(frozen=True)
-class Exporting:
-    """How programs of an engine leave.
-
-    Attributes:
-        spelling: how they are written.
-        formats: name of a format -> function of a model and a path that writes it.
-    """
-
-    spelling: Spelling
-    formats: Mapping[str, Callable[[Leaving, str], None]] = field(default_factory=dict)
-
-
-def needed(module: str, purpose: str) -> Any:
-    """A module of an optional package.
-
-    Raises:
-        ImportError: it is not installed; the message says what to install.
-    """
-    import importlib
-
-    try:
-        return importlib.import_module(module)
-    except ImportError as error:
-        if (error.name or "").partition(".")[0] != module.partition(".")[0]:
-            raise
-        raise ImportError(f"{purpose} needs the package {module}: pip install 'kbackend[export]'") from None
-
-
 _found: dict[int, tuple[Spelling, dict[int, str]]] = {}
 
 
 def _names(spelling: Spelling) -> dict[int, str]:
     """id of a value -> its name in the modules, the first one."""
     if id(spelling) not in _found:
-        import importlib
-
         names: dict[int, str] = {}
         for alias, module in spelling.modules.items():
             for name, value in vars(importlib.import_module(module)).items():
