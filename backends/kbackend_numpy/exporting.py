@@ -57,6 +57,7 @@ SPELLING = Spelling(
     },
     known_calls={isbox: False, getval: Argument(0)},
     replaced=_replaced,
+    no_gradients="NumPy has none, autograd takes them here",
     loader=_LOADER,
     always=("np",),
 )

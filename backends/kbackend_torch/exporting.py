@@ -68,7 +68,7 @@ def _special(value: Any) -> str | None:
     if isinstance(value, (torch.dtype, torch.memory_format, torch.layout)):
         return str(value)
     if isinstance(value, torch.Tensor) and value.numel() <= _MOST_ELEMENTS:
-        text = str(value.tolist()).replace("inf", "math.inf").replace("nan", "math.nan")
+        text = re.sub(r"inf|nan", lambda found: f"float('{found[0]}')", str(value.tolist()))
         return f"torch.tensor({text}, dtype={value.dtype})"
     return None
 
@@ -122,7 +122,6 @@ SPELLING = Spelling(
         "torch.autograd": "torch.autograd",
         "torch._VF": "torch._VF",
         "np": "numpy",
-        "math": "math",
     },
     known_calls={modes.active: False},
     replaced=_replaced,

@@ -26,6 +26,7 @@ class Spelling:
         special: gives the text of a value that no module has a name for, or None.
         array: gives the NumPy array of a tensor of the engine, or None for other values.
         decorated: gives the name of the decorator that made a value and the function that it got, or None.
+        no_gradients: why a program cannot take gradients without kbackend; nothing where it can.
         loader: the text after the program, a template of :mod:`string`; see kbackend/saving/export/module.py.
         loads: the module of safetensors whose ``load_file`` the file uses.
         always: aliases that the loader uses.
@@ -40,6 +41,7 @@ class Spelling:
     special: Callable[[Any], str | None] = lambda value: None
     array: Callable[[Any], Any] = lambda value: None
     decorated: Callable[[Any], Any] = lambda value: None
+    no_gradients: str = ""
     loader: str = ""
     loads: str = "safetensors.numpy"
     always: tuple[str, ...] = ()

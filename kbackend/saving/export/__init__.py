@@ -38,7 +38,7 @@ def export_model(
     if format == PYTHON and (where.suffix != ".py" or not where.stem.isidentifier()):
         raise ExportError(f"a program must be a file that Python can import, such as model.py; it is {where.name!r}")
     check_overwrite(path, overwrite)
-    made = lowered(model, engine)
+    made = lowered(model, engine, exporting.spelling.no_gradients)
     if format == PYTHON:
         write_module(made, exporting.spelling, where)
     else:

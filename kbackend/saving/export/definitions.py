@@ -12,7 +12,13 @@ from typing import Any
 
 
 class Unwritable(ValueError):
-    """A value that has no form as text; the message says why."""
+    """A value that has no form as text; the message says why.
+
+    Attributes:
+        line: that of the statement of a program which needs it, once it is known.
+    """
+
+    line: int | None = None
 
 
 @lru_cache(maxsize=512)

@@ -69,17 +69,20 @@ def lines_of(definition: Definition, node: ast.stmt) -> list[str]:
     body, head = node.body, ast.unparse(ast.FunctionDef(node.name, node.args, [ast.Pass()], [], None, lineno=0))
     lines = broken(head.splitlines()[0], "")
     for statement in body:
-        said = definition.comments.get(statement.lineno)
-        lines += _commented(formatted(_statement(statement), _INDENT), said)
+        known = definition.lines.get(statement.lineno)
+        lines += _commented(formatted(_statement(statement), _INDENT), known.shapes if known else None)
     return lines
 
 
 def _statement(statement: ast.stmt) -> str:
-    """The text of a statement; several targets stand in brackets where the line is too long."""
+    """The text of a statement; several names stand in brackets where the line is too long."""
     text = ast.unparse(statement)
+    if isinstance(statement, ast.Delete) and len(text) > WIDTH - 4:
+        return f"del ({text.removeprefix('del ')})"
     if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple) and len(text) > WIDTH - 4:
-        targets = ", ".join(map(ast.unparse, statement.targets[0].elts))
-        return f"({targets}) = {ast.unparse(statement.value)}"
+        targets = [ast.unparse(target) for target in statement.targets[0].elts]
+        inner = ", ".join(targets) + ("," if len(targets) == 1 else "")
+        return f"({inner}) = {ast.unparse(statement.value)}"
     return text
 
 

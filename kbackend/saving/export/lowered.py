@@ -6,7 +6,7 @@ import types
 from dataclasses import dataclass
 from typing import Any
 
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.show import identifier
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
@@ -14,6 +14,7 @@ from kbackend.lowering.emit import Emitted, emit
 from kbackend.lowering.rewrite import rewrite
 from kbackend.plugin.contract import MissingKernel, Target
 from kbackend.plugin.select import target, use_target
+from kbackend.saving.export.written import Line
 
 
 class ExportError(ValueError):
@@ -45,13 +46,14 @@ class Lowered:
         names = {id(v): name for name, v in self.weights.items()}
         return [names[id(v)] for v in self.emitted.updated]
 
-    def functions(self) -> dict[int, dict[int, str]]:
-        """id of a generated function -> the shapes of the results of its lines."""
-        by_file: dict[str, dict[int, str]] = {}
+    def functions(self) -> dict[int, dict[int, Line]]:
+        """id of a generated function -> what is known of its lines."""
+        by_file: dict[str, dict[int, Line]] = {}
         for (file, line), node in self.emitted.nodes.items():
-            by_file.setdefault(file, {})[line] = ", ".join(str(t.spec) for t in node.outputs)
+            shapes = ", ".join(str(t.spec) for t in node.outputs)
+            by_file.setdefault(file, {})[line] = Line(shapes, place(node))
         waiting: list[Any] = [self.emitted.function]
-        found: dict[int, dict[int, str]] = {}
+        found: dict[int, dict[int, Line]] = {}
         seen: set[int] = set()
         while waiting:
             value = waiting.pop()
@@ -68,11 +70,14 @@ class Lowered:
         return found
 
 
-def lowered(model: Any, engine: str) -> Lowered:
+def lowered(model: Any, engine: str, no_gradients: str = "") -> Lowered:
     """The prediction program of a model on the CPU of an engine.
 
+    Args:
+        no_gradients: why it must not take gradients.
+
     Raises:
-        ExportError: an op that the engine has no kernel for, or that draws random numbers.
+        ExportError: an op that the engine has no kernel for, that draws random numbers, or takes a gradient.
         RuntimeError: the model is not built.
     """
     found = target(engine, "cpu")
@@ -83,6 +88,8 @@ def lowered(model: Any, engine: str) -> Lowered:
             raise ExportError(
                 f"{place(node)} draws random numbers in prediction, from kbackend's streams, which no other program has"
             )
+        if no_gradients and node.op.role is Role.GRADIENTS:
+            raise ExportError(f"{place(node)} takes a gradient in prediction: {no_gradients}")
     variables = graph.variables()
     try:
         with use_target(found):

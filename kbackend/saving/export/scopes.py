@@ -6,6 +6,8 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+from kbackend.saving.export.definitions import Unwritable
+
 _FUNCTIONS = (ast.FunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -64,12 +66,19 @@ class Free(ast.NodeTransformer):
         for name in parts.split():
             value = getattr(node, name)
             if isinstance(value, list):
-                found = [self.visit(v) for v in value]
+                found = [self._statement(v) for v in value]
                 setattr(node, name, [v for v in found if v is not None])
             else:
                 setattr(node, name, self.visit(value))
         self.scopes.pop()
         return node
+
+    def _statement(self, node: Any) -> Any:
+        try:
+            return self.visit(node)
+        except Unwritable as error:
+            error.line = getattr(node, "lineno", None) if error.line is None else error.line
+            raise
 
     def _defaults(self, node: Any) -> None:
         given = node.args

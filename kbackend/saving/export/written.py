@@ -43,6 +43,14 @@ _REFERENCES = (ast.Name, ast.Attribute, ast.Constant, ast.Subscript)
 _CONTEXT_MANAGER = contextlib.contextmanager(lambda: iter(())).__code__
 
 
+@dataclass(frozen=True)
+class Line:
+    """What is known of a line of a program: the shapes of its results, and its op and layer."""
+
+    shapes: str
+    place: str
+
+
 @dataclass
 class Definition:
     """A name in the file and what it stands for.
@@ -50,13 +58,13 @@ class Definition:
     Attributes:
         hint: the name that it would have by itself.
         node: a function, class or assignment, in which other definitions are names that start with a mark.
-        comments: line of a statement -> what is said beside it.
+        lines: line of a statement -> what is known of it.
         program: whether it is a part of the program and not a kernel.
     """
 
     hint: str
     node: Any = None
-    comments: Mapping[int, str] = field(default_factory=dict)
+    lines: Mapping[int, Line] = field(default_factory=dict)
     program: bool = False
 
     @property
@@ -71,10 +79,10 @@ class Writing:
     Args:
         spelling: how an engine's values are written.
         packages: the first parts of modules whose functions are written out.
-        programs: id of a generated function -> its comments by line.
+        programs: id of a generated function -> what is known of its lines.
     """
 
-    def __init__(self, spelling: Spelling, packages: set[str], programs: Mapping[int, Mapping[int, str]]) -> None:
+    def __init__(self, spelling: Spelling, packages: set[str], programs: Mapping[int, Mapping[int, Line]]) -> None:
         self.spelling = spelling
         self.packages = packages
         self.programs = programs
@@ -224,6 +232,8 @@ class Writing:
                 if root in sys.stdlib_module_names:
                     module = module.removeprefix("_")
                 return self._from(module, name)
+        if isinstance(value, types.FunctionType) and module not in sys.builtin_module_names:
+            raise Unwritable(f"it calls the Python function {name} of {module}, which is not written out{self._path()}")
         raise Unwritable(f"{hint} is {_described(value)}, which has no form as text{self._path()}")
 
     def _array(self, array: np.ndarray, hint: str) -> ast.expr:
@@ -268,7 +278,14 @@ class Writing:
         if decorated is not None:
             self._of[id(decorated)] = place
         self._within.append(own if not own.startswith("<") else hint)
-        definition.node = self._resolved(node, Names.of_function(function))
+        try:
+            definition.node = self._resolved(node, Names.of_function(function))
+        except Unwritable as error:
+            if program:
+                line = definition.lines.get(error.line or 0)
+                raise Unwritable(f"{line.place}: {error}" if line else str(error)) from error
+            error.line = None
+            raise
         if decorator is not None:
             definition.node.decorator_list = [self._text(decorator)]
         self._within.pop()
