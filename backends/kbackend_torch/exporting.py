@@ -17,6 +17,7 @@ from kbackend.plugin.constants import FORBIDDEN
 from kbackend.plugin.exporting import Exporting, Leaving, NotExportable, Spelling, needed
 from kbackend_torch import modes
 from kbackend_torch.dtypes import NAME, TORCH
+from kbackend_torch.kernels.arrays import arrangement
 from kbackend_torch.kernels.core import creation
 from kbackend_torch.kernels.nn import attention
 
@@ -50,7 +51,23 @@ def _layer_normalization(x: Any, gamma: Any, beta: Any, axis: Any, epsilon: floa
     return (y if beta is None else y + beta.to(wide).reshape(shape)).to(x.dtype)
 
 
+def _extent(x: Any, axes: tuple[int, ...]) -> Any:
+    """The number of elements along some axes, as an integer that torch.export keeps open."""
+    result = 1
+    for axis in axes:
+        result *= x.shape[axis]
+    return result
+
+
+def _pattern(shape: tuple[Any, ...], sizes: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The shape with each None replaced by the next size, an integer of any kind or a tensor of one."""
+    rest = iter(sizes)
+    given = (next(rest) if d is None else d for d in shape)
+    return tuple(int(n) if isinstance(n, torch.Tensor) else n for n in given)
+
+
 _REPLACED = {
+    arrangement.pattern: _pattern,
     attention._composition: _attention,
     attention._normalized: _layer_normalization,
     creation._device: torch.get_default_device,
@@ -124,6 +141,10 @@ SPELLING = Spelling(
         "np": "numpy",
     },
     known_calls={modes.active: False},
+    numbers={arrangement.extent: _extent},
+    takes_numbers=frozenset(
+        {arrangement.reshape_to, arrangement.broadcast_to, arrangement.tile, creation.fill}
+    ),
     replaced=_replaced,
     special=_special,
     array=_array,
@@ -154,13 +175,23 @@ def _traced(leaving: Leaving) -> torch.export.ExportedProgram:
     for shape, dtype in leaving.inputs.values():
         sizes = [n if n is not None else _SIZE if axis else _BATCH for axis, n in enumerate(shape)]
         sample.append(torch.ones(sizes, dtype=TORCH[dtype]))
-        unknown = {axis: torch.export.Dim.AUTO if axis else batch for axis, n in enumerate(shape) if n is None}
+        unknown = {axis: torch.export.Dim.DYNAMIC if axis else batch for axis, n in enumerate(shape) if n is None}
         dynamic.append(unknown)
     try:
         with torch.no_grad():
             return torch.export.export(leaving.model.eval(), tuple(sample), dynamic_shapes=(tuple(dynamic),))
     except Exception as error:  # torch raises what it likes
-        raise NotExportable(f"torch.export cannot trace {leaving.name}: {_first_line(error)}") from error
+        reason = _fixed_sizes(str(error), list(leaving.inputs)) or _first_line(error)
+        raise NotExportable(f"torch.export cannot trace {leaving.name}: {reason}") from error
+
+
+def _fixed_sizes(message: str, inputs: list[str]) -> str:
+    """The unknown sizes that a program would fix, as torch names them in a message; nothing if there are none."""
+    if "Constraints violated" not in message:
+        return ""
+    found = {(int(place), axis) for place, axis in re.findall(r"\['inputs'\]\[(\d+)\]\.size\(\)\[(\d+)\]", message)}
+    sizes = ", ".join(f"dimension {axis} of {inputs[place]!r}" for place, axis in sorted(found))
+    return f"{sizes} must be known, since a layer is unrolled over it or computes otherwise for other sizes"
 
 
 def _first_line(error: BaseException) -> str:

@@ -22,6 +22,8 @@ class Spelling:
     Attributes:
         modules: alias -> module that the file imports by it; names are looked for in these, in this order.
         known_calls: function -> what its calls give in the file: a constant, or an :class:`Argument`.
+        numbers: kernel of a scalar -> function that gives the number instead of a tensor of it.
+        takes_numbers: kernels that take numbers as well as tensors among their lists of scalars.
         replaced: gives the value that stands for another one in the file; most stand for themselves.
         special: gives the text of a value that no module has a name for, or None.
         array: gives the NumPy array of a tensor of the engine, or None for other values.
@@ -37,6 +39,8 @@ class Spelling:
 
     modules: Mapping[str, str]
     known_calls: Mapping[Any, Any] = field(default_factory=dict)
+    numbers: Mapping[Any, Any] = field(default_factory=dict)
+    takes_numbers: frozenset[Any] = frozenset()
     replaced: Callable[[Any], Any] = lambda value: value
     special: Callable[[Any], str | None] = lambda value: None
     array: Callable[[Any], Any] = lambda value: None

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -54,10 +56,23 @@ def _write_format(made: Lowered, exporting: Exporting, format: str, path: Path) 
         names: dict[str, Any] = {"__name__": f"kbackend program {made.name}", "__file__": str(program)}
         exec(compile(program.read_text(), str(program), "exec"), names)
         leaving = Leaving(made.name, names["load"](), inputs, bool(made.updated))
-    try:
-        exporting.formats[format](leaving, str(path))
-    except NotExportable as error:
-        raise ExportError(str(error)) from error
+        try:
+            exporting.formats[format](leaving, str(path))
+        except NotExportable as error:
+            where = _line_of(error, program)
+            raise ExportError(f"{error}; it failed in the line {where!r}" if where else str(error)) from error
+
+
+def _line_of(error: BaseException | None, program: Path) -> str:
+    """The line of a written program that an error comes from: its names tell the layer and the op."""
+    while error is not None:
+        frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(program)]
+        told = re.findall(rf'File "{re.escape(str(program))}", line (\d+), in \w+_predict', str(error))
+        lines = [f.lineno or 0 for f in frames if f.name.endswith("_predict")] + [int(n) for n in told]
+        if lines:
+            return program.read_text().splitlines()[lines[0] - 1].strip()
+        error = error.__cause__ or error.__context__
+    return ""
 
 
 def _exporting(engine: str, format: str) -> Exporting:

@@ -15,6 +15,8 @@ from kbackend.saving.export.scopes import all_bound
 from kbackend.saving.export.written import Definition
 
 WIDTH = 100
+#: targets of an assignment that are longer stand on lines of their own
+_LONG_TARGETS = 70
 _INDENT = "    "
 _OPEN, _CLOSE = "([{", ")]}"
 
@@ -79,10 +81,10 @@ def _statement(statement: ast.stmt) -> str:
     text = ast.unparse(statement)
     if isinstance(statement, ast.Delete) and len(text) > WIDTH - 4:
         return f"del ({text.removeprefix('del ')})"
-    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple) and len(text) > WIDTH - 4:
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Tuple):
         targets = [ast.unparse(target) for target in statement.targets[0].elts]
         inner = ", ".join(targets) + ("," if len(targets) == 1 else "")
-        return f"({inner}) = {ast.unparse(statement.value)}"
+        return f"({inner}) = {ast.unparse(statement.value)}" if len(inner) > _LONG_TARGETS else text
     return text
 
 

@@ -15,7 +15,8 @@ import inspect
 import math
 import sys
 import types
-from collections.abc import Hashable, Mapping
+from collections import Counter
+from collections.abc import Container, Hashable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -278,8 +279,11 @@ class Writing:
         if decorated is not None:
             self._of[id(decorated)] = place
         self._within.append(own if not own.startswith("<") else hint)
+        names = Names.of_function(function)
         try:
-            definition.node = self._resolved(node, Names.of_function(function))
+            if program and self.spelling.numbers:
+                self._give_numbers(node, names)
+            definition.node = self._resolved(node, names)
         except Unwritable as error:
             if program:
                 line = definition.lines.get(error.line or 0)
@@ -297,6 +301,33 @@ class Writing:
         if key is not None:
             self._same[key] = place
         return place
+
+    def _give_numbers(self, program: ast.FunctionDef, names: Names) -> None:
+        """Let kernels whose results are all read as numbers give numbers."""
+        read: Counter[str] = Counter()
+        as_numbers: Counter[str] = Counter()
+        for node in ast.walk(program):
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
+                read[node.id] += 1
+            elif self._calls(node, names, self.spelling.takes_numbers):
+                lists = [a for a in node.args if isinstance(a, ast.Tuple)]  # type: ignore[attr-defined]
+                as_numbers.update(e.id for a in lists for e in a.elts if isinstance(e, ast.Name))
+        for statement in program.body:
+            if isinstance(statement, ast.Assign) and self._calls(statement.value, names, self.spelling.numbers):
+                target, call = statement.targets[0], statement.value
+                assert isinstance(target, ast.Name) and isinstance(call, ast.Call)
+                if read[target.id] == as_numbers[target.id]:
+                    number = self.spelling.numbers[names.of(call.func)]
+                    call.func = self.expression(number, number.__name__)
+
+    def _calls(self, node: ast.AST, names: Names, functions: Container[Any]) -> bool:
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+            return False
+        try:
+            value = names.of(node.func)
+        except KeyError:
+            return False
+        return isinstance(value, Hashable) and value in functions
 
     def _method(self, method: types.MethodType, hint: str) -> ast.expr:
         """A method that does not read its object, as a function."""
