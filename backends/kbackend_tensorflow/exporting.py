@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -129,26 +130,20 @@ def _signature(leaving: Leaving) -> Any:
 
 
 def write_tflite(leaving: Leaving, path: str) -> None:
-    """A file for ``tf.lite.Interpreter``, of its own operations, or with TensorFlow's where it lacks one.
+    """A file for ``tf.lite.Interpreter``, of TensorFlow Lite's own operations: its interpreters have no others.
 
     Raises:
-        NotExportable: an operation that neither has.
+        NotExportable: the model keeps states, or it needs an operation that TensorFlow Lite lacks.
     """
     if leaving.updated:
         raise NotExportable(f"{leaving.name} keeps states from batch to batch, which TensorFlow Lite files here cannot")
-    own, all_ops = tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS
-    content = None
-    for ops in ([own], [own, all_ops]):
-        converter = tf.lite.TFLiteConverter.from_concrete_functions([_signature(leaving)], leaving.model)
-        converter.target_spec.supported_ops = ops
-        try:
-            content = converter.convert()
-            break
-        except Exception as error:  # of classes that TensorFlow does not name
-            reason = next(line for line in [*str(error).splitlines(), type(error).__name__] if line.strip())
-            failed = error
-    if content is None:
-        raise NotExportable(f"TensorFlow Lite cannot hold {leaving.name}: {reason.strip()}") from failed
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([_signature(leaving)], leaving.model)
+    try:
+        content = converter.convert()
+    except Exception as error:  # of classes that TensorFlow does not name
+        absent = sorted(set(re.findall(r"'tf\.(\w+)' op is neither", str(error))))
+        lacks = f"it lacks {', '.join(absent)}" if absent else str(error).strip().partition("\n")[0]
+        raise NotExportable(f"TensorFlow Lite cannot hold {leaving.name}: {lacks}") from error
     write_atomically(path, content)
 
 

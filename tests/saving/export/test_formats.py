@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from kbackend import Input, K, Model, Sequential, layers
+from kbackend.ops import erf
 from kbackend.saving import ExportError
 
 pytestmark = pytest.mark.usefixtures("fresh_session")
@@ -30,7 +31,7 @@ def sequence():
     h = layers.LayerNormalization()(h)
     h = layers.concatenate([layers.GlobalAveragePooling1D()(layers.Conv1D(5, 2, padding="same")(h)), y])
     values = [DRAWS.randint(1, 9, (4, 7)).astype(np.int32), DRAWS.rand(4, 3)]
-    return Model([x, y], [layers.Dense(2, activation="gelu")(h), K.sum(h, axis=-1)]), values
+    return Model([x, y], [layers.Dense(2, activation="tanh")(h), K.sum(h, axis=-1)]), values
 
 
 def recurrent():
@@ -205,3 +206,12 @@ def test_a_size_that_torch_fixes_is_named(tmp_path):
     model = Model(x, layers.GRU(4)(x))
     with pytest.raises(ExportError, match="dimension 1 of 'words'.*must be known"):
         model.export(tmp_path / "model", format="torch_export", engine="torch")
+
+
+@pytest.mark.engine("tensorflow")
+def test_an_operation_that_tensorflow_lite_lacks_is_named(tmp_path):
+    x = Input((3,))
+    model = Model(x, erf(layers.Dense(2)(x)))
+    with pytest.raises(ExportError, match="TensorFlow Lite cannot hold .*lacks Erf"):
+        model.export(tmp_path / "model", format="tflite", engine="tensorflow")
+    assert not list(tmp_path.iterdir())
