@@ -183,7 +183,7 @@ def broken(line: str, indent: str) -> list[str]:
             return [f"{indent}{before}(", *broken(text, indent + _INDENT), f"{indent})"]
         return [indent + part for part in _pieces(line, WIDTH - len(indent))]
     inner = [text for part in group.parts for text in broken(part, indent + _INDENT)]
-    return [indent + line[: group.start + 1], *inner, *broken(line[group.end :], indent)]
+    return [*broken(line[: group.start + 1], indent), *inner, *broken(line[group.end :], indent)]
 
 
 def _statement_of_string(line: str) -> tuple[str, str]:
@@ -225,10 +225,11 @@ class _Group:
 
 
 def _longest_group(line: str) -> _Group | None:
+    tokens: list[tokenize.TokenInfo] = []
     try:
-        tokens = list(tokenize.generate_tokens(io.StringIO(line).readline))
-    except (tokenize.TokenError, IndentationError):  # the rest of a line, as "): "
-        tokens = []
+        tokens.extend(tokenize.generate_tokens(io.StringIO(line).readline))
+    except (tokenize.TokenError, IndentationError):  # the start of a line, as "f("
+        pass
     best: _Group | None = None
     for place, token in enumerate(tokens):
         if token.type == tokenize.OP and token.string in _OPEN and (best is None or token.start[1] > best.end):
