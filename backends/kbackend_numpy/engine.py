@@ -71,6 +71,11 @@ class NumpyBackend(Backend):
     def compile(self, emitted: Any, target: Any, jit: Any) -> Any:
         return quieted(super().compile(emitted, target, jit))
 
+    def exporting(self) -> Any:
+        from kbackend_numpy.exporting import EXPORTING
+
+        return EXPORTING
+
     def cell_to_numpy(self, cell: Any) -> np.ndarray:
         return np.array(cell)
 

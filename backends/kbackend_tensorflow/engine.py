@@ -155,6 +155,11 @@ class TensorFlowBackend(Backend):
 
         return ModelModule(parts)
 
+    def exporting(self) -> Any:
+        from kbackend_tensorflow.exporting import EXPORTING
+
+        return EXPORTING
+
     # modes
 
     def set_deterministic(self, on: bool) -> None:

@@ -210,6 +210,11 @@ class TorchBackend(Backend):
         forward = [m for w in told for m in re.findall(r'File "([^"]*)", line (\d+)', str(w.message))]
         return found + [(file, int(line)) for file, line in forward]
 
+    def exporting(self) -> Any:
+        from kbackend_torch.exporting import EXPORTING
+
+        return EXPORTING
+
     def compile(self, emitted: Any, target: Any, jit: Any) -> Callable[..., Any]:
         if jit is True:
             for module in (dropout, optimizing, random, recurrent):

@@ -6,6 +6,7 @@ from typing import Any
 
 from kbackend.saving import (
     copying,
+    export_model,
     load_checkpoint,
     load_weights,
     save_checkpoint,
@@ -35,6 +36,49 @@ class HasFiles:
             OSError: the file cannot be written; an old one is untouched.
         """
         save_model(self, path, overwrite, include_optimizer)
+
+    def export(
+        self, path: Any, format: str | None = None, *, engine: str | None = None, overwrite: bool = True
+    ) -> None:
+        """Write the prediction program for use without kbackend.
+
+        ======================  =========================================================================
+        format                  what is written
+        ======================  =========================================================================
+        "python"                ``path``, which ends in .py, and a file of the same name that ends in
+                                .safetensors: the program as text, and the weights. They need the engine
+                                and safetensors; ``load()`` gives an object with ``predict(inputs)``, on
+                                torch an ``nn.Module``, on TensorFlow a ``tf.Module``, which can be trained
+        "torch_export"          a file for ``torch.export.load``
+        "onnx"                  a file of ONNX, opset 20, through torch
+        "tf_saved_model"        a folder for ``tf.saved_model.load``
+        "tflite"                a file for ``tf.lite.Interpreter``
+        ======================  =========================================================================
+
+        The size of the batch stays open in all of them, and is called "batch" in ONNX and torch.
+
+        Args:
+            path: the file or folder.
+            format: as above; "python" when None and the path ends in .py.
+            engine: whose kernels it computes with; the model's own when None, or the one that has the format.
+            overwrite: whether a file may be replaced.
+
+        Raises:
+            ExportError: the engine has no such format, or it cannot hold the model; the message says which layer or
+                operation, and why. It is a ValueError.
+            ImportError: a package is missing; the message says what to install.
+            FileExistsError: the file exists and ``overwrite`` is False.
+            RuntimeError: the model is not built.
+
+        >>> import tempfile, pathlib
+        >>> from kbackend import Input, Model, layers
+        >>> x = Input((2,), name="x")
+        >>> path = pathlib.Path(tempfile.mkdtemp(), "model.py")
+        >>> Model(x, layers.Dense(1)(x)).export(path, engine="numpy")
+        >>> "def load(" in path.read_text()
+        True
+        """
+        export_model(self, path, format, engine, overwrite)
 
     def __reduce__(self) -> Any:
         """Pickled and copied as the file that :meth:`save` writes, with references to the classes and functions that it

@@ -19,6 +19,7 @@ from kbackend.plugin.runner import eager_runner
 
 if TYPE_CHECKING:
     from kbackend.graph.variable import Variable
+    from kbackend.plugin.exporting import Exporting
     from kbackend.plugin.modules.parts import ModelParts
     from kbackend.plugin.modules.wrapped import WrappedModule
 
@@ -311,6 +312,10 @@ class Programs(Protocol):
         Eager backends run the emitted Python function as it is; see lowering/program.py.
         """
         return eager_runner(emitted, target)
+
+    def exporting(self) -> Exporting | None:
+        """How programs leave kbackend; None where they do not."""
+        return None
 
     def compiler_failed(self, error: BaseException) -> str | None:
         """What the compiler of ``jit=True`` says when an error means that it could not compile, else None."""

@@ -23,10 +23,16 @@ def cond(pred: Any, captures: Any, then_graph: Body, else_graph: Body) -> Any:
 def make_scan(specs: Sequence[Any], *, body: Any, axis: int, reverse: bool, indexed: bool) -> Body:
     sequences, initial, _ = specs
     length = next((s.shape[axis] for s in sequences if s.shape[axis] is not None), None)
-    options = {"body": body, "axis": axis, "reverse": reverse, "indexed": indexed}
     if length is not None and 0 < length <= UNROLLED_STEPS:
-        return lambda sequences, initial, captures: _unrolled(sequences, initial, captures, length, **options)
-    return lambda sequences, initial, captures: _looped(sequences, initial, captures, length, **options)
+        return lambda sequences, initial, captures: _unrolled(
+            sequences, initial, captures, length, body=body, axis=axis, reverse=reverse, indexed=indexed
+        )
+    states = len(initial)
+    made = tuple((t.dtype, t.shape) for t in body.graph.outputs[: len(body.graph.outputs) - states])
+    carried = tuple(t.shape for t in body.graph.inputs[len(sequences) : len(sequences) + states])
+    return lambda sequences, initial, captures: _looped(
+        sequences, initial, captures, length, made, carried, body=body, axis=axis, reverse=reverse, indexed=indexed
+    )
 
 
 def _unrolled(
@@ -57,17 +63,17 @@ def _looped(
     initial: Any,
     captures: Any,
     length: int | None,
-    body: Any,
+    made: Sequence[tuple[str, Sequence[int | None]]],
+    carried: Sequence[Sequence[int | None]],
+    body: Body,
     axis: int,
     reverse: bool,
     indexed: bool,
 ) -> Any:
+    """``made``: dtype and shape of each output of a step; ``carried``: the shapes of the states."""
     steps = tf.shape(sequences[0])[axis] if length is None else length
     columns = [_array(_time_first(s, axis, reverse), steps) for s in sequences]
-    states = len(initial)
-    made = body.graph.outputs[: len(body.graph.outputs) - states]
-    arrays = tuple(tf.TensorArray(t.dtype, steps, element_shape=t.shape) for t in made)
-    carried = body.graph.inputs[len(sequences) : len(sequences) + states]
+    arrays = tuple(tf.TensorArray(dtype, steps, element_shape=shape) for dtype, shape in made)
 
     def step(t: Any, states: Any, arrays: Any) -> Any:
         at = (tf.cast(t, tf.int64),) if indexed else ()
@@ -77,7 +83,7 @@ def _looped(
 
     invariants = (
         tf.TensorShape(()),
-        tuple(open_shape(t.shape) for t in carried),
+        tuple(open_shape(shape) for shape in carried),
         (tf.TensorShape(None),) * len(arrays),
     )
     _, last, arrays = tf.while_loop(
@@ -87,7 +93,7 @@ def _looped(
         invariants,
         maximum_iterations=steps,
     )
-    shapes = [t.shape for t in made]
+    shapes = [shape for _, shape in made]
     if not length and any(None in shape for shape in shapes):
         zeros = [tf.zeros(tf.shape(_time_first(s, axis, False))[1:], s.dtype) for s in sequences]
         at = (tf.constant(0, tf.int64),) if indexed else ()

@@ -23,14 +23,14 @@ def extent(x: Any, axes: tuple[int, ...]) -> Any:
     return torch.tensor(result, dtype=torch.int32)
 
 
-def _pattern(shape: tuple[Any, ...], sizes: tuple[Any, ...]) -> tuple[int, ...]:
+def pattern(shape: tuple[Any, ...], sizes: tuple[Any, ...]) -> tuple[int, ...]:
     """The shape with each None replaced by the next size."""
     rest = iter(sizes)
     return tuple(int(next(rest)) if d is None else d for d in shape)
 
 
 def reshape_to(x: Any, sizes: tuple[Any, ...], shape: tuple[int | None, ...]) -> Any:
-    return x.reshape(_pattern(shape, sizes))
+    return x.reshape(pattern(shape, sizes))
 
 
 def permute_dimensions(x: Any, pattern: tuple[int, ...]) -> Any:
@@ -62,7 +62,7 @@ def split(x: Any, sizes: tuple[int, ...], axis: int) -> Any:
 
 
 def broadcast_to(x: Any, sizes: tuple[Any, ...], shape: tuple[int | None, ...]) -> Any:
-    return x.expand(_pattern(shape, sizes))
+    return x.expand(pattern(shape, sizes))
 
 
 def repeat_elements(x: Any, rep: int, axis: int) -> Any:
@@ -70,7 +70,7 @@ def repeat_elements(x: Any, rep: int, axis: int) -> Any:
 
 
 def tile(x: Any, sizes: tuple[Any, ...], n: tuple[int | None, ...]) -> Any:
-    return x.repeat(_pattern(n, sizes))
+    return x.repeat(pattern(n, sizes))
 
 
 def _pad(specs: Any, padding: tuple[tuple[int, int], ...], value: float) -> Any:

@@ -7,12 +7,11 @@ from typing import Any
 import torch
 
 from kbackend_torch.dtypes import TORCH
+from kbackend_torch.kernels.arrays.arrangement import pattern
 
 
 def fill(sizes: tuple[Any, ...], shape: tuple[int | None, ...], value: float, dtype: str) -> Any:
-    rest = iter(sizes)
-    dims = tuple(int(next(rest)) if d is None else d for d in shape)
-    return torch.full(dims, value, dtype=TORCH[dtype], device=_device())
+    return torch.full(pattern(shape, sizes), value, dtype=TORCH[dtype], device=_device())
 
 
 def full_like(x: Any, value: float, dtype: str) -> Any:

@@ -114,8 +114,12 @@ def layer_normalization(
     trailing = axis == tuple(range(rank - len(axis), rank))
     sizes = x.shape[rank - len(axis) :]
     if not trailing or any(w is not None and (w.shape != sizes or w.dtype != x.dtype) for w in (gamma, beta)):
-        return REGISTRY["layer_normalization"].function(x, gamma, beta, axis, epsilon)
+        return _normalized(x, gamma, beta, axis, epsilon)
     return torch.nn.functional.layer_norm(x, sizes, gamma, beta, epsilon)
+
+
+def _normalized(x: Any, gamma: Any, beta: Any, axis: tuple[int, ...], epsilon: float) -> Any:
+    return REGISTRY["layer_normalization"].function(x, gamma, beta, axis, epsilon)
 
 
 KERNELS = {"attention": attention, "layer_normalization": layer_normalization}

@@ -1,0 +1,150 @@
+"""How TensorFlow's programs are written as files of their own."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.ops.custom_gradient import Bind
+
+from kbackend.ground.files import write_atomically
+from kbackend.plugin.exporting import Exporting, Leaving, NotExportable, Spelling
+from kbackend_tensorflow import abilities, empties
+from kbackend_tensorflow.grappler import stacks_kept
+
+
+def _by_rows(function: Callable[[Any], Any], x: Any) -> Any:
+    return function(x)
+
+
+_REPLACED = {empties.by_rows: _by_rows}
+
+
+def _replaced(value: Any) -> Any:
+    try:
+        return _REPLACED.get(value, value)
+    except TypeError:  # it has no hash
+        return value
+
+
+def _special(value: Any) -> str | None:
+    if isinstance(value, tf.DType):
+        return f"tf.{value.name}"
+    return None
+
+
+def _decorated(value: Any) -> Any:
+    """The forward pass of a function with a gradient of its own."""
+    return ("tf.custom_gradient", value._f) if isinstance(value, Bind) else None
+
+
+_LOADER = """
+class Model(tf.Module):
+    \"\"\"The model; its variables can be trained.\"\"\"
+
+    def __init__(self, arrays):
+        super().__init__()
+        self.weights = {
+            name: tf.Variable(arrays[name], trainable=trainable, name=name)
+            for name, trainable in WEIGHTS.items()
+        }
+
+    @tf.function(input_signature=list(INPUTS.values()), autograph=False)
+    def __call__(self, *inputs):
+        \"\"\"The outputs for tensors of the shapes and dtypes of INPUTS.\"\"\"
+        with ${stacks_kept}():
+            outputs, new = ${program}(*inputs, list(self.weights.values()))
+        for name, value in zip(UPDATED, new):
+            self.weights[name].assign(value)
+        return outputs[0] if len(outputs) == 1 else list(outputs)
+
+    def predict(self, inputs):
+        \"\"\"The outputs for a batch, an array or tensor for each input.\"\"\"
+        if isinstance(inputs, dict):
+            inputs = [inputs[name] for name in INPUTS]
+        given = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+        feeds = [tf.cast(x, spec.dtype) for x, spec in zip(given, INPUTS.values(), strict=True)]
+        return tf.nest.map_structure(lambda t: t.numpy(), self(*feeds))
+
+
+def load(path=None):
+    \"\"\"The model with the weights of a file; those beside this one when None.\"\"\"
+    arrays = load_file(path or Path(__file__).with_suffix(".safetensors"))
+    ${constants}return Model(arrays)
+"""
+
+SPELLING = Spelling(
+    modules={
+        "tf": "tensorflow",
+        "tf.math": "tensorflow.math",
+        "tf.nn": "tensorflow.nn",
+        "tf.linalg": "tensorflow.linalg",
+        "tf.signal": "tensorflow.signal",
+        "tf.image": "tensorflow.image",
+        "tf.bitwise": "tensorflow.bitwise",
+        "tf.strings": "tensorflow.strings",
+        "tf.debugging": "tensorflow.debugging",
+        "tf.raw_ops": "tensorflow.raw_ops",
+        "np": "numpy",
+    },
+    # the file runs on machines other than this one: what TensorFlow cannot do everywhere is composed
+    known_calls={
+        abilities.convolves: False,
+        abilities.strides_past_windows: False,
+        abilities.pools_nan: False,
+        abilities.softmax_spreads_nan: False,
+        abilities.convolves_no_samples: True,
+    },
+    replaced=_replaced,
+    special=_special,
+    decorated=_decorated,
+    loader=_LOADER,
+    always=("tf",),
+    input=lambda shape, dtype: f"tf.TensorSpec({tuple(n or None for n in shape)}, tf.{dtype})",
+    extras={"stacks_kept": stacks_kept},
+)
+
+
+# formats ----------------------------------------------------------------------------------------------------
+
+
+def write_saved_model(leaving: Leaving, path: str) -> None:
+    """A folder for ``tf.saved_model.load``, whose signature has the names of the inputs."""
+    tf.saved_model.save(leaving.model, path, signatures=_signature(leaving))
+
+
+def _signature(leaving: Leaving) -> Any:
+    """The prediction as a function of named inputs, with outputs output_1, output_2."""
+    specs = [
+        tf.TensorSpec([n or None for n in shape], dtype, name=name) for name, (shape, dtype) in leaving.inputs.items()
+    ]
+
+    @tf.function(input_signature=specs, autograph=False)
+    def predict(*inputs: Any) -> dict[str, Any]:
+        found = leaving.model(*inputs)
+        return {f"output_{i}": t for i, t in enumerate(found if isinstance(found, list) else [found], 1)}
+
+    return predict.get_concrete_function()
+
+
+def write_tflite(leaving: Leaving, path: str) -> None:
+    """A file for ``tf.lite.Interpreter``, of TensorFlow Lite's own operations: its interpreters have no others.
+
+    Raises:
+        NotExportable: the model keeps states, or it needs an operation that TensorFlow Lite lacks.
+    """
+    if leaving.updated:
+        raise NotExportable(f"{leaving.name} keeps states from batch to batch, which TensorFlow Lite files here cannot")
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([_signature(leaving)], leaving.model)
+    try:
+        content = converter.convert()
+    except Exception as error:  # of classes that TensorFlow does not name
+        absent = sorted(set(re.findall(r"'tf\.(\w+)' op is neither", str(error))))
+        lacks = f"it lacks {', '.join(absent)}" if absent else str(error).strip().partition("\n")[0]
+        raise NotExportable(f"TensorFlow Lite cannot hold {leaving.name}: {lacks}") from error
+    write_atomically(path, content)
+
+
+EXPORTING = Exporting(SPELLING, {"tf_saved_model": write_saved_model, "tflite": write_tflite})
