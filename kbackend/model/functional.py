@@ -182,6 +182,7 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
         workers: int = 1,
         use_multiprocessing: bool = False,
         dry_run: bool = False,
+        resume: Any = None,
     ) -> History:
         """Train for some epochs.
 
@@ -209,10 +210,12 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
             max_queue_size: batches that are read ahead of the steps, in a thread.
             workers: threads that make the batches of a dataset; 0 makes each batch between two steps.
             use_multiprocessing: whether the workers are processes.
-
             dry_run: try everything once instead: a step on the first batch, one of validation, all callbacks, whose
                 files go to a folder that is removed, and saving. The model, its optimizer and the callbacks are the
                 same to the bit afterwards.
+            resume: a folder for checkpoints, made each epoch and each minute. The same program started again goes on at
+                the step of the last one, as if it had never stopped, and trains no more where it had come to its end.
+                Or a :class:`kbackend.callbacks.BackupAndRestore` with other settings.
 
         Returns:
             A History with ``.history``.
@@ -250,6 +253,7 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
                 verbose,
                 validation,
                 lambda: self.optimizer.finalize_variable_values(self._steps.compiled.trained),
+                resume,
             )
 
     def _groups(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Groups:

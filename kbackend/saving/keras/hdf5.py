@@ -12,6 +12,7 @@ import numpy as np
 from kbackend import dtypes
 from kbackend.saving.archive import View
 from kbackend.saving.errors import FormatError
+from kbackend.saving.keras.heaps import check_heaps
 
 #: an array may be so much larger than what is stored of it; compressed weights are about as large as plain ones
 _LARGEST_RATIO, _SMALL = 200, 1 << 20
@@ -46,6 +47,7 @@ def opened(content: memoryview, member: str) -> Iterator[Group]:
         FormatError: it is no HDF5 file, or damaged.
     """
     library = h5py()
+    check_heaps(content, member)
     try:
         file = library.File(io.BufferedReader(View(content)), "r")
     except Exception as error:  # h5py turns the errors of the C library into many types
