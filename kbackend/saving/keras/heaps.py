@@ -1,14 +1,17 @@
-"""Structures of HDF5 files on which the C library never ends, checked before it reads a file.
+"""Structures of HDF5 files on which the C library never ends, or takes all memory, checked before it reads them.
 
 The library follows the free blocks of a local heap, and the objects of a global heap, from one to the next, and does not
-see where a damaged file leads in a circle. No signal and no thread ends it then.
+see where a damaged file leads in a circle. For a text of variable length it takes as much memory as its reference says.
+No signal and no thread ends it then.
 
-Source: HDF5 File Format Specification 3.0, sections II (superblock), III.D (local heaps) and III.E (global heaps).
+Source: HDF5 File Format Specification 3.0, sections II (superblock), III.D (local heaps), III.E (global heaps), IV.A.1
+(object headers) and IV.A.2.m (attributes).
 """
 
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 
 from kbackend.saving.errors import FormatError
 
@@ -16,6 +19,8 @@ _LOCAL = struct.Struct("<4sB3xQQQ")
 _GLOBAL = struct.Struct("<4sB3xQ")
 _BLOCK = struct.Struct("<QQ")
 _OBJECT = struct.Struct("<HHIQ")
+_REFERENCE = struct.Struct("<IQI")
+_ATTRIBUTE, _CONTINUATION, _VARIABLE = 0x0C, 0x10, 9
 #: a free list ends with this offset, by the specification and in files that are there
 _ENDS = (1, (1 << 64) - 1)
 
@@ -88,3 +93,69 @@ def _check_global(content: memoryview, start: int, member: str) -> None:
         if step < _OBJECT.size:
             raise FormatError(f"an object of the heap at byte {start} has {length} bytes, which ends nowhere", member)
         at += step
+
+
+# ------------------------------------------------------------------------------------- attributes
+
+
+def check_texts(content: memoryview, address: int, where: str) -> None:
+    """Refuse attributes of an object with texts of variable length that are longer than the file.
+
+    Args:
+        content: the file.
+        address: of the header of the object.
+        where: the object's name in messages.
+
+    Raises:
+        FormatError: such a text, or a header that is damaged.
+    """
+    try:
+        for body in _attributes(content, address):
+            if any(length > len(content) for length in _lengths(body)):
+                raise FormatError("an attribute has a text that is longer than the file", where)
+    except (struct.error, IndexError):
+        raise FormatError("the attributes are damaged", where) from None
+
+
+def _attributes(content: memoryview, address: int) -> Iterator[memoryview]:
+    """The attribute messages of an object header."""
+    if bytes(content[address : address + 4]) == b"OHDR":
+        flags, at = content[address + 5], address + 6 + (16 if content[address + 5] & 0x20 else 0)
+        at += 4 if flags & 0x10 else 0
+        width = 1 << (flags & 3)
+        size = int.from_bytes(content[at : at + width], "little")
+        head, parts = struct.Struct("<BHBH" if flags & 4 else "<BHB"), [(at + width, size)]
+    else:
+        (size,) = struct.unpack_from("<I", content, address + 8)
+        head, parts = struct.Struct("<HHB3x"), [(address + 16, size)]
+    seen = set(parts)
+    while parts:
+        at, size = parts.pop()
+        end = min(at + size, len(content))
+        while at + head.size <= end:
+            kind, length, *_ = head.unpack_from(content, at)
+            at += head.size
+            body = content[at : min(at + length, end)]
+            at += length
+            if kind == _ATTRIBUTE:
+                yield body
+            elif kind == _CONTINUATION:
+                start, more = _BLOCK.unpack_from(body)
+                if bytes(content[start : start + 4]) == b"OCHK":
+                    start, more = start + 4, more - 8
+                if (start, more) not in seen:
+                    seen.add((start, more))
+                    parts.append((start, more))
+
+
+def _lengths(body: memoryview) -> list[int]:
+    """The lengths of the texts of variable length of an attribute message; none for other types."""
+    version = body[0]
+    sizes = struct.unpack_from("<HHH", body, 2)
+    at = 9 if version == 3 else 8
+    padded = [-(-size // 8) * 8 for size in sizes] if version == 1 else list(sizes)
+    kind = body[at + padded[0]] & 0x0F
+    if kind != _VARIABLE:
+        return []
+    data = body[at + sum(padded) :]
+    return [_REFERENCE.unpack_from(data, i)[0] for i in range(0, len(data) - _REFERENCE.size + 1, _REFERENCE.size)]
