@@ -17,6 +17,7 @@ from kbackend.registry import custom_object_scope
 from kbackend.saving import load_model
 from kbackend.saving.documents import parsed
 from kbackend.saving.errors import FormatError, reading
+from kbackend.saving.structure import room_for_document
 
 #: by the names that configurations have for them
 CLASSES = {"Model": Model, "Functional": Model, "Sequential": Sequential}
@@ -50,7 +51,7 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     if not isinstance(json_string, str):
         raise FormatError(f"it is {type(json_string).__name__}, not a string", "model")
     document = parsed(json_string.encode(errors="surrogateescape"), "model")
-    with reading("model"):
+    with reading("model"), room_for_document():
         return model_from_config(document, custom_objects)
 
 

@@ -13,6 +13,7 @@ from kbackend.registry import custom_object_scope
 from kbackend.saving.errors import FormatError, reading
 from kbackend.saving.keras.objects import Names, custom_object, dtype_name, from_keras
 from kbackend.saving.keras.table import (
+    INNER,
     MODELS,
     NEUTRAL,
     arguments_of,
@@ -128,10 +129,20 @@ def _builtin(kind: str, name: str, config: Mapping[str, Any], custom: Mapping[st
         )
     if found is InputLayer:
         return _input_layer(name, config)
-    chosen = {key: from_keras(key, value, custom) for key, value in without_neutral(config, found).items()}
+    chosen = {
+        key: _inner(value, custom) if key in INNER else from_keras(key, value, custom)
+        for key, value in without_neutral(config, found).items()
+    }
     if isinstance(chosen.get("axis"), list) and len(chosen["axis"]) == 1:
         chosen["axis"] = chosen["axis"][0]
     return found.from_config({key: value for key, value in chosen.items() if key != "dtype" or value is not None})
+
+
+def _inner(value: Any, custom: Mapping[str, Any]) -> Any:
+    """The layers or cells that an argument of a layer holds."""
+    if isinstance(value, list):
+        return [_inner(entry, custom) for entry in value]
+    return None if value is None else _layer(_object(value, "a layer"), custom)
 
 
 def _input_layer(name: str, config: Mapping[str, Any]) -> InputLayer:

@@ -38,11 +38,15 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
 }
 #: arguments of kbackend's layers that Keras 3's have not: they say what the layer learns from its input
 OWN = ("batch_input_shape", "input_length")
+_PROJECTIONS = ("query_dense", "key_dense", "value_dense", "output_dense")
 #: groups of Keras 3's weights that hold those of a layer, in the order of kbackend's
 GROUPS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "GRU", "LSTM", "SimpleRNN"), ("cell",)),
-    "MultiHeadAttention": ("query_dense", "key_dense", "value_dense", "output_dense"),
+    **dict.fromkeys(("CuDNNGRU", "CuDNNLSTM"), ("cell",)),
+    **dict.fromkeys(("GroupedQueryAttention", "MultiHeadAttention"), _PROJECTIONS),
 }
+#: arguments of layers that hold other layers, which Keras 3 has as groups of these names
+INNER = ("forward_layer", "backward_layer", "layer", "cell", "cells")
 #: classes of models
 MODELS = ("Sequential", "Functional", "Model")
 #: ops between layers that Keras 3 writes as layers of their own, by class: functions of kbackend.ops
