@@ -11,6 +11,7 @@ from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.layers import Input, InputLayer
 from kbackend.registry import custom_object_scope
 from kbackend.saving.errors import FormatError, reading
+from kbackend.saving.keras import old
 from kbackend.saving.keras.objects import Names, custom_object, dtype_name, from_keras
 from kbackend.saving.keras.table import (
     INNER,
@@ -100,7 +101,7 @@ def _layer(entry: Mapping[str, Any], custom: Mapping[str, Any]) -> Any:
             raise FormatError("class_name must be a text")
         if kind in MODELS:
             return _model(entry, custom)
-        config = _object(entry.get("config"), "config")
+        config = old.arguments(kind, _object(entry.get("config"), "config"))
         if kind == "Lambda":
             return _lambda(name, config, custom)
         if kind in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"):

@@ -43,8 +43,17 @@ _PROJECTIONS = ("query_dense", "key_dense", "value_dense", "output_dense")
 GROUPS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "GRU", "LSTM", "SimpleRNN"), ("cell",)),
     **dict.fromkeys(("CuDNNGRU", "CuDNNLSTM"), ("cell",)),
-    **dict.fromkeys(("GroupedQueryAttention", "MultiHeadAttention"), _PROJECTIONS),
+    **dict.fromkeys(("GroupQueryAttention", "MultiHeadAttention"), _PROJECTIONS),
 }
+#: classes of layers that Keras has under other names
+RENAMED = {"GroupQueryAttention": "GroupedQueryAttention", "Model": "Functional"}
+
+
+def groups_of(layer: Any) -> tuple[str, ...]:
+    """The groups of Keras 3's weights that hold those of a layer, in the order of kbackend's; one empty name where they
+    lie in the layer's own."""
+    found = GROUPS.get(type(layer).__name__, ("",))
+    return (*found[:2], "gate_dense", *found[2:]) if getattr(layer, "use_gate", False) else found
 #: arguments of layers that hold other layers, which Keras 3 has as groups of these names
 INNER = ("forward_layer", "backward_layer", "layer", "cell", "cells")
 #: classes of models
@@ -60,11 +69,12 @@ _OPS = (
 @cache
 def layer_classes() -> dict[str, Any]:
     """kbackend's layers by name."""
-    return {
+    known = {
         name: found
         for name, found in vars(layers).items()
         if isinstance(found, type) and issubclass(found, layers.Layer)
     }
+    return known | {theirs: known[ours] for ours, theirs in RENAMED.items() if ours in known}
 
 
 @cache

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from kbackend.graph.variable import Variable, values_of
+from kbackend.layers import InputLayer, SpectralNormalization
 from kbackend.saving.errors import FormatError
 from kbackend.saving.keras.hdf5 import Group, put, put_texts
-from kbackend.saving.keras.table import GROUPS, INNER
+from kbackend.saving.keras.table import GROUPS, INNER, RENAMED, groups_of
 from kbackend.saving.layer_weights import Held
 from kbackend.saving.structure import is_model
 
@@ -60,7 +61,9 @@ def _own_weights(layer: Any) -> list[Variable]:
     inner = [getattr(layer, name) for name in _inner_names(layer)]
     held = [part for found in inner for part in (found if isinstance(found, (list, tuple)) else [found])]
     apart = {id(v) for part in held for v in getattr(part, "weights", ())}
-    return [v for v in layer.weights if id(v) not in apart]
+    own = [v for v in layer.weights if id(v) not in apart]
+    # Keras has the kernel twice: in the layer that is normalized, and beside the vector
+    return [held[0].weights[0], *own] if isinstance(layer, SpectralNormalization) else own
 
 
 def _group_name(class_name: str) -> str:
@@ -71,12 +74,10 @@ def _group_name(class_name: str) -> str:
 def keras_class(layer: Any) -> str:
     """The name of the class that Keras has for a layer."""
     name = type(layer).__name__
-    return "Functional" if name == "Model" else name
+    return RENAMED.get(name, name)
 
 
 def _with_input(model: Any) -> list[Any]:
-    from kbackend.layers import InputLayer
-
     found = list(model.layers)
     has_input = any(isinstance(layer, InputLayer) for layer in found)
     return found if has_input or not model.built else [model._tensors[0].history.layer, *found]
@@ -102,7 +103,7 @@ def arrays_by_structure(
         if not own or id(layer) in taken:
             continue
         taken.add(id(layer))
-        parts = GROUPS.get(type(layer).__name__, ("",))
+        parts = groups_of(layer)
         try:
             arrays = [a for part in parts for a in _vars(root, f"{path}/{part}".rstrip("/"))]
             found += _paired(own, arrays, root.where(path))
@@ -136,7 +137,7 @@ def write_by_structure(root: Any, model: Any) -> None:
     root.create_group(VARS)
     done: set[int] = set()
     for path, layer in places_of(_with_input(model), LAYERS):
-        parts = GROUPS.get(type(layer).__name__, ("",))
+        parts = groups_of(layer)
         values = values_of(_own_weights(layer)) if id(layer) not in done else []
         done.add(id(layer))
         root.require_group(f"{path}/{VARS}").attrs["name"] = layer.name

@@ -7,7 +7,7 @@ from typing import Any
 from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.ground.tree import tree_map
-from kbackend.layers import InputLayer, Lambda, MultiHeadAttention
+from kbackend.layers import GroupQueryAttention, InputLayer, Lambda, MultiHeadAttention
 from kbackend.registry import plain
 from kbackend.saving.keras.objects import OTHER_ACTIVATIONS, to_keras
 from kbackend.saving.keras.table import INNER, OWN, layer_classes
@@ -116,7 +116,7 @@ class _Functional:
         if call.captured:
             names = ", ".join(t.name for t in call.captured)
             raise ValueError(f"the layer {call.layer.name} reads {names} without having been given it")
-        args = list(call.inputs) if isinstance(call.layer, MultiHeadAttention) else [call.inputs]
+        args = list(call.inputs) if isinstance(call.layer, (GroupQueryAttention, MultiHeadAttention)) else [call.inputs]
         kwargs = {k: v for k, v in call.kwargs.items() if k != "training"}
         return {"args": self._value(args), "kwargs": self._value(kwargs)}
 
