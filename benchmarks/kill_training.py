@@ -95,8 +95,12 @@ def killed(folder: Path, engine: str, seconds: float) -> bool:
     return alive
 
 
-def run(engine: str, kills: int, seed: int) -> dict[str, Any]:
-    """Counts for an engine."""
+def text(counts: dict[str, Any]) -> str:
+    return "  ".join(f"{key}: {value}" for key, value in counts.items())
+
+
+def run(engine: str, kills: int, seed: int, verbose: bool = False) -> dict[str, Any]:
+    """Counts for an engine; printed after each kill where ``verbose``."""
     draws = random.Random(seed)
     with tempfile.TemporaryDirectory() as name:
         process = started(Path(name) / "whole", engine)
@@ -115,6 +119,8 @@ def run(engine: str, kills: int, seed: int) -> dict[str, Any]:
             counts["went on within"] += any("-0." not in p.name for p in folder.glob("backup-*"))
             found, error, _ = ended(started(folder, engine))
             counts["exact" if found == wanted else "other"] += 1
+            if verbose:
+                print(text(counts), flush=True)
             if found != wanted:
                 print(f"{engine}, kill {number}: {error.strip()[-500:] or 'another result'}", file=sys.stderr)
     return counts
@@ -125,6 +131,7 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=40, help="of each engine")
     parser.add_argument("--engines", nargs="+", default=["numpy"])
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--verbose", action="store_true", help="print the counts after each kill")
     parser.add_argument("--train", metavar="FOLDER", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.train:
@@ -132,8 +139,8 @@ def main() -> int:
         return 0
     faults = 0
     for engine in options.engines:
-        counts = run(engine, options.kills, options.seed)
-        print("  ".join(f"{key}: {value}" for key, value in counts.items()), flush=True)
+        counts = run(engine, options.kills, options.seed, options.verbose)
+        print(text(counts), flush=True)
         faults += counts["other"]
     return int(bool(faults))
 

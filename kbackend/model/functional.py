@@ -25,6 +25,7 @@ from kbackend.model.summary import print_summary
 from kbackend.model.topology import Topology
 from kbackend.plugin import select
 from kbackend.registry import custom_object_scope
+from kbackend.saving.yaml_text import yaml_of
 from kbackend.training import data, loop, measured
 from kbackend.training.arrays import Groups, groups_of, inputs_of
 from kbackend.training.compiled import Settings
@@ -441,6 +442,10 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
     def to_json(self, **kwargs: Any) -> str:
         """The structure as JSON text; ``models.model_from_json`` reads it."""
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
+
+    def to_yaml(self, **kwargs: Any) -> str:
+        """The structure as YAML text; ``models.model_from_yaml`` reads it. It needs PyYAML."""
+        return yaml_of({"class_name": type(self).__name__, "config": self.get_config(), **kwargs})
 
     @checked
     def summary(self, line_length: int | None = None, positions: Any = None, print_fn: Any = None) -> None:

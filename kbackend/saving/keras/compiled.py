@@ -9,6 +9,7 @@ import numpy as np
 
 from kbackend import losses, metrics, optimizers, registry
 from kbackend.graph.variable import Variable, assign_all, values_of
+from kbackend.ground.warn import warn_caller
 from kbackend.saving.compiled import training_of
 from kbackend.saving.errors import FormatError
 from kbackend.saving.keras.hdf5 import Group, put
@@ -126,16 +127,38 @@ def read_state(model: Any, root: Group) -> None:
 
 
 def read_legacy_state(model: Any, root: Group) -> None:
-    """Give the optimizer of a compiled model the state in an ``.h5`` of Keras 3. Older files have other orders; their
-    optimizers start anew."""
+    """Give the optimizer of a compiled model the state in an ``.h5``. State in an order that is not known, as of an
+    optimizer that kbackend orders otherwise, gives a warning; the optimizer starts anew then."""
     if "optimizer_weights" not in root or model.optimizer is None or not model.built:
         return
-    if not (root.text("keras_version") or "").startswith("3") or type(model.optimizer).__name__ not in SLOTS:
+    if type(model.optimizer).__name__ not in SLOTS:
         return
     group = root.group("optimizer_weights")
     arrays = [group.array(name) for name in group.texts("weight_names")]
-    if len(arrays) > 2:
-        _assign([model.optimizer.iterations, model.optimizer.learning_rate, *_slots(model)], arrays, group.where())
+    if len(arrays) <= 2:
+        return
+    found = _ordered(model, arrays)
+    if found is None:
+        warn_caller(f"the state of the optimizer is not read: its {len(arrays)} arrays are in an unknown order")
+        return
+    _assign(*found, group.where())
+
+
+def _ordered(model: Any, arrays: list[np.ndarray]) -> tuple[list[Variable], list[np.ndarray]] | None:
+    """Variables of the optimizer and their arrays, told apart by number and shapes, None where they do not fit.
+
+    Keras 3 and the last versions of tf-keras have iterations, learning rate and the slots of each weight; before them it
+    was iterations and each slot of all weights, and in Keras 2.2 further arrays of one element for Adam.
+    """
+    optimizer, slots = model.optimizer, list(_slots(model))
+    kinds = len(SLOTS[type(optimizer).__name__])
+    by_kind = [v for kind in range(kinds) for v in slots[kind::kinds]]
+    tried = [([optimizer.iterations, optimizer.learning_rate, *slots], arrays), ([optimizer.iterations, *by_kind], arrays),
+             (by_kind, arrays)]
+    left = arrays[1 + len(slots) :]
+    if left and all(a.shape == (1,) for a in left):
+        tried.append(([optimizer.iterations, *by_kind], arrays[: 1 + len(slots)]))
+    return next((pair for pair in tried if [v.shape for v in pair[0]] == [a.shape for a in pair[1]]), None)
 
 
 def _assign(own: list[Variable], arrays: list[np.ndarray], where: str) -> None:

@@ -40,6 +40,11 @@ class Op(NamedTuple):
     config: Mapping[str, Any]
 
 
+def is_configuration(document: Any) -> bool:
+    """Whether a document is the configuration of a model of Keras: Keras 1 and 2 write their version, Keras 3 modules."""
+    return isinstance(document, dict) and ("keras_version" in document or "module" in document)
+
+
 def model_from(document: Any, custom: Mapping[str, Any] | None = None, keras_3: bool = False) -> Any:
     """The model of a configuration ``{"class_name": ..., "config": ...}``, with fresh weights.
 
