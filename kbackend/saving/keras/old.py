@@ -50,7 +50,7 @@ class Origin(NamedTuple):
 def arguments(class_name: str, config: Mapping[str, Any]) -> dict[str, Any]:
     """The arguments of a layer with the names and forms of Keras 2, where they have those of Keras 1."""
     old = {word for spelling in SPELLINGS.get(_modern_class(class_name), ()) for word in spelling.old}
-    if not (old | {*_DROPPED, "mode"}) & set(config) - {"input_dim", "input_length", "alpha"}:
+    if not (old | {*_DROPPED, "mode"}) & set(config) - {"input_dim", "input_length"}:
         return dict(config)
     found = {}
     for key, value in config.items():

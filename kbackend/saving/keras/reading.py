@@ -22,6 +22,11 @@ from kbackend.saving.keras.table import (
     op_function,
     without_neutral,
 )
+from kbackend.saving.structure import is_model
+
+
+#: what the configuration of a functional model says of its ends
+_ENDS = ("input_layers", "output_layers")
 
 
 class Reference(NamedTuple):
@@ -206,6 +211,7 @@ class _Functional:
     def __init__(self, config: Mapping[str, Any], custom: Mapping[str, Any]) -> None:
         self.config = config
         self.units: dict[str, Any] = {}
+        self.first: dict[str, int] = {}
         self.calls: dict[tuple[str, int], tuple[Any, Any]] = {}
         self.made: dict[tuple[str, int], Sequence[Tensor]] = {}
         for entry in _entries(config):
@@ -216,6 +222,18 @@ class _Functional:
             with reading(f"layer {name!r}"):
                 for number, node in enumerate(_list(entry.get("inbound_nodes", []), "inbound_nodes")):
                     self.calls[name, number] = _arguments(node, custom)
+        self._count_from_zero()
+
+    def _count_from_zero(self) -> None:
+        """Keras 2 counts the calls of a model inside another from 1: 0 was the one that made it."""
+        places = tree_leaves([list(self.calls.values()), *(_with_references(self.config.get(k)) for k in _ENDS)],
+                             _is_reference)  # fmt: skip
+        used: dict[str, set[int]] = {}
+        for place in filter(_is_reference, places):
+            used.setdefault(place.layer, set()).add(place.call)
+        for name, calls in used.items():
+            if 0 not in calls and is_model(self.units.get(name)) and (name, max(calls)) not in self.calls:
+                self.first[name] = 1
 
     def _unit(self, entry: Mapping[str, Any], custom: Mapping[str, Any]) -> Any:
         if not is_op(entry):
@@ -235,7 +253,7 @@ class _Functional:
 
     def model(self) -> Any:
         config = self.config
-        inputs, outputs = (self._places(key) for key in ("input_layers", "output_layers"))
+        inputs, outputs = map(self._places, _ENDS)
         for place in tree_leaves(inputs, _is_reference):
             layer = self.units.get(place.layer)
             if not isinstance(layer, InputLayer):
@@ -280,10 +298,13 @@ class _Functional:
     def _needs(self, key: tuple[str, int]) -> set[tuple[str, int]]:
         before = {(key[0], key[1] - 1)} if key[1] else set()
         places = tree_leaves(self.calls[key], _is_reference)
-        return {(p.layer, p.call) for p in places if _is_reference(p)} | before
+        return {self._key(p) for p in places if _is_reference(p)} | before
+
+    def _key(self, place: Reference) -> tuple[str, int]:
+        return place.layer, place.call - self.first.get(place.layer, 0)
 
     def _tensor(self, place: Reference) -> Tensor:
-        made = self.made.get((place.layer, place.call), ())
+        made = self.made.get(self._key(place), ())
         if place.result >= len(made):
             raise FormatError(f"{list(place)} is not there", f"layer {place.layer!r}")
         return made[place.result]

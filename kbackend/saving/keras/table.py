@@ -18,10 +18,18 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "attention_axes": (None, [1]),
     "autocast": (True,),
     "build_input_shape": None,  # type: ignore[dict-item]  # any value: shapes are inferred
+    "groups": (1,),
     "implementation": None,  # type: ignore[dict-item]
+    # of the convolution that Keras's depthwise and separable layers derive from
+    "kernel_constraint": (None,),
+    "kernel_initializer": None,  # type: ignore[dict-item]
+    "kernel_regularizer": (None,),
+    "key_shape": None,  # type: ignore[dict-item]
     "lora_rank": (None,),
+    "noise_shape": (None,),
     "optional": (False,),
     "quantization_config": (None,),
+    "query_shape": None,  # type: ignore[dict-item]
     "ragged": (False,),
     "renorm": (False,),
     "renorm_clipping": (None,),
@@ -30,10 +38,12 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "virtual_batch_size": (None,),
     "rms_scaling": (False,),
     "sliding_window": (None,),
+    "softmax_robust_masking": (False,),
     "sparse": (False,),
     "synchronized": (False,),
     "time_major": (False,),
     "use_gate": (False,),
+    "value_shape": None,  # type: ignore[dict-item]
     "zero_output_for_mask": (False,),
 }
 #: arguments of kbackend's layers that Keras 3's have not: they say what the layer learns from its input
@@ -99,6 +109,8 @@ def without_neutral(config: Mapping[str, Any], layer: type) -> dict[str, Any]:
         ValueError: another argument that the layer has not; the message names it.
     """
     known = arguments_of(layer)
+    if layer.__name__.startswith("SpatialDropout"):
+        known -= {"noise_shape"}  # which it gives to Dropout itself
     found = {}
     for key, value in config.items():
         if key in known or key not in NEUTRAL:
