@@ -10,7 +10,6 @@ from kbackend.callbacks.base import Callback, destination
 from kbackend.callbacks.monitor import Monitor
 from kbackend.ground.arguments import checked
 
-
 #: between two checkpoints of ``fit(..., resume=folder)``
 _SECONDS = 60.0
 

@@ -40,8 +40,9 @@ class CSVLogger(Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         path = destination(self.filename)
-        self._size = path.stat().st_size if self.append and path.exists() else 0
-        self._headed = self._size > 0
+        size = path.stat().st_size if self.append and path.exists() else 0
+        self._size: int | None = size
+        self._headed = size > 0
         self._file = open(path, "a", newline="", encoding="utf-8")
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:

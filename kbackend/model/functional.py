@@ -29,7 +29,7 @@ from kbackend.saving.yaml_text import yaml_of
 from kbackend.training import data, loop, measured
 from kbackend.training.arrays import Groups, groups_of, inputs_of
 from kbackend.training.compiled import Settings
-from kbackend.training.shuffles import Shuffles
+from kbackend.training.sources.shuffles import Shuffles
 from kbackend.training.sources.base import Reading, Source
 from kbackend.training.sources.opening import Given, HeldOut, training_sources
 from kbackend.training.sources.stream import Asked

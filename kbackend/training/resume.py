@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 from kbackend.callbacks.base import Callback, destination
 from kbackend.callbacks.checkpoints import BackupAndRestore
 from kbackend.callbacks.listeners import CallbackList
+from kbackend.ground.background import Background
 from kbackend.ground.files import remove_abandoned, write_atomically
 from kbackend.ground.warn import warn_caller
-from kbackend.saving.background import Background
 from kbackend.saving.checkpoint import Restored, State
 from kbackend.saving.errors import FormatError, reading
 from kbackend.training.means import Means

@@ -406,5 +406,5 @@ def test_callbacks_may_hold_states_of_their_own(tmp_path):
     counting = Counting()
     fitted(made(), tmp_path, resume=every, callbacks=[counting])
     assert counting.steps == 6 * EPOCHS
-    with pytest.raises(TypeError, match="a checkpoint holds numbers, texts, lists, dicts by text and arrays, no object"):
+    with pytest.raises(TypeError, match="a checkpoint holds numbers, texts, lists, dicts by text and arrays, no obj"):
         fitted(made(), tmp_path, resume=tmp_path / "c", callbacks=[Wrong()])

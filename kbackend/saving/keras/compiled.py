@@ -162,9 +162,8 @@ def _ordered(model: Any, arrays: list[np.ndarray]) -> tuple[list[Variable], list
     """Variables of the optimizer and their arrays, told apart by number and shapes, None where they do not fit.
 
     Keras 3 has iterations, learning rate and the slots of each weight, the last versions of tf-keras too, without the
-    rate in a .keras; before them it was iterations and each slot of all weights, and in Keras 2.2 further arrays of one
-    element for Adam. Where two orders have the same shapes, the first of these is taken: with several slots of weights of one
-    shape, files of Keras before 2.11 cannot be told apart.
+    rate; before them it was iterations and each slot of all weights, and in Keras 2.2 further arrays of one element for
+    Adam. Where two orders have the same shapes (a model with one weight, or weights of one shape) the first is taken.
     """
     optimizer, slots = model.optimizer, list(_slots(model))
     kinds = len(SLOTS[type(optimizer).__name__])

@@ -1,8 +1,8 @@
 """Structures of HDF5 files on which the C library never ends, or takes all memory, checked before it reads them.
 
-The library follows the free blocks of a local heap, and the objects of a global heap, from one to the next, and does not
-see where a damaged file leads in a circle. For a text of variable length it takes as much memory as its reference says.
-No signal and no thread ends it then.
+The library follows the free blocks of a local heap, and the objects of a global heap, from one to the next, and does
+not see where a damaged file leads in a circle. For a text of variable length it takes as much memory as its reference
+says. No signal and no thread ends it then.
 
 Source: HDF5 File Format Specification 3.0, sections II (superblock), III.D (local heaps), III.E (global heaps), IV.A.1
 (object headers) and IV.A.2.m (attributes).
@@ -90,8 +90,8 @@ def _check_global(content: memoryview, start: int, member: str) -> None:
     while at + _OBJECT.size <= end:
         number, _, _, length = _OBJECT.unpack_from(content, at)
         step = length if number == 0 else _OBJECT.size + -(-length // 8) * 8
-        if step < _OBJECT.size:
-            raise FormatError(f"an object of the heap at byte {start} has {length} bytes, which ends nowhere", member)
+        if not _OBJECT.size <= step <= end - at:  # the library's sum of the two would overflow, to 0 for some
+            raise FormatError(f"an object of the heap at byte {start} has {length} bytes, more or less than fit", member)
         at += step
 
 

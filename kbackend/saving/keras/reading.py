@@ -24,7 +24,6 @@ from kbackend.saving.keras.table import (
 )
 from kbackend.saving.structure import is_model
 
-
 #: what the configuration of a functional model says of its ends
 _ENDS = ("input_layers", "output_layers")
 
@@ -46,7 +45,7 @@ class Op(NamedTuple):
 
 
 def is_configuration(document: Any) -> bool:
-    """Whether a document is the configuration of a model of Keras: Keras 1 and 2 write their version, Keras 3 modules."""
+    """Whether a document is the configuration of a model of Keras: Keras 1 and 2 write a version, Keras 3 modules."""
     return isinstance(document, dict) and ("keras_version" in document or "module" in document)
 
 

@@ -1,7 +1,7 @@
 """Files of Keras 1 and 2: stored ones that tf-keras 2.21 wrote or read, with what it predicted. Neither is needed here.
 
-``files/expected.npz`` has the inputs and predictions of tf-keras. The files keras_1_* and cudnn hold random weights in the
-layouts of Keras 1 and of the layers for cuDNN, which tf-keras converted.
+``files/expected.npz`` has the inputs and predictions of tf-keras. The files keras_1_* and cudnn hold random weights in
+the layouts of Keras 1 and of the layers for cuDNN, which tf-keras converted; make_files.py made them.
 """
 
 import json
@@ -132,7 +132,7 @@ def test_kernels_of_keras_1_with_the_channels_first():
         wanted = np.random.RandomState(0).normal(size=layer.get_weights()[0].shape)
         stored = wanted.transpose(order)  # (filters, channels, rows, columns)
         if isinstance(layer, layers.Conv2DTranspose):
-            stored = wanted.transpose(2, 3, 0, 1)  # (filters, channels, rows, columns) of the layer it is the gradient of
+            stored = wanted.transpose(2, 3, 0, 1)  # of the layer whose gradient it is
         assert old.weights(layer, [stored], old.Origin())[0].tolist() == wanted.tolist()
 
 

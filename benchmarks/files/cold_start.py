@@ -1,11 +1,12 @@
 """A file of Keras from a cold process to its first prediction: time, memory, and the size of what must be installed.
 
-    python -m benchmarks.cold_start --rounds 5
+    python -m benchmarks.files.cold_start --rounds 5
 
-Keras 3 makes a convnet and an LSTM with random weights and saves them as ``.keras``. Each contender is a new process that
-imports what it needs, loads the file and predicts one sample: kbackend on NumPy and on PyTorch, Keras 3 on TensorFlow and
-on PyTorch. Given are the best of the rounds in seconds from the start of the process, the largest memory in MiB, the size in
-MiB of the distributions whose modules were loaded, and the largest difference to the prediction of Keras on TensorFlow.
+Keras 3 makes a convnet and an LSTM with random weights and saves them as ``.keras``. Each contender is a new process
+that imports what it needs, loads the file and predicts one sample: kbackend on NumPy and on PyTorch, Keras 3 on
+TensorFlow and on PyTorch. Given are the best of the rounds in seconds from the start of the process, the largest memory
+in MiB, the size in MiB of the distributions whose modules were loaded, and the largest difference to the prediction of
+Keras on TensorFlow.
 The first round of each warms the disk's cache and is not counted.
 """
 
@@ -78,9 +79,9 @@ def installed() -> float:
 def measured(library: str, engine: str, path: Path, shape: Any) -> dict[str, Any]:
     variable = "KERAS_BACKEND" if library == "keras" else "KBACKEND"
     environment = {**os.environ, variable: engine, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-m", "benchmarks.cold_start", "--predict", library, str(path), json.dumps(shape)]
+    command = [sys.executable, "-m", "benchmarks.files.cold_start", "--predict", library, str(path), json.dumps(shape)]
     start = time.time()
-    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=Path(__file__).parents[1])
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, cwd=Path(__file__).parents[2])
     if done.returncode:
         raise RuntimeError(f"{library} on {engine} failed:\n{done.stderr[-2000:]}")
     found = json.loads(done.stdout.splitlines()[-1])
@@ -121,8 +122,8 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         for name in options.workloads:
             path = Path(folder) / f"{name}.keras"
-            command = [sys.executable, "-m", "benchmarks.cold_start", "--make", name, str(path)]
-            subprocess.run(command, check=True, capture_output=True, cwd=Path(__file__).parents[1],
+            command = [sys.executable, "-m", "benchmarks.files.cold_start", "--make", name, str(path)]
+            subprocess.run(command, check=True, capture_output=True, cwd=Path(__file__).parents[2],
                            env={**os.environ, "KERAS_BACKEND": "tensorflow", "TF_CPP_MIN_LOG_LEVEL": "3"})
             table = compare(path, WORKLOADS[name], options.rounds)
             print(f"\n{name:22}{'seconds':>10}{'memory MiB':>12}{'size MiB':>10}{'difference':>12}")

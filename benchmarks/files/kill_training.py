@@ -1,10 +1,10 @@
 """Training is killed at random instants, started again, and compared with one that was never interrupted.
 
-    python -m benchmarks.kill_training --kills 40 --engines numpy torch tensorflow
+    python -m benchmarks.files.kill_training --kills 40 --engines numpy torch tensorflow
 
-For each kill a new process trains a small model with ``fit(..., resume=folder)`` in deterministic mode, with a checkpoint
-every few steps, and gets SIGKILL at an instant that is drawn from the time between its first step and its end. It is then
-started again and trains to its end. Counted is
+For each kill a new process trains a small model with ``fit(..., resume=folder)`` in deterministic mode, with a
+checkpoint every few steps, and gets SIGKILL at an instant that is drawn from the time between its first step and its
+end. It is then started again and trains to its end. Counted is
 
 - exact: weights, state of the optimizer, history and states of callbacks equal those of the uninterrupted run to the
   byte,
@@ -12,8 +12,8 @@ started again and trains to its end. Counted is
 - at work: the process had not ended before,
 - went on within: there was a checkpoint to go on from.
 
-The model has dropout, batch normalization, Adam, a metric with a state, validation, EarlyStopping that restores the best
-weights and ReduceLROnPlateau; the order of the samples is drawn.
+The model has dropout, batch normalization, Adam, a metric with a state, validation, EarlyStopping that restores the
+best weights and ReduceLROnPlateau; the order of the samples is drawn.
 """
 
 from __future__ import annotations
@@ -71,9 +71,9 @@ def train(folder: str) -> None:
 
 def started(folder: Path, engine: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "KBACKEND": engine, "TF_CPP_MIN_LOG_LEVEL": "3"}
-    command = [sys.executable, "-m", "benchmarks.kill_training", "--train", str(folder)]
+    command = [sys.executable, "-m", "benchmarks.files.kill_training", "--train", str(folder)]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment,
-                            cwd=Path(__file__).parents[1])
+                            cwd=Path(__file__).parents[2])
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[str, str]:
