@@ -29,9 +29,9 @@ from kbackend.saving.yaml_text import yaml_of
 from kbackend.training import data, loop, measured
 from kbackend.training.arrays import Groups, groups_of, inputs_of
 from kbackend.training.compiled import Settings
-from kbackend.training.sources.shuffles import Shuffles
 from kbackend.training.sources.base import Reading, Source
 from kbackend.training.sources.opening import Given, HeldOut, training_sources
+from kbackend.training.sources.shuffles import Shuffles
 from kbackend.training.sources.stream import Asked
 from kbackend.training.steps import Steps
 from kbackend.training.validation import Validation

@@ -42,7 +42,7 @@ def parsed_yaml(text: str, member: str) -> Any:
     if len(text) > _LARGEST:
         raise FormatError(f"it has {len(text)} characters, more than {_LARGEST}", member)
 
-    class Loader(yaml.SafeLoader):  # type: ignore[name-defined, misc]
+    class Loader(yaml.SafeLoader):  # type: ignore[name-defined]
         """The safe loader, and lists where Keras 2 wrote tuples."""
 
     Loader.add_constructor("tag:yaml.org,2002:python/tuple", lambda loader, node: loader.construct_sequence(node, True))

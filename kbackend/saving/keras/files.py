@@ -175,8 +175,8 @@ def _by_names(model: Any, given: Sequence[Held], origin: old.Origin) -> list[tup
     found = _modern(known, given, origin, by_name=True)
     layers = {name: legacy_weights(layer) for name, layer in known.items()}
     if {held.layer for held in found} != set(layers):
-        given, wanted = sorted(held.layer for held in found)[:20], sorted(layers)[:20]
-        raise FormatError(f"the file has weights of the layers {given}, the model of {wanted}", "model_weights")
+        named, wanted = sorted(held.layer for held in found)[:20], sorted(layers)[:20]
+        raise FormatError(f"the file has weights of the layers {named}, the model of {wanted}", "model_weights")
     pairs = []
     for held in found:
         own = layers[held.layer]

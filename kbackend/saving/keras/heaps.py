@@ -91,7 +91,7 @@ def _check_global(content: memoryview, start: int, member: str) -> None:
         number, _, _, length = _OBJECT.unpack_from(content, at)
         step = length if number == 0 else _OBJECT.size + -(-length // 8) * 8
         if not _OBJECT.size <= step <= end - at:  # the library's sum of the two would overflow, to 0 for some
-            raise FormatError(f"an object of the heap at byte {start} has {length} bytes, more or less than fit", member)
+            raise FormatError(f"an object of the heap at byte {start} has {length} bytes, which do not fit", member)
         at += step
 
 

@@ -53,7 +53,8 @@ _PROJECTIONS = ("query_dense", "key_dense", "value_dense", "output_dense")
 GROUPS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "GRU", "LSTM", "SimpleRNN"), ("cell",)),
     **dict.fromkeys(("CuDNNGRU", "CuDNNLSTM"), ("cell",)),
-    **dict.fromkeys(("GroupQueryAttention", "MultiHeadAttention"), _PROJECTIONS),
+    "GroupQueryAttention": tuple(f"_{name}" for name in _PROJECTIONS),
+    "MultiHeadAttention": _PROJECTIONS,
 }
 #: classes of layers that Keras has under other names
 RENAMED = {"GroupQueryAttention": "GroupedQueryAttention", "Model": "Functional"}
@@ -63,7 +64,8 @@ def groups_of(layer: Any) -> tuple[str, ...]:
     """The groups of Keras 3's weights that hold those of a layer, in the order of kbackend's; one empty name where they
     lie in the layer's own."""
     found = GROUPS.get(type(layer).__name__, ("",))
-    return (*found[:2], "gate_dense", *found[2:]) if getattr(layer, "use_gate", False) else found
+    gate = found[0].replace("query", "gate")
+    return (*found[:2], gate, *found[2:]) if getattr(layer, "use_gate", False) else found
 #: arguments of layers that hold other layers, which Keras 3 has as groups of these names
 INNER = ("forward_layer", "backward_layer", "layer", "cell", "cells")
 #: classes of models

@@ -13,8 +13,8 @@ HEAD = """# Layers by format
 
 `.kb`, JSON and YAML hold every layer; a `Lambda` needs its function again, and a layer of one's own its class, in
 `custom_objects`. The table says what else a layer is exchanged with: *both ways* with `.keras`, `.h5` and `.weights.h5`
-of Keras 3, tested over the table of layer configurations, with equal predictions; *by name* where name and arguments are
-exchanged, and no predictions are compared; *none* where Keras 3 has no such layer. Keras 2 means that the arguments of
+of Keras 3, tested over the table of layer configurations, with equal predictions; *by name* where name and arguments
+are exchanged, and no predictions are compared; *none* where Keras 3 has no such layer. Keras 2 means that arguments of
 tf-keras 2.21 are read, Keras 1 that it has other arguments or layouts there, which are read too.
 
 Made by `python tests/saving/keras/formats.py`.

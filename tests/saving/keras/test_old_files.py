@@ -1,7 +1,7 @@
 """Files of Keras 1 and 2: stored ones that tf-keras 2.21 wrote or read, with what it predicted. Neither is needed here.
 
 ``files/expected.npz`` has the inputs and predictions of tf-keras. The files keras_1_* and cudnn hold random weights in
-the layouts of Keras 1 and of the layers for cuDNN, which tf-keras converted; make_files.py made them.
+the layouts of Keras 1 and of the layers for cuDNN, which tf-keras converted.
 """
 
 import json
