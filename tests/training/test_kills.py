@@ -14,7 +14,8 @@ ROOT = Path(__file__).parents[2]
 def test_a_training_that_was_killed_equals_one_that_was_not():
     if not (ROOT / "benchmarks" / "files" / "kill_training.py").exists():
         pytest.skip("the benchmark is part of the sources, not of the package")
-    command = [sys.executable, "-m", "benchmarks.files.kill_training", "--kills", "3", "--engines", "numpy", "--seed", "11"]
+    options = ["--kills", "3", "--engines", "numpy", "--seed", "11"]
+    command = [sys.executable, "-m", "benchmarks.files.kill_training", *options]
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr

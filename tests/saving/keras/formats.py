@@ -25,9 +25,9 @@ Made by `python tests/saving/keras/formats.py`.
 #: layers of Keras 2 alone
 OLD = ("LocallyConnected1D", "LocallyConnected2D", "ThresholdedReLU", "CuDNNGRU", "CuDNNLSTM")
 #: the first words of those of Keras 3 alone
-NEW = ("AdaptiveAveragePooling", "AdaptiveMaxPooling", "AugMix", "AutoContrast", "ColorJitter", "CutMix", "Equalization",
-       "MixUp", "RMSNormalization", "RandAugment", "RandomColor", "RandomErasing", "RandomGaussianBlur", "RandomGrayscale",
-       "RandomHue", "RandomInvert", "RandomPosterization", "RandomSaturation", "RandomSharpness", "RandomShear",
+NEW = ("AdaptiveAveragePooling", "AdaptiveMaxPooling", "AugMix", "AutoContrast", "ColorJitter", "CutMix",
+       "Equalization", "MixUp", "RMSNormalization", "RandAugment", "RandomColor", "RandomErasing", "RandomGaussianBlur",
+       "RandomGrayscale", "RandomHue", "RandomInvert", "RandomPosterization", "RandomSaturation", "RandomSharpness", "RandomShear",
        "Solarization", "Pipeline", "STFT", "MelSpectrogram", "MaxNumBoundingBoxes", "ReversibleEmbedding")  # fmt: skip
 
 
