@@ -42,6 +42,7 @@ X = np.random.RandomState(0).normal(size=(2, 5, 3)).astype(np.float32)
 _HARM = [None, True, -1, 0, 2, 2**31, 2**70, 1e308, float("nan"), "", "x", "../x", "os.system", [], [[]], {}, [None],
          {"class_name": "Lambda", "config": {"function": "os.system"}}, {"module": "os", "class_name": "system"},
          {"class_name": "__lambda__", "config": {"code": "4wAAAAA="}}, "float64", "relu", ["x", 0, 0]]  # fmt: skip
+_OURS = [str(Path(__file__).parents[1] / folder) + os.sep for folder in ("kbackend", "backends")]
 _EVENTS = {"exec", "socket.connect", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "marshal.loads",
            "pickle.find_class"}  # fmt: skip
 
@@ -189,9 +190,9 @@ class _Watch:
         if self.path is None:
             return
         other = event == "open" and isinstance(arguments[0], str) and arguments[0] != self.path
-        inside = "site-packages" in str(arguments[0]) or str(arguments[0]).startswith(sys.prefix) if other else False
-        program = event == "exec" and getattr(arguments[0], "co_filename", "").startswith(("<kbackend", "<"))
-        if (event in _EVENTS and not program) or (other and not inside):
+        name = str(arguments[0]) if other else getattr(arguments[0], "co_filename", "") if event == "exec" else ""
+        ours = "site-packages" in name or name.startswith((sys.prefix, *_OURS, "<"))  # imported when it is first used
+        if (event in _EVENTS or other) and not ours:
             self.seen.append(f"{event} {str(arguments)[:100]}")
 
 

@@ -14,9 +14,11 @@ from kbackend.model.functional import Model
 from kbackend.model.reading import layer_from, model_from
 from kbackend.model.sequential import Sequential
 from kbackend.registry import custom_object_scope
-from kbackend.saving import load_model
+from kbackend.saving import keras, load_model
 from kbackend.saving.documents import parsed
 from kbackend.saving.errors import FormatError, reading
+from kbackend.saving.structure import room_for_document
+from kbackend.saving.yaml_text import parsed_yaml
 
 #: by the names that configurations have for them
 CLASSES = {"Model": Model, "Functional": Model, "Sequential": Sequential}
@@ -37,10 +39,10 @@ def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, An
 
 
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
-    """A model from what ``model.to_json()`` gave, with fresh weights.
+    """A model from what ``model.to_json()`` gave, of kbackend or Keras 1, 2 or 3, with fresh weights.
 
     Raises:
-        FormatError: no JSON, or as :func:`model_from_config`.
+        FormatError: no JSON; weights of more than 2**30 elements together; or as :func:`model_from_config`.
 
     >>> from kbackend import Sequential, layers
     >>> model = Sequential([layers.Dense(2, input_shape=(3,))])
@@ -49,8 +51,30 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
     """
     if not isinstance(json_string, str):
         raise FormatError(f"it is {type(json_string).__name__}, not a string", "model")
-    document = parsed(json_string.encode(errors="surrogateescape"), "model")
-    with reading("model"):
+    return _model_of(parsed(json_string.encode(errors="surrogateescape"), "model"), custom_objects)
+
+
+def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """A model from what ``model.to_yaml()`` gave, of kbackend or Keras 1 or 2, with fresh weights. It needs PyYAML.
+
+    Raises:
+        FormatError: no YAML of plain values, or as :func:`model_from_json`.
+        ImportError: PyYAML is not installed.
+
+    >>> from kbackend import Sequential, layers
+    >>> model = Sequential([layers.Dense(2, input_shape=(3,))])
+    >>> model_from_yaml(model.to_yaml()).output_shape
+    (None, 2)
+    """
+    if not isinstance(yaml_string, str):
+        raise FormatError(f"it is {type(yaml_string).__name__}, not a string", "model")
+    return _model_of(parsed_yaml(yaml_string, "model"), custom_objects)
+
+
+def _model_of(document: Any, custom_objects: Mapping[str, Any] | None) -> Any:
+    with reading("model"), room_for_document():
+        if keras.is_configuration(document):
+            return keras.model_from(document, custom_objects, keras_3="keras_version" not in document)
         return model_from_config(document, custom_objects)
 
 
@@ -115,6 +139,7 @@ __all__ = [
     "load_model",
     "model_from_config",
     "model_from_json",
+    "model_from_yaml",
 ]
 
 _suggest_in(__name__)

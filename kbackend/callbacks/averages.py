@@ -22,6 +22,8 @@ class SwapEMAWeights(Callback):
     Source: Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992.
     """
 
+    kept = ("_swapped",)
+
     def __init__(self, swap_on_epoch: bool = False) -> None:
         super().__init__()
         self.swap_on_epoch = swap_on_epoch
@@ -79,6 +81,8 @@ class BaseLogger(Callback):
     Args:
         stateful_metrics: names whose last value is taken instead of the mean.
     """
+
+    kept = ("seen", "totals")
 
     def __init__(self, stateful_metrics: Collection[str] | None = None) -> None:
         super().__init__()

@@ -121,6 +121,9 @@ class Callback(Public):
     that has a state gives its value since the epoch began. The logs of an epoch are means over its batches; what a
     callback adds to them, later callbacks and the history get as well.
 
+    A callback that remembers something from epoch to epoch names the attributes in ``kept``, or overrides
+    ``state_dict`` and ``load_state_dict``, so that a training that was interrupted goes on with it.
+
     Attributes:
         model: the model.
         params: 'epochs', 'steps', 'samples', 'verbose', 'metrics' (all names that the logs of an epoch may have),
@@ -139,6 +142,18 @@ class Callback(Public):
         own = {k: v for k, v in vars(self).items() if k not in ("model", "params") and k[0] != "_"}
         shown = [f" {k}={v!r}" for k, v in own.items() if v is None or isinstance(v, (bool, int, float, str))]
         return f"<{type(self).__name__}{''.join(shown)}>"
+
+    #: names of the attributes that a training which goes on from a checkpoint needs
+    kept: tuple[str, ...] = ()
+
+    def state_dict(self) -> dict[str, Any]:
+        """What a checkpoint holds of the callback: by text, numbers, texts, None, lists and dicts of these, arrays."""
+        return {name: getattr(self, name) for name in self.kept}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Take what :meth:`state_dict` gave, after ``on_train_begin`` of a training that goes on from a checkpoint."""
+        for name in self.kept:
+            setattr(self, name, state[name])
 
     def set_model(self, model: Any) -> None:
         self.model = model

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import Any
 
 from kbackend.callbacks.base import Callback, destination
 from kbackend.callbacks.monitor import Monitor
 from kbackend.ground.arguments import checked
+
+#: between two checkpoints of ``fit(..., resume=folder)``
+_SECONDS = 60.0
 
 
 class ModelCheckpoint(Monitor):
@@ -32,6 +34,8 @@ class ModelCheckpoint(Monitor):
         KeyError: a field of the name that is not in the logs.
         OSError: the file cannot be written.
     """
+
+    kept = ("best", "_batches", "_epochs")
 
     @checked
     def __init__(
@@ -91,26 +95,30 @@ class ModelCheckpoint(Monitor):
             raise KeyError(f"{self.filepath}: {error} is not in the logs, which have {', '.join(fields)}") from None
 
 
-_BACKUP = re.compile(r"backup-(\d+)-(\d+)\.safetensors")
-
-
 class BackupAndRestore(Callback):
-    """Backs up the training, so that the same program started again after a failure goes on where the backup was made.
+    """Makes checkpoints of the training, so that the same program started again after a failure goes on at the step of
+    the last one.
 
-    The first event of a training restores weights, the state of the optimizer, random streams and the order of the
-    samples, and the number of the epoch: after backups of whole epochs, the training equals one that was never
-    interrupted, bit for bit on the same engine. A backup within an epoch goes on with the first batch of that epoch.
+    A training that begins with a checkpoint in its folder restores weights, the state of the optimizer, random streams
+    and the order of the samples, the place in the epoch, the history and the states of the other callbacks. It equals
+    one that was never interrupted, bit for bit on the same engine in deterministic mode. Checkpoints are written beside
+    the steps, which wait only for a copy of the values; one that cannot be written gives a warning. While one is being
+    written, the last one after it waits, and those between are left out. They are made after all callbacks were told.
     When ``fit`` comes to its end, the files are removed.
+
+    ``fit(..., resume=folder)`` does this with a checkpoint each epoch and each minute, and keeps the last one.
 
     Args:
         backup_dir: a folder for the files, used by nothing else.
-        save_freq: 'epoch', or the number of batches between two backups.
-        double_checkpoint: keep the backup before the last one, which is taken where the last cannot be read.
-        delete_checkpoint: whether the files are removed at the end.
+        save_freq: 'epoch', or the number of batches between two checkpoints.
+        double_checkpoint: keep the checkpoint before the last one, which is taken where the last cannot be read.
+        delete_checkpoint: whether the files are removed at the end; if not, the same program does not train again.
+        seconds: the time after which another checkpoint is made, whatever ``save_freq`` is; None for no such time.
 
     Raises:
-        ValueError: no ``backup_dir``, or another ``save_freq``.
-        FormatError: no backup is of this model.
+        ValueError: no ``backup_dir``, another ``save_freq``, or ``seconds`` that are not positive.
+        FormatError: no checkpoint is of this model and training.
+        OSError: the folder cannot be made or written.
     """
 
     @checked
@@ -120,64 +128,27 @@ class BackupAndRestore(Callback):
         save_freq: Any = "epoch",
         double_checkpoint: bool = False,
         delete_checkpoint: bool = True,
+        seconds: float | None = None,
     ) -> None:
         super().__init__()
         if not os.fspath(backup_dir):
             raise ValueError("backup_dir must name a folder")
         self.backup_dir, self.save_freq = os.fspath(backup_dir), save_freq
         self.double_checkpoint, self.delete_checkpoint = double_checkpoint, delete_checkpoint
+        self.seconds = seconds
 
-    def on_train_begin(self, logs: Any = None) -> None:
-        self._batches = 0
-        self._folder = destination(self.backup_dir)
-        self._folder.mkdir(parents=True, exist_ok=True)
-        self._epoch = self.model.initial_epoch
-        found = self._backups()
-        for path in reversed(found):
-            try:
-                seen = self.model.load_checkpoint(path)
-            except ValueError:
-                if path == found[0]:
-                    raise
-                continue
-            epoch, batch = self._place(path)
-            if batch:  # the epoch begins again, in the same order of samples
-                self.model.resume(seen - 1, self.model.shuffle_seed)
-            self.model.initial_epoch = self._epoch = epoch
-            return
+    @classmethod
+    def of(cls, resume: Any) -> BackupAndRestore:
+        """The argument ``resume`` of ``fit``: a folder, or one of these.
 
-    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
-        self._epoch = epoch
-
-    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
-        self._batches += 1
-        if self.save_freq != "epoch" and self._batches % self.save_freq == 0:
-            self._back_up(self._epoch, batch + 1)
-
-    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
-        self._epoch = epoch + 1
-        if self.save_freq == "epoch":
-            self._back_up(epoch + 1, 0)
-
-    def on_train_end(self, logs: Any = None) -> None:
-        whole = self.model.stop_training or self._epoch >= self.params.get("epochs", 0)
-        if self.delete_checkpoint and whole:
-            for path in self._backups():
-                path.unlink()
-
-    def _back_up(self, epoch: int, batch: int) -> None:
-        self.model.save_checkpoint(self._folder / f"backup-{epoch}-{batch}.safetensors")
-        for path in self._backups()[: -2 if self.double_checkpoint else -1]:
-            path.unlink()
-
-    def _backups(self) -> list[Path]:
-        """The files, the last one at the end."""
-        return sorted((p for p in self._folder.iterdir() if _BACKUP.fullmatch(p.name)), key=self._place)
-
-    @staticmethod
-    def _place(path: Path) -> tuple[int, int]:
-        epoch, batch = _BACKUP.fullmatch(path.name).groups()  # type: ignore[union-attr]
-        return int(epoch), int(batch)
+        Raises:
+            TypeError: something else.
+        """
+        if isinstance(resume, BackupAndRestore):
+            return resume
+        if not isinstance(resume, (str, os.PathLike)):
+            raise TypeError(f"resume must be a folder or a callbacks.BackupAndRestore, it is {resume!r}")
+        return cls(resume, delete_checkpoint=False, seconds=_SECONDS)
 
 
 class OrbaxCheckpoint(Callback):

@@ -19,6 +19,8 @@ class History(Callback):
         rng: whose random numbers the training drew: "portable", or "native" for the engine's own generator.
     """
 
+    kept = ("epoch", "history", "_epochs")
+
     def __init__(self) -> None:
         super().__init__()
         self.epoch: list[int] = []

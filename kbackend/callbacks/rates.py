@@ -76,6 +76,8 @@ class ReduceLROnPlateau(Monitor):
         ValueError: a factor that is not in [0, 1).
     """
 
+    kept = ("best", "wait", "cooldown_counter")
+
     @checked
     def __init__(
         self,

@@ -30,6 +30,8 @@ class CSVLogger(Callback):
         OSError: the file cannot be written.
     """
 
+    kept = ("keys", "_headed", "_size")
+
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
         super().__init__()
         self.filename, self.sep, self.append = os.fspath(filename), separator, append
@@ -38,8 +40,20 @@ class CSVLogger(Callback):
 
     def on_train_begin(self, logs: Any = None) -> None:
         path = destination(self.filename)
-        self._headed = self.append and path.exists() and path.stat().st_size > 0
-        self._file = open(path, "a" if self.append else "w", newline="", encoding="utf-8")
+        size = path.stat().st_size if self.append and path.exists() else 0
+        self._size: int | None = size
+        self._headed = size > 0
+        self._file = open(path, "a", newline="", encoding="utf-8")
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._cut()
+
+    def _cut(self) -> None:
+        """Remove rows that do not belong to this training, or that were written after the checkpoint from which it goes
+        on."""
+        if self._size is not None and self._file.tell() > self._size:
+            self._file.truncate(self._size)
+        self._size = None
 
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         logs = logs or {}
@@ -52,7 +66,15 @@ class CSVLogger(Callback):
         writer.writerow([epoch, *(_text(logs.get(key, "NA")) for key in self.keys)])
         self._file.flush()
 
+    def state_dict(self) -> dict[str, Any]:
+        return {**super().state_dict(), "_size": self._file.tell() if self._size is None else self._size}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        super().load_state_dict(state)
+        self._cut()
+
     def on_train_end(self, logs: Any = None) -> None:
+        self._cut()
         self._file.close()
         self._file = self.keys = None
 

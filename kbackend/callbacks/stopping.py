@@ -52,6 +52,8 @@ class EarlyStopping(Monitor):
         stopped_epoch: the epoch after which it stopped; 0 where it did not.
     """
 
+    kept = ("wait", "stopped_epoch", "best_epoch", "best", "best_weights")
+
     @checked
     def __init__(
         self,

@@ -44,6 +44,8 @@ class TensorBoard(Callback):
         NotImplementedError: ``profile_batch`` is not 0; ``model.profile`` times the nodes of a step.
     """
 
+    kept = ("_batches",)
+
     @checked
     def __init__(
         self,

@@ -90,6 +90,7 @@ ARGUMENTS: Mapping[str, Rule] = {
     "return_dict": FLAG,
     "rounds": integer(1),
     "save_freq": _frequency("epoch"),
+    "seconds": POSITIVE.or_none(),
     "schedule": Rule("a function of the epoch and the rate", callable),
     "shuffle": Rule("True, False or 'batch'", _shuffle),
     "steps": integer(1).or_none(),

@@ -24,7 +24,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
         OSError: the folder does not exist or cannot be written; the error names the path that was given.
     """
     target = Path(path)
-    _remove_abandoned(target)
+    remove_abandoned(target.parent, glob.escape(target.name))
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
     except OSError as error:
@@ -61,9 +61,14 @@ def _named(error: OSError, path: str | os.PathLike[str], where: str) -> OSError:
     return OSError(error.errno, f"{error.strerror} {where}", os.fspath(path))
 
 
-def _remove_abandoned(target: Path) -> None:
-    """Remove temporary files of writers that were killed: older than a minute, and locked by nobody."""
-    for found in target.parent.glob(f".{glob.escape(target.name)}.*.tmp"):
+def remove_abandoned(folder: Path, pattern: str) -> None:
+    """Remove temporary files of writers that were killed: older than a minute, and locked by nobody.
+
+    Args:
+        folder: where they are.
+        pattern: of the names of the files that were to be written, as in ``glob``.
+    """
+    for found in folder.glob(f".{pattern}.*.tmp"):
         with contextlib.suppress(OSError), open(found, "rb") as file:
             if time.time() - os.fstat(file.fileno()).st_mtime > 60 and _lock(file.fileno()):
                 os.unlink(found)

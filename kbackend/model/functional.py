@@ -25,12 +25,13 @@ from kbackend.model.summary import print_summary
 from kbackend.model.topology import Topology
 from kbackend.plugin import select
 from kbackend.registry import custom_object_scope
+from kbackend.saving.yaml_text import yaml_of
 from kbackend.training import data, loop, measured
 from kbackend.training.arrays import Groups, groups_of, inputs_of
 from kbackend.training.compiled import Settings
-from kbackend.training.shuffles import Shuffles
 from kbackend.training.sources.base import Reading, Source
 from kbackend.training.sources.opening import Given, HeldOut, training_sources
+from kbackend.training.sources.shuffles import Shuffles
 from kbackend.training.sources.stream import Asked
 from kbackend.training.steps import Steps
 from kbackend.training.validation import Validation
@@ -182,6 +183,7 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
         workers: int = 1,
         use_multiprocessing: bool = False,
         dry_run: bool = False,
+        resume: Any = None,
     ) -> History:
         """Train for some epochs.
 
@@ -209,10 +211,12 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
             max_queue_size: batches that are read ahead of the steps, in a thread.
             workers: threads that make the batches of a dataset; 0 makes each batch between two steps.
             use_multiprocessing: whether the workers are processes.
-
             dry_run: try everything once instead: a step on the first batch, one of validation, all callbacks, whose
                 files go to a folder that is removed, and saving. The model, its optimizer and the callbacks are the
                 same to the bit afterwards.
+            resume: a folder for checkpoints, made each epoch and each minute. The same program started again goes on at
+                the step of the last one, as if it had never stopped, and trains no more where it had come to its end.
+                Or a :class:`kbackend.callbacks.BackupAndRestore` with other settings.
 
         Returns:
             A History with ``.history``.
@@ -250,6 +254,7 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
                 verbose,
                 validation,
                 lambda: self.optimizer.finalize_variable_values(self._steps.compiled.trained),
+                resume,
             )
 
     def _groups(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Groups:
@@ -437,6 +442,10 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
     def to_json(self, **kwargs: Any) -> str:
         """The structure as JSON text; ``models.model_from_json`` reads it."""
         return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
+
+    def to_yaml(self, **kwargs: Any) -> str:
+        """The structure as YAML text; ``models.model_from_yaml`` reads it. It needs PyYAML."""
+        return yaml_of({"class_name": type(self).__name__, "config": self.get_config(), **kwargs})
 
     @checked
     def summary(self, line_length: int | None = None, positions: Any = None, print_fn: Any = None) -> None:

@@ -18,8 +18,8 @@ from kbackend.model.diagram import Shown, diagram_of
 from kbackend.model.learning import unbuilt_if_refused
 from kbackend.model.measured import MeasuredNetwork
 from kbackend.model.summary import summary_text
-from kbackend.training.shuffles import Shuffles
 from kbackend.training.sources.sequence import PyDataset
+from kbackend.training.sources.shuffles import Shuffles
 
 #: layers and operations of the largest model that notebooks draw
 _MOST_DRAWN = 150

@@ -1,9 +1,10 @@
-"""Checkpoints: all state of a training between two epochs, in one safetensors file.
+"""Checkpoints: all state of a training, in one safetensors file.
 
 A checkpoint holds the weights, the optimizer's state and hyperparameters, the counters of all random draws, live
-hyperparameters of layers, the number of epochs seen and the seed of the shuffles. A training that goes on from it in
-another process equals one that was never interrupted, bit for bit on the same engine with the same number of threads
-(``kbackend.set_threads``, or deterministic mode).
+hyperparameters of layers, the number of epochs seen and the seed of the shuffles; one made within ``fit``, also the
+place in the epoch and the state of callbacks. A training that goes on from it in another process equals one that was
+never interrupted, bit for bit on the same engine with the same number of threads (``kbackend.set_threads``, or
+deterministic mode).
 
 It holds no architecture: the model is built by the same code, under the same seed.
 """
@@ -14,7 +15,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,10 +26,114 @@ from kbackend.ground.files import write_atomically
 from kbackend.saving import archive, tensors
 from kbackend.saving.documents import checksum, parsed
 from kbackend.saving.errors import FormatError
+from kbackend.saving.nested import joined, separated
 from kbackend.streams import draws as draws_op
 
-FORMAT, VERSION = "kbackend checkpoint", 2
+FORMAT, VERSION = "kbackend checkpoint", 3
 _META, _CHECKSUM = "kbackend", "sha256"
+
+
+class Snapshot(NamedTuple):
+    """The state of a training at one moment, which later steps do not change.
+
+    Attributes:
+        head: what describes it.
+        arrays: the values of the variables and the arrays of the place, by their keys in the file.
+    """
+
+    head: dict[str, Any]
+    arrays: dict[str, np.ndarray]
+
+    def content(self) -> bytes:
+        """The file: checksums and bytes, which take longer than a copy of the values."""
+        sums = {key: _checksum_of(array) for key, array in self.arrays.items()}
+        described = [{**entry, "sha256": sums[f"v{i}"]} for i, entry in enumerate(self.head["variables"])]
+        more = {key: found for key, found in sums.items() if not key.startswith("v")}
+        text = json.dumps({**self.head, "variables": described, "arrays": more})
+        return tensors.stored(self.arrays, {_META: text, _CHECKSUM: checksum(text.encode())})
+
+
+class State:
+    """What a checkpoint of a model's training holds; found once for many checkpoints.
+
+    Args:
+        model: a compiled model.
+        graphs: further ones whose variables belong to the training, beside that of a plain step.
+
+    Raises:
+        RuntimeError: the model is not compiled.
+    """
+
+    def __init__(self, model: Any, graphs: Sequence[Graph] = ()) -> None:
+        found = [_graph(model), *graphs]
+        known = {v.uid: v for v in [*model.weights, *model.optimizer.variables()]}
+        for graph in found:
+            for variable in graph.variables():
+                known.setdefault(variable.uid, variable)
+        self.model = model
+        self.variables = list(known.values())  # in an order that the code which built the model fixes
+        self._described = [_described(v) for v in self.variables]
+        self._draws = _draws(found)
+
+    def snapshot(self, epochs: int, place: Mapping[str, Any] | None = None) -> Snapshot:
+        """The state now.
+
+        Args:
+            epochs: how many epochs were trained to their end.
+            place: where in a ``fit`` it is, plain values and arrays; None between two trainings.
+        """
+        arrays = {f"v{i}": np.asarray(value) for i, value in enumerate(values_of(self.variables))}
+        document, inner = separated(place)
+        head = {
+            "format": FORMAT,
+            "version": VERSION,
+            "variables": self._described,
+            "draws": self._draws,
+            "epochs": epochs,
+            "shuffle_seed": self.model.shuffle_seed,
+            "optimizer": type(self.model.optimizer).__name__,
+            "place": document,
+        }
+        return Snapshot(head, arrays | inner)
+
+    def read(self, path: str | os.PathLike[str]) -> Restored:
+        """What a file has for these variables. Nothing changes.
+
+        Raises:
+            FormatError, FileNotFoundError: see :func:`load_checkpoint`.
+        """
+        arrays, head = _read(path)
+        if head["optimizer"] != type(self.model.optimizer).__name__:
+            raise FormatError(
+                f"the checkpoint was written with the optimizer {head['optimizer']}, "
+                f"the model is compiled with {type(self.model.optimizer).__name__}"
+            )
+        inner = {key: arrays.pop(key) for key in list(arrays) if not key.startswith("v")}
+        values = _values(arrays, head["variables"], self.variables)
+        _check_draws(head["draws"], self._draws)
+        if {key: _checksum_of(array) for key, array in inner.items()} != head["arrays"]:
+            raise FormatError("the checkpoint is damaged: an array has another checksum")
+        return Restored(head["epochs"], head["shuffle_seed"], joined(head["place"], inner), values)
+
+    def assign(self, values: Sequence[np.ndarray]) -> None:
+        """Give the variables the values of a checkpoint."""
+        assign_all(self.variables, values)
+
+
+class Restored(NamedTuple):
+    """A checkpoint as it was read.
+
+    Attributes:
+        epochs: how many epochs were trained to their end.
+        shuffle_seed: the seed of the shuffles.
+        place: where in a ``fit`` it was made, None between two trainings.
+        values: of the variables of a :class:`State`.
+    """
+
+    epochs: int
+    shuffle_seed: int
+    place: Any
+    values: list[np.ndarray]
 
 
 def save_checkpoint(model: Any, path: str | os.PathLike[str]) -> None:
@@ -42,19 +147,7 @@ def save_checkpoint(model: Any, path: str | os.PathLike[str]) -> None:
         RuntimeError: the model is not compiled.
         OSError: the file cannot be written; an old one is untouched.
     """
-    state = _state(model)
-    arrays = {f"v{i}": np.asarray(value) for i, value in enumerate(values_of(state))}
-    head = {
-        "format": FORMAT,
-        "version": VERSION,
-        "variables": [{**_described(v), "sha256": _checksum_of(a)} for v, a in zip(state, arrays.values())],
-        "draws": _draws(model),
-        "epochs": model.epochs_seen,
-        "shuffle_seed": model.shuffle_seed,
-        "optimizer": type(model.optimizer).__name__,
-    }
-    text = json.dumps(head)
-    write_atomically(path, tensors.stored(arrays, {_META: text, _CHECKSUM: checksum(text.encode())}))
+    write_atomically(path, State(model).snapshot(model.epochs_seen).content())
 
 
 def load_checkpoint(model: Any, path: str | os.PathLike[str]) -> int:
@@ -75,18 +168,11 @@ def load_checkpoint(model: Any, path: str | os.PathLike[str]) -> int:
         FileNotFoundError: no file.
         RuntimeError: the model is not compiled.
     """
-    arrays, head = _read(path)
-    state = _state(model)
-    if head["optimizer"] != type(model.optimizer).__name__:
-        raise FormatError(
-            f"the checkpoint was written with the optimizer {head['optimizer']}, "
-            f"the model is compiled with {type(model.optimizer).__name__}"
-        )
-    values = _values(arrays, head["variables"], state)
-    _check_draws(head["draws"], _draws(model))
-    assign_all(state, values)
-    model.resume(head["epochs"], head["shuffle_seed"])
-    return head["epochs"]
+    state = State(model)
+    found = state.read(path)
+    state.assign(found.values)
+    model.resume(found.epochs, found.shuffle_seed)
+    return found.epochs
 
 
 # ------------------------------------------------------------------------------------- the state of a model
@@ -96,17 +182,11 @@ def _graph(model: Any) -> Graph:
     return model.training_graph()
 
 
-def _state(model: Any) -> list[Variable]:
-    """All variables that training reads or changes, in an order that the code which built the model fixes."""
-    graph = _graph(model)
-    known = {v.uid: v for v in [*model.weights, *model.optimizer.variables()]}
-    return list((known | {v.uid: v for v in graph.variables() if v.uid not in known}).values())
-
-
-def _draws(model: Any) -> list[list[Any]]:
+def _draws(graphs: Sequence[Graph]) -> list[list[Any]]:
     """Op, key and op id of each random draw of the training."""
-    nodes = _graph(model).nodes()
-    return [[n.op.name, str(n.attrs["key"]), n.attrs["op_id"]] for n in nodes if draws_op(n)]
+    nodes = {id(n): n for graph in graphs for n in graph.nodes()}.values()
+    found = [(n.op.name, str(n.attrs["key"]), n.attrs["op_id"]) for n in nodes if draws_op(n)]
+    return [list(draw) for draw in dict.fromkeys(found)]
 
 
 def _described(variable: Variable) -> dict[str, Any]:
@@ -143,7 +223,8 @@ def _head(metadata: Mapping[str, str], path: str) -> dict[str, Any]:
         raise FormatError(f"{path} is a checkpoint of version {head.get('version')!r}, known is {VERSION}")
     if metadata.get(_CHECKSUM) != checksum(text):
         raise FormatError(f"{path} is damaged: its head does not have the checksum that was written with it")
-    kinds = {"variables": list, "draws": list, "epochs": int, "shuffle_seed": (int, type(None)), "optimizer": str}
+    kinds = {"variables": list, "draws": list, "epochs": int, "shuffle_seed": (int, type(None)), "optimizer": str,
+             "place": (dict, type(None)), "arrays": dict}
     for key, kind in kinds.items():
         if key not in head or not isinstance(head[key], kind) or isinstance(head[key], bool):  # type: ignore[arg-type]
             raise FormatError(f"the checkpoint's head has no right {key!r}")

@@ -28,6 +28,8 @@ from kbackend.streams import given_streams, reserve, trying
 MODEL = "model.json"
 #: wrappers make layers again to learn shapes, and small weights are not worth a refusal
 _COPIES, _SPARE = 4, 1 << 16
+#: elements of the weights of a model that is made from a document alone
+LARGEST_MODEL = 1 << 30
 
 
 # ------------------------------------------------------------------------------------- writing
@@ -226,6 +228,11 @@ def model_of(document: Any, custom_objects: Mapping[str, Any] | None, elements: 
 def room_for(elements: int) -> AbstractContextManager[None]:
     """A context in which layers may make the weights of a file whose arrays have at most so many elements."""
     return at_most(_SPARE + _COPIES * elements)
+
+
+def room_for_document() -> AbstractContextManager[None]:
+    """A context in which layers may make as many weights as a model without a file of weights may have."""
+    return at_most(LARGEST_MODEL)
 
 
 def _streams(draws: Mapping[str, Any]) -> dict[str, list[list[Any]]]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kbackend.callbacks.base import Callback
+from kbackend.callbacks.checkpoints import BackupAndRestore
 from kbackend.callbacks.history import History
 from kbackend.callbacks.listeners import CallbackList
 from kbackend.callbacks.progress import ProgbarLogger
@@ -16,6 +17,7 @@ from kbackend.callbacks.stopping import TerminateOnNaN
 from kbackend.ground.warn import warn_caller
 from kbackend.runtime.function import Function
 from kbackend.training.means import Means
+from kbackend.training.resume import Backups, Start
 from kbackend.training.sources.base import Source
 from kbackend.training.steps import Step
 
@@ -34,6 +36,7 @@ def fit(
     verbose: int = 0,
     validate: Validate | None = None,
     finish: Callable[[], None] | None = None,
+    resume: Any = None,
 ) -> History:
     """Run a step over the batches for some epochs.
 
@@ -49,6 +52,7 @@ def fit(
         verbose: 0 silent, 1 a progress bar, 2 a line an epoch.
         validate: gives the values on held-out data, None where there is none.
         finish: called after the last epoch.
+        resume: a folder for checkpoints, or BackupAndRestore; those among the callbacks when None.
     """
     program = step.function.program(target, step.phase, shapes=batches.shapes)
     history = History()
@@ -70,16 +74,26 @@ def fit(
     listeners = CallbackList([*callbacks, *shown, history], model=model, **params)
     model.stop_training = False
     model.history = history
-    model.initial_epoch = epochs.start
+    settings = [c for c in callbacks if isinstance(c, BackupAndRestore)] if resume is None else [resume]
+    backups = Backups(BackupAndRestore.of(settings[-1]), model, step, batches, epochs.start) if settings else None
+    start = Start(epochs.start) if backups is None else backups.start()
+    for _ in range(epochs.start, start.epoch):
+        batches.pass_over(lambda: order(batches.units))
+    model.initial_epoch, whole = start.epoch, False
     try:
         listeners.call("train_begin", None)
+        if backups is not None:
+            backups.tell(listeners)
         warned = any(isinstance(callback, TerminateOnNaN) for callback in callbacks)  # which says so itself
-        for epoch in range(model.initial_epoch, epochs.stop):
+        for epoch in range(model.initial_epoch, start.epoch if start.ended else epochs.stop):
             listeners.call("epoch_begin", epoch, None)
             step.reset()
             means = step.means(target)
-            with closing(batches.epoch(target.feed, order(batches.units))) as some:
-                _epoch(model, program, some, means, listeners)
+            skip = start.batches if epoch == start.epoch else 0
+            if backups is not None:
+                backups.enter(means)
+            with closing(batches.epoch(target.feed, order(batches.units), skip)) as some:
+                _epoch(model, program, some, means, listeners, epoch, skip, backups)
             logs = dict(means.logs())
             if means.not_finite is not None and not warned:
                 warned = True
@@ -87,14 +101,19 @@ def fit(
             if validate is not None:
                 logs |= {f"val_{name}": value for name, value in validate(epoch, listeners).items()}
             listeners.call("epoch_end", epoch, logs)
+            if backups is not None:
+                backups.after_epoch(epoch, model.stop_training or epoch + 1 == epochs.stop)
             if model.stop_training:
                 break
         if finish is not None:
             finish()
         listeners.call("train_end", None)
+        whole = True
     finally:
         for bar in bars:
             bar.close()
+        if backups is not None:
+            backups.close(whole)
     return history
 
 
@@ -106,9 +125,18 @@ def _warn_of_loss(epoch: int, batch: int, loss: float) -> None:
     )
 
 
-def _epoch(model: Any, program: Any, batches: Iterable[Any], means: Means, listeners: CallbackList) -> None:
+def _epoch(
+    model: Any,
+    program: Any,
+    batches: Iterable[Any],
+    means: Means,
+    listeners: CallbackList,
+    epoch: int,
+    skip: int,
+    backups: Backups | None,
+) -> None:
     begins, ends = listeners.has("train_batch_begin"), listeners.has("train_batch_end")
-    for index, (size, fed) in enumerate(batches):
+    for index, (size, fed) in enumerate(batches, skip):
         means.settle()
         if begins:
             listeners.call("train_batch_begin", index, {"batch": index, "size": size})
@@ -116,6 +144,8 @@ def _epoch(model: Any, program: Any, batches: Iterable[Any], means: Means, liste
         means.add(size, outputs)
         if ends:
             listeners.call("train_batch_end", index, means.batch_logs(index, size, outputs))
+        if backups is not None and not model.stop_training:
+            backups.after_batch(epoch, index + 1, means)
         if model.stop_training:
             break
     means.settle()

@@ -86,6 +86,23 @@ class Means:
         results = self._results()
         return [results[place] if place in results else next(means) for place in range(len(self.names))]
 
+    def state_dict(self) -> dict[str, Any]:
+        """What the means so far are made of, for :meth:`load_state_dict`."""
+        self._fold()
+        return {"sums": self._sums, "masses": self._masses, "steps": self._folded, "not_finite": self.not_finite}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from other means.
+
+        Raises:
+            KeyError, ValueError: they are of other values.
+        """
+        if not len(state["sums"]) == len(state["masses"]) == len(self._sums):
+            raise ValueError(f"there are means of {len(state['sums'])} values, the step has {len(self._sums)}")
+        self._sums, self._masses = ([float(v) for v in state[key]] for key in ("sums", "masses"))
+        self._folded = state["steps"]
+        self.not_finite = None if state["not_finite"] is None else tuple(state["not_finite"])
+
     def logs(self) -> Logs:
         """The means so far by name, fetched when they are read."""
         return Logs(self.names, self.fetch)

@@ -139,7 +139,7 @@ def damaged(path, change):
     "change",
     [
         lambda head, own: own.update(format="x"),
-        lambda head, own: own.update(version=3),
+        lambda head, own: own.update(version=4),
         lambda head, own: own.update(epochs=-1),
         lambda head, own: own.update(epochs=True),
         lambda head, own: own.update(epochs="1"),

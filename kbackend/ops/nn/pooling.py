@@ -249,12 +249,18 @@ def average_pool(inputs: TensorLike, pool_size: Any, strides: Any = None, paddin
     return _pool(inputs, pool_size, strides, padding, data_format, "avg", spatial_rank_of(inputs))
 
 
+#: windows of a dimension: each is a node of the graph, or a column of a matrix
+_MOST_WINDOWS = 1 << 16
+
+
 def _adaptive_windows(size: int | None, count: int) -> list[tuple[int, int]]:
     """Start and stop of the ``count`` windows that cover a dimension; neighbours overlap by at most one element."""
     if size is None:
         raise ValueError("adaptive pooling needs known spatial sizes")
     if size == 0:
         raise ValueError("an axis without elements cannot be pooled")
+    if count > _MOST_WINDOWS:
+        raise ValueError(f"output_size must be at most {_MOST_WINDOWS}, it is {count}")
     return [(i * size // count, -(-(i + 1) * size // count)) for i in range(count)]
 
 
@@ -277,7 +283,7 @@ def adaptive_average_pool(inputs: TensorLike, output_size: Any, data_format: str
         ``(batch, *output_size, channels)``, or ``(batch, channels, *output_size)``.
 
     Raises:
-        ValueError: an unknown data format or spatial size, or an output size below 1.
+        ValueError: an unknown data format or spatial size, or an output size below 1 or above 65,536.
 
     >>> import numpy as np
     >>> from kbackend import K

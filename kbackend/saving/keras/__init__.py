@@ -2,5 +2,14 @@
 
 from kbackend.saving.keras.files import load_weights, read_archive, read_hdf5, write
 from kbackend.saving.keras.hdf5 import is_hdf5
+from kbackend.saving.keras.reading import is_configuration, model_from
 
-__all__ = ["is_hdf5", "load_weights", "read_archive", "read_hdf5", "write"]
+__all__ = [
+    "is_configuration",
+    "is_hdf5",
+    "load_weights",
+    "model_from",
+    "read_archive",
+    "read_hdf5",
+    "write",
+]

@@ -9,6 +9,8 @@ import numpy as np
 
 from kbackend import losses, metrics, optimizers, registry
 from kbackend.graph.variable import Variable, assign_all, values_of
+from kbackend.ground.warn import warn_caller
+from kbackend.metrics.resolve import BY_OUTPUT, resolved
 from kbackend.saving.compiled import training_of
 from kbackend.saving.errors import FormatError
 from kbackend.saving.keras.hdf5 import Group, put
@@ -80,12 +82,23 @@ def _made(value: Any, key: str, custom: Mapping[str, Any]) -> Any:
     if found is not None:
         return found.from_config(config)
     name = value["class_name"]
+    if name == "MeanMetricWrapper" and isinstance(config, dict):  # Keras 2's of a function, by its name or an alias
+        aliases = (config.get("name"), config.get("fn"))
+        return next((alias for alias in aliases if isinstance(alias, str) and _is_metric(alias)), config.get("fn"))
     module = losses if key == "loss" else metrics
     known = getattr(module, str(name), None)
     if not isinstance(known, type) or not hasattr(known, "from_config"):
         raise ValueError(f"unknown {'loss' if key == 'loss' else 'metric'} {str(name)[:80]!r}")
     kept = {k: v for k, v in (config or {}).items() if k not in ("dtype", "fn") and (k, v) not in _PLAIN_LOSS}
     return known.from_config(kept)
+
+
+def _is_metric(name: str) -> bool:
+    try:
+        resolved(name)
+    except ValueError:
+        return name in BY_OUTPUT
+    return True
 
 
 _PLAIN_LOSS = (("reduction", "sum_over_batch_size"), ("reduction", "auto"), ("axis", -1), ("from_logits", False),
@@ -120,22 +133,47 @@ def read_state(model: Any, root: Group) -> None:
     arrays = [group.array(n) for n in sorted(group.names(), key=lambda n: int(n) if n.isdigit() else -1)]
     if len(arrays) <= 2:  # an optimizer that has made no step
         return
-    optimizer = model.optimizer
-    own = [optimizer.iterations, optimizer.learning_rate, *_slots(model)]
-    _assign(own, arrays, group.where())
+    _take(model, arrays, group.where())
 
 
 def read_legacy_state(model: Any, root: Group) -> None:
-    """Give the optimizer of a compiled model the state in an ``.h5`` of Keras 3. Older files have other orders; their
-    optimizers start anew."""
+    """Give the optimizer of a compiled model the state in an ``.h5``. State in an order that is not known, as of an
+    optimizer that kbackend orders otherwise, gives a warning; the optimizer starts anew then."""
     if "optimizer_weights" not in root or model.optimizer is None or not model.built:
         return
-    if not (root.text("keras_version") or "").startswith("3") or type(model.optimizer).__name__ not in SLOTS:
+    if type(model.optimizer).__name__ not in SLOTS:
         return
     group = root.group("optimizer_weights")
     arrays = [group.array(name) for name in group.texts("weight_names")]
-    if len(arrays) > 2:
-        _assign([model.optimizer.iterations, model.optimizer.learning_rate, *_slots(model)], arrays, group.where())
+    if len(arrays) <= 2:
+        return
+    _take(model, arrays, group.where())
+
+
+def _take(model: Any, arrays: list[np.ndarray], where: str) -> None:
+    found = _ordered(model, arrays)
+    if found is None:
+        warn_caller(f"the state of the optimizer is not read: its {len(arrays)} arrays are in an unknown order")
+        return
+    _assign(*found, where)
+
+
+def _ordered(model: Any, arrays: list[np.ndarray]) -> tuple[list[Variable], list[np.ndarray]] | None:
+    """Variables of the optimizer and their arrays, told apart by number and shapes, None where they do not fit.
+
+    Keras 3 has iterations, learning rate and the slots of each weight, the last versions of tf-keras too, without the
+    rate; before them it was iterations and each slot of all weights, and in Keras 2.2 further arrays of one element for
+    Adam. Where two orders have the same shapes (a model with one weight, or weights of one shape) the first is taken.
+    """
+    optimizer, slots = model.optimizer, list(_slots(model))
+    kinds = len(SLOTS[type(optimizer).__name__])
+    by_kind = [v for kind in range(kinds) for v in slots[kind::kinds]]
+    count, rate = optimizer.iterations, optimizer.learning_rate
+    tried = [([count, rate, *slots], arrays), ([count, *slots], arrays), ([count, *by_kind], arrays), (by_kind, arrays)]
+    left = arrays[1 + len(slots) :]
+    if left and all(a.shape == (1,) for a in left):
+        tried.append(([count, *by_kind], arrays[: 1 + len(slots)]))
+    return next((pair for pair in tried if [v.shape for v in pair[0]] == [a.shape for a in pair[1]]), None)
 
 
 def _assign(own: list[Variable], arrays: list[np.ndarray], where: str) -> None:

@@ -18,8 +18,8 @@ from kbackend.ground.warn import warn_caller
 from kbackend.saving.archive import View, check_name
 from kbackend.saving.documents import LARGEST_DOCUMENT, parsed
 from kbackend.saving.errors import FormatError, inside
-from kbackend.saving.keras import compiled
-from kbackend.saving.keras.hdf5 import h5py, opened
+from kbackend.saving.keras import compiled, old
+from kbackend.saving.keras.hdf5 import Group, h5py, opened
 from kbackend.saving.keras.reading import model_from
 from kbackend.saving.keras.weights import (
     arrays_by_structure,
@@ -36,6 +36,8 @@ CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 #: members of a .keras file, and how much larger than its compressed form a member may be
 _MOST_MEMBERS, _LARGEST_RATIO = 1000, 200
 _VERSION = "3.0.0"
+#: attributes that say what wrote an .h5
+_WRITER = ("keras_version", "backend")
 
 
 # ------------------------------------------------------------------------------------- .keras
@@ -129,7 +131,8 @@ def read_hdf5(content: memoryview, custom: Mapping[str, Any] | None, compile: bo
         version = root.text("keras_version") or ""
         with inside("model_config"), room_for(len(content)):
             model = model_from(document, custom, version.startswith("3"))
-        _assign(_by_names(model, by_layers(root.group("model_weights"))))
+        group = root.group("model_weights")
+        _assign(_by_names(model, by_layers(group), _origin(group, root)))
         training = root.text("training_config")
         if compile and training is not None:
             settings = parsed(training.encode(), "training_config")
@@ -138,16 +141,42 @@ def read_hdf5(content: memoryview, custom: Mapping[str, Any] | None, compile: bo
     return model
 
 
-def _legacy(model: Any) -> list[tuple[str, list[Variable]]]:
-    return [(layer.name, weights) for layer in model.layers if (weights := legacy_weights(layer))]
+def _origin(*groups: Group) -> old.Origin:
+    """What wrote the weights, by the first group that says so."""
+    version, backend = (next((t for g in groups if (t := g.text(name))), None) for name in _WRITER)
+    return old.Origin(version or "1", backend)
 
 
-def _by_names(model: Any, found: Sequence[Held]) -> list[tuple[Variable, np.ndarray]]:
+def _with_weights(layers: Sequence[Any]) -> dict[str, Any]:
+    return {layer.name: layer for layer in layers if layer.weights}
+
+
+def _layers_of(model: Any, found: Sequence[Held], origin: old.Origin) -> dict[str, Any]:
+    """The layers of a model that has weights in a file, by name: those of models inside it where Keras 1 wrote it and
+    their names are there."""
+    layers = _with_weights(model.layers)
+    if origin.is_first and not {held.layer for held in found} <= set(layers):
+        return _with_weights(old.flat(model))
+    return layers
+
+
+def _modern(layers: Mapping[str, Any], found: Sequence[Held], origin: old.Origin, by_name: bool) -> list[Held]:
+    """What a file has, in today's layouts, for the layers of its names or of its order."""
+    if not by_name and len(found) != len(layers):
+        return list(found)
+    own = [layers.get(held.layer) for held in found] if by_name else list(layers.values())
+    return [held if layer is None else Held(held.layer, old.weights(layer, held.arrays, origin))
+            for layer, held in zip(own, found)]
+
+
+def _by_names(model: Any, given: Sequence[Held], origin: old.Origin) -> list[tuple[Variable, np.ndarray]]:
     """The weights of each layer, by the names of the layers."""
-    layers = dict(_legacy(model))
+    known = _layers_of(model, given, origin)
+    found = _modern(known, given, origin, by_name=True)
+    layers = {name: legacy_weights(layer) for name, layer in known.items()}
     if {held.layer for held in found} != set(layers):
-        given, wanted = sorted(held.layer for held in found)[:20], sorted(layers)[:20]
-        raise FormatError(f"the file has weights of the layers {given}, the model of {wanted}", "model_weights")
+        named, wanted = sorted(held.layer for held in found)[:20], sorted(layers)[:20]
+        raise FormatError(f"the file has weights of the layers {named}, the model of {wanted}", "model_weights")
     pairs = []
     for held in found:
         own = layers[held.layer]
@@ -173,14 +202,24 @@ def load_weights(model: Any, content: memoryview, by_name: bool, skip_mismatch: 
     """
     with opened(content, "h5") as root:
         if "layer_names" in root.attributes():
-            return put_weights(_legacy(model), by_layers(root), by_name, skip_mismatch)
+            return _put(model, root, _origin(root), by_name, skip_mismatch)
         if "model_weights" in root:
-            return put_weights(_legacy(model), by_layers(root.group("model_weights")), by_name, skip_mismatch)
+            group = root.group("model_weights")
+            return _put(model, group, _origin(group, root), by_name, skip_mismatch)
         if by_name:
             raise ValueError("a .weights.h5 of Keras 3 goes by the structure of the model, not by names of layers")
         skipped: list[str] | None = [] if skip_mismatch else None
         _assign(arrays_by_structure(root, model, skipped))
         return skipped or []
+
+
+def _put(model: Any, group: Group, origin: old.Origin, by_name: bool, skip_mismatch: bool) -> list[str]:
+    found = by_layers(group)
+    layers = _layers_of(model, found, origin) if by_name else _with_weights(model.layers)
+    if not by_name and origin.is_first and len(found) != len(layers):
+        layers = _with_weights(old.flat(model))
+    own = [(name, legacy_weights(layer)) for name, layer in layers.items()]
+    return put_weights(own, _modern(layers, found, origin, by_name), by_name, skip_mismatch)
 
 
 # ------------------------------------------------------------------------------------- writing

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 from kbackend import dtypes
 from kbackend.saving.archive import View
 from kbackend.saving.errors import FormatError
+from kbackend.saving.keras.heaps import check_heaps, check_texts
 
 #: an array may be so much larger than what is stored of it; compressed weights are about as large as plain ones
 _LARGEST_RATIO, _SMALL = 200, 1 << 20
@@ -46,12 +49,13 @@ def opened(content: memoryview, member: str) -> Iterator[Group]:
         FormatError: it is no HDF5 file, or damaged.
     """
     library = h5py()
+    check_heaps(content, member)
     try:
         file = library.File(io.BufferedReader(View(content)), "r")
     except Exception as error:  # h5py turns the errors of the C library into many types
         raise FormatError(f"it is no HDF5 file: {error}", member) from None
     try:
-        yield Group(file, member, "", [_MOST])
+        yield Group(file, _Reading(content, member, _MOST), "")
     except FormatError:
         raise
     except (RuntimeError, OSError, KeyError, ValueError, TypeError, UnicodeError, MemoryError) as error:
@@ -60,28 +64,44 @@ def opened(content: memoryview, member: str) -> Iterator[Group]:
         file.close()
 
 
+@dataclass
+class _Reading:
+    """A file that is read: its content, its name, and how many entries may still be looked up."""
+
+    content: memoryview
+    member: str
+    left: int
+
+
 class Group:
     """A group of a file, read within limits."""
 
-    def __init__(self, group: Any, member: str, path: str, left: list[int]) -> None:
-        self._group, self._member, self.path, self._left = group, member, path, left
+    def __init__(self, group: Any, reading: _Reading, path: str) -> None:
+        self._group, self._reading, self.path = group, reading, path
 
     def where(self, name: str = "") -> str:
-        return f"{self._member}: {self.path}/{name}" if self.path or name else self._member
+        member = self._reading.member
+        return f"{member}: {self.path}/{name}" if self.path or name else member
+
+    @cached_property
+    def _attributes(self) -> Any:
+        address = h5py().h5o.get_info(self._group.id).addr
+        check_texts(self._reading.content, address, self.where())
+        return self._group.attrs
 
     def names(self) -> list[str]:
         return list(self._group)
 
     def attributes(self) -> list[str]:
-        return list(self._group.attrs)
+        return list(self._attributes)
 
     def __contains__(self, name: str) -> bool:
         return name in self._group
 
     def _found(self, name: str) -> Any:
-        self._left[0] -= 1
-        if self._left[0] < 0:
-            raise FormatError(f"the file has more than {_MOST} entries", self._member)
+        self._reading.left -= 1
+        if self._reading.left < 0:
+            raise FormatError(f"the file has more than {_MOST} entries", self._reading.member)
         link = self._group.get(name, getlink=True)
         if type(link) is not h5py().HardLink:
             kind = type(link).__name__
@@ -102,7 +122,7 @@ class Group:
             if not isinstance(inner, h5py().Group):
                 raise FormatError("it is no group", found.where(name))
             inside = f"{found.path}/{name}" if found.path else name
-            found = Group(inner, self._member, inside, self._left)
+            found = Group(inner, self._reading, inside)
         return found
 
     def array(self, path: str) -> np.ndarray:
@@ -125,9 +145,9 @@ class Group:
 
     def text(self, name: str) -> str | None:
         """The text of an attribute, None where there is none."""
-        if name not in self._group.attrs:
+        if name not in self._attributes:
             return None
-        value = self._group.attrs[name]
+        value = self._attributes[name]
         if isinstance(value, bytes):
             value = value.decode()
         if not isinstance(value, str):
@@ -136,7 +156,7 @@ class Group:
 
     def texts(self, name: str) -> list[str]:
         """The texts of an attribute, which is cut into name0, name1 and so on where it is long."""
-        attrs = self._group.attrs
+        attrs = self._attributes
         if name in attrs:
             parts = [attrs[name]]
         elif f"{name}0" in attrs:

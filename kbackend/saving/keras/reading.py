@@ -11,8 +11,10 @@ from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.layers import Input, InputLayer
 from kbackend.registry import custom_object_scope
 from kbackend.saving.errors import FormatError, reading
+from kbackend.saving.keras import old
 from kbackend.saving.keras.objects import Names, custom_object, dtype_name, from_keras
 from kbackend.saving.keras.table import (
+    INNER,
     MODELS,
     NEUTRAL,
     arguments_of,
@@ -20,6 +22,10 @@ from kbackend.saving.keras.table import (
     op_function,
     without_neutral,
 )
+from kbackend.saving.structure import is_model
+
+#: what the configuration of a functional model says of its ends
+_ENDS = ("input_layers", "output_layers")
 
 
 class Reference(NamedTuple):
@@ -36,6 +42,11 @@ class Op(NamedTuple):
     name: str
     function: Any
     config: Mapping[str, Any]
+
+
+def is_configuration(document: Any) -> bool:
+    """Whether a document is the configuration of a model of Keras: Keras 1 and 2 write a version, Keras 3 modules."""
+    return isinstance(document, dict) and ("keras_version" in document or "module" in document)
 
 
 def model_from(document: Any, custom: Mapping[str, Any] | None = None, keras_3: bool = False) -> Any:
@@ -99,7 +110,7 @@ def _layer(entry: Mapping[str, Any], custom: Mapping[str, Any]) -> Any:
             raise FormatError("class_name must be a text")
         if kind in MODELS:
             return _model(entry, custom)
-        config = _object(entry.get("config"), "config")
+        config = old.arguments(kind, _object(entry.get("config"), "config"))
         if kind == "Lambda":
             return _lambda(name, config, custom)
         if kind in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"):
@@ -128,10 +139,20 @@ def _builtin(kind: str, name: str, config: Mapping[str, Any], custom: Mapping[st
         )
     if found is InputLayer:
         return _input_layer(name, config)
-    chosen = {key: from_keras(key, value, custom) for key, value in without_neutral(config, found).items()}
+    chosen = {
+        key: _inner(value, custom) if key in INNER else from_keras(key, value, custom)
+        for key, value in without_neutral(config, found).items()
+    }
     if isinstance(chosen.get("axis"), list) and len(chosen["axis"]) == 1:
         chosen["axis"] = chosen["axis"][0]
     return found.from_config({key: value for key, value in chosen.items() if key != "dtype" or value is not None})
+
+
+def _inner(value: Any, custom: Mapping[str, Any]) -> Any:
+    """The layers or cells that an argument of a layer holds."""
+    if isinstance(value, list):
+        return [_inner(entry, custom) for entry in value]
+    return None if value is None else _layer(_object(value, "a layer"), custom)
 
 
 def _input_layer(name: str, config: Mapping[str, Any]) -> InputLayer:
@@ -189,6 +210,7 @@ class _Functional:
     def __init__(self, config: Mapping[str, Any], custom: Mapping[str, Any]) -> None:
         self.config = config
         self.units: dict[str, Any] = {}
+        self.first: dict[str, int] = {}
         self.calls: dict[tuple[str, int], tuple[Any, Any]] = {}
         self.made: dict[tuple[str, int], Sequence[Tensor]] = {}
         for entry in _entries(config):
@@ -199,6 +221,18 @@ class _Functional:
             with reading(f"layer {name!r}"):
                 for number, node in enumerate(_list(entry.get("inbound_nodes", []), "inbound_nodes")):
                     self.calls[name, number] = _arguments(node, custom)
+        self._count_from_zero()
+
+    def _count_from_zero(self) -> None:
+        """Keras 2 counts the calls of a model inside another from 1: 0 was the one that made it."""
+        places = tree_leaves([list(self.calls.values()), *(_with_references(self.config.get(k)) for k in _ENDS)],
+                             _is_reference)  # fmt: skip
+        used: dict[str, set[int]] = {}
+        for place in filter(_is_reference, places):
+            used.setdefault(place.layer, set()).add(place.call)
+        for name, calls in used.items():
+            if 0 not in calls and is_model(self.units.get(name)) and (name, max(calls)) not in self.calls:
+                self.first[name] = 1
 
     def _unit(self, entry: Mapping[str, Any], custom: Mapping[str, Any]) -> Any:
         if not is_op(entry):
@@ -218,7 +252,7 @@ class _Functional:
 
     def model(self) -> Any:
         config = self.config
-        inputs, outputs = (self._places(key) for key in ("input_layers", "output_layers"))
+        inputs, outputs = map(self._places, _ENDS)
         for place in tree_leaves(inputs, _is_reference):
             layer = self.units.get(place.layer)
             if not isinstance(layer, InputLayer):
@@ -263,10 +297,13 @@ class _Functional:
     def _needs(self, key: tuple[str, int]) -> set[tuple[str, int]]:
         before = {(key[0], key[1] - 1)} if key[1] else set()
         places = tree_leaves(self.calls[key], _is_reference)
-        return {(p.layer, p.call) for p in places if _is_reference(p)} | before
+        return {self._key(p) for p in places if _is_reference(p)} | before
+
+    def _key(self, place: Reference) -> tuple[str, int]:
+        return place.layer, place.call - self.first.get(place.layer, 0)
 
     def _tensor(self, place: Reference) -> Tensor:
-        made = self.made.get((place.layer, place.call), ())
+        made = self.made.get(self._key(place), ())
         if place.result >= len(made):
             raise FormatError(f"{list(place)} is not there", f"layer {place.layer!r}")
         return made[place.result]

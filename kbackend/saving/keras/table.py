@@ -18,10 +18,18 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "attention_axes": (None, [1]),
     "autocast": (True,),
     "build_input_shape": None,  # type: ignore[dict-item]  # any value: shapes are inferred
+    "groups": (1,),
     "implementation": None,  # type: ignore[dict-item]
+    # of the convolution that Keras's depthwise and separable layers derive from
+    "kernel_constraint": (None,),
+    "kernel_initializer": None,  # type: ignore[dict-item]
+    "kernel_regularizer": (None,),
+    "key_shape": None,  # type: ignore[dict-item]
     "lora_rank": (None,),
+    "noise_shape": (None,),
     "optional": (False,),
     "quantization_config": (None,),
+    "query_shape": None,  # type: ignore[dict-item]
     "ragged": (False,),
     "renorm": (False,),
     "renorm_clipping": (None,),
@@ -30,19 +38,36 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "virtual_batch_size": (None,),
     "rms_scaling": (False,),
     "sliding_window": (None,),
+    "softmax_robust_masking": (False,),
     "sparse": (False,),
     "synchronized": (False,),
     "time_major": (False,),
     "use_gate": (False,),
+    "value_shape": None,  # type: ignore[dict-item]
     "zero_output_for_mask": (False,),
 }
 #: arguments of kbackend's layers that Keras 3's have not: they say what the layer learns from its input
 OWN = ("batch_input_shape", "input_length")
+_PROJECTIONS = ("query_dense", "key_dense", "value_dense", "output_dense")
 #: groups of Keras 3's weights that hold those of a layer, in the order of kbackend's
 GROUPS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "GRU", "LSTM", "SimpleRNN"), ("cell",)),
-    "MultiHeadAttention": ("query_dense", "key_dense", "value_dense", "output_dense"),
+    **dict.fromkeys(("CuDNNGRU", "CuDNNLSTM"), ("cell",)),
+    "GroupQueryAttention": tuple(f"_{name}" for name in _PROJECTIONS),
+    "MultiHeadAttention": _PROJECTIONS,
 }
+#: classes of layers that Keras has under other names
+RENAMED = {"GroupQueryAttention": "GroupedQueryAttention", "Model": "Functional"}
+
+
+def groups_of(layer: Any) -> tuple[str, ...]:
+    """The groups of Keras 3's weights that hold those of a layer, in the order of kbackend's; one empty name where they
+    lie in the layer's own."""
+    found = GROUPS.get(type(layer).__name__, ("",))
+    gate = found[0].replace("query", "gate")
+    return (*found[:2], gate, *found[2:]) if getattr(layer, "use_gate", False) else found
+#: arguments of layers that hold other layers, which Keras 3 has as groups of these names
+INNER = ("forward_layer", "backward_layer", "layer", "cell", "cells")
 #: classes of models
 MODELS = ("Sequential", "Functional", "Model")
 #: ops between layers that Keras 3 writes as layers of their own, by class: functions of kbackend.ops
@@ -56,11 +81,12 @@ _OPS = (
 @cache
 def layer_classes() -> dict[str, Any]:
     """kbackend's layers by name."""
-    return {
+    known = {
         name: found
         for name, found in vars(layers).items()
         if isinstance(found, type) and issubclass(found, layers.Layer)
     }
+    return known | {theirs: known[ours] for ours, theirs in RENAMED.items() if ours in known}
 
 
 @cache
@@ -85,6 +111,8 @@ def without_neutral(config: Mapping[str, Any], layer: type) -> dict[str, Any]:
         ValueError: another argument that the layer has not; the message names it.
     """
     known = arguments_of(layer)
+    if layer.__name__.startswith("SpatialDropout"):
+        known -= {"noise_shape"}  # which it gives to Dropout itself
     found = {}
     for key, value in config.items():
         if key in known or key not in NEUTRAL:

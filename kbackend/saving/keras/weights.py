@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from kbackend.graph.variable import Variable, values_of
+from kbackend.layers import InputLayer, SpectralNormalization
 from kbackend.saving.errors import FormatError
 from kbackend.saving.keras.hdf5 import Group, put, put_texts
-from kbackend.saving.keras.table import GROUPS
+from kbackend.saving.keras.table import GROUPS, INNER, RENAMED, groups_of
 from kbackend.saving.layer_weights import Held
 from kbackend.saving.structure import is_model
 
@@ -21,21 +22,48 @@ VARS, LAYERS = "vars", "layers"
 # ------------------------------------------------------------------------------------- by structure
 
 
-def places_of(model: Any, path: str = "") -> Iterator[tuple[str, Any]]:
-    """The groups of a file of Keras 3 for the layers of a model, each with the layer.
+def places_of(layers: Sequence[Any], path: str) -> Iterator[tuple[str, Any]]:
+    """The groups of a file of Keras 3 for layers, and for those inside them, each with its layer.
 
     Groups are named by the classes of the layers, with numbers from the second on.
     """
     counts: dict[str, int] = {}
-    for layer in _with_input(model):
+    for layer in layers:
         kind = _group_name(keras_class(layer))
         count = counts.get(kind, 0)
         counts[kind] = count + 1
-        place = f"{path}{LAYERS}/{kind}_{count}" if count else f"{path}{LAYERS}/{kind}"
-        if is_model(layer):
-            yield from places_of(layer, f"{place}/")
+        yield from _places_in(layer, f"{path}/{kind}_{count}" if count else f"{path}/{kind}")
+
+
+def _places_in(layer: Any, path: str) -> Iterator[tuple[str, Any]]:
+    if is_model(layer):
+        yield from places_of(_with_input(layer), f"{path}/{LAYERS}")
+        return
+    yield path, layer
+    for name in _inner_names(layer):
+        inner = getattr(layer, name)
+        if isinstance(inner, (list, tuple)):
+            yield from places_of(inner, f"{path}/{name}")
         else:
-            yield place, layer
+            yield from _places_in(inner, f"{path}/{name}")
+
+
+def _inner_names(layer: Any) -> tuple[str, ...]:
+    """The attributes of a layer that hold layers whose weights have groups of their own."""
+    if type(layer).__name__ in GROUPS:
+        return ()
+    found = tuple(name for name in INNER if getattr(layer, name, None) is not None)
+    return found[:2] if "forward_layer" in found else found
+
+
+def _own_weights(layer: Any) -> list[Variable]:
+    """The weights of a layer without those of layers inside that have groups of their own."""
+    inner = [getattr(layer, name) for name in _inner_names(layer)]
+    held = [part for found in inner for part in (found if isinstance(found, (list, tuple)) else [found])]
+    apart = {id(v) for part in held for v in getattr(part, "weights", ())}
+    own = [v for v in layer.weights if id(v) not in apart]
+    # Keras has the kernel twice: in the layer that is normalized, and beside the vector
+    return [held[0].weights[0], *own] if isinstance(layer, SpectralNormalization) else own
 
 
 def _group_name(class_name: str) -> str:
@@ -46,12 +74,10 @@ def _group_name(class_name: str) -> str:
 def keras_class(layer: Any) -> str:
     """The name of the class that Keras has for a layer."""
     name = type(layer).__name__
-    return "Functional" if name == "Model" else name
+    return RENAMED.get(name, name)
 
 
 def _with_input(model: Any) -> list[Any]:
-    from kbackend.layers import InputLayer
-
     found = list(model.layers)
     has_input = any(isinstance(layer, InputLayer) for layer in found)
     return found if has_input or not model.built else [model._tensors[0].history.layer, *found]
@@ -72,12 +98,12 @@ def arrays_by_structure(
     """
     found: list[tuple[Variable, np.ndarray]] = []
     taken: set[int] = set()
-    for path, layer in places_of(model):
-        own = layer.weights
+    for path, layer in places_of(_with_input(model), LAYERS):
+        own = _own_weights(layer)
         if not own or id(layer) in taken:
             continue
         taken.add(id(layer))
-        parts = GROUPS.get(type(layer).__name__, ("",))
+        parts = groups_of(layer)
         try:
             arrays = [a for part in parts for a in _vars(root, f"{path}/{part}".rstrip("/"))]
             found += _paired(own, arrays, root.where(path))
@@ -110,9 +136,9 @@ def write_by_structure(root: Any, model: Any) -> None:
     """Write the weights of a model as Keras 3 does."""
     root.create_group(VARS)
     done: set[int] = set()
-    for path, layer in places_of(model):
-        parts = GROUPS.get(type(layer).__name__, ("",))
-        values = values_of(layer.weights) if id(layer) not in done else []
+    for path, layer in places_of(_with_input(model), LAYERS):
+        parts = groups_of(layer)
+        values = values_of(_own_weights(layer)) if id(layer) not in done else []
         done.add(id(layer))
         root.require_group(f"{path}/{VARS}").attrs["name"] = layer.name
         for part, held in zip(parts, _cut(values, len(parts))):

@@ -7,10 +7,10 @@ from typing import Any
 from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.ground.tree import tree_map
-from kbackend.layers import InputLayer, Lambda, MultiHeadAttention
+from kbackend.layers import GroupQueryAttention, InputLayer, Lambda, MultiHeadAttention
 from kbackend.registry import plain
 from kbackend.saving.keras.objects import OTHER_ACTIVATIONS, to_keras
-from kbackend.saving.keras.table import OWN, layer_classes
+from kbackend.saving.keras.table import INNER, OWN, layer_classes
 from kbackend.saving.keras.weights import keras_class
 from kbackend.saving.structure import is_model
 
@@ -64,13 +64,22 @@ def _config(layer: Any) -> dict[str, Any]:
         )
     if layer_classes().get(type(layer).__name__) is not type(layer):
         raise ValueError(f"the layer {layer.name} is a {type(layer).__name__}, which Keras has not")
-    found = {key: to_keras(key, value) for key, value in layer.get_config().items() if key not in OWN}
+    found = {
+        key: _inner(getattr(layer, key)) if key in INNER else to_keras(key, value)
+        for key, value in layer.get_config().items()
+        if key not in OWN
+    }
     for key, value in found.items():
         if key.endswith("activation") and value in OTHER_ACTIVATIONS:
             raise ValueError(f"the layer {layer.name}: {value} is another function in Keras 3")
     if type(layer).__name__.startswith(("Discretization", "SpatialDropout")):  # their constructors take none
         del found["trainable"]
     return found
+
+
+def _inner(value: Any) -> Any:
+    """The layers or cells that a layer holds."""
+    return [_entry(layer) for layer in value] if isinstance(value, (list, tuple)) else _entry(value)
 
 
 class _Functional:
@@ -107,7 +116,7 @@ class _Functional:
         if call.captured:
             names = ", ".join(t.name for t in call.captured)
             raise ValueError(f"the layer {call.layer.name} reads {names} without having been given it")
-        args = list(call.inputs) if isinstance(call.layer, MultiHeadAttention) else [call.inputs]
+        args = list(call.inputs) if isinstance(call.layer, (GroupQueryAttention, MultiHeadAttention)) else [call.inputs]
         kwargs = {k: v for k, v in call.kwargs.items() if k != "training"}
         return {"args": self._value(args), "kwargs": self._value(kwargs)}
 

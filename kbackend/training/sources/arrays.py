@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from kbackend.training.arrays import Groups
@@ -44,19 +46,24 @@ class Batches:
         size = min(self.batch_size, self._taken)
         return None if size == 0 or self._taken % size else tuple((size, *a.shape[1:]) for a in self.arrays)
 
-    def epoch(self, feed: Feed, order: np.ndarray | None = None) -> Fed:
-        """(size, arrays) in an order, that of the data when None."""
-        return self.slices(feed) if order is None else self.shuffled(feed, order)
+    goes_on = False
 
-    def slices(self, feed: Feed) -> Fed:
+    def epoch(self, feed: Feed, order: np.ndarray | None = None, skip: int = 0) -> Fed:
+        """(size, arrays) in an order, that of the data when None, without the first ``skip`` batches."""
+        return self.slices(feed, skip) if order is None else self.shuffled(feed, order, skip)
+
+    def pass_over(self, order: Callable[[], np.ndarray | None]) -> None:
+        """The batches of an epoch do not depend on those before it."""
+
+    def slices(self, feed: Feed, skip: int = 0) -> Fed:
         """(size, arrays) in the order of the data; views, no copies."""
-        for start in range(0, self._taken, self.batch_size):
+        for start in range(skip * self.batch_size, self._taken, self.batch_size):
             stop = min(start + self.batch_size, self._taken)
             yield stop - start, [feed(a[start:stop]) for a in self.arrays]
 
-    def shuffled(self, feed: Feed, order: np.ndarray) -> Fed:
+    def shuffled(self, feed: Feed, order: np.ndarray, skip: int = 0) -> Fed:
         """(size, arrays) in the order given."""
-        for start in range(0, self._taken, self.batch_size):
+        for start in range(skip * self.batch_size, self._taken, self.batch_size):
             chosen = order[start : min(start + self.batch_size, self._taken)]
             taken = [a.take(chosen, axis=0) for a in self._different]
             yield len(chosen), [feed(taken[place]) for place in self._places]

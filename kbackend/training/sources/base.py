@@ -27,6 +27,7 @@ class Source(Protocol):
         units: how many things the order of an epoch arranges; None where the order is that of the data.
         shapes: of the arrays of every batch, None where they may differ.
         held: all arrays, None where they are not in memory.
+        goes_on: whether an epoch goes on where the one before ended, so that its batches depend on those before it.
     """
 
     @property
@@ -43,9 +44,15 @@ class Source(Protocol):
     def shapes(self) -> tuple[tuple[int, ...], ...] | None: ...
     @property
     def held(self) -> Groups | None: ...
+    @property
+    def goes_on(self) -> bool: ...
 
-    def epoch(self, feed: Feed, order: np.ndarray | None = None) -> Fed:
-        """(samples, what the step takes) for each batch of the next epoch. Who leaves before the end closes it."""
+    def epoch(self, feed: Feed, order: np.ndarray | None = None, skip: int = 0) -> Fed:
+        """(samples, what the step takes) for each batch of the next epoch but the first ``skip``. Who leaves before the
+        end closes it."""
+
+    def pass_over(self, order: Callable[[], np.ndarray | None]) -> None:
+        """Leave out an epoch, as if its batches had been read in an order."""
 
     def close(self) -> None:
         """End what reads ahead."""
@@ -107,8 +114,8 @@ class Passes(Protocol):
     def peek(self) -> Any:
         """A batch like the first one. Where batches can be read only once, it is not lost."""
 
-    def start(self, order: np.ndarray | None) -> Iterator[Any]:
-        """The batches of a pass."""
+    def start(self, order: np.ndarray | None, skip: int = 0) -> Iterator[Any]:
+        """The batches of a pass but the first ``skip``."""
 
     def close(self) -> None:
         """End what reads ahead."""

@@ -54,7 +54,7 @@ class NumberedBatches:
 
     def end(self) -> None:
         """Call the dataset's ``on_epoch_end``."""
-        self._begun = False
+        self._begun, self._first = False, _NOTHING
         _call(self._data, "on_epoch_end")
 
     def peek(self) -> Any:
@@ -69,11 +69,11 @@ class NumberedBatches:
         self._first = self._data[0]
         return self._first
 
-    def start(self, order: np.ndarray | None) -> Iterator[Any]:
-        """The batches of a pass, in the order of their numbers in ``order``."""
+    def start(self, order: np.ndarray | None, skip: int = 0) -> Iterator[Any]:
+        """The batches of a pass, in the order of their numbers in ``order``, but the first ``skip``."""
         indexes: Iterable[int] = itertools.count() if self.length is None else range(self.length)
         first, self._first = self._first, _NOTHING
-        chosen = indexes if order is None else map(int, order)
+        chosen = itertools.islice(indexes if order is None else map(int, order), skip, None)
         return self._workers.made(chosen, {} if first is _NOTHING else {0: first})
 
     def close(self) -> None:
@@ -116,10 +116,10 @@ class NumberedSamples:
             raise StopIteration
         return _Collated(self._data)[range(min(self._size, self._count))]
 
-    def start(self, order: np.ndarray | None) -> Iterator[Any]:
-        """The batches of a pass over the samples in the order of their numbers."""
+    def start(self, order: np.ndarray | None, skip: int = 0) -> Iterator[Any]:
+        """The batches of a pass over the samples in the order of their numbers, but the first ``skip``."""
         chosen = np.arange(self._count) if order is None else order
-        starts = range(0, self._count, self._size)
+        starts = range(skip * self._size, self._count, self._size)
         return self._workers.made((chosen[s : s + self._size].tolist() for s in starts), {})
 
     def close(self) -> None:

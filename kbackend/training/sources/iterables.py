@@ -45,10 +45,10 @@ class Iterables:
         self._peeked = itertools.chain([first], iterator)
         return first
 
-    def start(self, order: np.ndarray | None) -> Iterator[Any]:
-        """The batches of a pass."""
+    def start(self, order: np.ndarray | None, skip: int = 0) -> Iterator[Any]:
+        """The batches of a pass but the first ``skip``, which are made all the same."""
         peeked, self._peeked = self._peeked, None
-        return self._iterator() if peeked is None else peeked
+        return itertools.islice(self._iterator() if peeked is None else peeked, skip, None)
 
     def begin(self) -> None: ...
 

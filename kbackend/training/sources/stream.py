@@ -93,21 +93,37 @@ class Stream:
         """Samples of all batches but the last."""
         return self._passes.batch_size
 
-    def epoch(self, feed: Feed, order: np.ndarray | None = None) -> Fed:
-        """(samples, what the step takes) for each batch of the next epoch. An order is that of the passes that begin in
-        it."""
+    @property
+    def goes_on(self) -> bool:
+        """Whether an epoch goes on in the pass in which the one before ended."""
+        return self._wanted is not None
+
+    def epoch(self, feed: Feed, order: np.ndarray | None = None, skip: int = 0) -> Fed:
+        """(samples, what the step takes) for each batch of the next epoch but the first ``skip``. An order is that of
+        the passes that begin in it."""
         if self._wanted is None:
             self._passes.begin()
-        raw = self._pass(order) if self._wanted is None else self._some(self._wanted, order)
-        made = (self._made(index, batch, feed) for index, batch in enumerate(raw))
+        raw = self._pass(order, skip) if self._wanted is None else self._some(self._wanted, order, skip)
+        made = (self._made(index, batch, feed) for index, batch in enumerate(raw, skip))
         yield from prefetched(made, self._reading.max_queue_size) if self._reading.workers else made
         self._epoch += 1
         if self._wanted is None:
             self._passes.end()
 
-    def _pass(self, order: np.ndarray | None) -> Iterator[Any]:
-        empty = True
-        for batch in self._passes.start(order):
+    def pass_over(self, order: Callable[[], np.ndarray | None]) -> None:
+        """Leave out an epoch. Its batches are read where the next epoch goes on after them; the dataset is told of its
+        begin and end, at which it may change."""
+        if self._wanted is None:
+            self._passes.begin()
+            self._passes.end()
+        else:
+            for _ in self._some(self._wanted, order()):
+                pass
+        self._epoch += 1
+
+    def _pass(self, order: np.ndarray | None, skip: int) -> Iterator[Any]:
+        empty = not skip
+        for batch in self._passes.start(order, skip):
             empty = False
             yield batch
         if empty:
@@ -116,13 +132,15 @@ class Stream:
                 "them again each time that it is iterated"
             )
 
-    def _some(self, wanted: int, order: np.ndarray | None) -> Iterator[Any]:
-        """So many batches, in as many passes as they take; the next epoch goes on in the last of them."""
+    def _some(self, wanted: int, order: np.ndarray | None, skip: int = 0) -> Iterator[Any]:
+        """So many batches, in as many passes as they take, but the first ``skip``; the next epoch goes on in the last
+        of them."""
         for index in range(wanted):
             batch = self._next(order)
             if batch is _NONE:
                 raise DataError(self._ended(index, wanted))
-            yield batch
+            if index >= skip:
+                yield batch
 
     def _next(self, order: np.ndarray | None) -> Any:
         if self._going is not None:
