@@ -91,6 +91,12 @@ class Graph:
         """The nodes between inputs and results in topological order."""
         return ancestors(self.results, self.inputs)
 
+    def size(self) -> int:
+        """The number of nodes, those of graphs inside (of branches and loops) included."""
+        nodes = self.nodes()
+        inside = [v for node in nodes for v in node.attrs.values() if isinstance(v, Graph)]
+        return len(nodes) + sum(graph.size() for graph in inside)
+
     def leaves(self) -> list[Tensor]:
         """Tensors without operands that are not among the inputs: variables, constants, placeholders."""
         given = {id(t) for t in self.inputs}

@@ -4,4 +4,5 @@ from kbackend.layers.core.dense import *
 from kbackend.layers.core.einsum_dense import *
 from kbackend.layers.core.embedding import *
 from kbackend.layers.core.function import *
+from kbackend.layers.core.jax import *
 from kbackend.layers.core.masking import *
