@@ -173,9 +173,9 @@ def load_weights(model: Any, content: memoryview, by_name: bool, skip_mismatch: 
     """
     with opened(content, "h5") as root:
         if "layer_names" in root.attributes():
-            return put_weights(_legacy(model), by_layers(root), by_name, skip_mismatch)
+            return put_weights(model, _legacy(model), by_layers(root), by_name, skip_mismatch)
         if "model_weights" in root:
-            return put_weights(_legacy(model), by_layers(root.group("model_weights")), by_name, skip_mismatch)
+            return put_weights(model, _legacy(model), by_layers(root.group("model_weights")), by_name, skip_mismatch)
         if by_name:
             raise ValueError("a .weights.h5 of Keras 3 goes by the structure of the model, not by names of layers")
         skipped: list[str] | None = [] if skip_mismatch else None

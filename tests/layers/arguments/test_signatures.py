@@ -21,8 +21,8 @@ NOT_THERE = {
     "TFSMLayer": "a SavedModel of TensorFlow as a layer comes with modules of engines as layers",
     "TorchModuleWrapper": "a module of torch as a layer comes with modules of engines as layers",
 }
-#: what is not there: adapters of low rank and quantized weights
-LEFT_OUT = {"lora_rank", "lora_alpha", "quantization_config", "gptq_unpacked_column_size"}
+#: what is not there: an argument of the quantization gptq
+LEFT_OUT = {"gptq_unpacked_column_size"}
 #: Keras 2 had a default where Keras 3 has none
 DEFAULTS = {(f"{kind}{rank}D", "pool_size") for kind in ("AveragePooling", "AvgPool") for rank in (1, 2, 3)}
 DEFAULTS.add(("ConvLSTM2DCell", "recurrent_activation"))  # it was only in Keras 2, as hard_sigmoid
