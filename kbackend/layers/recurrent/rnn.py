@@ -87,6 +87,7 @@ class RNN(HasLayers):
     ) -> None:
         if "input_dim" in kwargs:
             kwargs["input_shape"] = (kwargs.pop("input_length", None), kwargs.pop("input_dim"))
+        self._num_constants = kwargs.pop("num_constants", 0)
         super().__init__(**kwargs)
         self.cell = self._made_cell(cell)
         self.return_sequences, self.return_state = return_sequences, return_state
@@ -194,7 +195,8 @@ class RNN(HasLayers):
         """Apply the layer.
 
         Args:
-            inputs: (batch, steps, features...), or a list of that and the initial states.
+            inputs: (batch, steps, features...), or a list of that, the initial states and as many constants as the
+                call before had.
             initial_state: the state (or list of states) before the first step; zeros when None.
             constants: tensors that the cell's ``call`` gets at each step.
             mask: (batch, steps), in place of the one that the inputs carry. Masked steps are skipped.
@@ -204,8 +206,9 @@ class RNN(HasLayers):
             The last output, or those of all steps with ``return_sequences``; with ``return_state`` a list of that and
             the last states.
         """
-        inputs, given = call_arguments(inputs, initial_state, constants)
+        inputs, given = call_arguments(inputs, initial_state, constants, self._num_constants)
         kwargs |= given
+        self._num_constants = len(given.get("constants", ()))
         self._constant_shapes = [c.shape for c in kwargs.get("constants", ())]
         if hasattr(inputs, "shape"):
             self._check_sequence(inputs, kwargs.get("initial_state", ()))
@@ -296,6 +299,10 @@ class RNN(HasLayers):
 
     # configuration ------------------------------------------------------------------------------------------
 
+    def get_config(self) -> dict[str, Any]:
+        found = super().get_config()
+        return found | {"num_constants": self._num_constants} if self._num_constants else found
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """A layer from the result of ``get_config``, without weights. ``cell`` may be a cell, too."""
@@ -307,15 +314,20 @@ class RNN(HasLayers):
         return super()._twin(cell=cell_twin(self.cell), **changes)
 
 
-def call_arguments(inputs: Any, initial_state: Any, constants: Any) -> tuple[Any, dict[str, Any]]:
+def call_arguments(
+    inputs: Any, initial_state: Any, constants: Any, num_constants: int = 0
+) -> tuple[Any, dict[str, Any]]:
     """The sequence, and the states and constants that a call was given, as lists of tensors by their arguments' names.
 
     Args:
-        inputs: the sequence, or a list of that and the initial states.
+        inputs: the sequence, or a list of that, the initial states and the constants.
         initial_state, constants: tensors in any structure; None where there are none.
+        num_constants: how many of a list are constants, unless these are given apart.
     """
     if isinstance(inputs, (list, tuple)):
         inputs, *rest = inputs
+        if num_constants and constants is None:
+            rest, constants = rest[:-num_constants], rest[-num_constants:]
         initial_state = rest or initial_state
     given = {"initial_state": initial_state, "constants": constants}
     return inputs, {name: [lift(t) for t in tree_leaves(tree)] for name, tree in given.items() if tree is not None}
