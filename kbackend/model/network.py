@@ -156,6 +156,11 @@ class Network(Layer):
             f".{did_you_mean(name, (x.name for x in layers))}".rstrip(".")
         )
 
+    @property
+    def uses_learning_phase(self) -> bool:
+        """Whether an output depends on the learning phase."""
+        return any(t._uses_learning_phase for t in self.outputs)
+
     def quantize(self, mode: str, config: Any = None) -> None:
         """Store the weights of all layers that can do it as integers; see :meth:`kbackend.layers.Dense.quantize`.
 

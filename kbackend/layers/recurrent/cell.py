@@ -171,7 +171,7 @@ class DenseCell(Cell):
             raise ValueError(f"the features of the input must be known, the shape is {tuple(input_shape)}")
         wide = self.gates * self.units
         self.kernel = self.add_weight("kernel", (features, wide))
-        made_by = _for_each_gate(self.recurrent_initializer, self.gates)
+        made_by = _for_each_gate(getattr(self, "recurrent_initializer", None), self.gates)
         self.recurrent_kernel = self.add_weight("recurrent_kernel", (self.units, wide), initializer=made_by)
         self.bias = self._add_bias(wide) if self.use_bias else None
 

@@ -16,6 +16,7 @@ from kbackend.layers.base.naming import described
 from kbackend.layers.base.nested import HasLayers
 from kbackend.layers.base.serialization import deserialize
 from kbackend.layers.base.spec import InputSpec
+from kbackend.layers.base.structures import as_list
 from kbackend.layers.recurrent.cell import (
     build_cell,
     cell_twin,
@@ -72,7 +73,7 @@ class RNN(HasLayers):
         "zero_output_for_mask",
     )
     supports_masking = True
-    _untracked = Layer._untracked | {"states"}
+    _untracked = Layer._untracked | {"_states"}
 
     def __init__(
         self,
@@ -94,7 +95,7 @@ class RNN(HasLayers):
         self.go_backwards, self.unroll = go_backwards, unroll
         self.stateful = stateful
         self.zero_output_for_mask = zero_output_for_mask
-        self.states: list[Any] | None = None
+        self._states: list[Any] | None = None
         self._sequence_spec = self._first_spec
         self._constant_shapes: list[Any] = []
 
@@ -118,6 +119,11 @@ class RNN(HasLayers):
     def state_size(self) -> Any:
         return self.cell.state_size
 
+    @property
+    def states(self) -> list[Any]:
+        """The variables that keep the states from batch to batch; as many None where there are none."""
+        return [None] * len(as_list(self.state_size)) if self._states is None else self._states
+
     # building -----------------------------------------------------------------------------------------------
 
     def build(self, input_shape: Any) -> None:
@@ -138,7 +144,7 @@ class RNN(HasLayers):
                 "Input(batch_shape=(batch, steps, ...)) or batch_input_shape=(batch, steps, ...)"
             )
         self._sequence_spec.axes[0] = shape[0]
-        self.states = [
+        self._states = [
             Variable(np.zeros((shape[0], *s)), (shape[0], *s), self.dtype, f"state_{i}", trainable=False)
             for i, s in enumerate(state_shapes_of(self.cell))
         ]
@@ -155,13 +161,13 @@ class RNN(HasLayers):
         """
         if not self.stateful:
             raise AttributeError(f"{described(self)} is not stateful; make it with stateful=True")
-        if self.states is None:
+        if self._states is None:
             if states is None:
                 return
             raise ValueError(f"{described(self)} has no states before it is built; call it on a tensor first")
-        values = [np.zeros(v.shape) for v in self.states] if states is None else _arrays(states)
-        self._check_states(values, self.states[0].shape[0], "reset_states was given")
-        for variable, value in zip(self.states, values):
+        values = [np.zeros(v.shape) for v in self._states] if states is None else _arrays(states)
+        self._check_states(values, self._states[0].shape[0], "reset_states was given")
+        for variable, value in zip(self._states, values):
             variable.assign(value)
 
     def reset_state(self) -> None:
@@ -183,10 +189,10 @@ class RNN(HasLayers):
                 raise ValueError(f"{described(self)}: state {i} has the shape {wanted}, {given} one of {have}")
 
     def _state(self) -> Any:
-        return super()._state(), self._sequence_spec, self.states
+        return super()._state(), self._sequence_spec, self._states
 
     def _restore(self, state: Any) -> None:
-        before, self._sequence_spec, self.states = state
+        before, self._sequence_spec, self._states = state
         super()._restore(before)
 
     # calling ------------------------------------------------------------------------------------------------
@@ -244,11 +250,11 @@ class RNN(HasLayers):
         if given is not None:
             self._check_states(given, inputs.shape[0], "initial_state holds")
         elif self.stateful:
-            given = list(self.states or ())
+            given = list(self._states or ())
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         outputs, last = self._walk(inputs, given, mask, training, constants or ())
         if self.stateful:
-            self.add_update([K.update(kept, new) for kept, new in zip(self.states or (), last)])
+            self.add_update([K.update(kept, new) for kept, new in zip(self._states or (), last)])
         result = self._result(outputs, last, mask, given is None)
         return [result, *last] if self.return_state else result
 

@@ -69,4 +69,12 @@ def test_tensors_and_calls_have_the_names_of_keras_2():
     assert layers.Dropout(0.5)(y)._uses_learning_phase and not x._uses_learning_phase
     (call,) = layer._inbound_nodes
     assert layer.inbound_nodes == [call]
+    assert Model(x, layers.Dropout(0.5)(x)).uses_learning_phase and not Model([x, s], y).uses_learning_phase
     assert [id(t) for t in call.input_tensors] == [id(x), id(s)] and call.output_tensors[0] is y
+
+
+def test_stacked_cells_tell_constants_to_those_that_take_them(each_backend):
+    x, c = Input((4, 5)), Input((2,))
+    layer = layers.RNN([layers.GRUCell(3), WithConstant(6)])
+    y = layer(x, constants=c)
+    assert K.function([x, c], [y])([X, C])[0].shape == (3, 6)
