@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kbackend import backend as K
+from kbackend.graph.node import name_scope
 from kbackend.graph.variable import Variable
 from kbackend.layers.arguments import described, positive, scalar
 from kbackend.layers.base.inside import revise
@@ -100,7 +101,8 @@ class LowRank(Layer):
             raise ValueError(f"{label} has an adapter of rank {self.lora_rank} already")
         self._refuse_constraint()
         self._set_rank(positive(rank, "rank", label), lora_alpha)
-        self._add_adapter(a_initializer, b_initializer)
+        with name_scope(self.name), self._owner.scope():
+            self._add_adapter(a_initializer, b_initializer)
         revise(self)
 
     def _add_adapter(self, first: Any, second: Any) -> None:

@@ -115,6 +115,13 @@ def test_configuration(name):
     assert "lora_rank" not in getattr(layers, name)(**CASES[name][0]).get_config()
 
 
+def test_weights_are_named_below_the_layer():
+    layer, _, _ = adapted("Dense")
+    assert [w.name.rpartition("/")[0] for w in layer.weights] == [layer.name] * 4
+    layer.quantize("int8")
+    assert [w.name.rpartition("/")[0] for w in layer.weights] == [layer.name] * 5
+
+
 def test_the_factor_is_live(each_backend):
     alpha = K.variable(0.0)
     layer, x, y = adapted("Dense", lora_rank=2, lora_alpha=alpha)

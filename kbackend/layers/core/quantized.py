@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kbackend import backend as K
+from kbackend.graph.node import name_scope
 from kbackend.graph.variable import assign_all
 from kbackend.layers.arguments import described
 from kbackend.layers.base.inside import revise
@@ -228,7 +229,8 @@ class Quantized(LowRank):
         integers, scale = quantizer.of_array(old.numpy(), self._reduced_axes())
         self._weights = [v for v in self._weights if v is not old]
         self.quantization_mode = mode
-        self._add_adapted(integers.shape)
+        with name_scope(self.name):
+            self._add_adapted(integers.shape)
         variables = [getattr(self, self.adapted), getattr(self, f"{self.adapted}_scale")]
         assign_all(variables, [integers, self._stored_scale(scale)])
         revise(self)
