@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         utils,
     )
     from kbackend import backend as K
+    from kbackend.divergence.between import diff
     from kbackend.layers.base.input import Input
     from kbackend.model.functional import Model
     from kbackend.model.sequential import Sequential
@@ -53,14 +54,15 @@ hooks.run_op.supply("kbackend.runtime.eager:run_op")
 hooks.truth.supply("kbackend.runtime.evaluate:truth")
 
 _MODULES = (
-    "activations backend callbacks config constraints datasets dtypes graph initializers layers losses metrics model "
-    "models ops optimizers plugin random regularizers saving testing tools utils"
+    "activations backend callbacks config constraints datasets dtype_policies dtypes graph initializers layers losses "
+    "metrics mixed_precision model models ops optimizers plugin random regularizers saving testing tools utils"
 ).split()
 _NAMES = {
     "K": ("kbackend.backend", None),
     "Input": ("kbackend.layers.base.input", "Input"),
     "Model": ("kbackend.model.functional", "Model"),
     "Sequential": ("kbackend.model.sequential", "Sequential"),
+    "diff": ("kbackend.divergence.between", "diff"),
     "available_backends": ("kbackend.plugin.discover", "available_backends"),
     "set_backend": ("kbackend.plugin.select", "set_backend"),
     "use_backend": ("kbackend.plugin.select", "use_backend"),

@@ -5,9 +5,6 @@ from __future__ import annotations
 import csv
 import json
 import os
-import urllib.error
-import urllib.parse
-import urllib.request
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -96,6 +93,9 @@ class RemoteMonitor(Callback):
     def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         if is_trial():
             return
+        import urllib.parse  # with TLS and its certificates a tenth of a second, for this callback alone
+        import urllib.request
+
         text = json.dumps({"epoch": epoch, **{name: _plain(value) for name, value in (logs or {}).items()}})
         body = text if self.send_as_json else urllib.parse.urlencode({self.field: text})
         kind = "application/json" if self.send_as_json else "application/x-www-form-urlencoded"
@@ -103,7 +103,7 @@ class RemoteMonitor(Callback):
         request = urllib.request.Request(self.root + self.path, body.encode(), headers, method="POST")
         try:
             urllib.request.urlopen(request, timeout=_SECONDS).close()
-        except (urllib.error.URLError, OSError) as error:
+        except OSError as error:
             warn_caller(f"RemoteMonitor cannot reach {self.root}: {error}", RuntimeWarning)
 
 

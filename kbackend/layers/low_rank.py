@@ -115,7 +115,8 @@ class LowRank(Layer):
         names = [f"lora_{self.adapted}_{part}" for part in "ab"]
         shapes = [(*rows, rank), (rank, last)]
         for name, shape, initializer in zip(names, shapes, (first, second)):
-            setattr(self, name, self.add_weight(name, shape, initializer=initializer, constraint=None, **options))
+            setattr(self, name, self.add_weight(name, shape, initializer=initializer, constraint=None, autocast=False,
+                                                **options))  # fmt: skip
         weight.trainable = False
         self.lora_enabled = True
 

@@ -1,12 +1,14 @@
-"""What a model tells of the speed of its steps."""
+"""What a model tells of its steps: their speed, and where engines differ."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kbackend.divergence.report import Report
 from kbackend.ground.arguments import checked
 from kbackend.model.compiled import CompiledNetwork
-from kbackend.training import data, measured
+from kbackend.model.learning import unbuilt_if_refused
+from kbackend.training import data, diverging, measured
 from kbackend.training.arrays import Groups, groups_of, inputs_of
 from kbackend.training.profiling import Profile
 from kbackend.training.tuning import Tuned
@@ -50,9 +52,8 @@ class MeasuredNetwork(CompiledNetwork):
         Raises:
             ValueError: the data does not fit, or an engine is unknown.
         """
-        self._ensure_built(x)
-        size = data.batch_size(batch_size)
-        tuned = measured.tune(self._steps, self._measured_on(x, y), engines, size, rounds)
+        groups, size = self._measured_on(x, y), data.batch_size(batch_size)
+        tuned = measured.tune(self._steps, groups, engines, size, rounds)
         if verbose:
             print(tuned)
         return tuned
@@ -77,12 +78,44 @@ class MeasuredNetwork(CompiledNetwork):
         Returns:
             A :class:`kbackend.training.profiling.Profile`: ``rows``, ``step``; its text is the table.
         """
-        self._ensure_built(x)
-        size = data.batch_size(batch_size)
-        found = measured.profile(self._steps, self._measured_on(x, y), size, rounds)
+        groups, size = self._measured_on(x, y), data.batch_size(batch_size)
+        found = measured.profile(self._steps, groups, size, rounds)
         if verbose:
             print(found)
         return found
 
+    def diff(
+        self, x: Any, y: Any = None, *, engines: Any = None, batch_size: int | None = None, train: int = 0
+    ) -> Report:
+        """Run a step on several engines and name the nodes where they differ: values, gradients and updates.
+
+        Every node gets the same operands on all engines; NumPy in float64 says which engine is off. With ``y`` it is
+        the step of training, else that of prediction. The model is the same to the bit afterwards.
+
+        Args:
+            x, y: arrays as for ``fit``; the first batch is used.
+            engines: as for :func:`kbackend.diff`: 'torch,tensorflow', ['torch', 'torch+jit'], None for all that are
+                installed.
+            batch_size: samples a batch, 32 when None.
+            train: for so many steps of training the difference of the weights too: ``report.steps``.
+
+        Returns:
+            A :class:`kbackend.divergence.report.Report`: ``ok``, ``first``, ``worst``, ``rows``, ``to_json()``,
+            ``to_html(path)``; its text is a table.
+
+        Raises:
+            ValueError: fewer than two engines, or ``train`` without ``y``.
+
+        >>> import numpy as np
+        >>> from kbackend import Sequential, layers
+        >>> model = Sequential([layers.Dense(3, input_shape=(4,))])
+        >>> model.diff(np.ones((2, 4)), engines="numpy,numpy+float16").ok
+        True
+        """
+        groups = self._measured_on(x, y)
+        return diverging.diff(self._steps, groups, engines, data.batch_size(batch_size), train)
+
     def _measured_on(self, x: Any, y: Any) -> Groups:
-        return Groups(inputs_of(self._steps, x), [], []) if y is None else groups_of(self._steps, x, y)
+        with unbuilt_if_refused(self):
+            self._ensure_built(x)
+            return Groups(inputs_of(self._steps, x), [], []) if y is None else groups_of(self._steps, x, y)

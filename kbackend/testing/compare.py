@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from kbackend.declare.tolerances import relative_error
+
 
 def difference(found: Any, wanted: Any, bound: float, floor: float = 0.0) -> str | None:
     """A message about the difference of ``found`` from ``wanted``, or None.
@@ -40,14 +42,6 @@ def difference(found: Any, wanted: Any, bound: float, floor: float = 0.0) -> str
         f"the error is {error:.3g}, the tolerance {bound:.3g}; "
         f"at {place} it is {float(found[place])!r} instead of {float(wanted[place])!r}"
     )
-
-
-def relative_error(found: np.ndarray, wanted: np.ndarray, floor: float = 0.0) -> float:
-    """max|found - wanted| / max|wanted|; the absolute error where the reference is all zeros."""
-    if found.size == 0:
-        return 0.0
-    divisor = max(float(np.max(np.abs(wanted))), floor)
-    return float(np.max(np.abs(found - wanted))) / (divisor or 1.0)
 
 
 def _parts(value: np.ndarray) -> np.ndarray:

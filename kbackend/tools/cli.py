@@ -42,6 +42,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     demo.add_argument("--out", type=Path, default=Path("kbackend-demo.png"), help="the file of the plot")
     demo.set_defaults(run=_demo)
+    from kbackend.tools import diff
+
+    diff.add_arguments(commands.add_parser("diff", help="name the nodes of a model where engines differ"))
     commands.add_parser("backends", help="list the backends").set_defaults(run=_backends)
     return parser
 

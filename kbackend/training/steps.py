@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from kbackend.graph.walk import Graph
+from kbackend.ground.collector import collector_at_rest
 from kbackend.ops.core.updates import as_updates
 from kbackend.runtime.function import Function
 from kbackend.training.compiled import Compiled, Settings, Specs
@@ -167,7 +168,8 @@ class Steps:
             with self._lock:
                 found = self._made.get(key)
                 if found is None:
-                    found = self._made[key] = make()
+                    with collector_at_rest():
+                        found = self._made[key] = make()
         return found
 
     def _step(self, kind: str, form: Form) -> Step:

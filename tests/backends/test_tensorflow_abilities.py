@@ -11,9 +11,9 @@ from support.arrays import drawn
 
 import kbackend
 from kbackend import K
+from kbackend.declare.tolerances import TOLERANCES
 from kbackend.ops.nn import conv, conv_transpose
 from kbackend.testing.compare import difference
-from kbackend.testing.tolerances import TOLERANCES
 
 pytestmark = pytest.mark.engine("tensorflow")
 

@@ -60,7 +60,7 @@ LOSS = Counter(mean=1) + STEP
 def test_training_steps_on_torch():
     with kbackend.use_backend("torch"):
         assert train_calls(autoencoder()) == LOSS + Counter(
-            dropout=1, dense=2, relu=1, sigmoid_crossentropy=1, clip_range=1)
+            dropout=1, dense=2, relu=1, sigmoid_crossentropy=1)
         labels = Counter(squeeze=1, label_crossentropy=1, clip_range=1)
         assert train_calls(convnet()) == LOSS + labels + Counter(
             convolution=2, max_pool=2, relu=2, reshape=1, dense=1)

@@ -6,4 +6,5 @@ from kbackend.layers.core.embedding import *
 from kbackend.layers.core.function import *
 from kbackend.layers.core.jax import *
 from kbackend.layers.core.masking import *
+from kbackend.layers.core.module import *
 from kbackend.layers.core.quantized import *

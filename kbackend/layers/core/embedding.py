@@ -9,6 +9,7 @@ from kbackend import dtypes
 from kbackend.layers.arguments import described, positive, scalar, set_roles
 from kbackend.layers.base.spec import InputSpec
 from kbackend.layers.core.quantized import Quantized
+from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.ops.linalg.dense import dense
 
 
@@ -87,7 +88,8 @@ class Embedding(Quantized):
             self.input_spec = InputSpec(shape=(None, *lengths))
 
     def build(self, input_shape: Any) -> None:
-        self._add_adapted((self.input_dim, self.output_dim))
+        # what is gathered is cast, not the whole table
+        self._add_adapted((self.input_dim, self.output_dim), autocast=False)
         self._add_rank()
 
     def _reduced_axes(self) -> tuple[int, ...]:
@@ -103,13 +105,16 @@ class Embedding(Quantized):
         indices = inputs if dtypes.is_integer(inputs.dtype) else K.cast(inputs, "int32")
         found = K.gather(self.embeddings, indices)
         if self.quantization_mode is not None:
-            found = K.cast(found, self.dtype) / K.expand_dims(K.gather(self.embeddings_scale, indices), -1)
+            found = K.cast(found, self.compute_dtype) / K.expand_dims(K.gather(self.embeddings_scale, indices), -1)
         if self.lora_enabled:
             # of the rows that are asked for, not of the whole table
             first, second = self._factors()
             change = dense(K.gather(first, indices), second) * self._lora_scale
             found = K.cast(K.cast(found, change.dtype) + change, found.dtype)
-        return found
+        return self._computed(found)
+
+    def _computed(self, value: Any) -> Any:
+        return as_dtype(value, self.compute_dtype) if self.dtype_policy.is_mixed else value
 
 
 class ReversibleEmbedding(Embedding):
@@ -176,7 +181,8 @@ class ReversibleEmbedding(Embedding):
     def call(self, inputs: Any, reverse: bool = False) -> Any:
         if not reverse:
             return super().call(inputs)
-        kernel = K.transpose(self._adapted_weight(self.embeddings)) if self.tie_weights else self.reverse_embeddings
+        table = self._computed(self._adapted_weight(self.embeddings))
+        kernel = K.transpose(table) if self.tie_weights else self.reverse_embeddings
         if self.reverse_dtype is not None:
             inputs, kernel = K.cast(inputs, self.reverse_dtype), K.cast(kernel, self.reverse_dtype)
         logits = dense(inputs, kernel)

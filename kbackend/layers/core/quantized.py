@@ -179,12 +179,13 @@ class Quantized(LowRank):
         """The scale, which has axes of 1, in its shape as a weight."""
         return scale.reshape(self._scale_shape(getattr(self, self.adapted).shape))
 
-    def _add_adapted(self, shape: Sequence[int]) -> None:
+    def _add_adapted(self, shape: Sequence[int], autocast: bool = True) -> None:
         """Make the weight, of floats, or of integers with their scale."""
         if self.quantization_mode is None:
-            setattr(self, self.adapted, self.add_weight(self.adapted, shape))
+            setattr(self, self.adapted, self.add_weight(self.adapted, shape, autocast=autocast))
             return
-        options: dict[str, Any] = {"trainable": False, "regularizer": None, "constraint": None}
+        options: dict[str, Any] = {"trainable": False, "regularizer": None, "constraint": None,
+                                   "autocast": False}  # fmt: skip
         made = self.add_weight(self.adapted, shape, dtype=_MODE, initializer="zeros", **options)
         setattr(self, self.adapted, made)
         name = f"{self.adapted}_scale"
@@ -274,7 +275,7 @@ class Quantized(LowRank):
     def get_config(self) -> dict[str, Any]:
         found = super().get_config()
         if self.quantization_mode is not None:
-            found["dtype"] = f"{self.quantization_mode}_from_{self.dtype}"
+            found["dtype"] = f"{self.quantization_mode}_from_{self.dtype_policy.name}"
         if self.quantization_config is not None:
             config = self.quantization_config.get_config()
             found["quantization_config"] = {"class_name": "Int8QuantizationConfig", "config": config}

@@ -6,7 +6,9 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend.layers.arguments import described, positive
+from kbackend.layers.base.autocast import uncast
 from kbackend.layers.wrapper import Wrapper
+from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.ops.linalg.matmul import matrix_multiply
 from kbackend.ops.nn.layer_norm import normalize
 
@@ -51,8 +53,9 @@ class SpectralNormalization(Wrapper):
         self._role = roles[0]
         self.kernel = getattr(self.layer, self._role)
         self.vector_u = self.add_weight(
-            "vector_u", (1, self.kernel.shape[-1]), initializer="truncated_normal", trainable=False
-        )
+            "vector_u", (1, self.kernel.shape[-1]), initializer="truncated_normal", trainable=False,
+            autocast=False,
+        )  # fmt: skip
         limit, penalty = self.kernel.constraint, self.kernel.regularizer
         # the optimizer's change of the kernel, made of the divided kernel
         self.kernel.constraint = lambda w: _limited(w + self._division(self.kernel), limit)
@@ -60,9 +63,13 @@ class SpectralNormalization(Wrapper):
             self.kernel.regularizer = lambda w: penalty(K.in_train_phase(w + self._division(w), w))
 
     def call(self, inputs: Any, training: Any = None, **kwargs: Any) -> Any:
-        self.add_update(K.update(self.vector_u, self._normalized(self.kernel)[1]))
-        divided = self.kernel + self._division(self.kernel)
-        return self._with_kernel(K.in_train_phase(divided, self.kernel, training), inputs, **kwargs)
+        with uncast():
+            self.add_update(K.update(self.vector_u, self._normalized(self.kernel)[1]))
+            divided = self.kernel + self._division(self.kernel)
+            kernel = K.in_train_phase(divided, self.kernel, training)
+        if self.layer.dtype_policy.is_mixed:
+            kernel = as_dtype(kernel, self.layer.compute_dtype)
+        return self._with_kernel(kernel, inputs, **kwargs)
 
     def _division(self, kernel: Any) -> Any:
         """What is added to the kernel to divide it; a constant for gradients."""

@@ -26,7 +26,7 @@ from kbackend.ops.arrays.transpose import permute_dimensions
 from kbackend.ops.core.cast import cast
 from kbackend.ops.elementwise.exponential import log
 from kbackend.ops.elementwise.precision import as_dtype, wide_dtype
-from kbackend.ops.elementwise.select import clip
+from kbackend.ops.elementwise.select import clip, clip_range
 from kbackend.ops.indexing.gather import take_along
 from kbackend.ops.nn.sigmoid import sigmoid, softplus
 from kbackend.ops.nn.softmax import log_softmax, softmax
@@ -69,6 +69,8 @@ def _one_target_a_row(target: TensorSpec, logits: TensorSpec) -> TensorSpec:
     call(In((2, 3, 4), 0.0, 1.0), In((2, 3, 4))),
     call(In((1, 3), values=[[1.0, 0.0, 0.0]]), In((1, 3), values=[[-200.0, 200.0, 0.0]]), dtypes=_FLOATS,
          name="far"),
+    call(In((1, 2), values=[[0.5, 0.5]]), In((1, 2), values=[[1e30, 1e30]]), dtypes=("float32", "float64"),
+         name="large logits", expect=np.log([2.0]), gradient=False),
     call(In((0, 3), 0.0, 1.0), In((0, 3)), name="empty"),
     call(In((2, 0)), In((2, 0)), name="no classes", expect=np.zeros(2))])
 def softmax_crossentropy(target: TensorLike, logits: TensorLike) -> Any:
@@ -121,6 +123,8 @@ def checked_labels(labels: TensorLike, logits: TensorLike) -> TensorSpec:
     call(_labels(0, 3, 1, 1), In((4, 5), -4, 4)),
     call(_labels([0, 3], [1, 1]), In((2, 2, 5))),
     call(_labels(0), In((1, 3), values=[[-200.0, 200.0, 0.0]]), dtypes=_FLOATS, name="far"),
+    call(_labels(0), In((1, 2), values=[[1e30, 1e30]]), dtypes=("float32", "float64"), name="large logits",
+         expect=np.log([2.0]), gradient=False),
     call(In((0,), kind="int32", gradient=False), In((0, 3)), name="empty"),
     call(In((0,), kind="int32", gradient=False), In((0, 0)), name="no classes", raises=ValueError),
     *_range_samples()])
@@ -138,15 +142,21 @@ def label_crossentropy(labels: TensorLike, logits: TensorLike) -> Any:
 
 
 @composite(promote="float",
-           rule=lambda target, logits: TensorSpec(merge(target.shape, logits.shape), logits.dtype),
+           rule=lambda target, logits, **_: TensorSpec(merge(target.shape, logits.shape), logits.dtype),
            samples=lambda: [
                call(In((2, 3), 0.0, 1.0), In((2, 3), -4, 4, avoid=(0.0,))),
+               call(In((2, 3), 0.0, 1.0), In((2, 3), values=[[-9.0, -3.1, 0.5], [2.0, 3.1, 300.0]]), limit=3.0),
                call(In((2,), values=[0.3, 0.6]), In((2,), values=[-300.0, 300.0]), dtypes=_FLOATS,
                     name="far"),
                call(In((2,), values=[0.0, 1.0]), In((2,), values=[0.0, 0.0]), dtypes=_FLOATS, name="at zero"),
                call(In((0, 3), 0.0, 1.0), In((0, 3)), name="empty")])
-def sigmoid_crossentropy(target: TensorLike, logits: TensorLike) -> Any:
-    """``-target * log(s) - (1 - target) * log(1 - s)`` with ``s = sigmoid(logits)``, elementwise."""
+def sigmoid_crossentropy(target: TensorLike, logits: TensorLike, *, limit: float | None = None) -> Any:
+    """``-target * log(s) - (1 - target) * log(1 - s)`` with ``s = sigmoid(logits)``, elementwise.
+
+    The logits are clipped to ``[-limit, limit]``.
+    """
+    if limit is not None:
+        logits = clip_range(logits, low=-limit, high=limit)
     return softplus(logits) - target * logits
 
 
@@ -189,7 +199,7 @@ def _stable_binary(node: Node) -> Sequence[Tensor] | None:
     if logits is None:
         return None
     low, high = _clipped_logs(node)
-    return (sigmoid_crossentropy(node.args[0], clip(logits, low - high, high - low)),)
+    return (sigmoid_crossentropy(node.args[0], logits, limit=high - low),)
 
 
 def _clipped_logs(node: Node) -> tuple[float, float]:

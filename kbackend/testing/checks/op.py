@@ -9,6 +9,7 @@ import numpy as np
 
 from kbackend import dtypes
 from kbackend.declare.op import Op
+from kbackend.declare.tolerances import coarser, tolerance
 from kbackend.graph.tensor import TensorSpec
 from kbackend.plugin.contract import Target
 from kbackend.plugin.select import use_target
@@ -19,7 +20,7 @@ from kbackend.testing.programs import Built, Ran, build, function_of, run, run_t
 from kbackend.testing.report import Report
 from kbackend.testing.results import Result, run_concrete
 from kbackend.testing.samples import Case, cases, sample_groups
-from kbackend.testing.tolerances import class_of, coarser, tolerance
+from kbackend.testing.tolerances import class_of
 
 #: relative to the largest gradient of a sample; smaller ones may be rounding errors of gradients that are 0
 _GRADIENT_FLOOR = 1e-3
@@ -74,7 +75,7 @@ def check_concrete(report: Report, case: Case, target: Target) -> None:
         _check_specs(report, case, "at once", result, _specs(case))
         _check_expected(report, case, result)
         for place, (tensor, array) in enumerate(zip(tensors, case.arrays)):
-            kept = np.array_equal(target.backend.to_numpy(tensor), array, equal_nan=array.dtype.kind == "f")
+            kept = np.array_equal(target.backend.to_numpy(tensor), array, equal_nan=array.dtype.kind in "fV")
             report.expect(case, "inputs stay", None if kept else f"the call has changed input {place}")
         if case.op.kind != "derived" and case.op.name in target.backend.kernels:
             report.expect(case, "memory", _shared_memory(case, result, tensors, target))

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from kbackend.declare.op import Op
+from kbackend.declare.tolerances import tolerance
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.plugin.contract import InPlace, Target
@@ -22,7 +23,7 @@ from kbackend.testing.programs import build, run_together
 from kbackend.testing.report import Report
 from kbackend.testing.results import run_concrete
 from kbackend.testing.samples import Case, cases, groups, invoke
-from kbackend.testing.tolerances import class_of, tolerance
+from kbackend.testing.tolerances import class_of
 
 #: the operand of an optimizer's step that is not updated
 _READ_ONLY = "grads"

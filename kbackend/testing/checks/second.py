@@ -9,6 +9,7 @@ from functools import cache
 import numpy as np
 
 from kbackend.declare.op import Op
+from kbackend.declare.tolerances import tolerance
 from kbackend.graph.tensor import Tensor
 from kbackend.ops.core.gradients import gradients
 from kbackend.ops.core.leaves import constant
@@ -22,7 +23,7 @@ from kbackend.testing.oracle import reference_target, wants_gradient, weights, w
 from kbackend.testing.programs import Built, build, total
 from kbackend.testing.report import Report
 from kbackend.testing.samples import Case, cases
-from kbackend.testing.tolerances import CENTRAL_DIFFERENCES, tolerance
+from kbackend.testing.tolerances import CENTRAL_DIFFERENCES
 
 #: second derivatives are compared in this dtype only
 GROUP = "float64"

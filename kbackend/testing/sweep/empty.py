@@ -14,6 +14,7 @@ import numpy as np
 
 from kbackend import dtypes
 from kbackend.classic.state import placeholder
+from kbackend.declare.tolerances import tolerance
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import ancestors
 from kbackend.ground.tree import tree_leaves
@@ -29,7 +30,7 @@ from kbackend.testing.oracle import GRADIENT_GROUPS, reference_target
 from kbackend.testing.programs import gradient_places, real_parts, total
 from kbackend.testing.results import Result, call_symbolic, run_concrete
 from kbackend.testing.samples import Case, all_ops, cases, groups
-from kbackend.testing.tolerances import class_of, tolerance
+from kbackend.testing.tolerances import class_of
 
 #: of an input, and of its axis
 Place = tuple[int, int]

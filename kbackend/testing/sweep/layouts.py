@@ -12,6 +12,7 @@ import numpy as np
 from kbackend import dtypes
 from kbackend.classic.state import placeholder, variable
 from kbackend.declare.sample import Sample
+from kbackend.declare.tolerances import tolerance
 from kbackend.graph.tensor import Tensor
 from kbackend.ground.tree import tree_leaves
 from kbackend.ops.arrays.transpose import permute_dimensions
@@ -27,7 +28,7 @@ from kbackend.testing.compare import difference
 from kbackend.testing.oracle import reference_target
 from kbackend.testing.programs import gradient_places, total
 from kbackend.testing.samples import Case, find_op, make_case, named
-from kbackend.testing.tolerances import class_of, tolerance
+from kbackend.testing.tolerances import class_of
 
 #: how the gradient that arrives at a result lies in memory: like it, channels first, or one sample's for all samples
 UPSTREAMS = ("alike", "channels_first", "stretched")

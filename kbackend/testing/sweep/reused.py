@@ -16,6 +16,7 @@ import numpy as np
 
 from kbackend import dtypes
 from kbackend.classic.state import placeholder
+from kbackend.declare.tolerances import coarser, tolerance
 from kbackend.graph.tensor import Tensor
 from kbackend.ground.tree import tree_leaves
 from kbackend.ops.arrays.join import concatenate_last, stack
@@ -38,7 +39,7 @@ from kbackend.testing.oracle import GRADIENT_GROUPS
 from kbackend.testing.programs import gradient_places, total
 from kbackend.testing.results import call_symbolic, draws, run_concrete
 from kbackend.testing.samples import Case, all_ops, cases, groups
-from kbackend.testing.tolerances import class_of, coarser, tolerance
+from kbackend.testing.tolerances import class_of
 
 
 def _product(t: Any) -> Any:

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from kbackend.declare.call import to_numpy
 from kbackend.training.sources.base import Reading
-from kbackend.training.sources.workers import Workers
+
+if TYPE_CHECKING:
+    from kbackend.training.sources.workers import Workers
 
 _NOTHING = object()
+
+
+def _workers(data: Any, reading: Reading) -> Workers:
+    from kbackend.training.sources.workers import Workers  # imports multiprocessing, which arrays do without
+
+    return Workers(data, reading)
 
 
 class NumberedBatches:
@@ -35,7 +43,7 @@ class NumberedBatches:
         self.units: int | None = known
         self.endless = self.length is None
         self._first: Any = _NOTHING
-        self._workers = Workers(data, reading)
+        self._workers = _workers(data, reading)
         self._begun = False
 
     def begin(self) -> None:
@@ -92,7 +100,7 @@ class NumberedSamples:
         self.units: int | None = self._count
         self.batch_size: int | None = batch_size
         self.length: int | None = -(-self._count // batch_size)
-        self._workers = Workers(_Collated(data), reading)
+        self._workers = _workers(_Collated(data), reading)
 
     def begin(self) -> None: ...
 

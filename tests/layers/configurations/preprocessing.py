@@ -58,6 +58,13 @@ ROWS = [
     Row("MelSpectrogram", dict(window="hamming", sequence_length=6, top_db=9.0, ref_power=0.1, **MEL), (14,),
         **MEL_OF_KERAS),
     Row("MelSpectrogram", dict(min_freq=0.0, max_freq=30.0, **MEL), (20,), **MEL_OF_KERAS),
+
+    Row("Rescaling", dict(scale=1 / 3, offset=0.25), (2, 3, 1)),
+    Row("Normalization", dict(mean=[0.0, 1.0], variance=[1.0, 2.0]), (3, 2)),
+    Row("Discretization", dict(bin_boundaries=[0.0]), (2, 3), **NO_DERIVATIVE),
+    Row("CategoryEncoding", dict(num_tokens=4, output_mode="multi_hot"), (None,), values=4),
+    Row("Resizing", dict(height=2, width=10, interpolation="nearest", data_format="channels_last"), IMAGE),
+    Row("CenterCrop", dict(height=2, width=5), IMAGE),
 ]
 
 BAD = [

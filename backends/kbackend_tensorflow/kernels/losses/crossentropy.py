@@ -24,13 +24,21 @@ def label_crossentropy(labels: Any, logits: Any) -> Any:
     return tf.nn.sparse_softmax_cross_entropy_with_logits(labels=labels, logits=logits)
 
 
-@tf.custom_gradient
-def sigmoid_crossentropy(target: Any, logits: Any) -> Any:
-    def gradients(g: Any) -> Any:
-        return -g * logits, g * (tf.sigmoid(logits) - target)
+def sigmoid_crossentropy(target: Any, logits: Any, limit: float | None = None) -> Any:
+    @tf.custom_gradient
+    def loss(target: Any, logits: Any) -> Any:
+        clipped = logits if limit is None else tf.clip_by_value(logits, -limit, limit)
 
-    remainder = tf.math.log1p(tf.exp(-tf.abs(logits)))
-    return tf.nn.relu(logits) - logits * target + remainder, gradients
+        def gradients(g: Any) -> Any:
+            slope = tf.sigmoid(clipped) - target
+            if limit is not None:
+                slope *= tf.cast(clipped == logits, slope.dtype)
+            return -g * clipped, g * slope
+
+        remainder = tf.math.log1p(tf.exp(-tf.abs(clipped)))
+        return tf.nn.relu(clipped) - clipped * target + remainder, gradients
+
+    return loss(target, logits)
 
 
 KERNELS: dict[str, Any] = {

@@ -1,0 +1,85 @@
+"""``kbackend diff``: where engines, two versions of a model, or kbackend and Keras 3 differ."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from kbackend import dtypes
+from kbackend.divergence.report import Report
+from kbackend.divergence.sides import sides_of
+from kbackend.divergence.versions import versions
+from kbackend.plugin.discover import available_backends
+from kbackend.saving import load_model
+
+_SAMPLES, _SEED = 8, 0
+
+
+def add_arguments(command: argparse.ArgumentParser) -> None:
+    """The arguments of the command."""
+    command.add_argument("model", type=Path, help="a file of a model: .kb, .keras, .h5")
+    command.add_argument("other", type=Path, nargs="?", help="another version of it, to compare with on one engine")
+    command.add_argument("--engines", help="such as torch,tensorflow or torch,torch+jit (default: all installed)")
+    command.add_argument("--keras", action="store_true", help="compare each layer with Keras 3 (a .keras file)")
+    command.add_argument("--data", type=Path, help=".npz with an array for each input, or x, and y for training")
+    command.add_argument("--train", type=int, default=0, metavar="STEPS", help="follow the weights for so many steps")
+    command.add_argument("--first-nan", action="store_true", help="name the first node that makes NaN or infinity")
+    command.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
+    command.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page")
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Compare and print; return 0, or 1 where something differs by more than it may."""
+    model = load_model(options.model)
+    x, y = _data(model, options.data)
+    report = _report(options, model, x, y)
+    print(report)
+    if options.json:
+        options.json.write_text(report.to_json(), encoding="utf-8")
+    if options.html:
+        report.to_html(options.html)
+    if options.first_nan:
+        found = report.first_nan
+        print("no node makes NaN or infinity" if found is None else f"first NaN or infinity: {found}; {found.note}")
+        return int(found is not None or not report.ok)
+    return int(not report.ok)
+
+
+def _report(options: argparse.Namespace, model: Any, x: list[np.ndarray], y: Any) -> Report:
+    if options.keras:
+        from kbackend.tools.keras_layers import against_keras
+
+        return against_keras(model, options.model, x)
+    if options.other is not None:
+        engine = (options.engines or available_backends()[0]).split(",")[0]
+        side = sides_of([engine, f"{engine}+float64"])[0]
+        other = load_model(options.other)
+        first, second = (m._steps.graph("predict") for m in (model, other))
+        return versions(first, second, x, side, (options.model.name, options.other.name))
+    return model.diff(x if len(x) > 1 else x[0], y, engines=options.engines, train=options.train)
+
+
+def _data(model: Any, path: Path | None) -> tuple[list[np.ndarray], Any]:
+    """The arrays of a file, or numbers drawn for the inputs: normal ones, and integers that are 0 or 1."""
+    if path is None:
+        return [_drawn(t) for t in model.inputs], None
+    with np.load(path, allow_pickle=False) as found:
+        names = [n for n in (t.name for t in model.inputs) if n in found] or ["x"]
+        missing = [n for n in names if n not in found]
+        if missing or len(names) != len(model.inputs):
+            wanted = ", ".join(t.name for t in model.inputs)
+            held = ", ".join(found) or "no arrays"
+            raise ValueError(f"{path} has {held}; the model wants {wanted}, or x for one input")
+        return [found[n] for n in names], found["y"] if "y" in found else None
+
+
+def _drawn(tensor: Any) -> np.ndarray:
+    rng = np.random.default_rng(_SEED)
+    shape = (_SAMPLES, *(4 if d is None else d for d in tensor.shape[1:]))
+    if dtypes.is_float(tensor.dtype):
+        return rng.normal(size=shape).astype(dtypes.numpy_dtype(tensor.dtype))
+    return rng.integers(0, 2, shape).astype(tensor.dtype)
