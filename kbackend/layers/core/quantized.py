@@ -44,9 +44,9 @@ class AbsMaxQuantizer:
         ValueError: a range past 8 bits, or another dtype.
 
     >>> from kbackend import K, layers
-    >>> integers, scale = layers.AbsMaxQuantizer()(K.constant([[0.5, -1.0]]))
+    >>> integers, scale = layers.AbsMaxQuantizer()(K.constant([[0.25, -1.0]]))
     >>> K.eval(integers).tolist(), K.eval(scale).round(3).tolist()
-    ([[64, -127]], [[127.0]])
+    ([[32, -127]], [[127.0]])
     """
 
     def __init__(

@@ -18,8 +18,8 @@ FAMILIES = (
 )  # fmt: skip
 #: names that are not there, with the reason
 NOT_THERE = {
-    "TFSMLayer": "a SavedModel of TensorFlow as a layer comes with modules of engines as layers",
-    "TorchModuleWrapper": "a module of torch as a layer comes with modules of engines as layers",
+    "TFSMLayer": "a SavedModel of TensorFlow is read with TensorFlow, and is a layer as a TFModule",
+    "TorchModuleWrapper": "a module of torch is a layer as a TorchModule",
 }
 #: what is not there: an argument of the quantization gptq
 LEFT_OUT = {"gptq_unpacked_column_size"}
