@@ -137,6 +137,8 @@ _BY_DEFAULT: Mapping[type, Rule] = {
     int: Rule("a number, or a list of them", _is_numeric),
     float: Rule("a number, a variable, or a list of them", _is_numeric),
 }
+
+
 def _live(rule: Rule) -> Rule:
     """The rule of a number in place of which a variable may stand."""
     return Rule(f"{rule.wanted} or a variable", lambda value: hasattr(value, "shape") or rule.holds(value))
