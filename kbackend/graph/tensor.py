@@ -77,6 +77,24 @@ class Tensor:
     def get_shape(self) -> Shape:
         return self.shape
 
+    @property
+    def _keras_shape(self) -> Shape:
+        """The shape, by the name that layers of Keras 2 read."""
+        return self.shape
+
+    @property
+    def _uses_learning_phase(self) -> bool:
+        """Whether the value depends on the learning phase that is fed, by the name that layers of Keras 2 read."""
+        stack, seen = [self.node], {self.node.number}
+        while stack:
+            node = stack.pop()
+            if node.op.role.value.startswith("phase"):
+                return True
+            before = [t.node for t in node.inputs if t.node.number not in seen]
+            seen.update(n.number for n in before)
+            stack += before
+        return False
+
     def __repr__(self) -> str:
         value = self.node.attrs.get("value")
         known = "" if value is None else f" value={values_text(value)}"

@@ -126,6 +126,12 @@ class Graph:
         """The nodes between inputs and results in topological order."""
         return ancestors(self.results, self.inputs)
 
+    def size(self) -> int:
+        """The number of nodes, those of graphs inside (of branches and loops) included."""
+        nodes = self.nodes()
+        inside = [v for node in nodes for v in node.attrs.values() if isinstance(v, Graph)]
+        return len(nodes) + sum(graph.size() for graph in inside)
+
     def depth_first(self) -> list[Node]:
         """The nodes between inputs and results in the topological order in which each is next to what it needs."""
         given = {id(t) for t in self.inputs}

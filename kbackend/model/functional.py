@@ -21,6 +21,7 @@ from kbackend.model.learning import unbuilt_if_refused
 from kbackend.model.modules import HasModules
 from kbackend.model.network import Network
 from kbackend.model.reading import model_from
+from kbackend.model.replay import Replay
 from kbackend.model.summary import print_summary
 from kbackend.model.topology import Topology
 from kbackend.plugin import select
@@ -95,6 +96,20 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
 
     def _ensure_built(self, x: Any) -> None:
         """Learn the shapes of the inputs from data, where the model does not know them."""
+
+    @property
+    def _steps(self) -> Steps:
+        """The steps of the model as it is now."""
+        if self._found is not None:
+            self._topology  # noqa: B018  # computes again what has changed
+        return self._known_steps
+
+    @_steps.setter
+    def _steps(self, steps: Steps) -> None:
+        self._known_steps = steps
+
+    def _follow(self, again: Replay) -> None:
+        self._known_steps = self._known_steps.of_changed_model()
 
     # where it runs ------------------------------------------------------------------------------------------
 

@@ -13,12 +13,13 @@ from kbackend.graph.walk import dependents
 from kbackend.ground.suggest import did_you_mean
 from kbackend.ground.tree import tree_map
 from kbackend.layers.base.input import InputLayer
-from kbackend.layers.base.inside import Inside
+from kbackend.layers.base.inside import Inside, last_revision
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.recording import detached
 from kbackend.layers.base.spec import shapes_text
 from kbackend.layers.base.structures import distinct, flat_tensors, one_or_list
 from kbackend.layers.base.weights import uncast
+from kbackend.layers.core.quantized import Quantized
 from kbackend.model.replay import Replay
 from kbackend.model.topology import Topology, sources_of
 from kbackend.ops.control.phase import learning_phase_scope
@@ -46,6 +47,7 @@ class Network(Layer):
         super().__init__(name=name, trainable=trainable)
         self._single_input = self._single_output = True
         self._found: Topology | None = None
+        self._revised = last_revision()
 
     def __repr__(self) -> str:
         if not self.built:
@@ -64,7 +66,21 @@ class Network(Layer):
         """
         if self._found is None:
             self._found = self._traced()
+        elif self._revised != last_revision():
+            self._renew(self._found)
         return self._found
+
+    def _renew(self, found: Topology) -> None:
+        """Compute again what depends on layers that compute otherwise since it was made."""
+        before, self._revised = self._revised, last_revision()
+        changed = {id(x) for x in found.layers if any(y._revision > before for y in Inside(x).layers)}
+        if changed:
+            again = Replay(found, found.inputs, changed)
+            self._found = Topology(found.inputs, [again(t) for t in found.outputs], self.name)
+            self._follow(again)
+
+    def _follow(self, again: Replay) -> None:
+        """Take what was computed again."""
 
     def _traced(self) -> Topology:
         raise NotBuilt(f"model {self.name} does not know its inputs yet")
@@ -140,6 +156,33 @@ class Network(Layer):
             f"model {self.name} has no layer {name!r}; it has {', '.join(x.name for x in layers)}"
             f".{did_you_mean(name, (x.name for x in layers))}".rstrip(".")
         )
+
+    @property
+    def uses_learning_phase(self) -> bool:
+        """Whether an output depends on the learning phase."""
+        return any(t._uses_learning_phase for t in self.outputs)
+
+    def quantize(self, mode: str, config: Any = None) -> None:
+        """Store the weights of all layers that can do it as integers; see :meth:`kbackend.layers.Dense.quantize`.
+
+        Args:
+            mode: 'int8'.
+            config: a :class:`kbackend.layers.Int8QuantizationConfig`.
+
+        Raises:
+            NotImplementedError: another mode of Keras.
+            ValueError: an unknown mode.
+
+        >>> from kbackend import Input, Model, layers
+        >>> x = Input((4,))
+        >>> model = Model(x, layers.Dense(3)(x))
+        >>> model.quantize("int8")
+        >>> [w.dtype for w in model.weights]
+        ['float32', 'int8', 'float32']
+        """
+        for layer in Inside(self).layers:
+            if isinstance(layer, Quantized) and layer.may_be_quantized:
+                layer.quantize(mode, config=config)
 
     def _sublayers(self) -> list[Layer]:
         return self.layers

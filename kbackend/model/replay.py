@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from typing import Any
 
 import numpy as np
@@ -24,11 +24,16 @@ class Replay:
     Args:
         topology: what to compute again.
         inputs: tensors for its inputs.
+        changed: ids of the layers that compute otherwise now; only they, and what depends on them, are called again.
+            All are, when None.
 
     While it runs, a fixed learning phase (``K.learning_phase_scope``) takes the place of the symbolic one.
     """
 
-    def __init__(self, topology: Topology, inputs: Sequence[Tensor]) -> None:
+    def __init__(
+        self, topology: Topology, inputs: Sequence[Tensor], changed: Container[int] | None = None
+    ) -> None:
+        self._changed = changed
         self._new: dict[int, Any] = {}
         self._replaced: dict[Tensor, Any] = {}
         self._put(topology.inputs, inputs)
@@ -53,7 +58,12 @@ class Replay:
         return copy_tensors(tensors, self._replaced) if tensors else []
 
     def _call(self, call: LayerCall) -> None:
+        if self._changed is not None and id(call.layer) not in self._changed:
+            if all(self(t) is t for t in call.sources):
+                return
         made = tree_leaves(call.layer(tree_map(self, call.inputs), **tree_map(self, call.kwargs)))
+        if self._changed is not None:
+            _take_place(call)
         captured = {t: self(t) for t in call.captured if self(t) is not t}
         if captured:
             masks = [t._keras_mask for t in made]
@@ -68,7 +78,16 @@ class Replay:
         elif node.op.role is Role.PHASE:
             if not isinstance(self._phase, Tensor):
                 self._put(node.outputs, [constant(np.asarray(self._phase), "int32")])
-        elif draws(node):
+        elif draws(node) and self._changed is None:
             self._put(node.outputs, drawn_again(node, map_args(node.args, self)))
         elif any(self(t) is not t for t in node.inputs):
             self._put(node.outputs, reapply(node, map_args(node.args, self)))
+
+
+def _take_place(old: LayerCall) -> None:
+    """Let the last call of a layer be known in place of an old one."""
+    calls = old.layer._calls
+    new = calls.pop()
+    if old in calls:
+        new.index = old.index
+        calls[calls.index(old)] = new

@@ -13,6 +13,7 @@ from kbackend.layers.base.layer import Layer
 from kbackend.model.functional import Model
 from kbackend.model.network import NotBuilt
 from kbackend.model.reading import at, field, layer_from, of_kind
+from kbackend.model.replay import Replay
 from kbackend.model.topology import Topology
 from kbackend.registry import custom_object_scope, registered_name
 from kbackend.training.data import array_of
@@ -114,6 +115,10 @@ class Sequential(Model):
         if self._tensors:
             self._tensors.pop()
         self._changed()
+
+    def _follow(self, again: Replay) -> None:
+        super()._follow(again)
+        self._tensors = [again(t) for t in self._tensors]
 
     def _changed(self) -> None:
         self._found = None

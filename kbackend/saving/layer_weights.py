@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kbackend import dtypes
-from kbackend.graph.variable import Variable, assign_all
+from kbackend.graph.variable import Variable, assign_all, values_of
+from kbackend.layers.base.inside import Inside
 from kbackend.saving.errors import FormatError
 
 
@@ -19,9 +20,44 @@ class Held(NamedTuple):
     arrays: Sequence[np.ndarray]
 
 
+class Merged:
+    """The weights of a model as files of weights have them: adapters of low rank are merged into what they adapt.
+
+    Args:
+        model: the model.
+    """
+
+    def __init__(self, model: Any) -> None:
+        found = [a for a in (layer._adapter() for layer in Inside(model).layers) if a is not None]
+        self._adapters = {id(a.weight): a for a in found}
+        self._parts = {id(v) for a in found for v in (a.first, a.second)}
+
+    def kept(self, weights: Sequence[Variable]) -> list[Variable]:
+        """The weights without those of adapters."""
+        return [v for v in weights if id(v) not in self._parts]
+
+    def values(self, weights: Sequence[Variable]) -> list[np.ndarray]:
+        """The values of weights, all of one moment, with adapters merged."""
+        parts = {id(v): v for a in self._adapters.values() for v in (a.first, a.second)}
+        found = values_of([*weights, *parts.values()])
+        known = dict(zip(parts, found[len(weights) :]))
+        return [
+            value if (a := self._adapters.get(id(v))) is None
+            else a.merged(value, known[id(a.first)], known[id(a.second)])
+            for v, value in zip(weights, found)
+        ]  # fmt: skip
+
+    def with_nothing_added(self, weights: Sequence[Variable]) -> list[tuple[Variable, np.ndarray]]:
+        """For weights that were read from a file, the parts of their adapters that become zeros, as the file has none
+        of them."""
+        read = {id(v) for v in weights}
+        adapters = [a for key, a in self._adapters.items() if key in read and id(a.second) not in read]
+        return [(a.second, np.zeros(a.second.shape, dtypes.numpy_dtype(a.second.dtype))) for a in adapters]
+
+
 def weights_by_layer(model: Any) -> list[tuple[str, list[Variable]]]:
-    """The weights of each layer of a model, each weight once, and then those of no layer."""
-    left = {id(v): v for v in model.weights}
+    """The weights of each layer of a model, each weight once, and then those of no layer; without adapters."""
+    left = {id(v): v for v in Merged(model).kept(model.weights)}
     found = []
     for layer in model.layers:
         held = [v for v in layer.weights if id(v) in left]
@@ -33,11 +69,13 @@ def weights_by_layer(model: Any) -> list[tuple[str, list[Variable]]]:
 
 
 def put_weights(
-    own: Sequence[tuple[str, Sequence[Variable]]], found: Sequence[Held], by_name: bool, skip_mismatch: bool
-) -> list[str]:
-    """Set the weights of the layers of a model.
+    model: Any, own: Sequence[tuple[str, Sequence[Variable]]], found: Sequence[Held], by_name: bool,
+    skip_mismatch: bool,
+) -> list[str]:  # fmt: skip
+    """Set the weights of the layers of a model. Adapters of what is set add nothing then.
 
     Args:
+        model: the model.
         own: the names and weights of the layers.
         found: what a file has.
         by_name: whether layers are matched by their names; else by their order.
@@ -72,6 +110,9 @@ def put_weights(
         else:
             taken += variables
             values += held.arrays
+    for variable, value in Merged(model).with_nothing_added(taken):
+        taken.append(variable)
+        values.append(value)
     assign_all(taken, values)
     return left
 

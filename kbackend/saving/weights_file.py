@@ -6,12 +6,11 @@ import json
 import os
 from typing import Any
 
-from kbackend.graph.variable import values_of
 from kbackend.ground.files import check_overwrite, write_atomically
 from kbackend.saving import archive, keras, tensors
 from kbackend.saving.documents import parsed
 from kbackend.saving.errors import FormatError, inside
-from kbackend.saving.layer_weights import Held, put_weights, weights_by_layer
+from kbackend.saving.layer_weights import Held, Merged, put_weights, weights_by_layer
 from kbackend.saving.structure import keys_of
 
 _LAYERS = "kbackend layers"
@@ -23,11 +22,12 @@ def save_weights(model: Any, path: str | os.PathLike[str], overwrite: bool = Tru
     if os.fspath(path).endswith(".weights.h5"):
         keras.write(model, path)
         return
-    weights = list(model.weights)
+    merged = Merged(model)
+    weights = merged.kept(model.weights)
     keys = keys_of(weights)
     places = {id(v): key for v, key in zip(weights, keys)}
     layers = [[name, [places[id(v)] for v in held]] for name, held in weights_by_layer(model)]
-    content = tensors.stored(dict(zip(keys, values_of(weights))), {_LAYERS: json.dumps(layers)})
+    content = tensors.stored(dict(zip(keys, merged.values(weights))), {_LAYERS: json.dumps(layers)})
     write_atomically(path, content)
 
 
@@ -57,4 +57,4 @@ def load_weights(
     with inside(os.fspath(path)), archive.mapped(path) as content:
         if keras.is_hdf5(content):
             return keras.load_weights(model, content, by_name, skip_mismatch)
-        return put_weights(weights_by_layer(model), read_weights(content), by_name, skip_mismatch)
+        return put_weights(model, weights_by_layer(model), read_weights(content), by_name, skip_mismatch)

@@ -7,6 +7,8 @@ import re
 import pytest
 from support.places import ROOT
 
+from kbackend import layers
+
 DOCS = ROOT / "docs"
 PAGES = {
     p.relative_to(DOCS).as_posix(): re.findall(r"^```python\n(.*?)^```", p.read_text(encoding="utf-8"), re.M | re.S)
@@ -36,6 +38,13 @@ def test_links_lead_somewhere():
     for page in [*ROOT.glob("*.md"), *DOCS.rglob("*.md")]:
         for target in re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_pages_on_layers_name_every_layer():
+    text = "\n".join(p.read_text(encoding="utf-8") for p in sorted((DOCS / "layers").glob("*.md")))
+    public = [n for n, v in vars(layers).items() if not n.startswith("_") and isinstance(v, type)]
+    assert len(public) > 170
+    assert not [n for n in public if not re.search(rf"\b{n}\b", text)]
 
 
 def test_the_index_lists_every_page():

@@ -264,3 +264,12 @@ str(graph), verify(graph), from_json(to_json(graph, values=False), {"w": w})
 print(sorted({"torch", "tensorflow", "autograd", "kbackend_numpy", "kbackend_torch"} & set(sys.modules)))
 """)
     assert printed.strip() == "[]"
+
+
+def test_size_counts_the_nodes_of_branches_and_loops():
+    x = K.placeholder((3,))
+    plain = Graph([x], [K.exp(x) + 1.0])
+    branched = Graph([x], [K.switch(K.sum(x) > 0.0, lambda: K.exp(x) + 1.0, lambda: K.switch(
+        K.sum(x) > 1.0, lambda: x * 2.0, lambda: x))])
+    assert plain.size() == len(plain.nodes())
+    assert branched.size() > len(branched.nodes()) + plain.size()

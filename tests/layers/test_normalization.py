@@ -1,8 +1,9 @@
-"""BatchNormalization with masks and renorm where it is frozen, and where a batch is empty."""
+"""BatchNormalization with masks and renorm where it is frozen, and where a batch is empty; steps of spectral norms."""
 
 import numpy as np
 import pytest
 
+import kbackend
 from kbackend import Input, K, Model, layers, optimizers
 
 pytestmark = pytest.mark.usefixtures("fresh_session")
@@ -39,3 +40,36 @@ def test_an_empty_batch_leaves_the_moving_averages_as_they_are(kind, batch, each
     step = K.function([*model.inputs, K.learning_phase()], model.outputs, updates=model.updates)
     assert step([X[:0], 1])[0].shape == (0, 3, 4)
     assert all(np.array_equal(a, b) for a, b in zip(start, norm.get_weights(), strict=True))
+
+
+SPECTRAL = {
+    "dense": (lambda lib: lib.layers.Dense(3), (4,), "SGD", {}),
+    "dense, Adam": (lambda lib: lib.layers.Dense(3, kernel_constraint="non_neg"), (4,), "Adam",
+                    {"power_iterations": 3}),
+    "penalty": (lambda lib: lib.layers.Dense(3, kernel_regularizer=lib.regularizers.L2(0.1)), (4,), "SGD", {}),
+    "convolution": (lambda lib: lib.layers.Conv1D(3, 2), (3, 4), "SGD", {"power_iterations": 2}),
+}
+
+
+@pytest.mark.engine("tensorflow")
+@pytest.mark.parametrize("case", SPECTRAL)
+def test_steps_of_a_spectral_norm_are_those_of_keras(keras, case, each_backend):
+    make, shape, optimizer, options = SPECTRAL[case]
+
+    def model_of(lib):
+        layer = lib.layers.SpectralNormalization(make(lib), **options)
+        model = lib.Sequential([lib.Input(shape), layer])
+        model.compile(getattr(lib.optimizers, optimizer)(0.05), "mse")
+        return model
+
+    theirs, ours = model_of(keras), model_of(kbackend).to(each_backend)
+    assert [w.shape for w in ours.weights] == [tuple(w.shape) for w in theirs.weights]
+    ours.set_weights(theirs.get_weights())
+    data = np.random.default_rng(1).normal(size=(16, *shape)).astype("float32")
+    targets = np.random.default_rng(2).normal(size=theirs.predict(data, verbose=0).shape).astype("float32")
+    for _ in range(5):
+        found, wanted = ours.train_on_batch(data, targets), theirs.train_on_batch(data, targets)
+        assert found == pytest.approx(float(wanted), rel=2e-5)
+        for one, other in zip(ours.get_weights(), theirs.get_weights(), strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-4, atol=2e-5)
+    np.testing.assert_allclose(ours.predict(data), theirs.predict(data, verbose=0), rtol=1e-4, atol=2e-5)

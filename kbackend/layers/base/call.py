@@ -60,6 +60,16 @@ class LayerCall:
         return flat_tensors((self.inputs, self.kwargs))
 
     @property
+    def input_tensors(self) -> list[Tensor]:
+        """The operands, by Keras's name."""
+        return self.operands
+
+    @property
+    def output_tensors(self) -> list[Tensor]:
+        """The tensors made, by Keras's name."""
+        return list(self.outputs)
+
+    @property
     def captured(self) -> tuple[Tensor, ...]:
         """Tensors of the graph around that the call reads without having been given them (closures)."""
         return self.sources[len(self.operands) :]

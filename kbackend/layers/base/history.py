@@ -27,6 +27,13 @@ class HasCalls(HasWeights):
         given, made = (_shapes_text(call) for call in (self._calls[0].inputs, self._calls[0].structure))
         return f"<{type(self).__name__} {self.name!r} {f'{given} -> ' if given else ''}{made}>"
 
+    @property
+    def inbound_nodes(self) -> list[LayerCall]:
+        """The calls, each with ``input_tensors`` and ``output_tensors``; ``_inbound_nodes`` in Keras 2."""
+        return list(self._calls)
+
+    _inbound_nodes = inbound_nodes
+
     def _call_at(self, index: int, what: str) -> LayerCall:
         if not self._calls:
             raise RuntimeError(f"layer {self.name} has never been called; it has no {what}")

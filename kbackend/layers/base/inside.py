@@ -6,6 +6,20 @@ from typing import Any
 
 from kbackend.graph.variable import Variable
 
+#: the number of the last change of what a layer computes
+_revisions = [0]
+
+
+def revise(layer: Any) -> None:
+    """Note that a layer computes otherwise from now on: models compute what they took from it again."""
+    _revisions[0] += 1
+    layer._revision = _revisions[0]
+
+
+def last_revision() -> int:
+    """The number of the last change of any layer."""
+    return _revisions[0]
+
 
 class Inside:
     """A layer and the layers inside it, with their weights.

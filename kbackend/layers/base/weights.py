@@ -50,6 +50,8 @@ class HasWeights(HasName):
     #: attributes that hold live hyperparameters: variables that are not weights
     hyperparameters: tuple[str, ...] = ()
     _weights_last = False
+    #: the number of the last change of what the layer computes (see inside.py)
+    _revision = 0
     _untracked = frozenset({"_calls", "_weights", "_losses", "_updates", "_initial_weights", "_replaced"})
 
     def __init__(self, name: Any, dtype: Any, trainable: bool, weights: Any) -> None:
@@ -300,6 +302,10 @@ class HasWeights(HasName):
                     f"set_weights was given {value.shape}"
                 )
         assign_all(variables, values)
+
+    def _adapter(self) -> Any:
+        """Weights whose product is added to another one, which files of weights merge; None for none."""
+        return None
 
     def _set_initial_weights(self) -> None:
         """Set the weights to the argument ``weights`` of the constructor, once."""

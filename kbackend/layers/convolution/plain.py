@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from kbackend.layers.convolution.base import Convolution
+from kbackend.layers.low_rank import LowRank
 from kbackend.ops.nn.conv import convolution
 
 
-class _Conv(Convolution):
+class _Conv(LowRank, Convolution):
     """Base class of convolutions; see :class:`Conv2D`."""
 
     arguments = ("filters", "groups", "kernel_initializer", "kernel_regularizer", "kernel_constraint") + (
@@ -33,6 +34,8 @@ class _Conv(Convolution):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
@@ -48,6 +51,7 @@ class _Conv(Convolution):
             kernel_constraint=kernel_constraint,
             bias_constraint=bias_constraint,
         )
+        self._set_rank(lora_rank, lora_alpha)
 
     def build(self, input_shape: Any) -> None:
         channels = self._channels(input_shape)
@@ -57,11 +61,12 @@ class _Conv(Convolution):
             )
         self.kernel = self.add_weight("kernel", (*self.kernel_size, channels // self.groups, self.filters))
         self._add_bias(self.filters)
+        self._add_rank()
 
     def _convolved(self, x: Any) -> Any:
         return convolution(
             x,
-            self.kernel,
+            self._adapted_weight(self.kernel),
             self.bias,
             strides=self.strides,
             padding=self._pairs(),

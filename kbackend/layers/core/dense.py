@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from kbackend import backend as K
 from kbackend.layers.arguments import activation_of, described, positive, set_roles
-from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
+from kbackend.layers.core.quantized import Quantized
 from kbackend.ops.linalg.dense import dense
 from kbackend.runtime.foreign import apply
 
 
-class Dense(Layer):
+class Dense(Quantized):
     """``activation(inputs @ kernel + bias)`` over the last axis.
 
     Args:
@@ -21,6 +22,8 @@ class Dense(Layer):
         kernel_initializer, bias_initializer: initial values.
         kernel_regularizer, bias_regularizer, activity_regularizer: penalties added to the loss.
         kernel_constraint, bias_constraint: applied after each training step.
+        lora_rank, lora_alpha: the rank and factor of an adapter of the kernel; see :meth:`enable_lora`.
+        quantization_config: how the kernel was quantized; see :meth:`quantize`.
 
     Shapes: (..., inputs) to (..., units). Weights: kernel (inputs, units), bias (units,).
 
@@ -41,6 +44,8 @@ class Dense(Layer):
         "bias_constraint",
     )
     supports_masking = True
+    kernel: Any
+    _quantizable = True
 
     def __init__(
         self,
@@ -54,6 +59,9 @@ class Dense(Layer):
         activity_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: Any = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(activity_regularizer=activity_regularizer, **kwargs)
@@ -69,18 +77,31 @@ class Dense(Layer):
             kernel_constraint=kernel_constraint,
             bias_constraint=bias_constraint,
         )
+        self._set_rank(lora_rank, lora_alpha)
+        self._set_quantization(quantization_config)
         self.input_spec = InputSpec(min_ndim=2)
 
     def build(self, input_shape: Any) -> None:
         size = input_shape[-1]
         if size is None:
             raise ValueError(f"the last dimension of the input must be known, the shape is {input_shape}")
-        self.kernel = self.add_weight("kernel", (size, self.units))
+        self._add_adapted((size, self.units))
         self.bias = self.add_weight("bias", (self.units,)) if self.use_bias else None
+        self._add_rank()
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
 
+    def _reduced_axes(self) -> tuple[int, ...]:
+        return (0,)
+
+    def _scale_shape(self, shape: Any) -> tuple[int, ...]:
+        return (shape[-1],)
+
     def call(self, inputs: Any) -> Any:
-        return apply(self.activation, dense(inputs, self.kernel, self.bias))
+        if self.quantization_mode is None:
+            return apply(self.activation, dense(inputs, self._adapted_weight(self.kernel), self.bias))
+        size = self.kernel.shape[0]
+        y = self._product(inputs, -1, size, lambda s: s, dense, lambda g, kernel: dense(g, K.transpose(kernel)))
+        return apply(self.activation, y if self.bias is None else y + self.bias)
 
 
 __all__ = ["Dense"]

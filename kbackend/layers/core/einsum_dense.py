@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import string
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
+
+from kbackend import backend as K
 from kbackend.layers.arguments import activation_of, described, set_roles
-from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
+from kbackend.layers.core.quantized import Quantized
+from kbackend.ops.arrays.reshape import squeeze
 from kbackend.ops.linalg.einsum import einsum
 from kbackend.runtime.foreign import apply
 
 
-class EinsumDense(Layer):
+class EinsumDense(Quantized):
     """``activation(einsum(equation, inputs, kernel) + bias)``.
 
     Args:
@@ -24,7 +29,7 @@ class EinsumDense(Layer):
             several, None for sizes that the inputs have.
         activation: a name or a function; none when None.
         bias_axes: the letters of the result along which the bias differs, such as ``"d"``; no bias when None.
-        kernel_initializer, ..., bias_constraint: for the weights, as of :class:`kbackend.layers.Dense`.
+        kernel_initializer, ..., quantization_config: for the weights, as of :class:`kbackend.layers.Dense`.
 
     Shapes: as the equation says. Weights: kernel, of the sizes of its letters; bias, of the sizes of ``bias_axes``,
     with 1 for letters of the result that stand between or after them.
@@ -49,6 +54,8 @@ class EinsumDense(Layer):
         "kernel_constraint",
         "bias_constraint",
     )
+    kernel: Any
+    _quantizable = True
 
     def __init__(
         self,
@@ -62,6 +69,9 @@ class EinsumDense(Layer):
         bias_regularizer: Any = None,
         kernel_constraint: Any = None,
         bias_constraint: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: Any = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
@@ -80,15 +90,53 @@ class EinsumDense(Layer):
             kernel_constraint=kernel_constraint,
             bias_constraint=bias_constraint,
         )
+        self._set_rank(lora_rank, lora_alpha)
+        self._set_quantization(quantization_config)
 
     def build(self, input_shape: Any) -> None:
         inputs, kernel, result = self._terms.opened(len(input_shape))
         sizes = _sizes(inputs, input_shape, result, self._result_sizes(inputs, input_shape, result))
-        self.kernel = self.add_weight("kernel", [_known(letter, sizes, "kernel") for letter in kernel])
+        self._letters = inputs, kernel, result
+        self._add_adapted([_known(letter, sizes, "kernel") for letter in kernel])
         self.bias = None
         if self.bias_axes:
             self.bias = self.add_weight("bias", self._bias_shape(result, sizes))
+        self._add_rank()
         self.input_spec = InputSpec(ndim=len(input_shape))
+
+    def _reduced_axes(self) -> tuple[int, ...]:
+        _, kernel, result = self._letters
+        return tuple(axis for axis, letter in enumerate(kernel) if letter not in result)
+
+    def _scale_shape(self, shape: Sequence[int]) -> tuple[int, ...]:
+        """That of the result, with 1 for what the kernel does not have."""
+        _, kernel, result = self._letters
+        sizes = dict(zip(kernel, shape))
+        return tuple(sizes.get(letter, 1) for letter in result)
+
+    def _stored_scale(self, scale: np.ndarray) -> np.ndarray:
+        _, kernel, result = self._letters
+        kept = [letter for letter in kernel if letter in result]
+        order = sorted(range(len(kept)), key=lambda place: result.index(kept[place]))
+        held: np.ndarray = np.squeeze(scale, self._reduced_axes()).transpose(order)
+        return held.reshape(*self._scale_shape(self.kernel.shape))
+
+    def _of_result(self, scale: Any) -> Any:
+        """The scale of inputs, with axes of 1 for what is summed, with the axes of the result."""
+        inputs, _, result = self._letters
+        kept = [letter for letter in inputs if letter in result]
+        ordered = sorted(kept, key=result.index)
+        held = squeeze(scale, tuple(a for a, letter in enumerate(inputs) if letter not in result))
+        held = K.permute_dimensions(held, [kept.index(letter) for letter in ordered])
+        return held[tuple(slice(None) if letter in kept else None for letter in result)]
+
+    def _quantized_call(self, inputs: Any) -> Any:
+        of_inputs, kernel, result = self._letters
+        axes = tuple(axis for axis, letter in enumerate(of_inputs) if letter not in result)
+        terms = math.prod(self.kernel.shape[axis] for axis in self._reduced_axes())
+        equation, back = f"{of_inputs},{kernel}->{result}", f"{result},{kernel}->{of_inputs}"
+        return self._product(inputs, axes, terms, self._of_result, lambda x, w: einsum(equation, x, w),
+                             lambda g, w: einsum(back, g, w))
 
     def _result_sizes(self, inputs: str, input_shape: Sequence[int | None], result: str) -> list[int | None]:
         """The sizes of the result: those of the batch and of an ellipsis are the inputs', the others are given."""
@@ -111,7 +159,10 @@ class EinsumDense(Layer):
         return [_known(letter, sizes, "bias") if letter in axes else 1 for letter in result[start:]]
 
     def call(self, inputs: Any) -> Any:
-        y = einsum(self.equation, inputs, self.kernel)
+        if self.quantization_mode is None:
+            y = einsum(self.equation, inputs, self._adapted_weight(self.kernel))
+        else:
+            y = self._quantized_call(inputs)
         return apply(self.activation, y if self.bias is None else y + self.bias)
 
     def get_config(self) -> dict[str, Any]:

@@ -7,13 +7,13 @@ from typing import Any
 from kbackend import backend as K
 from kbackend import dtypes
 from kbackend.layers.arguments import described, positive, scalar, set_roles
-from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
+from kbackend.layers.core.quantized import Quantized
 from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.ops.linalg.dense import dense
 
 
-class Embedding(Layer):
+class Embedding(Quantized):
     """A vector for each integer.
 
     Args:
@@ -22,6 +22,7 @@ class Embedding(Layer):
         embeddings_initializer, embeddings_regularizer, embeddings_constraint: of the table.
         mask_zero: 0 is padding: the result carries a mask that leaves it out.
         input_length: the number of integers of a sample, when it is fixed.
+        lora_rank, lora_alpha, quantization_config: as of :class:`kbackend.layers.Dense`, for the table.
 
     Shapes: (batch, ...) to (batch, ..., output_dim). Weights: embeddings (input_dim, output_dim).
 
@@ -43,6 +44,10 @@ class Embedding(Layer):
         "input_length",
     )
     supports_masking = True
+    adapted = "embeddings"
+    embeddings: Any
+    embeddings_scale: Any
+    _quantizable = True
     embeddings_initializer: Any
 
     def __init__(
@@ -55,6 +60,9 @@ class Embedding(Layer):
         mask_zero: bool = False,
         input_length: Any = None,
         weights: Any = None,
+        lora_rank: int | None = None,
+        lora_alpha: Any = None,
+        quantization_config: Any = None,
         **kwargs: Any,
     ) -> None:
         if "input_shape" not in kwargs and "batch_input_shape" not in kwargs:
@@ -71,6 +79,8 @@ class Embedding(Layer):
             embeddings_regularizer=embeddings_regularizer,
             embeddings_constraint=embeddings_constraint,
         )
+        self._set_rank(lora_rank, lora_alpha)
+        self._set_quantization(quantization_config)
         self.mask_zero = mask_zero
         self.input_length = input_length
         lengths = input_length if isinstance(input_length, (list, tuple)) else [input_length]
@@ -79,14 +89,29 @@ class Embedding(Layer):
 
     def build(self, input_shape: Any) -> None:
         # what is gathered is cast, not the whole table
-        self.embeddings = self.add_weight("embeddings", (self.input_dim, self.output_dim), autocast=False)
+        self._add_adapted((self.input_dim, self.output_dim), autocast=False)
+        self._add_rank()
+
+    def _reduced_axes(self) -> tuple[int, ...]:
+        return (1,)
+
+    def _scale_shape(self, shape: Any) -> tuple[int, ...]:
+        return (shape[0],)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return K.not_equal(inputs, 0) if self.mask_zero else None
 
     def call(self, inputs: Any) -> Any:
         indices = inputs if dtypes.is_integer(inputs.dtype) else K.cast(inputs, "int32")
-        return self._computed(K.gather(self.embeddings, indices))
+        found = K.gather(self.embeddings, indices)
+        if self.quantization_mode is not None:
+            found = K.cast(found, self.compute_dtype) / K.expand_dims(K.gather(self.embeddings_scale, indices), -1)
+        if self.lora_enabled:
+            # of the rows that are asked for, not of the whole table
+            first, second = self._factors()
+            change = dense(K.gather(first, indices), second) * self._lora_scale
+            found = K.cast(K.cast(found, change.dtype) + change, found.dtype)
+        return self._computed(found)
 
     def _computed(self, value: Any) -> Any:
         return as_dtype(value, self.compute_dtype) if self.dtype_policy.is_mixed else value
@@ -156,7 +181,8 @@ class ReversibleEmbedding(Embedding):
     def call(self, inputs: Any, reverse: bool = False) -> Any:
         if not reverse:
             return super().call(inputs)
-        kernel = K.transpose(self._computed(self.embeddings)) if self.tie_weights else self.reverse_embeddings
+        table = self._computed(self._adapted_weight(self.embeddings))
+        kernel = K.transpose(table) if self.tie_weights else self.reverse_embeddings
         if self.reverse_dtype is not None:
             inputs, kernel = K.cast(inputs, self.reverse_dtype), K.cast(kernel, self.reverse_dtype)
         logits = dense(inputs, kernel)

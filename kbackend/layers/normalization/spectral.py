@@ -16,9 +16,9 @@ from kbackend.ops.nn.layer_norm import normalize
 class SpectralNormalization(Wrapper):
     """A layer whose kernel is kept at a largest singular value of 1.
 
-    In training the layer computes with its kernel divided by an estimate of the largest singular value, by power
-    iterations from a vector that is kept from step to step, and after each training step the new kernel is divided
-    likewise. Else the layer computes with its kernel as it is.
+    A training step first divides the kernel by an estimate of its largest singular value, by power iterations from a
+    vector that is kept from step to step; the layer computes, and the optimizer changes, the divided kernel, whose
+    gradient is that of a weight of its own. Else the layer computes with its kernel as the last step left it.
 
     Args:
         layer: a layer with a weight ``kernel`` or ``embeddings``.
@@ -56,17 +56,24 @@ class SpectralNormalization(Wrapper):
             "vector_u", (1, self.kernel.shape[-1]), initializer="truncated_normal", trainable=False,
             autocast=False,
         )  # fmt: skip
-        limit = self.kernel.constraint
-        self.kernel.constraint = lambda w: self._normalized(w if limit is None else limit(w))[0]
+        limit, penalty = self.kernel.constraint, self.kernel.regularizer
+        # the optimizer's change of the kernel, made of the divided kernel
+        self.kernel.constraint = lambda w: _limited(w + self._division(self.kernel), limit)
+        if penalty is not None:
+            self.kernel.regularizer = lambda w: penalty(K.in_train_phase(w + self._division(w), w))
 
     def call(self, inputs: Any, training: Any = None, **kwargs: Any) -> Any:
         with uncast():
-            normalized, vector = self._normalized(self.kernel)
-            self.add_update(K.update(self.vector_u, vector))
-            kernel = K.in_train_phase(normalized, self.kernel, training)
+            self.add_update(K.update(self.vector_u, self._normalized(self.kernel)[1]))
+            divided = self.kernel + self._division(self.kernel)
+            kernel = K.in_train_phase(divided, self.kernel, training)
         if self.layer.dtype_policy.is_mixed:
             kernel = as_dtype(kernel, self.layer.compute_dtype)
         return self._with_kernel(kernel, inputs, **kwargs)
+
+    def _division(self, kernel: Any) -> Any:
+        """What is added to the kernel to divide it; a constant for gradients."""
+        return K.stop_gradient(self._normalized(kernel)[0] - kernel)
 
     def _with_kernel(self, kernel: Any, inputs: Any, **kwargs: Any) -> Any:
         try:
@@ -87,6 +94,10 @@ class SpectralNormalization(Wrapper):
         sigma = K.sum(matrix_multiply(v, rows) * u)
         nothing = K.all(K.equal(kernel, 0.0))
         return kernel / K.switch(nothing, K.ones_like(sigma), sigma), K.switch(nothing, self.vector_u, u)
+
+
+def _limited(weight: Any, limit: Any) -> Any:
+    return weight if limit is None else limit(weight)
 
 
 __all__ = ["SpectralNormalization"]

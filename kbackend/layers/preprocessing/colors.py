@@ -20,7 +20,6 @@ from kbackend.layers.preprocessing.geometry import (
 )
 from kbackend.layers.preprocessing.numeric import floats
 from kbackend.ops.image.color import gaussian_blur, hsv_to_rgb, rgb_to_grayscale, rgb_to_hsv
-from kbackend.ops.image.resize import opened
 from kbackend.ops.indexing.segment import segment_sum
 from kbackend.ops.nn.conv_any import depthwise_conv
 
@@ -179,13 +178,15 @@ class AutoContrast(_Share):
         super().__init__(1.0, value_range, **kwargs)
 
     def call(self, inputs: Any, training: Any = None) -> Any:
-        x, closed = opened(floats(inputs), self.data_format)
+        return self._changed(floats(inputs))
+
+    def _altered(self, x: Any) -> Any:
         low, high = K.min(x, axis=(1, 2), keepdims=True), K.max(x, axis=(1, 2), keepdims=True)
         width = high - low
         flat = K.equal(width, 0.0)
         bottom, top = self.value_range
         spread = (x - low) / K.where(flat, K.ones_like(width), width) * (top - bottom) + bottom
-        return closed(K.where(flat, x, self._within(spread)))
+        return K.where(flat, x, self._within(spread))
 
 
 class Equalization(_Share):

@@ -1,13 +1,18 @@
-"""Images of another size."""
+"""Images of another size, and as many boxes for each."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
+
+import numpy as np
 
 from kbackend.layers.arguments import data_format_of, described, number, one_of, positive
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.preprocessing.numeric import floats
+from kbackend.ops.arrays.pad import pad_constant
 from kbackend.ops.image.resize import opened, resize
+from kbackend.ops.nn.unfold import gather_axis
 
 _INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
@@ -107,4 +112,53 @@ class CenterCrop(Layer):
         return closed(x[:, top : top + self.height, left : left + self.width])
 
 
-__all__ = ["CenterCrop", "Resizing"]
+class MaxNumBoundingBoxes(Layer):
+    """As many boxes for each image: those past a number are left out, missing ones are filled.
+
+    Args:
+        max_number: the number.
+        fill_value: what coordinates and labels of missing boxes are.
+
+    Called on a dict that has "bounding_boxes": a dict of "boxes" (batch, boxes, 4) and "labels" (batch, boxes), also
+    without a batch. Other entries, such as "images", are passed on.
+
+    Raises:
+        ValueError: a number that is not positive, boxes or labels of another shape.
+        TypeError: inputs that are no such dict.
+
+    >>> from kbackend import Input, layers
+    >>> boxes = {"boxes": Input((3, 4)), "labels": Input((3,))}
+    >>> found = layers.MaxNumBoundingBoxes(10)({"images": Input((8, 8, 3)), "bounding_boxes": boxes})
+    >>> found["bounding_boxes"]["boxes"].shape, found["bounding_boxes"]["labels"].shape
+    ((None, 10, 4), (None, 10))
+    """
+
+    arguments = ("max_number", "fill_value")
+
+    def __init__(self, max_number: int, fill_value: int = -1, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.max_number = positive(max_number, "max_number", described(self))
+        if isinstance(fill_value, bool) or not isinstance(fill_value, (int, float)):
+            raise ValueError(f"{described(self)}: fill_value must be a number, it is {fill_value!r}")
+        self.fill_value = fill_value
+
+    def call(self, inputs: Any) -> Any:
+        given = inputs.get("bounding_boxes") if isinstance(inputs, Mapping) else None
+        if not isinstance(given, Mapping) or set(given) != {"boxes", "labels"}:
+            raise TypeError('the input must be a dict with "bounding_boxes": a dict of "boxes" and "labels"')
+        boxes, labels = given["boxes"], given["labels"]
+        if boxes.ndim not in (2, 3) or boxes.shape[-1] != 4 or labels.ndim != boxes.ndim - 1:
+            raise ValueError(
+                f"boxes must be (batch, boxes, 4) and labels (batch, boxes), they have the shapes {boxes.shape} and "
+                f"{labels.shape}"
+            )
+        axis = boxes.ndim - 2
+        found = {"boxes": self._fitted(boxes, axis), "labels": self._fitted(labels, axis)}
+        return {**inputs, "bounding_boxes": found}
+
+    def _fitted(self, x: Any, axis: int) -> Any:
+        widths = [(0, self.max_number if place == axis else 0) for place in range(x.ndim)]
+        return gather_axis(pad_constant(x, widths, self.fill_value), np.arange(self.max_number, dtype=np.int32), axis)
+
+
+__all__ = ["CenterCrop", "MaxNumBoundingBoxes", "Resizing"]

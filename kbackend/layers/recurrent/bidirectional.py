@@ -62,6 +62,7 @@ class Bidirectional(HasLayers):
     ) -> None:
         if "input_shape" not in kwargs and "batch_input_shape" not in kwargs:
             kwargs["batch_input_shape"] = getattr(layer, "_batch_input_shape", None)
+        self._num_constants = kwargs.pop("num_constants", 0)
         super().__init__(weights=weights, **kwargs)
         self._check(layer, "layer")
         if merge_mode not in _MODES:
@@ -138,7 +139,10 @@ class Bidirectional(HasLayers):
 
     def __call__(self, inputs: Any, initial_state: Any = None, constants: Any = None, **kwargs: Any) -> Any:
         """Apply the layer. The arguments are those of an RNN's call."""
-        inputs, given = call_arguments(inputs, initial_state, constants)
+        inputs, given = call_arguments(inputs, initial_state, constants, self._num_constants)
+        self._num_constants = len(given.get("constants", ()))
+        for layer in (self.forward_layer, self.backward_layer):
+            layer._constant_shapes = [c.shape for c in given.get("constants", ())]
         count = len(given.get("initial_state", ()))
         if count % 2:
             raise ValueError(
@@ -195,6 +199,8 @@ class Bidirectional(HasLayers):
 
     def get_config(self) -> dict[str, Any]:
         found = super().get_config() | {"merge_mode": self.merge_mode, "layer": plain(self.forward_layer)}
+        if self._num_constants:
+            found["num_constants"] = self._num_constants
         if self._given_backward:
             found["backward_layer"] = plain(self.backward_layer)
         return found

@@ -171,7 +171,8 @@ class DenseCell(Cell):
             raise ValueError(f"the features of the input must be known, the shape is {tuple(input_shape)}")
         wide = self.gates * self.units
         self.kernel = self.add_weight("kernel", (features, wide))
-        self.recurrent_kernel = self.add_weight("recurrent_kernel", (self.units, wide))
+        made_by = _for_each_gate(getattr(self, "recurrent_initializer", None), self.gates)
+        self.recurrent_kernel = self.add_weight("recurrent_kernel", (self.units, wide), initializer=made_by)
         self.bias = self._add_bias(wide) if self.use_bias else None
 
     def _add_bias(self, wide: int) -> Any:
@@ -254,6 +255,13 @@ def build_cell(cell: Any, shape: Any) -> None:
 def cell_twin(cell: Any) -> Any:
     """A cell like another one without its weights; the same one where it is no layer."""
     return cell._twin() if isinstance(cell, Layer) else cell
+
+
+def _for_each_gate(initializer: Any, gates: int) -> Any:
+    """The initializer of a recurrent kernel: identity matrices are one for each gate, as in Keras 2."""
+    if gates == 1 or type(initializer) is not initializers.Identity:
+        return initializer
+    return lambda shape, dtype=None: K.concatenate([initializer((shape[0], shape[0]), dtype)] * gates, axis=1)
 
 
 def state_shapes_of(cell: Any) -> list[tuple[int, ...]]:

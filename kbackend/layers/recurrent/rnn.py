@@ -16,6 +16,7 @@ from kbackend.layers.base.naming import described
 from kbackend.layers.base.nested import HasLayers
 from kbackend.layers.base.serialization import deserialize
 from kbackend.layers.base.spec import InputSpec
+from kbackend.layers.base.structures import as_list
 from kbackend.layers.recurrent.cell import (
     build_cell,
     cell_twin,
@@ -73,7 +74,7 @@ class RNN(HasLayers):
         "zero_output_for_mask",
     )
     supports_masking = True
-    _untracked = Layer._untracked | {"states"}
+    _untracked = Layer._untracked | {"_states"}
 
     def __init__(
         self,
@@ -88,13 +89,14 @@ class RNN(HasLayers):
     ) -> None:
         if "input_dim" in kwargs:
             kwargs["input_shape"] = (kwargs.pop("input_length", None), kwargs.pop("input_dim"))
+        self._num_constants = kwargs.pop("num_constants", 0)
         super().__init__(**kwargs)
         self.cell = self._made_cell(cell)
         self.return_sequences, self.return_state = return_sequences, return_state
         self.go_backwards, self.unroll = go_backwards, unroll
         self.stateful = stateful
         self.zero_output_for_mask = zero_output_for_mask
-        self.states: list[Any] | None = None
+        self._states: list[Any] | None = None
         self._sequence_spec = self._first_spec
         self._constant_shapes: list[Any] = []
 
@@ -118,6 +120,11 @@ class RNN(HasLayers):
     def state_size(self) -> Any:
         return self.cell.state_size
 
+    @property
+    def states(self) -> list[Any]:
+        """The variables that keep the states from batch to batch; as many None where there are none."""
+        return [None] * len(as_list(self.state_size)) if self._states is None else self._states
+
     # building -----------------------------------------------------------------------------------------------
 
     def build(self, input_shape: Any) -> None:
@@ -138,7 +145,7 @@ class RNN(HasLayers):
                 "Input(batch_shape=(batch, steps, ...)) or batch_input_shape=(batch, steps, ...)"
             )
         self._sequence_spec.axes[0] = shape[0]
-        self.states = [
+        self._states = [
             Variable(np.zeros((shape[0], *s)), (shape[0], *s), self.dtype, f"state_{i}", trainable=False)
             for i, s in enumerate(state_shapes_of(self.cell))
         ]
@@ -155,13 +162,13 @@ class RNN(HasLayers):
         """
         if not self.stateful:
             raise AttributeError(f"{described(self)} is not stateful; make it with stateful=True")
-        if self.states is None:
+        if self._states is None:
             if states is None:
                 return
             raise ValueError(f"{described(self)} has no states before it is built; call it on a tensor first")
-        values = [np.zeros(v.shape) for v in self.states] if states is None else _arrays(states)
-        self._check_states(values, self.states[0].shape[0], "reset_states was given")
-        for variable, value in zip(self.states, values):
+        values = [np.zeros(v.shape) for v in self._states] if states is None else _arrays(states)
+        self._check_states(values, self._states[0].shape[0], "reset_states was given")
+        for variable, value in zip(self._states, values):
             variable.assign(value)
 
     def reset_state(self) -> None:
@@ -183,10 +190,10 @@ class RNN(HasLayers):
                 raise ValueError(f"{described(self)}: state {i} has the shape {wanted}, {given} one of {have}")
 
     def _state(self) -> Any:
-        return super()._state(), self._sequence_spec, self.states
+        return super()._state(), self._sequence_spec, self._states
 
     def _restore(self, state: Any) -> None:
-        before, self._sequence_spec, self.states = state
+        before, self._sequence_spec, self._states = state
         super()._restore(before)
 
     # calling ------------------------------------------------------------------------------------------------
@@ -195,7 +202,8 @@ class RNN(HasLayers):
         """Apply the layer.
 
         Args:
-            inputs: (batch, steps, features...), or a list of that and the initial states.
+            inputs: (batch, steps, features...), or a list of that, the initial states and as many constants as the
+                call before had.
             initial_state: the state (or list of states) before the first step; zeros when None.
             constants: tensors that the cell's ``call`` gets at each step.
             mask: (batch, steps), in place of the one that the inputs carry. Masked steps are skipped.
@@ -205,8 +213,9 @@ class RNN(HasLayers):
             The last output, or those of all steps with ``return_sequences``; with ``return_state`` a list of that and
             the last states.
         """
-        inputs, given = call_arguments(inputs, initial_state, constants)
+        inputs, given = call_arguments(inputs, initial_state, constants, self._num_constants)
         kwargs |= given
+        self._num_constants = len(given.get("constants", ()))
         self._constant_shapes = [c.shape for c in kwargs.get("constants", ())]
         if hasattr(inputs, "shape"):
             self._check_sequence(inputs, kwargs.get("initial_state", ()))
@@ -242,11 +251,11 @@ class RNN(HasLayers):
         if given is not None:
             self._check_states(given, inputs.shape[0], "initial_state holds")
         elif self.stateful:
-            given = [self._computed(state) for state in self.states or ()]
+            given = [self._computed(state) for state in self._states or ()]
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         outputs, last = self._walk(inputs, given, mask, training, constants or ())
         if self.stateful:
-            self.add_update([K.update(kept, new) for kept, new in zip(self.states or (), last)])
+            self.add_update([K.update(kept, new) for kept, new in zip(self._states or (), last)])
         result = self._result(outputs, last, mask, given is None)
         return [result, *last] if self.return_state else result
 
@@ -300,6 +309,10 @@ class RNN(HasLayers):
 
     # configuration ------------------------------------------------------------------------------------------
 
+    def get_config(self) -> dict[str, Any]:
+        found = super().get_config()
+        return found | {"num_constants": self._num_constants} if self._num_constants else found
+
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """A layer from the result of ``get_config``, without weights. ``cell`` may be a cell, too."""
@@ -311,15 +324,20 @@ class RNN(HasLayers):
         return super()._twin(cell=cell_twin(self.cell), **changes)
 
 
-def call_arguments(inputs: Any, initial_state: Any, constants: Any) -> tuple[Any, dict[str, Any]]:
+def call_arguments(
+    inputs: Any, initial_state: Any, constants: Any, num_constants: int = 0
+) -> tuple[Any, dict[str, Any]]:
     """The sequence, and the states and constants that a call was given, as lists of tensors by their arguments' names.
 
     Args:
-        inputs: the sequence, or a list of that and the initial states.
+        inputs: the sequence, or a list of that, the initial states and the constants.
         initial_state, constants: tensors in any structure; None where there are none.
+        num_constants: how many of a list are constants, unless these are given apart.
     """
     if isinstance(inputs, (list, tuple)):
         inputs, *rest = inputs
+        if num_constants and constants is None:
+            rest, constants = rest[:-num_constants], rest[-num_constants:]
         initial_state = rest or initial_state
     given = {"initial_state": initial_state, "constants": constants}
     return inputs, {name: [lift(t) for t in tree_leaves(tree)] for name, tree in given.items() if tree is not None}

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kbackend.graph.node import name_scope
+from kbackend.ground.arguments import accepts
 from kbackend.ground.tree import tree_leaves
 from kbackend.layers.base.naming import described
 from kbackend.layers.base.nested import HasLayers
@@ -69,7 +70,8 @@ class StackedRNNCells(HasLayers):
         step, constants = (input_shape[0], input_shape[1:]) if several else (input_shape, [])
         for cell in self.cells:
             with name_scope(getattr(cell, "name", type(cell).__name__)):
-                build_cell(cell, [step, *constants] if constants else step)
+                told = constants if accepts(type(cell).call, "constants") else []
+                build_cell(cell, [step, *told] if told else step)
             step = (step[0], *output_size_of(cell))
 
     def __call__(self, inputs: Any, states: Any = None, **kwargs: Any) -> Any:

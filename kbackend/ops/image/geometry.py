@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -188,25 +188,42 @@ def _projected(images: Any, vectors: Any, interpolation: str, mode: str, fill: f
         vectors = expand_dims(vectors, 0)
     if None not in (x.shape[0], vectors.shape[0]) and vectors.shape[0] not in (1, x.shape[0]):
         raise ValueError(f"{x.shape[0]} images need one transform or as many, not {vectors.shape[0]}")
-    batch, rows, columns, channels = lengths(x)
-    index_dtype = _index_dtype((batch, rows, columns))
 
-    def projected(y: Any) -> Any:
-        dtype = _coordinate_dtype(y)
-        parameters = cast(vectors, dtype)
+    def points(row: Any, column: Any) -> list[Any]:
+        parameters = cast(vectors, dtype_of(row))
         a0, a1, a2, b0, b1, b2, c0, c1 = (parameters[:, i, None, None] for i in range(8))
-        column = reshape(cast(numbers(columns), dtype), (1, 1, columns))
-        row = reshape(cast(numbers(rows), dtype), (1, rows, 1))
         depth = c0 * column + c1 * row + 1.0
         # The smaller summands are added first, the order of TensorFlow's graphs.
-        points = [(p * column + (q * row + shift)) / depth for p, q, shift in ((b0, b1, b2), (a0, a1, a2))]
-        count = times(rows, columns)
-        first = reshape(cast(numbers(batch), index_dtype) * count, (batch, 1, 1))
-        flat = reshape(y, (times(batch, count), channels))
-        order = 1 if interpolation == "bilinear" else 0
-        return _interpolated(flat, (rows, columns), points, first, order, mode, fill, index_dtype)
+        return [(p * column + (q * row + shift)) / depth for p, q, shift in ((b0, b1, b2), (a0, a1, a2))]
 
-    return restore(in_floats(x, projected))
+    return restore(in_floats(x, lambda y: _at_points(y, points, interpolation, mode, fill)))
+
+
+def _at_points(x: Any, points: Callable[[Any, Any], Sequence[Any]], interpolation: str, mode: str, fill: float) -> Any:
+    """Images with channels last at points: a function of rows (1, rows, 1) and columns (1, 1, columns) gives both
+    coordinates, ``(batch, rows, columns)``."""
+    batch, rows, columns, channels = lengths(x)
+    index_dtype = _index_dtype((batch, rows, columns))
+    dtype = _coordinate_dtype(x)
+    column = reshape(cast(numbers(columns), dtype), (1, 1, columns))
+    row = reshape(cast(numbers(rows), dtype), (1, rows, 1))
+    count = times(rows, columns)
+    first = reshape(cast(numbers(batch), index_dtype) * count, (batch, 1, 1))
+    flat = reshape(x, (times(batch, count), channels))
+    order = 1 if interpolation == "bilinear" else 0
+    return _interpolated(flat, (rows, columns), points(row, column), first, order, mode, fill, index_dtype)
+
+
+def displaced(images: Any, down: Any, across: Any, interpolation: str, fill_mode: str, fill_value: float) -> Any:
+    """Float images with channels last whose pixels come from ``down`` rows below and ``across`` columns to the right.
+
+    Both displacements have the shape (batch, rows, columns); the other arguments are those of
+    :func:`affine_transform`.
+    """
+    def points(row: Any, column: Any) -> list[Any]:
+        return [row + cast(down, dtype_of(row)), column + cast(across, dtype_of(row))]
+
+    return _at_points(images, points, interpolation, fill_mode, fill_value)
 
 
 def _turn() -> In:

@@ -29,7 +29,7 @@ from kbackend.saving.keras.weights import (
     write_by_structure,
 )
 from kbackend.saving.keras.writing import model_document
-from kbackend.saving.layer_weights import Held, put_weights
+from kbackend.saving.layer_weights import Held, Merged, put_weights
 from kbackend.saving.structure import room_for
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
@@ -218,8 +218,9 @@ def _put(model: Any, group: Group, origin: old.Origin, by_name: bool, skip_misma
     layers = _layers_of(model, found, origin) if by_name else _with_weights(model.layers)
     if not by_name and origin.is_first and len(found) != len(layers):
         layers = _with_weights(old.flat(model))
-    own = [(name, legacy_weights(layer)) for name, layer in layers.items()]
-    return put_weights(own, _modern(layers, found, origin, by_name), by_name, skip_mismatch)
+    merged = Merged(model)
+    own = [(name, merged.kept(legacy_weights(layer))) for name, layer in layers.items()]
+    return put_weights(model, own, _modern(layers, found, origin, by_name), by_name, skip_mismatch)
 
 
 # ------------------------------------------------------------------------------------- writing

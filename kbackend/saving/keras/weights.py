@@ -13,7 +13,7 @@ from kbackend.layers import InputLayer, SpectralNormalization
 from kbackend.saving.errors import FormatError
 from kbackend.saving.keras.hdf5 import Group, put, put_texts
 from kbackend.saving.keras.table import GROUPS, INNER, RENAMED, groups_of
-from kbackend.saving.layer_weights import Held
+from kbackend.saving.layer_weights import Held, Merged
 from kbackend.saving.structure import is_model
 
 VARS, LAYERS = "vars", "layers"
@@ -98,8 +98,9 @@ def arrays_by_structure(
     """
     found: list[tuple[Variable, np.ndarray]] = []
     taken: set[int] = set()
+    merged = Merged(model)
     for path, layer in places_of(_with_input(model), LAYERS):
-        own = _own_weights(layer)
+        own = merged.kept(_own_weights(layer))
         if not own or id(layer) in taken:
             continue
         taken.add(id(layer))
@@ -111,7 +112,7 @@ def arrays_by_structure(
             if skipped is None:
                 raise
             skipped.append(layer.name)
-    return found
+    return found + merged.with_nothing_added([variable for variable, _ in found])
 
 
 def _vars(root: Group, path: str) -> list[np.ndarray]:
@@ -136,9 +137,10 @@ def write_by_structure(root: Any, model: Any) -> None:
     """Write the weights of a model as Keras 3 does."""
     root.create_group(VARS)
     done: set[int] = set()
+    merged = Merged(model)
     for path, layer in places_of(_with_input(model), LAYERS):
         parts = groups_of(layer)
-        values = values_of(_own_weights(layer)) if id(layer) not in done else []
+        values = merged.values(merged.kept(_own_weights(layer))) if id(layer) not in done else []
         done.add(id(layer))
         root.require_group(f"{path}/{VARS}").attrs["name"] = layer.name
         for part, held in zip(parts, _cut(values, len(parts))):

@@ -103,7 +103,14 @@ class Given:
         return Given(self._steps, self._build, x, y, weight, None, size, self._reading).source(asked)
 
     def _batches(self, groups: Groups, steps: int | None) -> Batches:
-        return Batches(groups, data.batch_size(self._size, steps, groups.samples), steps)
+        size = self._size
+        fixed = _fixed_batch_size(self._steps.model)
+        if fixed is not None and size is None and steps is None:
+            size = fixed
+        size = data.batch_size(size, steps, groups.samples)
+        if fixed is not None and self._steps.model.stateful:
+            _check_divided(self._steps.model.name, groups.samples, size, fixed)
+        return Batches(groups, size, steps)
 
     def groups(self) -> Groups:
         """The arrays.
@@ -137,6 +144,29 @@ class Given:
                 f"batch_size={self._size} was given beside {passes.text} as {argument}, whose batches have their own "
                 "sizes; leave it out"
             )
+
+
+def _fixed_batch_size(model: Any) -> int | None:
+    """The samples of a batch that the inputs of a model say; None where they say none."""
+    return next((t.shape[0] for t in model.inputs if t.ndim and t.shape[0] is not None), None)
+
+
+def _check_divided(model: str, samples: int, size: int, fixed: int) -> None:
+    """Refuse batches for which the model has no states.
+
+    Raises:
+        DataError: they are of another size, or the last one is.
+    """
+    if size != fixed:
+        raise DataError(
+            f"the model {model} is stateful and keeps states of {fixed} samples, the batches have {size}; leave "
+            f"batch_size out, or write batch_size={fixed}"
+        )
+    if samples % fixed:
+        raise DataError(
+            f"the model {model} is stateful and keeps states of {fixed} samples; {samples} samples cannot be cut into "
+            "batches of that size"
+        )
 
 
 class HeldOut(NamedTuple):

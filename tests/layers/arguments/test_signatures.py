@@ -16,8 +16,13 @@ FAMILIES = (
     "activation", "attention", "base", "convolution", "core", "merge", "normalization", "pooling", "preprocessing",
     "recurrent", "regularization", "reshaping", "wrapper",
 )  # fmt: skip
-#: what is not there: adapters of low rank and quantized weights
-LEFT_OUT = {"lora_rank", "lora_alpha", "quantization_config", "gptq_unpacked_column_size"}
+#: names that are not there, with the reason
+NOT_THERE = {
+    "TFSMLayer": "a SavedModel of TensorFlow is read with TensorFlow, and is a layer as a TFModule",
+    "TorchModuleWrapper": "a module of torch is a layer as a TorchModule",
+}
+#: what is not there: an argument of the quantization gptq
+LEFT_OUT = {"gptq_unpacked_column_size"}
 #: Keras 2 had a default where Keras 3 has none
 DEFAULTS = {(f"{kind}{rank}D", "pool_size") for kind in ("AveragePooling", "AvgPool") for rank in (1, 2, 3)}
 DEFAULTS.add(("ConvLSTM2DCell", "recurrent_activation"))  # it was only in Keras 2, as hard_sigmoid
@@ -50,6 +55,19 @@ def _one(default: object) -> object:
 def ours() -> list[str]:
     found = [name for name in wanted() if isinstance(getattr(layers, name, None), type)]
     return [name for name in found if getattr(layers, name).__module__.split(".")[2] in FAMILIES]
+
+
+def test_names_are_there(capsys):
+    missing = [name for name in wanted() if not hasattr(layers, name)]
+    with capsys.disabled():
+        print(f"\nlayers: {len(wanted()) - len(missing)} of {len(wanted())} names")
+    assert set(missing) == set(NOT_THERE), "a name that is there now, or one that is lost"
+
+
+@pytest.mark.parametrize("name", ["JaxLayer", "FlaxLayer"])
+def test_what_cannot_be_had_says_why(name):
+    with pytest.raises(NotImplementedError, match=f"{name} computes with JAX, which is no engine"):
+        getattr(layers, name)(lambda x: x)
 
 
 def test_there_are_constructors_to_compare():

@@ -6,6 +6,11 @@ NO_DERIVATIVE = dict(gradient=False)
 COPIES = dict(keras="it computes with copies of its weights, made when they are adapted")
 IN_FLOAT32 = dict(keras="its TensorFlow resizes in float32 alone")
 IMAGE = (6, 5, 2)
+#: pixels are drawn from the normal distribution
+RANGE = (-3.0, 3.0)
+SPECTRUM = dict(frame_length=4, frame_step=3)
+MEL = dict(fft_length=8, sequence_stride=3, num_mel_bins=4, sampling_rate=100)
+MEL_OF_KERAS = dict(keras_dtype="float32", keras_gradient="the edges of its bands are off by 1e-5, in float32")
 
 ROWS = [
     Row("Rescaling", dict(scale=0.5), (3,)),
@@ -34,6 +39,25 @@ ROWS = [
     Row("CenterCrop", dict(height=3, width=2), IMAGE),
     Row("CenterCrop", dict(height=6, width=5), IMAGE),
     Row("CenterCrop", dict(height=8, width=3), IMAGE, **IN_FLOAT32),
+    Row("ContrastLimitedAdaptiveHistogramEqualization", dict(value_range=RANGE, tile_grid_size=(2, 3)), IMAGE,
+        keras_dtype="float32", **NO_DERIVATIVE),
+    Row("ContrastLimitedAdaptiveHistogramEqualization", dict(value_range=RANGE, clip_limit=20.0, tile_grid_size=(3, 1)),
+        IMAGE, keras_dtype="float32", **NO_DERIVATIVE),
+    Row("ContrastLimitedAdaptiveHistogramEqualization", dict(value_range=RANGE, clip_limit=0, tile_grid_size=(4, 2)),
+        (7, 6, 1), keras_dtype="float32", **NO_DERIVATIVE),
+    Row("STFTSpectrogram", dict(mode="log", frame_length=5), (11, 2)),
+    Row("STFTSpectrogram", dict(mode="magnitude", fft_length=8, window="hamming", **SPECTRUM), (None, 2)),
+    Row("STFTSpectrogram", dict(mode="psd", padding="same", periodic=True, scaling="spectrum", **SPECTRUM), (9, 2)),
+    Row("STFTSpectrogram", dict(mode="real", expand_dims=True, data_format="channels_last", **SPECTRUM), (9, 2)),
+    Row("STFTSpectrogram", dict(mode="real", expand_dims=True, data_format="channels_first", **SPECTRUM), (2, 9),
+        keras="TensorFlow convolves no channels_first on CPU"),
+    Row("STFTSpectrogram", dict(mode="imag", window=None, scaling=None, **SPECTRUM), (9, 2)),
+    Row("STFTSpectrogram", dict(mode="angle", **SPECTRUM), (9, 1)),
+    Row("STFTSpectrogram", dict(mode="stft", expand_dims=True, data_format="channels_last", **SPECTRUM), (9, 2)),
+    Row("MelSpectrogram", dict(mag_exp=1.5, power_to_db=False, **MEL), (20,), **MEL_OF_KERAS),
+    Row("MelSpectrogram", dict(window="hamming", sequence_length=6, top_db=9.0, ref_power=0.1, **MEL), (14,),
+        **MEL_OF_KERAS),
+    Row("MelSpectrogram", dict(min_freq=0.0, max_freq=30.0, **MEL), (20,), **MEL_OF_KERAS),
 
     Row("Rescaling", dict(scale=1 / 3, offset=0.25), (2, 3, 1)),
     Row("Normalization", dict(mean=[0.0, 1.0], variance=[1.0, 2.0]), (3, 2)),
@@ -58,5 +82,31 @@ BAD = [
     Bad("Resizing", dict(height=0, width=2), IMAGE, "height must be a positive integer, it is 0"),
     Bad("Resizing", dict(height=2, width=2, interpolation="cubic"), IMAGE, "interpolation must be one of"),
     Bad("Resizing", dict(height=2, width=2, crop_to_aspect_ratio=True, pad_to_aspect_ratio=True), IMAGE, "only one of"),
+    Bad("ContrastLimitedAdaptiveHistogramEqualization", dict(clip_limit=-1.0), IMAGE,
+        "clip_limit must be a number from"),
+    Bad("ContrastLimitedAdaptiveHistogramEqualization", dict(tile_grid_size=0), IMAGE,
+        "tile_grid_size must be a positive"),
+    Bad("ContrastLimitedAdaptiveHistogramEqualization", dict(tile_grid_size=(13, 1)), IMAGE,
+        "13 tiles do not fit 6 rows"),
+    Bad("ContrastLimitedAdaptiveHistogramEqualization", {}, (None, 5, 2), "images need a known size"),
+    Bad("MaxNumBoundingBoxes", dict(max_number=0), (3, 4), "max_number must be a positive integer, it is 0"),
+    Bad("MaxNumBoundingBoxes", dict(max_number=2), (3, 4), 'a dict with "bounding_boxes"', TypeError),
+    Bad("STFTSpectrogram", dict(mode="power"), (9, 2), "mode must be one of log"),
+    Bad("STFTSpectrogram", dict(window="square"), (9, 2), "window must be one of"),
+    Bad("STFTSpectrogram", dict(frame_length=4, frame_step=5), (9, 2), "frame_step 5 must not be above"),
+    Bad("STFTSpectrogram", dict(frame_length=4, fft_length=3), (9, 2), "fft_length must be at least 2 and"),
+    Bad("STFTSpectrogram", dict(frame_length=4), (9,), "rank 3"),
+    Bad("MelSpectrogram", dict(fft_length=8, sequence_length=9), (20,), "must not be below sequence_length 9"),
+    Bad("MelSpectrogram", dict(min_freq=9000.0), (20,), "min_freq 9000.0 must be below max_freq 8000"),
+    Bad("MelSpectrogram", dict(fft_length=64, top_db=None), (100,), "top_db must be a number"),
+    Bad("MelSpectrogram", dict(fft_length=64), (20,), "cannot be reflected by 32"),
+    Bad("RandAugment", dict(num_ops=0), IMAGE, "num_ops must be a positive integer, it is 0"),
+    Bad("RandAugment", dict(factor=1.5), IMAGE, "factor must be a number, or two, in [0, 1]"),
+    Bad("AugMix", dict(alpha=0), IMAGE, "alpha must be a positive number"),
+    Bad("AugMix", dict(interpolation="cubic"), IMAGE, "interpolation must be one of"),
+    Bad("RandomPerspective", dict(scale=1.5), IMAGE, "scale must be a number"),
+    Bad("RandomPerspective", dict(factor=-0.5), IMAGE, "factor must be a number"),
+    Bad("RandomElasticTransform", dict(fill_mode="edge"), IMAGE, "fill_mode must be one of"),
+    Bad("RandomElasticTransform", {}, (None, 5, 2), "images need a known size"),
     Bad("CenterCrop", dict(height=2, width=2, data_format="channels_last"), (None, 5, 2), "images need a known size"),
 ]

@@ -25,6 +25,10 @@ MAKERS = {
     "Solarization": lambda **k: layers.Solarization((0.1, 0.3), (0.3, 0.7), **k),
     "MixUp": lambda **k: layers.MixUp(0.6, **k),
     "CutMix": lambda **k: layers.CutMix((0.7, 0.9), **k),
+    "RandAugment": lambda **k: layers.RandAugment((0, 255), 2, 0.6, **k),
+    "AugMix": lambda **k: layers.AugMix((0, 255), 2, 2, 0.6, **k),
+    "RandomPerspective": lambda **k: layers.RandomPerspective((0.6, 0.9), 0.6, **k),
+    "RandomElasticTransform": lambda **k: layers.RandomElasticTransform((0.6, 0.9), (0.7, 1.0), **k),
 }
 #: the same at each run, as they draw nothing
 FIXED = {"AutoContrast", "Equalization"}
@@ -83,6 +87,7 @@ def test_channels_first(name, each_backend):
 def test_configuration(name):
     layer = MAKERS[name]()
     again = layers.deserialize(layers.serialize(layer))
+    assert type(again) is type(layer)
     assert again.get_config() == layer.get_config()
     assert layer.compute_output_shape((None, 7, 6, 3)) == (None, 7, 6, 3)
 

@@ -175,6 +175,32 @@ def test_a_batch_of_another_size_is_an_error(kind, each_backend):
     """PyTorch's LSTM read past the end of the states and ended the process."""
     _, model = made(kind)
     for count in (3, 8):
-        with pytest.raises(ValueError, match=r"\(2, 4\)|\[2, "):
-            model.predict(np.ones((count, 3, 3)))
+        with pytest.raises(ValueError, match=rf"\(2, 3, 3\), it was given \({count}, 3, 3\)"):
+            model.predict_on_batch(np.ones((count, 3, 3)))
+        with pytest.raises(ValueError, match=f"states of 2 samples, the batches have {count}"):
+            model.predict(np.ones((count, 3, 3)), batch_size=count)
     assert model.predict(np.ones((4, 3, 3)), batch_size=2).shape == (4, 3, 4)
+
+
+def test_batches_have_the_size_of_the_states_by_default(each_backend):
+    x = Input(batch_shape=(4, 3, 2))
+    model = Model(x, layers.Dense(1)(layers.LSTM(3, stateful=True)(x)))
+    model.compile("sgd", "mse")
+    data, targets = np.random.default_rng(0).normal(size=(8, 3, 2)), np.zeros((8, 1))
+    assert model.predict(data).shape == (8, 1)
+    model.reset_states()
+    explicit = model.predict(data, batch_size=4)
+    model.reset_states()
+    np.testing.assert_array_equal(model.predict(data), explicit)
+    assert np.isfinite(model.evaluate(data, targets))
+    assert len(model.fit(data, targets, validation_data=(data, targets), verbose=0).history["val_loss"]) == 1
+    with pytest.raises(ValueError, match="keeps states of 4 samples, the batches have 2; leave batch_size out"):
+        model.fit(data, targets, batch_size=2, verbose=0)
+    with pytest.raises(ValueError, match="7 samples cannot be cut into batches of that size"):
+        model.fit(data[:7], targets[:7], verbose=0)
+
+
+def test_inputs_of_a_fixed_batch_give_the_default_size(each_backend):
+    x = Input(batch_shape=(4, 2))
+    model = Model(x, x * 2.0)
+    np.testing.assert_array_equal(model.predict(np.ones((8, 2))), np.full((8, 2), 2.0))

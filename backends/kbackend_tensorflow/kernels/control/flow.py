@@ -14,6 +14,8 @@ Body = Callable[..., Any]
 
 #: loops of at most this many steps are unrolled, which runs faster and compiles slower than tf.while_loop
 UNROLLED_STEPS = 32
+#: and of at most so many nodes in all steps: branches of many ops made programs of ten thousands that took a minute
+_UNROLLED_NODES = 4096
 
 
 def cond(pred: Any, captures: Any, then_graph: Body, else_graph: Body) -> Any:
@@ -23,15 +25,14 @@ def cond(pred: Any, captures: Any, then_graph: Body, else_graph: Body) -> Any:
 def make_scan(specs: Sequence[Any], *, body: Any, axis: int, reverse: bool, indexed: bool) -> Body:
     sequences, initial, _ = specs
     length = next((s.shape[axis] for s in sequences if s.shape[axis] is not None), None)
-    if length is not None and 0 < length <= UNROLLED_STEPS:
-        return lambda sequences, initial, captures: _unrolled(
-            sequences, initial, captures, length, body=body, axis=axis, reverse=reverse, indexed=indexed
-        )
+    options = {"body": body, "axis": axis, "reverse": reverse, "indexed": indexed}
+    if length is not None and 0 < length <= UNROLLED_STEPS and length * body.graph.size() <= _UNROLLED_NODES:
+        return lambda sequences, initial, captures: _unrolled(sequences, initial, captures, length, **options)
     states = len(initial)
     made = tuple((t.dtype, t.shape) for t in body.graph.outputs[: len(body.graph.outputs) - states])
     carried = tuple(t.shape for t in body.graph.inputs[len(sequences) : len(sequences) + states])
     return lambda sequences, initial, captures: _looped(
-        sequences, initial, captures, length, made, carried, body=body, axis=axis, reverse=reverse, indexed=indexed
+        sequences, initial, captures, length, made, carried, **options
     )
 
 
