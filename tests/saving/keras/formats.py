@@ -27,7 +27,8 @@ OLD = ("LocallyConnected1D", "LocallyConnected2D", "ThresholdedReLU", "CuDNNGRU"
 #: the first words of those of Keras 3 alone
 NEW = ("AdaptiveAveragePooling", "AdaptiveMaxPooling", "AugMix", "AutoContrast", "ColorJitter", "CutMix",
        "Equalization", "MixUp", "RMSNormalization", "RandAugment", "RandomColor", "RandomErasing", "RandomGaussianBlur",
-       "RandomGrayscale", "RandomHue", "RandomInvert", "RandomPosterization", "RandomSaturation", "RandomSharpness", "RandomShear",
+       "RandomGrayscale",
+       "RandomHue", "RandomInvert", "RandomPosterization", "RandomSaturation", "RandomSharpness", "RandomShear",
        "Solarization", "Pipeline", "STFT", "MelSpectrogram", "MaxNumBoundingBoxes", "ReversibleEmbedding")  # fmt: skip
 
 
