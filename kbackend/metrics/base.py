@@ -14,6 +14,7 @@ from kbackend.declare.kept import built
 from kbackend.graph.assignments import recording
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable, assign_all, recorder
+from kbackend.ground import hooks
 from kbackend.ground.active import building
 from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.ops.core.arguments import as_tensor
@@ -133,12 +134,16 @@ class Metric:
     # use ---------------------------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Take a batch and give the result.
+        """Take a batch and give the result. Inside the ``call`` of a layer or model the steps of training and tests
+        take symbolic tensors along, and the metric is shown with the others.
 
         Raises:
-            TypeError: symbolic tensors outside a step of training.
+            TypeError: symbolic tensors outside a step of training and the call of a layer.
         """
         if recorder.get() is None and _is_symbolic((args, kwargs)):
+            result = hooks.take_metric(self, args, kwargs)
+            if result is not None:
+                return result
             raise TypeError(
                 f"{self.name} was called on symbolic tensors, which changes no state: give the updates of "
                 "update_state to K.function, or the metric to compile or add_metric"
@@ -206,6 +211,14 @@ class Metric:
         return tree_map(lambda t: next(found) if isinstance(t, Tensor) else t, value)
 
 
+def value_with(metric: Metric, batches: Sequence[tuple[Any, Any]]) -> Any:
+    """The result of a metric after batches of symbolic tensors, each the arguments of ``update_state``."""
+    with recording():
+        for args, kwargs in batches:
+            built(metric.update_state, *args, **kwargs)
+        return built(metric.result)
+
+
 def _updating(method: Callable[..., Any]) -> Callable[..., Any]:
     """``update_state`` for symbolic tensors, as it is written, which takes concrete ones as well."""
 
@@ -218,6 +231,7 @@ def _updating(method: Callable[..., Any]) -> Callable[..., Any]:
                     taken.put(*update)
             return None
         if _is_symbolic((args, kwargs)):
+            hooks.take_metric(self, args, kwargs)
             return self.updates_for(*args, **kwargs)
         return self._updated(update_state, args, kwargs)
 

@@ -6,11 +6,12 @@ from typing import Any
 
 from kbackend.graph.tensor import Tensor
 from kbackend.layers.base.hooks import OF_MODELS
-from kbackend.model.network import Network
+from kbackend.layers.base.recording import current
+from kbackend.model.traced import TracedNetwork
 from kbackend.training.steps import Steps
 
 
-class CompiledNetwork(Network):
+class CompiledNetwork(TracedNetwork):
     """The part of a model that shows what :meth:`kbackend.Model.compile` fixed, and adds updates to it."""
 
     _steps: Steps
@@ -98,4 +99,5 @@ class CompiledNetwork(Network):
         1
         """
         super().add_update(updates, inputs)
-        self._steps.forget_training()
+        if current() is None:
+            self._steps.forget_training()

@@ -11,7 +11,7 @@ from kbackend.callbacks.base import Callback
 from kbackend.callbacks.history import History
 from kbackend.callbacks.listeners import CallbackList, checked_callbacks
 from kbackend.ground.arguments import checked
-from kbackend.layers.base.naming import unique_name
+from kbackend.layers.base.naming import snake_case, unique_name
 from kbackend.layers.base.structures import as_list, one_or_list
 from kbackend.model.configuration import model_config
 from kbackend.model.files import HasFiles
@@ -23,6 +23,7 @@ from kbackend.model.summary import print_summary
 from kbackend.model.topology import Topology
 from kbackend.plugin import select
 from kbackend.registry import custom_object_scope
+from kbackend.streams import given_streams
 from kbackend.training import data, loop, measured
 from kbackend.training.arrays import Groups, groups_of, inputs_of
 from kbackend.training.compiled import Settings
@@ -68,10 +69,12 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True
     ) -> None:
+        if self.has_own_call:
+            self._prepare_own(inputs, outputs, name, trainable)
+            return
         if inputs is None or outputs is None:
-            raise NotImplementedError(
-                f"{type(self).__name__} needs inputs and outputs: Model(inputs, outputs). Models defined by "
-                "a `call` method are not supported; make a Layer with a call method and apply it to an Input"
+            raise TypeError(
+                f"{type(self).__name__} needs inputs and outputs, Model(inputs, outputs), or a method call(self, inputs)"
             )
         self._prepare(name, "model", trainable)
         self._single_input = not isinstance(inputs, (list, tuple))
@@ -81,17 +84,24 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
 
     def _prepare(self, name: str | None, stem: str, trainable: bool) -> None:
         """Make a model that has no inputs, outputs and programs yet; without a name, one of the stem and a number."""
-        if type(self).call is not Network.call:
-            raise NotImplementedError(
-                f"{type(self).__name__} overrides `call`, which models do not support; make it a "
-                "Layer, or give the outputs to Model.__init__"
-            )
         super().__init__(name or unique_name(stem), trainable)
         self._steps = Steps(self)
         self._shuffles = Shuffles()
 
-    def _ensure_built(self, x: Any) -> None:
-        """Learn the shapes of the inputs from data, where the model does not know them."""
+    def _prepare_own(self, inputs: Any, outputs: Any, name: str | None, trainable: bool) -> None:
+        """Make a model that defines ``call``.
+
+        Raises:
+            TypeError: it was given inputs or outputs as well.
+        """
+        kind = type(self).__name__
+        if inputs is not None or outputs is not None:
+            raise TypeError(
+                f"{kind} defines call(self, ...), which makes its outputs; inputs and outputs cannot be given as well: "
+                "call super().__init__(name=name)"
+            )
+        self._prepare(name, snake_case(kind), trainable)
+        self._weights_last = False
 
     # where it runs ------------------------------------------------------------------------------------------
 
@@ -315,7 +325,7 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
                 self._check_joinable()
             told, sample = self._told(callbacks, batches, verbose), batches.sample
             measured.settle(self._steps, "predict", sample, batches.batch_size or sample.samples)
-            return one_or_list(loop.predict(self._steps.predict(), self._steps.target(), batches, told))
+            return self._packed(loop.predict(self._steps.predict(), self._steps.target(), batches, told))
 
     def _told(self, callbacks: Sequence[Callback] | None, batches: Source, verbose: int) -> CallbackList:
         return CallbackList(callbacks, model=self, steps=batches.steps, samples=batches.samples, verbose=verbose)
@@ -339,7 +349,7 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
             values = Groups(inputs_of(steps, x), [], []).dense
         if steps.jit.setting == "auto":
             measured.settle(steps, "predict", Groups(inputs_of(steps, x), [], []), len(values[0]))
-        return one_or_list(loop.predict_once(function, steps.target(), values))
+        return self._packed(loop.predict_once(function, steps.target(), values))
 
     @checked
     def train_on_batch(
@@ -405,8 +415,25 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
     # configuration ------------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
-        """The model's structure without weights, as plain values."""
-        return model_config(self)
+        """The model's structure without weights, as plain values.
+
+        A model that defines ``call`` defines ``get_config`` too, with the arguments of its constructor beside those
+        that ``super().get_config()`` gives.
+
+        Raises:
+            NotImplementedError: it does not.
+        """
+        if not self.has_own_call:
+            return model_config(self)
+        kind = type(self)
+        if kind.get_config is Model.get_config:
+            raise NotImplementedError(
+                f"{kind.__name__} defines call, so that its structure is code; to save, copy or clone it, define "
+                "get_config(self) with the arguments of its constructor, such as "
+                "{**super().get_config(), 'units': self.units}, and pass **kwargs on to super().__init__; weights alone "
+                "are written by save_weights and save_checkpoint"
+            )
+        return {"name": self.name, "trainable": self.trainable}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -417,7 +444,10 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
                 that does not fit; the message names the place.
         """
         with custom_object_scope(custom_objects):
-            return model_from(cls, config)
+            if cls.call is Network.call:
+                return model_from(cls, config)
+            with given_streams({}):  # the layers that it makes have no names that a file knows
+                return cls(**config)
 
     def to_json(self, **kwargs: Any) -> str:
         """The structure as JSON text; ``models.model_from_json`` reads it."""

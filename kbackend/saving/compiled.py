@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 from kbackend import losses, metrics, optimizers, registry
+from kbackend.ground.warn import warn_caller
 from kbackend.layers.base.inside import Inside
 from kbackend.saving.documents import field
 from kbackend.saving.errors import FormatError
@@ -22,6 +23,12 @@ def training_of(model: Any) -> dict[str, Any] | None:
     """The document of the training of a model, None where it is not compiled."""
     settings = model._steps.settings
     if settings is None:
+        return None
+    if not type(model).compile.__module__.startswith("kbackend."):
+        warn_caller(
+            f"{type(model).__name__} has a compile of its own, whose arguments a file does not hold: compile the model "
+            "again when it is loaded; save_checkpoint holds the state of its optimizers"
+        )
         return None
     now = [layer.trainable for layer in Inside(model).layers]
     then = {id(layer): flag for layer, flag in settings.trainable}

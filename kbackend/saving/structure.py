@@ -19,6 +19,7 @@ from kbackend.graph.walk import ancestors
 from kbackend.ground import hooks
 from kbackend.ground.tree import tree_leaves
 from kbackend.layers import InputLayer, deserialize
+from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.weights import at_most
 from kbackend.registry import custom_object_scope, find, registered_name
 from kbackend.saving.documents import field
@@ -42,9 +43,14 @@ def structure(model: Any) -> dict[str, Any]:
     _check_owners(model, {})
     config = model.get_config()
     live, places = _live(model)
+    own = {} if not model.has_own_call else {
+        "names": [layer.name for layer in Inside(model).layers],
+        "build_config": model.get_build_config(),
+    }  # fmt: skip
     return {
         "class_name": registered_name(type(model)),
         "config": config,
+        **own,
         "draws": _draws(model),
         "variables": [{"name": v.name, "dtype": v.dtype, "shape": list(v.shape)} for v in live],
         "arguments": [[path, key, number] for path, key, number in places if key in _entry(config, path)],
@@ -52,6 +58,8 @@ def structure(model: Any) -> dict[str, Any]:
 
 
 def _check_owners(model: Any, owners: dict[int, Any]) -> None:
+    if model.has_own_call:  # whose constructor makes its layers
+        return
     for layer in model.layers:
         if isinstance(layer, InputLayer):
             continue
@@ -74,10 +82,11 @@ def calls_of(model: Any) -> Iterator[Any]:
     """The calls of the layers of a model and of the models inside it, in the order in which reading makes them."""
     if not model.built:
         return
-    for layer in model.layers:
+    for layer in () if model.has_own_call else model.layers:
         for inner in _models_in(layer):
-            yield from calls_of(inner)
-    yield from sorted(model._topology.calls, key=lambda call: call.index)
+            if not inner.has_own_call:  # whose calls are inside those of the model around
+                yield from calls_of(inner)
+    yield from sorted(model._inner_calls(), key=lambda call: call.index)
 
 
 def _models_in(layer: Any) -> Iterator[Any]:
@@ -111,7 +120,7 @@ def _live(model: Any) -> tuple[list[Variable], list[tuple[list[int], str, int]]]
 
 
 def _layers_by_path(model: Any, path: list[int]) -> Iterator[tuple[list[int], Any]]:
-    for place, layer in enumerate(model.layers):
+    for place, layer in () if model.has_own_call else enumerate(model.layers):
         inner = [*path, place]
         if is_model(layer):
             yield from _layers_by_path(layer, inner)
@@ -148,7 +157,8 @@ def state_of(model: Any) -> list[Variable]:
 
 
 def _read_in(call: Any) -> Iterator[Variable]:
-    results = [*call.outputs, *tree_leaves([r.tensor for r in (*call.losses, *call.updates)])]
+    measured = [(*m.args, *m.kwargs.values()) for m in call.metrics]
+    results = [*call.outputs, *tree_leaves([r.tensor for r in (*call.losses, *call.updates)]), *tree_leaves(measured)]
     nodes = ancestors([t for t in results if isinstance(t, Tensor)], call.sources)
     for node in nodes:
         yield from (t for t in node.inputs if isinstance(t, Variable))
@@ -217,10 +227,24 @@ def model_of(document: Any, custom_objects: Mapping[str, Any] | None, elements: 
         _put_functions(config, custom_objects or {})
         with trying(), given_streams(streams), room_for(elements):
             made = deserialize({"class_name": field(document, "class_name", str, MODEL), "config": config})
-    if not is_model(made):
-        raise FormatError(f"{document['class_name']} is a layer, not a model", MODEL)
+            if not is_model(made):
+                raise FormatError(f"{document['class_name']} is a layer, not a model", MODEL)
+            if made.has_own_call:
+                _build_own(made, document)
     reserve(op_id for calls in streams.values() for call in calls for _, _, op_id in call)
     return made
+
+
+def _build_own(model: Any, document: Any) -> None:
+    """Give the layers of a model with a ``call`` of its own the names that they had, and trace it as it was."""
+    names, layers = field(document, "names", list, MODEL), Inside(model).layers
+    if len(names) != len(layers) or not all(isinstance(name, str) and name for name in names):
+        raise FormatError(
+            f"{type(model).__name__} makes {len(layers) - 1} layers, the file has the names of {len(names) - 1}", MODEL
+        )
+    for layer, name in zip(layers, names):
+        layer.name = name
+    model.build_from_config(field(document, "build_config", dict, MODEL))
 
 
 def room_for(elements: int) -> AbstractContextManager[None]:

@@ -18,6 +18,7 @@ from kbackend.graph.variable import Variable
 from kbackend.ground.arguments import is_number
 from kbackend.ground.suggest import did_you_mean
 from kbackend.ground.tree import tree_leaves, tree_map
+from kbackend.layers.base.recording import Measured
 from kbackend.metrics.base import Metric as Stateful
 from kbackend.metrics.base import clone_metric
 from kbackend.metrics.resolve import BY_OUTPUT, resolved
@@ -107,7 +108,11 @@ class Compiled:
             trained = tuple(model.trainable_weights)
             redirect = Redirect(model._frozen_results())
         outputs = _redirected(_outputs(model, settings), redirect)
-        plain = Objective(outputs, lambda: _all_redirected(model.losses, redirect))
+        plain = Objective(
+            outputs,
+            lambda: _all_redirected(model.losses, redirect),
+            measured=lambda: _measured(model, redirect),
+        )
         return cls(settings.optimizer, outputs, plain, trained, model, settings.trainable)
 
     @property
@@ -128,7 +133,7 @@ class Compiled:
         return self._made(True, [[spec] for spec in self.plain.specs])
 
     def _made(self, weighted: bool, specs: Sequence[Sequence[TargetSpec]]) -> Objective:
-        return Objective(self.outputs, lambda: self.plain.added, weighted, specs)
+        return Objective(self.outputs, lambda: self.plain.added, weighted, specs, lambda: self.plain.measured)
 
     def specs_of(self, targets: Sequence[np.ndarray]) -> Specs | None:
         """What the objective for targets needs to know of them; None where it is that of :attr:`plain`.
@@ -178,6 +183,13 @@ def _all_redirected(values: Sequence[Any], redirect: Redirect) -> list[Any]:
     """The values, which may be pairs (variable, new value), with the results of frozen layers replaced."""
     tensors = iter(redirect([t for t in tree_leaves(values) if isinstance(t, Tensor)]))
     return tree_map(lambda v: next(tensors) if isinstance(v, Tensor) else v, list(values))
+
+
+def _measured(model: Trainable, redirect: Redirect) -> list[Any]:
+    """What the metrics of the model take, with the results of frozen layers replaced."""
+    found = [(m.metric, m.args, dict(m.kwargs)) for m in model.measured]
+    args = _all_redirected([each[1:] for each in found], redirect)
+    return [Measured(metric, *given) for (metric, *_), given in zip(found, args)]
 
 
 def _redirected(outputs: Sequence[Output], redirect: Redirect) -> tuple[Output, ...]:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from kbackend import config, losses
 from kbackend.classic.state import placeholder
+from kbackend.declare.kept import built
+from kbackend.graph.assignments import recording
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.losses.base import masked_weight
@@ -18,6 +20,7 @@ from kbackend.metrics.resolve import resolved
 from kbackend.ops.arrays.reshape import expand_dims
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.creation import zeros_like
+from kbackend.ops.core.updates import as_updates
 from kbackend.ops.elementwise.arithmetic import add, divide, multiply
 from kbackend.ops.elementwise.select import maximum
 from kbackend.ops.reduction.reductions import mean, sum_
@@ -68,6 +71,7 @@ class Objective:
         outputs: those without a loss are passed over.
         added: gives further scalars of the total; called after the losses of the outputs are made.
         weighted: whether each target has sample weights.
+        measured: gives what metrics take beside the outputs.
         specs: what the targets of each output with a loss may look like, in the order in which they are tried; None
             before there is data.
 
@@ -76,7 +80,7 @@ class Objective:
         targets: one placeholder for each output that has a loss.
         target_names: the names of these outputs.
         weights: one placeholder for each target, empty when not ``weighted``.
-        added: what ``added`` gave.
+        added, measured: what the functions gave.
         total: the loss that is minimised.
         names: names of the values and of the results, 'loss' first.
         values: tensors, each a mean over the batch.
@@ -95,6 +99,7 @@ class Objective:
         added: Callable[[], Sequence[Any]] = tuple,
         weighted: bool = False,
         specs: Sequence[Sequence[TargetSpec]] | None = None,
+        measured: Callable[[], Sequence[Any]] = tuple,
     ) -> None:
         self.targets: list[Tensor] = []
         self.target_names: list[str] = []
@@ -121,6 +126,8 @@ class Objective:
                 self._add(f"{term.output.name}_loss", term.loss)
         for term in terms:
             self._add_metrics(term, f"{term.output.name}_" if several else "")
+        self.measured = list(measured())
+        self._add_measured()
 
     @property
     def specs(self) -> tuple[TargetSpec, ...]:
@@ -156,6 +163,18 @@ class Objective:
         weight = masked_weight(term.weight if metric.weighted else None, term.mask, term.loss.dtype)
         options = {} if weight is None else {"sample_weight": weight}
         self.updates += state.updates_for(term.target, term.output.tensor, **options)
+        self._add_result(state, name, prefix)
+
+    def _add_measured(self) -> None:
+        """The metrics of layers and of the model; several calls of one are taken one after the other."""
+        with recording() as made:
+            for each in self.measured:
+                built(each.metric.update_state, *each.args, **each.kwargs)
+        self.updates += as_updates(made.updates())
+        for metric in {id(m.metric): m.metric for m in self.measured}.values():
+            self._add_result(metric, self._free(metric.name), "")
+
+    def _add_result(self, state: Stateful, name: str, prefix: str) -> None:
         self.states.append(state)
         result = state.symbolic_result()
         parts = {f"{prefix}{k}": v for k, v in result.items()} if isinstance(result, dict) else {name: result}

@@ -19,6 +19,7 @@ class Trainable(Protocol):
         input_names, output_names: the names by which dicts give data, losses and metrics.
         weights, trainable_weights: all weights, and those that training changes.
         losses: scalars that are added to the loss.
+        measured: what metrics take that are no metrics of the outputs.
         updates: updates that each training step runs.
         state_updates: those of them that tests and predictions run too.
 
@@ -45,6 +46,8 @@ class Trainable(Protocol):
     def trainable_weights(self) -> Sequence[Variable]: ...
     @property
     def losses(self) -> Sequence[Any]: ...
+    @property
+    def measured(self) -> Sequence[Any]: ...
     @property
     def updates(self) -> Sequence[Any]: ...
     @property

@@ -230,4 +230,5 @@ class Steps:
         """The weights, the variables of the optimizer and the states of the metrics."""
         held = [] if self.optimizer is None else self.optimizer.variables()
         states = [] if self._compiled is None else self._compiled.plain.states
-        return [*self.model.weights, *held, *(v for state in states for v in state.variables)]
+        weights = self.model.weights if self.model.built else []
+        return [*weights, *held, *(v for state in states for v in state.variables)]

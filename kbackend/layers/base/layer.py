@@ -13,14 +13,15 @@ from kbackend.declare.call import OpError, lift
 from kbackend.graph.node import name_scope
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
-from kbackend.ground.arguments import accepts
+from kbackend.ground.arguments import accepts, positional
 from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.configuration import batch_shape, check_known, layer_config
 from kbackend.layers.base.hooks import refuse_ignored
 from kbackend.layers.base.losses import HasLosses
 from kbackend.layers.base.naming import described
-from kbackend.layers.base.recording import depth, detached, outermost, recording
+from kbackend.layers.base.phases import is_open, run_in_phases, takes_phase
+from kbackend.layers.base.recording import depth, detached, outermost, recording, root
 from kbackend.layers.base.spec import InputSpec, check_inputs, shapes_text
 from kbackend.layers.base.structures import as_list, flat_tensors
 from kbackend.ops.core.cast import identity
@@ -131,13 +132,22 @@ class Layer(HasLosses):
         live = {name: getattr(self, name) for name in self.hyperparameters if name in config}
         return type(self).from_config({**config, **live, **changes})
 
-    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Apply the layer to symbolic tensors (arrays become constants).
+
+        A ``call`` of one's own with an argument ``training`` gets the learning phase, where it is not given; see
+        :mod:`kbackend.layers.base.phases`.
+
+        Args:
+            inputs: a tensor, or a list, tuple or dict of tensors.
+            args, kwargs: the other arguments of ``call``; ``mask`` and ``training``.
 
         Raises:
             ValueError: the inputs do not fit; the message names the layer and the shapes. The layer is as
                 before.
         """
+        if args:
+            kwargs = {**_by_name(self, args, kwargs), **kwargs}
         inputs = tree_map(_lifted, inputs)
         given = flat_tensors(inputs)
         if not given:
@@ -161,11 +171,14 @@ class Layer(HasLosses):
         made.structure = outputs
         made.outputs = tuple(flat_tensors(outputs))
         if inside_no_call:
-            made.losses, made.updates, made.frozen = frame.losses, frame.updates, frame.frozen
+            made.take(frame)
             made.draws = drawn.made
             for tensor in made.outputs:
                 tensor.history = made
             self._calls.append(made)
+            around = root()
+            if around is not None:
+                return around.take(made)
         return outputs
 
     def _check_arguments(self, kwargs: Mapping[str, Any]) -> None:
@@ -199,6 +212,8 @@ class Layer(HasLosses):
             given["training"] = kwargs["training"]
         if _accepts(function, "mask") and (masks is not None or "mask" in kwargs):
             given["mask"] = masks
+        if takes_phase(function) and is_open(given.get("training")):
+            return run_in_phases(self, lambda training: self.call(inputs, **{**given, "training": training}))
         return self.call(inputs, **given)
 
     def _finish(self, structure: Any, inputs: Any, given: Sequence[Tensor], masks: Any) -> Any:
@@ -230,11 +245,11 @@ class Layer(HasLosses):
             tensor._keras_mask = mask
 
     def _state(self) -> Any:
-        return (self.built, self.input_spec, len(self._weights), len(self._losses), len(self._updates))
+        return (self.built, self.input_spec, len(self._weights), len(self._losses), len(self._updates), len(self._measured))
 
     def _restore(self, state: Any) -> None:
-        self.built, self.input_spec, weights, losses, updates = state
-        del self._weights[weights:], self._losses[losses:], self._updates[updates:]
+        self.built, self.input_spec, weights, losses, updates, measured = state
+        del self._weights[weights:], self._losses[losses:], self._updates[updates:], self._measured[measured:]
 
     def _named(self, error: Exception, given: Sequence[Tensor]) -> Exception:
         """The error with the layer and its inputs in front, once: the innermost layer wins."""
@@ -262,6 +277,21 @@ class Layer(HasLosses):
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """A layer from the result of ``get_config``, without weights."""
         return cls(**config)
+
+
+def _by_name(layer: Layer, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of ``call`` after the first one, by their names."""
+    names = positional(type(layer).call)[2:]
+    if len(args) > len(names):
+        raise TypeError(
+            f"{described(layer)} takes {1 + len(names)} positional arguments when it is called, it was given "
+            f"{1 + len(args)}"
+        )
+    given = dict(zip(names, args))
+    twice = [name for name in given if name in kwargs]
+    if twice:
+        raise TypeError(f"{described(layer)} was given {', '.join(twice)} twice, by position and by name")
+    return given
 
 
 def _lifted(value: Any) -> Tensor:

@@ -45,7 +45,7 @@ class HasWeights(HasName):
     #: attributes that hold live hyperparameters: variables that are not weights
     hyperparameters: tuple[str, ...] = ()
     _weights_last = False
-    _untracked = frozenset({"_calls", "_weights", "_losses", "_updates", "_initial_weights", "_replaced"})
+    _untracked = frozenset({"_calls", "_weights", "_losses", "_updates", "_initial_weights", "_replaced", "_measured"})
 
     def __init__(self, name: Any, dtype: Any, trainable: bool, weights: Any) -> None:
         super().__init__(name)
