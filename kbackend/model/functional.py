@@ -25,7 +25,7 @@ from kbackend.plugin import select
 from kbackend.registry import custom_object_scope
 from kbackend.streams import given_streams
 from kbackend.training import data, loop, measured
-from kbackend.training.arrays import Groups, groups_of, inputs_of
+from kbackend.training.arrays import Groups, groups_of, inputs_of, prediction_groups
 from kbackend.training.compiled import Settings
 from kbackend.training.shuffles import Shuffles
 from kbackend.training.sources.base import Reading, Source
@@ -72,9 +72,14 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
         if self.has_own_call:
             self._prepare_own(inputs, outputs, name, trainable)
             return
+        if inputs is None and outputs is None and (self.own_fit or self.own_predict):
+            self.has_no_call = True
+            self._prepare_own(inputs, outputs, name, trainable)
+            self.built = True
+            return
         if inputs is None or outputs is None:
             raise TypeError(
-                f"{type(self).__name__} needs inputs and outputs, Model(inputs, outputs), or a method call(self, inputs)"
+                f"{type(self).__name__} needs inputs and outputs, Model(inputs, outputs), or a method call(self, inputs) or train_step"
             )
         self._prepare(name, "model", trainable)
         self._single_input = not isinstance(inputs, (list, tuple))
@@ -251,8 +256,13 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
                 listeners,
                 verbose,
                 validation,
-                lambda: self.optimizer.finalize_variable_values(self._steps.compiled.trained),
+                self._end_training,
             )
+
+    def _end_training(self) -> None:
+        """End a training: weights take their averages where an optimizer keeps some."""
+        for optimizer in self._steps.optimizers:
+            optimizer.finalize_variable_values(self._steps.trained)
 
     def _groups(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Groups:
         return groups_of(self._steps, x, y, sample_weight, class_weight)
@@ -321,17 +331,20 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
         reading = Reading.of(workers, use_multiprocessing, max_queue_size)
         given = Given(self._steps, self._ensure_built, x, batch_size=batch_size, reading=reading, targets=False)
         with closing(given.source(Asked("x", "steps", steps))) as batches:
+            function = self._steps.predict(batches.sample.form)
             if batches.steps != 1:
-                self._check_joinable()
+                self._check_joinable(function)
             told, sample = self._told(callbacks, batches, verbose), batches.sample
             measured.settle(self._steps, "predict", sample, batches.batch_size or sample.samples)
-            return self._packed(loop.predict(self._steps.predict(), self._steps.target(), batches, told))
+            found = loop.predict(function, self._steps.target(), batches, told)
+            return self._steps.packed(found, sample.form)
 
     def _told(self, callbacks: Sequence[Callback] | None, batches: Source, verbose: int) -> CallbackList:
         return CallbackList(callbacks, model=self, steps=batches.steps, samples=batches.samples, verbose=verbose)
 
-    def _check_joinable(self) -> None:
-        for name, tensor in zip(self.output_names, self.outputs):
+    def _check_joinable(self, function: Any) -> None:
+        names = [t.name for t in function.outputs] if self.own_predict else self.output_names
+        for name, tensor in zip(names, function.outputs):
             if tensor.shape == ():
                 raise data.DataError(
                     f"the output {name!r} is a single number for each batch, so that of several batches cannot be "
@@ -343,6 +356,10 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
         """The outputs for one batch, in test phase."""
         self._ensure_built(x)
         steps = self._steps
+        if self.own_predict:
+            groups = prediction_groups(steps, x)
+            function = steps.predict(groups.form)
+            return steps.packed(loop.predict_once(function, steps.target(), groups.dense), groups.form)
         function = steps.predict()
         values = x if isinstance(x, (list, tuple)) and len(function.inputs) > 1 else [x]
         if isinstance(x, dict) or data.is_foreign(x):

@@ -16,7 +16,7 @@ from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.input import InputLayer
 from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.layer import Layer
-from kbackend.layers.base.recording import Measured, current, detached
+from kbackend.layers.base.recording import Measured, current, detached, root
 from kbackend.layers.base.spec import shapes_text
 from kbackend.layers.base.structures import distinct, flat_tensors, one_or_list
 from kbackend.model.replay import Replay
@@ -175,7 +175,10 @@ class Network(Layer):
     @property
     def losses(self) -> list[Any]:
         """Scalars added to the loss: regularizers, ``add_loss``, and what the calls inside the model
-        recorded."""
+        recorded; in a step of one's own those of the last call in it."""
+        step = root()
+        if step is not None and step.ends_losses:
+            return self._standing_losses() + step.losses_of(self)
         recorded = [r.tensor for call in self._inner_calls() for r in call.losses]
         return self._standing_losses() + self._tied_losses() + recorded
 
@@ -223,6 +226,8 @@ class Network(Layer):
     def _given_losses(self) -> list[Any]:
         """Without the losses added to the model that depend on its inputs: those belong to each of its
         calls."""
+        if not self.built:
+            return super()._given_losses()
         tied = {id(loss) for loss in self._tied_losses()}
         return [loss for loss in super()._given_losses() if id(loss) not in tied]
 

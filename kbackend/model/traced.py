@@ -57,15 +57,18 @@ class TracedNetwork(Network):
     _traced_calls: Sequence[LayerCall] = ()
     _inside_call = False
 
+    #: whether the model defines steps, and neither ``call`` nor inputs and outputs
+    has_no_call = False
+
     @property
     def has_own_call(self) -> bool:
-        """Whether the model defines ``call``."""
-        return type(self).call is not Network.call
+        """Whether the model is code: it defines ``call``, or steps that need none."""
+        return self.has_no_call or type(self).call is not Network.call
 
     @property
     def built(self) -> bool:  # type: ignore[override]
         """Whether the model knows its inputs and has its weights."""
-        return self._is_built and (self._specs is not None or not self.has_own_call)
+        return self._is_built and (self._specs is not None or self.has_no_call or not self.has_own_call)
 
     @built.setter
     def built(self, value: bool) -> None:
@@ -77,6 +80,8 @@ class TracedNetwork(Network):
         """Apply the model to tensors; see :meth:`kbackend.layers.Layer.__call__`."""
         if not self.has_own_call:
             return super().__call__(*args, **kwargs)
+        if self.has_no_call:
+            raise self._no_call()
         if not args:
             first = positional(type(self).call)[1:2]
             if not first or first[0] not in kwargs:
@@ -88,6 +93,12 @@ class TracedNetwork(Network):
         given = {key: tree_map(_lifted, value) for key, value in kwargs.items()}
         with self._learning((inputs, given)):
             return Layer.__call__(self, inputs, *(() if len(rest) <= len(names) else rest), **given)
+
+    def _no_call(self) -> NotBuilt:
+        return NotBuilt(
+            f"the model {self.name} ({type(self).__name__}) defines no call(self, inputs), so that it cannot be applied "
+            "to inputs and has no outputs"
+        )
 
     @contextmanager
     def _learning(self, arguments: tuple[Any, dict[str, Any]]) -> Iterator[None]:
@@ -185,6 +196,8 @@ class TracedNetwork(Network):
     def _traced(self) -> Topology:
         if not self.has_own_call:
             return super()._traced()
+        if self.has_no_call:
+            raise self._no_call()
         if self._specs is None:
             raise NotBuilt(
                 f"the model {self.name} ({type(self).__name__}) does not know its inputs yet, and has no weights "
@@ -251,6 +264,8 @@ class TracedNetwork(Network):
     def _inner_calls(self) -> list[LayerCall]:
         if not self.has_own_call:
             return super()._inner_calls()
+        if self.has_no_call:
+            return []
         _ = self._topology
         assert self._record is not None
         return [*self._traced_calls, self._record]

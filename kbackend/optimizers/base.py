@@ -12,6 +12,7 @@ from kbackend.graph.assignments import recording
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable, assign_all, recorder, values_of
 from kbackend.ground.arguments import keywords_of, unknown_keywords
+from kbackend.ground.warn import warn_caller
 from kbackend.ops.control.cond import classic_cond
 from kbackend.ops.core.gradients import gradients as gradients_op
 from kbackend.ops.core.updates import as_updates
@@ -300,8 +301,18 @@ class Optimizer(State):
         self.updates_for([K.zeros_like(v) for v in variables], list(variables))
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Any:
-        """One step from pairs (gradient, weight); see :meth:`apply`."""
-        pairs = list(grads_and_vars)
+        """One step from pairs (gradient, weight); see :meth:`apply`. Weights without a gradient stay as they are.
+
+        Raises:
+            ValueError: no weight has a gradient.
+        """
+        given = list(grads_and_vars)
+        pairs = [(g, v) for g, v in given if g is not None]
+        missing = ", ".join(v.name for g, v in given if g is None)
+        if missing and not pairs:
+            raise ValueError(f"{self.name}: there is no gradient for any of {missing}")
+        if missing:
+            warn_caller(f"{self.name}: there are no gradients for {missing}; these stay as they are")
         return self.apply([g for g, _ in pairs], [v for _, v in pairs])
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable]) -> Any:

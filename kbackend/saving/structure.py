@@ -148,7 +148,7 @@ def state_of(model: Any) -> list[Variable]:
     for call in calls_of(model):
         for variable in _read_in(call):
             found.setdefault(id(variable), variable)
-    for unit in model._topology.units:
+    for unit in () if model.has_no_call else model._topology.units:
         if isinstance(unit, Node):
             for tensor in unit.inputs:
                 if isinstance(tensor, Variable):

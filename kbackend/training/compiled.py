@@ -104,10 +104,10 @@ class Compiled:
         Raises:
             ValueError: names of no output, lists of another length than the outputs, or no loss at all.
         """
-        with _trainable_as(settings.trainable):
+        with trainable_as(settings.trainable):
             trained = tuple(model.trainable_weights)
             redirect = Redirect(model._frozen_results())
-        outputs = _redirected(_outputs(model, settings), redirect)
+        outputs = _redirected(outputs_of(model.output_names, model.outputs, settings), redirect)
         plain = Objective(
             outputs,
             lambda: _all_redirected(model.losses, redirect),
@@ -118,7 +118,7 @@ class Compiled:
     @property
     def updates(self) -> list[Any]:
         """The model's own updates, of the layers that were trainable; those added since then too."""
-        with _trainable_as(self._flags):
+        with trainable_as(self._flags):
             return _all_redirected(self._model.updates, Redirect(self._model._frozen_results()))
 
     @property
@@ -167,7 +167,7 @@ class Compiled:
 
 
 @contextmanager
-def _trainable_as(flags: Sequence[tuple[Any, bool]]) -> Iterator[None]:
+def trainable_as(flags: Sequence[tuple[Any, bool]]) -> Iterator[None]:
     """A context in which layers are trainable as they were."""
     now = [(layer, layer.trainable) for layer, _ in flags]
     try:
@@ -219,17 +219,22 @@ def _check_names(loss: Any, *metric_lists: Any) -> None:
             resolved(leaf)
 
 
-def _outputs(model: Trainable, settings: Settings) -> tuple[Output, ...]:
-    names = list(model.output_names)
-    found = [None if x is None else losses.get(x) for x in _for_each(settings.loss, names, "loss", alone=True)]
-    factors = _for_each(settings.loss_weights, names, "loss_weights")
-    plain = _lists_for_each(settings.metrics, names, "metrics")
-    weighted = _lists_for_each(settings.weighted_metrics, names, "weighted_metrics")
-    modes = _for_each(settings.sample_weight_mode, names, "sample_weight_mode", alone=True)
-    targets = _for_each(settings.target_tensors, names, "target_tensors")
+def outputs_of(names: Sequence[str], tensors: Sequence[Tensor], settings: Settings) -> tuple[Output, ...]:
+    """The outputs of a model with their losses and metrics.
+
+    Raises:
+        ValueError: names of no output, or lists of another length than the outputs.
+    """
+    names = list(names)
+    found = [None if x is None else losses.get(x) for x in each_of(settings.loss, names, "loss", alone=True)]
+    factors = each_of(settings.loss_weights, names, "loss_weights")
+    plain = _listseach_of(settings.metrics, names, "metrics")
+    weighted = _listseach_of(settings.weighted_metrics, names, "weighted_metrics")
+    modes = each_of(settings.sample_weight_mode, names, "sample_weight_mode", alone=True)
+    targets = each_of(settings.target_tensors, names, "target_tensors")
     made: list[Output] = []
     used: list[Any] = []
-    for place, (name, tensor) in enumerate(zip(names, model.outputs)):
+    for place, (name, tensor) in enumerate(zip(names, tensors)):
         chosen = [(m, False) for m in plain[place]] + [(m, True) for m in weighted[place]]
         wanted = tuple(Metric(*_one_each(m, used), use) for m, use in chosen)
         temporal, target = _is_temporal(modes[place], name, tensor), _checked_target(targets[place], name)
@@ -266,7 +271,7 @@ def _one_each(identifier: Any, used: list[Any]) -> tuple[str, Any]:
     return name, found
 
 
-def _for_each(value: Any, names: Sequence[str], label: str, alone: bool = False) -> list[Any]:
+def each_of(value: Any, names: Sequence[str], label: str, alone: bool = False) -> list[Any]:
     """The entry of an argument for each output; one value that is ``alone`` is for all of them."""
     if value is None:
         return [None] * len(names)
@@ -287,12 +292,12 @@ def _for_each(value: Any, names: Sequence[str], label: str, alone: bool = False)
     raise ValueError(f"{label} must be a list or dict, for the outputs {', '.join(names)}")
 
 
-def _lists_for_each(value: Any, names: Sequence[str], label: str) -> list[list[Any]]:
+def _listseach_of(value: Any, names: Sequence[str], label: str) -> list[list[Any]]:
     """The list of metrics of each output."""
     if value is None:
         return [[] for _ in names]
     if not isinstance(value, (list, tuple, Mapping)):
         raise ValueError(f"{label} must be a list or dict, it is {value!r}")
     by_output = isinstance(value, Mapping) or any(isinstance(v, (list, tuple)) for v in value)
-    found = _for_each(value, names, label) if by_output else [list(value)] * len(names)
+    found = each_of(value, names, label) if by_output else [list(value)] * len(names)
     return [[] if v is None else list(v) if isinstance(v, (list, tuple)) else [v] for v in found]

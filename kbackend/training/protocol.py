@@ -23,6 +23,9 @@ class Trainable(Protocol):
         updates: updates that each training step runs.
         state_updates: those of them that tests and predictions run too.
 
+        own_fit, own_predict: whether the model defines its steps of training and tests, and of prediction.
+        metrics: those that begin anew with each epoch.
+
     ``_trainable_flags()`` gives the model and all layers inside it, each with its attribute ``trainable``;
     ``_frozen_results()`` the tensors that training computes otherwise while layers are not trainable, each with what
     replaces it.
@@ -40,6 +43,13 @@ class Trainable(Protocol):
     def input_names(self) -> Sequence[str]: ...
     @property
     def output_names(self) -> Sequence[str]: ...
+    @property
+    def own_fit(self) -> bool: ...
+    @property
+    def own_predict(self) -> bool: ...
+    @property
+    def metrics(self) -> Sequence[Any]: ...
+    def _packed(self, values: Sequence[Any]) -> Any: ...
     @property
     def weights(self) -> Sequence[Variable]: ...
     @property

@@ -11,7 +11,7 @@ from kbackend.ground.tree import tree_leaves
 from kbackend.layers.base.history import HasCalls
 from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.naming import described
-from kbackend.layers.base.recording import Measured, Record, current
+from kbackend.layers.base.recording import Measured, Record, current, root
 from kbackend.layers.base.structures import as_list, distinct, flat_tensors
 from kbackend.metrics.base import Metric, value_with
 from kbackend.metrics.reduction import Mean
@@ -134,7 +134,11 @@ class HasLosses(HasCalls):
 
     @property
     def losses(self) -> list[Any]:
-        """Scalars that are added to the loss: of the weights, and of all calls."""
+        """Scalars that are added to the loss: of the weights, and of all calls; in a step of one's own those of the
+        last call in it."""
+        step = root()
+        if step is not None and step.ends_losses:
+            return self._standing_losses() + step.losses_of(self)
         return self._standing_losses() + [r.tensor for call in self._calls for r in call.losses]
 
     @property

@@ -83,6 +83,8 @@ class Root(Frame):
     """
 
     __slots__ = ("calls",)
+    #: whether the losses of layers are those of the calls in it, which ``losses_of`` gives
+    ends_losses = False
 
     def __init__(self, layer: Any = None) -> None:
         super().__init__(layer)
@@ -92,6 +94,10 @@ class Root(Frame):
         """Take an outermost call that has ended, and give its result."""
         self.calls.append(call)
         return call.structure
+
+    def losses_of(self, layer: Any) -> list[Any]:
+        """The losses that a layer has added."""
+        return [r.tensor for r in self.losses if r.layer is layer]
 
 
 class _Stack(threading.local):
