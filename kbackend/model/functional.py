@@ -23,7 +23,7 @@ from kbackend.model.summary import print_summary
 from kbackend.model.topology import Topology
 from kbackend.plugin import select
 from kbackend.registry import custom_object_scope
-from kbackend.streams import given_streams
+from kbackend.streams import Owner, given_streams
 from kbackend.training import data, loop, measured
 from kbackend.training.arrays import Groups, groups_of, inputs_of, prediction_groups
 from kbackend.training.compiled import Settings
@@ -90,6 +90,7 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
     def _prepare(self, name: str | None, stem: str, trainable: bool) -> None:
         """Make a model that has no inputs, outputs and programs yet; without a name, one of the stem and a number."""
         super().__init__(name or unique_name(stem), trainable)
+        self._owner = Owner(name, stem)
         self._steps = Steps(self)
         self._shuffles = Shuffles()
 
@@ -443,7 +444,7 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
         if not self.has_own_call:
             return model_config(self)
         kind = type(self)
-        if kind.get_config is Model.get_config:
+        if kind.get_config is self._plain_config:
             raise NotImplementedError(
                 f"{kind.__name__} defines call, so that its structure is code; to save, copy or clone it, define "
                 "get_config(self) with the arguments of its constructor, such as "
@@ -451,6 +452,9 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
                 "are written by save_weights and save_checkpoint"
             )
         return {"name": self.name, "trainable": self.trainable}
+
+    #: what a model that is code overrides
+    _plain_config = staticmethod(get_config)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:

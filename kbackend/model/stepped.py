@@ -12,8 +12,8 @@ from kbackend.layers.base.structures import distinct
 from kbackend.model.traced import TracedNetwork
 from kbackend.ops.core.updates import as_updates
 from kbackend.training.containers import CompiledLoss, CompiledMetrics
-from kbackend.training.layout import flat_names, unpacked
-from kbackend.training.steps import Steps
+from kbackend.training.layout import Layout, flat_names, unpacked
+from kbackend.training.steps import Form, Steps
 
 _FIT = ("train_step", "test_step", "compute_loss", "compute_metrics")
 
@@ -74,6 +74,23 @@ class SteppedNetwork(TracedNetwork):
     def _called(self, x: Any, training: bool) -> Any:
         inputs, kwargs = self._arguments(x) if self.has_own_call else (x, {})
         return self(inputs, **kwargs, training=training)
+
+    def data_layout(self) -> dict[str, Any] | None:
+        """What the data of the last step of training looked like, as plain values, for a model that defines its steps;
+        None where there is no such step."""
+        form = self._steps.last_form("train")
+        return form.specs.plain() if form is not None and isinstance(form.specs, Layout) else None
+
+    def expect_data(self, layout: Any) -> None:
+        """Make the step of training for data as :meth:`data_layout` gave it; nothing for a model without steps of its
+        own.
+
+        Raises:
+            ValueError: it is no layout.
+        """
+        if self.own_fit:
+            found = Layout.of_plain(layout)
+            self._steps.train(Form(found.sample_weight is not None, found))
 
     # what they are made of ----------------------------------------------------------------------------------
 

@@ -52,6 +52,7 @@ def save_checkpoint(model: Any, path: str | os.PathLike[str]) -> None:
         "epochs": model.epochs_seen,
         "shuffle_seed": model.shuffle_seed,
         "optimizer": type(model.optimizer).__name__,
+        "data": model.data_layout(),
     }
     text = json.dumps(head)
     write_atomically(path, tensors.stored(arrays, {_META: text, _CHECKSUM: checksum(text.encode())}))
@@ -76,6 +77,7 @@ def load_checkpoint(model: Any, path: str | os.PathLike[str]) -> int:
         RuntimeError: the model is not compiled.
     """
     arrays, head = _read(path)
+    _make_step(model, head)
     state = _state(model)
     if head["optimizer"] != type(model.optimizer).__name__:
         raise FormatError(
@@ -92,6 +94,16 @@ def load_checkpoint(model: Any, path: str | os.PathLike[str]) -> int:
 # ------------------------------------------------------------------------------------- the state of a model
 
 
+def _make_step(model: Any, head: Mapping[str, Any]) -> None:
+    """Make the step of training of a model that defines it, for data as it had, where it has none yet."""
+    data = head.get("data")
+    if data is not None and model.data_layout() is None:
+        try:
+            model.expect_data(data)
+        except ValueError as error:
+            raise FormatError(f"the checkpoint was written by a model with other data: {error}") from None
+
+
 def _graph(model: Any) -> Graph:
     return model.training_graph()
 
@@ -99,7 +111,8 @@ def _graph(model: Any) -> Graph:
 def _state(model: Any) -> list[Variable]:
     """All variables that training reads or changes, in an order that the code which built the model fixes."""
     graph = _graph(model)
-    known = {v.uid: v for v in [*model.weights, *model.optimizer.variables()]}
+    optimizers = [v for optimizer in model._steps.optimizers for v in optimizer.variables()]
+    known = {v.uid: v for v in [*model.weights, *optimizers]}
     return list((known | {v.uid: v for v in graph.variables() if v.uid not in known}).values())
 
 

@@ -193,9 +193,14 @@ class Steps:
         with trainable_as(self.settings.trainable):
             return CustomStep(self.model, kind, form.specs, self.jit.of(kind))
 
+    def last_form(self, kind: str) -> Form | None:
+        """The form of the step of a kind that was made last, None where there is none."""
+        return next((key[1] for key in reversed(list(self._made)) if key[0] == kind and len(key) > 1), None)
+
     def last(self, kind: str) -> Any:
         """The step of a kind that was made last, None where there is none."""
-        return next((made for key, made in reversed(list(self._made.items())) if key[0] == kind), None)
+        form = self.last_form(kind)
+        return None if form is None else self._made[kind, form]
 
     # steps --------------------------------------------------------------------------------------------------
 
@@ -258,7 +263,7 @@ class Steps:
     def graph(self, kind: str, form: Form = PLAIN) -> Graph:
         """The graph of the 'train' step, or of 'predict'."""
         if kind == "train" and self.own_fit and form == PLAIN:
-            form = next((key[1] for key in reversed(list(self._made)) if key[0] == "train"), form)
+            form = self.last_form("train") or form
         return self.train(form).function.graph if kind == "train" else self.predict(form).graph
 
     def running(self, step: Step) -> Means:
