@@ -10,6 +10,7 @@ import numpy as np
 
 from kbackend import backend as K
 from kbackend import config, dtypes, initializers, registry
+from kbackend.declare.call import to_numpy
 from kbackend.declare.kept import built
 from kbackend.graph.assignments import recording
 from kbackend.graph.tensor import Tensor
@@ -21,6 +22,7 @@ from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.updates import as_updates
 from kbackend.plugin.select import active_target, owner_of
 from kbackend.runtime.function import Function
+from kbackend.runtime.stateless import Stateless
 
 _KEPT = 64
 
@@ -67,6 +69,7 @@ class Metric:
         self._variables: list[Variable] = []
         self._updating: dict[Any, Function] = {}
         self._reading: tuple[Any, Any] | None = None
+        self._stateless = Stateless(self.name)
 
     @property
     def dtype(self) -> str:
@@ -120,6 +123,41 @@ class Metric:
     def reset_states(self) -> None:
         """:meth:`reset_state`, by Keras 2's name."""
         self.reset_state()
+
+    # without state -----------------------------------------------------------------------------------------
+
+    def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """The values of :attr:`variables` after a batch, from those before it; the metric does not change.
+
+        Args:
+            metric_variables: values, symbolic or of an engine, in the order of :attr:`variables`.
+            args, kwargs: what ``update_state`` takes.
+
+        Raises:
+            ValueError: another number of values or another shape.
+
+        >>> from kbackend import metrics
+        >>> mean = metrics.Mean()
+        >>> state = mean.stateless_update_state([0.0, 0.0], [1.0, 3.0])
+        >>> float(mean.stateless_result(state)), float(mean.result())
+        (2.0, 0.0)
+        """
+
+        def build(given: Any) -> list[Any]:
+            new = dict(self.updates_for(*given[0], **given[1]))
+            return [new.get(v, v) for v in self.variables]
+
+        given = [None if v is None else _as_operand(v) for v in args]
+        named = {k: None if v is None else _as_operand(v) for k, v in kwargs.items()}
+        return list(self._stateless(build, self.variables, metric_variables, (given, named), key="update"))
+
+    def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
+        """The result for values of :attr:`variables`; see :meth:`stateless_update_state`."""
+        return self._stateless(lambda _: self.symbolic_result(), self.variables, metric_variables, key="result")
+
+    def stateless_reset_state(self) -> list[Any]:
+        """The values of :attr:`variables` at the start: zeros."""
+        return [np.zeros(v.shape, dtypes.numpy_dtype(v.dtype)) for v in self.variables]
 
     # what a metric defines ---------------------------------------------------------------------------------
 
@@ -259,6 +297,11 @@ def _as_list(updates: Any) -> Sequence[Any]:
 
 def _is_symbolic(values: Any) -> bool:
     return any(isinstance(x, Tensor) for x in tree_leaves(values))
+
+
+def _as_operand(value: Any) -> Any:
+    """An operand with a shape and a dtype."""
+    return value if hasattr(value, "dtype") and hasattr(value, "shape") else to_numpy(value)
 
 
 def _concrete(value: Any, target: Any) -> Any:

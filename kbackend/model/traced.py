@@ -19,7 +19,7 @@ from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.input import Input
 from kbackend.layers.base.inside import Inside
-from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.layer import Layer, named_arguments
 from kbackend.layers.base.naming import described
 from kbackend.layers.base.phases import run_both, takes_phase
 from kbackend.layers.base.recording import Frame, Root, recording, tracing
@@ -88,11 +88,10 @@ class TracedNetwork(Network):
                 raise TypeError(f"{described(self)} needs tensors, it was called without {first or ['any']}")
             args = (kwargs.pop(first[0]),)
         inputs, *rest = args
-        names = positional(type(self).call)[2:]
-        kwargs = {**dict(zip(names, rest)), **kwargs} if len(rest) <= len(names) else kwargs
+        kwargs = {**named_arguments(self, rest, kwargs), **kwargs}
         given = {key: tree_map(_lifted, value) for key, value in kwargs.items()}
         with self._learning((inputs, given)):
-            return Layer.__call__(self, inputs, *(() if len(rest) <= len(names) else rest), **given)
+            return Layer.__call__(self, inputs, **given)
 
     def _no_call(self) -> NotBuilt:
         return NotBuilt(
@@ -141,7 +140,12 @@ class TracedNetwork(Network):
         if input_shape is None:
             raise ValueError(f"{described(self)}: build needs the shape of the input, with the batch dimension")
         shapes = _map_shapes(lambda s: Known(s, settings.floatx()), input_shape)
-        self._learn(shapes)
+        before, self._is_built = self._is_built, True  # a build of one's own has run, and calls this one
+        try:
+            self._learn(shapes)
+        except BaseException:
+            self._is_built = before
+            raise
 
     def _build(self, inputs: Any) -> None:
         self._inside_call = True
@@ -160,7 +164,6 @@ class TracedNetwork(Network):
 
     def _learn_arguments(self, arguments: tuple[Any, dict[str, Any]]) -> None:
         with self._learning(arguments):
-            self._is_built = self._is_built or type(self).build is TracedNetwork.build
             _ = self._topology
 
     def _arguments(self, inputs: Any) -> tuple[Any, dict[str, Any]]:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from functools import cache
+from functools import cache, wraps
 from typing import Any
 
 from kbackend import regularizers
@@ -15,6 +15,7 @@ from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.ground.arguments import accepts, positional
 from kbackend.ground.tree import tree_leaves, tree_map
+from kbackend.layers.base import stateless
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.configuration import batch_shape, check_known, layer_config
 from kbackend.layers.base.hooks import refuse_ignored
@@ -70,6 +71,8 @@ class Layer(HasLosses):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         refuse_ignored(cls, "kbackend.")
+        if "build" in vars(cls):
+            cls.build = _marking(vars(cls)["build"])  # type: ignore[method-assign]
 
     def __init__(
         self, name: str | None = None, dtype: Any = None, trainable: bool = True, **kwargs: Any
@@ -147,7 +150,7 @@ class Layer(HasLosses):
                 before.
         """
         if args:
-            kwargs = {**_by_name(self, args, kwargs), **kwargs}
+            kwargs = {**named_arguments(self, args, kwargs), **kwargs}
         inputs = tree_map(_lifted, inputs)
         given = flat_tensors(inputs)
         if not given:
@@ -180,6 +183,41 @@ class Layer(HasLosses):
             if around is not None:
                 return around.take(made)
         return outputs
+
+    def stateless_call(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """The layer as a function of its weights, which stay as they are.
+
+        Args:
+            trainable_variables, non_trainable_variables: values in the order of :attr:`trainable_weights` and
+                :attr:`non_trainable_weights`.
+            args, kwargs: what a call takes; ``training`` is False where it is not given and no value is symbolic.
+            return_losses: whether the losses of the call are returned too.
+
+        Returns:
+            (outputs, new values of the weights that are not trained), and then a list of losses. They are symbolic
+            where an argument is, else tensors of the active engine.
+
+        Raises:
+            RuntimeError: the layer is not built.
+            ValueError: another number of values or another shape.
+
+        >>> import numpy as np
+        >>> from kbackend import layers
+        >>> dense = layers.Dense(1)
+        >>> dense.build((None, 2))
+        >>> outputs, others = dense.stateless_call([np.ones((2, 1)), np.zeros(1)], [], np.ones((1, 2)))
+        >>> float(outputs[0, 0]), others
+        (2.0, [])
+        """
+        values = list(trainable_variables), list(non_trainable_variables)
+        return stateless.call(self, *values, args, kwargs, return_losses)
 
     def _check_arguments(self, kwargs: Mapping[str, Any]) -> None:
         for key in kwargs:
@@ -279,7 +317,19 @@ class Layer(HasLosses):
         return cls(**config)
 
 
-def _by_name(layer: Layer, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+def _marking(build: Callable[..., Any]) -> Callable[..., Any]:
+    """``build`` that leaves the layer built, whoever calls it."""
+
+    @wraps(build)
+    def marked(self: Layer, *args: Any, **kwargs: Any) -> Any:
+        result = build(self, *args, **kwargs)
+        self.built = True
+        return result
+
+    return marked
+
+
+def named_arguments(layer: Layer, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Arguments of ``call`` after the first one, by their names."""
     names = positional(type(layer).call)[2:]
     if len(args) > len(names):
