@@ -81,6 +81,11 @@ class SteppedNetwork(TracedNetwork):
         form = self._steps.last_form("train")
         return form.specs.plain() if form is not None and isinstance(form.specs, Layout) else None
 
+    def training_draws(self) -> dict[str, Any]:
+        """The streams of the random draws in the last step of training that the model defines, by layer."""
+        step = self._steps.last("train") if self.own_fit else None
+        return {} if step is None else {name: [list(c) for c in calls] for name, calls in step.draws.items()}
+
     def expect_data(self, layout: Any) -> None:
         """Make the step of training for data as :meth:`data_layout` gave it; nothing for a model without steps of its
         own.

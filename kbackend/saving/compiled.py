@@ -11,6 +11,8 @@ from kbackend.ground.warn import warn_caller
 from kbackend.layers.base.inside import Inside
 from kbackend.saving.documents import field
 from kbackend.saving.errors import FormatError
+from kbackend.saving.structure import streams_of
+from kbackend.streams import given_streams, reserve
 
 TRAINING = "training.json"
 _PARTS = ("loss", "metrics", "loss_weights", "weighted_metrics")
@@ -40,6 +42,7 @@ def training_of(model: Any) -> dict[str, Any] | None:
         "trainable_when_compiled": [then.get(id(layer), flag) for layer, flag in zip(Inside(model).layers, now)],
         "epochs": model.epochs_seen,
         "shuffle_seed": model.shuffle_seed,
+        **({"data": model.data_layout(), "draws": model.training_draws()} if model.own_fit else {}),
     }
 
 
@@ -62,10 +65,22 @@ def compile_as(model: Any, document: Any, custom_objects: Mapping[str, Any] | No
         optimizer = _optimizer(field(document, "optimizer", dict, TRAINING))
     _set(layers, flags["trainable_when_compiled"])
     model.compile(optimizer, **arguments, jit=document.get("jit"))
-    if model.built:
+    if model.own_fit:
+        _make_step(model, document)
+    elif model.built:
         _ = model._steps.compiled
     _set(layers, flags["trainable"])
     model.resume(epochs, seed)
+
+
+def _make_step(model: Any, document: Any) -> None:
+    """Make the step of training that the model defines, where it had one, with the draws that it had."""
+    if document.get("data") is None:
+        return
+    streams = streams_of(field(document, "draws", dict, TRAINING), TRAINING)
+    with given_streams(streams):
+        model.expect_data(document["data"])
+    reserve(op_id for calls in streams.values() for call in calls for _, _, op_id in call)
 
 
 def _set(layers: list[Any], flags: list[bool]) -> None:

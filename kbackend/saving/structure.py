@@ -221,7 +221,7 @@ def model_of(document: Any, custom_objects: Mapping[str, Any] | None, elements: 
         FormatError: the document describes no model.
     """
     config = field(document, "config", dict, MODEL)
-    streams = _streams(field(document, "draws", dict, MODEL))
+    streams = streams_of(field(document, "draws", dict, MODEL), MODEL)
     with reading(MODEL), custom_object_scope(custom_objects):
         _put_variables(document, config)
         _put_functions(config, custom_objects or {})
@@ -252,20 +252,25 @@ def room_for(elements: int) -> AbstractContextManager[None]:
     return at_most(_SPARE + _COPIES * elements)
 
 
-def _streams(draws: Mapping[str, Any]) -> dict[str, list[list[Any]]]:
+def streams_of(draws: Mapping[str, Any], member: str) -> dict[str, list[list[Any]]]:
+    """The streams of the draws in the calls of layers, by layer.
+
+    Raises:
+        FormatError: they are none.
+    """
     for name, calls in draws.items():
-        for call in _list(calls, f"draws of {name}"):
-            for stream in _list(call, f"draws of {name}"):
+        for call in _list(calls, f"{member}: draws of {name}"):
+            for stream in _list(call, f"{member}: draws of {name}"):
                 match stream:
                     case [str(), int(key), int(op_id)] if 0 <= key < 1 << 64 and 0 <= op_id < 1 << 32:
                         continue
-                raise FormatError("a draw is [op, seed, number]", f"{MODEL}: draws of {name}")
+                raise FormatError("a draw is [op, seed, number]", f"{member}: draws of {name}")
     return {name: list(calls) for name, calls in draws.items()}
 
 
 def _list(value: Any, where: str) -> list[Any]:
     if not isinstance(value, list):
-        raise FormatError("it must be a list", f"{MODEL}: {where}")
+        raise FormatError("it must be a list", where)
     return value
 
 

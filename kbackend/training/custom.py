@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kbackend.callbacks.base import Logs
+from kbackend.declare.call import lift
 from kbackend.declare.kept import built
 from kbackend.graph.assignments import Assignments, recording
 from kbackend.graph.redirect import Redirect
@@ -20,9 +21,9 @@ from kbackend.graph.variable import recorder
 from kbackend.ground.tree import tree_flatten, tree_map, tree_unflatten
 from kbackend.ground.warn import warn_caller
 from kbackend.layers.base.recording import Root, tracing
-from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.updates import as_updates
 from kbackend.runtime.function import Function
+from kbackend.streams import Stream, call_streams
 from kbackend.training.layout import Layout, flat_names
 
 
@@ -99,6 +100,7 @@ class CustomStep:
         phase: 1 for training, 0 for tests.
         function: the function.
         states: the metrics that begin anew with each epoch.
+        draws: the streams of the random draws in the calls of layers, by layer, and in the step itself.
 
     Raises:
         TypeError: the step returns no dict of names and values.
@@ -107,7 +109,7 @@ class CustomStep:
     def __init__(self, model: Any, kind: str, layout: Layout, jit: Any) -> None:
         self.phase = int(kind == "train")
         where = f"{type(model).__name__}.{kind}_step"
-        feeds, logs, made = traced(model, kind, layout)
+        feeds, logs, made, self.draws = traced(model, kind, layout)
         found = flat_names(logs, where)
         values = [_as_value(made.current(v), name, where) for name, v in found.items()]
         updates = as_updates(made.updates())
@@ -130,17 +132,23 @@ class CustomStep:
         return Latest(self.names, target.backend)
 
 
-def traced(model: Any, kind: str, layout: Layout) -> tuple[list[Tensor], Any, Assignments]:
-    """The placeholders of a step, what it returns, and what it assigns."""
+def traced(
+    model: Any, kind: str, layout: Layout
+) -> tuple[list[Tensor], Any, Assignments, dict[str, list[Sequence[Stream]]]]:
+    """The placeholders of a step, what it returns, what it assigns, and the streams of its draws."""
     feeds, data = layout.placeholders(model.name)
-    method = getattr(model, f"{kind}_step")
-    with tracing(StepRoot(model, kind == "train")), recording() as made:
-        return feeds, method(data), made
+    method, label = getattr(model, f"{kind}_step"), f"{model.name}/{kind}_step"
+    with tracing(StepRoot(model, kind == "train")) as root, recording() as made, call_streams(label) as drawn:
+        result = method(data)
+    draws: dict[str, list[Sequence[Stream]]] = {label: [drawn.made]}
+    for call in root.calls:
+        draws.setdefault(call.layer.name, []).append(call.draws)
+    return feeds, result, made, draws
 
 
 def prediction(model: Any, layout: Layout, jit: Any) -> tuple[Function, Callable[[Sequence[Any]], Any]]:
     """The function of a model's own ``predict_step``, and what makes its result of the values of the function."""
-    feeds, result, made = traced(model, "predict", layout)
+    feeds, result, made, _ = traced(model, "predict", layout)
     leaves, spec = tree_flatten(result)
     where = f"{type(model).__name__}.predict_step"
     if not leaves:
@@ -152,7 +160,7 @@ def prediction(model: Any, layout: Layout, jit: Any) -> tuple[Function, Callable
 
 def _as_value(value: Any, name: str, where: str) -> Tensor:
     try:
-        return value if isinstance(value, Tensor) else as_tensor(value)
+        return lift(value)
     except TypeError as error:
         raise TypeError(f"{where}: the value {name!r} cannot become a tensor: {error}") from None
 

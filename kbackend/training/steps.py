@@ -197,6 +197,13 @@ class Steps:
         """The form of the step of a kind that was made last, None where there is none."""
         return next((key[1] for key in reversed(list(self._made)) if key[0] == kind and len(key) > 1), None)
 
+    def training_variables(self) -> list[Any]:
+        """The variables of the optimizers, and all that the last step of training which the model defines reads or
+        changes."""
+        held = [v for optimizer in self.optimizers for v in optimizer.variables()]
+        step = self.last("train") if self.own_fit else None
+        return distinct([*held, *(step.function.graph.variables() if step is not None else ())])
+
     def last(self, kind: str) -> Any:
         """The step of a kind that was made last, None where there is none."""
         form = self.last_form(kind)
@@ -207,6 +214,7 @@ class Steps:
     def train(self, form: Form = PLAIN) -> Step:
         """The step of training."""
         if self.own_fit:
+            form = self.last_form("train") or form if form == PLAIN else form
             return self._kept(("train", form), lambda: self._own("train", form))
         if self.compiled.always_weighted:
             form = form._replace(weighted=True)
@@ -262,8 +270,6 @@ class Steps:
 
     def graph(self, kind: str, form: Form = PLAIN) -> Graph:
         """The graph of the 'train' step, or of 'predict'."""
-        if kind == "train" and self.own_fit and form == PLAIN:
-            form = self.last_form("train") or form
         return self.train(form).function.graph if kind == "train" else self.predict(form).graph
 
     def running(self, step: Step) -> Means:
