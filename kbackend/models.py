@@ -102,8 +102,8 @@ def _clone_own(model: Model, input_tensors: Any, clone_function: Any) -> Any:
     """A model of the same class and configuration, built for the same inputs."""
     if input_tensors is not None or clone_function is not None:
         raise ValueError(
-            f"{type(model).__name__} defines call, and makes its layers itself: clone_model takes neither input_tensors "
-            "nor a clone_function for it"
+            f"{type(model).__name__} defines call, and makes its layers itself: clone_model takes neither "
+            "input_tensors nor a clone_function for it"
         )
     made = model._twin()
     made.build_from_config(model.get_build_config())

@@ -7,7 +7,7 @@ from typing import Any
 from kbackend.graph.tensor import Tensor
 from kbackend.layers.base.hooks import OF_MODELS
 from kbackend.layers.base.recording import current
-from kbackend.model.stepped import SteppedNetwork
+from kbackend.model.subclassing.stepped import SteppedNetwork
 
 
 class CompiledNetwork(SteppedNetwork):

@@ -79,7 +79,8 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
             return
         if inputs is None or outputs is None:
             raise TypeError(
-                f"{type(self).__name__} needs inputs and outputs, Model(inputs, outputs), or a method call(self, inputs) or train_step"
+                f"{type(self).__name__} needs inputs and outputs, Model(inputs, outputs), or a method call(self, x) "
+                "or train_step(self, data)"
             )
         self._prepare(name, "model", trainable)
         self._single_input = not isinstance(inputs, (list, tuple))
@@ -448,8 +449,8 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
             raise NotImplementedError(
                 f"{kind.__name__} defines call, so that its structure is code; to save, copy or clone it, define "
                 "get_config(self) with the arguments of its constructor, such as "
-                "{**super().get_config(), 'units': self.units}, and pass **kwargs on to super().__init__; weights alone "
-                "are written by save_weights and save_checkpoint"
+                "{**super().get_config(), 'units': self.units}, and pass **kwargs on to super().__init__; weights "
+                "alone are written by save_weights and save_checkpoint"
             )
         return {"name": self.name, "trainable": self.trainable}
 

@@ -370,7 +370,7 @@ class Optimizer(State):
         own = self.variables()
         gradients = [g if hasattr(g, "shape") else to_numpy(g) for g in grads]
         if len(gradients) != len(params):
-            raise ValueError(f"{self.name} was built for {len(params)} weights, it was given {len(gradients)} gradients")
+            raise ValueError(f"{self.name} was built for {len(params)} weights, there are {len(gradients)} gradients")
 
         def build(given: Any) -> tuple[list[Any], list[Any]]:
             new = dict(as_updates(self.updates_for(self.unscaled(given), params)))

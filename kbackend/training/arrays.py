@@ -9,7 +9,7 @@ import numpy as np
 
 from kbackend.training import data
 from kbackend.training.compiled import Compiled, Specs
-from kbackend.training.layout import Layout, laid_out
+from kbackend.training.own.layout import Layout, laid_out
 from kbackend.training.steps import Form, Steps, not_compiled
 
 

@@ -15,11 +15,11 @@ from kbackend.ops.core.updates import as_updates
 from kbackend.optimizers import Optimizer
 from kbackend.runtime.function import Function
 from kbackend.training.compiled import Compiled, Settings, Specs, trainable_as
-from kbackend.training.containers import Containers
-from kbackend.training.custom import CustomStep, prediction
-from kbackend.training.layout import Layout
 from kbackend.training.means import Means
 from kbackend.training.objective import Objective
+from kbackend.training.own.containers import Containers
+from kbackend.training.own.layout import Layout
+from kbackend.training.own.step import CustomStep, prediction
 from kbackend.training.placement import JitChoice, Placement
 from kbackend.training.protocol import Trainable
 

@@ -15,13 +15,13 @@ from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.ground.arguments import accepts, positional
 from kbackend.ground.tree import tree_leaves, tree_map
-from kbackend.layers.base import stateless
 from kbackend.layers.base.call import LayerCall
+from kbackend.layers.base.calling import stateless
+from kbackend.layers.base.calling.phases import is_open, run_in_phases, takes_phase
 from kbackend.layers.base.configuration import batch_shape, check_known, layer_config
 from kbackend.layers.base.hooks import refuse_ignored
 from kbackend.layers.base.losses import HasLosses
 from kbackend.layers.base.naming import described
-from kbackend.layers.base.phases import is_open, run_in_phases, takes_phase
 from kbackend.layers.base.recording import depth, detached, outermost, recording, root
 from kbackend.layers.base.spec import InputSpec, check_inputs, shapes_text
 from kbackend.layers.base.structures import as_list, flat_tensors
@@ -139,7 +139,7 @@ class Layer(HasLosses):
         """Apply the layer to symbolic tensors (arrays become constants).
 
         A ``call`` of one's own with an argument ``training`` gets the learning phase, where it is not given; see
-        :mod:`kbackend.layers.base.phases`.
+        :mod:`kbackend.layers.base.calling.phases`.
 
         Args:
             inputs: a tensor, or a list, tuple or dict of tensors.
@@ -283,11 +283,13 @@ class Layer(HasLosses):
             tensor._keras_mask = mask
 
     def _state(self) -> Any:
-        return (self.built, self.input_spec, len(self._weights), len(self._losses), len(self._updates), len(self._measured))
+        added = (self._weights, self._losses, self._updates, self._measured)
+        return (self.built, self.input_spec, *map(len, added))
 
     def _restore(self, state: Any) -> None:
         self.built, self.input_spec, weights, losses, updates, measured = state
-        del self._weights[weights:], self._losses[losses:], self._updates[updates:], self._measured[measured:]
+        del self._weights[weights:], self._losses[losses:], self._updates[updates:]
+        del self._measured[measured:]
 
     def _named(self, error: Exception, given: Sequence[Tensor]) -> Exception:
         """The error with the layer and its inputs in front, once: the innermost layer wins."""

@@ -89,7 +89,8 @@ class HasLosses(HasCalls):
             raise TypeError(f"{described(self)}: add_metric takes a symbolic tensor, not {value!r}")
         if aggregation != "mean":
             wanted = "'mean' (the value is no result of a metric)" if aggregation is None else "'mean' or None"
-            raise ValueError(f"{described(self)}: the aggregation of add_metric must be {wanted}, it is {aggregation!r}")
+            text = f"the aggregation of add_metric must be {wanted}, it is {aggregation!r}"
+            raise ValueError(f"{described(self)}: {text}")
         if not name:
             raise ValueError(f"{described(self)}: add_metric needs a name for the value")
         metric = self._means.setdefault(name, Mean(name))
@@ -103,7 +104,8 @@ class HasLosses(HasCalls):
     def _own_metrics(self) -> list[Any]:
         shown = [v for k, v in vars(self).items() if k not in self._untracked]
         held = [v for v in tree_leaves(shown) if isinstance(v, Metric)]
-        return distinct([*held, *(m.metric for m in self._measured), *(m.metric for c in self._calls for m in c.metrics)])
+        added = [*self._measured, *(m for call in self._calls for m in call.metrics)]
+        return distinct([*held, *(m.metric for m in added)])
 
     def _when_frozen(self, result: Any, instead: Any) -> None:
         """Inside ``call``: replace a result in the steps of models that are compiled while the layer is not trainable.

@@ -18,8 +18,8 @@ from kbackend.ops.arrays.reshape import expand_dims
 from kbackend.ops.arrays.reshape import shape as shape_of
 from kbackend.ops.core.cast import cast
 from kbackend.training.compiled import Settings, each_of, outputs_of
-from kbackend.training.custom import StepRoot
 from kbackend.training.objective import Objective, Output
+from kbackend.training.own.step import StepRoot
 
 
 class Containers:

@@ -24,7 +24,7 @@ from kbackend.layers.base.recording import Root, tracing
 from kbackend.ops.core.updates import as_updates
 from kbackend.runtime.function import Function
 from kbackend.streams import Stream, call_streams
-from kbackend.training.layout import Layout, flat_names
+from kbackend.training.own.layout import Layout, flat_names
 
 
 class StepRoot(Root):

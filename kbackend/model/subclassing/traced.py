@@ -17,11 +17,11 @@ from kbackend.graph.variable import Variable, recorder
 from kbackend.ground.arguments import positional
 from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.layers.base.call import LayerCall
+from kbackend.layers.base.calling.phases import run_both, takes_phase
 from kbackend.layers.base.input import Input
 from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.layer import Layer, named_arguments
 from kbackend.layers.base.naming import described
-from kbackend.layers.base.phases import run_both, takes_phase
 from kbackend.layers.base.recording import Frame, Root, recording, tracing
 from kbackend.layers.base.structures import distinct, flat_tensors
 from kbackend.model.network import Network, NotBuilt
@@ -95,8 +95,8 @@ class TracedNetwork(Network):
 
     def _no_call(self) -> NotBuilt:
         return NotBuilt(
-            f"the model {self.name} ({type(self).__name__}) defines no call(self, inputs), so that it cannot be applied "
-            "to inputs and has no outputs"
+            f"the model {self.name} ({type(self).__name__}) defines no call(self, inputs), so that it cannot be "
+            "applied to inputs and has no outputs"
         )
 
     @contextmanager

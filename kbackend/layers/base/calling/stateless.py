@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from kbackend.graph.tensor import Tensor
+from kbackend.layers.base.calling.phases import is_open
 from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.naming import described
-from kbackend.layers.base.phases import is_open
 from kbackend.layers.base.recording import Frame, recording
 from kbackend.ops.control.phase import in_train_phase
 from kbackend.ops.core.updates import as_updates

@@ -9,10 +9,10 @@ from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import recorder
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.structures import distinct
-from kbackend.model.traced import TracedNetwork
+from kbackend.model.subclassing.traced import TracedNetwork
 from kbackend.ops.core.updates import as_updates
-from kbackend.training.containers import CompiledLoss, CompiledMetrics
-from kbackend.training.layout import Layout, flat_names, unpacked
+from kbackend.training.own.containers import CompiledLoss, CompiledMetrics
+from kbackend.training.own.layout import Layout, flat_names, unpacked
 from kbackend.training.steps import Form, Steps
 
 _FIT = ("train_step", "test_step", "compute_loss", "compute_metrics")
