@@ -311,8 +311,8 @@ class Steps:
     def variables(self) -> list[Any]:
         """The weights, the variables of the optimizer and the states of the metrics."""
         held = [v for optimizer in self.optimizers for v in optimizer.variables()]
-        states = [] if self._compiled is None else self._compiled.plain.states
+        states: list[Any] = [] if self._compiled is None else list(self._compiled.plain.states)
         if self.own_fit and self.settings is not None:
-            states = self.model.metrics
+            states = list(self.model.metrics)
         found = [*Inside(self.model).weights, *held, *(v for state in states for v in state.variables)]
         return distinct(found)

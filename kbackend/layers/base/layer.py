@@ -283,7 +283,7 @@ class Layer(HasLosses):
             tensor._keras_mask = mask
 
     def _state(self) -> Any:
-        added = (self._weights, self._losses, self._updates, self._measured)
+        added: list[list[Any]] = [self._weights, self._losses, self._updates, self._measured]
         return (self.built, self.input_spec, *map(len, added))
 
     def _restore(self, state: Any) -> None:

@@ -28,6 +28,7 @@ class SteppedNetwork(TracedNetwork):
     """
 
     _steps: Steps
+    optimizer: Any
 
     @property
     def own_fit(self) -> bool:

@@ -24,6 +24,7 @@ from kbackend.layers.base.layer import Layer, named_arguments
 from kbackend.layers.base.naming import described
 from kbackend.layers.base.recording import Frame, Root, recording, tracing
 from kbackend.layers.base.structures import distinct, flat_tensors
+from kbackend.layers.base.weights import HasWeights
 from kbackend.model.network import Network, NotBuilt
 from kbackend.model.topology import Topology
 from kbackend.ops.control.phase import learning_phase
@@ -33,6 +34,11 @@ from kbackend.training.data import array_of
 
 #: arguments of ``call`` that are no inputs
 _NO_INPUTS = ("mask", "training")
+
+
+def _setter(name: str) -> Any:
+    """What a layer does where a list of weights is assigned."""
+    return vars(HasWeights)[name].fset
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,7 @@ class TracedNetwork(Network):
         return self.has_no_call or type(self).call is not Network.call
 
     @property
-    def built(self) -> bool:  # type: ignore[override]
+    def built(self) -> bool:
         """Whether the model knows its inputs and has its weights."""
         return self._is_built and (self._specs is not None or self.has_no_call or not self.has_own_call)
 
@@ -264,7 +270,7 @@ class TracedNetwork(Network):
             raise TypeError(f"call must return tensors, it returned {wrong[0]!r}" if wrong else "call returned nothing")
         return structure
 
-    def _inner_calls(self) -> list[LayerCall]:
+    def _inner_calls(self) -> Sequence[LayerCall]:
         if not self.has_own_call:
             return super()._inner_calls()
         if self.has_no_call:
@@ -335,8 +341,8 @@ class TracedNetwork(Network):
         """The weights that training does not change; see :attr:`weights`."""
         return self._inside_built().other_weights
 
-    trainable_weights = property(_trained, Layer.trainable_weights.fset)
-    non_trainable_weights = property(_untrained, Layer.non_trainable_weights.fset)
+    trainable_weights = property(_trained, _setter("trainable_weights"))
+    non_trainable_weights = property(_untrained, _setter("non_trainable_weights"))
 
     # masks and shapes ---------------------------------------------------------------------------------------
 
@@ -346,8 +352,9 @@ class TracedNetwork(Network):
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shapes of the outputs for inputs of other shapes."""
-        kind = Layer if self.has_own_call else super()
-        return kind.compute_output_shape(*((self,) if kind is Layer else ()), input_shape)
+        if self.has_own_call:
+            return Layer.compute_output_shape(self, input_shape)
+        return super().compute_output_shape(input_shape)
 
     def _twin(self, **changes: Any) -> Any:
         if not self.has_own_call:
