@@ -19,6 +19,7 @@ from kbackend.model.generators import GeneratorMethods
 from kbackend.model.inspected import InspectedNetwork
 from kbackend.model.network import Network
 from kbackend.model.reading import model_from
+from kbackend.model.subclassing.stepped import OWN_STEPS
 from kbackend.model.summary import print_summary
 from kbackend.model.topology import Topology
 from kbackend.plugin import select
@@ -446,8 +447,9 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
             return model_config(self)
         kind = type(self)
         if kind.get_config is self._plain_config:
+            what = "its steps" if self.has_no_call else "call"
             raise NotImplementedError(
-                f"{kind.__name__} defines call, so that its structure is code; to save, copy or clone it, define "
+                f"{kind.__name__} defines {what}, so that its structure is code; to save, copy or clone it, define "
                 "get_config(self) with the arguments of its constructor, such as "
                 "{**super().get_config(), 'units': self.units}, and pass **kwargs on to super().__init__; weights "
                 "alone are written by save_weights and save_checkpoint"
@@ -466,7 +468,8 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
                 that does not fit; the message names the place.
         """
         with custom_object_scope(custom_objects):
-            if cls.call is Network.call:
+            has_steps = any(getattr(cls, name) is not getattr(Model, name) for name in OWN_STEPS)
+            if cls.call is Network.call and ("layers" in config or not has_steps):
                 return model_from(cls, config)
             with given_streams({}):  # the layers that it makes have no names that a file knows
                 return cls(**config)

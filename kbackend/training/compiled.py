@@ -26,7 +26,7 @@ from kbackend.optimizers import Optimizer
 from kbackend.runtime.function import checked_jit
 from kbackend.training.objective import Metric, Objective, Output
 from kbackend.training.protocol import Trainable
-from kbackend.training.targets import TargetSpec, specs_of
+from kbackend.training.targets import TargetSpec, specs_of, specs_to_try
 
 Specs = tuple[TargetSpec, ...]
 
@@ -239,6 +239,7 @@ def outputs_of(names: Sequence[str], tensors: Sequence[Tensor], settings: Settin
         wanted = tuple(Metric(*_one_each(m, used), use) for m, use in chosen)
         temporal, target = _is_temporal(modes[place], name, tensor), _checked_target(targets[place], name)
         made.append(Output(name, tensor, found[place], factors[place], wanted, temporal, target))
+        _check_target_shape(made[-1])
     return tuple(made)
 
 
@@ -257,6 +258,29 @@ def _checked_target(target: Any, name: str) -> Tensor | None:
     if target is None or isinstance(target, Tensor) and target.node.op.role is Role.PLACEHOLDER:
         return target
     raise ValueError(f"target_tensors must be placeholders that the targets are fed to, for {name!r} it is {target!r}")
+
+
+def _may_be(shape: Sequence[int | None], wanted: Sequence[int | None]) -> bool:
+    pairs = zip(shape, wanted)
+    return len(shape) == len(wanted) and all(a is None or b is None or a == b for a, b in pairs)
+
+
+def _check_target_shape(output: Output) -> None:
+    """Refuse a given target that the loss of the library would stretch over the output.
+
+    Raises:
+        ValueError: another shape than the loss needs; a last dimension of 1 may be missing.
+    """
+    target, loss = output.target, output.loss
+    if target is None or loss is None or losses.is_own(loss) or losses.function_of(loss) is losses.ctc:
+        return
+    wanted = specs_to_try(loss, output.tensor)[0].shape
+    shapes = [wanted, wanted[:-1]] if wanted[-1:] in ((1,), (None,)) else [wanted]
+    if not any(_may_be(target.shape, shape) for shape in shapes):
+        raise ValueError(
+            f"target_tensors: the targets of {output.name!r} have the shape {target.shape}, its loss needs {wanted}; a "
+            "loss of one's own, a function (y_true, y_pred), may take any"
+        )
 
 
 def _one_each(identifier: Any, used: list[Any]) -> tuple[str, Any]:

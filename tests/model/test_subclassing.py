@@ -188,6 +188,50 @@ def test_inner_layers_that_ask_are_built_once_and_in_linear_time():
     assert counts[1] < 5 * counts[0]  # quadratic at most: 2 ** depth would be 16 times
 
 
+def test_what_a_call_adds_before_it_asks_counts_once(each_backend):
+    class Adds(layers.Layer):
+        def __init__(self):
+            super().__init__()
+            self.count = K.variable(0.0, name="count")
+            self.count.trainable = False
+
+        def call(self, inputs, training=None):
+            self.add_loss(K.mean(inputs))
+            self.add_update(K.update_add(self.count, 1.0))
+            if training:
+                self.add_loss(10.0 * K.mean(inputs))
+            return inputs * 1.0
+
+    for kind in (lambda layer: Sequential([layer]), lambda layer: Calling(layer)):
+        layer = Adds()
+        model = kind(layer)
+        model.build((None, 3))
+        model.compile("sgd")
+        assert model.evaluate(X) == pytest.approx(X.mean(), rel=1e-4)
+        assert model.train_on_batch(X) == pytest.approx(11 * X.mean(), rel=1e-4)
+        assert float(K.get_value(layer.count)) == 1.0 and len(model.losses) == 2
+
+
+def test_the_draws_of_a_run_that_is_repeated_are_forgotten():
+    class Draws(layers.Layer):
+        def call(self, inputs, training=None):
+            noise = K.random_normal(K.shape(inputs))
+            return inputs + noise if training else inputs
+
+    layer = Draws()
+    layer(Input((3,)))
+    assert len(layer._calls[0].draws) == 2  # one for each phase
+
+
+class Calling(Model):
+    def __init__(self, layer):
+        super().__init__()
+        self.layer = layer
+
+    def call(self, inputs):
+        return self.layer(inputs)
+
+
 def test_results_that_differ_between_the_phases_are_refused():
     class Odd(Model):
         def call(self, inputs, training=None):

@@ -457,6 +457,39 @@ def test_a_model_of_the_class_is_saved_with_its_training(each_backend, tmp_path,
         assert read.fit(X, Y, epochs=2, verbose=0).history == model.fit(X, Y, epochs=2, verbose=0).history
 
 
+class Alone(Model):
+    """Has no call."""
+
+    def __init__(self, units=2, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.dense = units, layers.Dense(units, input_shape=(3,))
+        self.chain = Sequential([self.dense, layers.Dropout(0.5)])
+
+    def train_step(self, data):
+        loss = K.mean(K.square(self.chain(data)))
+        self.optimizer.minimize(loss, self.trainable_weights)
+        return {"loss": loss}
+
+    def get_config(self):
+        return {**super().get_config(), "units": self.units}
+
+
+def test_a_model_without_call_is_saved_and_weighs_what_its_layers_do(each_backend, tmp_path):
+    model = Alone()
+    assert len(model.weights) == 2
+    model.compile("adam")
+    model.fit(X, verbose=0)
+    model.save(tmp_path / "m.kb")
+    read = models.load_model(tmp_path / "m.kb", custom_objects={"Alone": Alone})
+    for a, b in zip(model.get_weights(), read.get_weights()):
+        np.testing.assert_array_equal(a, b)
+    assert read.fit(X, epochs=2, verbose=0).history == model.fit(X, epochs=2, verbose=0).history
+    model.save_weights(tmp_path / "w.safetensors")
+    read.load_weights(tmp_path / "w.safetensors")
+    np.testing.assert_array_equal(read.get_weights()[0], model.get_weights()[0])
+    assert models.clone_model(model).units == 2
+
+
 def test_averages_of_weights_are_taken_at_the_end_by_each_optimizer():
     class Own(Model):
         def train_step(self, data):

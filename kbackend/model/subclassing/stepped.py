@@ -16,6 +16,8 @@ from kbackend.training.own.layout import Layout, flat_names, unpacked
 from kbackend.training.steps import Form, Steps
 
 _FIT = ("train_step", "test_step", "compute_loss", "compute_metrics")
+#: the methods that make the steps those of a class
+OWN_STEPS = (*_FIT, "predict_step")
 
 
 class SteppedNetwork(TracedNetwork):
