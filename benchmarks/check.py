@@ -12,6 +12,8 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 
@@ -29,10 +31,13 @@ KNOWN = {
         0.02,
         "torch adds epsilon after the bias correction, the others before; gradients are near epsilon",
     ),
-    ("transformer", "Keras 3", "tensorflow"): (
-        0.05,
-        "Keras squares the gradient of a repeated token before it sums it, the others after",
-    ),
+    **{
+        (name, "Keras 3", "tensorflow"): (
+            0.05,
+            "Keras squares the gradient of a repeated token before it sums it, the others after",
+        )
+        for name in ("transformer", "tagger", "translator")
+    },
 }
 
 Log = Callable[[str], None]
@@ -81,7 +86,7 @@ def trials(workload: str, peer: Peer) -> list[Trial]:
     done = []
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "trial.npz"
-        for arguments in (EXACT, LEARN):
+        for arguments in (EXACT, learning(workload)):
             worker = WorkerProcess(workload, peer)
             try:
                 worker.receive(300)
@@ -89,13 +94,33 @@ def trials(workload: str, peer: Peer) -> list[Trial]:
             finally:
                 worker.close()
             with np.load(file, allow_pickle=False) as found:
-                done.append(Trial(peer, parameters, found["before"], found["after"], found["losses"]))
+                before, after = (masked(workload, found[when]) for when in ("before", "after"))
+                done.append(Trial(peer, parameters, before, after, found["losses"]))
     return done
+
+
+def learning(name: str) -> dict[str, Any]:
+    """How a workload is trained to see that it learns."""
+    return LEARN | getattr(workloads.load(name), "LEARN", {})
+
+
+def small(name: str) -> ModuleType:
+    """A workload with the sizes of trials."""
+    module = workloads.load(name)
+    vars(module).update(getattr(module, "SMALL", {}))
+    return module
+
+
+def masked(name: str, outputs: np.ndarray) -> np.ndarray:
+    """Outputs with zeros where a mask leaves none: what peers compute there differs, and nobody reads it."""
+    module = workloads.load(name)
+    kept = workloads.counted(module, module.data(len(outputs)).inputs)
+    return outputs if kept is None else np.where(kept[..., None], outputs, 0)
 
 
 def same_network(workload: str, exact: list[Trial]) -> list[str]:
     """Faults in words: another parameter count, other outputs before or after the exact steps."""
-    expected = sum(array.size for array in workloads.load(workload).initial_weights().values())
+    expected = sum(array.size for array in small(workload).initial_weights().values())
     usual = [one for one in exact if known_of(workload, one) is None]
     if not usual:
         return ["no peer to compare with ran"]
@@ -108,7 +133,7 @@ def same_network(workload: str, exact: list[Trial]) -> list[str]:
             faults.append(f"{name}: outputs {one.before.shape} instead of {usual[0].before.shape}")
             continue
         before, after = difference(one.before, usual[0].before), difference(one.after, usual[0].after)
-        least, most = known_of(workload, one) or (0.0, STEPS_TOLERANCE)
+        least, most = known_of(workload, one) or (0.0, steps_tolerance(workload))
         if not before <= UNTRAINED_TOLERANCE:
             faults.append(f"{name}: untrained outputs {before:.2g} off {usual[0].peer.name}")
         if not after <= most:
@@ -118,10 +143,15 @@ def same_network(workload: str, exact: list[Trial]) -> list[str]:
     return faults
 
 
+def steps_tolerance(name: str) -> float:
+    """How far outputs may be after the exact steps."""
+    return getattr(workloads.load(name), "STEPS_TOLERANCE", STEPS_TOLERANCE)
+
+
 def known_of(workload: str, one: Trial) -> tuple[float, float] | None:
     """Least and most that a peer known to differ is off."""
     known = KNOWN.get((workload, one.peer.family, one.peer.engine))
-    return None if known is None else (STEPS_TOLERANCE, known[0])
+    return None if known is None else (steps_tolerance(workload), known[0])
 
 
 def difference(mine: np.ndarray, theirs: np.ndarray) -> float:
@@ -131,8 +161,9 @@ def difference(mine: np.ndarray, theirs: np.ndarray) -> float:
 def learns(workload: str, one: Trial, log: Log) -> list[str]:
     """Faults of a normal training: a loss that does not fall, measured here or as the peer reports it."""
     module = workloads.load(workload)
-    targets = module.data(len(one.before)).targets
-    start, end = (loss_of(module.LOSS, targets, outputs) for outputs in (one.before, one.after))
+    data = module.data(len(one.before))
+    kept = workloads.counted(module, data.inputs)
+    start, end = (loss_of(module.LOSS, data.targets, outputs, kept) for outputs in (one.before, one.after))
     reported = one.losses[: len(one.losses) // 4].mean(), one.losses[-len(one.losses) // 4 :].mean()
     shown = f"loss {start:.4f} to {end:.4f}, reported {reported[0]:.4f} to {reported[1]:.4f}"
     log(f"{workload}, {one.peer.name}: {shown}")
@@ -141,14 +172,16 @@ def learns(workload: str, one: Trial, log: Log) -> list[str]:
         faults.append(f"{one.peer.name}: loss {start:.4f} ended at {end:.4f}")
     if not reported[1] < reported[0]:
         faults.append(f"{one.peer.name}: reported losses do not fall: {reported[0]:.4f}, {reported[1]:.4f}")
-    if len(one.losses) != LEARN["epochs"] * LEARN["samples"] // LEARN["batch"]:
+    plan = learning(workload)
+    if len(one.losses) != plan["epochs"] * plan["samples"] // plan["batch"]:
         faults.append(f"{one.peer.name}: {len(one.losses)} losses reported, one a step is due")
     return faults
 
 
-def loss_of(name: str, targets: np.ndarray, outputs: np.ndarray) -> float:
-    """Mean loss of probabilities, in float64."""
+def loss_of(name: str, targets: np.ndarray, outputs: np.ndarray, kept: np.ndarray | None = None) -> float:
+    """Mean loss of probabilities, in float64, of all outputs or of those that are kept."""
     p = np.clip(outputs.astype(np.float64), 1e-7, 1 - 1e-7)
     if name == "binary_crossentropy":
         return float(-np.mean(targets * np.log(p) + (1 - targets) * np.log1p(-p)))
-    return float(-np.mean(np.log(p[np.arange(len(targets)), targets])))
+    losses = -np.log(np.take_along_axis(p, targets[..., None], -1)[..., 0])
+    return float(np.mean(losses if kept is None else losses[kept]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 
 ENGINES = ("torch", "tensorflow", "numpy")
 FAMILIES = ("by hand", "Keras 3", "kbackend")
@@ -28,14 +29,14 @@ COMPILED = {"torch": "compile", "tensorflow": "xla"}
 
 
 def peers_of(workload: str, engines: list[str], families: list[str], compilers: Collection[str]) -> list[Peer]:
-    """The peers of a workload, engine by engine.
+    """The peers of a workload, engine by engine, on the engines that have a program by hand for it.
 
     Args:
         compilers: the engines whose compiler takes part: by hand, and as kbackend's jit="auto", which measures in its
             first step whether the compiler pays. Keras has it on TensorFlow.
     """
     found = []
-    for engine in engines:
+    for engine in (e for e in engines if find_spec(f"benchmarks.by_hand.{e}.{workload}")):
         plain, compiled = [PLAIN[engine]], [COMPILED[engine]] if engine in compilers else []
         if "by hand" in families:
             # On tensorflow "block" is the CPU kernel that runs a whole LSTM sequence; only that workload has it.
@@ -51,7 +52,7 @@ def peers_of(workload: str, engines: list[str], families: list[str], compilers: 
 
 def by_hand(workload: str, engine: str, variant: str) -> Peer:
     imports = "autograd" if engine == "numpy" else engine
-    module = f"benchmarks.by_hand.{engine}_{workload}"
+    module = f"benchmarks.by_hand.{engine}.{workload}"
     return Peer(f"{engine} by hand, {variant}", "by hand", engine, variant, module, imports)
 
 

@@ -74,6 +74,7 @@ class Worker:
 
     def do_trial(self, batch: int, samples: int, epochs: int, dropout: bool, file: str) -> dict[str, Any]:
         """Train from the common weights; outputs for all samples, before and after, go to a file."""
+        vars(self.workload).update(getattr(self.workload, "SMALL", {}))
         if not dropout and hasattr(self.workload, "RATE"):
             vars(self.workload)["RATE"] = 0.0
         data = self.workload.data(samples)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kbackend import config, registry
+from kbackend.ground.public import Public
 from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.ops.elementwise.arithmetic import add, divide, multiply
 from kbackend.ops.elementwise.power import sqrt, square
@@ -13,7 +14,7 @@ from kbackend.ops.elementwise.select import clip, maximum
 from kbackend.ops.reduction.reductions import sum_
 
 
-class Constraint:
+class Constraint(Public):
     """Base class: ``constraint(w)`` gives the value that the weight takes."""
 
     def __call__(self, w: Any) -> Any:

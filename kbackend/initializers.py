@@ -14,6 +14,7 @@ import numpy as np
 from kbackend import config, dtypes, registry
 from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
+from kbackend.ground.public import Public
 from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.ops.core.leaves import constant as _constant
 from kbackend.ops.random.normal import (
@@ -26,7 +27,7 @@ from kbackend.ops.random.uniform import random_uniform as random_uniform_op
 from kbackend.runtime.evaluate import evaluate_on_reference
 
 
-class Initializer:
+class Initializer(Public):
     """Base class: ``initializer(shape, dtype=None)`` gives the initial value."""
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:

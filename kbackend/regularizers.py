@@ -7,10 +7,11 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend import registry
+from kbackend.ground.public import Public
 from kbackend.ground.suggest import suggest_in as _suggest_in
 
 
-class Regularizer:
+class Regularizer(Public):
     """Base class: ``regularizer(x)`` gives a scalar."""
 
     def __call__(self, x: Any) -> Any:

@@ -57,7 +57,7 @@ def max_pool(x: Any, *, window: Sequence[int], strides: Sequence[int], padding: 
 
 
 def avg_pool(x: Any, *, window: Sequence[int], strides: Sequence[int], padding: Pairs) -> Any:
-    """The mean of each window without the padding; float16 is summed in float32.
+    """The mean of each window without the padding; 16-bit floats are summed in float32.
 
     x: (batch, *spatial, channels), floating, with 1 to 3 spatial axes. Returns (batch, *out, channels) in the
     dtype of x.
@@ -67,11 +67,11 @@ def avg_pool(x: Any, *, window: Sequence[int], strides: Sequence[int], padding: 
     """
     lines = _lines("avg_pool", x, window, strides, padding)
     dtype = x.dtype
-    total = x.astype(np.float32) if dtype == np.float16 else x
+    total = x.astype(np.float32) if dtype.itemsize == 2 else x
     for line in lines:
         total = _line_sum(total, line)
     mean = total / _counts(lines, x.ndim, total.dtype)
-    return mean.astype(dtype) if dtype == np.float16 else mean
+    return mean.astype(dtype) if dtype.itemsize == 2 else mean
 
 
 def _lines(op: str, x: Any, window: Sequence[int], strides: Sequence[int], padding: Pairs) -> list[Line]:
@@ -119,7 +119,7 @@ def _line_max(x: np.ndarray, line: Line) -> np.ndarray:
         y = np.maximum(y, x[line.tap(1)[1]]) if line.window > 1 else y.copy()
         rest = range(2, line.window)
     else:
-        lowest = -np.inf if np.issubdtype(x.dtype, np.floating) else np.iinfo(x.dtype).min
+        lowest = np.iinfo(x.dtype).min if x.dtype.kind in "iu" else -np.inf
         y = np.full(_shape_along(x, line, line.out), lowest, x.dtype)
         rest = range(line.window)
     for tap in rest:

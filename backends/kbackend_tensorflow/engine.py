@@ -114,7 +114,7 @@ class TensorFlowBackend(Backend):
     def make_cell(self, value: np.ndarray, variable: Any, device: str) -> Any:
         where = "CPU:0" if variable.counter or variable.host else _tf_device(device)
         with tf.init_scope(), tf.device(where):
-            return tf.Variable(value, trainable=False, name=None)
+            return tf.Variable(value, trainable=variable.trainable and not variable.counter, name=None)
 
     @modes.outside
     def cell_to_numpy(self, cell: Any) -> np.ndarray:
@@ -125,12 +125,35 @@ class TensorFlowBackend(Backend):
         cell.assign(value)
         return cell
 
+    @modes.outside
+    def cell_write(self, cell: Any, value: Any) -> None:
+        cell.assign(value)
+
     def read(self, cells: Sequence[Any]) -> list[Any]:
         return [cell.read_value() for cell in cells]
 
     @modes.outside
     def guarded(self, function: Any, *args: Any, **kwargs: Any) -> Any:
         return translating(function, *args, **kwargs)
+
+    # modules
+
+    def is_module(self, value: Any) -> bool:
+        from kbackend_tensorflow.wrapped import is_module
+
+        return is_module(value)
+
+    def wrap_module(self, module: Any, label: str) -> Any:
+        from kbackend_tensorflow.wrapped import TensorFlowWrapped
+
+        if not self.is_module(module):
+            raise TypeError(f"{label} needs a tf.Module that can be called, or a tf.function; it was given {module!r}")
+        return TensorFlowWrapped(module, label)
+
+    def make_module(self, parts: Any) -> Any:
+        from kbackend_tensorflow.model_module import ModelModule
+
+        return ModelModule(parts)
 
     # modes
 

@@ -101,10 +101,17 @@ class TorchBackend(Backend):
         return new if cell.is_contiguous() else torch.empty_like(cell).copy_(new)
 
     @modes.outside
+    def cell_write(self, cell: Any, value: Any) -> None:
+        cell.fill_(value) if isinstance(value, int) else cell.copy_(value)
+
+    @modes.outside
     def arrange(self, variable: Any, target: Any, order: tuple[int, ...]) -> None:
-        """The shape stays: the cell becomes a view of memory in the other order, and keeps it when assigned to."""
+        """The shape stays: the cell becomes a view of memory in the other order, and keeps it when assigned to.
+        Memory of a module stays as it is."""
         def arranged() -> None:
             cell = variable.cell(target)
+            if variable.shared is target:
+                return
             found = cell.permute(order).contiguous().permute(inverse(order))
             if found.data_ptr() != cell.data_ptr():
                 variable.set_cell(target, found)
@@ -143,6 +150,23 @@ class TorchBackend(Backend):
             if found is None:
                 raise
             raise found from error
+
+    # modules
+
+    def is_module(self, value: Any) -> bool:
+        return isinstance(value, torch.nn.Module)
+
+    def wrap_module(self, module: Any, label: str) -> Any:
+        from kbackend_torch.wrapped import TorchWrapped
+
+        if not self.is_module(module):
+            raise TypeError(f"{label} needs a torch.nn.Module, it was given {module!r}")
+        return TorchWrapped(module, label)
+
+    def make_module(self, parts: Any) -> Any:
+        from kbackend_torch.model_module import ModelModule
+
+        return ModelModule(parts)
 
     # modes
 

@@ -1,1 +1,1 @@
-"""The same networks as someone who knows the engine writes them; `torch_*`, `tensorflow_*` and `numpy_*`."""
+"""The same networks as someone who knows the engine writes them, a folder an engine."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from types import ModuleType
 
+from benchmarks.kbackend_.images import depthwise, resnet, unet
+from benchmarks.kbackend_.sequences import tagger, translator
 from kbackend import Input, Model, layers
 
 
@@ -43,3 +45,16 @@ def transformer(workload: ModuleType) -> Model:
         x = layers.LayerNormalization(epsilon=workload.EPSILON)(layers.Add()([x, outer]))
     x = layers.GlobalAveragePooling1D()(x)
     return Model(tokens, layers.Dense(workload.CLASSES, activation="softmax")(x))
+
+
+__all__ = [
+    "autoencoder",
+    "convnet",
+    "depthwise",
+    "lstm",
+    "resnet",
+    "tagger",
+    "transformer",
+    "translator",
+    "unet",
+]

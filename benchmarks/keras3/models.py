@@ -6,6 +6,9 @@ from types import ModuleType
 
 from keras import Model, layers
 
+from benchmarks.keras3.images import depthwise, resnet, unet
+from benchmarks.keras3.sequences import tagger, translator
+
 
 def autoencoder(workload: ModuleType) -> Model:
     images = layers.Input((workload.PIXELS,))
@@ -43,3 +46,16 @@ def transformer(workload: ModuleType) -> Model:
         x = layers.LayerNormalization(epsilon=workload.EPSILON)(layers.Add()([x, outer]))
     x = layers.GlobalAveragePooling1D()(x)
     return Model(tokens, layers.Dense(workload.CLASSES, activation="softmax")(x))
+
+
+__all__ = [
+    "autoencoder",
+    "convnet",
+    "depthwise",
+    "lstm",
+    "resnet",
+    "tagger",
+    "transformer",
+    "translator",
+    "unet",
+]

@@ -10,6 +10,7 @@ import numpy as np
 
 from benchmarks.keras3 import models
 from benchmarks.workloads.data import Data
+from benchmarks.workloads.initial import by_layer
 
 
 class LossReader(keras.callbacks.Callback):
@@ -28,7 +29,7 @@ class KerasProgram:
     def __init__(self, workload: ModuleType, data: Data, batch: int, variant: str) -> None:
         self.data, self.batch = data, batch
         self.model = getattr(models, workload.__name__.rpartition(".")[2])(workload)
-        self.model.set_weights(list(workload.initial_weights().values()))
+        set_weights(self.model, workload.initial_weights())
         self.model.compile(
             optimizer=keras.optimizers.Adam(1e-3),
             loss=workload.LOSS,
@@ -53,6 +54,17 @@ class KerasProgram:
 
     def parameter_count(self) -> int:
         return sum(int(np.prod(w.shape)) for w in self.model.trainable_weights)
+
+
+def set_weights(model: Any, weights: dict[str, np.ndarray]) -> None:
+    """By the names of the layers, where the weights have those; moving averages stay as they are."""
+    arrays = by_layer(weights)
+    if not arrays.keys() <= {layer.name for layer in model.layers}:
+        model.set_weights(list(weights.values()))
+        return
+    for name, own in arrays.items():
+        layer = model.get_layer(name)
+        layer.set_weights([*own, *layer.get_weights()[len(own) :]])
 
 
 def several(arrays: tuple[np.ndarray, ...]) -> Any:

@@ -40,3 +40,26 @@ def generated_digits(samples: int) -> tuple[np.ndarray, np.ndarray]:
     labels = random.integers(0, 10, samples).astype(np.int32)
     noise = random.random((samples, 28, 28), dtype=np.float32)
     return prototypes[labels] * (np.float32(0.5) + np.float32(0.5) * noise), labels
+
+
+def large_digits(samples: int, channels: int) -> tuple[np.ndarray, np.ndarray]:
+    """The digits at 64 by 64 pixels, each pixel of a frame of 32 by 32 doubled, in equal channels; and their labels."""
+    images, labels = digits(samples)
+    framed = np.pad(images, ((0, 0), (2, 2), (2, 2))).repeat(2, axis=1).repeat(2, axis=2)
+    return np.ascontiguousarray(np.broadcast_to(framed[..., None], (*framed.shape, channels))), labels
+
+
+def columns(samples: int, levels: int) -> tuple[np.ndarray, np.ndarray]:
+    """The columns of the digits as tokens 1 to `levels` of their brightness, (samples, 28) int32, and the labels.
+
+    Sequences have unequal lengths: blank columns at both sides are cut off, and 0 fills the end.
+    """
+    images, labels = digits(samples)
+    brightness = images.mean(axis=1)
+    tokens = 1 + np.minimum(brightness * 2 * levels, levels - 1).astype(np.int32)
+    found = np.zeros_like(tokens)
+    for row, (values, lit) in enumerate(zip(tokens, brightness > 0.02)):
+        places = np.flatnonzero(lit)
+        part = values[places[0] : places[-1] + 1] if len(places) else values[:1]
+        found[row, : len(part)] = part
+    return found, labels

@@ -51,3 +51,35 @@ class Weights:
             self.full(f"{name}/{part}/bias", (heads, size), 0.0)
         self.glorot(f"{name}/output/kernel", (heads, size, width), width, width)
         self.full(f"{name}/output/bias", (width,), 0.0)
+
+    def plain_conv(self, name: str, size: int, channels_in: int, channels_out: int) -> None:
+        """A convolution without bias, which a normalization follows."""
+        shape = (size, size, channels_in, channels_out)
+        self.glorot(f"{name}/kernel", shape, size * size * channels_in, size * size * channels_out)
+
+    def depthwise(self, name: str, size: int, channels: int) -> None:
+        self.glorot(f"{name}/kernel", (size, size, channels, 1), size * size, size * size)
+
+    def conv_transpose(self, name: str, size: int, channels_in: int, channels_out: int) -> None:
+        shape = (size, size, channels_out, channels_in)
+        self.glorot(f"{name}/kernel", shape, size * size * channels_in, size * size * channels_out)
+        self.full(f"{name}/bias", (channels_out,), 0.0)
+
+    def batch_norm(self, name: str, width: int) -> None:
+        """Moving averages start at 0 and 1 in every library and are not drawn."""
+        self.full(f"{name}/gamma", (width,), 1.0)
+        self.full(f"{name}/beta", (width,), 0.0)
+
+    def gru(self, name: str, features: int, units: int) -> None:
+        """Gates z, r, h; a bias of the inputs and one of the state."""
+        self.glorot(f"{name}/kernel", (features, 3 * units), features, 3 * units)
+        self.glorot(f"{name}/recurrent", (units, 3 * units), units, 3 * units)
+        self.full(f"{name}/bias", (2, 3 * units), 0.0)
+
+
+def by_layer(weights: dict[str, np.ndarray]) -> dict[str, list[np.ndarray]]:
+    """The arrays of each layer, whose name is all before the first slash."""
+    found: dict[str, list[np.ndarray]] = {}
+    for name, array in weights.items():
+        found.setdefault(name.partition("/")[0], []).append(array)
+    return found

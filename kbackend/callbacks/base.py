@@ -9,6 +9,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from kbackend.ground.public import Public
+
 #: the folder that takes the files of callbacks while a training is only tried
 _scratch: ContextVar[Path | None] = ContextVar("kbackend_scratch", default=None)
 
@@ -106,7 +108,7 @@ class Logs(MutableMapping[str, Any]):
         return repr(self._values)
 
 
-class Callback:
+class Callback(Public):
     """Override the methods of the events you want.
 
     Events of ``fit``: ``on_train_begin``, ``on_epoch_begin``, ``on_batch_begin`` (or ``on_train_batch_begin``),

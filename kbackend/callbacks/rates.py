@@ -73,7 +73,7 @@ class ReduceLROnPlateau(Monitor):
     The logs of each epoch get the rate that it had as 'lr'.
 
     Raises:
-        ValueError: a factor of 1 or more.
+        ValueError: a factor that is not in [0, 1).
     """
 
     @checked
@@ -94,8 +94,8 @@ class ReduceLROnPlateau(Monitor):
             min_delta = kwargs.pop("epsilon")
         if kwargs:
             raise unknown_keywords("ReduceLROnPlateau", kwargs, keywords_of(ReduceLROnPlateau))
-        if factor >= 1.0:
-            raise ValueError(f"factor must be less than 1, it is {factor}")
+        if not 0.0 <= factor < 1.0:
+            raise ValueError(f"factor must be less than 1, and 0 or more, it is {factor}")
         super().__init__(monitor, mode, min_delta)
         self.factor, self.patience, self.verbose = factor, patience, verbose
         self.cooldown, self.min_lr = cooldown, min_lr

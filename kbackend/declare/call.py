@@ -13,7 +13,7 @@ from kbackend.declare.op import REGISTRY, Op
 from kbackend.graph.node import Node, beside
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ground import hooks
-from kbackend.ground.active import building
+from kbackend.ground.active import autocast, building
 
 
 class OpError(ValueError):
@@ -34,6 +34,9 @@ def call(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
 
 def make_node(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
     """The symbolic call: verify, infer, and make the node."""
+    casting = autocast.get()
+    if casting is not None and op.kind != "structural" and op.captures is None:
+        operands = casting(list(operands))
     args = _lift_all(op, operands)
     _refuse_missing(op, args)
     specs = [_spec_of(a) for a in args]

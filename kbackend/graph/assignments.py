@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from kbackend.graph.node import Node, next_number
+from kbackend.graph.node import next_number
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable, recorder
-from kbackend.graph.walk import map_args, reapply
+from kbackend.graph.walk import ancestors, map_args, reapply
 
 
 class Assignments:
@@ -38,7 +38,8 @@ class Assignments:
         if isinstance(value, Variable):
             return self._read(value, None)
         new: dict[int, Any] = {}
-        for node in self._later(value):
+        first = next(iter(self._log.values()))[0][0]
+        for node in ancestors([value], start=first):
             def operand(tensor: Tensor, number: int = node.number) -> Any:
                 if isinstance(tensor, Variable):
                     return self._read(tensor, number)
@@ -49,18 +50,6 @@ class Assignments:
                 for old, result in zip(node.outputs, reapply(node, args)):
                     new[id(old)] = result
         return new.get(id(value), value)
-
-    def _later(self, value: Tensor) -> list[Node]:
-        """The nodes that a value needs and that were made after the first assignment, in topological order."""
-        first = next(iter(self._log.values()))[0][0]
-        found: dict[int, Node] = {}
-        stack = [value.node]
-        while stack:
-            node = stack.pop()
-            if node.number > first and node.number not in found:
-                found[node.number] = node
-                stack.extend(t.node for t in node.inputs)
-        return [found[number] for number in sorted(found)]
 
     def _read(self, variable: Variable, number: int | None) -> Any:
         """The value of a variable for a node of a number; the last value for None."""

@@ -88,16 +88,20 @@ class Node:
     Attributes:
         op: the declared op.
         args: the operands by position: a Tensor, a tuple of Tensors, or None.
+        inputs: the operands, flat, without the absent ones.
         attrs: the attributes, plain Python values.
         outputs: the tensors made.
         number: grows with each node made.
         name: unique within its scope only by convention; given or made from the op.
     """
 
-    __slots__ = ("op", "args", "attrs", "outputs", "number", "name", "_expansion", "single", "__weakref__")
+    __slots__ = (
+        "op", "args", "inputs", "attrs", "outputs", "number", "name", "_expansion", "single", "__weakref__"
+    )  # fmt: skip
 
     op: OpLike
     args: tuple[Any, ...]
+    inputs: tuple[Tensor, ...]
     attrs: Mapping[str, Any]
     outputs: tuple[Tensor, ...]
     number: int
@@ -119,7 +123,9 @@ class Node:
         name = name or scoped(f"{op.name}_{number}")
         put = object.__setattr__
         put(self, "op", op)
-        put(self, "args", tuple(args))
+        args = tuple(args)
+        put(self, "args", args)
+        put(self, "inputs", _flat(args))
         put(self, "attrs", MappingProxyType(dict(attrs)))
         put(self, "number", number)
         put(self, "name", name)
@@ -141,11 +147,6 @@ class Node:
     def __delattr__(self, key: str) -> None:
         raise AttributeError(f"node {self.name} is immutable")
 
-    @property
-    def inputs(self) -> tuple[Tensor, ...]:
-        """The operands, flat, without the absent ones."""
-        return tuple(flat_tensors(self.args))
-
     def remember_expansion(self, outputs: tuple[Tensor, ...]) -> None:
         """Keep the nodes that a composite stands for, so that its body runs once."""
         object.__setattr__(self, "_expansion", outputs)
@@ -156,6 +157,13 @@ class Node:
 
     def __repr__(self) -> str:
         return f"<Node {node_line(self)}>"
+
+
+def _flat(args: tuple[Any, ...]) -> tuple[Tensor, ...]:
+    for arg in args:
+        if not isinstance(arg, Tensor):
+            return tuple(flat_tensors(args))
+    return args
 
 
 def flat_tensors(args: Iterable[Any]) -> Iterable[Tensor]:

@@ -163,7 +163,7 @@ class Tensor:
         try:
             value = self.numpy()
         except ValueError as error:
-            raise ValueError(f"{error}, or use K's functions in place of those of another library") from error
+            raise self._no_array(error) from error
         return value if dtype is None else value.astype(dtype)
 
     def _number(self, wanted: str) -> Any:

@@ -20,6 +20,8 @@ from kbackend.ground.interrupts import hold_interrupts, release_interrupts
 _uid = itertools.count()
 #: what takes the assignments of the function that is being built; see :mod:`kbackend.graph.assignments`
 recorder: ContextVar[Any] = ContextVar("kbackend_recorder", default=None)
+#: whether any variable of the process has been shared with a module of an engine
+sharing = [False]
 
 
 class _VariableOp:
@@ -61,6 +63,9 @@ class Variable(Tensor):
         counter: the variable counts runs: each program that reads it adds one (random streams use this).
         host: the value stays in host memory on every device, so that kernels read it without waiting (learning rates).
 
+    Attributes:
+        autocast: whether a layer that computes in another dtype reads a cast of it.
+
     A variable has a value on one engine at a time (its home). ``numpy()`` gives it, ``assign`` sets it; neither
     makes a program again.
     """
@@ -72,9 +77,11 @@ class Variable(Tensor):
         "host",
         "uid",
         "regularizer",
+        "autocast",
         "_initial",
         "_cells",
         "_home",
+        "_shared",
         "group",
     )
 
@@ -100,11 +107,13 @@ class Variable(Tensor):
         self.trainable = trainable
         self.constraint = constraint
         self.regularizer: Any = None
+        self.autocast = False
         self.counter = counter
         self.host = host
         self._initial = initial
         self._cells: dict[Any, Any] = {}
         self._home: Any = None
+        self._shared: Any = None
         self.group = Group()
 
     def initial_value(self) -> np.ndarray:
@@ -167,7 +176,15 @@ class Variable(Tensor):
         if self._home is None:
             self._initial = array
         else:
-            self._cells[self._home] = self._home.cell_assign(self._cells[self._home], array)
+            self._cells[self._home] = self._put(self._home, array)
+
+    def _put(self, target: Any, array: np.ndarray) -> Any:
+        """The holder on a target with a new value."""
+        cell = self._cells[target]
+        if self._shared is not target:
+            return target.cell_assign(cell, array)
+        target.cell_write(cell, target.from_numpy(array))
+        return cell
 
     def cell(self, target: Any) -> Any:
         """The engine's holder of the value on ``target``; the value moves there if it lives elsewhere."""
@@ -180,14 +197,28 @@ class Variable(Tensor):
         self._cells[target] = cell
         self._home = target
 
+    @property
+    def shared(self) -> Any:
+        """The target whose holder belongs to a module of the engine as well, None without one."""
+        return self._shared
+
+    def share(self, target: Any, cell: Any) -> None:
+        """Hold the value in memory that a module of the engine holds it in: it is changed in place from now on."""
+        def shared() -> None:
+            self.set_cell(target, cell)
+            self._shared = target
+            sharing[0] = True
+
+        alone(self, shared)
+
     def _move(self, target: Any) -> Any:
         if self._home is target:
             return self._cells[target]
         value = (
             self.initial_value() if self._home is None else self._home.cell_to_numpy(self._cells[self._home])
         )
-        old = self._cells.get(target)
-        self._cells[target] = target.make_cell(value, self) if old is None else target.cell_assign(old, value)
+        made = target not in self._cells
+        self._cells[target] = target.make_cell(value, self) if made else self._put(target, value)
         self._home = target
         return self._cells[target]
 
@@ -203,16 +234,17 @@ class Variable(Tensor):
         return made
 
     def _parts(self) -> tuple[Any, ...]:
-        flags = self.trainable, self.counter, self.host
+        flags = self.trainable, self.counter, self.host, self.autocast
         return self.numpy(), self.dtype, self.name, flags, self.constraint, self.regularizer
 
 
 def _variable(
-    value: np.ndarray, dtype: str, name: str, flags: tuple[bool, bool, bool], constraint: Any, regularizer: Any
+    value: np.ndarray, dtype: str, name: str, flags: tuple[bool, bool, bool, bool], constraint: Any, regularizer: Any
 ) -> Variable:
-    trainable, counter, host = flags
+    trainable, counter, host, autocast = flags
     made = Variable(value, value.shape, dtype, name, trainable, constraint, counter, host)
     made.regularizer = regularizer
+    made.autocast = autocast
     return made
 
 
@@ -223,6 +255,20 @@ def set_cells(variables: Iterable[Variable], target: Any, cells: Iterable[Any]) 
 
 
 _CELLS = attrgetter("_cells")
+
+
+def written(variables: Sequence[Variable], target: Any, cells: Sequence[Any]) -> list[Any]:
+    """The new holders of variables, with the values of shared ones written in place.
+
+    Interrupts must be held: between two of them some values are old and others new.
+    """
+    found = list(cells)
+    for place, variable in enumerate(variables):
+        if variable.shared is target:
+            held = variable.cell(target)
+            target.cell_write(held, found[place])
+            found[place] = held
+    return found
 
 
 def values_of(variables: Sequence[Variable]) -> list[np.ndarray]:

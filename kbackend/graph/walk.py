@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+import operator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, TypeVar
 
 from kbackend.graph.node import Node, flat_tensors
 from kbackend.graph.show import graph_source
@@ -11,9 +12,44 @@ from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.ground import hooks
 
+T = TypeVar("T", bound=Hashable)
+
 
 class DisconnectedGraph(ValueError):
     """A tensor that is asked for cannot be computed from the tensors that are given."""
+
+
+_PASSED: Any = object()
+
+
+def walk(starts: Sequence[T], edges: Callable[[T], Sequence[T]], after: bool = False) -> Iterator[T]:
+    """All that edges lead to from some nodes, tensors or other items, each once and depth first.
+
+    It is iterative, so that deep graphs do not exhaust the stack, and takes time in proportion to the edges.
+
+    Args:
+        starts: where it begins.
+        edges: what follows an item; called once for each, when the walk goes on from it.
+        after: whether an item comes after all that follows it, which is a topological order where edges lead to
+            operands; otherwise before.
+
+    >>> operands = {"product": ("x", "sum"), "sum": ("x",), "x": ()}
+    >>> list(walk(["product"], operands.__getitem__)), list(walk(["product"], operands.__getitem__, after=True))
+    (['product', 'x', 'sum'], ['x', 'sum', 'product'])
+    """
+    seen: set[T] = set()
+    stack = list(reversed(starts))
+    while stack:
+        item = stack.pop()
+        if item is _PASSED:
+            yield stack.pop()
+        elif item not in seen:
+            seen.add(item)
+            if after:
+                stack += (item, _PASSED)
+            else:
+                yield item
+            stack.extend(reversed(edges(item)))
 
 
 def ancestors(outputs: Iterable[Tensor], stop: Iterable[Tensor] = (), start: int = 0) -> list[Node]:
@@ -25,15 +61,14 @@ def ancestors(outputs: Iterable[Tensor], stop: Iterable[Tensor] = (), start: int
             that was made before a tensor depends on it.
     """
     given = {id(t) for t in stop}
-    seen: dict[int, Node] = {}
-    stack = [t.node for t in outputs if id(t) not in given]
-    while stack:
-        node = stack.pop()
-        if node.number in seen or node.number < start:
-            continue
-        seen[node.number] = node
-        stack.extend(t.node for t in node.inputs if id(t) not in given and t.node.number not in seen)
-    return [seen[number] for number in sorted(seen)]
+
+    def makers(tensors: Iterable[Tensor]) -> list[Node]:
+        return [t.node for t in tensors if id(t) not in given and t.node.number >= start]
+
+    return sorted(walk(makers(outputs), lambda node: makers(node.inputs)), key=_number)
+
+
+_number = operator.attrgetter("number")
 
 
 def depends_on(
@@ -90,6 +125,15 @@ class Graph:
     def nodes(self) -> list[Node]:
         """The nodes between inputs and results in topological order."""
         return ancestors(self.results, self.inputs)
+
+    def depth_first(self) -> list[Node]:
+        """The nodes between inputs and results in the topological order in which each is next to what it needs."""
+        given = {id(t) for t in self.inputs}
+
+        def makers(tensors: Iterable[Tensor]) -> list[Node]:
+            return [t.node for t in tensors if id(t) not in given]
+
+        return list(walk(makers(self.results), lambda node: makers(node.inputs), after=True))
 
     def leaves(self) -> list[Tensor]:
         """Tensors without operands that are not among the inputs: variables, constants, placeholders."""
@@ -176,4 +220,5 @@ __all__ = [
     "flat_tensors",
     "map_args",
     "reapply",
+    "walk",
 ]

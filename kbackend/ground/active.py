@@ -11,3 +11,5 @@ active: ContextVar[Any] = ContextVar("kbackend_active", default=None)
 process_target: list[Any] = [None]
 #: whether the body of a symbolic call runs: ops of constants inside it are nodes as well
 building: ContextVar[bool] = ContextVar("kbackend_building", default=False)
+#: gives ops the weights of a layer in the dtype that it computes in, while it is called
+autocast: ContextVar[Any] = ContextVar("kbackend_autocast", default=None)

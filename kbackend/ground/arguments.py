@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from numbers import Integral, Real
 from typing import Any, NamedTuple, TypeVar, cast
@@ -81,6 +81,7 @@ ARGUMENTS: Mapping[str, Rule] = {
     "epochs": integer(0),
     "initial_epoch": integer(0),
     "interval": NOT_NEGATIVE,
+    "max_queue_size": integer(0),
     "min_delta": number("a number", lambda value: True),
     "mode": one_of("auto", "min", "max"),
     "monitor": NAME,
@@ -98,6 +99,7 @@ ARGUMENTS: Mapping[str, Rule] = {
     "validation_steps": integer(1).or_none(),
     "validation_split": PART_BELOW_1,
     "verbose": one_of(0, 1, 2),
+    "workers": integer(0),
 }
 
 #: numbers that optimizers take, by name; a variable in place of one is not checked
@@ -115,6 +117,95 @@ HYPERPARAMETERS: Mapping[str, Rule] = {
     "rho": PART,
     "weight_decay": NOT_NEGATIVE,
 }
+
+
+def _is_switch(value: Any) -> bool:
+    return FLAG.holds(value) or type(value) is int and value in (0, 1)
+
+
+def _is_numeric(value: Any) -> bool:
+    if isinstance(value, (list, tuple)):
+        return all(map(_is_numeric, value))
+    if isinstance(value, Real):
+        return not math.isnan(value)
+    return value is None or hasattr(value, "shape") and hasattr(value, "dtype")
+
+
+#: of parameters without a rule by name, by the type of their default
+_BY_DEFAULT: Mapping[type, Rule] = {
+    bool: Rule("True or False", _is_switch),
+    int: Rule("a number, or a list of them", _is_numeric),
+    float: Rule("a number, a variable, or a list of them", _is_numeric),
+}
+
+
+def _live(rule: Rule) -> Rule:
+    """The rule of a number in place of which a variable may stand."""
+    return Rule(f"{rule.wanted} or a variable", lambda value: hasattr(value, "shape") or rule.holds(value))
+
+
+#: of constructors, by name; their bodies say what else a number must be
+CONSTRUCTORS: Mapping[str, Rule] = {
+    "adam_beta_1": _live(PART_BELOW_1),
+    "adam_beta_2": _live(PART_BELOW_1),
+    "class_id": integer(0).or_none(),
+    "clip_threshold": _live(POSITIVE),
+    "cooldown": integer(0),
+    "decay_steps": _live(POSITIVE),
+    "delta": _live(NOT_NEGATIVE),
+    "embeddings_freq": integer(0),
+    "ema_momentum": PART,
+    "epsilon": _live(NOT_NEGATIVE).or_none(),
+    "epsilon_1": _live(NOT_NEGATIVE),
+    "epsilon_2": _live(NOT_NEGATIVE),
+    "first_decay_steps": _live(POSITIVE),
+    "gamma": _live(NOT_NEGATIVE),
+    "histogram_freq": integer(0),
+    "ignore_class": Rule("an integer or None", lambda value: value is None or _is_integer(value)),
+    "initial_learning_rate": _live(NOT_NEGATIVE),
+    "input_length": Rule("a positive integer, a tuple of them, or None", lambda value: _is_length(value)),
+    "k": integer(1),
+    "label_smoothing": _live(PART),
+    "max_queue_size": integer(0),
+    "min_lr": NOT_NEGATIVE,
+    "momentum": _live(PART),
+    "name": NAME.or_none(),
+    "ns_steps": integer(0),
+    "renorm_momentum": _live(PART),
+    "seed": Rule("an integer, a SeedGenerator or None", lambda value: _is_seed(value)),
+    "start_from_epoch": integer(0),
+    "stddev": _live(NOT_NEGATIVE),
+    "top_k": integer(1).or_none(),
+    "warmup_target": _live(NOT_NEGATIVE).or_none(),
+    "workers": integer(0),
+}
+
+
+def _is_length(value: Any) -> bool:
+    return all(d is None or _is_integer(d) and d > 0 for d in (value if isinstance(value, (list, tuple)) else [value]))
+
+
+def _is_seed(value: Any) -> bool:
+    return value is None or isinstance(value, Integral) or callable(getattr(value, "next", None))
+
+
+#: parameters that take more than numbers, though their default is one
+_FREE = frozenset({"learning_rate", "lr"})
+
+
+def rules_of(function: Callable[..., Any], by_name: Mapping[str, Rule]) -> dict[str, Rule]:
+    """The rules of a function's parameters: those of their names, else what the types of their defaults ask for.
+
+    >>> def layer(units, use_bias=True, epsilon=1e-3, activation=None): ...
+    >>> {name: rule.wanted for name, rule in rules_of(layer, {}).items()}
+    {'use_bias': 'True or False', 'epsilon': 'a number, a variable, or a list of them'}
+    """
+    found: dict[str, Rule] = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        rule = by_name.get(name, _BY_DEFAULT.get(type(parameter.default)))
+        if rule is not None and name not in _FREE:
+            found[name] = rule
+    return found
 
 
 def check(owner: str, name: str, value: Any, rules: Mapping[str, Rule] = ARGUMENTS) -> None:
@@ -142,6 +233,40 @@ def unknown_keywords(owner: str, unknown: Any, known: Any) -> TypeError:
     plural = "s" if len(names) > 1 else ""
     hints = "".join(did_you_mean(name, known) for name in names)
     return TypeError(f"{owner}() got the unknown argument{plural} {', '.join(map(repr, names))}.{hints}".rstrip("."))
+
+
+def misfit(
+    error: TypeError, owner: str, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+) -> TypeError | None:
+    """What is wrong with the arguments of a call, None where the error is one of the function's body.
+
+    Args:
+        error: as caught by the caller of the function.
+        owner: what the user called.
+        function: a function or method.
+        args: the arguments by position, with the object of a method.
+        kwargs: those by keyword.
+    """
+    if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+        return None
+    parameters = list(inspect.signature(function).parameters.values())
+    own = int(parameters[0].name == "self")
+    by_position = [p for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    if len(args) > len(by_position):
+        taken = f"{len(by_position) - own} argument{'s' if len(by_position) - own != 1 else ''}"
+        return TypeError(f"{owner}() takes {taken} by position, it got {len(args) - own}")
+    given = {p.name for p in by_position[: len(args)]}
+    twice = sorted(given & kwargs.keys())
+    if twice:
+        return TypeError(f"{owner}() got the argument {twice[0]!r} by position and by name")
+    known = [p.name for p in parameters[own:] if p.kind is not p.VAR_KEYWORD]
+    unknown = kwargs.keys() - set(known)
+    if unknown and all(p.kind is not p.VAR_KEYWORD for p in parameters):
+        return unknown_keywords(owner, unknown, known)
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    missing = [repr(name) for name in needed if name not in given and name not in kwargs]
+    plural = "s" if len(missing) > 1 else ""
+    return TypeError(f"{owner}() needs the argument{plural} {' and '.join(missing)}") if missing else None
 
 
 def keywords_of(kind: type) -> set[str]:
@@ -186,6 +311,11 @@ def named(scope: Mapping[str, Any], *left_out: str) -> dict[str, Any]:
     return {name: value for name, value in scope.items() if name not in hidden} | scope.get("kwargs", {})
 
 
+def _called(method: Callable[..., Any], args: Sequence[Any]) -> str:
+    """What a user called: a class, or a function or method by its own name."""
+    return type(args[0]).__name__ if method.__name__ == "__init__" else method.__name__
+
+
 def checked(method: F) -> F:
     """A method or function whose arguments are compared with the rules of their names before it runs, and which
     suggests keywords.
@@ -199,32 +329,40 @@ def checked(method: F) -> F:
     parameters = parameters[own:]
     names = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
     takes_all = len(names) < len(parameters)
-    rules = {name: ARGUMENTS[name] for name in names if name in ARGUMENTS}
+    rules = rules_of(method, ARGUMENTS)
     free = own + next((i for i, name in enumerate(names) if name in rules), len(names))  # arguments without rules
 
     @wraps(method)
     def call(*args: Any, **kwargs: Any) -> Any:
-        if not kwargs and len(args) <= free:
-            return method(*args)
-        owner = type(args[0]).__name__ if method.__name__ == "__init__" else method.__name__
-        if not takes_all and not kwargs.keys() <= set(names):
-            raise unknown_keywords(owner, kwargs.keys() - set(names), names)
-        for name, value in (*zip(names, args[own:]), *kwargs.items()):
-            check(owner, name, value, rules)
-        return method(*args, **kwargs)
+        try:
+            if not kwargs and len(args) <= free:
+                return method(*args)
+            if not takes_all and not kwargs.keys() <= set(names):
+                raise unknown_keywords(_called(method, args), kwargs.keys() - set(names), names)
+            for name, value in (*zip(names, args[own:]), *kwargs.items()):
+                check(_called(method, args), name, value, rules)
+            return method(*args, **kwargs)
+        except TypeError as error:
+            explained = misfit(error, _called(method, args), method, args, kwargs)
+            if explained is None:
+                raise
+            raise explained from None
 
     return cast(F, call)
 
 
 __all__ = [
     "ARGUMENTS",
+    "CONSTRUCTORS",
     "HYPERPARAMETERS",
     "accepts",
     "check",
     "checked",
     "is_number",
     "keywords_of",
+    "misfit",
     "named",
     "positional",
+    "rules_of",
     "unknown_keywords",
 ]

@@ -56,13 +56,18 @@ def activation_of(layer: Any, activation: Any, label: str | None = None) -> Any:
         return activations.get(activation)
 
 
-def data_format_of(layer: Any, data_format: Any) -> str:
+def data_format_of(layer: Any, data_format: Any, label: str | None = None) -> str:
     """The data format, the default of the process for None.
+
+    Args:
+        layer: the layer.
+        data_format: the format.
+        label: what errors call the layer; its name and class when None.
 
     Raises:
         ValueError: an unknown format.
     """
-    with _labelled(described(layer)):
+    with _labelled(label or described(layer)):
         return config.normalize_data_format(data_format)
 
 
@@ -159,6 +164,17 @@ def scalar(value: Any, name: str, layer: str, least: float | None = None) -> Any
     if least is not None and not value >= least:
         bound = "negative" if least == 0 else f"below {least}"
         raise ValueError(f"{layer}: {name} must not be {bound}, it is {value!r}")
+    return value
+
+
+def number(value: Any, name: str, layer: str) -> Any:
+    """A number of which programs are made, so that it is no variable.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, float, np.number)):
+        raise ValueError(f"{layer}: {name} must be a number, which stays as it is; it is {value!r}")
     return value
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from kbackend import backend as K
 from kbackend import regularizers
 from kbackend.graph.tensor import Tensor
-from kbackend.layers.arguments import data_format_of, described, is_zero
+from kbackend.layers.arguments import data_format_of, described, is_zero, scalar
 from kbackend.layers.arguments import rate as checked_rate
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
@@ -286,7 +286,7 @@ class ActivityRegularization(Layer):
     """Passes the inputs on and adds a penalty on them to the loss.
 
     Args:
-        l1, l2: factors of the sums of absolute values and of squares.
+        l1, l2: factors of the sums of absolute values and of squares; K.variables stay live.
 
     >>> from kbackend import Input, layers
     >>> layers.ActivityRegularization(l2=0.1)(Input((3,))).shape
@@ -294,11 +294,12 @@ class ActivityRegularization(Layer):
     """
 
     arguments = ("l1", "l2")
+    hyperparameters = arguments
     supports_masking = True
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0, **kwargs: Any) -> None:
         super().__init__(activity_regularizer=regularizers.L1L2(l1, l2), **kwargs)
-        self.l1, self.l2 = l1, l2
+        self.l1, self.l2 = scalar(l1, "l1", described(self)), scalar(l2, "l2", described(self))
 
     def get_config(self) -> dict[str, Any]:
         return {k: v for k, v in super().get_config().items() if k != "activity_regularizer"}

@@ -10,6 +10,7 @@ from kbackend import config, dtypes, registry
 from kbackend.declare.decorate import traced
 from kbackend.declare.op import TensorLike
 from kbackend.graph.tensor import Tensor
+from kbackend.ground.public import Public
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.elementwise.precision import as_dtype
 
@@ -140,7 +141,7 @@ def reduced(values: Any, sample_weight: Any, reduction: Any) -> Any:
 # losses ----------------------------------------------------------------------------------------------------
 
 
-class Loss:
+class Loss(Public):
     """Base class of losses. A loss of one's own defines ``call(y_true, y_pred)``, written with K, which gives one value
     for each sample.
 

@@ -303,12 +303,14 @@ class Emitter:
             self.line(f"{name} = {self.bind('enter', self.backend.tape.enter)}({name})")
 
 
-def emit(graph: Graph, target: Target, kernels: Mapping[str, Any], variables: list[Variable]) -> Emitted:
-    """Emit a rewritten graph for ``target``."""
+def emit(
+    graph: Graph, target: Target, kernels: Mapping[str, Any], variables: list[Variable], around: tuple[int, ...] = ()
+) -> Emitted:
+    """Emit a rewritten graph for ``target``, recorded as a whole at the levels ``around``."""
     backend = target.backend
-    emitter = Emitter(target, kernels, [], {})
+    emitter = Emitter(target, kernels, [], {}, len(around), around)
     emitter.taken.add(identifier(graph.name))  # the function would shadow a kernel of that name
-    made = plan(graph)
+    made = plan(graph, len(around))
     position = {id(v): i for i, v in enumerate(variables)}
     in_place = {
         id(value): variable

@@ -12,7 +12,7 @@ from kbackend.graph.show import identifier
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph
 from kbackend.lowering.emit import INDENT, Emitter, is_literal
-from kbackend.lowering.plan import Plan, order, plan
+from kbackend.lowering.plan import Plan, plan
 from kbackend.plugin.contract import InPlace, Target
 
 
@@ -119,7 +119,7 @@ def emit_call(
         result: the traced result; its tensors are the outputs of the graph before it was rewritten.
     """
     emitter = _CallEmitter(target, kernels, [], {}, immediate=True)
-    nodes = order(graph)
+    nodes = graph.depth_first()
     kernel = emitter.whole_call(graph, nodes, positional, named, result)
     if kernel is None:
         name = identifier(graph.name)

@@ -11,7 +11,6 @@ import numpy as np
 from kbackend.declare.op import DRAW
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import Graph, map_args
-from kbackend.lowering.plan import order
 
 
 def fingerprint(graph: Graph) -> str:
@@ -39,7 +38,7 @@ def _parts(graph: Graph) -> Iterator[str]:
 
     for tensor in graph.inputs:
         yield f"input {place(tensor)} {tensor.spec}"
-    for node in order(graph):  # by edges, since the numbers of nodes depend on the order in which they were built
+    for node in graph.depth_first():  # by edges, since numbers of nodes depend on the order in which they were built
         operands = map_args(node.args, place)
         yield f"{node.op.name} {operands} {[(place(t), t.spec) for t in node.outputs]}"
         ignored = ("name", *DRAW) if node.op.random else ("name",)

@@ -33,31 +33,9 @@ class Plan:
         return self.levels.get(id(node.outputs[0]), ()) if node.outputs else ()
 
 
-def order(graph: Graph) -> list[Node]:
-    """A topological order by depth-first search, since nodes of rewritten graphs are not numbered in order."""
-    given = {id(t) for t in graph.inputs}
-    done: set[int] = set()
-    result: list[Node] = []
-    for root in graph.results:
-        if id(root) in given:
-            continue
-        stack = [(root.node, False)]
-        while stack:
-            node, ready = stack.pop()
-            if ready:
-                result.append(node)
-                continue
-            if node.number in done:
-                continue
-            done.add(node.number)
-            stack.append((node, True))
-            stack.extend((t.node, False) for t in reversed(node.inputs) if id(t) not in given)
-    return result
-
-
 def plan(graph: Graph, base_level: int = 0) -> Plan:
     """The plan of a rewritten graph; ``base_level`` is the number of levels open around a subgraph."""
-    nodes = order(graph)
+    nodes = graph.depth_first()
     gradient_nodes = [n for n in nodes if n.op.role is Role.GRADIENTS]
     made = Plan(nodes)
     if not gradient_nodes:

@@ -9,10 +9,10 @@ from kbackend.graph.node import Role
 from kbackend.graph.transactions import Access
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
+from kbackend.ground.collector import collector_at_rest
 from kbackend.lowering.announce import announced
-from kbackend.lowering.emit import emit
+from kbackend.lowering.emit import Emitted, emit
 from kbackend.lowering.explain import CompilerError, explained
-from kbackend.lowering.plan import order
 from kbackend.lowering.rewrite import feeds_of, rewrite
 from kbackend.plugin import crowding
 from kbackend.plugin.contract import Target
@@ -30,11 +30,34 @@ class FeedError(ValueError):
 
 def arrange_variables(graph: Graph, kernels: Mapping[str, Any], target: Target) -> None:
     """Convert variables to the memory order that the kernels which read them declare."""
-    for node in order(graph):
+    for node in graph.depth_first():
         for position, wanted in getattr(kernels.get(node.op.name), "memory", {}).items():
             operand = node.args[position]
             if isinstance(operand, Variable):
                 target.backend.arrange(operand, target, wanted(len(operand.shape)))
+
+
+def lowered(graph: Graph, target: Target, phase: int, rng: str, around: tuple[int, ...] = ()) -> Emitted:
+    """A graph as a function of its feeds and of the cells of its variables, for a target and phase.
+
+    Args:
+        rng: "portable" or "native" draws.
+        around: the levels at which a tape of the caller records the function as a whole.
+
+    Raises:
+        FeedError: the graph needs a placeholder that is not among its inputs.
+        MissingKernel: the backend cannot compute an op.
+    """
+    kernels = target.backend.table(rng)
+    rewritten = rewrite(graph, kernels, phase)
+    unfed = feeds_of(rewritten)
+    if unfed:
+        raise FeedError(
+            f"{graph.name}: these placeholders are needed and not fed: {', '.join(t.name for t in unfed)}"
+        )
+    arrange_variables(rewritten, kernels, target)
+    with use_target(target):
+        return emit(rewritten, target, kernels, rewritten.variables(), around)
 
 
 class Program:
@@ -48,24 +71,17 @@ class Program:
         source: the generated Python source.
     """
 
+    @collector_at_rest()
     def __init__(
         self, graph: Graph, target: Target, phase: int, jit: Any, rng: str, shapes: Shapes | None = None
     ) -> None:
-        kernels = target.backend.table(rng)
-        rewritten = rewrite(graph, kernels, phase)
         self.target = target
         self.rng = rng
         self.jit = jit
         self._graph = graph
-        unfed = feeds_of(rewritten)
-        if unfed:
-            raise FeedError(
-                f"{graph.name}: these placeholders are needed and not fed: {', '.join(t.name for t in unfed)}"
-            )
-        arrange_variables(rewritten, kernels, target)
         self._waits = True  # for its first run, in which engines compile
         with use_target(target), announced(graph.name, target.key):
-            self.emitted = emit(rewritten, target, kernels, rewritten.variables())
+            self.emitted = lowered(graph, target, phase, rng)
             self.emitted.shapes = shapes or self.emitted.shapes
             self._runner = self._compiled(jit)
         self.source = self.emitted.source

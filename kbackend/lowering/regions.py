@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from kbackend import dtypes
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor
+from kbackend.graph.walk import walk
 
 
 @dataclass
@@ -46,7 +48,8 @@ class Regions:
         loss, sources = gradient.args
         reached = self._reached(sources, loss, self._first_complete(loss, sources))
         inside: dict[int, Tensor] = {}
-        _run(self._behind(loss, sources, inside, reached))
+        for _ in self._behind(loss, sources, inside, reached):
+            pass
         made_by = {t.node.number: t.node for t in inside.values() if t.node.number in self._place}
         nodes = sorted(made_by.values(), key=lambda node: self._place[node.number])
         tensors = set(inside)
@@ -64,16 +67,17 @@ class Regions:
         backward = self._behind(loss, sources, behind)
         forward = self._ahead(loss, sources, ahead)
         while True:
-            if next(backward, True):
+            if next(backward, None) is None:
                 return behind
-            if next(forward, True):
+            if next(forward, None) is None:
                 return ahead
 
     def _reached(
         self, sources: Sequence[Tensor], loss: Tensor, within: dict[int, Tensor]
     ) -> dict[int, Tensor]:
         found: dict[int, Tensor] = {}
-        _run(self._ahead(loss, sources, found, within))
+        for _ in self._ahead(loss, sources, found, within):
+            pass
         return found
 
     def _ahead(
@@ -82,21 +86,23 @@ class Regions:
         sources: Sequence[Tensor],
         found: dict[int, Tensor],
         within: dict[int, Tensor] | None = None,
-    ) -> Iterator[bool]:
-        """Collect the tensors that a gradient may flow from to the sources; yields False for each node."""
+    ) -> Iterator[Any]:
+        """Collect the tensors that a gradient may flow from to the sources, a step each time."""
         end = self._place.get(loss.node.number, len(self._place))
         found.update((id(t), t) for t in sources)
-        waiting = list(sources)
-        while waiting:
-            for node in self._users.get(id(waiting.pop()), ()):
-                yield False
-                if not node.op.differentiable or self._place[node.number] > end:
-                    continue
-                for tensor in node.outputs:
-                    key = id(tensor)
-                    if key not in found and (within is None or key in within) and dtypes.is_inexact(tensor.dtype):
-                        found[key] = tensor
-                        waiting.append(tensor)
+
+        def after(node: Node) -> list[Node]:
+            users: list[Node] = []
+            if not node.op.differentiable or self._place[node.number] > end:
+                return users
+            for tensor in node.outputs:
+                key = id(tensor)
+                if (within is None or key in within) and dtypes.is_inexact(tensor.dtype):
+                    found[key] = tensor
+                    users += self._users.get(key, ())
+            return users
+
+        return walk([node for t in sources for node in self._users.get(id(t), ())], after)
 
     def _behind(
         self,
@@ -104,26 +110,21 @@ class Regions:
         sources: Sequence[Tensor],
         found: dict[int, Tensor],
         within: dict[int, Tensor] | None = None,
-    ) -> Iterator[bool]:
-        """Collect the tensors that a gradient may flow to from the loss and that are made after the first source;
-        yields False for each node."""
+    ) -> Iterator[Any]:
+        """Collect the tensors that a gradient may flow to from the loss and that are made after the first source, a
+        step each time."""
         start = min(self._place.get(t.node.number, -1) for t in sources)
         found[id(loss)] = loss
-        waiting = [loss.node]
-        done = {loss.node.number}
-        while waiting:
-            yield False
-            node = waiting.pop()
+
+        def before(node: Node) -> Sequence[Node]:
+            makers = []
             for tensor in node.inputs if node.op.differentiable else ():
                 place = self._place.get(tensor.node.number, -1)
                 if place < start or within is not None and id(tensor) not in within:
                     continue
                 found[id(tensor)] = tensor
-                if place >= 0 and tensor.node.number not in done:
-                    done.add(tensor.node.number)
-                    waiting.append(tensor.node)
+                if place >= 0:
+                    makers.append(tensor.node)
+            return makers
 
-
-def _run(steps: Iterator[bool]) -> None:
-    for _ in steps:
-        pass
+        return walk([loss.node], before)

@@ -177,7 +177,8 @@ def _frozen(value: Any) -> Any:
         return (value.dtype.str, value.shape, value.tobytes())
     if isinstance(value, (list, tuple)):
         return tuple(_frozen(v) for v in value)
-    return (type(value).__name__, value)
+    # 0.0 and -0.0 are equal and not alike
+    return (type(value).__name__, repr(value) if isinstance(value, (float, complex)) else value)
 
 
 def rewrite(graph: Graph, kernels: Mapping[str, Any], phase: int) -> Graph:

@@ -17,6 +17,7 @@ from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable, assign_all, recorder
 from kbackend.ground import hooks
 from kbackend.ground.active import building
+from kbackend.ground.public import Public
 from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.updates import as_updates
@@ -27,7 +28,7 @@ from kbackend.runtime.stateless import Stateless
 _KEPT = 64
 
 
-class Metric:
+class Metric(Public):
     """Base class of metrics. A metric of one's own makes variables with ``add_weight``, and defines ``update_state``,
     which assigns them, and ``result``, both written with K.
 

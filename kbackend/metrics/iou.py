@@ -10,6 +10,7 @@ from kbackend import config
 from kbackend.metrics.base import Metric
 from kbackend.metrics.confusion import _snake
 from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.core.cast import as_positions
 from kbackend.ops.elementwise.precision import as_dtype
 
 
@@ -79,7 +80,7 @@ class IoU(Metric):
 
     def _labels(self, y: Any, sparse: bool) -> Any:
         y = as_tensor(y)
-        return K.reshape(as_dtype(y if sparse else K.argmax(y, axis=self.axis), "int32"), (-1,))
+        return K.reshape(as_positions(y if sparse else K.argmax(y, axis=self.axis)), (-1,))
 
     def result(self) -> Any:
         """The mean over the classes; 0 before any data."""

@@ -11,12 +11,14 @@ from kbackend.callbacks.base import Callback
 from kbackend.callbacks.history import History
 from kbackend.callbacks.listeners import CallbackList, checked_callbacks
 from kbackend.ground.arguments import checked
-from kbackend.layers.base.naming import snake_case, unique_name
+from kbackend.layers.base.naming import unique_name
 from kbackend.layers.base.structures import as_list, one_or_list
 from kbackend.model.configuration import model_config
 from kbackend.model.files import HasFiles
 from kbackend.model.generators import GeneratorMethods
 from kbackend.model.inspected import InspectedNetwork
+from kbackend.model.learning import unbuilt_if_refused
+from kbackend.model.modules import HasModules
 from kbackend.model.network import Network
 from kbackend.model.reading import model_from
 from kbackend.model.subclassing.stepped import OWN_STEPS
@@ -37,7 +39,7 @@ from kbackend.training.validation import Validation
 from kbackend.training.validation import due as validation_due
 
 
-class Model(HasFiles, GeneratorMethods, InspectedNetwork):
+class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
     """A graph of layers and ops from inputs to outputs, which can be trained, called and nested.
 
     Args:
@@ -96,21 +98,6 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
         self._steps = Steps(self)
         self._shuffles = Shuffles()
 
-    def _prepare_own(self, inputs: Any, outputs: Any, name: str | None, trainable: bool) -> None:
-        """Make a model that defines ``call``.
-
-        Raises:
-            TypeError: it was given inputs or outputs as well.
-        """
-        kind = type(self).__name__
-        if inputs is not None or outputs is not None:
-            raise TypeError(
-                f"{kind} defines call(self, ...), which makes its outputs; inputs and outputs cannot be given as well: "
-                "call super().__init__(name=name)"
-            )
-        self._prepare(name, snake_case(kind), trainable)
-        self._weights_last = False
-
     # where it runs ------------------------------------------------------------------------------------------
 
     def to(self, backend: str, device: str | None = None) -> Any:
@@ -144,6 +131,7 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
         weighted_metrics: Any = None,
         target_tensors: Any = None,
         jit: Any = None,
+        auto_scale_loss: bool = True,
     ) -> None:
         """Choose what training minimises and how.
 
@@ -161,13 +149,16 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
                 makes no rule about the shape of its targets; what it takes may differ from the output in any way.
             jit: None or False: the engine's plain mode; True: torch.compile or XLA (NumPy has no compiler and takes no
                 notice); "auto": the faster of the two on the first batch, measured once and remembered on disk.
+            auto_scale_loss: whether the optimizer becomes a :class:`kbackend.optimizers.LossScaleOptimizer` where a
+                layer has the policy "mixed_float16".
 
         Raises:
             ValueError: unknown names, another jit, or lists that do not fit the outputs.
         """
         settings = Settings.of(
-            self, optimizer, loss, metrics, loss_weights, sample_weight_mode, weighted_metrics, target_tensors, jit
-        )
+            self, optimizer, loss, metrics, loss_weights, sample_weight_mode, weighted_metrics, target_tensors, jit,
+            auto_scale_loss,
+        )  # fmt: skip
         self._steps = self._steps.compiled_with(settings)
 
     # training and using -------------------------------------------------------------------------------------
@@ -245,13 +236,15 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
         due = validation_due(validation_freq)
         held_out = HeldOut(validation_data, validation_split, validation_steps, sum(due(n + 1) for n in epochs_due))
         asked = Asked("x", "steps_per_epoch", steps_per_epoch, len(epochs_due))
-        with training_sources(given, asked, held_out) as (batches, apart):
+        with unbuilt_if_refused(self) as taken, training_sources(given, asked, held_out) as (batches, apart):
             validation = Validation.of(self._steps, apart, due, listeners)
+            step = self._steps.train(batches.sample.form)
+            taken()
             measured.settle(self._steps, "train", batches.sample, batches.batch_size or batches.sample.samples)
             block = (batches.batch_size or 1) if shuffle == "batch" else 1
             return loop.fit(
                 self,
-                self._steps.train(batches.sample.form),
+                step,
                 self._steps.target(),
                 batches,
                 epochs_due,
@@ -300,8 +293,9 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
         """
         reading = Reading.of(workers, use_multiprocessing, max_queue_size)
         given = Given(self._steps, self._ensure_built, x, y, sample_weight, None, batch_size, reading)
-        with closing(given.source(Asked("x", "steps", steps))) as batches:
+        with unbuilt_if_refused(self) as taken, closing(given.source(Asked("x", "steps", steps))) as batches:
             step, told = self._steps.test(batches.sample.form), self._told(callbacks, batches, verbose)
+            taken()
             logs = loop.evaluate(step, self._steps.target(), batches, told)
         if verbose:
             print("  ".join(f"{n}: {v:.4f}" for n, v in logs.items()))
@@ -333,10 +327,11 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
         """
         reading = Reading.of(workers, use_multiprocessing, max_queue_size)
         given = Given(self._steps, self._ensure_built, x, batch_size=batch_size, reading=reading, targets=False)
-        with closing(given.source(Asked("x", "steps", steps))) as batches:
+        with unbuilt_if_refused(self) as taken, closing(given.source(Asked("x", "steps", steps))) as batches:
             function = self._steps.predict(batches.sample.form)
             if batches.steps != 1:
                 self._check_joinable(function)
+            taken()
             told, sample = self._told(callbacks, batches, verbose), batches.sample
             measured.settle(self._steps, "predict", sample, batches.batch_size or sample.samples)
             found = loop.predict(function, self._steps.target(), batches, told)
@@ -357,16 +352,17 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
     @checked
     def predict_on_batch(self, x: Any) -> Any:
         """The outputs for one batch, in test phase."""
-        self._ensure_built(x)
-        steps = self._steps
-        if self.own_predict:
-            groups = prediction_groups(steps, x)
-            function = steps.predict(groups.form)
-            return steps.packed(loop.predict_once(function, steps.target(), groups.dense), groups.form)
-        function = steps.predict()
-        values = x if isinstance(x, (list, tuple)) and len(function.inputs) > 1 else [x]
-        if isinstance(x, dict) or data.is_foreign(x):
-            values = Groups(inputs_of(steps, x), [], []).dense
+        with unbuilt_if_refused(self):
+            self._ensure_built(x)
+            steps = self._steps
+            if self.own_predict:
+                groups = prediction_groups(steps, x)
+                function = steps.predict(groups.form)
+                return steps.packed(loop.predict_once(function, steps.target(), groups.dense), groups.form)
+            function = steps.predict()
+            values = x if isinstance(x, (list, tuple)) and len(function.inputs) > 1 else [x]
+            if isinstance(x, dict) or data.is_foreign(x):
+                values = Groups(inputs_of(steps, x), [], []).dense
         if steps.jit.setting == "auto":
             measured.settle(steps, "predict", Groups(inputs_of(steps, x), [], []), len(values[0]))
         return self._packed(loop.predict_once(function, steps.target(), values))
@@ -392,8 +388,10 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
         Returns:
             The loss, or [loss, metrics...], or a dict by name, computed before the update.
         """
-        self._ensure_built(x)
-        groups = self._groups(x, y, sample_weight, class_weight)
+        with unbuilt_if_refused(self):
+            self._ensure_built(x)
+            groups = self._groups(x, y, sample_weight, class_weight)
+            self._steps.train(groups.form)
         measured.settle(self._steps, "train", groups, len(groups.inputs[0]))
         return self._once(self._steps.train(groups.form), groups, reset_metrics, return_dict)
 
@@ -407,8 +405,10 @@ class Model(HasFiles, GeneratorMethods, InspectedNetwork):
         return_dict: bool = False,
     ) -> Any:
         """Loss and metrics of one batch in test phase; see :meth:`train_on_batch`."""
-        self._ensure_built(x)
-        groups = self._groups(x, y, sample_weight)
+        with unbuilt_if_refused(self):
+            self._ensure_built(x)
+            groups = self._groups(x, y, sample_weight)
+            self._steps.test(groups.form)
         return self._once(self._steps.test(groups.form), groups, reset_metrics, return_dict)
 
     def _once(self, step: Any, groups: Groups, reset_metrics: bool, return_dict: bool) -> Any:

@@ -13,9 +13,9 @@ from kbackend.callbacks.base import Callback, on_trial
 from kbackend.callbacks.history import History
 from kbackend.callbacks.progbar import say
 from kbackend.callbacks.range_test import RangeTest, RateSearch
-from kbackend.graph.walk import Graph
 from kbackend.lowering.measure import untouched
 from kbackend.model.diagram import Shown, diagram_of
+from kbackend.model.learning import unbuilt_if_refused
 from kbackend.model.measured import MeasuredNetwork
 from kbackend.model.summary import summary_text
 from kbackend.training.shuffles import Shuffles
@@ -82,17 +82,22 @@ class InspectedNetwork(MeasuredNetwork):
         Args:
             x, y: the data, for the steps of a model that defines them.
         """
-        form = PLAIN
-        if self.own_fit:
-            with closing(Given(self._steps, self._ensure_built, x, y).source(Asked("x", "steps", 1))) as batches:
-                form = batches.sample.form
-        self._ensure_built(x)
-        graph: Graph = self._steps.graph("train", form)
+        with unbuilt_if_refused(self):
+            form = PLAIN
+            if self.own_fit:
+                with closing(Given(self._steps, self._ensure_built, x, y).source(Asked("x", "steps", 1))) as batches:
+                    form = batches.sample.form
+            self._ensure_built(x)
+            graph = self._steps.graph("train", form)
+            with self._marks_kept(), untouched([*self._steps.variables(), *graph.variables()]):
+                yield
+
+    @contextmanager
+    def _marks_kept(self) -> Iterator[None]:
         shuffles, marks = self._shuffles, {n: vars(self).get(n) for n in ("history", "stop_training", "initial_epoch")}
         self._shuffles = copy.copy(shuffles)
         try:
-            with untouched([*self._steps.variables(), *graph.variables()]):
-                yield
+            yield
         finally:
             self._shuffles = shuffles
             for name, value in marks.items():

@@ -7,6 +7,7 @@ from typing import Any
 from kbackend.divergence.report import Report
 from kbackend.ground.arguments import checked
 from kbackend.model.compiled import CompiledNetwork
+from kbackend.model.learning import unbuilt_if_refused
 from kbackend.training import data, diverging, measured
 from kbackend.training.arrays import Groups, groups_of, inputs_of
 from kbackend.training.profiling import Profile
@@ -48,9 +49,8 @@ class MeasuredNetwork(CompiledNetwork):
         Raises:
             ValueError: the data does not fit, or an engine is unknown.
         """
-        self._ensure_built(x)
-        size = data.batch_size(batch_size)
-        tuned = measured.tune(self._steps, self._measured_on(x, y), engines, size, rounds)
+        groups, size = self._measured_on(x, y), data.batch_size(batch_size)
+        tuned = measured.tune(self._steps, groups, engines, size, rounds)
         if verbose:
             print(tuned)
         return tuned
@@ -75,9 +75,8 @@ class MeasuredNetwork(CompiledNetwork):
         Returns:
             A :class:`kbackend.training.profiling.Profile`: ``rows``, ``step``; its text is the table.
         """
-        self._ensure_built(x)
-        size = data.batch_size(batch_size)
-        found = measured.profile(self._steps, self._measured_on(x, y), size, rounds)
+        groups, size = self._measured_on(x, y), data.batch_size(batch_size)
+        found = measured.profile(self._steps, groups, size, rounds)
         if verbose:
             print(found)
         return found
@@ -110,8 +109,10 @@ class MeasuredNetwork(CompiledNetwork):
         >>> model.diff(np.ones((2, 4)), engines="numpy,numpy+float16").ok
         True
         """
-        self._ensure_built(x)
-        return diverging.diff(self._steps, self._measured_on(x, y), engines, data.batch_size(batch_size), train)
+        groups = self._measured_on(x, y)
+        return diverging.diff(self._steps, groups, engines, data.batch_size(batch_size), train)
 
     def _measured_on(self, x: Any, y: Any) -> Groups:
-        return Groups(inputs_of(self._steps, x), [], []) if y is None else groups_of(self._steps, x, y)
+        with unbuilt_if_refused(self):
+            self._ensure_built(x)
+            return Groups(inputs_of(self._steps, x), [], []) if y is None else groups_of(self._steps, x, y)

@@ -12,6 +12,7 @@ from kbackend.graph.variable import Variable
 from kbackend.graph.walk import dependents
 from kbackend.ground.suggest import did_you_mean
 from kbackend.ground.tree import tree_map
+from kbackend.layers.base.autocast import uncast
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.input import InputLayer
 from kbackend.layers.base.inside import Inside
@@ -268,6 +269,14 @@ class Network(Layer):
         _take_again(self._measured, again)
         outputs = [again(t) for t in self._topology.outputs]
         return outputs[0] if self._single_output else outputs
+
+    def _casting(self) -> Any:
+        """The layers inside cast their weights themselves; ops between them read variables as they are."""
+        return uncast()
+
+    def _input(self, value: Any) -> Any:
+        """The layers inside cast what they are given."""
+        return value
 
     def _check_given(self, given: Sequence[Tensor]) -> None:
         wanted = self._topology.inputs

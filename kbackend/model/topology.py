@@ -9,7 +9,7 @@ from typing import Any
 from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
-from kbackend.graph.walk import DisconnectedGraph, depends_on
+from kbackend.graph.walk import DisconnectedGraph, depends_on, walk
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.input import InputLayer
 from kbackend.layers.base.inside import Inside
@@ -76,33 +76,28 @@ class Topology:
         """Units in topological order, and for each layer and input by id how early it is met from the
         outputs."""
         met: dict[int, int] = {}
-        order: list[Unit] = []
-        done: set[int] = set()
-        for output in self.outputs:
-            stack: list[tuple[Tensor, bool]] = [(output, False)]
-            while stack:
-                tensor, ready = stack.pop()
-                if id(tensor) in self._input_ids:
-                    met.setdefault(id(tensor), len(met))
-                    continue
-                unit = unit_of(tensor)
-                if ready:
-                    order.append(unit)
-                    continue
-                if id(unit) in done:
-                    continue
-                done.add(id(unit))
-                self._check_reached(tensor, unit, order)
-                if isinstance(unit, LayerCall):
-                    met.setdefault(id(unit.layer), len(met))
-                stack.append((tensor, True))
-                stack.extend((t, False) for t in reversed(sources_of(unit)))
-        return order, met
 
-    def _check_reached(self, tensor: Tensor, unit: Unit, passed: Sequence[Unit]) -> None:
+        def made_by(tensors: Sequence[Tensor]) -> list[Tensor | Unit]:
+            return [t if id(t) in self._input_ids else unit_of(t) for t in tensors]
+
+        def behind(found: Tensor | Unit) -> list[Tensor | Unit]:
+            return [] if isinstance(found, Tensor) else made_by(sources_of(found))
+
+        for found in walk(made_by(self.outputs), behind):
+            if isinstance(found, Tensor):
+                met.setdefault(id(found), len(met))
+                continue
+            self._check_reached(found)
+            if isinstance(found, LayerCall):
+                met.setdefault(id(found.layer), len(met))
+        ordered = walk(made_by(self.outputs), behind, after=True)
+        return [found for found in ordered if not isinstance(found, Tensor)], met
+
+    def _check_reached(self, unit: Unit) -> None:
         is_input = isinstance(unit, LayerCall) and isinstance(unit.layer, InputLayer)
         if not is_input and not (isinstance(unit, Node) and unit.op.role is Role.PLACEHOLDER):
             return
+        tensor = unit.outputs[0]
         given = ", ".join(f"{t.name!r} {t.shape}" for t in self.inputs)
         raise DisconnectedGraph(
             f"model {self.name}: the graph is disconnected: an output needs the tensor {tensor.name!r} of "

@@ -24,6 +24,7 @@ from kbackend.ops.control.foreign import *
 from kbackend.ops.control.jvp import *
 from kbackend.ops.control.map_fn import *
 from kbackend.ops.control.map_fn import map_ as map
+from kbackend.ops.control.module import *
 from kbackend.ops.control.phase import *
 from kbackend.ops.control.print import *
 from kbackend.ops.control.scan import *

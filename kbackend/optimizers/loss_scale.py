@@ -23,10 +23,14 @@ class LossScaleOptimizer(Optimizer):
         initial_scale: the first scale.
         dynamic_growth_steps: the number of steps after which the scale doubles.
         name: of the optimizer.
+        dynamic: whether the scale adapts itself; else it stays ``initial_scale``, and every step changes the weights.
         **kwargs: none; other options belong to ``inner_optimizer``.
+
+    ``compile`` makes one by itself for a model with layers of the policy "mixed_float16".
 
     Raises:
         TypeError: no optimizer, or other options.
+        ValueError: a scale or a number of steps that is not above 0.
 
     Source: Micikevicius et al., "Mixed Precision Training", 2018.
 
@@ -44,15 +48,20 @@ class LossScaleOptimizer(Optimizer):
         initial_scale: float = 2.0**15,
         dynamic_growth_steps: int = 2000,
         name: str | None = None,
+        *,
+        dynamic: bool = True,
         **kwargs: Any,
     ) -> None:
         if kwargs:
             raise TypeError(f"LossScaleOptimizer got {sorted(kwargs)}; give these to inner_optimizer")
         if not isinstance(inner_optimizer, Optimizer) or isinstance(inner_optimizer, LossScaleOptimizer):
             raise TypeError(f"inner_optimizer must be another optimizer, it is {inner_optimizer!r}")
+        for label, value in (("initial_scale", initial_scale), ("dynamic_growth_steps", dynamic_growth_steps)):
+            if not value > 0:
+                raise ValueError(f"LossScaleOptimizer: {label} must be above 0, it is {value!r}")
         object.__setattr__(self, "inner_optimizer", inner_optimizer)
         super().__init__(None, name=name)
-        self.initial_scale, self.dynamic_growth_steps = initial_scale, dynamic_growth_steps
+        self.initial_scale, self.dynamic_growth_steps, self.dynamic = initial_scale, dynamic_growth_steps, dynamic
         self.step_counter = self.scalar("step_counter", 0, "int64")
         self.dynamic_scale = self.scalar("dynamic_scale", initial_scale)
 
@@ -75,6 +84,19 @@ class LossScaleOptimizer(Optimizer):
     def iterations(self, value: Any) -> None:
         """The inner optimizer has its own."""
 
+    @property
+    def loss_scale(self) -> Variable:
+        """The scale of the next step."""
+        return self.dynamic_scale
+
+    def get_scaled_loss(self, loss: Any) -> Any:
+        """:meth:`scale_loss`, by the name of TensorFlow's Keras."""
+        return self.scale_loss(loss)
+
+    def get_unscaled_gradients(self, grads: Sequence[Any]) -> list[Any]:
+        """:meth:`unscaled`, by the name of TensorFlow's Keras."""
+        return self.unscaled(grads)
+
     def scale_loss(self, loss: Any) -> Any:
         return loss * as_dtype(self.dynamic_scale, K.dtype(loss))
 
@@ -83,6 +105,8 @@ class LossScaleOptimizer(Optimizer):
 
     def updates_for(self, gradients: Sequence[Any], params: Sequence[Variable]) -> list[Update]:
         """As :meth:`Optimizer.updates_for`; nothing but the scale changes where a gradient is not finite."""
+        if not self.dynamic:
+            return self.inner_optimizer.updates_for(gradients, params)
         finite: Any = None
         for gradient in gradients:
             here = K.all(K.isfinite(gradient))
@@ -118,4 +142,5 @@ class LossScaleOptimizer(Optimizer):
             "inner_optimizer": registry.plain(self.inner_optimizer),
             "initial_scale": self.initial_scale,
             "dynamic_growth_steps": self.dynamic_growth_steps,
+            "dynamic": self.dynamic,
         }

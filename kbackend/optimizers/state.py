@@ -11,6 +11,7 @@ import numpy as np
 from kbackend import dtypes, registry
 from kbackend.graph.variable import Variable, assign_all, values_of
 from kbackend.ground.arguments import HYPERPARAMETERS, check
+from kbackend.ground.public import Public
 from kbackend.optimizers import schedules
 from kbackend.optimizers.schedules import LearningRateSchedule
 
@@ -20,7 +21,7 @@ def number_of(value: Any) -> Any:
     return float(str(np.float32(value.numpy()))) if isinstance(value, Variable) else value
 
 
-class State:
+class State(Public):
     """The variables of an optimizer.
 
     Attributes:

@@ -19,6 +19,8 @@ from kbackend.plugin.runner import eager_runner
 
 if TYPE_CHECKING:
     from kbackend.graph.variable import Variable
+    from kbackend.plugin.modules.parts import ModelParts
+    from kbackend.plugin.modules.wrapped import WrappedModule
 
 Kernel = Callable[..., Any]
 Method = TypeVar("Method", bound=Callable[..., Any])
@@ -101,6 +103,9 @@ class Target:
 
     def cell_assign(self, cell: Any, value: np.ndarray) -> Any:
         return self.backend.cell_assign(cell, value, self.device)
+
+    def cell_write(self, cell: Any, value: Any) -> None:
+        self.backend.cell_write(cell, value)
 
 
 def required(method: Method) -> Method:
@@ -268,6 +273,10 @@ class State(Tensors, Protocol):
         """The holder with a new value: the same one changed, or another."""
         return int(value) if isinstance(cell, int) else self.from_numpy(value, device)
 
+    def cell_write(self, cell: Any, value: Any) -> None:
+        """Write a tensor or Python int into the memory of a cell, which a module of the engine holds as well."""
+        raise NotImplementedError
+
     def read(self, cells: Sequence[Any]) -> Sequence[Any]:
         """The tensors in the cells, inside a program of a backend that is not eager."""
         raise NotImplementedError
@@ -341,6 +350,35 @@ class Modes(Protocol):
         return lines[0] if lines else None
 
 
+class Modules(Protocol):
+    """The engine's own modules as layers, and models as modules of the engine; see :mod:`kbackend.plugin.modules`."""
+
+    name: str
+
+    def is_module(self, value: Any) -> bool:
+        """Whether a value is a module of the engine."""
+        return False
+
+    def wrap_module(self, module: Any, label: str) -> WrappedModule:
+        """What a layer needs of a module.
+
+        Args:
+            label: the layer, for messages.
+
+        Raises:
+            TypeError: it is no module of the engine.
+        """
+        raise TypeError(f"{label}: the backend {self.name} has no modules")
+
+    def make_module(self, parts: ModelParts) -> Any:
+        """A module of the engine that computes a model and holds its weights in the same memory.
+
+        Raises:
+            TypeError: the engine has no modules.
+        """
+        raise TypeError(f"the backend {self.name} has no modules; {parts.name} cannot be one")
+
+
 class Tape(Protocol):
     """Differentiation on one engine. Gradient nodes of a program share one tape a level (depth of nesting).
 
@@ -379,7 +417,7 @@ class Tape(Protocol):
         """Switch recording; only called when ``switches`` is True."""
 
 
-class Backend(Kernels, State, Devices, Programs, Modes):
+class Backend(Kernels, State, Devices, Programs, Modes, Modules):
     """Base class of all backends: the parts, which say what each member means, and their defaults.
 
     Attributes:

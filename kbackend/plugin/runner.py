@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kbackend.graph.variable import set_cells
-from kbackend.ground.interrupts import release_interrupts
+from kbackend.graph.variable import set_cells, sharing, written
+from kbackend.ground.interrupts import hold_interrupts, release_interrupts
 
 if TYPE_CHECKING:
     from kbackend.plugin.contract import Target
@@ -32,9 +32,13 @@ def eager_runner(emitted: Any, target: Target) -> Callable[[Sequence[Any]], Sequ
         cells = [v.cell(target) for v in variables]
         try:
             outputs, new = function(*feeds, cells)  # which holds interrupts before it changes variables in place
-            set_cells(changed, target, [*new, *(c.cell(target) + 1 for c in counters)])
+            cells = [*new, *(c.cell(target) + 1 for c in counters)]
+            if sharing[0]:
+                hold_interrupts()
+                cells = written(changed, target, cells)
+            set_cells(changed, target, cells)
         finally:
-            if in_place:
+            if in_place or sharing[0]:
                 release_interrupts()
         return outputs
 

@@ -14,6 +14,7 @@ from kbackend.plugin.contract import (
     InPlace,
     Kernels,
     Modes,
+    Modules,
     PluginError,
     Programs,
     Specialized,
@@ -23,7 +24,7 @@ from kbackend.plugin.contract import (
 )
 from kbackend.plugin.gaps import Gap
 
-PARTS: tuple[Any, ...] = (Kernels, Tensors, State, Devices, Programs, Modes)
+PARTS: tuple[Any, ...] = (Kernels, Tensors, State, Devices, Programs, Modes, Modules)
 #: what backends need besides when they are not eager: method -> the part that has a default for eager ones
 _NOT_EAGER: dict[str, Any] = {"constant": Tensors, "read": State, "compile": Programs}
 

@@ -12,6 +12,7 @@ from kbackend.graph.node import Role
 from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
+from kbackend.ground.public import Public
 from kbackend.lowering.automatic import faster
 from kbackend.lowering.explain import refused
 from kbackend.lowering.program import FeedError, Program, Shapes
@@ -24,7 +25,7 @@ from kbackend.runtime.feeds import FeedCheck
 _EMPTY_KEPT = 128
 
 
-class Function:
+class Function(Public):
     """A callable that maps values of ``inputs`` to values of ``outputs`` and applies ``updates``.
 
     Created by ``K.function``. Programs are compiled on the first call for each engine, device, phase and the modes of

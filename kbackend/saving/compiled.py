@@ -64,7 +64,7 @@ def compile_as(model: Any, document: Any, custom_objects: Mapping[str, Any] | No
         arguments = {part: _made(document.get(part), *_KINDS.get(part, (None, part))) for part in _PARTS}
         optimizer = _optimizer(field(document, "optimizer", dict, TRAINING))
     _set(layers, flags["trainable_when_compiled"])
-    model.compile(optimizer, **arguments, jit=document.get("jit"))
+    model.compile(optimizer, **arguments, jit=document.get("jit"), auto_scale_loss=False)  # it is part of the optimizer
     if model.own_fit:
         _make_step(model, document)
     elif model.built:

@@ -7,6 +7,7 @@ from typing import Any
 
 from kbackend.layers import Lambda
 from kbackend.layers.base.inside import Inside
+from kbackend.layers.core.module import CopyOf, EngineModule
 from kbackend.registry import naming
 from kbackend.saving.model_file import model_bytes, read_model
 
@@ -19,8 +20,10 @@ def parts_of(model: Any) -> tuple[bytes, dict[str, Any]]:
     """
     with naming() as named:
         content = model_bytes(model)
-    # several functions may be called <lambda>; those of Lambda layers are found by the names of the layers
-    own = {layer.name: layer.function for layer in Inside(model).layers if isinstance(layer, Lambda)}
+    # several functions may be called <lambda>, and classes need arguments: these are found by the names of the layers
+    inside = Inside(model).layers
+    own = {layer.name: layer.function for layer in inside if isinstance(layer, Lambda)}
+    own |= {layer.name: CopyOf(layer.module) for layer in inside if isinstance(layer, EngineModule)}
     return content, {**{name: found for name, found in named.items() if found is not None}, **own}
 
 

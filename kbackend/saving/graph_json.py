@@ -67,7 +67,7 @@ def _graph_to_plain(graph: Graph, values: Values) -> dict[str, Any]:
     for tensor in graph.inputs:
         places[id(tensor)] = (len(nodes), 0)
         nodes.append(_input_to_plain(tensor))
-    for node in _in_order(graph):
+    for node in graph.depth_first():
         for i, tensor in enumerate(node.outputs):
             places.setdefault(id(tensor), (len(nodes), i))
         nodes.append(_node_to_plain(node, places, values))
@@ -82,23 +82,6 @@ def _graph_to_plain(graph: Graph, values: Values) -> dict[str, Any]:
         "outputs": [list(places[id(t)]) for t in graph.outputs],
         "updates": [[list(places[id(v)]), list(places[id(t)])] for v, t in graph.updates],
     }
-
-
-def _in_order(graph: Graph) -> list[Node]:
-    """Topological, depth first, because the nodes of rewritten graphs are not numbered along their edges."""
-    given = {id(t) for t in graph.inputs}
-    done: set[int] = set()
-    result: list[Node] = []
-    stack = [(t.node, False) for t in reversed(graph.results) if id(t) not in given]
-    while stack:
-        node, ready = stack.pop()
-        if ready:
-            result.append(node)
-        elif node.number not in done:
-            done.add(node.number)
-            stack.append((node, True))
-            stack.extend((t.node, False) for t in reversed(node.inputs) if id(t) not in given)
-    return result
 
 
 def _input_to_plain(tensor: Tensor) -> dict[str, Any]:

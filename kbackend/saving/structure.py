@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from kbackend import dtypes
+from kbackend import backend, dtypes
 from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
@@ -290,8 +290,8 @@ def _put_variables(document: Any, config: Any) -> None:
 
 
 def _put_functions(config: Any, custom_objects: Mapping[str, Any]) -> None:
-    """Give Lambda layers the function that ``custom_objects`` has for the name of the layer, where their own is
-    unknown.
+    """Give Lambda layers the function, and layers of modules the module, that ``custom_objects`` has for the name of
+    the layer, where their own is unknown.
 
     Raises:
         FormatError: neither is known; the message names the layer.
@@ -300,23 +300,35 @@ def _put_functions(config: Any, custom_objects: Mapping[str, Any]) -> None:
         inner = entry.get("config", {})
         if "layers" in inner:
             _put_functions(inner, custom_objects)
-        if entry.get("class_name") != "Lambda":
-            continue
-        name, function = inner.get("name"), inner.get("function")
-        if name in custom_objects:
-            inner["function"] = custom_objects[name]
-        elif not isinstance(function, str) or not _known(function):
-            raise FormatError(
-                f"the layer {name!r} is a Lambda of a Python function ({str(function)[:40]}), whose code no file "
-                f"holds; give the function in custom_objects={{{name!r}: function}}"
-            )
+        if entry.get("class_name") in _CODE:
+            _put_code(entry["class_name"], inner, custom_objects)
 
 
-def _known(function: str) -> bool:
-    from kbackend import backend as K
+#: layers of Python code -> the argument that is code, what it is, and what may name it besides ``custom_objects``
+_CODE: dict[str, tuple[str, str, Any]] = {
+    "Lambda": ("function", "a Lambda of a Python function", backend),
+    "TorchModule": ("module", "a module of torch", None),
+    "TFModule": ("module", "a module of TensorFlow", None),
+}
 
+
+def _put_code(class_name: str, config: dict[str, Any], custom_objects: Mapping[str, Any]) -> None:
+    key, kind, known = _CODE[class_name]
+    name, given = str(config.get("name")), config.get(key)
+    if name in custom_objects:
+        config[key] = custom_objects[name]
+        if key == "module":
+            config["arguments"] = {}
+    elif not isinstance(given, str) or not _known(given, known):
+        raise FormatError(
+            f"the layer {name!r} is {kind} ({str(given)[:40]}), whose code no file holds; give the {key} in "
+            f"custom_objects={{{name!r}: {key}}}"
+        )
+
+
+def _known(name: str, names: Any) -> bool:
     try:
-        find(function, {}, "function")
+        find(name, {}, "function")
     except ValueError:
-        return callable(getattr(K, function, None))
+        return callable(getattr(names, name, None))
     return True

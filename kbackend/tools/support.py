@@ -1,4 +1,4 @@
-"""The support matrix: the ops that each backend has kernels for, as Markdown generated from the registry.
+"""The support matrix: the ops that each backend has kernels for and the layers that it runs, as Markdown.
 
 ``python -m kbackend.tools.support > docs/support.md`` writes the page of the built-in backends; other backends are
 named as arguments.
@@ -14,6 +14,7 @@ from kbackend.declare.op import Op, ops
 from kbackend.plugin.contract import Backend, InPlace
 from kbackend.plugin.discover import built_in_backends
 from kbackend.plugin.select import get_backend
+from kbackend.tools import layer_support
 
 HEAD = """# Support
 
@@ -54,9 +55,20 @@ def page(names: Sequence[str] | None = None) -> str:
     for family in sorted(set(map(_family, declared))):
         rows = [_row(op, backends, notes) for op in declared if _family(op) == family]
         parts.append("\n".join([f"## {family}\n", _line("op", "kind", *names), _rule(names, 2), *rows]) + "\n")
-    parts.append(_names(backends))
+    parts += [_layers(backends), _names(backends)]
     parts.append("## What is missing\n\n" + ("\n".join(notes) or "Nothing is declared missing.") + "\n")
     return "\n".join(parts)
+
+
+def _layers(backends: Sequence[Backend]) -> str:
+    """A row for each layer."""
+    found = layer_support.table(backends, state)
+    columns = _line("layer", "in", "masks", *(backend.name for backend in backends))
+    head = (
+        f"## Layers\n\n{len(found)} classes. *masks*: whether the layer takes a mask and passes it on, or says what "
+        "becomes of it.\nA name beside *yes* is an override that the layer calls by itself.\n"
+    )
+    return "\n".join([head, columns, _rule(backends, 3), *(_line(*row) for row in found)]) + "\n"
 
 
 def _names(backends: Sequence[Backend]) -> str:

@@ -45,6 +45,8 @@ def inputs_of(steps: Steps, x: Any) -> list[np.ndarray]:
     Raises:
         DataError: they do not fit the model.
     """
+    if x is None:
+        raise data.DataError(f"the data is missing: x is None; the model has the inputs {steps.model.input_names}")
     return data.standardize(x, steps.model.inputs, steps.model.input_names, "input")
 
 

@@ -15,14 +15,18 @@ from kbackend.graph.node import Role
 from kbackend.graph.redirect import Redirect
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
+from kbackend.graph.walk import Graph
 from kbackend.ground.arguments import is_number
 from kbackend.ground.suggest import did_you_mean
 from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.layers.base.recording import Measured
+from kbackend.lowering.rewrite import feeds_of
 from kbackend.metrics.base import Metric as Stateful
 from kbackend.metrics.base import clone_metric
 from kbackend.metrics.resolve import BY_OUTPUT, resolved
-from kbackend.optimizers import Optimizer
+from kbackend.ops.control.subgraph import is_formal
+from kbackend.ops.core.updates import as_updates
+from kbackend.optimizers import LossScaleOptimizer, Optimizer
 from kbackend.runtime.function import checked_jit
 from kbackend.training.objective import Metric, Objective, Output
 from kbackend.training.protocol import Trainable
@@ -63,18 +67,23 @@ class Settings:
         weighted_metrics: Any = None,
         target_tensors: Any = None,
         jit: Any = None,
+        auto_scale_loss: bool = True,
     ) -> Settings:
-        """Check what can be checked without the outputs of the model.
+        """Check what can be checked without the outputs of the model. The loss is scaled where a layer computes in
+        float16.
 
         Raises:
             ValueError: unknown names, loss weights that are no numbers, or another jit.
         """
+        flags = model._trainable_flags()
         chosen = optimizers.get(optimizer)
+        if auto_scale_loss:
+            chosen = _scaling(chosen, [layer for layer, _ in flags])
         checked_jit(jit)
         _check_factors(loss_weights)
         _check_names(loss, metrics, weighted_metrics)
         given = (loss, metrics, loss_weights, sample_weight_mode, weighted_metrics, target_tensors, jit)
-        return cls(chosen, *given, model._trainable_flags())
+        return cls(chosen, *given, flags)
 
 
 @dataclass(frozen=True)
@@ -119,7 +128,9 @@ class Compiled:
     def updates(self) -> list[Any]:
         """The model's own updates, of the layers that were trainable; those added since then too."""
         with trainable_as(self._flags):
-            return _all_redirected(self._model.updates, Redirect(self._model._frozen_results()))
+            found = _all_redirected(self._model.updates, Redirect(self._model._frozen_results()))
+        _check_outside_of_loops(found, self._model)
+        return found
 
     @property
     def always_weighted(self) -> bool:
@@ -166,6 +177,24 @@ class Compiled:
         return self._others[weighted, specs]
 
 
+def _check_outside_of_loops(updates: Sequence[Any], model: Trainable) -> None:
+    """Refuse updates from values that only the body of a loop has.
+
+    Raises:
+        ValueError: there are such.
+    """
+    updates = as_updates(updates)
+    lacking = {id(t) for t in feeds_of(Graph(model.inputs, [value for _, value in updates])) if is_formal(t)}
+    if not lacking:
+        return
+    names = [v.name for v, value in updates if any(id(t) in lacking for t in feeds_of(Graph(model.inputs, [value])))]
+    raise ValueError(
+        f"model {model.name} cannot be trained: the updates of {', '.join(names)} come from a layer that is called in "
+        "the body of a loop (map_fn, rnn, while_loop and the like) and would run an unknown number of times; call the "
+        "layer outside of the loop (TimeDistributed does), or freeze it (trainable = False)"
+    )
+
+
 @contextmanager
 def trainable_as(flags: Sequence[tuple[Any, bool]]) -> Iterator[None]:
     """A context in which layers are trainable as they were."""
@@ -201,6 +230,16 @@ def _redirected(outputs: Sequence[Output], redirect: Redirect) -> tuple[Output, 
             tensor._keras_mask = redirect([mask])[0]
         found.append(replace(output, tensor=tensor))
     return tuple(found)
+
+
+def _scaling(optimizer: Any, layers: Sequence[Any]) -> Any:
+    """The optimizer, with a loss scale where a layer has the policy mixed_float16. One that makes its updates itself,
+    as in Keras 2, takes the gradients itself too, and stays."""
+    own = not type(optimizer).get_updates.__module__.startswith("kbackend.")
+    if own or isinstance(optimizer, LossScaleOptimizer):
+        return optimizer
+    mixed = any(layer.dtype_policy.name == "mixed_float16" for layer in layers)
+    return LossScaleOptimizer(optimizer) if mixed else optimizer
 
 
 def _check_factors(loss_weights: Any) -> None:

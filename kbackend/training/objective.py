@@ -22,9 +22,10 @@ from kbackend.ops.core.cast import cast
 from kbackend.ops.core.creation import zeros_like
 from kbackend.ops.core.updates import as_updates
 from kbackend.ops.elementwise.arithmetic import add, divide, multiply
+from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.ops.elementwise.select import maximum
 from kbackend.ops.reduction.reductions import mean, sum_
-from kbackend.training.targets import TargetSpec, specs_to_try
+from kbackend.training.targets import TargetSpec, computed_dtype, specs_to_try
 
 
 class Metric(NamedTuple):
@@ -167,7 +168,7 @@ class Objective:
             )
         weight = masked_weight(term.weight if metric.weighted else None, term.mask, term.output.tensor.dtype)
         options = {} if weight is None else {"sample_weight": weight}
-        self.updates += state.updates_for(term.target, term.output.tensor, **options)
+        self.updates += state.updates_for(term.target, term.prediction, **options)
         self._add_result(state, name, prefix)
 
     def _add_measured(self) -> None:
@@ -194,6 +195,7 @@ class _Term:
 
     Attributes:
         target, weight: placeholders; the weight is None where there are no sample weights.
+        prediction: the output, in the dtype in which losses and metrics are computed.
         loss: the mean over the batch.
         share: the loss times its factor.
         spec: of the targets.
@@ -208,6 +210,8 @@ class _Term:
             shape = (None, None) if output.temporal else (None,)
             self.weight = placeholder(shape, dtype=config.floatx(), name=f"{output.name}_sample_weight")
         self.mask = output.tensor._keras_mask
+        self.prediction = as_dtype(output.tensor, computed_dtype(output.tensor.dtype))
+        self.prediction._keras_mask = self.mask
         self.target, self.loss = self._measured_as(specs)
         self.spec = TargetSpec(self.target.shape, self.target.dtype)
         self.share: Any = self.loss
@@ -232,8 +236,8 @@ class _Term:
     def _loss(self, target: Tensor) -> Any:
         if self.output.loss is None:
             return None
-        loss = losses.as_loss(self.output.loss, self.output.tensor.dtype)
-        return loss.in_training(target, self.output.tensor, self.weight, self.mask)
+        loss = losses.as_loss(self.output.loss, self.prediction.dtype)
+        return loss.in_training(target, self.prediction, self.weight, self.mask)
 
     def resolved(self, metric: Metric) -> Metric:
         """The metric, with what a name such as 'accuracy' means for these targets."""
@@ -244,7 +248,7 @@ class _Term:
 
     def measured(self, metric: Metric) -> tuple[Tensor, Any]:
         """The mean of a metric over the batch, and its weight in an epoch's mean."""
-        score = metric.function(self.target, self.output.tensor)
+        score = metric.function(self.target, self.prediction)
         weight = self.weight if metric.weighted else None
         if weight is None and self.mask is None:
             return mean(score), None

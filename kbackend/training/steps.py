@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from kbackend.graph.walk import Graph
+from kbackend.ground.collector import collector_at_rest
 from kbackend.ground.tree import tree_leaves
 from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.structures import distinct
@@ -248,7 +249,8 @@ class Steps:
             with self._lock:
                 found = self._made.get(key)
                 if found is None:
-                    found = self._made[key] = make()
+                    with collector_at_rest():
+                        found = self._made[key] = make()
         return found
 
     def _step(self, kind: str, form: Form) -> Step:

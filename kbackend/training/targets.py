@@ -17,10 +17,16 @@ class TargetSpec(NamedTuple):
     dtype: str
 
 
+def computed_dtype(dtype: str) -> str:
+    """The dtype in which losses and metrics of predictions are computed: theirs, or floatx where they have 16 bits and
+    floatx has more."""
+    return dtypes.promote(dtype, config.floatx()) if dtype in ("float16", "bfloat16") else dtype
+
+
 def specs_to_try(loss: Any, output: Tensor) -> list[TargetSpec]:
     """What the targets of an output may look like before there is data, the likeliest first; only one where the loss
     is the library's."""
-    shape, dtype = output.shape, output.dtype
+    shape, dtype = output.shape, computed_dtype(output.dtype)
     if losses.function_of(loss) is losses.ctc:
         return [TargetSpec((shape[0], None), "int32")]
     if losses.takes_labels(loss):
@@ -49,4 +55,4 @@ def specs_of(array: np.ndarray, output: Tensor) -> list[TargetSpec]:
 
 
 def _kind(output: Tensor) -> str:
-    return output.dtype if dtypes.is_inexact(output.dtype) else config.floatx()
+    return computed_dtype(output.dtype) if dtypes.is_inexact(output.dtype) else config.floatx()

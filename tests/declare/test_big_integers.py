@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import kbackend
-from kbackend import Input, K, Model, dtypes, layers, ops, use_backend
+from kbackend import Input, K, Model, dtypes, layers, metrics, ops, use_backend
 
 BIG = 2**32 + 3
 
@@ -72,3 +72,33 @@ def test_data_and_labels_outside_their_dtype_are_refused(each_backend):
     model.compile("sgd", "sparse_categorical_crossentropy")
     with pytest.raises(ValueError, match=f"{BIG} does not fit int32"):
         model.train_on_batch(np.ones((1, 3)), np.array([BIG]))
+
+
+#: 2**32 more than a position that is there: cut to 32 bits it would be that position
+WRAPPING = np.array([2**32 + 1, 2])
+
+
+@pytest.mark.parametrize("call,expected", [
+    (lambda: ops.scatter(WRAPPING[:, None], np.ones(2, "f"), (4,)), [0, 0, 1, 0]),
+    (lambda: ops.scatter_update(np.zeros(4, "f"), WRAPPING[:, None], np.ones(2, "f")), [0, 0, 1, 0]),
+    (lambda: ops.segment_sum(np.ones(2, "f"), WRAPPING, num_segments=4), [0, 0, 1, 0]),
+    (lambda: K.one_hot(WRAPPING, 4), [[0, 0, 0, 0], [0, 0, 1, 0]]),
+    (lambda: K.in_top_k(np.eye(4, dtype="f")[:2], WRAPPING - 1, 1), [False, True]),
+    (lambda: metrics.MeanIoU(3)(WRAPPING, np.array([1, 2])), 1.0),
+    (lambda: ops.fori_loop(2**32, 2**32 + 3, lambda i, x: x + 1.0, np.float32(0)), 3),
+    (lambda: metrics.SparseCategoricalAccuracy()(WRAPPING, np.eye(4, dtype="f")[1:3]), 0.5),
+])  # fmt: skip
+def test_positions_and_labels_keep_their_digits(each_backend, call, expected):
+    np.testing.assert_allclose(K.eval(K.constant(np.asarray(call()))), expected, rtol=1e-5)
+
+
+@pytest.mark.parametrize("call", [
+    lambda: K.gather(np.eye(4, dtype="f"), WRAPPING), lambda: ops.take(np.eye(4, dtype="f"), WRAPPING, axis=0),
+    lambda: ops.take_along_axis(np.eye(4, dtype="f"), WRAPPING[None], axis=1),
+    lambda: K.sparse_categorical_crossentropy(WRAPPING, np.ones((2, 4), "f")),
+    lambda: K.ctc_batch_cost(WRAPPING[None] - 1, np.ones((1, 5, 3), "f"), np.array([[5]]), np.array([[2]])),
+    lambda: K.ctc_batch_cost((WRAPPING[None] - 1.0), np.ones((1, 5, 3), "f"), np.array([[5]]), np.array([[2]])),
+])  # fmt: skip
+def test_positions_and_labels_out_of_range_are_refused(each_backend, call):
+    with pytest.raises((IndexError, ValueError, OverflowError)):
+        call()

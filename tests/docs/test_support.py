@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 import kbackend.ops  # noqa: F401 - the declarations
+from kbackend import layers
 from kbackend.declare.op import REGISTRY
 from kbackend.plugin.contract import Backend
 from kbackend.plugin.gaps import never
+from kbackend.tools import layer_support
 from kbackend.tools.support import state
 
 PAGE = Path(__file__).parents[2] / "docs" / "support.md"
@@ -41,6 +43,30 @@ def test_states_follow_the_table_and_the_gaps():
 
     states = {name: state(REGISTRY[name], Sparse()) for name in ("matmul", "dense", "sum", "std")}
     assert states == {"matmul": "kernel", "dense": "override", "sum": "never", "std": "composed"}
+
+
+def test_every_layer_has_a_row(fresh_python, capsys):
+    made = fresh_python("from kbackend.tools.support import main; main(['numpy'])")
+    rows = re.findall(r"^\| `(\w+)` \| (\w+) \| (yes|) \| (yes|yes, .+) \|$", made, re.M)
+    asked = "from kbackend import layers\nprint(*{kind.__name__ for kind in layers.built_in().values()})"
+    kinds = fresh_python(asked).split()
+    assert sorted(name for name, *_ in rows) == sorted(kinds) and f"{len(kinds)} classes" in made
+    assert {("Dense", "core", "yes", "yes"), ("LSTM", "recurrent", "yes", "yes, `lstm`")} <= set(rows)
+    with capsys.disabled():
+        print(f"\nsupport: {len(rows)} layers")
+
+
+def test_a_layer_needs_the_ops_that_it_calls():
+    class Sparse(Backend):
+        name = "sparse"
+        kernels = {"lstm": lambda *args: args}
+        gaps = {"max_pool": never("no windows here")}
+
+    def cell(kind):
+        return layer_support.cell(kind, Sparse(), state)
+
+    assert (cell(layers.LSTM), cell(layers.Dense)) == ("yes, `lstm`", "yes")
+    assert cell(layers.MaxPooling1D) == "needs `max_pool` never"
 
 
 def test_every_name_of_k_and_ops_has_a_row(fresh_python):

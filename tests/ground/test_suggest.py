@@ -1,5 +1,7 @@
 """Wrong names: every message asks for the name that was probably meant."""
 
+import inspect
+
 import pytest
 
 import kbackend
@@ -7,6 +9,7 @@ from kbackend import (
     K,
     activations,
     callbacks,
+    constraints,
     initializers,
     layers,
     losses,
@@ -14,7 +17,9 @@ from kbackend import (
     ops,
     optimizers,
     regularizers,
+    utils,
 )
+from kbackend.ground.public import Public
 from kbackend.ground.suggest import ELSEWHERE, closest
 
 
@@ -71,6 +76,87 @@ def test_names_of_parts(call, meant):
     model.compile("sgd", "mse")
     with pytest.raises((ValueError, TypeError, RuntimeError), match=f"Did you mean '{meant}'\\?"):
         call(model)
+
+
+def model():
+    x = kbackend.Input((3,))
+    model = kbackend.Model(x, layers.Dense(1, name="d")(x))
+    model.compile("adam", "mse")
+    return model
+
+
+@pytest.mark.parametrize("get,meant", [
+    (lambda: model().fitt, "fit"), (lambda: model().complie, "compile"), (lambda: kbackend.Sequential().ad, "add"),
+    (lambda: model().layers[1].kernal, "kernel"), (lambda: layers.LSTM(2).get_weight, "get_weights"),
+    (lambda: model().optimizer.learning_rat, "learning_rate"), (lambda: losses.Huber().cal, "call"),
+    (lambda: metrics.AUC().reslt, "result"), (lambda: callbacks.EarlyStopping().patence, "patience"),
+    (lambda: callbacks.History().histroy, "history"), (lambda: regularizers.OrthogonalRegularizer().facter, "factor"),
+    (lambda: initializers.Constant(2.0).vale, "value"), (lambda: constraints.MaxNorm().max_valu, "max_value"),
+    (lambda: optimizers.schedules.ExponentialDecay(0.1, 2, 0.5).decay_rat, "decay_rate"),
+    (lambda: K.function([], [K.constant(1.0)]).surce, "source"), (lambda: utils.Sequence().num_batch, "num_batches"),
+])  # fmt: skip
+def test_attributes_of_objects(get, meant):
+    with pytest.raises(AttributeError, match=rf"^'\w+' object has no attribute '\w+'\. Did you mean '{meant}'\?$"):
+        get()
+
+
+def test_a_property_that_fails_gives_its_own_message():
+    class Own(layers.Layer):
+        @property
+        def broken(self):
+            return [].first
+
+    with pytest.raises(AttributeError, match="'list' object has no attribute 'first'"):
+        _ = Own().broken
+    with pytest.raises(AttributeError, match="does not know its input's shape yet"):
+        _ = kbackend.Sequential([layers.Dense(2)]).inputs
+
+
+def test_what_classes_have_and_objects_do_not():
+    assert not hasattr(initializers.Constant(1.0), "__name__") and not hasattr(model(), "__mro__")
+
+
+class OwnDense(layers.Dense):
+    def __init__(self):
+        super().__init__()
+
+
+@pytest.mark.parametrize("call,message", [
+    (lambda: layers.Dense(), r"Dense\(\) needs the argument 'units'"),
+    (lambda: layers.Conv2D(3), r"Conv2D\(\) needs the argument 'kernel_size'"),
+    (lambda: layers.Conv2D(), r"Conv2D\(\) needs the arguments 'filters' and 'kernel_size'"),
+    (lambda: OwnDense(), r"Dense\(\) needs the argument 'units'"),
+    (lambda: layers.Dense(3, units=4), r"Dense\(\) got the argument 'units' by position and by name"),
+    (lambda: optimizers.SGD(*range(9)), r"SGD\(\) takes 3 arguments by position, it got 9"),
+    (lambda: losses.Huber(delt=1), r"Huber\(\) got the unknown argument 'delt'\. Did you mean 'delta'\?"),
+    (lambda: metrics.MeanIoU(), r"MeanIoU\(\) needs the argument 'num_classes'"),
+    (lambda: constraints.MaxNorm(axes=1), r"MaxNorm\(\) got the unknown argument 'axes'\. Did you mean 'axis'\?"),
+    (lambda: callbacks.ModelCheckpoint(), r"ModelCheckpoint\(\) needs the argument 'filepath'"),
+    (lambda: model().predict(), r"predict\(\) needs the argument 'x'"),
+    (lambda: model().save(), r"^save\(\) missing"), (lambda: model().load_weights(), r"^load_weights\(\) missing"),
+    (lambda: layers.Dense(3)(), r"^__call__\(\) missing .* 'inputs'"),
+])  # fmt: skip
+def test_arguments_that_do_not_fit(call, message):
+    with pytest.raises(TypeError, match=message):
+        call()
+
+
+def public_classes():
+    modules = (kbackend, layers, losses, metrics, optimizers, callbacks, initializers, regularizers, constraints, utils)
+    found = {v for m in modules for n, v in vars(m).items() if inspect.isclass(v) and not n.startswith("_")}
+    return sorted((c for c in found if issubclass(c, Public)), key=lambda c: (c.__module__, c.__name__))
+
+
+def test_no_method_names_a_class_that_users_do_not_name():
+    wrong, count = [], 0
+    for cls in public_classes():
+        for name in (n for n in dir(cls) if not n.startswith("_")):
+            method = inspect.getattr_static(cls, name)
+            count += inspect.isfunction(method)
+            if inspect.isfunction(method) and "." in method.__qualname__.replace("<locals>.", ""):
+                wrong.append(f"{cls.__name__}: {method.__qualname__}")
+    print(f"{count} methods of {len(public_classes())} classes")
+    assert not wrong and count > 3000
 
 
 def test_asking_for_a_name_that_is_not_there_costs_nothing(monkeypatch):

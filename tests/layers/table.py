@@ -24,14 +24,13 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import kbackend
-from kbackend import K, layers
+from kbackend import K, dtypes, layers
 
 BATCH = 2
 
@@ -54,6 +53,7 @@ class Row:
         keras_dtype: 'float64', or 'float32' where TensorFlow's kernels know no other.
         spatial: how many of the dimensions data_format is about; all but batch and channels when None.
         gradient: whether the results have derivatives by the inputs or weights.
+        mixed: whether 16 bits come close to the definition; a text says why not.
         bound: of the relative error in float32, with ``reason`` for another than that of a model.
     """
 
@@ -69,6 +69,7 @@ class Row:
     keras_dtype: str
     spatial: int | None
     gradient: bool
+    mixed: bool | str
     bound: float
     reason: str
 
@@ -78,12 +79,13 @@ class Row:
         self, layer: str, arguments: Any, *shapes: tuple[int | None, ...], masked: bool = False, phase: int = 0,
         values: str | int = "normal", called: Mapping[str, Any] | None = None, keras: bool | str = True,
         keras_gradient: bool | str = True, keras_dtype: str = "float64", spatial: int | None = None,
-        gradient: bool = True, bound: float = 1e-5, reason: str = "",
+        gradient: bool = True, mixed: bool | str = True, bound: float = 1e-5, reason: str = "",
     ) -> None:
         assert bound == 1e-5 or reason, f"{layer}: another bound needs a reason"
         given = dict(layer=layer, arguments=arguments, shapes=shapes, masked=masked, phase=phase, values=values,
                      called=dict(called or {}), keras=keras, keras_gradient=keras_gradient,
-                     keras_dtype=keras_dtype, spatial=spatial, gradient=gradient, bound=bound, reason=reason)
+                     keras_dtype=keras_dtype, spatial=spatial, gradient=gradient, mixed=mixed, bound=bound,
+                     reason=reason)
         for name, value in given.items():
             object.__setattr__(self, name, value)
 
@@ -217,35 +219,26 @@ class Found:
     state: list[np.ndarray]
 
 
-def computed(row: Row, made: Made, *values: np.ndarray) -> Found:
-    """Results and gradients on the active engine, by one program.
-
-    The loss is the sum of the sines of all float results: its derivative differs from element to element.
-    """
-    values = values or tuple(row.inputs())
+def slopes_of(row: Row, made: Made) -> list[Any]:
+    """The gradients of the loss by the float inputs and the trainable weights, None where it does not depend on one."""
+    if not row.gradient:
+        return []
     trained = [w for w in made.layer.weights if w.trainable]
-    sources = [t for t in (*made.inputs, *trained) if t.dtype.startswith("float")]
-    slopes = _slopes(made.outputs, sources) if row.gradient else []
-    masks = [t._keras_mask for t in made.outputs if t._keras_mask is not None]
-    wanted = [*made.outputs, *masks, *(s for s in slopes if s is not None)]
-    updates = made.layer.updates if row.phase else []
-    program = K.function([*made.inputs, *made.masks, K.learning_phase()], wanted, updates=updates)
-    got = iter(program([*values, *row.masks(), row.phase]))
-    outputs, of_masks = [next(got) for _ in made.outputs], [next(got) for _ in masks]
-    gradients = [np.zeros(()) if s is None else next(got) for s in slopes]
-    split = len(sources) - len(trained) if row.gradient else 0
-    state = [w.numpy() for w in made.layer.weights if not w.trainable and row.phase]
-    return Found(outputs, of_masks, gradients[:split], gradients[split:], state)
+    sources = [t for t in (*made.inputs, *trained) if dtypes.is_float(t.dtype)]
+    loss = loss_of(made.outputs)
+    return [None] * len(sources) if loss is None or not sources else K.gradients(loss, sources)
 
 
-def _slopes(outputs: list[Any], sources: list[Any]) -> list[Any]:
-    floats = [K.sum(K.sin(t)) for t in outputs if t.dtype.startswith("float")]
-    if not floats or not sources:
-        return [None] * len(sources)
-    loss = floats[0]
-    for other in floats[1:]:
+def loss_of(outputs: list[Any]) -> Any:
+    """The sum of the sines of all float results, whose derivative differs from element to element; None without any."""
+    floats = [t for t in outputs if dtypes.is_float(t.dtype)]
+    sums = [K.sum(K.sin(K.cast(t, "float32") if t.dtype in ("float16", "bfloat16") else t)) for t in floats]
+    if not sums:
+        return None
+    loss = sums[0]
+    for other in sums[1:]:
         loss = loss + other
-    return K.gradients(loss, sources)
+    return loss
 
 
 @contextmanager
@@ -258,50 +251,8 @@ def floatx(dtype: str) -> Iterator[None]:
         K.set_floatx(before)
 
 
-@cache
-def definition(row: Row) -> Found:
-    """What the NumPy backend computes in float64, with the channels last."""
-    with kbackend.use_backend("numpy"), floatx("float64"):
-        return computed(row, made(row, **last(row)))
-
-
 def last(row: Row) -> dict[str, str]:
     return {"data_format": "channels_last"} if row.takes_data_format else {}
-
-
-# training ---------------------------------------------------------------------------------------------------
-
-
-@cache
-def trainable(row: Row) -> bool:
-    """Whether there are trainable weights, on all of which the results depend; True where the layer cannot be made, so
-    that a check fails and not the collection of all."""
-    if not row.gradient:
-        return False
-    try:
-        found = made(row, **last(row))
-    except Exception:
-        return True
-    trained = [w for w in found.layer.weights if w.trainable]
-    return bool(trained) and None not in _slopes(found.outputs, trained)
-
-
-def model_of(row: Row) -> tuple[Any, list[np.ndarray], list[np.ndarray]]:
-    """A compiled model of the row's layer, with its inputs and targets."""
-    found = made(row, **last(row))
-    model = kbackend.Model([*found.inputs, *found.masks], found.outputs)
-    model.compile(kbackend.optimizers.SGD(0.1), ["mse"] * len(found.outputs))
-    targets = [np.cos(np.arange(v.size)).reshape(v.shape) for v in definition(row).outputs]
-    return model, [*row.inputs(), *row.masks()], targets
-
-
-@cache
-def trained_definition(row: Row) -> list[np.ndarray]:
-    """The weights after one step of gradient descent, by the NumPy backend in float64."""
-    with kbackend.use_backend("numpy"), floatx("float64"):
-        model, inputs, targets = model_of(row)
-        model.train_on_batch(inputs, targets)
-        return model.get_weights()
 
 
 # configurations and Keras -----------------------------------------------------------------------------------

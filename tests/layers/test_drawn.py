@@ -4,11 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
-from layers import table
+from layers import programs, table
 from layers.table import Row
 
 from kbackend import K
-from kbackend.testing.compare import difference
 
 POOLINGS = ("MaxPooling", "AveragePooling")
 DRAWN = settings(
@@ -48,23 +47,14 @@ def rows(draw):
 @given(rows())
 @DRAWN
 def test_results_and_gradients_are_those_of_the_definition(each_backend, row):
-    K.clear_session()
-    wanted = table.definition(row)
-    for data_format in ("channels_last", "channels_first"):
-        first = data_format == "channels_first"
-        values = [table.channels_first(row, v) if first else v for v in row.inputs()]
-        found = table.computed(row, table.made(row, data_format=data_format), *values)
-        for part in ("outputs", "by_inputs", "by_weights"):
-            for got, right in zip(getattr(found, part), getattr(wanted, part), strict=True):
-                right = table.channels_first(row, right) if first and part != "by_weights" else right
-                assert difference(got, right, 1e-5, floor=0.1) is None, (str(row), data_format, part)
+    programs.check(row, each_backend)
 
 
 @given(rows())
 @settings(DRAWN, max_examples=40)
 def test_symbolic_shapes_are_the_computed_ones(row):
     made = table.made(row, data_format="channels_last")
-    assert [t.shape[1:] for t in made.outputs] == [v.shape[1:] for v in table.definition(row).outputs]
+    assert [t.shape[1:] for t in made.outputs] == [v.shape[1:] for v in programs.definition(row).found[0].outputs]
 
 
 @given(rows(), st.integers(1, 3))

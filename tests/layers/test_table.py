@@ -1,33 +1,40 @@
-"""Every configuration of the table: shapes, values, gradients, configurations, training, moving, and Keras 3."""
+"""Every configuration of the table: shapes, values, gradients, masks, configurations, training, mixed precision, moving
+between engines, and Keras 3."""
 
 from __future__ import annotations
 
 from collections import Counter
 
-import numpy as np
 import pytest
-from layers import table
+from layers import programs, table
+from layers.programs import same
 from layers.table import Row
 
 import kbackend
 from kbackend import layers
-from kbackend.testing.compare import difference
 
 ROWS = table.all_rows()
 every_row = pytest.mark.parametrize("row", ROWS, ids=str)
 
 
-def same(found: list[np.ndarray], wanted: list[np.ndarray], bound: float, what: str, floor: float = 0.0) -> None:
-    assert len(found) == len(wanted), f"{what}: {len(found)} instead of {len(wanted)}"
-    for place, (got, right) in enumerate(zip(found, wanted)):
-        assert (fault := difference(got, right, bound, floor)) is None, f"{what} {place}: {fault}"
+def definition(row: Row) -> table.Found:
+    """What the NumPy backend computes in float64 in the first call, with the channels last."""
+    return programs.definition(row).found[0]
 
 
 #: modules whose layers are no computations of a row, or are checked in files of their own
 ELSEWHERE = (
-    "base", "legacy", "preprocessing.colors", "preprocessing.geometry", "preprocessing.hashing", "preprocessing.lookup",
-    "preprocessing.mixing", "preprocessing.text",
+    "base", "core.module", "legacy", "preprocessing.colors", "preprocessing.geometry", "preprocessing.hashing",
+    "preprocessing.lookup", "preprocessing.mixing", "preprocessing.text",
 )  # fmt: skip
+
+#: arguments that are sizes, and those that are one of some names
+SIZES = ("units", "filters", "kernel_size", "strides", "pool_size", "dilation_rate", "groups", "depth_multiplier", "n",
+         "input_dim", "output_dim", "num_heads", "key_dim", "head_dim", "height", "width", "size", "power_iterations",
+         "output_size", "num_tokens", "num_query_heads", "num_key_value_heads")  # fmt: skip
+NAMES = ("padding", "data_format", "interpolation", "merge_mode", "score_mode", "output_mode", "activation",
+         "recurrent_activation")  # fmt: skip
+ROLES = ("_initializer", "_regularizer", "_constraint")
 
 pytestmark = pytest.mark.usefixtures("fresh_session")
 
@@ -46,11 +53,60 @@ def test_every_layer_has_rows():
     assert not few, "layers with fewer than 3 configurations"
 
 
+FIRST = {row.layer: row for row in reversed(ROWS)}.values()
+
+
+def test_layers_that_take_masks_have_a_row_with_one():
+    kinds = {getattr(layers, row.layer) for row in ROWS if row.masked}
+    taking = {row.layer for row in FIRST if table.made(row, **table.last(row)).layer.supports_masking}
+    assert not {name for name in taking if getattr(layers, name) not in kinds}
+
+
+@pytest.mark.parametrize("row", FIRST, ids=lambda row: row.layer)
+def test_a_mask_is_taken_or_refused_by_name(row: Row):
+    layer = getattr(layers, row.layer)(**row.given(), **table.last(row))
+    if layer.supports_masking:
+        return
+    inputs = [kbackend.Input(shape, dtype=row.dtype) for shape in row.shapes]
+    for tensor in inputs:
+        tensor._keras_mask = kbackend.Input(tensor.shape[1:2], dtype="bool")
+    with pytest.raises(TypeError, match=rf"\({row.layer}\) does not support masking.*has a mask"):
+        layer(inputs if len(inputs) > 1 else inputs[0])
+
+
+@pytest.mark.parametrize("row", FIRST, ids=lambda row: row.layer)
+def test_wrong_arguments_are_named(row: Row):
+    """Sizes of 0 and unknown names, in the place of each size and name of the row and of defaults."""
+    given = {**table.made(row, **table.last(row)).layer.get_config(), **row.given()}
+    for name in getattr(layers, row.layer).arguments:
+        value = given.get(name)
+        wrong = 0 if name in SIZES else "nonsense" if name in NAMES or name.endswith(ROLES) else None
+        if wrong is None or isinstance(value, dict) or callable(value):
+            continue
+        with pytest.raises((TypeError, ValueError)) as caught:
+            table.made(row, **{**table.last(row), name: wrong})
+        message = str(caught.value)
+        assert row.layer in message and repr(wrong) in message, f"{name}={wrong!r}: {message}"
+
+
+@pytest.mark.parametrize("row", FIRST, ids=lambda row: row.layer)
+def test_a_wrong_rank_is_named(row: Row):
+    """A vector, and four dimensions more: taken, or refused by one error that names the layer and the shape."""
+    if callable(row.arguments) or len(row.shapes) > 1:
+        return
+    for shape in ((), (*row.shapes[0], 2, 3, 2, 3)):
+        layer = getattr(layers, row.layer)(**row.given(), **table.last(row))
+        try:
+            layer(kbackend.Input(shape, dtype=row.dtype))
+        except (TypeError, ValueError) as error:
+            assert row.layer in str(error) and str((None, *shape)) in str(error), str(error)
+
+
 @every_row
 def test_symbolic_shape_is_the_computed_one(row: Row):
     made = table.made(row, **table.last(row))
     shapes = [tuple(t.shape) for t in made.outputs]
-    computed = [v.shape for v in table.definition(row).outputs]
+    computed = [v.shape for v in definition(row).outputs]
     assert all(shape[0] is None for shape in shapes)
     for shape, right in zip(shapes, computed):
         assert len(shape) == len(right)
@@ -71,8 +127,8 @@ def test_configuration_goes_through_json(row: Row):
     again = table.reread(layer)
     assert again.get_config() == layer.get_config()
     with kbackend.use_backend("numpy"), table.floatx("float64"):
-        found = table.computed(row, table.made(row, table.reread(_float64(layer))))
-    wanted = table.definition(row)
+        found = programs.Program(row, False, table.reread(_float64(layer)))()["channels_last"]
+    wanted = definition(row)
     same(found.outputs, wanted.outputs, 1e-12, "output")
     same(found.by_weights, wanted.by_weights, 1e-10, "gradient by weight")
 
@@ -90,42 +146,8 @@ def _without_dtypes(config):
 
 
 @every_row
-def test_values_and_gradients(row: Row, each_backend):
-    found, wanted = table.computed(row, table.made(row, **table.last(row))), table.definition(row)
-    _compare(row, found, wanted)
-
-
-def _compare(row: Row, found: table.Found, wanted: table.Found) -> None:
-    same(found.outputs, wanted.outputs, row.bound, "output")
-    same(found.masks, wanted.masks, 0.0, "mask")
-    # a gradient that cancels to nothing is compared with the size of those it is the sum of
-    same(found.by_inputs, wanted.by_inputs, row.bound, "gradient by input", floor=0.1)
-    same(found.by_weights, wanted.by_weights, row.bound, "gradient by weight", floor=0.1)
-    same(found.state, wanted.state, row.bound, "state")
-
-
-@pytest.mark.parametrize("row", [row for row in ROWS if row.takes_data_format], ids=str)
-def test_channels_first(row: Row, each_backend):
-    values = [table.channels_first(row, v) for v in row.inputs()]
-    found = table.computed(row, table.made(row, data_format="channels_first"), *values)
-    wanted = table.definition(row)
-    outputs, by_inputs = ([table.channels_first(row, v) for v in part] for part in (wanted.outputs, wanted.by_inputs))
-    _compare(row, found, table.Found(outputs, wanted.masks, by_inputs, wanted.by_weights, wanted.state))
-
-
-@pytest.mark.parametrize("row", [row for row in ROWS if table.trainable(row)], ids=str)
-def test_a_training_step_and_a_move(row: Row, each_backend):
-    model, inputs, targets = table.model_of(row)
-    model.train_on_batch(inputs, targets)
-    same(model.get_weights(), table.trained_definition(row), row.bound, "trained weight")
-    here = _predicted(model, inputs)
-    model.to("numpy")
-    same(_predicted(model, inputs), here, row.bound, "output after moving")
-
-
-def _predicted(model, inputs):
-    found = model.predict(inputs)
-    return found if isinstance(found, list) else [found]
+def test_on_an_engine(row: Row, each_backend):
+    programs.check(row, each_backend)
 
 
 @pytest.mark.engine("tensorflow")
@@ -138,7 +160,7 @@ def test_keras_computes_the_same(row: Row, keras):
         keras.config.set_dtype_policy(before)
     layer = table.made(row, **table.last(row)).layer
     assert [tuple(w.shape) for w in layer.weights] == shapes
-    ours = table.definition(row)
+    ours = definition(row)
     # Keras holds some constants and computes some interpolations in float32
     bound = 1e-6 if row.keras_dtype == "float64" else 1e-5
     same(ours.outputs, theirs.outputs, bound, "output")

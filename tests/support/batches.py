@@ -37,3 +37,17 @@ class Processes(Numbered):
     def __getitem__(self, index):
         x, y = super().__getitem__(index)
         return x, y, np.full(len(x), os.getpid() != self.process, np.float32)
+
+
+class Ending(Numbered):
+    """A dataset whose fourth batch ends the process that makes it, or raises there."""
+
+    def __init__(self, process, ending=True):
+        self.process, self.ending = process, ending
+
+    def __getitem__(self, index):
+        if index == 3 and os.getpid() != self.process:
+            if self.ending:
+                os._exit(3)
+            raise ZeroDivisionError("in a worker")
+        return super().__getitem__(index)

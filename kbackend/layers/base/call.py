@@ -6,6 +6,7 @@ from typing import Any
 
 from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
+from kbackend.graph.walk import walk
 from kbackend.layers.base.recording import Frame, Measured, Record
 from kbackend.layers.base.structures import flat_tensors
 from kbackend.streams import Stream
@@ -88,21 +89,21 @@ def _captured(call: LayerCall, given: list[Tensor]) -> list[Tensor]:
     # masks come along with the operands that carry them
     stop = {id(t) for t in given} | {id(t._keras_mask) for t in given if t._keras_mask is not None}
     found: dict[int, Tensor] = {}
-    seen: set[int] = set()
-    measured = flat_tensors([(*m.args, *m.kwargs.values()) for m in call.metrics])
-    results = [*call.outputs, *(r.tensor for r in call.losses), *measured]
-    stack: list[Node] = [t.node for t in results if id(t) not in stop]
-    while stack:
-        node = stack.pop()
-        if node.number in seen:
-            continue
-        seen.add(node.number)
+
+    def behind(node: Node) -> list[Node]:
+        makers = []
         for tensor in node.inputs:
             if id(tensor) in stop:
                 continue
             outside = tensor.history is not None and tensor.history is not call
             if outside or tensor.node.op.role is Role.PLACEHOLDER:
                 found[id(tensor)] = tensor
-            elif tensor.node.number not in seen:
-                stack.append(tensor.node)
+            else:
+                makers.append(tensor.node)
+        return makers[::-1]
+
+    measured = flat_tensors([(*m.args, *m.kwargs.values()) for m in call.metrics])
+    results = [*call.outputs, *(r.tensor for r in call.losses), *measured]
+    for _ in walk([t.node for t in results[::-1] if id(t) not in stop], behind):
+        pass
     return list(found.values())

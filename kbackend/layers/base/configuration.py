@@ -12,6 +12,7 @@ from kbackend.registry import plain
 #: arguments that every layer takes besides name, dtype and trainable
 KNOWN_ARGUMENTS = frozenset({
     "input_shape", "batch_input_shape", "batch_size", "weights", "input_dtype", "activity_regularizer",
+    "autocast",
 })  # fmt: skip
 
 
@@ -55,10 +56,12 @@ def _sizes(name: str, shape: Any) -> tuple[int | None, ...]:
 
 def layer_config(layer: Any) -> dict[str, Any]:
     """See :meth:`kbackend.layers.Layer.get_config`."""
-    found: dict[str, Any] = {"name": layer.name, "trainable": layer.trainable, "dtype": layer.dtype}
+    found: dict[str, Any] = {"name": layer.name, "trainable": layer.trainable, "dtype": layer.dtype_policy.name}
     if layer._batch_input_shape is not None:
         found["batch_input_shape"] = list(layer._batch_input_shape)
     found |= {key: plain(getattr(layer, key)) for key in layer.arguments}
+    if not layer.autocast:
+        found["autocast"] = False
     if layer.activity_regularizer is not None:
         found["activity_regularizer"] = plain(layer.activity_regularizer)
     return found

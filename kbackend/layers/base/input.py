@@ -69,7 +69,7 @@ class InputLayer(Layer):
                 raise NotImplementedError(f"{word} inputs are not supported; feed dense values")
         super().__init__(
             name=unique_name("input") if name is None else name,
-            dtype=dtype,
+            dtype=dtype or config.floatx(),
             input_shape=shape,
             batch_size=batch_size,
             batch_input_shape=batch_shape,

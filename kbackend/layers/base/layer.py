@@ -15,6 +15,7 @@ from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.ground.arguments import accepts, positional
 from kbackend.ground.tree import tree_leaves, tree_map
+from kbackend.layers.base.autocast import Casting, input_in, uncast
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.calling import stateless
 from kbackend.layers.base.calling.phases import is_open, run_in_phases, takes_phase
@@ -26,6 +27,7 @@ from kbackend.layers.base.recording import depth, detached, outermost, recording
 from kbackend.layers.base.spec import InputSpec, check_inputs, shapes_text
 from kbackend.layers.base.structures import as_list, flat_tensors
 from kbackend.ops.core.cast import identity
+from kbackend.ops.elementwise.precision import as_dtype, wide_dtype
 from kbackend.streams import call_streams, unkept_streams
 
 _accepts = cache(accepts)
@@ -40,8 +42,10 @@ class Layer(HasLosses):
 
     Args:
         name: the name; from the class and a number when None.
-        dtype: the dtype of the weights; floatx when None.
+        dtype: a :class:`kbackend.dtype_policies.DTypePolicy`, its name, or the dtype of computation and weights; the
+            policy of the process when None, which is floatx unless it was set.
         trainable: whether training changes the weights.
+        autocast: whether ``call`` gets float inputs and weights in the dtype in which the layer computes.
         input_shape, batch_input_shape, batch_size: the input's shape, for the first layer of a Sequential.
         weights: initial weights, as ``set_weights`` takes them.
         activity_regularizer: a function of each output that is added to the loss.
@@ -80,6 +84,7 @@ class Layer(HasLosses):
         check_known(kwargs, type(self))
         super().__init__(name, dtype, trainable, kwargs.get("weights"))
         self.activity_regularizer = regularizers.get(kwargs.get("activity_regularizer"))
+        self.autocast = bool(kwargs.get("autocast", True))
         self._batch_input_shape = batch_shape(kwargs)
 
     def build(self, input_shape: Any) -> None:
@@ -238,7 +243,7 @@ class Layer(HasLosses):
         return None
 
     def _build(self, inputs: Any) -> None:
-        with outermost(), unkept_streams():
+        with outermost(), unkept_streams(), uncast():
             self.build(tree_map(lambda t: t.shape, inputs))
         self.built = True
         self._set_initial_weights()
@@ -246,13 +251,24 @@ class Layer(HasLosses):
     def _run(self, inputs: Any, masks: Any, kwargs: Mapping[str, Any]) -> Any:
         function = type(self).call
         given = {k: v for k, v in kwargs.items() if k not in ("mask", "training")}
+        if self.autocast:
+            inputs, given = tree_map(self._input, (inputs, given))
         if _accepts(function, "training") and "training" in kwargs:
             given["training"] = kwargs["training"]
         if _accepts(function, "mask") and (masks is not None or "mask" in kwargs):
             given["mask"] = masks
-        if takes_phase(function) and is_open(given.get("training")):
-            return run_in_phases(self, lambda training: self.call(inputs, **{**given, "training": training}))
-        return self.call(inputs, **given)
+        with self._casting():
+            if takes_phase(function) and is_open(given.get("training")):
+                return run_in_phases(self, lambda training: self.call(inputs, **{**given, "training": training}))
+            return self.call(inputs, **given)
+
+    def _input(self, value: Any) -> Any:
+        return input_in(self.dtype_policy, value)
+
+    def _casting(self) -> Any:
+        """The context of ``call``, which decides the dtype in which it gets weights."""
+        policy = self.dtype_policy
+        return Casting(policy.compute_dtype, self.weights) if policy.is_mixed and self.autocast else uncast()
 
     def _finish(self, structure: Any, inputs: Any, given: Sequence[Tensor], masks: Any) -> Any:
         """Give results an identity of their own, their masks, and the regularizer of activities."""
@@ -271,7 +287,8 @@ class Layer(HasLosses):
         results = flat_tensors(outputs)
         self._set_masks(results, inputs, masks)
         if self.activity_regularizer is not None:
-            self.add_loss([self.activity_regularizer(t) for t in results])
+            wide = [as_dtype(t, wide_dtype(t.dtype)) for t in results]
+            self.add_loss([self.activity_regularizer(t) for t in wide])
         return outputs
 
     def _set_masks(self, results: Sequence[Tensor], inputs: Any, masks: Any) -> None:

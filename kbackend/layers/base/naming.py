@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from kbackend.ground.names import get_uid
+from kbackend.ground.public import Public
 from kbackend.streams import Owner
 
 
@@ -29,7 +30,7 @@ def described(layer: Any) -> str:
     return f"layer {layer.name} ({type(layer).__name__})"
 
 
-class HasName:
+class HasName(Public):
     """The part of a layer that names it, and its place in the paths of random draws.
 
     Raises:

@@ -10,7 +10,7 @@ from typing import Any, overload
 
 import numpy as np
 
-from kbackend import config, constraints, dtypes, initializers, regularizers
+from kbackend import constraints, dtype_policies, dtypes, initializers, regularizers
 from kbackend.declare.call import to_numpy
 from kbackend.declare.shapes import product
 from kbackend.graph.variable import Variable, assign_all, values_of
@@ -37,7 +37,7 @@ class HasWeights(HasName):
     """The part of a layer that holds its weights.
 
     Attributes:
-        dtype: the dtype of the weights.
+        dtype_policy: in which dtypes the layer computes and keeps its weights.
         trainable: whether training changes them.
         built: whether they have been made.
     """
@@ -49,7 +49,7 @@ class HasWeights(HasName):
 
     def __init__(self, name: Any, dtype: Any, trainable: bool, weights: Any) -> None:
         super().__init__(name)
-        self.dtype = config.floatx() if dtype is None else dtypes.canonical(dtype)
+        self.dtype_policy = dtype_policies.get(dtype)
         self.trainable = trainable
         self.built = False
         self._weights: list[Variable] = []
@@ -57,6 +57,27 @@ class HasWeights(HasName):
         self._non_trainable_weights: list[Variable] = []
         self._replaced: list[Variable] = []
         self._initial_weights = weights
+
+    # dtypes -------------------------------------------------------------------------------------------------
+
+    @property
+    def dtype(self) -> str:
+        """The dtype of the weights; assigned, a policy or its name."""
+        return self.dtype_policy.variable_dtype
+
+    @dtype.setter
+    def dtype(self, value: Any) -> None:
+        self.dtype_policy = dtype_policies.get(value)
+
+    @property
+    def variable_dtype(self) -> str:
+        """The dtype of the weights."""
+        return self.dtype_policy.variable_dtype
+
+    @property
+    def compute_dtype(self) -> str:
+        """The dtype that inputs are cast to, in which ``call`` gets the weights."""
+        return self.dtype_policy.compute_dtype
 
     # making -------------------------------------------------------------------------------------------------
 
@@ -70,6 +91,8 @@ class HasWeights(HasName):
         regularizer: Any = OF_LAYER,
         trainable: bool = True,
         constraint: Any = OF_LAYER,
+        *,
+        autocast: bool = True,
     ) -> Variable: ...
 
     @overload
@@ -80,6 +103,7 @@ class HasWeights(HasName):
         dtype: Any = None,
         trainable: bool = True,
         *,
+        autocast: bool = True,
         name: str | None = None,
         regularizer: Any = OF_LAYER,
         constraint: Any = OF_LAYER,
@@ -101,6 +125,7 @@ class HasWeights(HasName):
             regularizer: a function of the weight that is added to the loss; None for none.
             trainable: whether training changes it.
             constraint: a function of the new value, applied after each training step; None for none.
+            autocast: whether ``call`` gets it in the dtype in which the layer computes.
 
         Returns:
             The variable. Its initial value is computed when it is first needed, the same on every engine.
@@ -128,6 +153,7 @@ class HasWeights(HasName):
         regularizer: Any = OF_LAYER,
         trainable: bool = True,
         constraint: Any = OF_LAYER,
+        autocast: bool = True,
     ) -> Variable:
         chosen = self.dtype if dtype is None else dtypes.canonical(dtype)
         dims = self._known_shape(name, shape)
@@ -138,6 +164,7 @@ class HasWeights(HasName):
             initial = initializers.initial_value(made_by, dims, chosen)
         variable = Variable(initial, dims, chosen, name, trainable=trainable, constraint=limit)
         variable.regularizer = penalty
+        variable.autocast = autocast
         self._weights.append(variable)
         return variable
 
@@ -230,6 +257,7 @@ class HasWeights(HasName):
         self._replaced = [v for v in (*self._replaced, *own) if id(v) not in chosen]
         for variable in weights:
             variable.trainable = trainable
+            variable.autocast = True
         return list(weights)
 
     @property

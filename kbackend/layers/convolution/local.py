@@ -120,7 +120,7 @@ class _LocallyConnected(Convolution):
         )
 
     def _by_dense_kernel(self, inputs: Any) -> Any:
-        kernel = self.kernel * K.constant(self._used, self.kernel.dtype)
+        kernel = self.kernel * K.constant(self._used, self.compute_dtype)
         kernel = K.reshape(kernel, (math.prod(self._inputs), math.prod(self._outputs)))
         return self._shaped(matrix_multiply(K.batch_flatten(inputs), kernel))
 

@@ -5,3 +5,4 @@ from kbackend.layers.core.einsum_dense import *
 from kbackend.layers.core.embedding import *
 from kbackend.layers.core.function import *
 from kbackend.layers.core.masking import *
+from kbackend.layers.core.module import *

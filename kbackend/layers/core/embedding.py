@@ -9,6 +9,7 @@ from kbackend import dtypes
 from kbackend.layers.arguments import described, positive, scalar, set_roles
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
+from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.ops.linalg.dense import dense
 
 
@@ -77,14 +78,18 @@ class Embedding(Layer):
             self.input_spec = InputSpec(shape=(None, *lengths))
 
     def build(self, input_shape: Any) -> None:
-        self.embeddings = self.add_weight("embeddings", (self.input_dim, self.output_dim))
+        # what is gathered is cast, not the whole table
+        self.embeddings = self.add_weight("embeddings", (self.input_dim, self.output_dim), autocast=False)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return K.not_equal(inputs, 0) if self.mask_zero else None
 
     def call(self, inputs: Any) -> Any:
         indices = inputs if dtypes.is_integer(inputs.dtype) else K.cast(inputs, "int32")
-        return K.gather(self.embeddings, indices)
+        return self._computed(K.gather(self.embeddings, indices))
+
+    def _computed(self, value: Any) -> Any:
+        return as_dtype(value, self.compute_dtype) if self.dtype_policy.is_mixed else value
 
 
 class ReversibleEmbedding(Embedding):
@@ -151,7 +156,7 @@ class ReversibleEmbedding(Embedding):
     def call(self, inputs: Any, reverse: bool = False) -> Any:
         if not reverse:
             return super().call(inputs)
-        kernel = K.transpose(self.embeddings) if self.tie_weights else self.reverse_embeddings
+        kernel = K.transpose(self._computed(self.embeddings)) if self.tie_weights else self.reverse_embeddings
         if self.reverse_dtype is not None:
             inputs, kernel = K.cast(inputs, self.reverse_dtype), K.cast(kernel, self.reverse_dtype)
         logits = dense(inputs, kernel)

@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from kbackend import backend as K
+from kbackend.layers.arguments import described, scalar
 from kbackend.layers.base.layer import Layer
 
 
 class Masking(Layer):
     """Masks the steps whose features all equal ``mask_value``, and sets them to 0.
+
+    Args:
+        mask_value: a number, or a K.variable, which stays live.
 
     Shapes: (batch, steps, features) to the same; the mask is (batch, steps).
 
@@ -19,11 +23,12 @@ class Masking(Layer):
     """
 
     arguments = ("mask_value",)
+    hyperparameters = arguments
     supports_masking = True
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.mask_value = mask_value
+        self.mask_value = scalar(mask_value, "mask_value", described(self))
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         return self._kept(inputs)

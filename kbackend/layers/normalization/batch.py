@@ -8,7 +8,7 @@ from typing import Any
 from kbackend import backend as K
 from kbackend import config
 from kbackend.graph.tensor import Tensor
-from kbackend.layers.arguments import described, set_roles
+from kbackend.layers.arguments import described, scalar, set_roles
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 from kbackend.ops.arrays.reshape import extent
@@ -27,7 +27,7 @@ class BatchNormalization(Layer):
     Args:
         axis: the axis of the features.
         momentum: of the moving averages: ``moving * momentum + batch * (1 - momentum)``.
-        epsilon: added to the variance.
+        epsilon: added to the variance. It, ``momentum`` and ``renorm_momentum`` may be K.variables, which stay live.
         center, scale: whether there is an offset (beta) and a scale (gamma).
         others: initializers, regularizers and constraints of the weights.
         renorm: whether training corrects the statistics of the batch towards moving ones of their own.
@@ -66,6 +66,7 @@ class BatchNormalization(Layer):
         "renorm_momentum",
         "synchronized",
     )
+    hyperparameters = ("momentum", "epsilon", "renorm_momentum")
     supports_masking = True
     moving_mean_initializer: Any
     moving_variance_initializer: Any
@@ -94,7 +95,9 @@ class BatchNormalization(Layer):
         super().__init__(**kwargs)
         if not isinstance(axis, int):
             raise TypeError(f"{described(self)}: axis must be an integer, it is {axis!r}")
-        self.axis, self.momentum, self.epsilon = axis, momentum, epsilon
+        label = described(self)
+        self.axis, self.momentum = axis, scalar(momentum, "momentum", label, 0)
+        self.epsilon = scalar(epsilon, "epsilon", label, 0)
         self.center, self.scale, self.synchronized = center, scale, synchronized
         set_roles(
             self,
@@ -107,7 +110,7 @@ class BatchNormalization(Layer):
             beta_constraint=beta_constraint,
             gamma_constraint=gamma_constraint,
         )
-        self.renorm, self.renorm_momentum = renorm, renorm_momentum
+        self.renorm, self.renorm_momentum = renorm, scalar(renorm_momentum, "renorm_momentum", label, 0)
         self.renorm_clipping = checked_clipping(renorm_clipping, described(self))
         self.input_spec = InputSpec(min_ndim=2)
 
@@ -118,20 +121,24 @@ class BatchNormalization(Layer):
         size = input_shape[self.axis]
         if size is None:
             raise ValueError(f"axis {self.axis} of the input must be known, the shape is {input_shape}")
-        self.gamma = self.add_weight("gamma", (size,)) if self.scale else None
-        self.beta = self.add_weight("beta", (size,)) if self.center else None
-        self.moving_mean = self.add_weight("moving_mean", (size,), trainable=False)
-        self.moving_variance = self.add_weight("moving_variance", (size,), trainable=False)
+        self.gamma = self._vector("gamma", size) if self.scale else None
+        self.beta = self._vector("beta", size) if self.center else None
+        self.moving_mean = self._vector("moving_mean", size, trainable=False)
+        self.moving_variance = self._vector("moving_variance", size, trainable=False)
         if self.renorm:
             self._add_renorm_statistics(size)
         self.input_spec = InputSpec(min_ndim=2, axes={self.axis: size})
+
+    def _vector(self, name: str, size: int, **options: Any) -> Any:
+        """A weight that stays float32 where the layer computes in 16 bits: its ops compute in float32 too."""
+        return self.add_weight(name, (size,), autocast=False, **options)
 
     def _add_renorm_statistics(self, size: int) -> None:
         def deviation(shape: Any, dtype: Any = None) -> Any:
             return K.sqrt(self.moving_variance_initializer(shape, dtype))
 
         def statistic(name: str, initializer: Any) -> Any:
-            return self.add_weight(name, (size,), initializer=initializer, trainable=False)
+            return self._vector(name, size, initializer=initializer, trainable=False)
 
         self.moving_stddev = statistic("moving_stddev", deviation)
         self.renorm_mean = statistic("renorm_mean", self.moving_mean_initializer)
@@ -150,15 +157,24 @@ class BatchNormalization(Layer):
         """The inputs normalized by their own statistics; adds the updates of the moving averages."""
         axes = [a for a in range(inputs.ndim) if a != self.axis % inputs.ndim]
         gamma, beta, epsilon = self.gamma, self.beta, self.epsilon
-        if mask is None:
+        fused = mask is None and not isinstance(epsilon, Tensor)
+        if fused:
             normed, mean, variance = K.normalize_batch_in_training(inputs, gamma, beta, axes, epsilon)
+        elif mask is None:
+            _, mean, variance = K.normalize_batch_in_training(inputs, None, None, axes)
         else:
             mean, variance = moments(inputs, mask, axes)
         if self.renorm:
             gamma, beta = self._corrected(mean, variance)
         self._move(_Unempty(inputs, axes), mean, variance)
-        if mask is None and not self.renorm:
+        if fused and not self.renorm:
             return normed
+        return self._normalized(inputs, mean, variance, beta, gamma)
+
+    def _normalized(self, inputs: Any, mean: Any, variance: Any, beta: Any, gamma: Any) -> Any:
+        epsilon = self.epsilon
+        if isinstance(epsilon, Tensor):  # the op takes a number
+            variance, epsilon = variance + epsilon, 0.0
         return K.batch_normalization(inputs, mean, variance, beta, gamma, self.axis, epsilon)
 
     def _move(self, unempty: _Unempty, mean: Any, variance: Any) -> None:
@@ -183,7 +199,8 @@ class BatchNormalization(Layer):
 
     def _corrected(self, mean: Any, variance: Any) -> tuple[Any, Any]:
         """Scale and offset that correct the statistics of the batch: ``(x * r + d) * gamma + beta``."""
-        least = K.maximum(self.renorm_stddev, self.epsilon**0.5)
+        root = K.sqrt(self.epsilon) if isinstance(self.epsilon, Tensor) else self.epsilon**0.5
+        least = K.maximum(self.renorm_stddev, root)
         limits = self.renorm_clipping or {}
         r, d = K.sqrt(variance + self.epsilon) / least, (mean - self.renorm_mean) / least
         r = K.maximum(r, limits["rmin"]) if "rmin" in limits else r
@@ -194,9 +211,7 @@ class BatchNormalization(Layer):
         return scale, offset if self.beta is None else offset + self.beta
 
     def _by_moving_averages(self, inputs: Any) -> Any:
-        return K.batch_normalization(
-            inputs, self.moving_mean, self.moving_variance, self.beta, self.gamma, self.axis, self.epsilon
-        )
+        return self._normalized(inputs, self.moving_mean, self.moving_variance, self.beta, self.gamma)
 
 
 class _Unempty:

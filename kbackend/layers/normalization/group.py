@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend.layers.arguments import described, positive, set_roles
+from kbackend.layers.arguments import described, number, positive, set_roles
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 from kbackend.layers.normalization.layer import sizes_along
@@ -67,7 +67,8 @@ class GroupNormalization(Layer):
         self.groups = -1 if groups == -1 else positive(groups, "groups", described(self))
         if type(axis) is not int:
             raise TypeError(f"{described(self)}: axis must be an integer, it is {axis!r}")
-        self.axis, self.epsilon, self.center, self.scale = axis, epsilon, center, scale
+        self.axis, self.epsilon = axis, number(epsilon, "epsilon", described(self))
+        self.center, self.scale = center, scale
         set_roles(
             self,
             beta_initializer=beta_initializer,
@@ -85,8 +86,8 @@ class GroupNormalization(Layer):
                 f"groups must divide the {channels} channels of inputs of shape {tuple(input_shape)}, "
                 f"it is {self.groups}"
             )
-        self.gamma = self.add_weight("gamma", (channels,)) if self.scale else None
-        self.beta = self.add_weight("beta", (channels,)) if self.center else None
+        self.gamma = self.add_weight("gamma", (channels,), autocast=False) if self.scale else None
+        self.beta = self.add_weight("beta", (channels,), autocast=False) if self.center else None
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: channels})
 
     def call(self, inputs: Any) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from kbackend.layers.arguments import described, set_roles
+from kbackend.layers.arguments import described, number, set_roles
 from kbackend.layers.base.layer import Layer
 from kbackend.ops.nn.layer_norm import layer_normalization, normalize, rms_normalization
 
@@ -86,7 +86,8 @@ class LayerNormalization(Layer):
     ) -> None:
         super().__init__(**kwargs)
         self.axis = checked_axes(axis, described(self))
-        self.epsilon, self.center, self.scale = epsilon, center, scale
+        self.epsilon = number(epsilon, "epsilon", described(self))
+        self.center, self.scale = center, scale
         set_roles(
             self,
             beta_initializer=beta_initializer,
@@ -99,8 +100,8 @@ class LayerNormalization(Layer):
 
     def build(self, input_shape: Any) -> None:
         shape = sizes_along(self.axis, input_shape)
-        self.gamma = self.add_weight("gamma", shape) if self.scale else None
-        self.beta = self.add_weight("beta", shape) if self.center else None
+        self.gamma = self.add_weight("gamma", shape, autocast=False) if self.scale else None
+        self.beta = self.add_weight("beta", shape, autocast=False) if self.center else None
 
     def call(self, inputs: Any) -> Any:
         return layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
@@ -128,10 +129,11 @@ class RMSNormalization(Layer):
     def __init__(self, axis: Any = -1, epsilon: float = 1e-6, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = checked_axes(axis, described(self))
-        self.epsilon = epsilon
+        self.epsilon = number(epsilon, "epsilon", described(self))
 
     def build(self, input_shape: Any) -> None:
-        self.scale = self.add_weight("scale", sizes_along(self.axis, input_shape), initializer="ones")
+        shape = sizes_along(self.axis, input_shape)
+        self.scale = self.add_weight("scale", shape, initializer="ones", autocast=False)
 
     def call(self, inputs: Any) -> Any:
         return rms_normalization(inputs, self.scale, self.axis, self.epsilon)

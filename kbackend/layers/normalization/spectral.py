@@ -6,7 +6,9 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend.layers.arguments import described, positive
+from kbackend.layers.base.autocast import uncast
 from kbackend.layers.wrapper import Wrapper
+from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.ops.linalg.matmul import matrix_multiply
 from kbackend.ops.nn.layer_norm import normalize
 
@@ -51,15 +53,20 @@ class SpectralNormalization(Wrapper):
         self._role = roles[0]
         self.kernel = getattr(self.layer, self._role)
         self.vector_u = self.add_weight(
-            "vector_u", (1, self.kernel.shape[-1]), initializer="truncated_normal", trainable=False
-        )
+            "vector_u", (1, self.kernel.shape[-1]), initializer="truncated_normal", trainable=False,
+            autocast=False,
+        )  # fmt: skip
         limit = self.kernel.constraint
         self.kernel.constraint = lambda w: self._normalized(w if limit is None else limit(w))[0]
 
     def call(self, inputs: Any, training: Any = None, **kwargs: Any) -> Any:
-        kernel, vector = self._normalized(self.kernel)
-        self.add_update(K.update(self.vector_u, vector))
-        return self._with_kernel(K.in_train_phase(kernel, self.kernel, training), inputs, **kwargs)
+        with uncast():
+            normalized, vector = self._normalized(self.kernel)
+            self.add_update(K.update(self.vector_u, vector))
+            kernel = K.in_train_phase(normalized, self.kernel, training)
+        if self.layer.dtype_policy.is_mixed:
+            kernel = as_dtype(kernel, self.layer.compute_dtype)
+        return self._with_kernel(kernel, inputs, **kwargs)
 
     def _with_kernel(self, kernel: Any, inputs: Any, **kwargs: Any) -> Any:
         try:

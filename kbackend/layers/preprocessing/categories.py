@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from kbackend import backend as K
-from kbackend import config, dtypes
+from kbackend import dtypes
 from kbackend.declare.call import dtype_of
 from kbackend.graph.tensor import Tensor
-from kbackend.layers.arguments import described, one_of, positive
+from kbackend.layers.arguments import described, number, one_of, positive
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.preprocessing.numeric import batches, floats
 from kbackend.ops.indexing.searching import searchsorted
@@ -57,7 +57,7 @@ class Discretization(Layer):
             the last axis.
         sparse: not supported.
 
-    Shapes: kept for 'int', else with the number of bins as the last axis. Bins are int32, vectors floatx.
+    Shapes: kept for 'int', else with the number of bins as the last axis. Bins are int32, vectors of the layer's dtype.
 
     Raises:
         ValueError: both of ``bin_boundaries`` and ``num_bins``, or none; boundaries that do not rise; a call before
@@ -92,7 +92,7 @@ class Discretization(Layer):
                 f"{num_bins!r}"
             )
         self.num_bins = None if num_bins is None else positive(num_bins, "num_bins", described(self))
-        self.epsilon = epsilon
+        self.epsilon = number(epsilon, "epsilon", described(self))
         self.bin_boundaries: list[float] | None = None
         if bin_boundaries is not None:
             found = np.asarray(bin_boundaries, np.float64)
@@ -126,7 +126,7 @@ class Discretization(Layer):
             raise ValueError("it has no boundaries yet; call adapt(data) first, or give bin_boundaries")
         x = floats(inputs)
         bins = K.cast(searchsorted(K.constant(self.bin_boundaries, dtype=x.dtype), x, side="right"), "int32")
-        return encoded(bins, self.output_mode, len(self.bin_boundaries) + 1, config.floatx())
+        return encoded(bins, self.output_mode, len(self.bin_boundaries) + 1, self.compute_dtype)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:
@@ -202,7 +202,7 @@ class CategoryEncoding(Layer):
             raise ValueError(f"count_weights need output_mode='count', it is {self.output_mode!r}")
         if not dtypes.is_integer(dtype_of(inputs)) and isinstance(inputs, Tensor):
             inputs = K.cast(inputs, "int32")
-        return encoded(inputs, self.output_mode, self.num_tokens, self.dtype, count_weights)
+        return encoded(inputs, self.output_mode, self.num_tokens, self.compute_dtype, count_weights)
 
 
 __all__ = ["CategoryEncoding", "Discretization"]

@@ -15,7 +15,7 @@ import numpy as np
 from kbackend import backend as K
 from kbackend import config, dtypes
 from kbackend.declare.call import dtype_of
-from kbackend.layers.arguments import described, one_of, positive
+from kbackend.layers.arguments import data_format_of, described, number, one_of, positive
 from kbackend.layers.regularization import _Drawing
 from kbackend.ops.arrays.dims import length
 from kbackend.ops.elementwise.normal_quantile import polynomial
@@ -46,7 +46,7 @@ class _Augmentation(_Drawing):
 
     def __init__(self, seed: int | None = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(seed, **kwargs)
-        self.data_format = config.normalize_data_format(data_format)
+        self.data_format = data_format_of(self, data_format)
 
     def call(self, inputs: Any, training: Any = None) -> Any:
         x = inputs if dtypes.is_float(dtype_of(inputs)) else K.cast(inputs, config.floatx())
@@ -131,7 +131,7 @@ class _Moving(_Augmentation):
         super().__init__(seed, data_format, **kwargs)
         self.fill_mode = one_of(fill_mode, FILL_MODES, "fill_mode", described(self))
         self.interpolation = one_of(interpolation, ("nearest", "bilinear"), "interpolation", described(self))
-        self.fill_value = float(fill_value)
+        self.fill_value = float(number(fill_value, "fill_value", described(self)))
 
     def _seen(self, x: Any, rows: Sequence[Any]) -> Any:
         """Images by the six numbers of their transforms, each of which is one number for each image."""

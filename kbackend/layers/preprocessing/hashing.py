@@ -81,7 +81,7 @@ class Hashing(HostLayer):
         found = for_each(values, bin_of(self.num_bins - masked, self.salt))
         if masked:
             found = np.where(values == str(self.mask_value), 0, found + 1)
-        return host_encoded(found.astype(np.int64), self.output_mode, self.num_bins, self.dtype)
+        return host_encoded(found.astype(np.int64), self.output_mode, self.num_bins, self.compute_dtype)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """The shape of the result; the layer does not change."""
@@ -133,7 +133,7 @@ class HashedCrossing(HostLayer):
             raise ValueError(f"{self.label}: features must have one shape, (batch,) or (batch, 1); theirs are {shapes}")
         rows = zip(*(f.ravel().tolist() for f in features))
         found = np.array([self._crossed(row) for row in rows], np.int64).reshape(shapes[0])
-        return host_encoded(found, self.output_mode, self.num_bins, self.dtype)
+        return host_encoded(found, self.output_mode, self.num_bins, self.compute_dtype)
 
     def _crossed(self, prints: tuple[int, ...]) -> int:
         result = _CROSSING_KEY

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kbackend import config
-from kbackend.layers.arguments import described, one_of, positive
+from kbackend.layers.arguments import data_format_of, described, number, one_of, positive
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.preprocessing.numeric import floats
 from kbackend.ops.image.resize import opened, resize
@@ -59,9 +58,9 @@ class Resizing(Layer):
             raise ValueError(f"{label}: only one of crop_to_aspect_ratio and pad_to_aspect_ratio can be True")
         self.crop_to_aspect_ratio, self.pad_to_aspect_ratio = crop_to_aspect_ratio, pad_to_aspect_ratio
         self.fill_mode = one_of(fill_mode, ("constant",), "fill_mode", label)
-        self.fill_value = float(fill_value)
+        self.fill_value = float(number(fill_value, "fill_value", described(self)))
         self.antialias = antialias
-        self.data_format = config.normalize_data_format(data_format)
+        self.data_format = data_format_of(self, data_format)
 
     def call(self, inputs: Any) -> Any:
         return resize(
@@ -94,7 +93,7 @@ class CenterCrop(Layer):
         super().__init__(**kwargs)
         label = described(self)
         self.height, self.width = positive(height, "height", label), positive(width, "width", label)
-        self.data_format = config.normalize_data_format(data_format)
+        self.data_format = data_format_of(self, data_format)
 
     def call(self, inputs: Any) -> Any:
         x, closed = opened(floats(inputs), self.data_format)

@@ -10,6 +10,8 @@ import numpy as np
 from kbackend import backend as K
 from kbackend import config, dtypes
 from kbackend.declare.call import dtype_of, to_numpy
+from kbackend.graph.tensor import Tensor
+from kbackend.layers.arguments import scalar
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.naming import described
 from kbackend.layers.base.structures import as_list
@@ -24,7 +26,7 @@ class Rescaling(Layer):
     """``inputs * scale + offset``, in floats.
 
     Args:
-        scale, offset: numbers, or lists of numbers along the last axis.
+        scale, offset: numbers, lists of numbers along the last axis, or scalar K.variables, which stay live.
 
     Shapes: any, kept.
 
@@ -35,6 +37,7 @@ class Rescaling(Layer):
     """
 
     arguments = ("scale", "offset")
+    hyperparameters = arguments
     supports_masking = True
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
@@ -44,10 +47,16 @@ class Rescaling(Layer):
 
     def call(self, inputs: Any) -> Any:
         x = floats(inputs)
-        return x * np.asarray(self.scale, x.dtype) + np.asarray(self.offset, x.dtype)
+        scale, offset = (
+            K.cast(v, x.dtype) if isinstance(v, Tensor) else np.asarray(v, dtypes.numpy_dtype(x.dtype))
+            for v in (self.scale, self.offset)
+        )
+        return x * scale + offset
 
 
 def _number_or_list(value: Any, name: str, layer: Layer) -> Any:
+    if isinstance(value, Tensor):
+        return scalar(value, name, described(layer))
     try:
         array = np.asarray(to_numpy(value) if hasattr(value, "shape") else value, np.float64)
     except (TypeError, ValueError):

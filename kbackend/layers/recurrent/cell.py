@@ -147,7 +147,7 @@ class Cell(Layer):
 
     def get_initial_state(self, inputs: Any = None, batch_size: Any = None, dtype: Any = None) -> list[Any]:
         """Zeros for each state, of the batch of ``inputs`` or of ``batch_size``."""
-        return zero_states(self.state_shapes(), inputs, batch_size, dtype or self.dtype)
+        return zero_states(self.state_shapes(), inputs, batch_size, dtype or self.compute_dtype)
 
 
 class DenseCell(Cell):

@@ -5,10 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from kbackend import backend as K
-from kbackend import config
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ground.arguments import named
-from kbackend.layers.arguments import activation_of, one_of, per_dimension, positive
+from kbackend.layers.arguments import activation_of, data_format_of, one_of, per_dimension, positive
 from kbackend.layers.base.spec import InputSpec
 from kbackend.layers.recurrent.cell import Cell, lstm_bias_initializer
 from kbackend.layers.recurrent.layer import OfCell, Recurrent
@@ -63,7 +62,7 @@ class ConvLSTMCell(Cell):
         self.kernel_size = per_dimension(kernel_size, self.rank, "kernel_size", self.label)
         self.strides = per_dimension(strides, self.rank, "strides", self.label)
         self.padding = one_of(padding, ("valid", "same"), "padding", self.label)
-        self.data_format = config.normalize_data_format(data_format)
+        self.data_format = data_format_of(self, data_format, self.label)
         self.dilation_rate = per_dimension(dilation_rate, self.rank, "dilation_rate", self.label)
         if max(self.strides) > 1 and max(self.dilation_rate) > 1:
             raise ValueError(

@@ -52,7 +52,7 @@ class Recurrent(RNN):
         super().__init__(settings, **given)
 
     def _made_cell(self, given: Any) -> Cell:
-        cell = self.cell_class(**given, name=f"{self.name}_cell", dtype=self.dtype, _label=described(self))
+        cell = self.cell_class(**given, name=f"{self.name}_cell", dtype=self.dtype_policy, _label=described(self))
         cell._owner = self._owner  # the weights are drawn as the layer's
         return cell
 

@@ -25,6 +25,7 @@ from kbackend.layers.recurrent.cell import (
     stepper_of,
 )
 from kbackend.layers.recurrent.stacked import StackedRNNCells
+from kbackend.ops.elementwise.precision import as_dtype
 
 _FIRST_SPEC = InputSpec(min_ndim=3)
 
@@ -241,13 +242,16 @@ class RNN(HasLayers):
         if given is not None:
             self._check_states(given, inputs.shape[0], "initial_state holds")
         elif self.stateful:
-            given = list(self.states or ())
+            given = [self._computed(state) for state in self.states or ()]
         mask = mask[0] if isinstance(mask, (list, tuple)) else mask
         outputs, last = self._walk(inputs, given, mask, training, constants or ())
         if self.stateful:
             self.add_update([K.update(kept, new) for kept, new in zip(self.states or (), last)])
         result = self._result(outputs, last, mask, given is None)
         return [result, *last] if self.return_state else result
+
+    def _computed(self, state: Any) -> Any:
+        return as_dtype(state, self.compute_dtype) if self.dtype_policy.is_mixed else state
 
     def _walk(self, inputs: Any, states: Any, mask: Any, training: Any, constants: Any) -> tuple[Any, list[Any]]:
         """The outputs of all steps and the last states."""
@@ -291,7 +295,7 @@ class RNN(HasLayers):
     def get_initial_state(self, inputs: Any) -> list[Any]:
         """The states before the first step for a batch of inputs, or for a batch size."""
         if isinstance(inputs, (int, np.integer)):
-            inputs = K.constant(0.0, dtype=self.dtype, shape=(int(inputs), 1))
+            inputs = K.constant(0.0, dtype=self.compute_dtype, shape=(int(inputs), 1))
         return first_states(self.cell, inputs)
 
     # configuration ------------------------------------------------------------------------------------------

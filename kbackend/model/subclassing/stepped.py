@@ -8,6 +8,7 @@ from typing import Any
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import recorder
 from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.naming import snake_case
 from kbackend.layers.base.structures import distinct
 from kbackend.model.subclassing.traced import TracedNetwork
 from kbackend.ops.core.updates import as_updates
@@ -41,6 +42,23 @@ class SteppedNetwork(TracedNetwork):
     def own_predict(self) -> bool:
         """Whether the class defines ``predict_step``."""
         return type(self).predict_step is not SteppedNetwork.predict_step
+
+    _prepare: Any
+
+    def _prepare_own(self, inputs: Any, outputs: Any, name: str | None, trainable: bool) -> None:
+        """Make a model that defines ``call``.
+
+        Raises:
+            TypeError: it was given inputs or outputs as well.
+        """
+        kind = type(self).__name__
+        if inputs is not None or outputs is not None:
+            raise TypeError(
+                f"{kind} defines call(self, ...), which makes its outputs; inputs and outputs cannot be given as well: "
+                "call super().__init__(name=name)"
+            )
+        self._prepare(name, snake_case(kind), trainable)
+        self._weights_last = False
 
     # steps --------------------------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 from kbackend.declare.call import lift, make_node
 from kbackend.declare.decorate import primitive
@@ -16,10 +17,11 @@ from kbackend.declare.op import REGISTRY, TensorLike
 from kbackend.graph.node import Role, next_number
 from kbackend.graph.tensor import Shape, Tensor, TensorSpec
 from kbackend.graph.variable import Variable
-from kbackend.graph.walk import Graph, ancestors, copy_tensors
+from kbackend.graph.walk import Graph, ancestors, copy_tensors, walk
 
 #: roles of the leaves that bodies copy instead of capturing
 _INSIDE = (Role.CONSTANT, Role.PHASE)
+_formals: WeakValueDictionary[int, Tensor] = WeakValueDictionary()
 
 
 class Body:
@@ -56,26 +58,33 @@ def trace(function: Callable[..., Sequence[Any]], specs: Sequence[TensorSpec]) -
 
 def _formal(i: int, spec: TensorSpec) -> Tensor:
     attrs = {"shape": spec.shape, "dtype": spec.dtype, "name": f"loop_{i}"}
-    return make_node(REGISTRY["placeholder"], (), attrs)
+    made = make_node(REGISTRY["placeholder"], (), attrs)
+    _formals[id(made)] = made
+    return made
+
+
+def is_formal(tensor: Tensor) -> bool:
+    """Whether a tensor is an argument of the body of a loop."""
+    return _formals.get(id(tensor)) is tensor
 
 
 def _captures(outputs: Sequence[Tensor], formals: Sequence[Tensor], start: int) -> tuple[Tensor, ...]:
     """The tensors that existed before tracing began, and all variables, in order of creation."""
     inside = {id(t) for t in formals}
-    seen: dict[int, Tensor] = {}
-    done: set[int] = set()
-    stack = list(outputs)
-    while stack:
-        tensor = stack.pop()
+    found: list[Tensor] = []
+
+    def read(tensor: Tensor) -> Sequence[Tensor]:
+        if id(tensor) in inside:
+            return ()
         node = tensor.node
-        if id(tensor) in inside or id(tensor) in seen:
-            continue
         if isinstance(tensor, Variable) or node.number < start and node.op.role not in _INSIDE:
-            seen[id(tensor)] = tensor
-        elif node.number not in done:
-            done.add(node.number)
-            stack.extend(node.inputs)
-    return tuple(sorted(seen.values(), key=lambda t: (t.node.number, t.index)))
+            found.append(tensor)
+            return ()
+        return node.inputs
+
+    for _ in walk(outputs, read):
+        pass
+    return tuple(sorted(found, key=lambda t: (t.node.number, t.index)))
 
 
 def _refuse_updates(outputs: Sequence[Tensor], stop: Sequence[Tensor]) -> None:

@@ -17,7 +17,7 @@ from kbackend.graph.walk import Graph
 from kbackend.ground.tree import tree_flatten, tree_structure, tree_unflatten
 from kbackend.ops.control.subgraph import Loop, trace, union
 from kbackend.ops.core.arguments import as_tensor
-from kbackend.ops.core.cast import cast, identity
+from kbackend.ops.core.cast import as_positions, cast, identity
 from kbackend.ops.elementwise.arithmetic import add, multiply
 from kbackend.ops.elementwise.comparison import less
 
@@ -259,8 +259,7 @@ def fori_loop(lower: Any, upper: Any, body_fun: Callable[[Any, Any], Any], init_
         result = body_fun(i, list(state) if several else state[0])
         return [i + 1, *(result if several else [result])]
 
-    first = cast(lift(lower), "int32")
-    end = cast(lift(upper), "int32")
+    first, end = as_positions(lift(lower)), as_positions(lift(upper))
     last = classic_while_loop(lambda i, *_: i < end, body, [first, *values])[1:]
     return type(init_val)(last) if several else last[0]
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from kbackend import config, dtypes
 from kbackend.declare import static_values
-from kbackend.declare.call import to_numpy
+from kbackend.declare.call import dtype_of, to_numpy
 from kbackend.declare.decorate import composite, derived, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.rules import NAN, values
@@ -66,6 +66,12 @@ def cast(x: TensorLike, dtype: str) -> TensorSpec:
     if dtypes.is_complex(x.dtype) and not dtypes.is_complex(dtype):
         raise TypeError(f"{x.dtype} cannot be cast to {dtype}; use real, imag, abs or angle")
     return TensorSpec(x.shape, dtype)
+
+
+def as_positions(x: Any) -> Any:
+    """Positions, labels or lengths as int32, or as int64 where their dtype holds more, so that none wraps."""
+    kind = dtype_of(x)
+    return cast(x, "int64" if kind in ("int64", "uint32", "uint64") or dtypes.is_float(kind) else "int32")
 
 
 @derived(traced=False, samples=lambda: [call(In((3,), -4, 4, kind="int32"), gradient=False)])

@@ -99,6 +99,7 @@ def _checked_exponent(specs: Any, attrs: dict[str, Any]) -> dict[str, Any]:
     samples=lambda: [
         call(In((2, 3)), exponent=3),
         call(In((2, 3), 0.2, 2), exponent=-1.5, name="negative"),
+        call(In((2, 3), 0.2, 2), exponent=-1.5, gradient=False, dtypes=("bfloat16",), name="bfloat16"),
         call(In((2,)), exponent=1, name="one"),
         call(In((2, 3), -4, 5, kind="int32"), exponent=3, gradient=False),
         call(

@@ -16,7 +16,7 @@ from kbackend.ops.arrays.join import stack
 from kbackend.ops.arrays.reshape import reshape
 from kbackend.ops.arrays.transpose import moveaxis
 from kbackend.ops.core.arguments import as_tensor
-from kbackend.ops.core.cast import cast
+from kbackend.ops.core.cast import as_positions
 from kbackend.ops.elementwise.select import select_elements
 from kbackend.ops.indexing.gather import from_start, gather
 
@@ -175,7 +175,7 @@ def _from_start(array: Any, size: Any) -> Any:
     """Indices counted from the start; those out of range stay out of range."""
     if isinstance(array, np.ndarray) and (isinstance(size, int) or not (array < 0).any()):
         return array.astype(np.int32)  # _in_range has counted negative ones from the start
-    return from_start(array if dtype_of(array) == "int64" else cast(array, "int32"), size)
+    return from_start(as_positions(array), size)
 
 
 def _flat_positions(arrays: list[Any], sizes: list[Any]) -> Any:

@@ -22,7 +22,7 @@ from kbackend.ops.arrays.ranges import numbers
 from kbackend.ops.arrays.reshape import flatten, reshape
 from kbackend.ops.arrays.sizes import entries
 from kbackend.ops.core.arguments import as_tensor
-from kbackend.ops.core.cast import cast
+from kbackend.ops.core.cast import as_positions, cast
 from kbackend.ops.elementwise.select import maximum, select_elements
 from kbackend.ops.indexing.gather import gather
 from kbackend.ops.indexing.segment import reduce_rows
@@ -33,7 +33,7 @@ def _row_numbers(indices: Any, dims: Sequence[Any]) -> Any:
     flat: Any = None
     inside: Any = None
     for axis, size in enumerate(dims):
-        position = cast(indices[..., axis], "int32")
+        position = as_positions(indices[..., axis])
         here = (position >= 0) & (position < size)
         flat = position if flat is None else flat * size + position
         inside = here if inside is None else inside & here

@@ -11,7 +11,7 @@ from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.rules import INF, NAN
 from kbackend.declare.rules import values as given
-from kbackend.declare.sample import In, call
+from kbackend.declare.sample import FLOATS, In, call
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.elementwise.select import select_elements
@@ -27,7 +27,8 @@ def _side(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
            samples=lambda: [
                call(given(1.0, 2.0, 2.0, 4.0), In((2, 3), 0, 5), gradient=False, dynamic=False),
                call(given(-INF, -1.0, 0.0, INF, NAN), given(-0.0, NAN, INF, -INF, 5.0), gradient=False,
-                    expect=np.array([2, 4, 3, 0, 3], np.int32), name="NaN and zeros", dynamic=False),
+                    expect=np.array([2, 4, 3, 0, 3], np.int32), name="NaN and zeros", dynamic=False,
+                    dtypes=(*FLOATS, "bfloat16")),
                call(given(-1.0, 0.0, NAN, NAN), given(0.0, NAN, 7.0), "right", gradient=False,
                     expect=np.array([2, 4, 2], np.int32), name="right", dynamic=False),
                call(given(1, 3, 3, kind="int32"), In((), kind="int32", values=3), "right", name="int32")])

@@ -18,7 +18,7 @@ from kbackend.ops.arrays.join import concatenate_last
 from kbackend.ops.arrays.reshape import flatten
 from kbackend.ops.arrays.sizes import check_sizes, entries
 from kbackend.ops.core.arguments import as_tensor
-from kbackend.ops.core.cast import cast
+from kbackend.ops.core.cast import as_positions, cast
 from kbackend.ops.reduction.reductions import reduce_max
 
 #: the reductions of the rows of a segment
@@ -105,9 +105,10 @@ def _segments(data: Any, ids: Any, num_segments: Any, how: str) -> Any:
 
 
 def one_past(numbers: Any) -> Any:
-    """The largest of some integers plus 1, at least 0 and 0 of none, as an int32 scalar."""
-    lowest = np.array([-1], np.int32)
-    return reduce_max(concatenate_last([cast(flatten(numbers), "int32"), lowest], 0)) + 1
+    """The largest of some integers plus 1, at least 0 and 0 of none, as a scalar."""
+    numbers = as_positions(flatten(numbers))
+    lowest = np.array([-1], dtypes.numpy_dtype(dtype_of(numbers)))
+    return reduce_max(concatenate_last([numbers, lowest], 0)) + 1
 
 
 def _segment_samples() -> list[Sample]:

@@ -9,7 +9,7 @@ import numpy as np
 from kbackend.declare.decorate import composite, derived, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.rules import INF, NAN, values
-from kbackend.declare.sample import In, Sample, call
+from kbackend.declare.sample import FLOATS, In, Sample, call
 from kbackend.declare.shapes import axis_in, canonical_axis
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.arrays.reshape import flatten
@@ -50,7 +50,8 @@ def _order_samples(with_values: bool) -> list[Sample]:
     for name, (numbers, order) in _ORDERS.items():
         places = np.array(order, np.int32)
         expect = np.array(numbers)[order] if with_values else places
-        found.append(call(values(*numbers), expect=expect, gradient=False, name=name, dynamic=False))
+        found.append(call(values(*numbers), expect=expect, gradient=False, name=name, dynamic=False,
+                          dtypes=(*FLOATS, "bfloat16")))
     return found
 
 

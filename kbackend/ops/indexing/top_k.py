@@ -12,7 +12,7 @@ from kbackend import dtypes
 from kbackend.declare.decorate import composite, derived, primitive
 from kbackend.declare.op import TensorLike
 from kbackend.declare.rules import INF, NAN, values
-from kbackend.declare.sample import In, Sample, call
+from kbackend.declare.sample import FLOATS, In, Sample, call
 from kbackend.declare.shapes import merge
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.arrays.pad import pad_constant
@@ -98,7 +98,8 @@ def _place_samples(with_values: bool) -> list[Sample]:
         indices = np.array(places, np.int32)
         expect = (np.array(numbers)[places], indices) if with_values else indices
         row = 40 if name in ("ties", "NaN among numbers") else None
-        found.append(call(values(*numbers), k, row=row, expect=expect, gradient=False, name=name, dynamic=False))
+        found.append(call(values(*numbers), k, row=row, expect=expect, gradient=False, name=name, dynamic=False,
+                          dtypes=(*FLOATS, "bfloat16")))
     return found
 
 

@@ -69,6 +69,8 @@ def _one_target_a_row(target: TensorSpec, logits: TensorSpec) -> TensorSpec:
     call(In((2, 3, 4), 0.0, 1.0), In((2, 3, 4))),
     call(In((1, 3), values=[[1.0, 0.0, 0.0]]), In((1, 3), values=[[-200.0, 200.0, 0.0]]), dtypes=_FLOATS,
          name="far"),
+    call(In((1, 2), values=[[0.5, 0.5]]), In((1, 2), values=[[1e30, 1e30]]), dtypes=("float32", "float64"),
+         name="large logits", expect=np.log([2.0]), gradient=False),
     call(In((0, 3), 0.0, 1.0), In((0, 3)), name="empty"),
     call(In((2, 0)), In((2, 0)), name="no classes", expect=np.zeros(2))])
 def softmax_crossentropy(target: TensorLike, logits: TensorLike) -> Any:
@@ -121,6 +123,8 @@ def checked_labels(labels: TensorLike, logits: TensorLike) -> TensorSpec:
     call(_labels(0, 3, 1, 1), In((4, 5), -4, 4)),
     call(_labels([0, 3], [1, 1]), In((2, 2, 5))),
     call(_labels(0), In((1, 3), values=[[-200.0, 200.0, 0.0]]), dtypes=_FLOATS, name="far"),
+    call(_labels(0), In((1, 2), values=[[1e30, 1e30]]), dtypes=("float32", "float64"), name="large logits",
+         expect=np.log([2.0]), gradient=False),
     call(In((0,), kind="int32", gradient=False), In((0, 3)), name="empty"),
     call(In((0,), kind="int32", gradient=False), In((0, 0)), name="no classes", raises=ValueError),
     *_range_samples()])

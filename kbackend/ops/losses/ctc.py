@@ -24,7 +24,7 @@ from kbackend.ops.arrays.reshape import expand_dims, reshape, squeeze_axis
 from kbackend.ops.arrays.transpose import permute_dimensions
 from kbackend.ops.control.scan import scan_steps
 from kbackend.ops.core.arguments import as_tensor
-from kbackend.ops.core.cast import cast, stop_gradient
+from kbackend.ops.core.cast import as_positions, cast, stop_gradient
 from kbackend.ops.core.creation import ones_like, zeros_like
 from kbackend.ops.elementwise.arithmetic import add
 from kbackend.ops.elementwise.exponential import exp, log
@@ -127,12 +127,12 @@ def ctc_cost(labels: TensorLike, logits: TensorLike, label_length: TensorLike, i
     def step(slices: list[Any], carried: list[Any]) -> tuple[list[Any], list[Any]]:
         (at, time), (alpha,) = slices, carried
         following = _transition(alpha, skippable) + take_along(at, states, axis=1)
-        active = expand_dims(time < cast(input_length, "int32"), 1)
+        active = expand_dims(time < as_positions(input_length), 1)
         return [], [select_elements(active, following, alpha)]
 
     by_time = permute_dimensions(logs, (1, 0, 2))
     _, (alpha,) = scan_steps(step, [by_time, _positions(length(by_time, 0))], [start])
-    last = expand_dims(cast(label_length, "int32") * 2, 1)
+    last = expand_dims(as_positions(label_length) * 2, 1)
     at_blank = take_along(alpha, last, axis=1)
     at_label = take_along(alpha, maximum(last - 1, 0), axis=1)
     at_label = select_elements(last > 0, at_label, NEVER)
@@ -146,14 +146,14 @@ def _extended_labels(labels: Any, label_length: Any, logs: Any, blank: int) -> t
 
     The states are the labels with a blank before each and one at the end, (batch, 2 length + 1).
     """
-    valid = _positions(length(labels, 1)) < expand_dims(cast(label_length, "int32"), 1)
-    labels = select_elements(valid, cast(labels, "int32"), 0)
+    valid = _positions(length(labels, 1)) < expand_dims(as_positions(label_length), 1)
+    labels = select_elements(valid, as_positions(labels), 0)
     classes = expand_dims(cast(logs[:, 0], "bool"), 1)
     sizes = [*lengths(labels), logs.shape[-1]]
     labels = checked_labels(labels, broadcast_to(classes, sizes))
     blanks = zeros_like(labels) + blank
     pairs = reshape(stack([blanks, labels], axis=2), (sizes[0], sizes[1] * 2))
-    ends = zeros_like(cast(expand_dims(label_length, 1), "int32")) + blank
+    ends = zeros_like(cast(expand_dims(label_length, 1), dtype_of(pairs))) + blank
     states = concatenate_last([pairs, ends], axis=1)
     before = _shifted(states, 2, blank)
     return states, (states != blank) & (states != before)
@@ -200,8 +200,8 @@ def _batch_cost_samples() -> list[Sample]:
 
 
 def _integers(x: Any) -> Any:
-    """Labels or lengths that Keras code holds as floats, truncated to int32."""
-    return cast(x, "int32") if dtypes.is_float(dtype_of(x)) else x
+    """Labels or lengths that Keras code holds as floats, truncated."""
+    return as_positions(x) if dtypes.is_float(dtype_of(x)) else x
 
 
 @derived(tolerance="rnn", samples=_batch_cost_samples)
@@ -289,7 +289,7 @@ def ctc_greedy(logits: TensorLike, lengths: TensorLike, *, blank: int, merge: bo
     Returns:
         int32 labels (batch, time), padded with -1, and minus the sum of the largest logits, (batch, 1).
     """
-    valid = _positions(length(logits, 1)) < expand_dims(cast(lengths, "int32"), 1)
+    valid = _positions(length(logits, 1)) < expand_dims(as_positions(lengths), 1)
     best = cast(argmax_along(logits, axis=-1), "int32")
     kept = valid & (best != blank)
     if merge:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from kbackend import dtypes
 from kbackend.declare.call import dtype_of
 from kbackend.declare.decorate import derived, primitive
 from kbackend.declare.op import TensorLike
@@ -15,6 +16,8 @@ from kbackend.graph.node import Node
 from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ops.arrays.dims import part
 from kbackend.ops.arrays.join import stack
+from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.elementwise.precision import precise
 from kbackend.ops.linalg.matmul import matrix_multiply
 from kbackend.ops.nn.relu import rectify
 from kbackend.ops.nn.windows import (
@@ -72,6 +75,7 @@ def _pool_samples(**row: Any) -> list[Sample]:
              name="window does not fit"),
         call(In((2, 4, 4, 1)), window=2, strides=1, padding=((2, 0), (0, 0)), raises=ValueError,
              name="only padding"),
+        call(x(2, 4, 3), window=3, strides=1, padding="same", dtypes=("bfloat16",), gradient=False, name="bfloat16"),
         call(x(1, 3, 2, 3, 2), window=(1, 3, 1), strides=(2, 1, 1), padding="same", name="larger than the volume"),
         call(In((2, 0, 4, 1)), window=2, strides=1, padding="same", raises=ValueError, name="no rows"),
     ]
@@ -256,6 +260,7 @@ def _adaptive_windows(size: int | None, count: int) -> list[tuple[int, int]]:
 
 @derived(tolerance="reduction", samples=lambda: [
     call(In((2, 7, 3)), 3), call(In((2, 5, 6, 3)), (2, 4), dynamic=False),
+    call(In((2, 7, 3)), 3, dtypes=("bfloat16",), gradient=False, name="bfloat16"),
     call(In((2, 3, 5)), 0, raises=ValueError, name="no output")])
 def adaptive_average_pool(inputs: TensorLike, output_size: Any, data_format: str | None = None) -> Any:
     """The mean of each of ``output_size`` windows that cover a spatial dimension.
@@ -281,23 +286,27 @@ def adaptive_average_pool(inputs: TensorLike, output_size: Any, data_format: str
     [1.5, 2.5]
     """
     rank = spatial_rank_of(inputs)
-    x, first = channels_last(inputs, data_format)
-    for axis, count in enumerate(integers("output_size", output_size, rank), 1):
-        weights = np.zeros((x.shape[axis] or 0, count), numpy_float(x))
-        for i, (start, stop) in enumerate(_adaptive_windows(x.shape[axis], count)):
-            weights[start:stop, i] = 1.0 / (stop - start)
-        x = _product_along(x, axis, weights)
-    return restored(x, first)
+
+    def means(inputs: Any) -> Any:
+        x, first = channels_last(inputs, data_format)
+        for axis, count in enumerate(integers("output_size", output_size, rank), 1):
+            weights = np.zeros((x.shape[axis] or 0, count), numpy_float(x))
+            for i, (start, stop) in enumerate(_adaptive_windows(x.shape[axis], count)):
+                weights[start:stop, i] = 1.0 / (stop - start)
+            x = _product_along(x, axis, weights)
+        return restored(x, first)
+
+    return precise(as_tensor(inputs), means)
 
 
 def _product_along(x: Any, axis: int, matrix: np.ndarray) -> Any:
     return on_last_axis(x, axis, lambda rows: matrix_multiply(rows, matrix))
 
 
-def numpy_float(x: Any) -> str:
-    """The dtype of x if NumPy has it and it is a float, else float32: for constants that x is multiplied with."""
+def numpy_float(x: Any) -> np.dtype[Any]:
+    """The dtype of x if it is a float, else float32: for constants that x is multiplied with."""
     dtype = dtype_of(x)
-    return dtype if dtype in ("float16", "float32", "float64") else "float32"
+    return dtypes.numpy_dtype(dtype if dtypes.is_float(dtype) else "float32")
 
 
 @derived(tolerance="exact", samples=lambda: [

@@ -78,7 +78,8 @@ def gather_axis(x: Any, indices: Any, axis: int) -> Any:
 @derived(tolerance="reduction", samples=lambda: [
     call(In((2, 18, 16)), (5, 6), (2, 3), dynamic=False),
     call(In((2, 12, 12)), (5, 6), 2, 1, 1, (2, 1), dynamic=False, name="windows that do not fit", raises=ValueError),
-    call(In((2, 8, 9)), (5, 6), 2, 2, 1, (2, 2), dynamic=False, name="dilation and stride")])
+    call(In((2, 8, 9)), (5, 6), 2, 2, 1, (2, 2), dynamic=False, name="dilation and stride"),
+    call(In((2, 18, 16)), (5, 6), (2, 3), dtypes=("bfloat16",), gradient=False, dynamic=False, name="bfloat16")])
 def fold(x: TensorLike, output_size: Any, kernel_size: Any, dilation: Any = 1, padding: Any = 0,
          stride: Any = 1) -> Any:
     """Sum columns of windows into images, where windows overlap: the transpose of :func:`unfold` (col2im).

@@ -21,7 +21,7 @@ from kbackend.ops.arrays.ranges import numbers
 from kbackend.ops.arrays.reshape import expand_dims, extent, flatten, reshape
 from kbackend.ops.arrays.transpose import moveaxis
 from kbackend.ops.core.arguments import as_tensor, integer
-from kbackend.ops.core.cast import cast
+from kbackend.ops.core.cast import as_positions, cast
 from kbackend.ops.core.creation import ones_like
 from kbackend.ops.elementwise.floating import QUESTION, isclose, isnan
 from kbackend.ops.elementwise.select import maximum, select_elements
@@ -314,7 +314,7 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
         raise TypeError(f"bincount counts integers, not {dtype_of(x)}")
     if len(x.shape) not in (1, 2) or least < 0:
         raise ValueError(f"bincount: a shape {tuple(x.shape)} with minlength {least}")
-    x = cast(x, "int32")
+    x = as_positions(x)
     ones = ones_like(x) if weights is None else as_tensor(weights)
     _check_updates(tuple(ones.shape), tuple(x.shape), "bincount")
     count = maximum(one_past(x), least)

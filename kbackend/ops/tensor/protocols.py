@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -38,6 +39,8 @@ _OPERATORS = {
     "equal": "__eq__",
     "not_equal": "__ne__",
 }
+#: the names under which libraries are imported
+_USUAL = {"numpy": "np"}
 _SWAPPED = {
     "__eq__": "__eq__",
     "__ne__": "__ne__",
@@ -54,7 +57,7 @@ def refusal(name: str, tensor: Tensor) -> TypeError:
     Args:
         name: what was called, such as "np.tanh".
     """
-    ours = counterpart(name.rpartition(".")[2], vars(sys.modules["kbackend.ops"]))
+    ours = counterpart(name.partition(" of ")[0].rpartition(".")[2], vars(sys.modules["kbackend.ops"]))
     advice = "use K's functions" if ours is None else f"use K.{ours}"
     return TypeError(
         f"{name} takes values, not symbolic tensors such as {tensor!r}: {advice} to make part of the graph; "
@@ -82,7 +85,33 @@ def _torch_function(cls: type, function: Callable[..., Any], types: Any, args: A
     raise refusal(f"{module}.{function.__name__}" if module else f"the method {function.__name__}", tensor)
 
 
+def _no_array(self: Tensor, error: ValueError) -> Exception:
+    """The error of the conversion of a tensor without a value to an array."""
+    name = _library_function(sys._getframe(2))
+    if name is not None:
+        return refusal(name, self)
+    return ValueError(f"{error}, or use K's functions in place of those of another library")
+
+
+def _library_function(frame: FrameType | None) -> str | None:
+    """The function of an installed library that the frames from this one outward are in, as a user calls it; None where
+    K has no function for it."""
+    library, found = None, None
+    while frame is not None:
+        package = frame.f_globals.get("__name__", "").partition(".")[0]
+        library = library or package
+        if package != library or library == "__main__":
+            break
+        name = frame.f_code.co_name
+        if counterpart(name, vars(sys.modules["kbackend.ops"])) and "site-packages" in frame.f_code.co_filename:
+            at_the_top = name in vars(sys.modules[library])
+            found = f"{_USUAL.get(library, library)}.{name}" if at_the_top else f"{name} of {library}"
+        frame = frame.f_back
+    return found
+
+
 PROTOCOLS: dict[str, Any] = {
+    "_no_array": _no_array,
     "__array_ufunc__": _array_ufunc,
     "__torch_function__": classmethod(_torch_function),
 }

@@ -10,10 +10,11 @@ from kbackend import backend as K
 from kbackend import registry
 from kbackend.declare.kept import built
 from kbackend.graph.tensor import Tensor
+from kbackend.ground.public import Public
 from kbackend.runtime.evaluate import on_engine
 
 
-class LearningRateSchedule:
+class LearningRateSchedule(Public):
     """Base class: ``schedule(step)`` is the learning rate of a step, counted from 0.
 
     A schedule of one's own defines ``__call__`` with K. It gets a symbolic step inside training; called with a number

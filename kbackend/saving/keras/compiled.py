@@ -53,7 +53,9 @@ def _optimizer(value: Any, custom: Mapping[str, Any]) -> Any:
         return found.from_config(config)
     made = {}
     for key, argument in config.items():
-        if isinstance(argument, dict):
+        if key == "inner_optimizer" and isinstance(argument, Mapping):
+            argument = _optimizer(argument, custom)
+        elif isinstance(argument, dict):
             raise ValueError(f"the optimizer {name} has a {key} that is an object")
         if key in _NEUTRAL and (argument in _NEUTRAL[key] or argument is None):
             continue
@@ -162,19 +164,30 @@ def document_of(model: Any) -> dict[str, Any] | None:
     found = training_of(model)
     if found is None:
         return None
-    optimizer = found["optimizer"]
-    config = dict(optimizer["config"])
-    if config.pop("decay", 0):
-        raise ValueError("the optimizer has a decay, which Keras 3 has not; use include_optimizer=False")
     return {
-        "optimizer": {"module": "keras.optimizers", "class_name": optimizer["class_name"], "config": config,
-                      "registered_name": None},
+        "optimizer": _written(found["optimizer"]),
         "loss": _modules(found["loss"], "keras.losses"),
         "loss_weights": found["loss_weights"],
         "metrics": _modules(found["metrics"], "keras.metrics"),
         "weighted_metrics": _modules(found["weighted_metrics"], "keras.metrics"),
         "run_eagerly": False, "steps_per_execution": 1, "jit_compile": False,
     }  # fmt: skip
+
+
+def _written(optimizer: Mapping[str, Any]) -> dict[str, Any]:
+    """An optimizer as Keras 3 writes it.
+
+    Raises:
+        ValueError: what Keras 3 has not.
+    """
+    config = dict(optimizer["config"])
+    for name, value, usual in (("decay", config.pop("decay", 0), 0), ("dynamic", config.pop("dynamic", True), True)):
+        if value != usual:
+            raise ValueError(f"the optimizer has {name}={value}, which Keras 3 has not; use include_optimizer=False")
+    if isinstance(config.get("inner_optimizer"), Mapping):
+        config["inner_optimizer"] = _written(config["inner_optimizer"])
+    return {"module": "keras.optimizers", "class_name": optimizer["class_name"], "config": config,
+            "registered_name": None}
 
 
 def _modules(value: Any, module: str) -> Any:

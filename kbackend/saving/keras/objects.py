@@ -16,7 +16,6 @@ from kbackend.saving.errors import FormatError
 
 #: arguments of Keras's initializers that these have not, with the values that say nothing
 _NEUTRAL = {"input_axes": None, "output_axes": None, "dtype": None}
-_MIXED = ("mixed_", "int8", "int4", "float8")
 _KINDS = {"initializer": initializers, "regularizer": regularizers, "constraint": constraints}
 
 
@@ -68,18 +67,18 @@ def from_keras(key: str, value: Any, custom: Mapping[str, Any]) -> Any:
 
 
 def dtype_name(value: Any) -> str | None:
-    """The dtype of a policy.
+    """The name of a dtype policy.
 
     Raises:
-        FormatError: a policy with two dtypes, or a quantized one.
+        FormatError: a quantized policy.
     """
     if isinstance(value, Mapping):
         config = value.get("config")
         value = config.get("name") if isinstance(config, Mapping) else None
     if value is not None and not isinstance(value, str):
         raise FormatError("dtype must be a name or a policy with a name")
-    if value is not None and any(part in value for part in _MIXED):
-        raise FormatError(f"the dtype policy {value!r} computes in another dtype than the weights have")
+    if value is not None and "_from_" in value:
+        raise FormatError(f"the dtype policy {value!r} is one of quantized weights")
     return value
 
 

@@ -38,7 +38,8 @@ def model_document(model: Any) -> dict[str, Any]:
 
 def _sequential(model: Any) -> dict[str, Any]:
     layers = [_entry(layer) for layer in model.layers]
-    found: dict[str, Any] = {"name": model.name, "trainable": model.trainable, "dtype": model.dtype, "layers": layers}
+    found: dict[str, Any] = {"name": model.name, "trainable": model.trainable, "dtype": model.dtype_policy.name,
+                             "layers": layers}
     if model.built:
         first = model._tensors[0]
         layers.insert(0, _entry(first.history.layer))

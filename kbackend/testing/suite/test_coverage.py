@@ -25,6 +25,7 @@ SHOWN_BY = {
 }
 #: functions that no sample can express -> the reason
 NO_SAMPLE = {
+    "call_module": "an engine's own module, which is no sample of another engine",
     "foreign": "an engine's own function, which is no sample of another engine",
     "K.eager": "returns its argument, a function",
     "K.symbolic": "returns its argument, a function",

@@ -1,4 +1,4 @@
-"""Arrays whose rows are made when they are read: of files mapped into memory, and of sparse matrices."""
+"""Arrays whose rows are made when they are read: of files mapped into memory, of HDF5 files, of sparse matrices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Rows:
     """What training needs of an array, without the whole of it in memory.
 
     Args:
-        data: a mapped array or a sparse matrix in rows.
+        data: a mapped array, a :class:`Stored` one, or a sparse matrix in rows.
         convert: makes rows what the model takes.
         dtype: that of the rows then, the one of the data when None.
     """
@@ -55,8 +55,39 @@ class Rows:
         return np.asarray(self[0 : len(self)], dtype)
 
 
+class Stored:
+    """Some rows of a data set of h5py, which are read from its file when they are indexed.
+
+    Args:
+        data: the data set.
+        start, stop: the first row, and the one after the last.
+    """
+
+    def __init__(self, data: Any, start: int = 0, stop: int | None = None) -> None:
+        self._data, self._start = data, start
+        self._stop = len(data) if stop is None else stop
+        self.shape = (self._stop - start, *data.shape[1:])
+        self.dtype = data.dtype
+
+    def __getitem__(self, index: Any) -> Any:
+        """A slice of rows is not read yet, numbers of rows and all else are."""
+        if isinstance(index, slice):
+            start, stop, step = index.indices(self.shape[0])
+            if step == 1:
+                return Stored(self._data, self._start + start, self._start + max(start, stop))
+        if isinstance(index, np.ndarray) and index.dtype.kind in "iu":
+            wanted, places = np.unique(index, return_inverse=True)  # h5py reads rows in their order, each once
+            return self._data[wanted + self._start][places]
+        return np.asarray(self)[index]
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
+        return np.asarray(self._data[self._start : self._stop], dtype)
+
+
 def rows_of(value: Any) -> Rows | None:
-    """The rows of a sparse matrix or array of scipy, None for all else."""
+    """The rows of a sparse matrix or array of scipy, or of a data set of h5py; None for all else."""
+    if ("h5py", "Dataset") in {(t.__module__.partition(".")[0], t.__name__) for t in type(value).__mro__}:
+        return Rows(Stored(value)) if value.shape else None
     if hasattr(value, "tocsr") and getattr(value, "ndim", 0) == 2:
         return Rows(value.tocsr())
     return None

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from kbackend.ground.public import Public
 
-class PyDataset:
+
+class PyDataset(Public):
     """Batches by number. A subclass has ``__getitem__(index)``, which returns (x,), (x, y) or (x, y, sample_weight),
     and ``__len__()``, the number of batches.
 

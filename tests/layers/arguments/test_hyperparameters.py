@@ -1,7 +1,10 @@
 """Hyperparameters that are variables stay live: a new value counts at the next call of the same program."""
 
+import inspect
+
 import numpy as np
 import pytest
+from layers import table
 
 from kbackend import Input, K, Model, layers
 
@@ -41,6 +44,71 @@ def test_a_clone_shares_it(name, argument, before, after):
     K.set_value(value, after)
     fixed = Model(x, getattr(layers, name)(**{argument: after})(x))
     np.testing.assert_allclose(clone.predict(X), fixed.predict(X), rtol=1e-6)
+
+
+# every layer ------------------------------------------------------------------------------------------------
+
+
+def numbers_of(row):
+    """The float arguments of a row's layer, with their values in the row."""
+    given, found = row.given(), {}
+    for kind in getattr(layers, row.layer).__mro__:
+        constructor = kind.__dict__.get("__init__")
+        if constructor is not None and kind.__module__.startswith("kbackend.layers.") and kind is not layers.Layer:
+            for name, parameter in inspect.signature(constructor).parameters.items():
+                found.setdefault(name, given.get(name, parameter.default))
+    taken = getattr(layers, row.layer).arguments
+    return {name: value for name, value in found.items() if type(value) is float and name in taken}
+
+
+ROWS = {row.layer: row for row in reversed(table.all_rows()) if not callable(row.arguments)}
+SCALARS = [(row, name) for row in ROWS.values() for name in numbers_of(row)]
+#: of images: ranges of draws and what fills borders; of other layers: numbers that are part of a fused kernel
+FIXED = {
+    "preprocessing": ("factor", "alpha", "sigma", "fill_value", "epsilon"),
+    "normalization.layer": ("epsilon",),
+    "normalization.group": ("epsilon",),
+}
+
+
+def is_fixed(row, name):
+    module = getattr(layers, row.layer).__module__.removeprefix("kbackend.layers.")
+    return any(module.startswith(place) and name.endswith(names) for place, names in FIXED.items())
+
+
+@pytest.mark.usefixtures("fresh_session")
+@pytest.mark.parametrize("row, name", SCALARS, ids=lambda v: v if isinstance(v, str) else v.layer)
+def test_a_scalar_of_any_layer_is_live_or_refused(row, name):
+    """In one program for both values; it is no weight, and a configuration holds its value."""
+    before = numbers_of(row)[name]
+    after = before + 0.25 if before < 0.7 else before - 0.25
+    value = K.variable(before)
+    if is_fixed(row, name):
+        with pytest.raises(ValueError, match=rf"layer \w+ \({row.layer}\): {name} must be a "):
+            getattr(layers, row.layer)(**{**row.given(), name: value})
+        return
+
+    def made(number):
+        K.clear_session()
+        K.set_seed(1)
+        found = table.made(row, **{**table.last(row), name: number})
+        feeds = [*found.inputs, *found.masks, K.learning_phase()]
+        wanted = [*found.outputs, *found.layer.losses, *(u for u in found.layer.updates)]
+        return found.layer, K.function(feeds, wanted)
+
+    layer, program = made(value)
+    assert [w.shape for w in layer.weights] == [w.shape for w in made(before)[0].weights]
+    fed, start = [*row.inputs(), *row.masks(), 1], layer.get_weights()
+    for call, number in enumerate((before, after)):
+        K.set_value(value, number)
+        twin, fixed = made(number)
+        for _ in range(call + 1):  # what is drawn depends on the number of the call
+            twin.set_weights(start)
+            wanted = fixed(fed)
+        layer.set_weights(start)
+        for got, right in zip(program(fed), wanted, strict=True):
+            np.testing.assert_allclose(got, right, rtol=1e-5, atol=1e-6)
+    assert layer.get_config()[name] == pytest.approx(after)
 
 
 NESTED = {

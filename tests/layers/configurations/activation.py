@@ -25,6 +25,12 @@ ROWS = [
     Row("ThresholdedReLU", {}, (4,), keras="Keras 3 has none"),
     Row("ThresholdedReLU", dict(theta=0.2), (3, 4), keras="Keras 3 has none"),
     Row("ThresholdedReLU", dict(theta=0.0), (3, 4), masked=True, keras="Keras 3 has none"),
+
+    Row("ReLU", dict(max_value=6.0, negative_slope=0.2), (None, 4)),
+    Row("LeakyReLU", dict(negative_slope=0.5), (2, 3, 4)),
+    Row("PReLU", dict(alpha_initializer="ones", alpha_constraint="non_neg"), (3, 4)),
+    Row("ELU", dict(alpha=0.3), (None, 3)),
+    Row("Softmax", dict(axis=-2), (3, 4)),
 ]
 
 BAD = [

@@ -53,6 +53,10 @@ ROWS = [
     Row("MultiHeadAttention", dict(num_heads=2, key_dim=4, attention_axes=2, use_gate=True), (2, 3, 4), (2, 5, 4),
         called=dict(use_causal_mask=True), keras="its causal mask is that of the first axis"),
     *_headed("GroupQueryAttention", head_dim=4, num_query_heads=4, num_key_value_heads=2),
+
+    Row("Attention", dict(use_scale=True, score_mode="concat"), QUERY, VALUE, masked=True),
+    Row("AdditiveAttention", {}, (None, 4), (None, 4)),
+    Row("AdditiveAttention", dict(use_scale=False), QUERY, VALUE, masked=True),
 ]
 
 BAD = [

@@ -44,6 +44,15 @@ ROWS = [
     Row("Conv3DTranspose", dict(filters=2, kernel_size=(1, 2, 3), strides=(1, 2, 2), padding="same"), (2, 2, 3, 1)),
     Row("Conv3DTranspose", dict(filters=1, kernel_size=2, strides=2, output_padding=1, activation="tanh"),
         (1, 2, 2, 2)),
+
+    *(Row(f"Conv{rank}D", dict(filters=2, kernel_size=2, padding="same", activation=activation, use_bias=bias), shape)
+      for rank, shape in enumerate([(4, 3), (3, 4, 2), (2, 3, 4, 1)], 1)
+      for activation, bias in (("relu", True), ("sigmoid", False))),
+    *(Row(f"Conv{rank}DTranspose", dict(filters=2, kernel_size=3, strides=2, activation="tanh", use_bias=False), shape)
+      for rank, shape in enumerate([(3, 2), (2, 3, 2), (2, 1, 2, 1)], 1)),
+    Row("Conv1D", dict(filters=2, kernel_size=2, kernel_constraint="max_norm", bias_initializer="ones"), (4, 2)),
+    Row("Conv2D", dict(filters=2, kernel_size=2, kernel_initializer="ones", activity_regularizer="l2"), (3, 4, 2)),
+    Row("Conv3D", dict(filters=2, kernel_size=(2, 1, 1), strides=(1, 2, 1)), (3, 3, 2, 2)),
 ]
 
 BAD = [

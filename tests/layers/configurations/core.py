@@ -46,6 +46,22 @@ ROWS = [
     Row("ActivityRegularization", dict(l1=0.1), (4,)),
     Row("ActivityRegularization", dict(l2=0.2), (3, 4), masked=True),
     Row("ActivityRegularization", dict(l1=0.1, l2=0.2), (3, 4)),
+
+    Row("Dense", dict(units=3), (3, 4), masked=True),
+    Row("Dense", dict(units=2, kernel_constraint="max_norm", activation="gelu"), (None, 3)),
+    *(Row("Activation", dict(activation=name), (3, 4)) for name in (
+        "linear", "relu", "sigmoid", "softplus", "softsign", "gelu", "exponential", "selu", "silu", "mish", "relu6",
+        "log_softmax", "leaky_relu", "hard_silu", "celu")),
+    Row("Identity", {}, (2, 3, 4)),
+    Row("Lambda", dict(function="tanh"), (3, 4), masked=True, keras="Keras reads no names of functions"),
+    Row("Embedding", dict(input_dim=5, output_dim=2, mask_zero=True, embeddings_constraint="max_norm"), (4,), values=5,
+        masked=True),
+    Row("ReversibleEmbedding", dict(input_dim=5, output_dim=2), (None,), values=5, masked=True,
+        keras="Keras drops the mask"),
+    Row("Masking", dict(mask_value=1.0), (4, 3), masked=True, keras="Keras takes the mask of the values"),
+    Row("EinsumDense", dict(equation="abc,cd->abd", output_shape=(None, 2), bias_axes="d", kernel_regularizer="l2",
+                            activation="elu"), (3, 4)),
+    Row("ActivityRegularization", dict(l2=0.3), (None, 4)),
 ]
 
 BAD = [

@@ -44,6 +44,12 @@ ROWS = [
                                    data_format="channels_last"), (3, 4, 2), keras=LOCAL),
     Row("LocallyConnected2D", dict(filters=2, kernel_size=2, implementation=3, data_format="channels_first"), (2, 3, 4),
         keras=LOCAL),
+
+    Row("DepthwiseConv1D", dict(kernel_size=1, depth_multiplier=3, bias_initializer="ones"), (4, 2)),
+    Row("DepthwiseConv2D", dict(kernel_size=(2, 1), padding="same", activation="relu"), (3, 4, 2)),
+    Row("SeparableConv1D", dict(filters=2, kernel_size=2, dilation_rate=2, activation="tanh"), (5, 2)),
+    Row("SeparableConv1D", dict(filters=3, kernel_size=1, depth_multiplier=2, depthwise_regularizer="l2"), (4, 2)),
+    Row("SeparableConv2D", dict(filters=2, kernel_size=2, padding="same", bias_initializer="ones"), (3, 4, 2)),
 ]
 
 BAD = [

@@ -28,6 +28,12 @@ ROWS = [
     Row("Dot", dict(axes=(1, 2), normalize=True), (4, 3), (2, 4)),
     Row("Dot", dict(axes=1, normalize=True), (4,), (4,)),
     Row("Dot", dict(axes=(1, 1)), (4, 3), (4,)),
+
+    *(Row(kind, {}, (3, 4), (3, 4), masked=True) for kind in ("Multiply", "Average", "Maximum", "Minimum", "Subtract")),
+    *(Row(kind, {}, (None, 4), (None, 1)) for kind in ("Add", "Multiply", "Average", "Maximum", "Minimum")),
+    Row("Concatenate", dict(axis=2), (2, 3, 4), (2, 1, 4)),
+    Row("Dot", dict(axes=1), (4, 3), (4, 3), masked=True),
+    Row("Dot", dict(axes=(2, 2)), (3, 4), (None, 4)),
 ]
 
 BAD = [

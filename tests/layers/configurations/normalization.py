@@ -49,6 +49,17 @@ ROWS = [
         keras_gradient=REPLACED),
     Row("SpectralNormalization", spectral(lambda layers: layers.Embedding(5, 3)), (4,), phase=1, values=5,
         keras="Keras casts the result to the dtype of the inputs"),
+
+    Row("BatchNormalization", dict(axis=1), (2, 3, 4), phase=1),
+    Row("BatchNormalization", dict(momentum=0.9, epsilon=0.01, moving_mean_initializer="ones"), (3,), phase=1),
+    Row("BatchNormalization", dict(renorm=True), (4,)),
+    Row("LayerNormalization", dict(gamma_regularizer="l2", beta_initializer="ones", gamma_constraint="non_neg"), (4,)),
+    Row("LayerNormalization", dict(center=False, scale=False), (3, 4)),
+    Row("RMSNormalization", dict(epsilon=0.5), (2, 3, 4)),
+    Row("UnitNormalization", dict(axis=2), (2, 3, 4)),
+    Row("GroupNormalization", dict(groups=2, gamma_initializer="zeros", beta_regularizer="l1"), (3, 4)),
+    Row("SpectralNormalization", spectral(lambda layers: layers.Dense(3, use_bias=False)), (2, 4), masked=True),
+    Row("SpectralNormalization", spectral(lambda layers: layers.Conv1D(2, 2), power_iterations=2), (4, 3)),
 ]
 
 BAD = [

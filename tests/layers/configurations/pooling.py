@@ -55,6 +55,14 @@ ROWS = [
     *ADAPTIVE,
     Row("GlobalAveragePooling1D", {}, (4, 3), masked=True),
     Row("GlobalAveragePooling1D", dict(keepdims=True), (None, 3), masked=True),
+
+    *(Row(f"{kind}Pooling{rank}D", dict(pool_size=size, strides=strides, padding=padding), shape,
+          keras_dtype="float32" if rank == 3 else "float64")
+      for kind in ("Max", "Average")
+      for rank, shape in enumerate([(7, 2), (5, 4, 1), (3, 4, 2, 1)], 1)
+      for size, strides, padding in ((2, None, "same"), (1, 2, "valid"))),
+    *(Row(f"Global{kind}Pooling{rank}D", dict(keepdims=True), (None, *shape))
+      for kind in ("Max", "Average") for rank, shape in enumerate([(2,), (3, 2), (3, 2, 1)], 1)),
 ]
 
 BAD = [

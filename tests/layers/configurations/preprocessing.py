@@ -34,6 +34,13 @@ ROWS = [
     Row("CenterCrop", dict(height=3, width=2), IMAGE),
     Row("CenterCrop", dict(height=6, width=5), IMAGE),
     Row("CenterCrop", dict(height=8, width=3), IMAGE, **IN_FLOAT32),
+
+    Row("Rescaling", dict(scale=1 / 3, offset=0.25), (2, 3, 1)),
+    Row("Normalization", dict(mean=[0.0, 1.0], variance=[1.0, 2.0]), (3, 2)),
+    Row("Discretization", dict(bin_boundaries=[0.0]), (2, 3), **NO_DERIVATIVE),
+    Row("CategoryEncoding", dict(num_tokens=4, output_mode="multi_hot"), (None,), values=4),
+    Row("Resizing", dict(height=2, width=10, interpolation="nearest", data_format="channels_last"), IMAGE),
+    Row("CenterCrop", dict(height=2, width=5), IMAGE),
 ]
 
 BAD = [

@@ -41,7 +41,7 @@ def _conv(rank: int) -> list[Row]:
         Row(layer, dict(**options, return_sequences=True, use_bias=False), shape, masked=True, spatial=rank),
         Row(layer, dict(filters=1, kernel_size=2, padding="same", dilation_rate=2, activation="relu",
                         recurrent_activation="hard_sigmoid"), shape, spatial=rank,
-            keras="its hard_sigmoid has another slope"),
+            keras="its hard_sigmoid has another slope", mixed="16 bits may take the other side of a kink"),
         Row(layer, dict(**options, dropout=0.5, recurrent_dropout=0.5, seed=3), shape, phase=1, spatial=rank,
             keras="other draws"),
     ]
@@ -100,6 +100,20 @@ ROWS = [
     Row("TimeDistributed", lambda of: dict(layer=of.Conv2D(2, 2, data_format="channels_last")), (3, 4, 3, 2)),
     Row("TimeDistributed", lambda of: dict(layer=of.LSTM(2, return_sequences=True)), (3, 4, 2)),
     Row("TimeDistributed", lambda of: dict(layer=of.Flatten()), (3, 4, 2)),
+
+    *(Row(layer, dict(units=2, activation="relu", return_sequences=True, bias_initializer="ones"), (None, 3))
+      for layer in ("SimpleRNN", "GRU", "LSTM")),
+    *(Row(layer, dict(units=1, go_backwards=True, return_state=True, use_bias=False), (None, 2), masked=True)
+      for layer in ("SimpleRNN", "GRU", "LSTM")),
+    Row("CuDNNGRU", dict(units=2, return_sequences=True), STEPS, masked=True, keras="Keras 3 has none"),
+    Row("CuDNNLSTM", dict(units=2), STEPS, masked=True, keras="Keras 3 has none"),
+    Row("ConvRNN2D", lambda of: dict(cell=of.ConvLSTM2DCell(2, 2, data_format="channels_last")), (3, 4, 3, 2),
+        masked=True, keras="Keras 3 has none"),
+    *[_bidirectional(mode, "SimpleRNN", masked=True, return_sequences=True) for mode in ("sum", "mul", "ave")],
+    *[_bidirectional(mode, "LSTM", go_backwards=True) for mode in ("concat", None)],
+    Row("TimeDistributed", lambda of: dict(layer=of.BatchNormalization()), (3, 4)),
+    Row("TimeDistributed", lambda of: dict(layer=of.Activation("tanh")), (None, 2, 3)),
+    Row("RNN", lambda of: dict(cell=of.GRUCell(2), return_sequences=True, return_state=True), STEPS),
 ]
 
 BAD = [

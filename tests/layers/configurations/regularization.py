@@ -28,6 +28,14 @@ ROWS = [
             Row(f"SpatialDropout{rank}D", dict(rate=0.0), shape, phase=1),
         )
     ),
+
+    *(Row(f"SpatialDropout{rank}D", dict(rate=0.5), shape, masked=True)
+      for rank, shape in enumerate([(4, 3), (3, 4, 2), (2, 3, 4, 2)], 1)),
+    *(Row(kind, dict(rate=0.5, seed=4), (6, 4), phase=1, keras="other draws")
+      for kind in ("Dropout", "AlphaDropout", "SpatialDropout1D")),
+    Row("Dropout", dict(rate=0.4, noise_shape=(None, 1, 4), seed=5), (3, 4), phase=1, keras="other draws"),
+    Row("SpatialDropout2D", dict(rate=0.5, seed=6), (2, 3, 4), phase=1, keras="other draws"),
+    Row("SpatialDropout3D", dict(rate=0.5, seed=6), (2, 1, 3, 4), phase=1, keras="other draws"),
 ]
 
 BAD = [

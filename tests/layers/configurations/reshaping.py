@@ -49,6 +49,22 @@ ROWS = [
     Row("UpSampling3D", {}, (1, 2, 3, 2)),
     Row("UpSampling3D", dict(size=(1, 2, 3)), (2, 3, 2, 1)),
     Row("UpSampling3D", dict(size=3), (1, 2, 1, 2)),
+
+    Row("Flatten", {}, (1, 3, 2, 2)),
+    Row("Reshape", dict(target_shape=()), (1,)),
+    Row("Reshape", dict(target_shape=(2, 3, 2)), (4, 3)),
+    Row("Permute", dict(dims=(2, 3, 1)), (2, 3, 4)),
+    Row("Permute", dict(dims=(1, 2)), (3, 4)),
+    Row("RepeatVector", dict(n=4), (3,)),
+    Row("Cropping1D", dict(cropping=(1, 1)), (4, 2)),
+    Row("Cropping3D", dict(cropping=((0, 1), (1, 0), (0, 2))), (2, 3, 4, 1)),
+    Row("ZeroPadding1D", dict(padding=(1, 0)), (4, 3)),
+    Row("ZeroPadding2D", dict(padding=((0, 1), (0, 0))), (2, 3, 1)),
+    Row("ZeroPadding3D", dict(padding=2), (1, 2, 1, 2)),
+    Row("UpSampling1D", dict(size=2), (1, 3)),
+    Row("UpSampling2D", dict(size=3, interpolation="nearest"), (2, 1, 2)),
+    Row("UpSampling2D", dict(size=(3, 1), interpolation="bilinear"), (2, 3, 1)),
+    Row("UpSampling3D", dict(size=(2, 1, 2)), (2, 2, 1, 1)),
 ]
 
 BAD = [

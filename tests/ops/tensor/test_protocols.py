@@ -30,6 +30,27 @@ def test_functions_of_numpy(p, call, message):
 def test_conversion_to_an_array_says_what_to_use(p):
     with pytest.raises(ValueError, match="depends on the placeholders 'p'.* or use K's functions"):
         np.concatenate([p, p])
+    with pytest.raises(TypeError, match=r"svd of numpy takes values, .*: use K\.svd to"):
+        np.linalg.svd(p)
+
+
+@pytest.mark.engine("tensorflow")
+def test_functions_of_tensorflow(p):
+    import tensorflow as tf
+
+    for call, message in (
+        (lambda: tf.reduce_mean(p), r"tensorflow\.reduce_mean takes values, .*: use K\.mean to"),
+        (lambda: tf.math.reduce_logsumexp(p), "use K.logsumexp"),
+        (lambda: tf.tanh(p), "use K.tanh"), (lambda: tf.concat([p, p], 0), "use K.concatenate"),
+        (lambda: tf.nn.relu(p), "relu of tensorflow takes values.* use K.relu"),
+        (lambda: tf.add(tf.ones((2, 3)), p), "use K.add"),
+        (lambda: tf.function(lambda: tf.reduce_sum(p))(), "use K.sum"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            call()
+    with pytest.raises(ValueError, match="or use K's functions"):
+        tf.convert_to_tensor(p)
+    assert float(tf.reduce_sum(K.variable([1.0, 2.0]))) == 3.0
 
 
 @pytest.mark.parametrize("name", OPERATORS)

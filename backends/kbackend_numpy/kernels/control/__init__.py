@@ -1,5 +1,5 @@
-"""Kernels of control flow, custom gradients and foreign functions."""
+"""Kernels of control flow, custom gradients and foreign functions and modules."""
 
-from kbackend_numpy.kernels.control import custom_gradient, flow, foreign
+from kbackend_numpy.kernels.control import custom_gradient, flow, foreign, module
 
-KERNELS = {**custom_gradient.KERNELS, **flow.KERNELS, **foreign.KERNELS}
+KERNELS = {**custom_gradient.KERNELS, **flow.KERNELS, **foreign.KERNELS, **module.KERNELS}

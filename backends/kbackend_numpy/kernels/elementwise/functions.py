@@ -98,7 +98,8 @@ power = _binary(onp.power, _power_of_x, _power_of_y)
 
 @primitive
 def power_number(x: Any, exponent: float) -> Any:
-    return x * x * x if exponent == 3 else onp.power(x, exponent)
+    # NumPy makes float32 of bfloat16 and a number
+    return x * x * x if exponent == 3 else onp.power(x, exponent).astype(x.dtype, copy=False)
 
 
 def _power_number_vjp(ans: Any, x: Any, exponent: float) -> Vjp:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from kbackend_numpy.kernels.reduction.reductions import value_of
+from kbackend_numpy.kernels.reduction.reductions import in_order, value_of
 
 
 def search_sorted(edges: Any, x: Any, side: str) -> Any:
-    return np.asarray(np.searchsorted(value_of(edges), value_of(x), side), np.int32)
+    return np.asarray(np.searchsorted(in_order(edges), in_order(x), side), np.int32)
 
 
 def nonzero_rows(x: Any) -> Any:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from kbackend_numpy.kernels.reduction.reductions import value_of
+from kbackend_numpy.kernels.reduction.reductions import in_order
 
 
 def argsort(x: Any, axis: int) -> Any:
-    return np.argsort(value_of(x), axis=axis, kind="stable").astype(np.int32)
+    return np.argsort(in_order(x), axis=axis, kind="stable").astype(np.int32)
 
 
 KERNELS = {"argsort": argsort}

@@ -6,14 +6,14 @@ from typing import Any
 
 import numpy as np
 
-from kbackend_numpy.kernels.reduction.reductions import value_of
+from kbackend_numpy.kernels.reduction.reductions import in_order
 
 #: the number of elements not returned from which a partition is faster than a sort
 _WORTH_PARTITION = 100
 
 
 def top_indices(x: Any, k: int) -> Any:
-    x = value_of(x)
+    x = in_order(x)
     n = x.shape[-1]
     if k > n:
         raise ValueError(f"top_k: k is {k}, the last axis has size {n}")

@@ -15,14 +15,13 @@ from kbackend_numpy.kernels.elementwise.functions import clip_range
 from kbackend_numpy.kernels.reduction.reductions import value_of
 
 
-def _log_sum_exp(x: Any) -> Any:
-    """The logarithm of the sum of exponentials over the last axis, which is kept; zeros where it has no elements."""
+def _from_the_top(x: Any) -> tuple[Any, Any]:
+    """``x`` minus its largest element over the last axis, and the logarithm of the sum of its exponentials. A logarithm
+    that is added to large elements is lost among their digits."""
     if not x.shape[-1]:
-        return onp.zeros((*x.shape[:-1], 1), x.dtype)
-    top = onp.max(x, axis=-1, keepdims=True)
-    powers = x - top
-    onp.exp(powers, out=powers)
-    return top + onp.log(onp.sum(powers, axis=-1, keepdims=True))
+        return x, onp.zeros((*x.shape[:-1], 1), x.dtype)
+    below = x - onp.max(x, axis=-1, keepdims=True)
+    return below, onp.log(onp.sum(onp.exp(below), axis=-1, keepdims=True))
 
 
 def _softmax(logits: Any) -> Any:
@@ -35,7 +34,8 @@ def _softmax(logits: Any) -> Any:
 
 @primitive
 def softmax_crossentropy(target: Any, logits: Any) -> Any:
-    return onp.sum(target * (_log_sum_exp(logits) - logits), axis=-1)
+    below, total = _from_the_top(logits)
+    return onp.sum(target * (total - below), axis=-1)
 
 
 def _target_vjp(ans: Any, target: Any, logits: Any) -> Any:
@@ -70,7 +70,8 @@ def label_crossentropy(labels: Any, logits: Any) -> Any:
 
 @primitive
 def _label_crossentropy(logits: Any, index: Any) -> Any:
-    return (_log_sum_exp(logits) - onp.take_along_axis(logits, index, -1))[..., 0]
+    below, total = _from_the_top(logits)
+    return (total - onp.take_along_axis(below, index, -1))[..., 0]
 
 
 def _label_crossentropy_vjp(ans: Any, logits: Any, index: Any) -> Any:

@@ -27,6 +27,12 @@ def value_of(x: Any) -> Any:
     return x
 
 
+def in_order(x: Any) -> Any:
+    """The array inside boxes, in a dtype whose NaN NumPy sorts behind all numbers: bfloat16 becomes float32."""
+    x = value_of(x)
+    return x.astype(onp.float32) if x.dtype.kind == "V" else x
+
+
 def wide(dtype: Any) -> Any:
     """The dtype in which values of ``dtype`` are accumulated."""
     return onp.dtype(onp.float32) if dtype.itemsize < 4 and dtype.kind not in "iub" else dtype

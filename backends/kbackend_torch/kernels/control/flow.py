@@ -57,7 +57,8 @@ def loop_step(step: Any, index: Any) -> Any:
 
 
 def print_tensor(x: Any, message: str) -> Any:
-    print(message, x.detach().cpu().numpy(force=True))
+    shown = x.detach().cpu()
+    print(message, (shown.float() if shown.dtype == torch.bfloat16 else shown).numpy(force=True))
     return x
 
 

@@ -1,0 +1,88 @@
+"""The base of classes whose objects users make: wrong names get the names that may be meant, in the user's words."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from kbackend.ground.arguments import CONSTRUCTORS, check, misfit, rules_of
+from kbackend.ground.suggest import MissingName
+
+_OURS = __name__.partition(".")[0]
+
+
+class Public:
+    """Gives its subclasses messages about attributes and arguments that name only what the user named.
+
+    A missing attribute suggests one that is there. Arguments of constructors are compared with the rules of
+    :func:`kbackend.ground.arguments.rules_of`. Constructors of kbackend's own classes are named by the class that
+    was called, and its methods by themselves: the base class that defines one is nothing a user has heard of.
+
+    >>> class Circle(Public):
+    ...     radius = 1.0
+    >>> Circle().raduis
+    Traceback (most recent call last):
+    kbackend.ground.suggest.MissingName: 'Circle' object has no attribute 'raduis'. Did you mean 'radius'?
+    """
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        for base in cls.__mro__:
+            if _is_ours(base):
+                _name_methods(base)
+        if _is_ours(cls) and "__init__" in vars(cls):
+            _check_arguments(cls)
+
+    if not TYPE_CHECKING:  # a type checker is to find missing attributes
+
+        def __getattr__(self, name: str) -> Any:
+            found = next((vars(cls)[name] for cls in type(self).__mro__ if name in vars(cls)), None)
+            if hasattr(type(found), "__get__"):  # a property that raised AttributeError: its own message counts
+                return found.__get__(self, type(self))
+            known = lambda: [n for n in dir(self) if not n.startswith("_")]  # noqa: E731
+            raise MissingName(f"{type(self).__name__!r} object has no attribute {name!r}", name, known)
+
+
+def _is_ours(cls: type) -> bool:
+    return cls.__module__.partition(".")[0] == _OURS
+
+
+def _called(kind: type) -> type:
+    """The class whose constructor got arguments that do not fit: that of the object, or the one of kbackend that the
+    constructor of a user's class calls."""
+    first = next(cls for cls in kind.__mro__ if "__init__" in vars(cls))
+    return kind if _is_ours(first) else next(cls for cls in kind.__mro__ if _is_ours(cls))
+
+
+def _name_methods(base: type) -> None:
+    """Let Python's messages on the arguments of methods name the methods alone."""
+    for name, method in vars(base).items():
+        if inspect.isfunction(method) and (name == "__call__" or not name.startswith("__")):
+            method.__qualname__ = name
+
+
+def _check_arguments(cls: type) -> None:
+    """Let the constructor of a class check its arguments, and say what is wrong where they do not fit."""
+    method: Callable[..., None] = vars(cls)["__init__"]
+    names = [p.name for p in list(inspect.signature(method).parameters.values())[1:] if p.kind is not p.VAR_KEYWORD]
+    rules = rules_of(method, CONSTRUCTORS)
+
+    @wraps(method)
+    def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            for name, value in (*zip(names, args), *kwargs.items()):
+                if name in rules:
+                    check(_called(type(self)).__name__, name, value, rules)
+            method(self, *args, **kwargs)
+        except TypeError as error:
+            explained = misfit(error, _called(type(self)).__name__, method, (self, *args), kwargs)
+            if explained is None:
+                raise
+            raise explained from None
+
+    cls.__init__ = __init__  # type: ignore[misc]
+
+
+__all__ = ["Public"]

@@ -1,0 +1,36 @@
+"""Learning the shapes of a model's inputs from data, undone where the data is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from kbackend.layers.base.inside import Inside
+
+
+@contextmanager
+def unbuilt_if_refused(model: Any) -> Iterator[Callable[[], None]]:
+    """A context in which data may build a model. It gives a function that says that the data was taken; an error before
+    that leaves a model that was not built, and the layers in it, as they were."""
+    if model.built:
+        yield _nothing
+        return
+    before = [(layer, _attributes(layer)) for layer in Inside(model).layers]
+    taken: list[bool] = []
+    try:
+        yield lambda: taken.append(True)
+    except BaseException:
+        if not taken:
+            for layer, attributes in before:
+                vars(layer).clear()
+                vars(layer).update(attributes)
+        raise
+
+
+def _attributes(layer: Any) -> dict[str, Any]:
+    """The attributes of a layer; what it collects in lists, dicts and sets is copied."""
+    return {k: v.copy() if type(v) in (list, dict, set) else v for k, v in vars(layer).items()}
+
+
+def _nothing() -> None: ...

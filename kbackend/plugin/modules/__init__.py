@@ -1,0 +1,1 @@
+"""What goes between layers and the modules of engines."""
