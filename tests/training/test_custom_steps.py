@@ -441,3 +441,16 @@ def test_a_loss_that_is_not_finite_is_told():
     model.compile()
     with pytest.warns(RuntimeWarning, match="the loss is nan since epoch 1"):
         model.fit(X, verbose=0)
+
+
+def test_the_weights_that_were_trainable_at_compile_are_trained():
+    model = chain(Written)
+    model.compile("sgd", "mse")
+    model.layers[-1].trainable = False
+    before = model.layers[-1].get_weights()[0]
+    model.fit(X, Y, verbose=0)
+    assert (model.layers[-1].get_weights()[0] != before).any()
+    model.compile("sgd", "mse")
+    before = model.layers[-1].get_weights()[0]
+    model.fit(X, Y, verbose=0)
+    np.testing.assert_array_equal(model.layers[-1].get_weights()[0], before)
