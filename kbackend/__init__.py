@@ -51,6 +51,7 @@ hooks.model_classes.supply("kbackend.models:CLASSES")
 hooks.owner_of.supply("kbackend.plugin.select:owner_of")
 hooks.run_concrete.supply("kbackend.runtime.eager:run")
 hooks.run_op.supply("kbackend.runtime.eager:run_op")
+hooks.take_metric.supply("kbackend.layers.base.losses:take_metric")
 hooks.truth.supply("kbackend.runtime.evaluate:truth")
 
 _MODULES = (

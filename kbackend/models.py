@@ -89,13 +89,16 @@ def clone_model(
         clone_function: makes the new layer for an old one.
 
     Raises:
-        ValueError: ``model`` is not a model.
+        ValueError: ``model`` is not a model, or one with a ``call`` of its own and other arguments were given.
+        NotImplementedError: it defines ``call`` and no ``get_config``.
     """
     if not isinstance(model, Model):
         raise ValueError(f"clone_model needs a model, it was given {model!r}")
     clone = clone_function or _clone_layer
     if isinstance(model, Sequential):
         return _clone_sequential(model, input_tensors, clone)
+    if model.has_own_call:
+        return _clone_own(model, input_tensors, clone_function)
     old = {layer.name: layer for layer in model._topology.layers}
     given: dict[str, Any] = {}
     if input_tensors is not None:
@@ -117,6 +120,18 @@ def clone_model(
 
 def _clone_layer(layer: Layer) -> Layer:
     return clone_model(layer) if isinstance(layer, Model) else layer._twin()
+
+
+def _clone_own(model: Model, input_tensors: Any, clone_function: Any) -> Any:
+    """A model of the same class and configuration, built for the same inputs."""
+    if input_tensors is not None or clone_function is not None:
+        raise ValueError(
+            f"{type(model).__name__} defines call, and makes its layers itself: clone_model takes neither "
+            "input_tensors nor a clone_function for it"
+        )
+    made = model._twin()
+    made.build_from_config(model.get_build_config())
+    return made
 
 
 def _clone_sequential(model: Sequential, input_tensors: Any, clone: Callable[[Layer], Layer]) -> Sequential:

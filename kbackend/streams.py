@@ -374,6 +374,19 @@ class call_streams:
         return key, op_id
 
 
+def place_of_draws() -> Any:
+    """Where the draws of the outermost call of a layer stand, for :func:`back_to`."""
+    call = _path.call
+    return call and (call, len(call.made), None if call._left is None else list(call._left))
+
+
+def back_to(place: Any) -> None:
+    """Forget the draws that a call has made since a place: it runs again."""
+    if place:
+        call, made, call._left = place
+        del call.made[made:]
+
+
 class unkept_streams:
     """A context whose draws do not belong to the call of a layer: those of initial values."""
 

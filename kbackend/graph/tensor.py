@@ -36,6 +36,10 @@ def values_text(array: Any) -> str:
     return " ".join(shown.split())
 
 
+class PhaseAsked(TypeError):
+    """The truth value of the symbolic learning phase was asked for while the graph is built."""
+
+
 class Tensor:
     """A symbolic tensor. Made by ops and placeholders, never directly.
 
@@ -109,6 +113,11 @@ class Tensor:
         known = _operators["truth"](self)
         if known is not None:
             return known
+        if _is_of_phase(self.node):
+            raise PhaseAsked(
+                "the learning phase has no truth value while the graph is built; use K.in_train_phase(x, alt), or the "
+                "argument `training` of the call of a layer or model, which may be asked for"
+            )
         raise TypeError(
             f"{self!r} has no truth value while the graph is built. Use K.switch(condition, then, else), or "
             "K.eval(tensor) for its value when it depends on no placeholder."
@@ -204,6 +213,19 @@ class Tensor:
 
 
 _operators: dict[str, Callable[..., Any]] = {}
+
+
+def _is_of_phase(node: Node) -> bool:
+    """Whether a node depends on the learning phase and on nothing else but constants."""
+    roles, seen, stack = set(), {node.number}, [node]
+    while stack:
+        one = stack.pop()
+        inputs = [t.node for t in one.inputs if t.node.number not in seen]
+        if not one.inputs:
+            roles.add(one.op.role.name)
+        seen.update(n.number for n in inputs)
+        stack += inputs
+    return "PHASE" in roles and roles <= {"PHASE", "CONSTANT"}
 _refused: dict[str, str] = {}
 
 

@@ -286,6 +286,16 @@ def accepts(function: Callable[..., Any], name: str) -> bool:
     return any(p.name == name or p.kind is p.VAR_KEYWORD for p in parameters)
 
 
+def positional(function: Callable[..., Any]) -> list[str]:
+    """The names of the parameters that may be given by position.
+
+    >>> positional(lambda a, b=2, *, c=3: a)
+    ['a', 'b']
+    """
+    parameters = inspect.signature(function).parameters.values()
+    return [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+
+
 def named(scope: Mapping[str, Any], *left_out: str) -> dict[str, Any]:
     """The arguments of a constructor by name, so that it passes them on without naming each.
 
@@ -353,6 +363,7 @@ __all__ = [
     "keywords_of",
     "misfit",
     "named",
+    "positional",
     "rules_of",
     "unknown_keywords",
 ]

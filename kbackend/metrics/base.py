@@ -10,10 +10,12 @@ import numpy as np
 
 from kbackend import backend as K
 from kbackend import config, dtypes, initializers, registry
+from kbackend.declare.call import to_numpy
 from kbackend.declare.kept import built
 from kbackend.graph.assignments import recording
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable, assign_all, recorder
+from kbackend.ground import hooks
 from kbackend.ground.active import building
 from kbackend.ground.public import Public
 from kbackend.ground.tree import tree_leaves, tree_map
@@ -21,6 +23,7 @@ from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.core.updates import as_updates
 from kbackend.plugin.select import active_target, owner_of
 from kbackend.runtime.function import Function
+from kbackend.runtime.stateless import Stateless
 
 _KEPT = 64
 
@@ -67,6 +70,7 @@ class Metric(Public):
         self._variables: list[Variable] = []
         self._updating: dict[Any, Function] = {}
         self._reading: tuple[Any, Any] | None = None
+        self._stateless = Stateless(self.name)
 
     @property
     def dtype(self) -> str:
@@ -121,6 +125,41 @@ class Metric(Public):
         """:meth:`reset_state`, by Keras 2's name."""
         self.reset_state()
 
+    # without state -----------------------------------------------------------------------------------------
+
+    def stateless_update_state(self, metric_variables: Sequence[Any], *args: Any, **kwargs: Any) -> list[Any]:
+        """The values of :attr:`variables` after a batch, from those before it; the metric does not change.
+
+        Args:
+            metric_variables: values, symbolic or of an engine, in the order of :attr:`variables`.
+            args, kwargs: what ``update_state`` takes.
+
+        Raises:
+            ValueError: another number of values or another shape.
+
+        >>> from kbackend import metrics
+        >>> mean = metrics.Mean()
+        >>> state = mean.stateless_update_state([0.0, 0.0], [1.0, 3.0])
+        >>> float(mean.stateless_result(state)), float(mean.result())
+        (2.0, 0.0)
+        """
+
+        def build(given: Any) -> list[Any]:
+            new = dict(self.updates_for(*given[0], **given[1]))
+            return [new.get(v, v) for v in self.variables]
+
+        given = [None if v is None else _as_operand(v) for v in args]
+        named = {k: None if v is None else _as_operand(v) for k, v in kwargs.items()}
+        return list(self._stateless(build, self.variables, metric_variables, (given, named), key="update"))
+
+    def stateless_result(self, metric_variables: Sequence[Any]) -> Any:
+        """The result for values of :attr:`variables`; see :meth:`stateless_update_state`."""
+        return self._stateless(lambda _: self.symbolic_result(), self.variables, metric_variables, key="result")
+
+    def stateless_reset_state(self) -> list[Any]:
+        """The values of :attr:`variables` at the start: zeros."""
+        return [np.zeros(v.shape, dtypes.numpy_dtype(v.dtype)) for v in self.variables]
+
     # what a metric defines ---------------------------------------------------------------------------------
 
     def update_state(self, *args: Any, **kwargs: Any) -> Any:
@@ -134,12 +173,16 @@ class Metric(Public):
     # use ---------------------------------------------------------------------------------------------------
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        """Take a batch and give the result.
+        """Take a batch and give the result. Inside the ``call`` of a layer or model the steps of training and tests
+        take symbolic tensors along, and the metric is shown with the others.
 
         Raises:
-            TypeError: symbolic tensors outside a step of training.
+            TypeError: symbolic tensors outside a step of training and the call of a layer.
         """
         if recorder.get() is None and _is_symbolic((args, kwargs)):
+            result = hooks.take_metric(self, args, kwargs)
+            if result is not None:
+                return result
             raise TypeError(
                 f"{self.name} was called on symbolic tensors, which changes no state: give the updates of "
                 "update_state to K.function, or the metric to compile or add_metric"
@@ -207,6 +250,14 @@ class Metric(Public):
         return tree_map(lambda t: next(found) if isinstance(t, Tensor) else t, value)
 
 
+def value_with(metric: Metric, batches: Sequence[tuple[Any, Any]]) -> Any:
+    """The result of a metric after batches of symbolic tensors, each the arguments of ``update_state``."""
+    with recording():
+        for args, kwargs in batches:
+            built(metric.update_state, *args, **kwargs)
+        return built(metric.result)
+
+
 def _updating(method: Callable[..., Any]) -> Callable[..., Any]:
     """``update_state`` for symbolic tensors, as it is written, which takes concrete ones as well."""
 
@@ -219,6 +270,7 @@ def _updating(method: Callable[..., Any]) -> Callable[..., Any]:
                     taken.put(*update)
             return None
         if _is_symbolic((args, kwargs)):
+            hooks.take_metric(self, args, kwargs)
             return self.updates_for(*args, **kwargs)
         return self._updated(update_state, args, kwargs)
 
@@ -246,6 +298,11 @@ def _as_list(updates: Any) -> Sequence[Any]:
 
 def _is_symbolic(values: Any) -> bool:
     return any(isinstance(x, Tensor) for x in tree_leaves(values))
+
+
+def _as_operand(value: Any) -> Any:
+    """An operand with a shape and a dtype."""
+    return value if hasattr(value, "dtype") and hasattr(value, "shape") else to_numpy(value)
 
 
 def _concrete(value: Any, target: Any) -> Any:

@@ -6,22 +6,20 @@ from typing import Any
 
 from kbackend.graph.tensor import Tensor
 from kbackend.layers.base.hooks import OF_MODELS
-from kbackend.model.network import Network
-from kbackend.training.steps import Steps
+from kbackend.layers.base.recording import current
+from kbackend.model.subclassing.stepped import SteppedNetwork
 
 
-class CompiledNetwork(Network):
+class CompiledNetwork(SteppedNetwork):
     """The part of a model that shows what :meth:`kbackend.Model.compile` fixed, and adds updates to it."""
-
-    _steps: Steps
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         ignored = [name for name in OF_MODELS if name in vars(cls)]
         if ignored:
             raise TypeError(
-                f"{cls.__name__} overrides {ignored[0]}, which models do not use; what a step minimises is given to "
-                "compile and add_loss, and a step of one's own is made by K.function"
+                f"{cls.__name__} overrides {ignored[0]}, which models do not use; define train_step, test_step or "
+                "predict_step, which are traced and become programs"
             )
 
     @property
@@ -34,14 +32,12 @@ class CompiledNetwork(Network):
         """Names of the values that fit, evaluate and train_on_batch give.
 
         'loss' is first. A model with several outputs has the loss of each as 'OUTPUT_loss', and puts 'OUTPUT_' before
-        the names of its metrics.
+        the names of its metrics. Those of a model that defines its steps are known from its first step on.
         """
+        if self.own_fit:
+            step = self._steps.last("train") or self._steps.last("test")
+            return [m.name for m in self.metrics] if step is None else list(step.names)
         return list(self._steps.compiled.plain.names)
-
-    @property
-    def metrics(self) -> list[Any]:
-        """The metrics with a state that the model is compiled with."""
-        return list(self._steps.compiled.plain.states) if self._steps.optimizer is not None else []
 
     def reset_metrics(self) -> None:
         """Forget the batches that metrics have seen, as each epoch does at its start."""
@@ -98,4 +94,5 @@ class CompiledNetwork(Network):
         1
         """
         super().add_update(updates, inputs)
-        self._steps.forget_training()
+        if current() is None:
+            self._steps.forget_training()

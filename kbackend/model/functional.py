@@ -22,13 +22,15 @@ from kbackend.model.modules import HasModules
 from kbackend.model.network import Network
 from kbackend.model.reading import model_from
 from kbackend.model.replay import Replay
+from kbackend.model.subclassing.stepped import OWN_STEPS
 from kbackend.model.summary import print_summary
 from kbackend.model.topology import Topology
 from kbackend.plugin import select
 from kbackend.registry import custom_object_scope
 from kbackend.saving.yaml_text import yaml_of
+from kbackend.streams import Owner, given_streams
 from kbackend.training import data, loop, measured
-from kbackend.training.arrays import Groups, groups_of, inputs_of
+from kbackend.training.arrays import Groups, groups_of, inputs_of, prediction_groups
 from kbackend.training.compiled import Settings
 from kbackend.training.sources.base import Reading, Source
 from kbackend.training.sources.opening import Given, HeldOut, training_sources
@@ -72,10 +74,18 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
     def __init__(
         self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True
     ) -> None:
+        if self.has_own_call:
+            self._prepare_own(inputs, outputs, name, trainable)
+            return
+        if inputs is None and outputs is None and (self.own_fit or self.own_predict):
+            self.has_no_call = True
+            self._prepare_own(inputs, outputs, name, trainable)
+            self.built = True
+            return
         if inputs is None or outputs is None:
-            raise NotImplementedError(
-                f"{type(self).__name__} needs inputs and outputs: Model(inputs, outputs). Models defined by "
-                "a `call` method are not supported; make a Layer with a call method and apply it to an Input"
+            raise TypeError(
+                f"{type(self).__name__} needs inputs and outputs, Model(inputs, outputs), or a method call(self, x) "
+                "or train_step(self, data)"
             )
         self._prepare(name, "model", trainable)
         self._single_input = not isinstance(inputs, (list, tuple))
@@ -85,17 +95,10 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
 
     def _prepare(self, name: str | None, stem: str, trainable: bool) -> None:
         """Make a model that has no inputs, outputs and programs yet; without a name, one of the stem and a number."""
-        if type(self).call is not Network.call:
-            raise NotImplementedError(
-                f"{type(self).__name__} overrides `call`, which models do not support; make it a "
-                "Layer, or give the outputs to Model.__init__"
-            )
         super().__init__(name or unique_name(stem), trainable)
+        self._owner = Owner(name, stem)
         self._steps = Steps(self)
         self._shuffles = Shuffles()
-
-    def _ensure_built(self, x: Any) -> None:
-        """Learn the shapes of the inputs from data, where the model does not know them."""
 
     @property
     def _steps(self) -> Steps:
@@ -268,9 +271,14 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
                 listeners,
                 verbose,
                 validation,
-                lambda: self.optimizer.finalize_variable_values(self._steps.compiled.trained),
+                self._end_training,
                 resume,
             )
+
+    def _end_training(self) -> None:
+        """End a training: weights take their averages where an optimizer keeps some."""
+        for optimizer in self._steps.optimizers:
+            optimizer.finalize_variable_values(self._steps.trained)
 
     def _groups(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Groups:
         return groups_of(self._steps, x, y, sample_weight, class_weight)
@@ -340,18 +348,21 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
         reading = Reading.of(workers, use_multiprocessing, max_queue_size)
         given = Given(self._steps, self._ensure_built, x, batch_size=batch_size, reading=reading, targets=False)
         with unbuilt_if_refused(self) as taken, closing(given.source(Asked("x", "steps", steps))) as batches:
+            function = self._steps.predict(batches.sample.form)
             if batches.steps != 1:
-                self._check_joinable()
+                self._check_joinable(function)
             taken()
             told, sample = self._told(callbacks, batches, verbose), batches.sample
             measured.settle(self._steps, "predict", sample, batches.batch_size or sample.samples)
-            return one_or_list(loop.predict(self._steps.predict(), self._steps.target(), batches, told))
+            found = loop.predict(function, self._steps.target(), batches, told)
+            return self._steps.packed(found, sample.form)
 
     def _told(self, callbacks: Sequence[Callback] | None, batches: Source, verbose: int) -> CallbackList:
         return CallbackList(callbacks, model=self, steps=batches.steps, samples=batches.samples, verbose=verbose)
 
-    def _check_joinable(self) -> None:
-        for name, tensor in zip(self.output_names, self.outputs):
+    def _check_joinable(self, function: Any) -> None:
+        names = [t.name for t in function.outputs] if self.own_predict else self.output_names
+        for name, tensor in zip(names, function.outputs):
             if tensor.shape == ():
                 raise data.DataError(
                     f"the output {name!r} is a single number for each batch, so that of several batches cannot be "
@@ -364,13 +375,17 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
         with unbuilt_if_refused(self):
             self._ensure_built(x)
             steps = self._steps
+            if self.own_predict:
+                groups = prediction_groups(steps, x)
+                function = steps.predict(groups.form)
+                return steps.packed(loop.predict_once(function, steps.target(), groups.dense), groups.form)
             function = steps.predict()
             values = x if isinstance(x, (list, tuple)) and len(function.inputs) > 1 else [x]
             if isinstance(x, dict) or data.is_foreign(x):
                 values = Groups(inputs_of(steps, x), [], []).dense
         if steps.jit.setting == "auto":
             measured.settle(steps, "predict", Groups(inputs_of(steps, x), [], []), len(values[0]))
-        return one_or_list(loop.predict_once(function, steps.target(), values))
+        return self._packed(loop.predict_once(function, steps.target(), values))
 
     @checked
     def train_on_batch(
@@ -440,8 +455,29 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
     # configuration ------------------------------------------------------------------------------------------
 
     def get_config(self) -> dict[str, Any]:
-        """The model's structure without weights, as plain values."""
-        return model_config(self)
+        """The model's structure without weights, as plain values.
+
+        A model that defines ``call`` defines ``get_config`` too, with the arguments of its constructor beside those
+        that ``super().get_config()`` gives.
+
+        Raises:
+            NotImplementedError: it does not.
+        """
+        if not self.has_own_call:
+            return model_config(self)
+        kind = type(self)
+        if kind.get_config is self._plain_config:
+            what = "its steps" if self.has_no_call else "call"
+            raise NotImplementedError(
+                f"{kind.__name__} defines {what}, so that its structure is code; to save, copy or clone it, define "
+                "get_config(self) with the arguments of its constructor, such as "
+                "{**super().get_config(), 'units': self.units}, and pass **kwargs on to super().__init__; weights "
+                "alone are written by save_weights and save_checkpoint"
+            )
+        return {"name": self.name, "trainable": self.trainable}
+
+    #: what a model that is code overrides
+    _plain_config = staticmethod(get_config)
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
@@ -452,7 +488,11 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
                 that does not fit; the message names the place.
         """
         with custom_object_scope(custom_objects):
-            return model_from(cls, config)
+            has_steps = any(getattr(cls, name) is not getattr(Model, name) for name in OWN_STEPS)
+            if cls.call is Network.call and ("layers" in config or not has_steps):
+                return model_from(cls, config)
+            with given_streams({}):  # the layers that it makes have no names that a file knows
+                return cls(**config)
 
     def to_json(self, **kwargs: Any) -> str:
         """The structure as JSON text; ``models.model_from_json`` reads it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from html import escape
 from typing import Any
 
@@ -18,8 +18,11 @@ from kbackend.model.diagram import Shown, diagram_of
 from kbackend.model.learning import unbuilt_if_refused
 from kbackend.model.measured import MeasuredNetwork
 from kbackend.model.summary import summary_text
+from kbackend.training.sources.opening import Given
 from kbackend.training.sources.sequence import PyDataset
 from kbackend.training.sources.shuffles import Shuffles
+from kbackend.training.sources.stream import Asked
+from kbackend.training.steps import PLAIN
 
 #: layers and operations of the largest model that notebooks draw
 _MOST_DRAWN = 150
@@ -34,6 +37,7 @@ class InspectedNetwork(MeasuredNetwork):
     _shuffles: Shuffles
     history: History
     stop_training: bool
+    _plain_config: Any
     fit: Any
     save: Any
     save_checkpoint: Any
@@ -72,11 +76,20 @@ class InspectedNetwork(MeasuredNetwork):
     # trials -------------------------------------------------------------------------------------------------
 
     @contextmanager
-    def _kept(self, x: Any) -> Iterator[None]:
-        """A context in which the model may be trained, and after which it is the same to the bit."""
+    def _kept(self, x: Any, y: Any = None) -> Iterator[None]:
+        """A context in which the model may be trained, and after which it is the same to the bit.
+
+        Args:
+            x, y: the data, for the steps of a model that defines them.
+        """
         with unbuilt_if_refused(self):
+            form = PLAIN
+            if self.own_fit:
+                with closing(Given(self._steps, self._ensure_built, x, y).source(Asked("x", "steps", 1))) as batches:
+                    form = batches.sample.form
             self._ensure_built(x)
-            with self._marks_kept(), untouched([*self._steps.variables(), *self._steps.graph("train").variables()]):
+            graph = self._steps.graph("train", form)
+            with self._marks_kept(), untouched([*self._steps.variables(), *graph.variables()]):
                 yield
 
     @contextmanager
@@ -104,9 +117,10 @@ class InspectedNetwork(MeasuredNetwork):
         if given.get("validation_data") is not None or given.get("validation_split"):
             one["validation_steps"] = 1
         try:
-            with self._kept(x), on_trial() as folder:
+            with self._kept(x, y), on_trial() as folder:
                 history = self.fit(x, y, batch_size=size, callbacks=told, **one, **given)
-                self.save(folder / "trial.kb")
+                if not self.has_own_call or type(self).get_config is not self._plain_config:
+                    self.save(folder / "trial.kb")
                 self.save_checkpoint(folder / "trial.safetensors")
                 self.load_checkpoint(folder / "trial.safetensors")
         finally:
@@ -149,7 +163,7 @@ class InspectedNetwork(MeasuredNetwork):
         Source: Smith, "Cyclical Learning Rates for Training Neural Networks", WACV 2017.
         """
         test = RangeTest(min_lr, max_lr, steps, smoothing)
-        with self._kept(x):
+        with self._kept(x, y):
             self.fit(x, y, batch_size=batch_size, epochs=steps, verbose=0, callbacks=[test])
         if verbose:
             say(str(test.found))
@@ -182,7 +196,7 @@ class InspectedNetwork(MeasuredNetwork):
         Raises:
             ValueError: data that does not fit, or less batches.
         """
-        with self._kept(x):
+        with self._kept(x, y):
             if _is_arrays(x):
                 options = {"batch_size": batch_size or _BATCH_SIZE, "steps_per_epoch": batches}
                 history = self.fit(x, y, epochs=epochs, verbose=0, shuffle=False, **options)

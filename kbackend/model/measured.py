@@ -17,9 +17,6 @@ from kbackend.training.tuning import Tuned
 class MeasuredNetwork(CompiledNetwork):
     """The part of a model that measures its steps."""
 
-    def _ensure_built(self, x: Any) -> None:
-        """Build a model whose input shape comes with its first data."""
-
     @checked
     def tune(
         self,

@@ -12,10 +12,11 @@ from kbackend.graph.variable import Variable
 from kbackend.graph.walk import dependents
 from kbackend.ground.suggest import did_you_mean
 from kbackend.ground.tree import tree_map
+from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.input import InputLayer
 from kbackend.layers.base.inside import Inside, last_revision
 from kbackend.layers.base.layer import Layer
-from kbackend.layers.base.recording import detached
+from kbackend.layers.base.recording import Measured, current, detached, root
 from kbackend.layers.base.spec import shapes_text
 from kbackend.layers.base.structures import distinct, flat_tensors, one_or_list
 from kbackend.layers.base.weights import uncast
@@ -204,13 +205,25 @@ class Network(Layer):
             if not isinstance(getattr(unit, "layer", None), InputLayer):
                 yield unit, sources_of(unit), unit.outputs
 
-    # losses and updates -------------------------------------------------------------------------------------
+    # losses, updates and metrics ----------------------------------------------------------------------------
+
+    def _inner_calls(self) -> Sequence[LayerCall]:
+        """The calls of layers inside the model."""
+        return self._topology.calls
+
+    @property
+    def measured(self) -> list[Measured]:
+        """What the metrics take that ``add_metric`` added to the model, or the calls inside it."""
+        return [*self._measured, *(m for call in self._inner_calls() for m in call.metrics)]
 
     @property
     def losses(self) -> list[Any]:
         """Scalars added to the loss: regularizers, ``add_loss``, and what the calls inside the model
-        recorded."""
-        recorded = [r.tensor for call in self._topology.calls for r in call.losses]
+        recorded; in a step of one's own those of the last call in it."""
+        step = root()
+        if step is not None and step.ends_losses:
+            return self._standing_losses() + step.losses_of(self)
+        recorded = [r.tensor for call in self._inner_calls() for r in call.losses]
         return self._standing_losses() + self._tied_losses() + recorded
 
     @property
@@ -221,7 +234,7 @@ class Network(Layer):
             return self.state_updates
         return self._standing_updates() + [
             r.tensor
-            for call in self._topology.calls
+            for call in self._inner_calls()
             for r in call.updates
             if r.trainable or r.layer.stateful
         ]
@@ -229,7 +242,7 @@ class Network(Layer):
     @property
     def state_updates(self) -> list[Any]:
         """The updates of the states of stateful layers, which run in prediction and evaluation too."""
-        return [r.tensor for call in self._topology.calls for r in call.updates if r.layer.stateful]
+        return [r.tensor for call in self._inner_calls() for r in call.updates if r.layer.stateful]
 
     @property
     def stateful(self) -> bool:  # type: ignore[override]
@@ -249,7 +262,7 @@ class Network(Layer):
         """Results inside the model of layers that are not trainable, each with what replaces it then."""
         return [
             r.tensor
-            for call in self._topology.calls
+            for call in self._inner_calls()
             for r in call.frozen
             if not (self.trainable and r.trainable)
         ]
@@ -257,6 +270,8 @@ class Network(Layer):
     def _given_losses(self) -> list[Any]:
         """Without the losses added to the model that depend on its inputs: those belong to each of its
         calls."""
+        if not self.built:
+            return super()._given_losses()
         tied = {id(loss) for loss in self._tied_losses()}
         return [loss for loss in super()._given_losses() if id(loss) not in tied]
 
@@ -294,6 +309,7 @@ class Network(Layer):
         with _phase_scope(training, self.name):
             again = Replay(self._topology, given)
         self.add_loss(again.follow(self._tied_losses()))
+        _take_again(self._measured, again)
         outputs = [again(t) for t in self._topology.outputs]
         return outputs[0] if self._single_output else outputs
 
@@ -339,6 +355,19 @@ class Network(Layer):
 
     def _twin(self, **changes: Any) -> Any:
         return self
+
+    def _packed(self, values: Sequence[Any]) -> Any:
+        """Values of the outputs, as ``predict`` returns them."""
+        return one_or_list(values)
+
+
+def _take_again(measured: Sequence[Measured], again: Replay) -> None:
+    """Let the call that runs take what metrics take of a model's own tensors, for the inputs of this call."""
+    frame = current()
+    for each in measured if frame is not None else ():
+        args, kwargs = (tree_map(lambda v: again.follow([v])[0] if isinstance(v, Tensor) else v, part)
+                        for part in (each.args, dict(each.kwargs)))
+        frame.metrics.append(Measured(each.metric, args, kwargs))  # type: ignore[union-attr]
 
 
 def _phase_scope(training: Any, name: str) -> Any:

@@ -89,8 +89,8 @@ def _draws(model: Any) -> list[str]:
 
 
 def _is_chain(model: Any) -> bool:
-    """Whether each layer has one call, on the result of the layer before."""
-    if model.is_chain:
+    """Whether each layer has one call, on the result of the layer before, or no calls of layers are known."""
+    if model.is_chain or model.has_own_call and not model._topology.calls:
         return True
     topology = model._topology
     if (

@@ -33,6 +33,9 @@ def sources_of(unit: Unit) -> Sequence[Tensor]:
 class Topology:
     """What lies between a model's inputs and outputs.
 
+    Args:
+        unique: whether the names of the layers must differ.
+
     Attributes:
         inputs, outputs: the tensors.
         input_layers: one for each input.
@@ -47,7 +50,7 @@ class Topology:
         TypeError: an input or output that is not a symbolic tensor.
     """
 
-    def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any], name: str) -> None:
+    def __init__(self, inputs: Sequence[Any], outputs: Sequence[Any], name: str, unique: bool = True) -> None:
         self.name = name
         self.inputs = _checked_inputs(inputs, name)
         self.outputs = _checked_outputs(outputs, name)
@@ -56,7 +59,8 @@ class Topology:
         self.calls = [u for u in self.units if isinstance(u, LayerCall)]
         self.input_layers = [self._input_layer(t) for t in self.inputs]
         self.layers = self._sorted_layers(met)
-        _check_names(self.layers, name)
+        if unique:
+            _check_names(self.layers, name)
 
     def _input_layer(self, tensor: Tensor) -> Layer:
         history = tensor.history
@@ -148,17 +152,19 @@ class Topology:
 
     @property
     def ops(self) -> list[Node]:
-        """The raw ops between the layers, without constants and variables."""
-        return [u for u in self.units if isinstance(u, Node) and u.op.role not in (Role.CONSTANT, Role.VARIABLE)]
+        """The raw ops between the layers, without constants, variables and the learning phase."""
+        hidden = (Role.CONSTANT, Role.VARIABLE, Role.PHASE)
+        return [u for u in self.units if isinstance(u, Node) and u.op.role not in hidden]
 
     def origin(self, tensor: Tensor) -> str | None:
-        """What makes a tensor: "layer[call][output]", or the name of an op or variable; None for a constant."""
+        """What makes a tensor: "layer[call][output]", or the name of an op or variable; None for a constant and the
+        learning phase."""
         if id(tensor) in self._input_ids:
             return f"{self.input_layers[self._input_ids[id(tensor)]].name}[0][0]"
         if tensor.history is not None:
             call = tensor.history
             return f"{call.layer.name}[{call.index}][{call.output_index(tensor)}]"
-        return None if tensor.node.op.role is Role.CONSTANT else tensor.name
+        return None if tensor.node.op.role in (Role.CONSTANT, Role.PHASE) else tensor.name
 
 
 def _hyperparameters(layer: Layer) -> list[Any]:

@@ -8,16 +8,19 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend import registry
+from kbackend.declare.call import to_numpy
 from kbackend.graph.assignments import recording
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable, assign_all, recorder, values_of
 from kbackend.ground.arguments import keywords_of, unknown_keywords
+from kbackend.ground.warn import warn_caller
 from kbackend.ops.control.cond import classic_cond
 from kbackend.ops.core.gradients import gradients as gradients_op
 from kbackend.ops.core.updates import as_updates
 from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.optimizers.state import State
 from kbackend.runtime.function import Function
+from kbackend.runtime.stateless import Stateless
 
 Update = tuple[Variable, Any]
 
@@ -102,6 +105,8 @@ class Optimizer(State):
         self._undecayed: set[int] = set()
         self._undecayed_names: re.Pattern[str] | None = None
         self._functions: dict[Any, Function] = {}
+        self._built_for: list[Variable] | None = None
+        self._stateless = Stateless(self.name)
 
     # numbers of a step -------------------------------------------------------------------------------------
 
@@ -297,11 +302,22 @@ class Optimizer(State):
 
     def build(self, variables: Sequence[Variable]) -> None:
         """Make the state for weights now, which the first step would make."""
+        self._built_for = list(variables)
         self.updates_for([K.zeros_like(v) for v in variables], list(variables))
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Any:
-        """One step from pairs (gradient, weight); see :meth:`apply`."""
-        pairs = list(grads_and_vars)
+        """One step from pairs (gradient, weight); see :meth:`apply`. Weights without a gradient stay as they are.
+
+        Raises:
+            ValueError: no weight has a gradient.
+        """
+        given = list(grads_and_vars)
+        pairs = [(g, v) for g, v in given if g is not None]
+        missing = ", ".join(v.name for g, v in given if g is None)
+        if missing and not pairs:
+            raise ValueError(f"{self.name}: there is no gradient for any of {missing}")
+        if missing:
+            warn_caller(f"{self.name}: there are no gradients for {missing}; these stay as they are")
         return self.apply([g for g, _ in pairs], [v for _, v in pairs])
 
     def apply(self, grads: Sequence[Any], trainable_variables: Sequence[Variable]) -> Any:
@@ -324,6 +340,50 @@ class Optimizer(State):
             self._functions[key] = Function(feeds, [], updates, f"{self.name}_apply")
         self._functions[key](list(grads))
         return self.iterations
+
+    def stateless_apply(
+        self, optimizer_variables: Sequence[Any], grads: Sequence[Any], trainable_variables: Sequence[Any]
+    ) -> tuple[list[Any], list[Any]]:
+        """One step as a function: new values of the weights and of :meth:`variables`; nothing changes.
+
+        Args:
+            optimizer_variables: values in the order of :meth:`variables`.
+            grads: gradients of the scaled loss, of the weights that :meth:`build` was given.
+            trainable_variables: values of these weights.
+
+        Values are symbolic, or of an engine or NumPy, which gives results of the active engine.
+
+        Raises:
+            RuntimeError: the optimizer is not built.
+            ValueError: another number of values or another shape.
+
+        >>> from kbackend import K, optimizers
+        >>> sgd, w = optimizers.SGD(0.5), K.variable([1.0, 2.0])
+        >>> sgd.build([w])
+        >>> weights, state = sgd.stateless_apply(sgd.get_state(), [[1.0, 1.0]], [[1.0, 2.0]])
+        >>> weights[0].tolist(), w.numpy().tolist()
+        ([0.5, 1.5], [1.0, 2.0])
+        """
+        params = self._built_for
+        if params is None:
+            raise RuntimeError(f"{self.name} is not built: call build(variables) with the weights first")
+        own = self.variables()
+        gradients = [g if hasattr(g, "shape") else to_numpy(g) for g in grads]
+        if len(gradients) != len(params):
+            raise ValueError(f"{self.name} was built for {len(params)} weights, there are {len(gradients)} gradients")
+
+        def build(given: Any) -> tuple[list[Any], list[Any]]:
+            new = dict(as_updates(self.updates_for(self.unscaled(given), params)))
+            return [new.get(v, v) for v in params], [new.get(v, v) for v in own]
+
+        values = [*trainable_variables, *optimizer_variables]
+        key = (id(self._rate), bool(self.gradient_accumulation_steps))
+        weights, state = self._stateless(build, [*params, *own], values, gradients, key=key)
+        return list(weights), list(state)
+
+    def get_state(self) -> list[Any]:
+        """The values of :meth:`variables`, as :meth:`stateless_apply` takes them."""
+        return values_of(self.variables())
 
     def minimize(self, loss: Tensor, var_list: Sequence[Variable]) -> Any:
         """One step that makes a symbolic loss smaller: its updates, see :meth:`apply`."""

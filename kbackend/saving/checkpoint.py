@@ -66,7 +66,8 @@ class State:
 
     def __init__(self, model: Any, graphs: Sequence[Graph] = ()) -> None:
         found = [_graph(model), *graphs]
-        known = {v.uid: v for v in [*model.weights, *model.optimizer.variables()]}
+        optimizers = [v for optimizer in model._steps.optimizers for v in optimizer.variables()]
+        known = {v.uid: v for v in [*model.weights, *optimizers]}
         for graph in found:
             for variable in graph.variables():
                 known.setdefault(variable.uid, variable)
@@ -92,6 +93,7 @@ class State:
             "epochs": epochs,
             "shuffle_seed": self.model.shuffle_seed,
             "optimizer": type(self.model.optimizer).__name__,
+            "data": self.model.data_layout(),
             "place": document,
         }
         return Snapshot(head, arrays | inner)
@@ -102,7 +104,14 @@ class State:
         Raises:
             FormatError, FileNotFoundError: see :func:`load_checkpoint`.
         """
-        arrays, head = _read(path)
+        return self.fitted(*_read(path))
+
+    def fitted(self, arrays: dict[str, np.ndarray], head: Mapping[str, Any]) -> Restored:
+        """The content of a file for these variables. Nothing changes.
+
+        Raises:
+            FormatError: it is of another model, optimizer or seed, or its bytes have changed.
+        """
         if head["optimizer"] != type(self.model.optimizer).__name__:
             raise FormatError(
                 f"the checkpoint was written with the optimizer {head['optimizer']}, "
@@ -168,14 +177,26 @@ def load_checkpoint(model: Any, path: str | os.PathLike[str]) -> int:
         FileNotFoundError: no file.
         RuntimeError: the model is not compiled.
     """
+    found = _read(path)
+    _make_step(model, found[1])
     state = State(model)
-    found = state.read(path)
-    state.assign(found.values)
-    model.resume(found.epochs, found.shuffle_seed)
-    return found.epochs
+    restored = state.fitted(*found)
+    state.assign(restored.values)
+    model.resume(restored.epochs, restored.shuffle_seed)
+    return restored.epochs
 
 
 # ------------------------------------------------------------------------------------- the state of a model
+
+
+def _make_step(model: Any, head: Mapping[str, Any]) -> None:
+    """Make the step of training of a model that defines it, for data as it had, where it has none yet."""
+    data = head.get("data")
+    if data is not None and model.data_layout() is None:
+        try:
+            model.expect_data(data)
+        except ValueError as error:
+            raise FormatError(f"the checkpoint was written by a model with other data: {error}") from None
 
 
 def _graph(model: Any) -> Graph:

@@ -7,9 +7,12 @@ from types import ModuleType
 from typing import Any
 
 from kbackend import losses, metrics, optimizers, registry
+from kbackend.ground.warn import warn_caller
 from kbackend.layers.base.inside import Inside
 from kbackend.saving.documents import field
 from kbackend.saving.errors import FormatError
+from kbackend.saving.structure import streams_of
+from kbackend.streams import given_streams, reserve
 
 TRAINING = "training.json"
 _PARTS = ("loss", "metrics", "loss_weights", "weighted_metrics")
@@ -23,6 +26,12 @@ def training_of(model: Any) -> dict[str, Any] | None:
     settings = model._steps.settings
     if settings is None:
         return None
+    if not type(model).compile.__module__.startswith("kbackend."):
+        warn_caller(
+            f"{type(model).__name__} has a compile of its own, whose arguments a file does not hold: compile the model "
+            "again when it is loaded; save_checkpoint holds the state of its optimizers"
+        )
+        return None
     now = [layer.trainable for layer in Inside(model).layers]
     then = {id(layer): flag for layer, flag in settings.trainable}
     return {
@@ -33,6 +42,7 @@ def training_of(model: Any) -> dict[str, Any] | None:
         "trainable_when_compiled": [then.get(id(layer), flag) for layer, flag in zip(Inside(model).layers, now)],
         "epochs": model.epochs_seen,
         "shuffle_seed": model.shuffle_seed,
+        **({"data": model.data_layout(), "draws": model.training_draws()} if model.own_fit else {}),
     }
 
 
@@ -55,10 +65,22 @@ def compile_as(model: Any, document: Any, custom_objects: Mapping[str, Any] | No
         optimizer = _optimizer(field(document, "optimizer", dict, TRAINING))
     _set(layers, flags["trainable_when_compiled"])
     model.compile(optimizer, **arguments, jit=document.get("jit"), auto_scale_loss=False)  # it is part of the optimizer
-    if model.built:
+    if model.own_fit:
+        _make_step(model, document)
+    elif model.built:
         _ = model._steps.compiled
     _set(layers, flags["trainable"])
     model.resume(epochs, seed)
+
+
+def _make_step(model: Any, document: Any) -> None:
+    """Make the step of training that the model defines, where it had one, with the draws that it had."""
+    if document.get("data") is None:
+        return
+    streams = streams_of(field(document, "draws", dict, TRAINING), TRAINING)
+    with given_streams(streams):
+        model.expect_data(document["data"])
+    reserve(op_id for calls in streams.values() for call in calls for _, _, op_id in call)
 
 
 def _set(layers: list[Any], flags: list[bool]) -> None:

@@ -57,7 +57,7 @@ def model_bytes(model: Any, include_optimizer: bool = True) -> bytes:
     state = state_of(model)
     training = training_of(model) if include_optimizer else None
     known = {id(v) for v in (*weights, *state)}
-    optimizer = [] if training is None else [v for v in model.optimizer.variables() if id(v) not in known]
+    optimizer = [] if training is None else [v for v in model._steps.training_variables() if id(v) not in known]
     keys = keys_of([*weights, *state])
     document |= {"weights": keys[: len(weights)], "state": keys[len(weights) :]}
     values = values_of([*weights, *state, *optimizer])
@@ -82,7 +82,7 @@ def _warn_of_added(model: Any) -> None:
 
 
 def _graph(model: Any, variables: list[Variable], keys: list[str]) -> bytes | None:
-    if not model.built:
+    if not model.built or model.has_no_call:
         return None
     graph = Graph(model.inputs, model.outputs, name=model.name)
     try:
@@ -131,10 +131,10 @@ def _go_on(
     with reading(TRAINING):
         compile_as(model, document, custom_objects)
         known = {id(v) for v in [*model.weights, *state_of(model)]} if model.built else set()
-        own = [v for v in model.optimizer.variables() if id(v) not in known]
-        if len(own) < len(keys) and model.built:
+        own = [v for v in model._steps.training_variables() if id(v) not in known]
+        if len(own) < len(keys) and model.built and not model.own_fit:
             model.training_graph()  # which makes the state of the optimizer
-            own = [v for v in model.optimizer.variables() if id(v) not in known]
+            own = [v for v in model._steps.training_variables() if id(v) not in known]
     values = matched(own, keys, arrays, OPTIMIZER, "variables of the optimizer")
     assign_all(own, values)
 

@@ -19,6 +19,7 @@ from kbackend.graph.walk import ancestors
 from kbackend.ground import hooks
 from kbackend.ground.tree import tree_leaves
 from kbackend.layers import InputLayer, deserialize
+from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.weights import at_most
 from kbackend.registry import custom_object_scope, find, registered_name
 from kbackend.saving.documents import field
@@ -44,9 +45,14 @@ def structure(model: Any) -> dict[str, Any]:
     _check_owners(model, {})
     config = model.get_config()
     live, places = _live(model)
+    own = {} if not model.has_own_call else {
+        "names": [layer.name for layer in Inside(model).layers],
+        "build_config": model.get_build_config(),
+    }  # fmt: skip
     return {
         "class_name": registered_name(type(model)),
         "config": config,
+        **own,
         "draws": _draws(model),
         "variables": [{"name": v.name, "dtype": v.dtype, "shape": list(v.shape)} for v in live],
         "arguments": [[path, key, number] for path, key, number in places if key in _entry(config, path)],
@@ -54,6 +60,8 @@ def structure(model: Any) -> dict[str, Any]:
 
 
 def _check_owners(model: Any, owners: dict[int, Any]) -> None:
+    if model.has_own_call:  # whose constructor makes its layers
+        return
     for layer in model.layers:
         if isinstance(layer, InputLayer):
             continue
@@ -76,10 +84,11 @@ def calls_of(model: Any) -> Iterator[Any]:
     """The calls of the layers of a model and of the models inside it, in the order in which reading makes them."""
     if not model.built:
         return
-    for layer in model.layers:
+    for layer in () if model.has_own_call else model.layers:
         for inner in _models_in(layer):
-            yield from calls_of(inner)
-    yield from sorted(model._topology.calls, key=lambda call: call.index)
+            if not inner.has_own_call:  # whose calls are inside those of the model around
+                yield from calls_of(inner)
+    yield from sorted(model._inner_calls(), key=lambda call: call.index)
 
 
 def _models_in(layer: Any) -> Iterator[Any]:
@@ -113,7 +122,7 @@ def _live(model: Any) -> tuple[list[Variable], list[tuple[list[int], str, int]]]
 
 
 def _layers_by_path(model: Any, path: list[int]) -> Iterator[tuple[list[int], Any]]:
-    for place, layer in enumerate(model.layers):
+    for place, layer in () if model.has_own_call else enumerate(model.layers):
         inner = [*path, place]
         if is_model(layer):
             yield from _layers_by_path(layer, inner)
@@ -141,7 +150,7 @@ def state_of(model: Any) -> list[Variable]:
     for call in calls_of(model):
         for variable in _read_in(call):
             found.setdefault(id(variable), variable)
-    for unit in model._topology.units:
+    for unit in () if model.has_no_call else model._topology.units:
         if isinstance(unit, Node):
             for tensor in unit.inputs:
                 if isinstance(tensor, Variable):
@@ -150,7 +159,8 @@ def state_of(model: Any) -> list[Variable]:
 
 
 def _read_in(call: Any) -> Iterator[Variable]:
-    results = [*call.outputs, *tree_leaves([r.tensor for r in (*call.losses, *call.updates)])]
+    measured = [(*m.args, *m.kwargs.values()) for m in call.metrics]
+    results = [*call.outputs, *tree_leaves([r.tensor for r in (*call.losses, *call.updates)]), *tree_leaves(measured)]
     nodes = ancestors([t for t in results if isinstance(t, Tensor)], call.sources)
     for node in nodes:
         yield from (t for t in node.inputs if isinstance(t, Variable))
@@ -213,16 +223,30 @@ def model_of(document: Any, custom_objects: Mapping[str, Any] | None, elements: 
         FormatError: the document describes no model.
     """
     config = field(document, "config", dict, MODEL)
-    streams = _streams(field(document, "draws", dict, MODEL))
+    streams = streams_of(field(document, "draws", dict, MODEL), MODEL)
     with reading(MODEL), custom_object_scope(custom_objects):
         _put_variables(document, config)
         _put_functions(config, custom_objects or {})
         with trying(), given_streams(streams), room_for(elements):
             made = deserialize({"class_name": field(document, "class_name", str, MODEL), "config": config})
-    if not is_model(made):
-        raise FormatError(f"{document['class_name']} is a layer, not a model", MODEL)
+            if not is_model(made):
+                raise FormatError(f"{document['class_name']} is a layer, not a model", MODEL)
+            if made.has_own_call:
+                _build_own(made, document)
     reserve(op_id for calls in streams.values() for call in calls for _, _, op_id in call)
     return made
+
+
+def _build_own(model: Any, document: Any) -> None:
+    """Give the layers of a model with a ``call`` of its own the names that they had, and trace it as it was."""
+    names, layers = field(document, "names", list, MODEL), Inside(model).layers
+    if len(names) != len(layers) or not all(isinstance(name, str) and name for name in names):
+        raise FormatError(
+            f"{type(model).__name__} makes {len(layers) - 1} layers, the file has the names of {len(names) - 1}", MODEL
+        )
+    for layer, name in zip(layers, names):
+        layer.name = name
+    model.build_from_config(field(document, "build_config", dict, MODEL))
 
 
 def room_for(elements: int) -> AbstractContextManager[None]:
@@ -235,20 +259,25 @@ def room_for_document() -> AbstractContextManager[None]:
     return at_most(LARGEST_MODEL)
 
 
-def _streams(draws: Mapping[str, Any]) -> dict[str, list[list[Any]]]:
+def streams_of(draws: Mapping[str, Any], member: str) -> dict[str, list[list[Any]]]:
+    """The streams of the draws in the calls of layers, by layer.
+
+    Raises:
+        FormatError: they are none.
+    """
     for name, calls in draws.items():
-        for call in _list(calls, f"draws of {name}"):
-            for stream in _list(call, f"draws of {name}"):
+        for call in _list(calls, f"{member}: draws of {name}"):
+            for stream in _list(call, f"{member}: draws of {name}"):
                 match stream:
                     case [str(), int(key), int(op_id)] if 0 <= key < 1 << 64 and 0 <= op_id < 1 << 32:
                         continue
-                raise FormatError("a draw is [op, seed, number]", f"{MODEL}: draws of {name}")
+                raise FormatError("a draw is [op, seed, number]", f"{member}: draws of {name}")
     return {name: list(calls) for name, calls in draws.items()}
 
 
 def _list(value: Any, where: str) -> list[Any]:
     if not isinstance(value, list):
-        raise FormatError("it must be a list", f"{MODEL}: {where}")
+        raise FormatError("it must be a list", where)
     return value
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from kbackend.training import data
 from kbackend.training.compiled import Compiled, Specs
-from kbackend.training.steps import Form, Steps
+from kbackend.training.own.layout import Layout, laid_out
+from kbackend.training.steps import Form, Steps, not_compiled
 
 
 class Groups(NamedTuple):
@@ -18,7 +19,7 @@ class Groups(NamedTuple):
     inputs: list[np.ndarray]
     targets: list[np.ndarray]
     weights: list[np.ndarray]
-    specs: Specs | None = None
+    specs: Specs | Layout | None = None
 
     @property
     def form(self) -> Form:
@@ -49,6 +50,30 @@ def inputs_of(steps: Steps, x: Any) -> list[np.ndarray]:
     return data.standardize(x, steps.model.inputs, steps.model.input_names, "input")
 
 
+def prediction_groups(steps: Steps, x: Any) -> Groups:
+    """The arrays of a step of prediction.
+
+    Raises:
+        DataError: they do not fit the model.
+    """
+    if not steps.model.own_predict:
+        return Groups(inputs_of(steps, x), [], [])
+    (arrays, *_), layout = laid_out(x)
+    return Groups(arrays, [], [], layout)
+
+
+def _own_groups(steps: Steps, x: Any, y: Any, sample_weight: Any, class_weight: Any) -> Groups:
+    """The arrays of a step that the model defines, in whatever structure they are given."""
+    if steps.settings is None:
+        raise not_compiled(steps.model.name)
+    if class_weight is not None:
+        target = np.asarray(data.array_of(y))
+        ones = np.ones(len(target), np.float32) if sample_weight is None else np.asarray(sample_weight)
+        sample_weight = data.class_weighted(target, class_weight, ones)
+    (inputs, targets, weights), layout = laid_out(x, y, sample_weight)
+    return Groups(inputs, targets, weights, layout)
+
+
 def groups_of(
     steps: Steps, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None
 ) -> Groups:
@@ -58,6 +83,8 @@ def groups_of(
         DataError: they do not fit the model or each other.
         RuntimeError: the model is not compiled.
     """
+    if steps.own_fit:
+        return _own_groups(steps, x, y, sample_weight, class_weight)
     compiled = steps.compiled
     names = compiled.plain.target_names
     if y is None and isinstance(x, Mapping):

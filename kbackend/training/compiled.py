@@ -19,6 +19,7 @@ from kbackend.graph.walk import Graph
 from kbackend.ground.arguments import is_number
 from kbackend.ground.suggest import did_you_mean
 from kbackend.ground.tree import tree_leaves, tree_map
+from kbackend.layers.base.recording import Measured
 from kbackend.lowering.rewrite import feeds_of
 from kbackend.metrics.base import Metric as Stateful
 from kbackend.metrics.base import clone_metric
@@ -29,7 +30,7 @@ from kbackend.optimizers import LossScaleOptimizer, Optimizer
 from kbackend.runtime.function import checked_jit
 from kbackend.training.objective import Metric, Objective, Output
 from kbackend.training.protocol import Trainable
-from kbackend.training.targets import TargetSpec, specs_of
+from kbackend.training.targets import TargetSpec, specs_of, specs_to_try
 
 Specs = tuple[TargetSpec, ...]
 
@@ -112,17 +113,21 @@ class Compiled:
         Raises:
             ValueError: names of no output, lists of another length than the outputs, or no loss at all.
         """
-        with _trainable_as(settings.trainable):
+        with trainable_as(settings.trainable):
             trained = tuple(model.trainable_weights)
             redirect = Redirect(model._frozen_results())
-        outputs = _redirected(_outputs(model, settings), redirect)
-        plain = Objective(outputs, lambda: _all_redirected(model.losses, redirect))
+        outputs = _redirected(outputs_of(model.output_names, model.outputs, settings), redirect)
+        plain = Objective(
+            outputs,
+            lambda: _all_redirected(model.losses, redirect),
+            measured=lambda: _measured(model, redirect),
+        )
         return cls(settings.optimizer, outputs, plain, trained, model, settings.trainable)
 
     @property
     def updates(self) -> list[Any]:
         """The model's own updates, of the layers that were trainable; those added since then too."""
-        with _trainable_as(self._flags):
+        with trainable_as(self._flags):
             found = _all_redirected(self._model.updates, Redirect(self._model._frozen_results()))
         _check_outside_of_loops(found, self._model)
         return found
@@ -139,7 +144,7 @@ class Compiled:
         return self._made(True, [[spec] for spec in self.plain.specs])
 
     def _made(self, weighted: bool, specs: Sequence[Sequence[TargetSpec]]) -> Objective:
-        return Objective(self.outputs, lambda: self.plain.added, weighted, specs)
+        return Objective(self.outputs, lambda: self.plain.added, weighted, specs, lambda: self.plain.measured)
 
     def specs_of(self, targets: Sequence[np.ndarray]) -> Specs | None:
         """What the objective for targets needs to know of them; None where it is that of :attr:`plain`.
@@ -191,7 +196,7 @@ def _check_outside_of_loops(updates: Sequence[Any], model: Trainable) -> None:
 
 
 @contextmanager
-def _trainable_as(flags: Sequence[tuple[Any, bool]]) -> Iterator[None]:
+def trainable_as(flags: Sequence[tuple[Any, bool]]) -> Iterator[None]:
     """A context in which layers are trainable as they were."""
     now = [(layer, layer.trainable) for layer, _ in flags]
     try:
@@ -207,6 +212,13 @@ def _all_redirected(values: Sequence[Any], redirect: Redirect) -> list[Any]:
     """The values, which may be pairs (variable, new value), with the results of frozen layers replaced."""
     tensors = iter(redirect([t for t in tree_leaves(values) if isinstance(t, Tensor)]))
     return tree_map(lambda v: next(tensors) if isinstance(v, Tensor) else v, list(values))
+
+
+def _measured(model: Trainable, redirect: Redirect) -> list[Any]:
+    """What the metrics of the model take, with the results of frozen layers replaced."""
+    found = [(m.metric, m.args, dict(m.kwargs)) for m in model.measured]
+    args = _all_redirected([each[1:] for each in found], redirect)
+    return [Measured(metric, *given) for (metric, *_), given in zip(found, args)]
 
 
 def _redirected(outputs: Sequence[Output], redirect: Redirect) -> tuple[Output, ...]:
@@ -246,21 +258,27 @@ def _check_names(loss: Any, *metric_lists: Any) -> None:
             resolved(leaf)
 
 
-def _outputs(model: Trainable, settings: Settings) -> tuple[Output, ...]:
-    names = list(model.output_names)
-    found = [None if x is None else losses.get(x) for x in _for_each(settings.loss, names, "loss", alone=True)]
-    factors = _for_each(settings.loss_weights, names, "loss_weights")
-    plain = _lists_for_each(settings.metrics, names, "metrics")
-    weighted = _lists_for_each(settings.weighted_metrics, names, "weighted_metrics")
-    modes = _for_each(settings.sample_weight_mode, names, "sample_weight_mode", alone=True)
-    targets = _for_each(settings.target_tensors, names, "target_tensors")
+def outputs_of(names: Sequence[str], tensors: Sequence[Tensor], settings: Settings) -> tuple[Output, ...]:
+    """The outputs of a model with their losses and metrics.
+
+    Raises:
+        ValueError: names of no output, or lists of another length than the outputs.
+    """
+    names = list(names)
+    found = [None if x is None else losses.get(x) for x in each_of(settings.loss, names, "loss", alone=True)]
+    factors = each_of(settings.loss_weights, names, "loss_weights")
+    plain = _listseach_of(settings.metrics, names, "metrics")
+    weighted = _listseach_of(settings.weighted_metrics, names, "weighted_metrics")
+    modes = each_of(settings.sample_weight_mode, names, "sample_weight_mode", alone=True)
+    targets = each_of(settings.target_tensors, names, "target_tensors")
     made: list[Output] = []
     used: list[Any] = []
-    for place, (name, tensor) in enumerate(zip(names, model.outputs)):
+    for place, (name, tensor) in enumerate(zip(names, tensors)):
         chosen = [(m, False) for m in plain[place]] + [(m, True) for m in weighted[place]]
         wanted = tuple(Metric(*_one_each(m, used), use) for m, use in chosen)
         temporal, target = _is_temporal(modes[place], name, tensor), _checked_target(targets[place], name)
         made.append(Output(name, tensor, found[place], factors[place], wanted, temporal, target))
+        _check_target_shape(made[-1])
     return tuple(made)
 
 
@@ -281,6 +299,29 @@ def _checked_target(target: Any, name: str) -> Tensor | None:
     raise ValueError(f"target_tensors must be placeholders that the targets are fed to, for {name!r} it is {target!r}")
 
 
+def _may_be(shape: Sequence[int | None], wanted: Sequence[int | None]) -> bool:
+    pairs = zip(shape, wanted)
+    return len(shape) == len(wanted) and all(a is None or b is None or a == b for a, b in pairs)
+
+
+def _check_target_shape(output: Output) -> None:
+    """Refuse a given target that the loss of the library would stretch over the output.
+
+    Raises:
+        ValueError: another shape than the loss needs; a last dimension of 1 may be missing.
+    """
+    target, loss = output.target, output.loss
+    if target is None or loss is None or losses.is_own(loss) or losses.function_of(loss) is losses.ctc:
+        return
+    wanted = specs_to_try(loss, output.tensor)[0].shape
+    shapes = [wanted, wanted[:-1]] if wanted[-1:] in ((1,), (None,)) else [wanted]
+    if not any(_may_be(target.shape, shape) for shape in shapes):
+        raise ValueError(
+            f"target_tensors: the targets of {output.name!r} have the shape {target.shape}, its loss needs {wanted}; a "
+            "loss of one's own, a function (y_true, y_pred), may take any"
+        )
+
+
 def _one_each(identifier: Any, used: list[Any]) -> tuple[str, Any]:
     """The name of a metric, and its function, or a name that depends on the targets; a copy where it is an object that
     measures another output already."""
@@ -293,7 +334,7 @@ def _one_each(identifier: Any, used: list[Any]) -> tuple[str, Any]:
     return name, found
 
 
-def _for_each(value: Any, names: Sequence[str], label: str, alone: bool = False) -> list[Any]:
+def each_of(value: Any, names: Sequence[str], label: str, alone: bool = False) -> list[Any]:
     """The entry of an argument for each output; one value that is ``alone`` is for all of them."""
     if value is None:
         return [None] * len(names)
@@ -314,12 +355,12 @@ def _for_each(value: Any, names: Sequence[str], label: str, alone: bool = False)
     raise ValueError(f"{label} must be a list or dict, for the outputs {', '.join(names)}")
 
 
-def _lists_for_each(value: Any, names: Sequence[str], label: str) -> list[list[Any]]:
+def _listseach_of(value: Any, names: Sequence[str], label: str) -> list[list[Any]]:
     """The list of metrics of each output."""
     if value is None:
         return [[] for _ in names]
     if not isinstance(value, (list, tuple, Mapping)):
         raise ValueError(f"{label} must be a list or dict, it is {value!r}")
     by_output = isinstance(value, Mapping) or any(isinstance(v, (list, tuple)) for v in value)
-    found = _for_each(value, names, label) if by_output else [list(value)] * len(names)
+    found = each_of(value, names, label) if by_output else [list(value)] * len(names)
     return [[] if v is None else list(v) if isinstance(v, (list, tuple)) else [v] for v in found]

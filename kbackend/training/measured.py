@@ -30,7 +30,8 @@ def settle(steps: Steps, kind: str, groups: Groups, size: int) -> None:
         return
     found = tuning.mode(steps.graph(kind, groups.form), target, size)
     if found is None and target.backend.compiler:
-        tuned = _measured(steps, groups if kind == "train" else _inputs_alone(groups), [target], size, _ROUNDS)
+        alone = kind == "predict" and not steps.model.own_predict
+        tuned = _measured(steps, _inputs_alone(groups) if alone else groups, [target], size, _ROUNDS, kind)
         found = any(kind in c.milliseconds for c in tuned.candidates) and tuned.best(kind).jit
     steps.jit.found[kind, target.key] = bool(found)
 
@@ -56,8 +57,10 @@ def profile(steps: Steps, groups: Groups, size: int, rounds: int) -> profiling.P
     return profiling.profile(graph, int(bool(groups.targets)), steps.variables(), steps.target(), arrays, rounds)
 
 
-def _measured(steps: Steps, groups: Groups, targets: list[Any], size: int, rounds: int) -> tuning.Tuned:
-    graphs = _graphs(steps, groups)
+def _measured(
+    steps: Steps, groups: Groups, targets: list[Any], size: int, rounds: int, kind: str | None = None
+) -> tuning.Tuned:
+    graphs = _graphs(steps, groups, kind)
     predicted = [a[:size] for a in groups.inputs]
     feeds = {"train": [a[:size] for a in groups.flat], "predict": predicted}
     tuned = tuning.tune(graphs, steps.variables(), targets, feeds, size, rounds)
@@ -65,7 +68,10 @@ def _measured(steps: Steps, groups: Groups, targets: list[Any], size: int, round
     return tuned
 
 
-def _graphs(steps: Steps, groups: Groups) -> dict[str, Graph]:
+def _graphs(steps: Steps, groups: Groups, kind: str | None) -> dict[str, Graph]:
+    if steps.own_fit or steps.model.own_predict:  # data of the one is not data of the other
+        kind = kind or "train"
+        return {kind: steps.graph(kind, groups.form)}
     kinds = ("train", "predict") if groups.targets else ("predict",)
     return {kind: steps.graph(kind, groups.form) for kind in kinds}
 

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 
 from kbackend import config, losses
 from kbackend.classic.state import placeholder
+from kbackend.declare.kept import built
+from kbackend.graph.assignments import recording
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.losses.base import masked_weight
@@ -18,6 +20,7 @@ from kbackend.metrics.resolve import resolved
 from kbackend.ops.arrays.reshape import expand_dims
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.creation import zeros_like
+from kbackend.ops.core.updates import as_updates
 from kbackend.ops.elementwise.arithmetic import add, divide, multiply
 from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.ops.elementwise.select import maximum
@@ -45,7 +48,8 @@ class Output:
         factor: of the loss in the total: a number or a scalar variable, None for 1.
         metrics: computed beside the loss.
         temporal: whether there is a sample weight for each step of a sample.
-        target: the placeholder for its targets; None to make one.
+        target: the placeholder for its targets; None to make one. In a step of one's own the targets, any tensor.
+        weight: the sample weights in such a step; None to make a placeholder where there are some.
     """
 
     name: str
@@ -55,6 +59,7 @@ class Output:
     metrics: tuple[Metric, ...] = ()
     temporal: bool = False
     target: Tensor | None = None
+    weight: Tensor | None = None
 
     @property
     def takes_any_target(self) -> bool:
@@ -69,6 +74,7 @@ class Objective:
         outputs: those without a loss are passed over.
         added: gives further scalars of the total; called after the losses of the outputs are made.
         weighted: whether each target has sample weights.
+        measured: gives what metrics take beside the outputs.
         specs: what the targets of each output with a loss may look like, in the order in which they are tried; None
             before there is data.
 
@@ -77,7 +83,7 @@ class Objective:
         targets: one placeholder for each output that has a loss.
         target_names: the names of these outputs.
         weights: one placeholder for each target, empty when not ``weighted``.
-        added: what ``added`` gave.
+        added, measured: what the functions gave.
         total: the loss that is minimised.
         names: names of the values and of the results, 'loss' first.
         values: tensors, each a mean over the batch.
@@ -85,6 +91,7 @@ class Objective:
         results: what stateful metrics give, by the place of their names.
         updates: of the states of these metrics.
         states: these metrics.
+        shown: the place of the first name of each, what begins its names, and the metric.
 
     Raises:
         ValueError: there is no loss.
@@ -96,11 +103,12 @@ class Objective:
         added: Callable[[], Sequence[Any]] = tuple,
         weighted: bool = False,
         specs: Sequence[Sequence[TargetSpec]] | None = None,
+        measured: Callable[[], Sequence[Any]] = tuple,
     ) -> None:
         self.targets: list[Tensor] = []
         self.target_names: list[str] = []
         self.weights: list[Tensor] = []
-        used = [output for output in outputs if output.loss is not None]
+        used = [o for o in outputs if o.loss is not None or o.target is not None and o.metrics]
         each = [specs_to_try(o.loss, o.tensor) for o in used] if specs is None else specs
         self.terms = terms = [_Term(output, weighted, tried) for output, tried in zip(used, each)]
         for term in terms:
@@ -109,19 +117,23 @@ class Objective:
             if weighted:
                 self.weights.append(term.weight)
         self.added = list(added())
-        self.total = _sum([*(term.share for term in terms), *self.added])
+        self.total = _sum([*(term.share for term in terms if term.loss is not None), *self.added])
         self.names: list[str] = ["loss"]
         self.values: list[Any] = [self.total]
         self.masses: list[Any] = [None]
         self.results: dict[int, Any] = {}
         self.updates: list[tuple[Variable, Any]] = []
         self.states: list[Stateful] = []
+        self.shown: list[tuple[int, str, Stateful]] = []
         several = len(outputs) > 1
         if several:
             for term in terms:
-                self._add(f"{term.output.name}_loss", term.loss)
+                if term.loss is not None:
+                    self._add(f"{term.output.name}_loss", term.loss)
         for term in terms:
             self._add_metrics(term, f"{term.output.name}_" if several else "")
+        self.measured = list(measured())
+        self._add_measured()
 
     @property
     def specs(self) -> tuple[TargetSpec, ...]:
@@ -154,10 +166,23 @@ class Objective:
                 f"the metric {name!r} takes values, not targets and predictions; give compile a function "
                 "(y_true, y_pred) that returns them, or metrics.MeanMetricWrapper"
             )
-        weight = masked_weight(term.weight if metric.weighted else None, term.mask, term.loss.dtype)
+        weight = masked_weight(term.weight if metric.weighted else None, term.mask, term.output.tensor.dtype)
         options = {} if weight is None else {"sample_weight": weight}
         self.updates += state.updates_for(term.target, term.prediction, **options)
+        self._add_result(state, name, prefix)
+
+    def _add_measured(self) -> None:
+        """The metrics of layers and of the model; several calls of one are taken one after the other."""
+        with recording() as made:
+            for each in self.measured:
+                built(each.metric.update_state, *each.args, **each.kwargs)
+        self.updates += as_updates(made.updates())
+        for metric in {id(m.metric): m.metric for m in self.measured}.values():
+            self._add_result(metric, self._free(metric.name), "")
+
+    def _add_result(self, state: Stateful, name: str, prefix: str) -> None:
         self.states.append(state)
+        self.shown.append((len(self.names), prefix, state))
         result = state.symbolic_result()
         parts = {f"{prefix}{k}": v for k, v in result.items()} if isinstance(result, dict) else {name: result}
         for label, value in parts.items():
@@ -179,7 +204,9 @@ class _Term:
     def __init__(self, output: Output, weighted: bool, specs: Sequence[TargetSpec]) -> None:
         self.output = output
         self.weight: Any = None
-        if weighted:
+        if output.target is not None and output.weight is not None:
+            self.weight = output.weight
+        elif weighted and output.loss is not None:
             shape = (None, None) if output.temporal else (None,)
             self.weight = placeholder(shape, dtype=config.floatx(), name=f"{output.name}_sample_weight")
         self.mask = output.tensor._keras_mask
@@ -187,9 +214,11 @@ class _Term:
         self.prediction._keras_mask = self.mask
         self.target, self.loss = self._measured_as(specs)
         self.spec = TargetSpec(self.target.shape, self.target.dtype)
-        self.share = self.loss if output.factor is None else multiply(self.loss, output.factor)
+        self.share: Any = self.loss
+        if self.loss is not None and output.factor is not None:
+            self.share = multiply(self.loss, output.factor)
 
-    def _measured_as(self, specs: Sequence[TargetSpec]) -> tuple[Tensor, Tensor]:
+    def _measured_as(self, specs: Sequence[TargetSpec]) -> tuple[Tensor, Any]:
         """The targets and the loss for the first of the specs that the loss takes."""
         output = self.output
         if output.target is not None:
@@ -204,7 +233,9 @@ class _Term:
         assert first is not None
         raise first
 
-    def _loss(self, target: Tensor) -> Tensor:
+    def _loss(self, target: Tensor) -> Any:
+        if self.output.loss is None:
+            return None
         loss = losses.as_loss(self.output.loss, self.prediction.dtype)
         return loss.in_training(target, self.prediction, self.weight, self.mask)
 

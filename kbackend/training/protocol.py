@@ -19,8 +19,12 @@ class Trainable(Protocol):
         input_names, output_names: the names by which dicts give data, losses and metrics.
         weights, trainable_weights: all weights, and those that training changes.
         losses: scalars that are added to the loss.
+        measured: what metrics take that are no metrics of the outputs.
         updates: updates that each training step runs.
         state_updates: those of them that tests and predictions run too.
+
+        own_fit, own_predict: whether the model defines its steps of training and tests, and of prediction.
+        metrics: those that begin anew with each epoch.
 
     ``_trainable_flags()`` gives the model and all layers inside it, each with its attribute ``trainable``;
     ``_frozen_results()`` the tensors that training computes otherwise while layers are not trainable, each with what
@@ -42,11 +46,20 @@ class Trainable(Protocol):
     @property
     def output_names(self) -> Sequence[str]: ...
     @property
+    def own_fit(self) -> bool: ...
+    @property
+    def own_predict(self) -> bool: ...
+    @property
+    def metrics(self) -> Sequence[Any]: ...
+    def _packed(self, values: Sequence[Any]) -> Any: ...
+    @property
     def weights(self) -> Sequence[Variable]: ...
     @property
     def trainable_weights(self) -> Sequence[Variable]: ...
     @property
     def losses(self) -> Sequence[Any]: ...
+    @property
+    def measured(self) -> Sequence[Any]: ...
     @property
     def updates(self) -> Sequence[Any]: ...
     @property

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, NamedTuple
 
 from kbackend.graph.walk import Graph
 from kbackend.ground.collector import collector_at_rest
+from kbackend.ground.tree import tree_leaves
+from kbackend.layers.base.inside import Inside
+from kbackend.layers.base.structures import distinct
 from kbackend.ops.core.updates import as_updates
+from kbackend.optimizers import Optimizer
 from kbackend.runtime.function import Function
-from kbackend.training.compiled import Compiled, Settings, Specs
+from kbackend.training.compiled import Compiled, Settings, Specs, trainable_as
 from kbackend.training.means import Means
 from kbackend.training.objective import Objective
+from kbackend.training.own.containers import Containers
+from kbackend.training.own.layout import Layout
+from kbackend.training.own.step import CustomStep, prediction
 from kbackend.training.placement import JitChoice, Placement
 from kbackend.training.protocol import Trainable
 
 
 class Form(NamedTuple):
     """What the steps of training and tests depend on in the data: whether there are sample weights, and what the
-    targets look like where that is not as compile expected."""
+    targets look like where that is not as compile expected, or the layout of the data of a step of one's own."""
 
     weighted: bool = False
-    specs: Specs | None = None
+    specs: Specs | Layout | None = None
 
 
 PLAIN = Form()
@@ -108,7 +116,7 @@ class Steps:
             ValueError: the settings do not fit the model; these steps are as before.
         """
         made = Steps(self.model, settings, self.placement)
-        if self.model.built:
+        if self.model.built and not self.own_fit:
             made._compiled = Compiled.of(self.model, settings)
         if self.jit.setting == made.jit.setting != "auto" and ("predict",) in self._made:
             made._made["predict",] = self._made["predict",]
@@ -146,21 +154,94 @@ class Steps:
                 self._compiled = self._compiled or Compiled.of(self.model, self.settings)
         return self._compiled
 
+    # the model's own ----------------------------------------------------------------------------------------
+
+    @property
+    def own_fit(self) -> bool:
+        """Whether the model defines its steps of training and tests."""
+        return self.model.own_fit
+
+    @cached_property
+    def containers(self) -> Containers:
+        """The losses and metrics of compile for a step that the model defines.
+
+        Raises:
+            RuntimeError: the model is not compiled.
+        """
+        if self.settings is None:
+            raise not_compiled(self.model.name)
+        return Containers(self.model, self.settings)
+
+    @property
+    def optimizers(self) -> list[Any]:
+        """The optimizer of compile and those in attributes of the model."""
+        first = [] if self.optimizer is None else [self.optimizer]
+        return distinct([*first, *(v for v in tree_leaves(dict(vars(self.model))) if isinstance(v, Optimizer))])
+
+    @property
+    def trained(self) -> Sequence[Any]:
+        """The weights that training changes."""
+        return Inside(self.model).trained_weights if self.own_fit else self.compiled.trained
+
+    def _own(self, kind: str, form: Form) -> CustomStep:
+        if self.settings is None:
+            raise not_compiled(self.model.name)
+        if not isinstance(form.specs, Layout):
+            raise RuntimeError(
+                f"the {kind} step of {type(self.model).__name__} is traced with its first batch: call fit or "
+                f"train_on_batch first"
+            )
+        with trainable_as(self.settings.trainable):
+            return CustomStep(self.model, kind, form.specs, self.jit.of(kind))
+
+    def last_form(self, kind: str) -> Form | None:
+        """The form of the step of a kind that was made last, None where there is none."""
+        return next((key[1] for key in reversed(list(self._made)) if key[0] == kind and len(key) > 1), None)
+
+    def training_variables(self) -> list[Any]:
+        """The variables of the optimizers, and all that the last step of training which the model defines reads or
+        changes."""
+        held = [v for optimizer in self.optimizers for v in optimizer.variables()]
+        step = self.last("train") if self.own_fit else None
+        return distinct([*held, *(step.function.graph.variables() if step is not None else ())])
+
+    def last(self, kind: str) -> Any:
+        """The step of a kind that was made last, None where there is none."""
+        form = self.last_form(kind)
+        return None if form is None else self._made[kind, form]
+
     # steps --------------------------------------------------------------------------------------------------
 
     def train(self, form: Form = PLAIN) -> Step:
         """The step of training."""
+        if self.own_fit:
+            form = self.last_form("train") or form if form == PLAIN else form
+            return self._kept(("train", form), lambda: self._own("train", form))
         if self.compiled.always_weighted:
             form = form._replace(weighted=True)
         return self._kept(("train", form), lambda: self._step("train", form))
 
     def test(self, form: Form = PLAIN) -> Step:
         """The step of evaluation."""
+        if self.own_fit:
+            return self._kept(("test", form), lambda: self._own("test", form))
         return self._kept(("test", form), lambda: self._step("test", form))
 
-    def predict(self) -> Function:
+    def predict(self, form: Form = PLAIN) -> Function:
         """The function from inputs to outputs."""
-        return self._kept(("predict",), self._prediction)
+        return self._predict(form)[0]
+
+    def packed(self, values: Sequence[Any], form: Form = PLAIN) -> Any:
+        """Values of :meth:`predict` as the model returns them."""
+        return self._predict(form)[1](values)
+
+    def _predict(self, form: Form) -> tuple[Function, Callable[[Sequence[Any]], Any]]:
+        if not self.model.own_predict:
+            return self._kept(("predict",), lambda: (self._prediction(), self.model._packed))
+        specs = form.specs
+        if not isinstance(specs, Layout):
+            raise RuntimeError(f"the predict step of {type(self.model).__name__} is traced with its first batch")
+        return self._kept(("predict", form), lambda: prediction(self.model, specs, self.jit.of("predict")))
 
     def _kept(self, key: tuple[Any, ...], make: Callable[[], Any]) -> Any:
         found = self._made.get(key)
@@ -174,7 +255,8 @@ class Steps:
 
     def _step(self, kind: str, form: Form) -> Step:
         compiled = self.compiled
-        objective, phase = compiled.objective(*form), int(kind == "train")
+        assert not isinstance(form.specs, Layout)
+        objective, phase = compiled.objective(form.weighted, form.specs), int(kind == "train")
         if kind == "train":
             updates = compiled.optimizer.get_updates(objective.total, list(compiled.trained))
             updates = as_updates([*updates, *compiled.updates])
@@ -190,7 +272,7 @@ class Steps:
 
     def graph(self, kind: str, form: Form = PLAIN) -> Graph:
         """The graph of the 'train' step, or of 'predict'."""
-        return self.train(form).function.graph if kind == "train" else self.predict().graph
+        return self.train(form).function.graph if kind == "train" else self.predict(form).graph
 
     def running(self, step: Step) -> Means:
         """Means over the batches of a step since the last :meth:`reset_metrics`, for steps one by one."""
@@ -202,13 +284,13 @@ class Steps:
     def reset_metrics(self) -> None:
         """Forget the batches seen so far."""
         self._running.clear()
-        for state in self.compiled.plain.states:
+        for state in self.model.metrics if self.own_fit else self.compiled.plain.states:
             state.reset_state()
 
     def programs_made(self, kind: str) -> int:
         """How many programs were made for the 'train', 'test' or 'predict' step: one for each engine and device."""
         found = [made for key, made in self._made.items() if key[0] == kind]
-        return sum(len((made.function if isinstance(made, Step) else made).programs) for made in found)
+        return sum(len((made[0] if isinstance(made, tuple) else made.function).programs) for made in found)
 
     def use_jit(self, jit: JitChoice) -> None:
         """Make the steps anew when they are used, compiled by the engine or not as ``jit`` says."""
@@ -230,6 +312,9 @@ class Steps:
 
     def variables(self) -> list[Any]:
         """The weights, the variables of the optimizer and the states of the metrics."""
-        held = [] if self.optimizer is None else self.optimizer.variables()
-        states = [] if self._compiled is None else self._compiled.plain.states
-        return [*self.model.weights, *held, *(v for state in states for v in state.variables)]
+        held = [v for optimizer in self.optimizers for v in optimizer.variables()]
+        states: list[Any] = [] if self._compiled is None else list(self._compiled.plain.states)
+        if self.own_fit and self.settings is not None:
+            states = list(self.model.metrics)
+        found = [*Inside(self.model).weights, *held, *(v for state in states for v in state.variables)]
+        return distinct(found)

@@ -214,18 +214,6 @@ def test_wrong_initial_states():
     assert not lstm.built
 
 
-def test_subclassed_models_are_refused():
-    class Mine(Model):
-        def call(self, inputs):
-            return inputs
-
-    with pytest.raises(NotImplementedError, match="Mine needs inputs and outputs"):
-        Mine()
-    x = Input((2,))
-    with pytest.raises(NotImplementedError, match="Mine overrides `call`"):
-        Mine(x, layers.Dense(2)(x))
-
-
 def test_a_phase_tensor_as_training_argument_of_a_model():
     x = Input((2,))
     model = Model(x, layers.Dense(2)(x), name="m")

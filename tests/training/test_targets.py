@@ -134,6 +134,23 @@ def test_placeholders_may_be_given_for_the_targets():
         copying(target_tensors=K.constant([1.0]))
 
 
+@pytest.mark.parametrize("loss, fits, wrong", [
+    ("mse", [(None, 3), (6, 3), (None, None)], [(None, 4), (None,), (None, 3, 3), (None, 1)]),
+    ("sparse_categorical_crossentropy", [(None, 1), (None,), (6, 1)], [(None, 3), (None, 1, 1)]),
+    (None, [(None, 4)], []),
+])  # fmt: skip
+def test_given_targets_have_the_shape_that_the_loss_needs(loss, fits, wrong):
+    own = loss or (lambda y, p: K.sum(y, axis=-1) + 0 * K.sum(p, axis=-1))
+    for shape in fits:
+        model = copying(loss=own, target_tensors=K.placeholder(shape))
+        assert model.targets[0].shape == shape
+        sizes = [4 if d is None and loss is None else 3 if d is None else d for d in shape[1:]]
+        assert np.isfinite(model.evaluate(X, np.ones((6, *sizes))))
+    for shape in wrong:
+        with pytest.raises(ValueError, match=r"targets of 'out' have the shape .* its loss needs \(None, [13]\)"):
+            copying(loss=own, target_tensors=K.placeholder(shape))
+
+
 def test_a_broken_loss_is_refused_at_compile_with_its_own_error():
     def broken(y_true, y_pred):
         raise KeyError("this loss is broken")

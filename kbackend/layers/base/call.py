@@ -7,7 +7,7 @@ from typing import Any
 from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.walk import walk
-from kbackend.layers.base.recording import Record
+from kbackend.layers.base.recording import Frame, Measured, Record
 from kbackend.layers.base.structures import flat_tensors
 from kbackend.streams import Stream
 
@@ -22,7 +22,7 @@ class LayerCall:
         index: which call of the layer this is.
         outputs: the tensors made.
         structure: the result as ``call`` returned it.
-        losses, updates, frozen: what the layer and the layers inside it added; see
+        losses, updates, frozen, metrics: what the layer and the layers inside it added; see
             :class:`kbackend.layers.base.recording.Frame`.
         draws: the streams of the random draws made inside, without those of initial values.
     """
@@ -37,6 +37,7 @@ class LayerCall:
         "losses",
         "updates",
         "frozen",
+        "metrics",
         "draws",
         "_sources",
     )
@@ -51,8 +52,13 @@ class LayerCall:
         self.losses: list[Record] = []
         self.updates: list[Record] = []
         self.frozen: list[Record] = []
+        self.metrics: list[Measured] = []
         self.draws: list[Stream] = []
         self._sources: tuple[Tensor, ...] | None = None
+
+    def take(self, frame: Frame) -> None:
+        """Keep what was added during the call."""
+        self.losses, self.updates, self.frozen, self.metrics = frame.losses, frame.updates, frame.frozen, frame.metrics
 
     @property
     def operands(self) -> list[Tensor]:
@@ -106,7 +112,8 @@ def _captured(call: LayerCall, given: list[Tensor]) -> list[Tensor]:
                 makers.append(tensor.node)
         return makers[::-1]
 
-    results = [*call.outputs, *(r.tensor for r in call.losses)]
+    measured = flat_tensors([(*m.args, *m.kwargs.values()) for m in call.metrics])
+    results = [*call.outputs, *(r.tensor for r in call.losses), *measured]
     for _ in walk([t.node for t in results[::-1] if id(t) not in stop], behind):
         pass
     return list(found.values())

@@ -17,9 +17,6 @@ _OF_LAYERS = (
 )
 #: of models
 OF_MODELS = (
-    "train_step",
-    "test_step",
-    "predict_step",
     "make_train_function",
     "make_test_function",
     "make_predict_function",

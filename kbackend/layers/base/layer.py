@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
-from functools import cache
+from functools import cache, wraps
 from typing import Any
 
 from kbackend import regularizers
@@ -13,14 +13,16 @@ from kbackend.declare.call import OpError, lift
 from kbackend.graph.node import name_scope
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
-from kbackend.ground.arguments import accepts
+from kbackend.ground.arguments import accepts, positional
 from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.layers.base.call import LayerCall
+from kbackend.layers.base.calling import stateless
+from kbackend.layers.base.calling.phases import is_open, run_in_phases, takes_phase
 from kbackend.layers.base.configuration import batch_shape, check_known, layer_config
 from kbackend.layers.base.hooks import refuse_ignored
 from kbackend.layers.base.losses import HasLosses
 from kbackend.layers.base.naming import described
-from kbackend.layers.base.recording import depth, detached, outermost, recording
+from kbackend.layers.base.recording import depth, detached, outermost, recording, root
 from kbackend.layers.base.spec import InputSpec, check_inputs, shapes_text
 from kbackend.layers.base.structures import as_list, flat_tensors
 from kbackend.layers.base.weights import Casting, input_in, uncast
@@ -73,6 +75,8 @@ class Layer(HasLosses):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         refuse_ignored(cls, "kbackend.")
+        if "build" in vars(cls):
+            cls.build = _marking(vars(cls)["build"])  # type: ignore[method-assign]
 
     def __init__(
         self, name: str | None = None, dtype: Any = None, trainable: bool = True, **kwargs: Any
@@ -136,13 +140,22 @@ class Layer(HasLosses):
         live = {name: getattr(self, name) for name in self.hyperparameters if name in config}
         return type(self).from_config({**config, **live, **changes})
 
-    def __call__(self, inputs: Any, **kwargs: Any) -> Any:
+    def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         """Apply the layer to symbolic tensors (arrays become constants).
+
+        A ``call`` of one's own with an argument ``training`` gets the learning phase, where it is not given; see
+        :mod:`kbackend.layers.base.calling.phases`.
+
+        Args:
+            inputs: a tensor, or a list, tuple or dict of tensors.
+            args, kwargs: the other arguments of ``call``; ``mask`` and ``training``.
 
         Raises:
             ValueError: the inputs do not fit; the message names the layer and the shapes. The layer is as
                 before.
         """
+        if args:
+            kwargs = {**named_arguments(self, args, kwargs), **kwargs}
         inputs = tree_map(_lifted, inputs)
         given = flat_tensors(inputs)
         if not given:
@@ -166,12 +179,50 @@ class Layer(HasLosses):
         made.structure = outputs
         made.outputs = tuple(flat_tensors(outputs))
         if inside_no_call:
-            made.losses, made.updates, made.frozen = frame.losses, frame.updates, frame.frozen
+            made.take(frame)
             made.draws = drawn.made
             for tensor in made.outputs:
                 tensor.history = made
             self._calls.append(made)
+            around = root()
+            if around is not None:
+                return around.take(made)
         return outputs
+
+    def stateless_call(
+        self,
+        trainable_variables: Sequence[Any],
+        non_trainable_variables: Sequence[Any],
+        *args: Any,
+        return_losses: bool = False,
+        **kwargs: Any,
+    ) -> Any:
+        """The layer as a function of its weights, which stay as they are.
+
+        Args:
+            trainable_variables, non_trainable_variables: values in the order of :attr:`trainable_weights` and
+                :attr:`non_trainable_weights`.
+            args, kwargs: what a call takes; ``training`` is False where it is not given and no value is symbolic.
+            return_losses: whether the losses of the call are returned too.
+
+        Returns:
+            (outputs, new values of the weights that are not trained), and then a list of losses. They are symbolic
+            where an argument is, else tensors of the active engine.
+
+        Raises:
+            RuntimeError: the layer is not built.
+            ValueError: another number of values or another shape.
+
+        >>> import numpy as np
+        >>> from kbackend import layers
+        >>> dense = layers.Dense(1)
+        >>> dense.build((None, 2))
+        >>> outputs, others = dense.stateless_call([np.ones((2, 1)), np.zeros(1)], [], np.ones((1, 2)))
+        >>> float(outputs[0, 0]), others
+        (2.0, [])
+        """
+        values = list(trainable_variables), list(non_trainable_variables)
+        return stateless.call(self, *values, args, kwargs, return_losses)
 
     def _check_arguments(self, kwargs: Mapping[str, Any]) -> None:
         for key in kwargs:
@@ -207,6 +258,8 @@ class Layer(HasLosses):
         if _accepts(function, "mask") and (masks is not None or "mask" in kwargs):
             given["mask"] = masks
         with self._casting():
+            if takes_phase(function) and is_open(given.get("training")):
+                return run_in_phases(self, lambda training: self.call(inputs, **{**given, "training": training}))
             return self.call(inputs, **given)
 
     def _input(self, value: Any) -> Any:
@@ -247,11 +300,13 @@ class Layer(HasLosses):
             tensor._keras_mask = mask
 
     def _state(self) -> Any:
-        return (self.built, self.input_spec, len(self._weights), len(self._losses), len(self._updates))
+        added: list[list[Any]] = [self._weights, self._losses, self._updates, self._measured]
+        return (self.built, self.input_spec, *map(len, added))
 
     def _restore(self, state: Any) -> None:
-        self.built, self.input_spec, weights, losses, updates = state
+        self.built, self.input_spec, weights, losses, updates, measured = state
         del self._weights[weights:], self._losses[losses:], self._updates[updates:]
+        del self._measured[measured:]
 
     def _named(self, error: Exception, given: Sequence[Tensor]) -> Exception:
         """The error with the layer and its inputs in front, once: the innermost layer wins."""
@@ -279,6 +334,33 @@ class Layer(HasLosses):
     def from_config(cls, config: Mapping[str, Any]) -> Any:
         """A layer from the result of ``get_config``, without weights."""
         return cls(**config)
+
+
+def _marking(build: Callable[..., Any]) -> Callable[..., Any]:
+    """``build`` that leaves the layer built, whoever calls it."""
+
+    @wraps(build)
+    def marked(self: Layer, *args: Any, **kwargs: Any) -> Any:
+        result = build(self, *args, **kwargs)
+        self.built = True
+        return result
+
+    return marked
+
+
+def named_arguments(layer: Layer, args: Sequence[Any], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments of ``call`` after the first one, by their names."""
+    names = positional(type(layer).call)[2:]
+    if len(args) > len(names):
+        raise TypeError(
+            f"{described(layer)} takes {1 + len(names)} positional arguments when it is called, it was given "
+            f"{1 + len(args)}"
+        )
+    given = dict(zip(names, args))
+    twice = [name for name in given if name in kwargs]
+    if twice:
+        raise TypeError(f"{described(layer)} was given {', '.join(twice)} twice, by position and by name")
+    return given
 
 
 def _lifted(value: Any) -> Tensor:

@@ -1,15 +1,20 @@
-"""The losses and updates that a layer adds to training."""
+"""The losses, updates and metrics that a layer adds to training."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import dependents
+from kbackend.ground.tree import tree_leaves
 from kbackend.layers.base.history import HasCalls
 from kbackend.layers.base.inside import Inside
-from kbackend.layers.base.recording import Record, current
-from kbackend.layers.base.structures import as_list, flat_tensors
+from kbackend.layers.base.naming import described
+from kbackend.layers.base.recording import Measured, Record, current, root
+from kbackend.layers.base.structures import as_list, distinct, flat_tensors
+from kbackend.metrics.base import Metric, value_with
+from kbackend.metrics.reduction import Mean
 from kbackend.ops.core.updates import update
 
 
@@ -24,12 +29,14 @@ def _is_pair(value: Any) -> bool:
 
 
 class HasLosses(HasCalls):
-    """The part of a layer that holds losses and updates: *standing* ones, and those of its calls."""
+    """The part of a layer that holds losses, updates and metrics: *standing* ones, and those of its calls."""
 
     def __init__(self, name: Any, dtype: Any, trainable: bool, weights: Any) -> None:
         super().__init__(name, dtype, trainable, weights)
         self._losses: list[Record] = []
         self._updates: list[Record] = []
+        self._measured: list[Measured] = []
+        self._means: dict[str, Metric] = {}
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
         """Add scalars to what training minimises. Inside ``call`` they belong to that call only."""
@@ -47,6 +54,58 @@ class HasLosses(HasCalls):
         frame = current()
         kept = self._updates if frame is None else frame.updates
         kept.extend(Record(self, update) for update in _each_update(updates) if update is not None)
+
+    def add_metric(self, value: Any, name: str | None = None, aggregation: str | None = "mean") -> None:
+        """Show a value beside the loss: in logs, in ``metrics_names`` and in what ``evaluate`` returns.
+
+        Inside ``call`` it belongs to that call; several calls of the layer are taken together.
+
+        Args:
+            value: a tensor, or the result of a :class:`kbackend.metrics.Metric` that was called inside ``call``.
+            name: for the logs; that of the metric when None.
+            aggregation: 'mean', over all elements and batches since the start of the epoch; None where the value is
+                the result of a metric.
+
+        Raises:
+            ValueError: a tensor without a name, or another aggregation.
+            TypeError: the value is not symbolic.
+
+        >>> from kbackend import Input, K, Model, layers
+        >>> class Scale(layers.Layer):
+        ...     def call(self, inputs):
+        ...         self.add_metric(K.max(inputs), name="largest")
+        ...         return inputs * 2.0
+        >>> x = Input((1,))
+        >>> model = Model(x, Scale()(x))
+        >>> model.compile("sgd", "mse")
+        >>> model.evaluate([[1.0], [3.0]], [[2.0], [6.0]])
+        [0.0, 3.0]
+        """
+        frame = current()
+        held = self._measured if frame is None else frame.metrics
+        if any(m.result is value for m in held):
+            return
+        if not isinstance(value, Tensor):
+            raise TypeError(f"{described(self)}: add_metric takes a symbolic tensor, not {value!r}")
+        if aggregation != "mean":
+            wanted = "'mean' (the value is no result of a metric)" if aggregation is None else "'mean' or None"
+            text = f"the aggregation of add_metric must be {wanted}, it is {aggregation!r}"
+            raise ValueError(f"{described(self)}: {text}")
+        if not name:
+            raise ValueError(f"{described(self)}: add_metric needs a name for the value")
+        metric = self._means.setdefault(name, Mean(name))
+        held.append(Measured(metric, (value,), {}))
+
+    @property
+    def metrics(self) -> list[Any]:
+        """The metrics that the layer and the layers inside it hold, in attributes or by ``add_metric``."""
+        return distinct([metric for layer in Inside(self).layers for metric in layer._own_metrics()])
+
+    def _own_metrics(self) -> list[Any]:
+        shown = [v for k, v in vars(self).items() if k not in self._untracked]
+        held = [v for v in tree_leaves(shown) if isinstance(v, Metric)]
+        added = [*self._measured, *(m for call in self._calls for m in call.metrics)]
+        return distinct([*held, *(m.metric for m in added)])
 
     def _when_frozen(self, result: Any, instead: Any) -> None:
         """Inside ``call``: replace a result in the steps of models that are compiled while the layer is not trainable.
@@ -77,7 +136,11 @@ class HasLosses(HasCalls):
 
     @property
     def losses(self) -> list[Any]:
-        """Scalars that are added to the loss: of the weights, and of all calls."""
+        """Scalars that are added to the loss: of the weights, and of all calls; in a step of one's own those of the
+        last call in it."""
+        step = root()
+        if step is not None and step.ends_losses:
+            return self._standing_losses() + step.losses_of(self)
         return self._standing_losses() + [r.tensor for call in self._calls for r in call.losses]
 
     @property
@@ -98,3 +161,18 @@ class HasLosses(HasCalls):
         if inputs is None:
             return self._standing_updates()
         return dependents(self.updates, flat_tensors(inputs))
+
+
+def take_metric(metric: Metric, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Keep what a metric was called on, where a call of a layer is running.
+
+    Returns:
+        The result of the metric with this batch; None where no call is running.
+    """
+    frame = current()
+    if frame is None:
+        return None
+    before = [m for m in frame.metrics if m.metric is metric]
+    result = value_with(metric, [*((m.args, m.kwargs) for m in before), (args, kwargs)])
+    frame.metrics.append(Measured(metric, args, kwargs, result))
+    return result

@@ -77,7 +77,21 @@ def keras_class(layer: Any) -> str:
     return RENAMED.get(name, name)
 
 
+def refuse_own_call(model: Any) -> None:
+    """Refuse models whose structure is code: Keras's files name their layers by attributes of a class of Keras.
+
+    Raises:
+        FormatError: the model defines ``call``.
+    """
+    if model.has_own_call:
+        raise FormatError(
+            f"the model {model.name} ({type(model).__name__}) defines call, so that its structure is code; files of "
+            "Keras hold such models only by a class of Keras. Use .kb for the model and .safetensors for its weights"
+        )
+
+
 def _with_input(model: Any) -> list[Any]:
+    refuse_own_call(model)
     found = list(model.layers)
     has_input = any(isinstance(layer, InputLayer) for layer in found)
     return found if has_input or not model.built else [model._tensors[0].history.layer, *found]

@@ -11,7 +11,7 @@ from kbackend.layers import GroupQueryAttention, InputLayer, Lambda, MultiHeadAt
 from kbackend.registry import plain
 from kbackend.saving.keras.objects import OTHER_ACTIVATIONS, to_keras
 from kbackend.saving.keras.table import INNER, OWN, layer_classes
-from kbackend.saving.keras.weights import keras_class
+from kbackend.saving.keras.weights import keras_class, refuse_own_call
 from kbackend.saving.structure import is_model
 
 _SEQUENTIAL = {"module": "keras", "class_name": "Sequential"}
@@ -30,6 +30,7 @@ def model_document(model: Any) -> dict[str, Any]:
     Raises:
         ValueError: a part that Keras has not; the message names it.
     """
+    refuse_own_call(model)
     if model.is_chain:
         return {**_SEQUENTIAL, "config": _sequential(model), "registered_name": None}
     return {**_FUNCTIONAL, "config": _Functional(model).config(), "registered_name": "Functional"}

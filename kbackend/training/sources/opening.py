@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from kbackend.training import data
-from kbackend.training.arrays import Groups, groups_of, inputs_of
+from kbackend.training.arrays import Groups, groups_of, prediction_groups
 from kbackend.training.arrays import held_out as split_groups
 from kbackend.training.data import DataError
 from kbackend.training.sources.arrays import Batches
@@ -124,7 +124,7 @@ class Given:
 
     def _fitted(self, x: Any, y: Any, weights: Any) -> Groups:
         if not self._targets:
-            return Groups(inputs_of(self._steps, x), [], [])
+            return prediction_groups(self._steps, x)
         return groups_of(self._steps, x, y, weights, self._class_weight)
 
     def _refuse(self, argument: str, passes: Passes) -> None:

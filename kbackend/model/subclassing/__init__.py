@@ -1,0 +1,1 @@
+"""Models that define their call and their steps."""

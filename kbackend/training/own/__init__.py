@@ -1,0 +1,1 @@
+"""Steps that a model defines itself."""
