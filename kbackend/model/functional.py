@@ -16,22 +16,23 @@ from kbackend.layers.base.structures import as_list, one_or_list
 from kbackend.model.configuration import model_config
 from kbackend.model.files import HasFiles
 from kbackend.model.generators import GeneratorMethods
-from kbackend.model.inspected import InspectedNetwork
+from kbackend.model.inspecting.inspected import InspectedNetwork
+from kbackend.model.inspecting.summary import print_summary
 from kbackend.model.learning import unbuilt_if_refused
 from kbackend.model.modules import HasModules
 from kbackend.model.network import Network
 from kbackend.model.reading import model_from
 from kbackend.model.replay import Replay
 from kbackend.model.subclassing.stepped import OWN_STEPS
-from kbackend.model.summary import print_summary
 from kbackend.model.topology import Topology
 from kbackend.plugin import select
 from kbackend.registry import custom_object_scope
 from kbackend.saving.yaml_text import yaml_of
 from kbackend.streams import Owner, given_streams
-from kbackend.training import data, loop, measured
+from kbackend.training import data, loop
 from kbackend.training.arrays import Groups, groups_of, inputs_of, prediction_groups
 from kbackend.training.compiled import Settings
+from kbackend.training.measuring import of_model as measured
 from kbackend.training.sources.base import Reading, Source
 from kbackend.training.sources.opening import Given, HeldOut, training_sources
 from kbackend.training.sources.shuffles import Shuffles

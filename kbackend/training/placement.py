@@ -7,7 +7,7 @@ from typing import Any
 
 from kbackend.ground.warn import warn_caller
 from kbackend.plugin import select
-from kbackend.training import tuning
+from kbackend.training.measuring import tuning
 
 
 class Placement:

@@ -7,7 +7,7 @@ from typing import Any
 
 from kbackend.drawing import boxes
 from kbackend.ground.files import write_atomically
-from kbackend.model.diagram import Shown, diagram_of
+from kbackend.model.inspecting.diagram import Shown, diagram_of
 
 
 def plot_model(

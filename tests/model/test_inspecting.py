@@ -11,7 +11,7 @@ from PIL import Image
 
 import kbackend
 from kbackend import Input, K, Model, Sequential, callbacks, layers, optimizers, utils
-from kbackend.model.diagram import Shown, diagram_of
+from kbackend.model.inspecting.diagram import Shown, diagram_of
 from kbackend.models import clone_model
 
 RNG = np.random.default_rng(2)

@@ -6,7 +6,7 @@ import numpy as np
 
 from kbackend import Input, Model, layers
 from kbackend.plugin.select import active_target
-from kbackend.training import profiling
+from kbackend.training.measuring import profiling
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(6, 8, 8, 1)).astype("float32"), RNG.integers(0, 3, 6)

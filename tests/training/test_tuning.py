@@ -17,7 +17,7 @@ from kbackend.lowering import measure
 from kbackend.lowering.fingerprint import fingerprint
 from kbackend.plugin import remembered
 from kbackend.plugin.select import active_target
-from kbackend.training import tuning
+from kbackend.training.measuring import tuning
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(12, 4)).astype("float32"), RNG.integers(0, 3, 12)
@@ -302,7 +302,7 @@ print(model.engine, len(found), f"{found[0].filename} {found[0].message}" if fou
     assert count == "1" and source == "<string>" and "model.tune" in message
     assert engine == f"{kbackend.available_backends()[0]}:cpu"
     remember = """
-from kbackend.training import tuning
+from kbackend.training.measuring import tuning
 times = {"numpy:cpu": 1.0, "torch:cpu": 2.0}
 made = tuning.Tuned([tuning.Candidate(engine, False, {"train": ms}) for engine, ms in times.items()], 8)
 tuning.keep({kind: model._steps.graph(kind) for kind in ("train", "predict")}, made)

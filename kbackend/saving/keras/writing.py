@@ -11,7 +11,7 @@ from kbackend.layers import GroupQueryAttention, InputLayer, Lambda, MultiHeadAt
 from kbackend.registry import plain
 from kbackend.saving.keras.objects import OTHER_ACTIVATIONS, to_keras
 from kbackend.saving.keras.table import INNER, OWN, layer_classes
-from kbackend.saving.keras.weights import keras_class, refuse_own_call
+from kbackend.saving.keras.weights import refuse_own_call
 from kbackend.saving.structure import is_model
 
 _SEQUENTIAL = {"module": "keras", "class_name": "Sequential"}
@@ -50,7 +50,7 @@ def _sequential(model: Any) -> dict[str, Any]:
 def _entry(layer: Any) -> dict[str, Any]:
     if is_model(layer):
         return {**model_document(layer), "name": layer.name}
-    return {"module": "keras.layers", "class_name": keras_class(layer), "config": _config(layer),
+    return {"module": "keras.layers", "class_name": type(layer).__name__, "config": _config(layer),
             "registered_name": None, "name": layer.name}
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from kbackend.graph.walk import Graph
 from kbackend.plugin import select
-from kbackend.training import profiling, tuning
 from kbackend.training.arrays import Groups
+from kbackend.training.measuring import profiling, tuning
 from kbackend.training.placement import JitChoice
 from kbackend.training.steps import Steps
 

@@ -14,10 +14,10 @@ from kbackend.callbacks.history import History
 from kbackend.callbacks.progbar import say
 from kbackend.callbacks.range_test import RangeTest, RateSearch
 from kbackend.lowering.measure import untouched
-from kbackend.model.diagram import Shown, diagram_of
+from kbackend.model.inspecting.diagram import Shown, diagram_of
+from kbackend.model.inspecting.measured import MeasuredNetwork
+from kbackend.model.inspecting.summary import summary_text
 from kbackend.model.learning import unbuilt_if_refused
-from kbackend.model.measured import MeasuredNetwork
-from kbackend.model.summary import summary_text
 from kbackend.training.sources.opening import Given
 from kbackend.training.sources.sequence import PyDataset
 from kbackend.training.sources.shuffles import Shuffles

@@ -8,10 +8,12 @@ from kbackend.divergence.report import Report
 from kbackend.ground.arguments import checked
 from kbackend.model.compiled import CompiledNetwork
 from kbackend.model.learning import unbuilt_if_refused
-from kbackend.training import data, diverging, measured
+from kbackend.training import data
 from kbackend.training.arrays import Groups, groups_of, inputs_of
-from kbackend.training.profiling import Profile
-from kbackend.training.tuning import Tuned
+from kbackend.training.measuring import diverging
+from kbackend.training.measuring import of_model as measured
+from kbackend.training.measuring.profiling import Profile
+from kbackend.training.measuring.tuning import Tuned
 
 
 class MeasuredNetwork(CompiledNetwork):
@@ -44,7 +46,7 @@ class MeasuredNetwork(CompiledNetwork):
             verbose: 1 prints the table.
 
         Returns:
-            A :class:`kbackend.training.tuning.Tuned`: ``candidates``, ``best()``; its text is the table.
+            A :class:`kbackend.training.measuring.tuning.Tuned`: ``candidates``, ``best()``; its text is the table.
 
         Raises:
             ValueError: the data does not fit, or an engine is unknown.
@@ -73,7 +75,7 @@ class MeasuredNetwork(CompiledNetwork):
             verbose: 1 prints the table.
 
         Returns:
-            A :class:`kbackend.training.profiling.Profile`: ``rows``, ``step``; its text is the table.
+            A :class:`kbackend.training.measuring.profiling.Profile`: ``rows``, ``step``; its text is the table.
         """
         groups, size = self._measured_on(x, y), data.batch_size(batch_size)
         found = measured.profile(self._steps, groups, size, rounds)

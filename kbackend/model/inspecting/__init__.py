@@ -1,0 +1,1 @@
+"""What a model shows of itself: summaries, diagrams, trials, measurements."""
