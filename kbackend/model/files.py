@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from kbackend.saving import (
@@ -13,10 +14,13 @@ from kbackend.saving import (
     save_model,
     save_weights,
 )
+from kbackend.saving.yaml_text import yaml_of
 
 
 class HasFiles:
     """The part of a model that writes it to files and reads its weights."""
+
+    get_config: Any
 
     def save(self, path: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
         """Write structure, weights, optimizer and the position of the training to a file.
@@ -79,6 +83,14 @@ class HasFiles:
         True
         """
         export_model(self, path, format, engine, overwrite)
+
+    def to_json(self, **kwargs: Any) -> str:
+        """The structure as JSON text; ``models.model_from_json`` reads it."""
+        return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
+
+    def to_yaml(self, **kwargs: Any) -> str:
+        """The structure as YAML text; ``models.model_from_yaml`` reads it. It needs PyYAML."""
+        return yaml_of({"class_name": type(self).__name__, "config": self.get_config(), **kwargs})
 
     def __reduce__(self) -> Any:
         """Pickled and copied as the file that :meth:`save` writes, with references to the classes and functions that it

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Any
@@ -17,7 +16,6 @@ from kbackend.model.configuration import model_config
 from kbackend.model.files import HasFiles
 from kbackend.model.generators import GeneratorMethods
 from kbackend.model.inspecting.inspected import InspectedNetwork
-from kbackend.model.inspecting.summary import print_summary
 from kbackend.model.learning import unbuilt_if_refused
 from kbackend.model.modules import HasModules
 from kbackend.model.network import Network
@@ -27,7 +25,6 @@ from kbackend.model.subclassing.stepped import OWN_STEPS
 from kbackend.model.topology import Topology
 from kbackend.plugin import select
 from kbackend.registry import custom_object_scope
-from kbackend.saving.yaml_text import yaml_of
 from kbackend.streams import Owner, given_streams
 from kbackend.training import data, loop
 from kbackend.training.arrays import Groups, groups_of, inputs_of, prediction_groups
@@ -494,25 +491,5 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
                 return model_from(cls, config)
             with given_streams({}):  # the layers that it makes have no names that a file knows
                 return cls(**config)
-
-    def to_json(self, **kwargs: Any) -> str:
-        """The structure as JSON text; ``models.model_from_json`` reads it."""
-        return json.dumps({"class_name": type(self).__name__, "config": self.get_config()}, **kwargs)
-
-    def to_yaml(self, **kwargs: Any) -> str:
-        """The structure as YAML text; ``models.model_from_yaml`` reads it. It needs PyYAML."""
-        return yaml_of({"class_name": type(self).__name__, "config": self.get_config(), **kwargs})
-
-    @checked
-    def summary(self, line_length: int | None = None, positions: Any = None, print_fn: Any = None) -> None:
-        """Print the layers and the operations between them, with their shapes and numbers of parameters.
-
-        Args:
-            line_length: the width of the table.
-            positions: accepted for Keras's sake; columns find their own widths.
-            print_fn: called with each line instead of printing.
-        """
-        print_summary(self, line_length, positions, print_fn)
-
 
 __all__ = ["Model"]

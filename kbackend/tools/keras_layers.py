@@ -25,7 +25,7 @@ def against_keras(model: Any, path: Path, inputs: list[np.ndarray]) -> Report:
     except ImportError as error:
         raise RuntimeError("--keras needs Keras 3 and an engine of it: pip install keras") from error
     theirs = keras.models.load_model(path)
-    names = (active_target().key, f"Keras {keras.__version__} on {keras.backend.backend()}")
+    names = (active_target().key, f"Keras {keras.__version__} on {keras.config.backend()}")
     values = _values(keras, theirs, inputs)
     rows = []
     for number, layer in enumerate(theirs.layers):

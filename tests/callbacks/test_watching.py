@@ -90,7 +90,7 @@ def test_the_better_side_is_known_by_the_name(name, larger):
 def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match="mode must be 'auto', 'min' or 'max', it is 'up'"):
         ReduceLROnPlateau(mode="up")
-    with pytest.raises(ValueError, match="factor must be less than 1, it is 1.5"):
+    with pytest.raises(ValueError, match="factor must be less than 1, and 0 or more, it is 1.5"):
         ReduceLROnPlateau(factor=1.5)
     with pytest.raises(TypeError, match=r"Plateau\(\) got the unknown argument 'patients'. Did you mean 'patience'"):
         ReduceLROnPlateau(patients=3)

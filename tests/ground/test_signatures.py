@@ -127,8 +127,8 @@ WRONG: dict[str, list[Any]] = {
     "validation_steps": [0, "a"], "verbose": [7, "a"], "workers": [-1, "a"], "use_multiprocessing": ["a", None],
     "reset_metrics": ["a", None], "dry_run": ["a", None],
 }  # fmt: skip
-#: compared with the data
-WITH_DATA = {"x", "y", "callbacks", "validation_data", "class_weight", "sample_weight", "engines"}
+#: compared with the data, or with what is there
+WITH_DATA = {"x", "y", "callbacks", "validation_data", "class_weight", "sample_weight", "engines", "resume"}
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -193,7 +193,7 @@ def test_gradients_are_those_of_the_drawn_function(each_backend):
         (lambda: layers.Dropout(1.5), r"Dropout.*\[0, 1\].*1.5"),
         (lambda: layers.AlphaDropout(1), "below 1"),
         (lambda: layers.GaussianDropout(1.0), "below 1"),
-        (lambda: layers.GaussianNoise(-0.1), "negative.*-0.1"),
+        (lambda: layers.GaussianNoise(-0.1), "stddev must be a number of 0 or more or a variable, it is -0.1"),
         (lambda: layers.SpatialDropout1D(0.5)(Input((3,))), "spatial_dropout1d"),
         (lambda: layers.SpatialDropout2D(0.5)(Input((3, 4))), "spatial_dropout2d"),
         (lambda: layers.SpatialDropout2D(0.5, data_format="last"), "data_format"),

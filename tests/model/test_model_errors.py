@@ -158,7 +158,7 @@ def test_a_rate_that_is_no_scalar():
     (lambda: layers.LSTM(2, dropout=2.0), r"layer lstm_1 \(LSTM\): the rate must be in"),
     (lambda: layers.Dense(2, activation="nope"), "unknown activation 'nope'"),
     (lambda: layers.Dense(2, kernel_initializer="nope"), "unknown initializer 'nope'"),
-    (lambda: layers.Dense(2, name=""), "the name of a layer must be a non-empty string"),
+    (lambda: layers.Dense(2, name=""), "Dense: name must be a non-empty string or None, it is ''"),
     (lambda: layers.Dot(axes="last"), "axes must be an integer or two of them"),
 ])  # fmt: skip
 def test_bad_arguments_of_layers(make, message):

@@ -122,7 +122,7 @@ def test_state_is_made_before_the_first_step_and_set_again():
 
 @pytest.mark.parametrize(("make", "kind", "message"), [
     (lambda: optimizers.Adam(gradient_accumulation_steps=1), ValueError, "accumulation_steps must be None or an"),
-    (lambda: optimizers.Adam(use_ema=True, ema_momentum=2), ValueError, r"ema_momentum must lie in \[0, 1\], it is 2"),
+    (lambda: optimizers.Adam(use_ema=True, ema_momentum=2), ValueError, r"ema_momentum must be a number in \[0, 1\], it is 2"),
     (lambda: optimizers.Adam(beta_1=1.0), ValueError, r"beta_1 must lie in \[0, 1\), it is 1.0"),
     (lambda: optimizers.Adam(weight_decay="no"), TypeError, "weight_decay must be a number or a variable, it is 'no'"),
     (lambda: optimizers.Adam(learning_rate=None), TypeError, "learning_rate must be a number or a variable"),
@@ -132,7 +132,7 @@ def test_state_is_made_before_the_first_step_and_set_again():
     (lambda: optimizers.LossScaleOptimizer(optimizers.SGD(), clipnorm=1), TypeError, "give these to inner_optimizer"),
     (lambda: optimizers.MultiOptimizer(3), TypeError, "optimizer_map must be an OptimizerMap or a function"),
     (lambda: optimizers.MultiOptimizer(lambda v: optimizers.SGD()).learning_rate, AttributeError, "no learning rate"),
-    (lambda: schedules.CosineDecay(0.1, 0), ValueError, "decay_steps must be a number of steps above 0, it is 0"),
+    (lambda: schedules.CosineDecay(0.1, 0), ValueError, "decay_steps must be a positive number or a variable, it is 0"),
     (lambda: schedules.PiecewiseConstantDecay([1], [1.0]), ValueError, "values must have one entry more"),
     (lambda: schedules.deserialize("Linear"), ValueError, "unknown schedule 'Linear'"),
 ])  # fmt: skip

@@ -59,7 +59,7 @@ FIRST = batch(0, X, Y)
         ({"x": some(FIRST, (X, Y[:9]))}, "batch 1 of the generator: inputs have 70 samples, targets 9"),
         ({"x": some(FIRST, (X, Y, WEIGHTS))}, "batch 1 of the generator has sample weights, the first batch had none"),
         ({"x": some((X, Y, WEIGHTS), FIRST)}, "batch 1 .* has no sample weights, the first batch had some"),
-        ({"x": Numbered(), "workers": -1}, "workers must be an integer of at least 0, it is -1"),
+        ({"x": Numbered(), "workers": -1}, "workers must be an integer of 0 or more, it is -1"),
         ({"x": Numbered(), "max_queue_size": 0}, "max_queue_size must be an integer of at least 1, it is 0"),
         (
             {"x": Numbered(), "epochs": 2, "validation_data": some(FIRST)},

@@ -13,10 +13,11 @@ from kbackend.callbacks.base import Callback, on_trial
 from kbackend.callbacks.history import History
 from kbackend.callbacks.progbar import say
 from kbackend.callbacks.range_test import RangeTest, RateSearch
+from kbackend.ground.arguments import checked
 from kbackend.lowering.measure import untouched
 from kbackend.model.inspecting.diagram import Shown, diagram_of
 from kbackend.model.inspecting.measured import MeasuredNetwork
-from kbackend.model.inspecting.summary import summary_text
+from kbackend.model.inspecting.summary import print_summary, summary_text
 from kbackend.model.learning import unbuilt_if_refused
 from kbackend.training.sources.opening import Given
 from kbackend.training.sources.sequence import PyDataset
@@ -72,6 +73,17 @@ class InspectedNetwork(MeasuredNetwork):
         from kbackend.drawing.boxes import picture
 
         return text + picture(diagram_of(self, Shown(shapes=True))).svg()
+
+    @checked
+    def summary(self, line_length: int | None = None, positions: Any = None, print_fn: Any = None) -> None:
+        """Print the layers and the operations between them, with their shapes and numbers of parameters.
+
+        Args:
+            line_length: the width of the table.
+            positions: accepted for Keras's sake; columns find their own widths.
+            print_fn: called with each line instead of printing.
+        """
+        print_summary(self, line_length, positions, print_fn)
 
     # trials -------------------------------------------------------------------------------------------------
 

@@ -147,7 +147,9 @@ class Given:
 
 
 def _fixed_batch_size(model: Any) -> int | None:
-    """The samples of a batch that the inputs of a model say; None where they say none."""
+    """The samples of a batch that the inputs of a model say; None where they say none, or the model has none."""
+    if getattr(model, "has_no_call", False):
+        return None
     return next((t.shape[0] for t in model.inputs if t.ndim and t.shape[0] is not None), None)
 
 

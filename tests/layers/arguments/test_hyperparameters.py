@@ -63,9 +63,11 @@ def numbers_of(row):
 
 ROWS = {row.layer: row for row in reversed(table.all_rows()) if not callable(row.arguments)}
 SCALARS = [(row, name) for row in ROWS.values() for name in numbers_of(row)]
-#: of images: ranges of draws and what fills borders; of other layers: numbers that are part of a fused kernel
+#: of images and sounds: ranges of draws, what fills borders, what tables are made of; of other layers: numbers that are part of a fused kernel
 FIXED = {
     "preprocessing": ("factor", "alpha", "sigma", "fill_value", "epsilon"),
+    "preprocessing.spectrograms": ("freq", "top_db", "mag_exp", "power"),
+    "preprocessing.histograms": ("clip_limit",),
     "normalization.layer": ("epsilon",),
     "normalization.group": ("epsilon",),
 }

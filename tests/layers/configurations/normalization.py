@@ -59,7 +59,7 @@ ROWS = [
 ]
 
 BAD = [
-    Bad("BatchNormalization", dict(axis="last"), (4,), "axis must be an integer, it is 'last'", TypeError),
+    Bad("BatchNormalization", dict(axis="last"), (4,), "axis must be a number, or a list of them, it is 'last'"),
     Bad("BatchNormalization", dict(axis=0), (4,), "axis 0 is not a feature axis"),
     Bad("BatchNormalization", {}, (None,), "axis -1 of the input must be known"),
     Bad("BatchNormalization", dict(renorm=True, renorm_clipping=dict(rmin=2.0, rmax=1.0)), (4,), "0 <= rmin <= rmax"),

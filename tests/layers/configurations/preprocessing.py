@@ -41,6 +41,8 @@ ROWS = [
     Row("CenterCrop", dict(height=8, width=3), IMAGE, **IN_FLOAT32),
     Row("ContrastLimitedAdaptiveHistogramEqualization", dict(value_range=RANGE, tile_grid_size=(2, 3)), IMAGE,
         keras_dtype="float32", **NO_DERIVATIVE),
+    Row("ContrastLimitedAdaptiveHistogramEqualization", dict(value_range=RANGE, tile_grid_size=(1, 2)), IMAGE,
+        masked=True, keras_dtype="float32", **NO_DERIVATIVE),
     Row("ContrastLimitedAdaptiveHistogramEqualization", dict(value_range=RANGE, clip_limit=20.0, tile_grid_size=(3, 1)),
         IMAGE, keras_dtype="float32", **NO_DERIVATIVE),
     Row("ContrastLimitedAdaptiveHistogramEqualization", dict(value_range=RANGE, clip_limit=0, tile_grid_size=(4, 2)),

@@ -44,7 +44,7 @@ BAD = [
     Bad("Dropout", dict(rate=0.5, noise_shape=(None, 2)), (4,), "noise_shape"),
     Bad("GaussianDropout", dict(rate=1.0), (4,), "the rate must be below 1"),
     Bad("AlphaDropout", dict(rate=-0.1), (4,), "the rate must be in [0, 1], it is -0.1"),
-    Bad("GaussianNoise", dict(stddev=-1.0), (4,), "must not be negative, it is -1.0"),
+    Bad("GaussianNoise", dict(stddev=-1.0), (4,), "stddev must be a number of 0 or more or a variable, it is -1.0"),
     Bad("SpatialDropout1D", dict(rate=0.5), (4,), "rank 3"),
     Bad("SpatialDropout2D", dict(rate=0.5, data_format="last"), (4, 5, 2), "data_format"),
 ]

@@ -81,7 +81,7 @@ BAD = [
     Bad("Cropping2D", dict(cropping=(1, 2, 3)), (5, 4, 2), "cropping must be an integer from 0 on"),
     Bad("Cropping2D", dict(cropping=3), (5, 9, 2), "leaves nothing"),
     Bad("Cropping3D", dict(cropping=1), (5, 4, 2), "rank 5"),
-    Bad("ZeroPadding1D", dict(padding="same"), (5, 2), "padding must be an integer from 0 on"),
+    Bad("ZeroPadding1D", dict(padding="same"), (5, 2), "padding must be a number, or a list of them, it is 'same'"),
     Bad("ZeroPadding2D", dict(padding=((1, 2), 3, 4)), (5, 4, 2), "padding must be an integer from 0 on"),
     Bad("ZeroPadding2D", {}, (5, 2), "rank 4"),
     Bad("ZeroPadding3D", dict(padding=1.5), (5, 4, 3, 2), "padding must be an integer from 0 on"),
