@@ -122,7 +122,8 @@ def test_state_is_made_before_the_first_step_and_set_again():
 
 @pytest.mark.parametrize(("make", "kind", "message"), [
     (lambda: optimizers.Adam(gradient_accumulation_steps=1), ValueError, "accumulation_steps must be None or an"),
-    (lambda: optimizers.Adam(use_ema=True, ema_momentum=2), ValueError, r"ema_momentum must be a number in \[0, 1\], it is 2"),
+    (lambda: optimizers.Adam(use_ema=True, ema_momentum=2), ValueError,
+     r"ema_momentum must be a number in \[0, 1\], it is 2"),
     (lambda: optimizers.Adam(beta_1=1.0), ValueError, r"beta_1 must lie in \[0, 1\), it is 1.0"),
     (lambda: optimizers.Adam(weight_decay="no"), TypeError, "weight_decay must be a number or a variable, it is 'no'"),
     (lambda: optimizers.Adam(learning_rate=None), TypeError, "learning_rate must be a number or a variable"),

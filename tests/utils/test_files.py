@@ -95,7 +95,7 @@ def test_a_folder_without_files(tmp_path):
 
 def test_a_model_learns_from_batches_of_files(pictures):
     x = Input((2, 2, 3))
-    model = Model(x, layers.Dense(1)(layers.Flatten()(x)))
+    model = Model(x, layers.Dense(1, kernel_initializer="ones")(layers.Flatten()(x)))
     model.compile("sgd", "mse")
     batches = list(utils.image_dataset_from_directory(
         pictures, image_size=(2, 2), label_mode="binary", batch_size=2, verbose=False

@@ -63,7 +63,8 @@ def numbers_of(row):
 
 ROWS = {row.layer: row for row in reversed(table.all_rows()) if not callable(row.arguments)}
 SCALARS = [(row, name) for row in ROWS.values() for name in numbers_of(row)]
-#: of images and sounds: ranges of draws, what fills borders, what tables are made of; of other layers: numbers that are part of a fused kernel
+#: of images and sounds: ranges of draws, what fills borders, what tables are made of; of others: numbers that are
+#: part of a fused kernel
 FIXED = {
     "preprocessing": ("factor", "alpha", "sigma", "fill_value", "epsilon"),
     "preprocessing.spectrograms": ("freq", "top_db", "mag_exp", "power"),
