@@ -75,6 +75,7 @@ _REPLACED = {
 
 
 def _replaced(value: Any) -> Any:
+    value = getattr(value, "_torchdynamo_orig_callable", value)  # of a kernel that torch.compile leaves out
     try:
         return _REPLACED.get(value, value)
     except TypeError:  # it has no hash

@@ -252,3 +252,16 @@ def test_a_path_that_is_no_program(tmp_path):
 def test_a_model_without_inputs_is_refused(tmp_path):
     with pytest.raises(RuntimeError, match="its input's shape"):
         Sequential([layers.Dense(1)]).export(tmp_path / "model.py")
+
+
+@pytest.mark.engine("torch")
+def test_kernels_that_torch_compile_leaves_out_are_written(tmp_path, monkeypatch):
+    from kbackend_torch.kernels.rnn import recurrent
+
+    monkeypatch.setattr(recurrent, "_called", dict(recurrent.FUSED))
+    recurrent.leave_uncompiled()
+    x = np.random.default_rng(0).normal(size=(2, 5, 3)).astype("float32")
+    with kbackend.use_backend("torch"):
+        model = Sequential([Input((5, 3)), layers.LSTM(4)])
+        found = exported(model, tmp_path).load().predict(x)
+        np.testing.assert_allclose(found.detach().numpy(), model.predict(x), rtol=1e-6)
