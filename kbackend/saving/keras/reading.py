@@ -103,6 +103,10 @@ def name_of(entry: Mapping[str, Any]) -> str:
 # ------------------------------------------------------------------------------------- layers
 
 
+#: layers of Keras 2 that are operations of TensorFlow
+_OF_TENSORFLOW = ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer")
+
+
 def _layer(entry: Mapping[str, Any], custom: Mapping[str, Any]) -> Any:
     name, kind = name_of(entry), entry.get("class_name")
     with reading(f"layer {name!r}"):
@@ -113,7 +117,7 @@ def _layer(entry: Mapping[str, Any], custom: Mapping[str, Any]) -> Any:
         config = old.arguments(kind, _object(entry.get("config"), "config"))
         if kind == "Lambda":
             return _lambda(name, config, custom)
-        if kind in ("TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"):
+        if kind in _OF_TENSORFLOW:
             raise FormatError(
                 f"it is an operation of TensorFlow ({str(config.get('function') or config.get('node_def'))[:60]}); "
                 f"give a function for it in custom_objects={{{name!r}: function}}"
@@ -235,9 +239,11 @@ class _Functional:
                 self.first[name] = 1
 
     def _unit(self, entry: Mapping[str, Any], custom: Mapping[str, Any]) -> Any:
+        kind = entry.get("class_name")
+        if kind in _OF_TENSORFLOW and name_of(entry) in custom:
+            return Op(name_of(entry), custom[name_of(entry)], {})
         if not is_op(entry):
             return _layer(entry, custom)
-        kind = entry.get("class_name")
         function = op_function(str(kind))
         name = name_of(entry)
         if name in custom:
@@ -360,7 +366,10 @@ def _arguments(node: Any, custom: Mapping[str, Any]) -> tuple[Any, Any]:
         kept = {k: v for k, v in _object(kwargs, "kwargs").items() if k != "training" and v is not None}
         return _list(args, "args"), kept
     places, kwargs = [], {}
-    for entry in _list(node, "inbound_nodes"):
+    entries = _list(node, "inbound_nodes")
+    if entries and isinstance(entries[0], str):  # of an operation of TensorFlow, which keeps the structure of its input
+        entries = [entries]
+    for entry in entries:
         match entry:
             case [str(layer), int(call), int(result), dict(more)] if call >= 0 and result >= 0:
                 places.append(Reference(layer, call, result))

@@ -200,3 +200,21 @@ def test_an_odd_number_of_weights_of_two_directions_is_refused():
     layer(Input((3, 2)))
     with pytest.raises(FormatError, match="the two directions have 5 weights together"):
         old.weights(layer, [np.zeros(1)] * 5, old.Origin())
+
+
+def test_operations_of_tensorflow_become_functions_of_the_caller():
+    def entry(kind, name, inbound, **config):
+        return {"class_name": kind, "config": {"name": name, "dtype": "float32", **config}, "name": name,
+                "inbound_nodes": inbound}  # fmt: skip
+
+    found = [
+        entry("InputLayer", "x", [], batch_input_shape=[None, 3]),
+        entry("TFOpLambda", "tf.math.add", [["x", 0, 0, {"y": ["x", 0, 0], "name": None}]], function="math.add"),
+        entry("SlicingOpLambda", "item", [["tf.math.add", 0, 0, {"slice_spec": [{"start": 1}]}]], function="_slice"),
+    ]
+    config = {"name": "m", "layers": found, "input_layers": [["x", 0, 0]], "output_layers": [["item", 0, 0]]}
+    text = json.dumps({"class_name": "Functional", "config": config, "keras_version": "2.15.0"})
+    with pytest.raises(FormatError, match=r"tf.math.add.*custom_objects=\{'tf.math.add': function\}"):
+        model_from_json(text)
+    functions = {"tf.math.add": lambda x, y: x + y, "item": lambda x, slice_spec: x[:, slice_spec[0]["start"]]}
+    assert model_from_json(text, functions).predict(np.array([[1.0, 2.0, 3.0]])).tolist() == [4.0]
