@@ -271,7 +271,8 @@ def of_keras(keras: Any, row: Row) -> tuple[Found, list[tuple[int, ...]]]:
     tensors = [keras.ops.convert_to_tensor(v) for v in values]
     for tensor, mask in zip(tensors, row.masks()):
         tensor._keras_mask = keras.ops.convert_to_tensor(mask)
-    called = {**row.called, **({"training": True} if row.phase else {})}
+    phased = "training" in inspect.signature(layer.call).parameters  # of layers of images it is True by default
+    called = {**row.called, **({"training": bool(row.phase)} if phased else {})}
 
     apart = "query" in inspect.signature(layer.call).parameters  # not as a list
 

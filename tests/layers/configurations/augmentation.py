@@ -31,8 +31,11 @@ ARGUMENTS = {
                    dict(height_factor=(0.1, 0.2), seed=2)),
     "Solarization": ({}, dict(addition_factor=0.1, **UNIT), dict(threshold_factor=0.2, seed=2)),
 }  # fmt: skip
+#: against its documentation
+WHOLE = {"RandomCrop": "it leaves images whole outside of training"}
 ROWS = [
-    Row(layer, arguments, IMAGE, masked=place == 1, keras="Keras drops the mask" if place == 1 else True)
+    Row(layer, arguments, IMAGE, masked=place == 1,
+        keras="Keras drops the mask" if place == 1 else WHOLE.get(layer, True))
     for layer, each in ARGUMENTS.items()
     for place, arguments in enumerate(each)
 ]

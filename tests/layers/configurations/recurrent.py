@@ -47,9 +47,9 @@ def _conv(rank: int) -> list[Row]:
     ]
 
 
-def _bidirectional(mode, layer: str, masked: bool = False, **arguments) -> Row:
+def _bidirectional(mode, layer: str, masked: bool = False, keras: object = True, **arguments) -> Row:
     return Row("Bidirectional", lambda of: dict(layer=getattr(of, layer)(2, **arguments), merge_mode=mode), STEPS,
-               masked=masked)
+               masked=masked, keras=keras)
 
 
 ROWS = [
@@ -110,7 +110,8 @@ ROWS = [
     Row("ConvRNN2D", lambda of: dict(cell=of.ConvLSTM2DCell(2, 2, data_format="channels_last")), (3, 4, 3, 2),
         masked=True, keras="Keras 3 has none"),
     *[_bidirectional(mode, "SimpleRNN", masked=True, return_sequences=True) for mode in ("sum", "mul", "ave")],
-    *[_bidirectional(mode, "LSTM", go_backwards=True) for mode in ("concat", None)],
+    *[_bidirectional(mode, "LSTM", go_backwards=True, keras="it refuses a first direction backwards")
+      for mode in ("concat", None)],
     Row("TimeDistributed", lambda of: dict(layer=of.BatchNormalization()), (3, 4)),
     Row("TimeDistributed", lambda of: dict(layer=of.Activation("tanh")), (None, 2, 3)),
     Row("RNN", lambda of: dict(cell=of.GRUCell(2), return_sequences=True, return_state=True), STEPS),

@@ -72,8 +72,20 @@ def assert_close(found, wanted):
         np.testing.assert_allclose(a, b, **CLOSE)
 
 
+#: layers whose files Keras 3.15 does not read or write itself, with what it does
+NOT_OF_KERAS = {
+    "RandomBrightness": "it cannot copy its configuration", "RandomPosterization": "it cannot copy its configuration",
+    "RandomSharpness": "it cannot copy its configuration", "Solarization": "it cannot copy its configuration",
+    "RandomColorDegeneration": "it writes a factor of [-0.2, 0.2] for 0.2, and refuses it",
+    "RandomSaturation": "it writes a factor of [-0.2, 0.2] for 0.2, and refuses it",
+    "RandomShear": "it writes a factor of [-0.2, 0.2] for 0.2, and refuses it",
+}  # fmt: skip
+
+
 @pytest.mark.parametrize("row", chosen(), ids=str)
 def test_a_row_both_ways(keras, tmp_path, row):
+    if row.layer in NOT_OF_KERAS:
+        pytest.skip(NOT_OF_KERAS[row.layer])
     theirs, data, wanted = of_keras(keras, row)
     for kind in ("m.keras", "m.h5"):
         theirs.save(tmp_path / kind)

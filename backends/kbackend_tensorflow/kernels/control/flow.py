@@ -25,14 +25,15 @@ def cond(pred: Any, captures: Any, then_graph: Body, else_graph: Body) -> Any:
 def make_scan(specs: Sequence[Any], *, body: Any, axis: int, reverse: bool, indexed: bool) -> Body:
     sequences, initial, _ = specs
     length = next((s.shape[axis] for s in sequences if s.shape[axis] is not None), None)
-    options = {"body": body, "axis": axis, "reverse": reverse, "indexed": indexed}
     if length is not None and 0 < length <= UNROLLED_STEPS and length * body.graph.size() <= _UNROLLED_NODES:
-        return lambda sequences, initial, captures: _unrolled(sequences, initial, captures, length, **options)
+        return lambda sequences, initial, captures: _unrolled(
+            sequences, initial, captures, length, body=body, axis=axis, reverse=reverse, indexed=indexed
+        )
     states = len(initial)
     made = tuple((t.dtype, t.shape) for t in body.graph.outputs[: len(body.graph.outputs) - states])
     carried = tuple(t.shape for t in body.graph.inputs[len(sequences) : len(sequences) + states])
     return lambda sequences, initial, captures: _looped(
-        sequences, initial, captures, length, made, carried, **options
+        sequences, initial, captures, length, made, carried, body=body, axis=axis, reverse=reverse, indexed=indexed
     )
 
 
