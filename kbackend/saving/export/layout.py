@@ -8,7 +8,7 @@ import io
 import keyword
 import re
 import tokenize
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kbackend.saving.export.scopes import all_bound
@@ -19,6 +19,8 @@ WIDTH = 100
 _LONG_TARGETS = 70
 _INDENT = "    "
 _OPEN, _CLOSE = "([{", ")]}"
+#: types of tokens since Python 3.12
+_F_START, _F_END = (getattr(tokenize, name, None) for name in ("FSTRING_START", "FSTRING_END"))
 
 
 # names ------------------------------------------------------------------------------------------------------
@@ -109,7 +111,29 @@ def formatted(text: str, indent: str = "") -> list[str]:
 
 
 def _tokens(text: str) -> list[tokenize.TokenInfo]:
-    return list(tokenize.generate_tokens(io.StringIO(text).readline))
+    return list(_read(text))
+
+
+def _read(text: str) -> Iterator[tokenize.TokenInfo]:
+    """The tokens of a text; an f-string is one, as it was before Python 3.12."""
+    opened: list[tokenize.TokenInfo] = []
+    lines = text.splitlines(keepends=True)
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type == _F_START:
+            opened.append(token)
+        elif token.type == _F_END:
+            first = opened.pop()
+            if not opened:
+                whole = _between(lines, first.start, token.end)
+                yield tokenize.TokenInfo(tokenize.STRING, whole, first.start, token.end, first.line)
+        elif not opened:
+            yield token
+
+
+def _between(lines: Sequence[str], start: tuple[int, int], end: tuple[int, int]) -> str:
+    if start[0] == end[0]:
+        return lines[start[0] - 1][start[1] : end[1]]
+    return "".join([lines[start[0] - 1][start[1] :], *lines[start[0] : end[0] - 1], lines[end[0] - 1][: end[1]]])
 
 
 def _edited(text: str, edits: Iterable[tuple[tuple[int, int], str, str]]) -> str:
@@ -227,7 +251,7 @@ class _Group:
 def _longest_group(line: str) -> _Group | None:
     tokens: list[tokenize.TokenInfo] = []
     try:
-        tokens.extend(tokenize.generate_tokens(io.StringIO(line).readline))
+        tokens.extend(_read(line))
     except (tokenize.TokenError, IndentationError):  # the start of a line, as "f("
         pass
     best: _Group | None = None
