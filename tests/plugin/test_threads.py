@@ -374,3 +374,21 @@ with use_backend("numpy"):
 print("threadpoolctl" in sys.modules)
 """
     assert fresh_python(code).split() == ["False"]
+
+
+@pytest.mark.engine("torch")
+def test_an_engine_is_not_given_the_number_that_it_has(fresh_python):
+    """Once torch is given a number of threads, even its own, its attention kernel takes one thread."""
+    code = """
+import torch
+given = []
+torch.set_num_threads = given.append
+from kbackend import K
+x = K.placeholder((64, 64))
+program = K.function([x], [K.dot(x, x)])
+for _ in range(300):
+    program([[[1.0] * 64] * 64])
+print(len(given))
+"""
+    env = {"KBACKEND": "torch", "KBACKEND_THREADS": "auto", "OMP_NUM_THREADS": "1"}
+    assert fresh_python(code, env).strip() == "0"
