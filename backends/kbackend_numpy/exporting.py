@@ -8,7 +8,7 @@ import autograd.numpy as anp
 import numpy as np
 from autograd.tracer import getval, isbox
 
-from kbackend.plugin.exporting import Argument, Exporting, Spelling
+from kbackend.plugin.exporting import LOAD, Argument, Exporting, Spelling
 
 _WRAPPED = {
     id(value): getattr(np, name) for name, value in vars(anp).items() if not name.startswith("_") and hasattr(np, name)
@@ -40,12 +40,6 @@ class Model:
             outputs, new = ${program}(*feeds, list(self.weights.values()))
         self.weights.update(zip(UPDATED, new))
         return outputs[0] if len(outputs) == 1 else list(outputs)
-
-
-def load(path=None):
-    \"\"\"The model with the weights of a file; those beside this one when None.\"\"\"
-    arrays = load_file(path or Path(__file__).with_suffix(".safetensors"))
-    ${constants}return Model(arrays)
 """
 
 SPELLING = Spelling(
@@ -58,7 +52,7 @@ SPELLING = Spelling(
     known_calls={isbox: False, getval: Argument(0)},
     replaced=_replaced,
     no_gradients="NumPy has none, autograd takes them here",
-    loader=_LOADER,
+    loader=_LOADER + LOAD,
     always=("np",),
 )
 

@@ -10,7 +10,7 @@ import tensorflow as tf
 from tensorflow.python.ops.custom_gradient import Bind
 
 from kbackend.ground.files import write_atomically
-from kbackend.plugin.exporting import Exporting, Leaving, NotExportable, Spelling
+from kbackend.plugin.exporting import LOAD, Exporting, Leaving, NotExportable, Spelling
 from kbackend_tensorflow import abilities, empties
 from kbackend_tensorflow.grappler import stacks_kept
 
@@ -67,12 +67,6 @@ class Model(tf.Module):
         given = inputs if isinstance(inputs, (list, tuple)) else [inputs]
         feeds = [tf.cast(x, spec.dtype) for x, spec in zip(given, INPUTS.values(), strict=True)]
         return tf.nest.map_structure(lambda t: t.numpy(), self(*feeds))
-
-
-def load(path=None):
-    \"\"\"The model with the weights of a file; those beside this one when None.\"\"\"
-    arrays = load_file(path or Path(__file__).with_suffix(".safetensors"))
-    ${constants}return Model(arrays)
 """
 
 SPELLING = Spelling(
@@ -100,7 +94,7 @@ SPELLING = Spelling(
     replaced=_replaced,
     special=_special,
     decorated=_decorated,
-    loader=_LOADER,
+    loader=_LOADER + LOAD,
     always=("tf",),
     input=lambda shape, dtype: f"tf.TensorSpec({tuple(n or None for n in shape)}, tf.{dtype})",
     extras={"stacks_kept": stacks_kept},

@@ -14,7 +14,7 @@ import torch
 
 from kbackend.ground.files import write_atomically
 from kbackend.plugin.constants import FORBIDDEN
-from kbackend.plugin.exporting import Exporting, Leaving, NotExportable, Spelling, needed
+from kbackend.plugin.exporting import LOAD, Exporting, Leaving, NotExportable, Spelling, needed
 from kbackend_torch import modes
 from kbackend_torch.dtypes import NAME, TORCH
 from kbackend_torch.kernels.arrays import arrangement
@@ -122,12 +122,6 @@ class Model(torch.nn.Module):
         given = inputs if isinstance(inputs, (list, tuple)) else [inputs]
         with torch.no_grad():
             return self(*(torch.as_tensor(x, dtype=d) for x, d in zip(given, INPUTS.values(), strict=True)))
-
-
-def load(path=None):
-    \"\"\"The model with the weights of a file; those beside this one when None.\"\"\"
-    arrays = load_file(path or Path(__file__).with_suffix(".safetensors"))
-    ${constants}return Model(arrays)
 """
 
 SPELLING = Spelling(
@@ -149,7 +143,7 @@ SPELLING = Spelling(
     replaced=_replaced,
     special=_special,
     array=_array,
-    loader=_LOADER,
+    loader=_LOADER + LOAD,
     loads="safetensors.torch",
     always=("torch",),
     input=lambda shape, dtype: str(TORCH[dtype]),

@@ -87,7 +87,6 @@ class _Comparison:
         self.nodes = computed(graph.nodes())
         self.tensors = _distinct([*graph.inputs, *(t for n in self.nodes for t in (*n.inputs, *n.outputs))])
         self.tensors = [t for t in self.tensors if not is_fixed(t)]
-        self.weights = [t for n in graph.nodes() if n.op.role is Role.GRADIENTS for t in n.args[1]]
         self.slopes = self._slopes()
         self.coarsest = coarser(*(s.dtype or "float32" for s in sides)) if any(s.dtype for s in sides) else None
 

@@ -101,6 +101,11 @@ class Report:
         return sorted(failed, key=lambda r: (r.kind == "result", r.number, r.kind != "value"))
 
     @property
+    def left_out(self) -> list[Row]:
+        """The rows of nodes that could not be compared alone; their notes say why. Results end to end cover them."""
+        return [r for r in self.rows if r.kind == "value" and r.note]
+
+    @property
     def ok(self) -> bool:
         """Whether all errors are within their tolerances."""
         return not self.failed
@@ -121,6 +126,7 @@ class Report:
         rows = [{**asdict(r), "ok": r.ok} for r in self.rows]
         found = {"name": self.name, "engines": self.engines, "ok": self.ok, "steps": self.steps, "rows": rows}
         found |= {"first": None if self.first is None else self.first.label}
+        found |= {"first_nan": None if self.first_nan is None else asdict(self.first_nan)}
         return json.dumps(found, default=str, indent=1)
 
     def to_html(self, path: Any) -> None:
@@ -155,7 +161,8 @@ class Report:
         console = Console(file=text, width=150, color_system=None)
         failed = len(self.failed)
         engines, count = " against ".join(self.engines), len(self.rows)
-        console.print(f"{self.name}: {engines}; {count} values compared, {failed} differ")
+        apart = f", {len(self.left_out)} nodes not compared alone" if self.left_out else ""
+        console.print(f"{self.name}: {engines}; {count - len(self.left_out)} values compared, {failed} differ{apart}")
         console.print(self.table())
         for title, row in (("first", self.first), ("worst", self.worst)):
             if row is not None:

@@ -38,6 +38,12 @@ def test_the_first_is_that_of_the_first_node_and_the_worst_has_the_largest_error
     assert "torch is off" in text
 
 
+def test_nodes_that_were_not_compared_alone_are_counted():
+    found = Report("graph", ("numpy", "torch"), [row(error=0.0), row(number=4, error=0.0, note="no kernel")])
+    assert [r.number for r in found.left_out] == [4]
+    assert "1 values compared, 0 differ, 1 nodes not compared alone" in str(found)
+
+
 def test_a_clean_report_has_neither():
     found = Report("graph", ("numpy", "torch"), [row(error=0.0)])
     assert found.ok and found.first is None and found.worst is None and json.loads(found.to_json())["ok"] is True

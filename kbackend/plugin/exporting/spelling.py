@@ -7,6 +7,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+#: the end of every loader
+LOAD = '''
+
+def load(path=None):
+    """The model with the weights of a file; those beside this one when None."""
+    arrays = load_file(path or Path(__file__).with_suffix(".safetensors"))
+    ${constants}return Model(arrays)
+'''
+
 
 @dataclass(frozen=True)
 class Argument:
