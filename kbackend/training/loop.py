@@ -191,6 +191,12 @@ def predict_once(function: Function, target: Any, values: Sequence[Any]) -> list
     return [target.backend.to_numpy(t) for t in function.run(values, target, 0)]
 
 
+def predict_batch(function: Function, target: Any, arrays: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """The outputs for arrays that were checked, as one batch."""
+    program = function.program(target, 0)
+    return [target.backend.to_numpy(t) for t in program([target.feed(a) for a in arrays])]
+
+
 def predict(
     function: Function, target: Any, batches: Source, listeners: CallbackList | None = None
 ) -> list[np.ndarray]:

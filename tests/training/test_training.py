@@ -384,3 +384,16 @@ def test_a_model_whose_only_loss_was_added_needs_no_targets(each_backend):
     history = model.fit(X, epochs=5, verbose=0).history
     assert history["loss"][-1] < 0.8 * history["loss"][0]
     np.testing.assert_allclose(model.evaluate(X, batch_size=70), np.mean((model.predict(X) - X) ** 2), rtol=1e-5)
+
+
+@pytest.mark.parametrize(("given", "rows", "asked", "sizes"), [
+    ({"shape": (2,)}, 5, None, [5]),
+    ({"shape": (2,)}, 5, 3, [3, 2]),
+    ({"shape": (2,)}, 33, None, [32, 1]),
+    ({"batch_shape": (4, 2)}, 8, None, [4, 4]),
+])  # fmt: skip
+def test_predict_takes_an_array_of_one_batch_at_once_and_no_other(given, rows, asked, sizes):
+    x = Input(**given)
+    model = Model(x, layers.Lambda(lambda t: t * 0 + K.cast(K.shape(t)[0], "float32"))(x))
+    seen = model.predict(np.zeros((rows, 2)), batch_size=asked)
+    assert [list(part[:, 0]) for part in np.split(seen, np.cumsum(sizes)[:-1])] == [[n] * n for n in sizes]
