@@ -48,12 +48,19 @@ def transformer(workload: ModuleType) -> Model:
     return Model(tokens, layers.Dense(workload.CLASSES, activation="softmax")(x))
 
 
+def rows(workload: ModuleType) -> Model:
+    features = layers.Input((workload.FEATURES,))
+    x = layers.Dense(workload.HIDDEN, activation="relu")(features)
+    return Model(features, layers.Dense(1, activation="sigmoid")(x))
+
+
 __all__ = [
     "autoencoder",
     "convnet",
     "depthwise",
     "lstm",
     "resnet",
+    "rows",
     "tagger",
     "transformer",
     "translator",

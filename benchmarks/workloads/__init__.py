@@ -17,6 +17,7 @@ NAMES = (
     "translator",
     "tagger",
     "depthwise",
+    "rows",
 )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import autograd.numpy as np
 import numpy
@@ -86,10 +86,14 @@ class NumpyProgram:
             for index in order.reshape(-1, self.batch):
                 inputs = [array[index] for array in data.inputs]
                 targets = inputs[0] if shared_target else data.targets[index]
-                value, gradients = self.step(self.weights, inputs, targets)
-                self.adam.apply(gradients)
-                losses.append(float(value))
+                losses.append(self.on_batch(inputs, targets))
         return losses
+
+    def on_batch(self, inputs: Sequence[Array], targets: Array) -> float:
+        """One step on arrays."""
+        value, gradients = self.step(self.weights, list(inputs), targets)
+        self.adam.apply(gradients)
+        return float(value)
 
     def predict(self, inputs: tuple[Array, ...]) -> Array:
         return self.finish(self.network(self.weights, list(inputs), False, self.random))

@@ -70,19 +70,26 @@ class TensorflowProgram:
         )
         def step(index: tf.Tensor) -> tf.Tensor:
             rows = [tf.gather(array, index) for array in inputs]
-            goal = rows[0] if shared_target else tf.gather(targets, index)
+            return stepped(rows, rows[0] if shared_target else tf.gather(targets, index))
+
+        def stepped(rows: list[tf.Tensor], goal: tf.Tensor) -> tf.Tensor:
             with tf.GradientTape() as tape:
                 value = loss(goal, network(self.weights, rows, True))
             optimizer.apply(tape.gradient(value, variables))
             return value
 
         signature = [tf.TensorSpec([None, *array.shape[1:]], array.dtype) for array in inputs]
+        goals = tf.TensorSpec([None, *targets.shape[1:]], targets.dtype)
+
+        @tf.function(input_signature=[signature, goals], jit_compile=compiled, autograph=False)
+        def given(rows: list[tf.Tensor], goal: tf.Tensor) -> tf.Tensor:
+            return stepped(rows, goal)
 
         @tf.function(input_signature=signature, jit_compile=compiled, autograph=False)
         def answer(*rows: tf.Tensor) -> tf.Tensor:
             return finish(network(self.weights, list(rows), False))
 
-        self.step, self.answer = step, answer
+        self.step, self.given, self.answer = step, given, answer
 
     def train(self, epochs: int, rows: int | None = None) -> list[float]:
         losses: list[float] = []
@@ -92,6 +99,10 @@ class TensorflowProgram:
                 float(self.step(index)) for index in tf.unstack(tf.reshape(order, (-1, self.batch)))
             )
         return losses
+
+    def on_batch(self, inputs: tuple[np.ndarray, ...], targets: np.ndarray) -> float:
+        """One step on arrays of the host."""
+        return float(self.given(list(inputs), targets))
 
     def predict(self, inputs: tuple[np.ndarray, ...]) -> np.ndarray:
         return self.answer(*inputs).numpy()

@@ -50,13 +50,21 @@ class TorchProgram:
             for index in torch.randperm(rows or len(self.targets)).split(self.batch):
                 inputs = [array.index_select(0, index) for array in self.inputs]
                 targets = inputs[0] if self.shared_target else self.targets.index_select(0, index)
-                loss = self.forward_loss(inputs, targets)
-                loss.backward()
-                self.optimizer.step()
-                self.optimizer.zero_grad()
-                losses.append(loss.item())
+                losses.append(self.step(inputs, targets))
         self.network.eval()
         return losses
+
+    def step(self, inputs: list[Tensor], targets: Tensor) -> float:
+        loss = self.forward_loss(inputs, targets)
+        loss.backward()
+        self.optimizer.step()
+        self.optimizer.zero_grad()
+        return loss.item()
+
+    def on_batch(self, inputs: tuple[np.ndarray, ...], targets: np.ndarray) -> float:
+        """One step on arrays of the host."""
+        self.network.train()
+        return self.step([torch.from_numpy(array) for array in inputs], torch.from_numpy(targets))
 
     @torch.inference_mode()
     def predict(self, inputs: tuple[np.ndarray, ...]) -> np.ndarray:
