@@ -45,6 +45,11 @@ def _parser() -> argparse.ArgumentParser:
     from kbackend.tools import diff
 
     diff.add_arguments(commands.add_parser("diff", help="name the nodes of a model where engines differ"))
+    from kbackend.compat import running
+    from kbackend.tools import lint
+
+    running.add_arguments(commands.add_parser("run", help="run a program of Keras 1 or 2 as it is"))
+    lint.add_arguments(commands.add_parser("lint", help="name what a program of Keras 1 or 2 calls and kbackend lacks"))
     commands.add_parser("backends", help="list the backends").set_defaults(run=_backends)
     return parser
 

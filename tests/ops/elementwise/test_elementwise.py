@@ -445,3 +445,9 @@ def test_saturated_casts_keep_to_the_dtype(each_backend: str, given: str, wanted
 def test_powers_of_two_beyond_the_largest_float(each_backend: str) -> None:
     x, power = np.array([2.0**-1000, 2.0**1000, 0.0, 3.0]), np.array([2000, -2000, 10**6, -2], np.int32)
     assert _value(ldexp, x, power).tolist() == [2.0**1000, 2.0**-1000, 0.0, 0.75]
+
+
+def test_the_gradient_outside_of_a_clip_is_0_where_that_of_the_root_is_infinite(each_backend):
+    x = K.placeholder((3,))
+    slope = K.function([x], K.gradients(K.sum(K.sqrt(K.clip(x, 0.0, 9.0))), [x]))
+    np.testing.assert_array_equal(slope([[-1.0, 4.0, 16.0]])[0], [0.0, 0.25, 0.0])

@@ -199,7 +199,7 @@ def _clip_vjp(ans: Any, x: Any, low: float | None, high: float | None) -> Vjp:
         plain = value_of(x)
         inside: Any = True if low is None else plain >= low
         inside = inside if high is None else inside & (plain <= high)
-        return g if inside is True else g * inside.astype(x.dtype)
+        return g if inside is True else where(inside, g, _zero(g))  # a product would make NaN of an infinite gradient
 
     return vjp
 

@@ -1,0 +1,302 @@
+"""Where Keras 2.3.1 behaves otherwise than kbackend by itself: one table, which the hook switches on.
+
+Each row says what both do, and has the changes that make kbackend do as Keras 2.3.1 did, in the whole process and
+until :func:`kbackend.compat.uninstall`. Functions of K are changed in ``keras.backend`` alone; ``kbackend.K`` keeps its
+own meaning. Rows without changes are differences that are none: kbackend does the same by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from kbackend.compat import reported
+from kbackend.compat.switching import Attribute, Change, Default, Positions, Renamed, Undo, Wrapped, apply
+
+_METHODS = "kbackend.compat.contents.methods"
+_FUNCTIONS = "kbackend.compat.contents.functions"
+_STEPS = "kbackend.compat.contents.optimizing"
+_MODEL = "kbackend.model.functional:Model"
+
+
+class Row(NamedTuple):
+    """A difference.
+
+    Attributes:
+        name: what differs.
+        keras: what Keras 2.3.1 does, and kbackend with the hook.
+        kbackend: what kbackend does without it.
+        changes: what the hook changes.
+        reported: whether the row counts only where ``K.backend()`` answers "tensorflow".
+    """
+
+    name: str
+    keras: str
+    kbackend: str
+    changes: Sequence[Change] = ()
+    reported: bool = False
+
+
+def _rate(name: str, rate: float) -> Change:
+    return Default(f"kbackend.optimizers:{name}", "learning_rate", rate)
+
+
+_CONVOLUTION = (
+    "kernel_size", "strides", "padding", "data_format", "dilation_rate", "activation", "use_bias",
+    "kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer", "activity_regularizer",
+    "kernel_constraint", "bias_constraint",
+)  # fmt: skip
+
+OPTIMIZERS = (
+    Row(
+        "learning rates",
+        "Adadelta 1.0, Adagrad 0.01, Adamax and Nadam 0.002",
+        "0.001 each",
+        [_rate("Adadelta", 1.0), _rate("Adagrad", 0.01), _rate("Adamax", 0.002), _rate("Nadam", 0.002)],
+    ),
+    Row(
+        "epsilon of RMSprop and Adagrad",
+        "added to the root: `g / (sqrt(a) + epsilon)`",
+        "added inside the root: `g / sqrt(a + epsilon)`",
+        [
+            Attribute("kbackend.optimizers:RMSprop", "step", f"{_STEPS}:step"),
+            Attribute("kbackend.optimizers:RMSprop", "changed", f"{_STEPS}:rmsprop"),
+            Attribute("kbackend.optimizers:Adagrad", "changed", f"{_STEPS}:adagrad"),
+        ],
+    ),
+    Row(
+        "first sums of Adagrad",
+        "0",
+        "0.1",
+        [Default("kbackend.optimizers:Adagrad", "initial_accumulator_value", 0.0)],
+    ),
+    Row("schedule_decay of Nadam", "0.004", "1", [Default("kbackend.optimizers:Nadam", "schedule_decay", 0.004)]),
+    Row(
+        "clipnorm of optimizers",
+        "limits the norm of all gradients together",
+        "limits the norm of each gradient",
+        [Wrapped("kbackend.optimizers.base:Optimizer._clipped", f"{_STEPS}:by_common_norm")],
+    ),
+)
+
+LAYERS = (
+    Row(
+        "GRU and GRUCell, reset_after",
+        "False",
+        "True",
+        [Default(f"kbackend.layers:{name}", "reset_after", False) for name in ("GRU", "GRUCell")],
+    ),
+    Row(
+        "ConvLSTM2D, recurrent_activation",
+        "hard_sigmoid",
+        "sigmoid",
+        [
+            Default(f"kbackend.layers:{name}", "recurrent_activation", "hard_sigmoid")
+            for name in ("ConvLSTM2D", "ConvLSTM2DCell")
+        ],
+    ),
+    Row(
+        "LSTM and GRU, recurrent_activation",
+        "sigmoid; up to 2.2 it was hard_sigmoid, which programs of that time have to name",
+        "sigmoid",
+    ),
+    Row(
+        "unseeded initializers",
+        "differ from call to call",
+        "differ from call to call",
+    ),
+    Row(
+        "np.random.seed(n)",
+        "fixes initial weights, masks and shuffles, whose seeds come from NumPy",
+        "has no effect on them; kbackend.set_seed has",
+        [Wrapped("numpy.random:seed", f"{_METHODS}:seeding")],
+    ),
+    Row(
+        "l1_l2 of regularizers",
+        "0.01 both",
+        "0 both",
+        [Default("kbackend.regularizers:l1_l2", "l1", 0.01), Default("kbackend.regularizers:l1_l2", "l2", 0.01)],
+    ),
+    Row(
+        "arguments by position",
+        "Conv1D, Conv2D, Conv3D without groups; Embedding with activity_regularizer as the fifth; names first in "
+        "metrics and in `add_weight` of metrics; Loss(reduction, name)",
+        "as in Keras 3",
+        [
+            *(
+                Positions(f"kbackend.layers:Conv{rank}D", ("filters", *_CONVOLUTION))
+                for rank in (1, 2, 3)
+            ),
+            Positions(
+                "kbackend.layers:Embedding",
+                ("input_dim", "output_dim", "embeddings_initializer", "embeddings_regularizer",
+                 "activity_regularizer", "embeddings_constraint", "mask_zero", "input_length"),
+            ),  # fmt: skip
+            Positions("kbackend.metrics:Metric", ("name", "dtype")),
+            Positions("kbackend.metrics:Metric.add_weight", ("name", "shape", "initializer", "dtype")),
+            Positions("kbackend.losses:Loss", ("reduction", "name")),
+            Positions(
+                "kbackend.callbacks:ModelCheckpoint",
+                ("filepath", "monitor", "verbose", "save_best_only", "save_weights_only", "mode", "period"),
+            ),
+        ],
+    ),
+)
+
+FUNCTIONS = (
+    Row("K.sqrt of negative numbers", "0", "NaN"),
+    Row(
+        "K.arange",
+        "of a negative stop alone starts and ends at 0; of floats gives floats where dtype is 'int32'",
+        "counts from 0 to the stop where the step leads there; gives int32",
+    ),
+    Row(
+        "K.bias_add of (*spatial, channels) with channels_first",
+        "reshapes the bias",
+        "moves its last axis to the front",
+    ),
+    Row(
+        "K.relu with a threshold and a maximum",
+        "lies between 0 and the maximum, before the part below the threshold is added",
+        "lies below the maximum",
+    ),
+    Row("K.get_variable_shape", "K.int_shape", "K.int_shape"),
+    Row(
+        "K.backend()",
+        "what report_backend says",
+        "the engine",
+    ),
+    Row(
+        "dtype of tensors",
+        "has `name`, `base_dtype`, `as_numpy_dtype`",
+        "a string",
+        [Attribute("kbackend.graph.tensor:Tensor", "dtype", f"{_METHODS}:named_dtype")],
+        reported=True,
+    ),
+    Row(
+        "tensor.get_shape()",
+        "has `as_list`",
+        "a tuple",
+        [Attribute("kbackend.graph.tensor:Tensor", "get_shape", f"{_METHODS}:get_shape")],
+    ),
+)
+
+TRAINING = (
+    Row(
+        "names of metrics in logs",
+        "as given to compile; 'acc' finds 'accuracy' too, which was logged as 'acc' up to 2.2",
+        "as given to compile",
+        [
+            Attribute("kbackend.callbacks.base:Logs", "__getitem__", f"{_METHODS}:logs_item"),
+            Attribute("kbackend.callbacks.base:Logs", "__contains__", f"{_METHODS}:logs_have"),
+            Wrapped("kbackend.callbacks.listeners:CallbackList.call", f"{_METHODS}:telling"),
+            Wrapped("kbackend.callbacks:History.__init__", f"{_METHODS}:recording"),
+            Wrapped("kbackend.callbacks:ModelCheckpoint._path", f"{_METHODS}:naming_files"),
+        ],
+    ),
+    Row(
+        "names of the losses LogCosh and KLDivergence",
+        "logcosh, kullback_leibler_divergence",
+        "log_cosh, kl_divergence",
+        [
+            Default("kbackend.losses:LogCosh", "name", "logcosh"),
+            Default("kbackend.losses:KLDivergence", "name", "kullback_leibler_divergence"),
+            Default("kbackend.metrics:KLDivergence", "name", "kullback_leibler_divergence"),
+        ],
+    ),
+    Row(
+        "evaluate, verbose",
+        "1",
+        "0",
+        [Default(f"{_MODEL}.evaluate", "verbose", 1)],
+    ),
+    Row(
+        "LambdaCallback",
+        "on_batch_begin and on_batch_end",
+        "on_train_batch_begin and on_train_batch_end",
+        [
+            Renamed(
+                "kbackend.callbacks:LambdaCallback",
+                {"on_batch_begin": "on_train_batch_begin", "on_batch_end": "on_train_batch_end"},
+                keras=2,
+            )
+        ],
+    ),
+)
+
+_FIT = {"nb_epoch": "epochs"}
+_GENERATORS = {"max_q_size": "max_queue_size", "nb_worker": "workers", "pickle_safe": "use_multiprocessing"}
+KERAS_1 = (
+    Row(
+        "Model(input, output)",
+        "other names of inputs and outputs",
+        "refused",
+        [Renamed(_MODEL, {"input": "inputs", "output": "outputs"})],
+    ),
+    Row(
+        "nb_epoch, samples_per_epoch, nb_val_samples, max_q_size, nb_worker, pickle_safe",
+        "other names of epochs, steps_per_epoch and so on; numbers of samples become numbers of batches",
+        "refused",
+        [
+            Renamed(f"{_MODEL}.fit", _FIT),
+            *(
+                change
+                for name, more in (
+                    ("fit_generator", _FIT),
+                    ("evaluate_generator", {}),
+                    ("predict_generator", {}),
+                )
+                for change in (
+                    Wrapped(f"{_MODEL}.{name}", f"{_METHODS}:counting_samples"),
+                    Renamed(f"{_MODEL}.{name}", {**more, **_GENERATORS}),
+                )
+            ),
+        ],
+    ),
+    Row(
+        "predict_classes and predict_proba",
+        "methods of models",
+        "`predict(x).argmax(axis=-1)` and `predict(x)`",
+        [
+            Attribute(_MODEL, name, f"{_METHODS}:{name}")
+            for name in ("predict_classes", "predict_proba")
+        ],
+    ),
+    Row(
+        "layer.get_output, layer.get_input, get_output_shape_for",
+        "as in Keras 0 and 1; a class that defines get_output_shape_for is asked for shapes",
+        "layer.output, layer.input, compute_output_shape",
+        [
+            *(
+                Attribute("kbackend.layers:Layer", name, f"{_METHODS}:{name}")
+                for name in ("get_output", "get_input", "get_output_shape_for")
+            ),
+            Wrapped("kbackend.layers:Layer.compute_output_shape", f"{_METHODS}:asking_for_shape"),
+        ],
+    ),
+    Row(
+        "K.image_dim_ordering and K.set_image_dim_ordering",
+        "'tf' and 'th'",
+        "K.image_data_format, 'channels_last' and 'channels_first'",
+    ),
+    Row(
+        "MaxoutDense, Highway, TimeDistributedDense; keras.initializations",
+        "as in Keras 1",
+        "none",
+    ),
+)
+
+TABLE: Sequence[Row] = (*OPTIMIZERS, *LAYERS, *FUNCTIONS, *TRAINING, *KERAS_1)
+
+
+def switch_on() -> Undo:
+    """Make all changes of the table, and return what takes them back."""
+    said: Any = reported.reported()
+    return apply([c for row in TABLE if not row.reported or said == "tensorflow" for c in row.changes])
+
+
+def as_markdown() -> str:
+    """The table as it stands in docs/guide/keras2.md."""
+    lines = ["| what | Keras 2.3.1, and the hook | kbackend by itself |", "|---|---|---|"]
+    lines += [f"| {row.name} | {row.keras} | {row.kbackend} |" for row in TABLE]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,271 @@
+"""Methods of layers, models, tensors and callbacks that Keras 0 to 2.3 had."""
+
+from __future__ import annotations
+
+import functools
+import itertools
+import math
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from kbackend import dtypes
+from kbackend.graph.tensor import Tensor
+from kbackend.streams import set_seed
+
+# models -----------------------------------------------------------------------------------------------------
+
+
+def predict_proba(self: Any, x: Any, batch_size: int | None = None, verbose: int = 0, steps: int | None = None) -> Any:
+    """The outputs, as ``predict`` gives them."""
+    return self.predict(x, batch_size=batch_size, verbose=verbose, steps=steps)
+
+
+def predict_classes(
+    self: Any, x: Any, batch_size: int | None = None, verbose: int = 0, steps: int | None = None
+) -> np.ndarray:
+    """The class of each sample: the place of the largest output, or 0 and 1 for one output of a probability."""
+    found = self.predict(x, batch_size=batch_size, verbose=verbose, steps=steps)
+    return found.argmax(axis=-1) if found.shape[-1] > 1 else (found > 0.5).astype("int32")
+
+
+#: of Keras 1's methods for generators; ``nb_epoch`` and its like are renamed before
+_SAMPLES = {"samples_per_epoch": "steps_per_epoch", "nb_val_samples": "validation_steps", "val_samples": "steps"}
+
+
+def counting_samples(method: Any) -> Any:
+    """A method for generators that takes numbers of samples too, as in Keras 1: as many batches as have them, by the
+    size of the first batch."""
+
+    @functools.wraps(method)
+    def call(self: Any, generator: Any, *args: Any, **kwargs: Any) -> Any:
+        for old, new in _SAMPLES.items():
+            if old not in kwargs:
+                continue
+            samples = kwargs.pop(old)
+            held_out = old == "nb_val_samples"
+            source = kwargs.get("validation_data") if held_out else generator
+            size, source = _size_of_batches(source)
+            warnings.warn(f"{old}= is a spelling of Keras 1; write {new}=, a number of batches", DeprecationWarning, 2)
+            if held_out:
+                kwargs["validation_data"] = source
+            else:
+                generator = source
+            if size is not None:
+                kwargs[new] = math.ceil(samples / size)
+        return method(self, generator, *args, **kwargs)
+
+    return call
+
+
+def _size_of_batches(source: Any) -> tuple[int | None, Any]:
+    """The samples of the first batch, and the source with that batch still in it; None for arrays."""
+    if source is None or isinstance(source, (tuple, list)):
+        return None, source
+    if hasattr(source, "__getitem__"):
+        return _samples(source[0]), source
+    batches: Iterator[Any] = iter(source)
+    first = next(batches)
+    return _samples(first), itertools.chain([first], batches)
+
+
+def _samples(batch: Any) -> int:
+    x = batch[0] if isinstance(batch, (tuple, list)) else batch
+    while isinstance(x, (list, tuple, dict)):
+        x = next(iter(x.values())) if isinstance(x, dict) else x[0]
+    return len(x)
+
+
+# layers -----------------------------------------------------------------------------------------------------
+
+
+def get_output(self: Any, train: bool = False) -> Any:
+    """The output of the layer; ``train`` has no effect, the learning phase has."""
+    return self.output
+
+
+def get_input(self: Any, train: bool = False) -> Any:
+    """The input of the layer; see :func:`get_output`."""
+    return self.input
+
+
+def get_output_shape_for(self: Any, input_shape: Any) -> Any:
+    """Keras 1's name of ``compute_output_shape``."""
+    return self.compute_output_shape(input_shape)
+
+
+def asking_for_shape(method: Any) -> Any:
+    """``compute_output_shape`` of layers, which asks a class that defines Keras 1's ``get_output_shape_for``."""
+
+    @functools.wraps(method)
+    def call(self: Any, input_shape: Any) -> Any:
+        own = type(self).get_output_shape_for
+        return method(self, input_shape) if own is get_output_shape_for else own(self, input_shape)
+
+    return call
+
+
+# tensors ----------------------------------------------------------------------------------------------------
+
+
+class DType(str):
+    """The dtype of a tensor as K gives it, with the attributes that TensorFlow's have.
+
+    >>> DType("float32").name, DType("float32").base_dtype == "float32", DType("int32").is_floating
+    ('float32', True, False)
+    """
+
+    __slots__ = ()
+
+    @property
+    def name(self) -> str:
+        return str(self)
+
+    @property
+    def base_dtype(self) -> DType:
+        return self
+
+    @property
+    def as_numpy_dtype(self) -> Any:
+        return dtypes.numpy_dtype(str(self)).type
+
+    @property
+    def is_floating(self) -> bool:
+        return dtypes.is_float(str(self))
+
+    @property
+    def is_integer(self) -> bool:
+        return "int" in self
+
+
+class Shape(tuple):
+    """A shape as ``tensor.get_shape()`` of TensorFlow 1 gives it."""
+
+    __slots__ = ()
+
+    def as_list(self) -> list[Any]:
+        """The dimensions, None where they are unknown."""
+        return list(self)
+
+    @property
+    def ndims(self) -> int:
+        return len(self)
+
+    @property
+    def dims(self) -> list[Any]:
+        return list(self)
+
+
+def get_shape(self: Tensor) -> Shape:
+    """The shape, with ``as_list``."""
+    return Shape(self.shape)
+
+
+_dtype_slot: Any = vars(Tensor)["dtype"]
+_DTYPES: dict[str, DType] = {}
+
+
+def _dtype(self: Tensor) -> DType:
+    plain = _dtype_slot.__get__(self)
+    found = _DTYPES.get(plain)
+    if found is None:
+        found = _DTYPES[plain] = DType(plain)
+    return found
+
+
+#: ``tensor.dtype`` with the attributes of :class:`DType`
+named_dtype = property(_dtype, lambda self, value: _dtype_slot.__set__(self, str(value)))
+
+# logs -------------------------------------------------------------------------------------------------------
+
+_OLD_NAMES = {"acc": "accuracy", "val_acc": "val_accuracy"}
+
+
+def _now(name: Any, known: Any) -> Any:
+    """The name under which a value is logged: 'acc' is 'accuracy' where there is no other."""
+    other = _OLD_NAMES.get(name)
+    return name if other is None or other not in known else other
+
+
+def logs_item(self: Any, key: str) -> Any:
+    """An entry of the logs, that of 'accuracy' for 'acc' as well."""
+    key = key if key in self._values else _now(key, self._values)
+    if key in self._unread:
+        self.read()
+    return self._values[key]
+
+
+def logs_have(self: Any, key: object) -> bool:
+    """Whether the logs have an entry, for 'acc' that of 'accuracy' as well."""
+    return key in self._values or _now(key, self._values) in self._values
+
+
+class Recorded(dict):
+    """Values by name, of an epoch or of a History; 'acc' is 'accuracy' where there is no other."""
+
+    def __missing__(self, key: Any) -> Any:
+        other = _now(key, self)
+        if other == key:
+            raise KeyError(key)
+        return self[other]
+
+    def __contains__(self, key: object) -> bool:
+        return super().__contains__(key) or super().__contains__(_now(key, self.keys()))
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return self[key] if key in self else default
+
+
+def telling(method: Any) -> Any:
+    """``CallbackList.call``, with logs of epochs that 'acc' finds."""
+
+    @functools.wraps(method)
+    def call(self: Any, event: str, *args: Any) -> None:
+        if event == "epoch_end":
+            args = (args[0], Recorded(args[1] or {}))
+        method(self, event, *args)
+
+    return call
+
+
+def recording(method: Any) -> Any:
+    """The constructor of History, with values that 'acc' finds."""
+
+    @functools.wraps(method)
+    def call(self: Any) -> None:
+        method(self)
+        self.history = Recorded()
+
+    return call
+
+
+def naming_files(method: Any) -> Any:
+    """The file name of a checkpoint, in which ``{val_acc}`` is the value of 'val_accuracy' too."""
+
+    @functools.wraps(method)
+    def call(self: Any, fields: Any) -> Any:
+        old = {name: fields[new] for name, new in _OLD_NAMES.items() if new in fields}
+        return method(self, {**old, **fields})
+
+    return call
+
+
+# random numbers ---------------------------------------------------------------------------------------------
+
+
+def seeding(method: Any) -> Any:
+    """``np.random.seed``, which seeds kbackend as well: Keras 2 drew its own seeds from NumPy."""
+
+    @functools.wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        found = method(*args, **kwargs)
+        seed = args[0] if args else kwargs.get("seed")
+        if isinstance(seed, (int, np.integer)):
+            set_seed(int(seed))
+        return found
+
+    return call
+
+

@@ -1,0 +1,85 @@
+"""What Keras 1 and 2 had and kbackend has not: the reason and the replacement, by module and name.
+
+``kbackend lint`` reports these before a program runs; the modules of the hook raise them where a program reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+
+class Refusal(NamedTuple):
+    """Why a name is not covered.
+
+    Attributes:
+        reason: a sentence without a full stop.
+        instead: what to write, for the end of the message.
+    """
+
+    reason: str
+    instead: str
+
+    def text(self, name: str) -> str:
+        """The message for a name, such as 'keras.backend.get_session'."""
+        return f"{name} is not covered by kbackend: {self.reason}; {self.instead}"
+
+
+_NO_SESSION = "kbackend has no sessions of TensorFlow 1, a program runs when K.function, K.eval or a model is called"
+_GRAPH = Refusal(
+    "models of Keras 0 that are built by names of nodes went in Keras 1",
+    "write Model(inputs, outputs) from the functional interface, one call of a layer for each add_node",
+)
+_INTERNAL = Refusal(
+    "it is an internal of Keras that has no counterpart",
+    "use the public methods of layers and models",
+)
+
+#: module without 'keras.' -> name -> refusal; the modules that share the contents of another share its refusals
+REFUSED: Mapping[str, Mapping[str, Refusal]] = {
+    "backend": {
+        "get_session": Refusal(_NO_SESSION, "write K.function(inputs, outputs)(values), or K.get_value(x)"),
+        "set_session": Refusal(
+            _NO_SESSION,
+            "leave the call out; kbackend.set_device and kbackend.set_threads choose devices and threads",
+        ),
+        "tf": Refusal("kbackend runs the same graph on any engine", "write the function of K of that name"),
+        "theano": Refusal("kbackend does not run on Theano", "write the function of K of that name"),
+        "T": Refusal("kbackend does not run on Theano", "write the function of K of that name"),
+        "v1_variable_initialization": Refusal(_NO_SESSION, "leave the call out; variables initialize themselves"),
+    },
+    "models": {"Graph": _GRAPH},
+    "layers": {
+        "containers": Refusal("layers.containers went in Keras 1", "write keras.models.Sequential and Model"),
+        "AutoEncoder": Refusal("it went in Keras 1", "write the encoder and the decoder as layers of one Model"),
+        "Siamese": Refusal("it went in Keras 1", "call one layer or model on several inputs"),
+        "LambdaMerge": Refusal("it went in Keras 1", "write Lambda(function)([a, b])"),
+        "ConvRecurrent2D": Refusal("it was a base class without a use of its own", "write ConvLSTM2D"),
+    },
+    "engine": {
+        "Node": _INTERNAL,
+        "Container": Refusal("it became Network in Keras 2", "write keras.models.Model"),
+    },
+    "utils": {
+        "multi_gpu_model": Refusal(
+            "kbackend trains a model on one device of a process", "leave the call out, and use the model itself"
+        ),
+        "convert_all_kernels_in_model": Refusal(
+            "weights have the layout of Keras with TensorFlow on every engine", "leave the call out"
+        ),
+        "H5Dict": _INTERNAL,
+        "SequenceEnqueuer": Refusal("it was an abstract base class", "write OrderedEnqueuer or GeneratorEnqueuer"),
+    },
+    "optimizers": {
+        "TFOptimizer": Refusal(
+            "it wraps optimizers of TensorFlow 1, which change TensorFlow's own variables",
+            "write a name of keras.optimizers",
+        ),
+    },
+    "legacy": {"models": _GRAPH},
+}
+
+#: other packages that programs of Keras 2 import, and what to do
+PACKAGES: Mapping[str, Refusal] = {
+    "keras_contrib": Refusal("it is a package of its own", "install it; it imports keras, which the hook supplies"),
+}
