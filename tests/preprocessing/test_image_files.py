@@ -114,7 +114,7 @@ def test_orders_are_drawn_anew_and_copies_continue():
     (lambda: ImageDataGenerator(validation_split=1), r"must lie in \[0, 1\), it is 1"),
     (lambda: ImageDataGenerator(data_format="first"), "data_format|layout|channels_last"),
     (lambda: ImageDataGenerator().fit(np.zeros((3, 3))), "fit needs pictures of four axes"),
-    (lambda: ImageDataGenerator().flow(np.zeros((3, 2, 2, 1)), [1]), r"there are 3 pictures; other lengths: \{'y': 1\}"),
+    (lambda: ImageDataGenerator().flow(np.zeros((3, 2, 2, 1)), [1]), r"are 3 pictures; other lengths: \{'y': 1\}"),
     (lambda: ImageDataGenerator().flow(np.zeros((3, 2))), "pictures need four axes"),
     (lambda: ImageDataGenerator().flow(np.zeros((2, 2, 2, 1)), [0, 1], subset="test"), "subset must be"),
     (lambda: ImageDataGenerator(validation_split=0.5).flow(np.zeros((2, 2, 2, 1)), [0, 1], subset="training"),
