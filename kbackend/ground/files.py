@@ -7,8 +7,10 @@ import glob
 import os
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import BinaryIO
 
 fcntl: ModuleType | None
 try:
@@ -23,6 +25,17 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     Raises:
         OSError: the folder does not exist or cannot be written; the error names the path that was given.
     """
+    with written_atomically(path) as file:
+        file.write(content)
+
+
+@contextlib.contextmanager
+def written_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """As :func:`write_atomically`, for content that is written in pieces; an error leaves the old file.
+
+    Raises:
+        OSError: as there.
+    """
     target = Path(path)
     remove_abandoned(target.parent, glob.escape(target.name))
     try:
@@ -32,7 +45,7 @@ def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
     try:
         with os.fdopen(handle, "wb") as file:
             _lock(file.fileno())
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o666 & ~_umask())

@@ -8,15 +8,20 @@ from kbackend.callbacks.progbar import (
 )
 from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.training.sources.sequence import PyDataset, Sequence
-from kbackend.utils.batches import timeseries_dataset_from_array
-from kbackend.utils.diagrams import model_to_dot, plot_model
-from kbackend.utils.directories import (
+from kbackend.utils.data.batches import timeseries_dataset_from_array
+from kbackend.utils.data.directories import (
     audio_dataset_from_directory,
     image_dataset_from_directory,
     text_dataset_from_directory,
 )
+from kbackend.utils.data.enqueuers import GeneratorEnqueuer, OrderedEnqueuer, SequenceEnqueuer
+from kbackend.utils.data.packing import pack_x_y_sample_weight, split_dataset, unpack_x_y_sample_weight
+from kbackend.utils.diagrams import model_to_dot, plot_model
 from kbackend.utils.files import get_file
 from kbackend.utils.images import array_to_img, img_to_array, load_img, save_img
+from kbackend.utils.io_utils import HDF5Matrix
+from kbackend.utils.layer_utils import convert_all_kernels_in_model, print_summary
+from kbackend.utils.multi_gpu_utils import multi_gpu_model
 from kbackend.utils.numerical import normalize, pad_sequences, to_categorical
 from kbackend.utils.objects import (
     CustomObjectScope,
@@ -28,7 +33,6 @@ from kbackend.utils.objects import (
     register_keras_serializable,
     serialize_keras_object,
 )
-from kbackend.utils.packing import pack_x_y_sample_weight, split_dataset, unpack_x_y_sample_weight
 from kbackend.utils.session import (
     Config,
     FeatureSpace,
@@ -43,12 +47,17 @@ __all__ = [
     "Config",
     "CustomObjectScope",
     "FeatureSpace",
+    "GeneratorEnqueuer",
+    "HDF5Matrix",
+    "OrderedEnqueuer",
     "Progbar",
     "PyDataset",
     "Sequence",
+    "SequenceEnqueuer",
     "array_to_img",
     "audio_dataset_from_directory",
     "clear_session",
+    "convert_all_kernels_in_model",
     "custom_object_scope",
     "deserialize_keras_object",
     "disable_interactive_logging",
@@ -64,10 +73,12 @@ __all__ = [
     "is_keras_tensor",
     "load_img",
     "model_to_dot",
+    "multi_gpu_model",
     "normalize",
     "pack_x_y_sample_weight",
     "pad_sequences",
     "plot_model",
+    "print_summary",
     "register_keras_serializable",
     "save_img",
     "serialize_keras_object",

@@ -66,6 +66,7 @@ def test_importing_the_plugins_imports_no_engine(fresh_python):
 
 def test_extras_and_python_versions():
     about = metadata.metadata("kbackend")
-    extras = {"torch", "tensorflow", "tensorflow-cpu", "keras-files", "export", "yaml", "plots", "tensorboard", "all"}
+    engines = {"torch", "tensorflow", "tensorflow-cpu"}
+    extras = engines | {"keras-files", "export", "yaml", "plots", "images", "tensorboard", "all"}
     assert set(about.get_all("Provides-Extra")) == extras
     assert about["Requires-Python"] == "<3.14,>=3.11"

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import http.server
 import io
+import shutil
 import tarfile
+import threading
 import wave
 import zipfile
 
@@ -13,6 +17,7 @@ import pytest
 from PIL import Image
 
 from kbackend import Input, Model, layers, utils
+from kbackend.utils import data_utils
 
 RNG = np.random.default_rng(3)
 
@@ -192,11 +197,72 @@ def test_archives_are_extracted(tmp_path, kind):
         utils.get_file("b", origin=__file__, untar=True, cache_dir=tmp_path / "cache")
 
 
+@pytest.fixture
+def address(tmp_path):
+    """The address of a server of this machine that has a.bin."""
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "a.bin").write_bytes(b"content")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=tmp_path / "served")
+    handler.log_message = lambda *args: None
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}/a.bin"
+        server.shutdown()
+
+
+def test_an_address_is_fetched_once(address, tmp_path, monkeypatch):
+    options = {"cache_dir": tmp_path / "cache", "md5_hash": hashlib.md5(b"content").hexdigest()}
+    path = utils.get_file(origin=address, **options)
+    assert path == str(tmp_path / "cache" / "datasets" / "a.bin") and open(path, "rb").read() == b"content"
+    assert data_utils.validate_file(path, options["md5_hash"])
+    (tmp_path / "served" / "a.bin").write_bytes(b"changed")
+    assert utils.get_file(origin=address, **options) == path
+    with pytest.raises(ValueError, match="has the hash"):
+        utils.get_file(origin=address, force_download=True, **options)
+    assert open(path, "rb").read() == b"content" and len(list((tmp_path / "cache" / "datasets").iterdir())) == 1
+    with pytest.raises(ConnectionError, match=r"b.bin cannot be fetched .*put it to .*b.bin"):
+        utils.get_file(origin=address.replace("a.bin", "b.bin"), cache_dir=tmp_path / "cache")
+    monkeypatch.setattr("pathlib.Path.home", lambda: tmp_path)
+    (tmp_path / ".keras" / "models").mkdir(parents=True)
+    (tmp_path / ".keras" / "models" / "w.h5").write_bytes(b"weights")
+    kept = utils.get_file("w.h5", "http://127.0.0.1:9/w.h5", cache_subdir="models")
+    assert kept == str(tmp_path / ".keras" / "models" / "w.h5")
+
+
+def test_keras_2_extracts_beside_the_archive(tmp_path):
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "x.txt").write_text("hello")
+    shutil.make_archive(str(tmp_path / "a"), "gztar", tmp_path, "inner")
+    shutil.make_archive(str(tmp_path / "a"), "zip", tmp_path, "inner")
+    folder = data_utils.get_file("inner", tmp_path / "a.tar.gz", untar=True, cache_dir=tmp_path / "cache")
+    assert folder == str(tmp_path / "cache" / "datasets" / "inner")
+    archive = data_utils.get_file("a.zip", tmp_path / "a.zip", extract=True, cache_dir=tmp_path / "other")
+    for place in (tmp_path / "cache" / "datasets", (tmp_path / "other" / "datasets")):
+        assert (place / "inner" / "x.txt").read_text() == "hello"
+    assert archive == str(tmp_path / "other" / "datasets" / "a.zip")
+
+
+def test_archives_write_nothing_outside(tmp_path):
+    with tarfile.open(tmp_path / "bad.tar", "w") as archive:
+        archive.addfile(tarfile.TarInfo("../../../out.txt"))
+    with pytest.raises(tarfile.FilterError):
+        data_utils.get_file("bad.tar", tmp_path / "bad.tar", extract=True, cache_dir=tmp_path / "cache")
+    with zipfile.ZipFile(tmp_path / "bad.zip", "w") as archive:
+        archive.writestr("../../../out.txt", "x")
+    data_utils.get_file("bad.zip", tmp_path / "bad.zip", extract=True, cache_dir=tmp_path / "cache")
+    assert not list(tmp_path.glob("out.txt")) and not list(tmp_path.parent.glob("out.txt"))
+
+
 def test_files_that_cannot_be_had(tmp_path):
-    with pytest.raises(NotImplementedError, match="downloads nothing"):
-        utils.get_file("x", "https://example.org/x")
-    with pytest.raises(ValueError, match="needs an origin"):
-        utils.get_file("x")
+    with pytest.raises(ConnectionError, match=r"http://127.0.0.1:9/x cannot be fetched .*, or give the path"):
+        utils.get_file("x", "http://127.0.0.1:9/x", cache_dir=tmp_path)
+    with pytest.raises(ValueError, match="fetches files, http and https, and not ftp"):
+        utils.get_file("x", "ftp://example.org/x", cache_dir=tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"no origin for x; put the file to .*x"):
+        utils.get_file("x", cache_dir=tmp_path)
+    with pytest.raises(ValueError, match="needs a name or an origin"):
+        utils.get_file()
     with pytest.raises(ValueError, match="leads out of the cache"):
         utils.get_file("../../x", __file__, cache_dir=tmp_path)
     with pytest.raises(ValueError, match="neither an MD5 nor a SHA-256"):

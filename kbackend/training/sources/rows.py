@@ -49,7 +49,8 @@ class Rows:
 
     def converted(self, convert: Convert, dtype: Any) -> Rows:
         """The same rows, of another dtype."""
-        return Rows(self._data, convert, dtype)
+        before = self._convert
+        return Rows(self._data, convert if before is _same else lambda rows: convert(before(rows)), dtype)
 
     def __array__(self, dtype: Any = None, copy: Any = None) -> np.ndarray:
         return np.asarray(self[0 : len(self)], dtype)
@@ -84,8 +85,18 @@ class Stored:
         return np.asarray(self._data[self._start : self._stop], dtype)
 
 
+class HasRows:
+    """The base of what is no array and has rows all the same."""
+
+    def rows(self) -> Rows:
+        """The rows."""
+        raise NotImplementedError(f"{type(self).__name__} needs a method rows(self)")
+
+
 def rows_of(value: Any) -> Rows | None:
-    """The rows of a sparse matrix or array of scipy, or of a data set of h5py; None for all else."""
+    """The rows of a sparse matrix or array of scipy, of a data set of h5py, or of our own kind; None for all else."""
+    if isinstance(value, HasRows):
+        return value.rows()
     if ("h5py", "Dataset") in {(t.__module__.partition(".")[0], t.__name__) for t in type(value).__mro__}:
         return Rows(Stored(value)) if value.shape else None
     if hasattr(value, "tocsr") and getattr(value, "ndim", 0) == 2:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kbackend.utils.batches import MadeBatches, check_format, stacked
+from kbackend.utils.data.batches import MadeBatches, check_format, stacked
 from kbackend.utils.images import img_to_array, load_img, resized
 from kbackend.utils.numerical import to_categorical
 

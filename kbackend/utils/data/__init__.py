@@ -1,0 +1,1 @@
+"""Datasets of batches from arrays, series and folders, and the workers that make batches ahead."""
