@@ -18,18 +18,17 @@ from kbackend.saving import load_model
 _SAMPLES, _SEED = 8, 0
 
 
-def add_arguments(command: argparse.ArgumentParser) -> None:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    command.add_argument("model", type=Path, help="a file of a model: .kb, .keras, .h5")
-    command.add_argument("other", type=Path, nargs="?", help="another version of it, to compare with on one engine")
-    command.add_argument("--engines", help="such as torch,tensorflow or torch,torch+jit (default: all installed)")
-    command.add_argument("--keras", action="store_true", help="compare each layer with Keras 3 (a .keras file)")
-    command.add_argument("--data", type=Path, help=".npz with an array for each input, or x, and y for training")
-    command.add_argument("--train", type=int, default=0, metavar="STEPS", help="follow the weights for so many steps")
-    command.add_argument("--first-nan", action="store_true", help="name the first node that makes NaN or infinity")
-    command.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
-    command.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page")
-    command.set_defaults(run=run)
+    parser.add_argument("model", type=Path, help="a file of a model: .kb, .keras, .h5")
+    parser.add_argument("other", type=Path, nargs="?", help="another version of it, to compare with on one engine")
+    parser.add_argument("--engines", help="such as torch,tensorflow or torch,torch+jit (default: all installed)")
+    parser.add_argument("--keras", action="store_true", help="compare each layer with Keras 3 (a .keras file)")
+    parser.add_argument("--data", type=Path, help=".npz with an array for each input, or x, and y for training")
+    parser.add_argument("--train", type=int, default=0, metavar="STEPS", help="follow the weights for so many steps")
+    parser.add_argument("--first-nan", action="store_true", help="name the first node that makes NaN or infinity")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="write the report as a page")
 
 
 def run(options: argparse.Namespace) -> int:
