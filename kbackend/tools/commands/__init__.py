@@ -7,7 +7,13 @@ returns the exit code: 0, or 1 where it found what it looks for. Mistakes of the
 
 #: name -> one line of help; the module of that name is imported when the command is called
 COMMANDS = {
+    "info": "show engines, versions, devices and settings, and what can be installed",
     "demo": "train two models on handwritten digits, on every installed engine",
+    "show": "print the summary or the program of a model, or draw it",
+    "convert": "write a model in another format: Keras's, ONNX and others",
     "diff": "name the nodes of a model where engines differ",
+    "tune": "find the fastest way to run a model here, and remember it",
+    "bench": "compare the speed of installed engines on this machine",
+    "conform": "run the conformance kit on a backend",
     "backends": "list the backends",
 }

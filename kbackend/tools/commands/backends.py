@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from kbackend.plugin.discover import available_backends, declared
+from kbackend.tools.installed import engine_states
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -16,18 +16,9 @@ def run(options: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    from kbackend.plugin.select import get_backend
-
     table = Table("backend", "engine", "devices", box=None, pad_edge=False)
-    available = available_backends()
-    for name in [*available, *sorted(set(declared()) - set(available))]:
-        if name not in available:
-            table.add_row(name, "not installed", "")
-            continue
-        try:
-            backend = get_backend(name)
-            table.add_row(name, backend.version(), ", ".join(backend.devices()))
-        except RuntimeError as error:
-            table.add_row(name, "broken", str(error).splitlines()[0])
+    for state in engine_states():
+        devices = ", ".join(state.devices) or (state.error or "").partition("\n")[0]
+        table.add_row(state.name, state.version or ("broken" if state.error else "not installed"), devices)
     Console().print(table)
     return 0

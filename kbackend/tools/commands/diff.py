@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from kbackend import dtypes
 from kbackend.divergence.report import Report
 from kbackend.divergence.sides import sides_of
 from kbackend.divergence.versions import versions
 from kbackend.plugin.discover import available_backends
 from kbackend.saving import load_model
+from kbackend.tools.data import add_data, arrays_of
 
-_SAMPLES, _SEED = 8, 0
+_SAMPLES = 8
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,7 +24,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("other", type=Path, nargs="?", help="another version of it, to compare with on one engine")
     parser.add_argument("--engines", help="such as torch,tensorflow or torch,torch+jit (default: all installed)")
     parser.add_argument("--keras", action="store_true", help="compare each layer with Keras 3 (a .keras file)")
-    parser.add_argument("--data", type=Path, help=".npz with an array for each input, or x, and y for training")
+    add_data(parser)
     parser.add_argument("--train", type=int, default=0, metavar="STEPS", help="follow the weights for so many steps")
     parser.add_argument("--first-nan", action="store_true", help="name the first node that makes NaN or infinity")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report as JSON")
@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Compare and print; return 0, or 1 where something differs by more than it may."""
     model = load_model(options.model)
-    x, y = _data(model, options.data)
+    x, y = arrays_of(model, options.data, _SAMPLES)
     report = _report(options, model, x, y)
     print(report)
     if options.json:
@@ -60,25 +60,3 @@ def _report(options: argparse.Namespace, model: Any, x: list[np.ndarray], y: Any
         first, second = (m._steps.graph("predict") for m in (model, other))
         return versions(first, second, x, side, (options.model.name, options.other.name))
     return model.diff(x if len(x) > 1 else x[0], y, engines=options.engines, train=options.train)
-
-
-def _data(model: Any, path: Path | None) -> tuple[list[np.ndarray], Any]:
-    """The arrays of a file, or numbers drawn for the inputs: normal ones, and integers that are 0 or 1."""
-    if path is None:
-        return [_drawn(t) for t in model.inputs], None
-    with np.load(path, allow_pickle=False) as found:
-        names = [n for n in (t.name for t in model.inputs) if n in found] or ["x"]
-        missing = [n for n in names if n not in found]
-        if missing or len(names) != len(model.inputs):
-            wanted = ", ".join(t.name for t in model.inputs)
-            held = ", ".join(found) or "no arrays"
-            raise ValueError(f"{path} has {held}; the model wants {wanted}, or x for one input")
-        return [found[n] for n in names], found["y"] if "y" in found else None
-
-
-def _drawn(tensor: Any) -> np.ndarray:
-    rng = np.random.default_rng(_SEED)
-    shape = (_SAMPLES, *(4 if d is None else d for d in tensor.shape[1:]))
-    if dtypes.is_float(tensor.dtype):
-        return rng.normal(size=shape).astype(dtypes.numpy_dtype(tensor.dtype))
-    return rng.integers(0, 2, shape).astype(tensor.dtype)
