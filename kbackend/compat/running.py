@@ -22,10 +22,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tf-keras", action="store_true", help="whether tensorflow.keras means kbackend too")
     parser.add_argument("script", help="a Python file")
     parser.add_argument("arguments", nargs=argparse.REMAINDER, help="what the script finds in sys.argv")
-    parser.set_defaults(run=_run)
+    parser.set_defaults(run=run_command)
 
 
-def _run(options: argparse.Namespace) -> int:
+def run_command(options: argparse.Namespace) -> int:
+    """Run the script of parsed arguments; see :func:`run`."""
     if options.backend is not None:
         kbackend.set_backend(options.backend)
     return run(options.script, options.arguments, options.report_backend, options.tf_keras)

@@ -18,7 +18,7 @@ from kbackend.model.configuration import model_config
 from kbackend.model.files import HasFiles
 from kbackend.model.generators import GeneratorMethods
 from kbackend.model.inspecting.inspected import InspectedNetwork
-from kbackend.model.learning import unbuilt_if_refused
+from kbackend.model.learning import is_one_batch, predict_one_batch, unbuilt_if_refused
 from kbackend.model.modules import HasModules
 from kbackend.model.network import Network
 from kbackend.model.reading import model_from
@@ -346,8 +346,8 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
             ValueError: the data does not fit, or there are several batches and an output is a single number for each.
         """
         reading = Reading.of(workers, use_multiprocessing, max_queue_size)
-        if type(x) is np.ndarray and callbacks is None and steps is None and self._is_one_batch(x, batch_size):
-            return self._predict_one_batch(x)
+        if type(x) is np.ndarray and callbacks is None and steps is None and is_one_batch(self, x, batch_size):
+            return predict_one_batch(self, x)
         given = Given(self._steps, self._ensure_built, x, batch_size=batch_size, reading=reading, targets=False)
         with unbuilt_if_refused(self) as taken, closing(given.source(Asked("x", "steps", steps))) as batches:
             function = self._steps.predict(batches.sample.form)
@@ -358,19 +358,6 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
             measured.settle(self._steps, "predict", sample, batches.batch_size or sample.samples)
             found = loop.predict(function, self._steps.target(), batches, told)
             return self._steps.packed(found, sample.form)
-
-    def _is_one_batch(self, x: np.ndarray, batch_size: int | None) -> bool:
-        """Whether :meth:`predict` of an array is one run of the program whatever the model is."""
-        if not self.built or self.own_predict or not x.ndim or not 0 < len(x) <= data.batch_size(batch_size):
-            return False
-        return all(t.shape and t.shape[0] is None for t in self._topology.inputs)
-
-    def _predict_one_batch(self, x: np.ndarray) -> Any:
-        """:meth:`predict` without a source of batches, which costs more than a small program."""
-        steps = self._steps
-        groups = prediction_groups(steps, x)
-        measured.settle(steps, "predict", groups, len(x))
-        return self._packed(loop.predict_batch(steps.predict(), steps.target(), groups.inputs))
 
     def _told(self, callbacks: Sequence[Callback] | None, batches: Source, verbose: int) -> CallbackList:
         return CallbackList(callbacks, model=self, steps=batches.steps, samples=batches.samples, verbose=verbose)

@@ -160,6 +160,21 @@ def _installed(name: str) -> bool:
     return needed is None or importlib.util.find_spec(needed.module) is not None
 
 
+def check_installed(name: str) -> None:
+    """Refuse a backend that cannot be loaded because it is unknown or its engine is missing. No engine is imported.
+
+    Raises:
+        BackendError: the message has the command that installs it, or the names that there are.
+    """
+    if not _installed(name):
+        needed = engines()[name]
+        raise BackendError(
+            f"the backend {name!r} needs the package {needed.module}, which is not installed; install it with\n"
+            f"    {needed.install}\n"
+            f"available now: {', '.join(available_backends())}"
+        )
+
+
 @cache
 def load(name: str) -> Backend:
     """The backend, loaded and validated once.
@@ -169,14 +184,8 @@ def load(name: str) -> Backend:
         PluginError: the plugin does not keep the contract; all faults are listed.
     """
     ops = hooks.declared_ops.load()
+    check_installed(name)
     factory = _factory(name)
-    if not _installed(name):
-        needed = engines()[name]
-        raise BackendError(
-            f"the backend {name!r} needs the package {needed.module}, which is not installed; install it with\n"
-            f"    {needed.install}\n"
-            f"available now: {', '.join(available_backends())}"
-        )
     try:
         backend = factory()
     except PluginError:

@@ -40,7 +40,6 @@ class Finding(NamedTuple):
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
     command.add_argument("scripts", type=Path, nargs="+", metavar="script", help="Python files")
-    command.set_defaults(run=run)
 
 
 def run(options: argparse.Namespace) -> int:

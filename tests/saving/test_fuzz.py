@@ -1,4 +1,4 @@
-"""A short run of the fuzzer of benchmarks/fuzz_files.py over each format."""
+"""A short run of the fuzzer of benchmarks/files/fuzz_files.py over each format."""
 
 import os
 import subprocess
@@ -15,9 +15,9 @@ ROOT = Path(__file__).parents[2]
 # docs/security.md. What is changed inside of them is in test_security.py.
 @pytest.mark.parametrize("kind", [".kb", ".keras", ".safetensors", ".json"])
 def test_changed_files_are_refused_or_do_no_harm(kind):
-    if not (ROOT / "benchmarks" / "fuzz_files.py").exists():
+    if not (ROOT / "benchmarks" / "files" / "fuzz_files.py").exists():
         pytest.skip("the fuzzer is part of the sources, not of the package")
-    command = [sys.executable, "-m", "benchmarks.fuzz_files", "--count", "60", "--seed", "7", "--formats", kind]
+    command = [sys.executable, "-m", "benchmarks.files.fuzz_files", "--count", "60", "--seed", "7", "--formats", kind]
     environment = {**os.environ, "KBACKEND": "numpy", "PYTHONDONTWRITEBYTECODE": "1"}
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=environment)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -58,7 +58,7 @@ def test_two_versions(tmp_path, capsys, model):
 def test_other_models_are_no_versions(tmp_path, capsys, model):
     x = Input((5,))
     Model(x, layers.Dense(2, activation="relu")(x)).save(tmp_path / "other.kb")
-    assert run(tmp_path, "m.kb", "other.kb", "--engines", "numpy") == 1
+    assert run(tmp_path, "m.kb", "other.kb", "--engines", "numpy") == 2
     assert "the models differ" in capsys.readouterr().err
 
 
@@ -83,6 +83,6 @@ def test_layers_against_keras(tmp_path, capsys, keras):
     (["m.kb", "--data", "e.npz"], "the model wants x1, or x for one input")])  # fmt: skip
 def test_mistakes_are_one_line(tmp_path, capsys, model, arguments, text):
     np.savez(tmp_path / "e.npz", z=X)
-    assert run(tmp_path, *arguments) == 1
+    assert run(tmp_path, *arguments) == 2
     error = capsys.readouterr().err
     assert text in error and error.count("\n") == 1

@@ -1,6 +1,6 @@
 """Changed files of each format are read, and what happens is counted.
 
-    python -m benchmarks.fuzz_files --count 10000 --seed 0
+    python -m benchmarks.files.fuzz_files --count 10000 --seed 0
 
 A file is right, and then changed: bits, bytes, pieces cut out, doubled or exchanged; or, so that checksums do not stop
 the change, an entry of its configuration with the checksums made right again. Reading may end in two ways: a
@@ -42,7 +42,7 @@ X = np.random.RandomState(0).normal(size=(2, 5, 3)).astype(np.float32)
 _HARM = [None, True, -1, 0, 2, 2**31, 2**70, 1e308, float("nan"), "", "x", "../x", "os.system", [], [[]], {}, [None],
          {"class_name": "Lambda", "config": {"function": "os.system"}}, {"module": "os", "class_name": "system"},
          {"class_name": "__lambda__", "config": {"code": "4wAAAAA="}}, "float64", "relu", ["x", 0, 0]]  # fmt: skip
-_OURS = [str(Path(__file__).parents[1] / folder) + os.sep for folder in ("kbackend", "backends")]
+_OURS = [str(Path(__file__).parents[2] / folder) + os.sep for folder in ("kbackend", "backends")]
 _EVENTS = {"exec", "socket.connect", "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "marshal.loads",
            "pickle.find_class"}  # fmt: skip
 

@@ -1,0 +1,44 @@
+"""Files that commands read and write: models, structures, weights."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+#: ends of files that hold weights and no structure
+WEIGHTS = (".weights.h5", ".safetensors")
+#: ends of files that hold a structure and no weights
+STRUCTURES = (".json", ".yaml", ".yml")
+MODELS = (".kb", ".keras", ".h5", ".hdf5")
+
+
+def add_model(parser: argparse.ArgumentParser, **options: Any) -> None:
+    """The argument ``model``."""
+    parser.add_argument("model", type=Path, help="a model: .kb, .keras, .h5, or .json without weights", **options)
+
+
+def read_model(path: Path) -> Any:
+    """The model in a file; one that holds only its structure gives it fresh weights.
+
+    Raises:
+        FormatError: no model; the message says why.
+        OSError: no file.
+    """
+    from kbackend import models
+
+    if is_weights(path):
+        raise ValueError(f"{path} holds weights without a model: kbackend convert --into MODEL puts them into one")
+    if path.suffix == ".json":
+        return models.model_from_json(path.read_text(encoding="utf-8"))
+    if path.suffix in (".yaml", ".yml"):
+        return models.model_from_yaml(path.read_text(encoding="utf-8"))
+    return models.load_model(path)
+
+
+def is_weights(path: Path) -> bool:
+    """Whether a file holds weights alone, by the end of its name."""
+    return path.name.endswith(WEIGHTS)
+
+
+__all__ = ["MODELS", "STRUCTURES", "WEIGHTS", "add_model", "is_weights", "read_model"]

@@ -1,0 +1,1 @@
+"""Timing models on engines, each engine in a process of its own, in turns."""
