@@ -54,6 +54,10 @@ REFUSED: Mapping[str, Mapping[str, Refusal]] = {
         "AutoEncoder": Refusal("it went in Keras 1", "write the encoder and the decoder as layers of one Model"),
         "Siamese": Refusal("it went in Keras 1", "call one layer or model on several inputs"),
         "LambdaMerge": Refusal("it went in Keras 1", "write Lambda(function)([a, b])"),
+        "Recurrent": Refusal(
+            "recurrent layers with a method step(x, states) went in Keras 2.1",
+            "write the step as call(inputs, states) of a cell with state_size, and RNN(cell)",
+        ),
         "ConvRecurrent2D": Refusal("it was a base class without a use of its own", "write ConvLSTM2D"),
     },
     "engine": {

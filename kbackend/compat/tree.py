@@ -104,7 +104,9 @@ TREE: Mapping[str, Entry] = {
         "normalization pooling recurrent wrappers",
         _LAYERS,
     ),
-    "layers.merge": _LAYERS._replace(called="kbackend.layers.legacy:merge"),
+    "layers.merge": _LAYERS._replace(
+        own={"_Merge": "kbackend.layers.merge:Merge"}, called="kbackend.layers.legacy:merge"
+    ),
     **_same("layers", "experimental experimental.preprocessing", _LAYERS),
     "legacy": Entry("legacy"),
     "legacy.interfaces": Entry("legacy.interfaces", ("kbackend.compat.contents.interfaces",)),
