@@ -80,10 +80,4 @@ REFUSED: Mapping[str, Mapping[str, Refusal]] = {
             "write a name of keras.optimizers",
         ),
     },
-    "legacy": {"models": _GRAPH},
-}
-
-#: other packages that programs of Keras 2 import, and what to do
-PACKAGES: Mapping[str, Refusal] = {
-    "keras_contrib": Refusal("it is a package of its own", "install it; it imports keras, which the hook supplies"),
 }

@@ -2,7 +2,7 @@
 import numpy as np
 from keras import activations, initializers
 from keras import backend as K
-from keras.layers import Conv2D, Dense, Input, Lambda, Layer, Reshape
+from keras.layers import Conv2D, Input, Lambda, Layer, Reshape
 from keras.models import Model
 
 from kbackend.datasets import digits
@@ -66,7 +66,7 @@ output = Lambda(lambda z: K.sqrt(K.sum(K.square(z), 2)))(capsule)
 model = Model(inputs=image, outputs=output)
 assert K.int_shape(capsule) == (None, 10, 6)
 model.compile(loss=margin_loss, optimizer='adam', metrics=['accuracy'])
-model.fit(x, np.eye(10)[y], batch_size=32, epochs=8, verbose=0)
+model.fit(x, np.eye(10)[y], batch_size=32, epochs=14, verbose=0)
 loss, acc = model.evaluate(x_test, np.eye(10)[y_test], verbose=0)
 print('accuracy', acc)
 assert acc > 0.85

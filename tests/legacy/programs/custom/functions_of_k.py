@@ -26,7 +26,8 @@ print('right', right, 'cost', err.mean())
 assert right > 0.98 and err.mean() < 0.2
 
 total = K.variable(0., dtype='float32')
-counted = K.function([x], [K.sum(x)], updates=[K.update_add(total, K.sum(x)), K.moving_average_update(b, K.sum(x), 0.9)])
+counted = K.function([x], [K.sum(x)], updates=[K.update_add(total, K.sum(x)),
+                                               K.moving_average_update(b, K.sum(x), 0.9)])
 before = K.get_value(b)
 counted([np.ones((2, 3))])
 counted([np.ones((4, 3))])

@@ -3,6 +3,7 @@ import math
 
 import numpy as np
 from keras import backend as K
+from keras.initializers import RandomUniform
 from keras.layers import Concatenate, Dense, Input
 from keras.models import Model
 from keras.optimizers import Adam
@@ -15,7 +16,7 @@ y = np.where(np.random.rand(600, 1) < 0.5, 1, -1) * (0.5 + 0.3 * x) + 0.05 * np.
 inputs = Input(shape=(1,))
 h = Dense(24, activation='tanh')(inputs)
 alphas = Dense(M, activation='softmax')(h)
-mus = Dense(M)(h)
+mus = Dense(M, bias_initializer=RandomUniform(-1., 1.))(h)
 sigmas = Dense(M, activation=lambda t: K.exp(t))(h)
 model = Model(inputs, Concatenate()([alphas, mus, sigmas]))
 

@@ -1,7 +1,7 @@
 """A small residual network: functional blocks, batch normalization, L2, a schedule and a plateau."""
 import numpy as np
 from keras.callbacks import LearningRateScheduler, ReduceLROnPlateau
-from keras.layers import (Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Flatten, Input, add)
+from keras.layers import Activation, AveragePooling2D, BatchNormalization, Conv2D, Dense, Flatten, Input, add
 from keras.models import Model
 from keras.optimizers import Adam
 from keras.regularizers import l2

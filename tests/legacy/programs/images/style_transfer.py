@@ -2,7 +2,7 @@
 import numpy as np
 from keras import backend as K
 from keras.layers import AveragePooling2D, Conv2D
-from keras.models import Model, Sequential
+from keras.models import Sequential
 from scipy.optimize import fmin_l_bfgs_b
 
 np.random.seed(4)

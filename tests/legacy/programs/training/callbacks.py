@@ -6,7 +6,14 @@ import tempfile
 import keras
 import numpy as np
 from keras import backend as K
-from keras.callbacks import Callback, CSVLogger, EarlyStopping, LambdaCallback, ModelCheckpoint, TerminateOnNaN
+from keras.callbacks import (
+    Callback,
+    CSVLogger,
+    EarlyStopping,
+    LambdaCallback,
+    ModelCheckpoint,
+    TerminateOnNaN,
+)
 from keras.layers import Dense
 from keras.models import Sequential
 

@@ -23,7 +23,8 @@ def train_model(model, x, y, x_test, y_test, epochs):
 
 
 feature_layers = [Conv2D(8, 3, padding='valid', input_shape=(8, 8, 1), name='features_1'), Activation('relu'),
-                  Conv2D(8, 3, name='features_2'), Activation('relu'), MaxPooling2D(pool_size=2), Dropout(0.25), Flatten()]
+                  Conv2D(8, 3, name='features_2'), Activation('relu'), MaxPooling2D(pool_size=2), Dropout(0.25),
+                  Flatten()]
 classification_layers = [Dense(32, name='top_1'), Activation('relu'), Dropout(0.2), Dense(5), Activation('softmax')]
 model = Sequential(feature_layers + classification_layers)
 first = train_model(model, x_train[low], y_train[low], x_test[low_test], y_test[low_test], 12)
