@@ -68,11 +68,6 @@ REFUSED: Mapping[str, Mapping[str, Refusal]] = {
         "multi_gpu_model": Refusal(
             "kbackend trains a model on one device of a process", "leave the call out, and use the model itself"
         ),
-        "convert_all_kernels_in_model": Refusal(
-            "weights have the layout of Keras with TensorFlow on every engine", "leave the call out"
-        ),
-        "H5Dict": _INTERNAL,
-        "SequenceEnqueuer": Refusal("it was an abstract base class", "write OrderedEnqueuer or GeneratorEnqueuer"),
     },
     "optimizers": {
         "TFOptimizer": Refusal(

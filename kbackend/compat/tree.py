@@ -31,7 +31,7 @@ class Entry(NamedTuple):
 
 _LAYERS = Entry("layers", ("kbackend.compat.contents.layers", "kbackend.layers"))
 _BACKEND = Entry("backend", ("kbackend.compat.contents.functions", "kbackend.backend"))
-_MODELS = Entry("models", ("kbackend.models",), {"save_model": "kbackend.compat.contents.names:save_model"})
+_MODELS = Entry("models", ("kbackend.models",), {"save_model": "kbackend.saving:save_model"})
 _ENGINE = Entry(
     "engine",
     ("kbackend.layers", "kbackend.models"),
@@ -39,10 +39,10 @@ _ENGINE = Entry(
         "Input": "kbackend.layers.base.input:Input",
         "Network": "kbackend.models:Model",
         "get_source_inputs": "kbackend.utils:get_source_inputs",
-        "save_model": "kbackend.compat.contents.names:save_model",
+        "save_model": "kbackend.saving:save_model",
     },
 )
-_UTILS = Entry("utils", ("kbackend.utils",), {"print_summary": "kbackend.compat.contents.names:print_summary"})
+_UTILS = Entry("utils", ("kbackend.utils.classic", "kbackend.utils"))
 _LOSSES = Entry("losses", ("kbackend.losses",))
 
 
