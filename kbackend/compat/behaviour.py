@@ -195,6 +195,15 @@ TRAINING = (
         ],
     ),
     Row(
+        "floats for inputs of integers",
+        "taken; with the hook where they are whole numbers",
+        "refused",
+        [
+            Wrapped("kbackend.training.data:_cast", f"{_METHODS}:casting_data"),
+            Wrapped("kbackend.runtime.feeds:FeedCheck.__call__", f"{_METHODS}:casting_feeds"),
+        ],
+    ),
+    Row(
         "names of the losses LogCosh and KLDivergence",
         "logcosh, kullback_leibler_divergence",
         "log_cosh, kl_divergence",

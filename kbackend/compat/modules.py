@@ -28,14 +28,17 @@ def sources_of(path: str) -> Iterator[ModuleType]:
     """The modules of kbackend in which the names of a module of Keras are.
 
     Raises:
-        ImportError: one that the table names is not there.
+        ImportError: the only one that the table names is not there.
     """
-    for name in TREE[path].sources:
+    sources = TREE[path].sources
+    for name in sources:
         try:
             yield importlib.import_module(name)
         except ModuleNotFoundError as error:
             if error.name is None or not f"{name}.".startswith(f"{error.name}."):
                 raise  # a package that the module needs, such as Pillow
+            if len(sources) > 1:
+                continue
             lacking = f"{full_name(path)} needs {name}, which this kbackend does not have"
             raise ImportError(lacking, name=full_name(path)) from None
 

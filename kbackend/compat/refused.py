@@ -54,6 +54,10 @@ REFUSED: Mapping[str, Mapping[str, Refusal]] = {
         "AutoEncoder": Refusal("it went in Keras 1", "write the encoder and the decoder as layers of one Model"),
         "Siamese": Refusal("it went in Keras 1", "call one layer or model on several inputs"),
         "LambdaMerge": Refusal("it went in Keras 1", "write Lambda(function)([a, b])"),
+        "Recurrent": Refusal(
+            "recurrent layers with a method step(x, states) went in Keras 2.1",
+            "write the step as call(inputs, states) of a cell with state_size, and RNN(cell)",
+        ),
         "ConvRecurrent2D": Refusal("it was a base class without a use of its own", "write ConvLSTM2D"),
     },
     "engine": {
@@ -64,11 +68,6 @@ REFUSED: Mapping[str, Mapping[str, Refusal]] = {
         "multi_gpu_model": Refusal(
             "kbackend trains a model on one device of a process", "leave the call out, and use the model itself"
         ),
-        "convert_all_kernels_in_model": Refusal(
-            "weights have the layout of Keras with TensorFlow on every engine", "leave the call out"
-        ),
-        "H5Dict": _INTERNAL,
-        "SequenceEnqueuer": Refusal("it was an abstract base class", "write OrderedEnqueuer or GeneratorEnqueuer"),
     },
     "optimizers": {
         "TFOptimizer": Refusal(
@@ -76,10 +75,4 @@ REFUSED: Mapping[str, Mapping[str, Refusal]] = {
             "write a name of keras.optimizers",
         ),
     },
-    "legacy": {"models": _GRAPH},
-}
-
-#: other packages that programs of Keras 2 import, and what to do
-PACKAGES: Mapping[str, Refusal] = {
-    "keras_contrib": Refusal("it is a package of its own", "install it; it imports keras, which the hook supplies"),
 }

@@ -17,7 +17,8 @@ class Entry(NamedTuple):
 
     Attributes:
         family: the module whose refusals it shares, see :mod:`kbackend.compat.refused`.
-        sources: modules of kbackend whose names it has, the first counts.
+        sources: modules of kbackend whose names it has, the first counts. One that is not there is an error where it is
+            the only one.
         own: names of its own, with the module and attribute of kbackend that they mean.
         called: what a call of the module means: ``from keras.layers import merge`` was a function in Keras 1.
     """
@@ -30,7 +31,7 @@ class Entry(NamedTuple):
 
 _LAYERS = Entry("layers", ("kbackend.compat.contents.layers", "kbackend.layers"))
 _BACKEND = Entry("backend", ("kbackend.compat.contents.functions", "kbackend.backend"))
-_MODELS = Entry("models", ("kbackend.models",), {"save_model": "kbackend.compat.contents.names:save_model"})
+_MODELS = Entry("models", ("kbackend.models",), {"save_model": "kbackend.saving:save_model"})
 _ENGINE = Entry(
     "engine",
     ("kbackend.layers", "kbackend.models"),
@@ -38,10 +39,10 @@ _ENGINE = Entry(
         "Input": "kbackend.layers.base.input:Input",
         "Network": "kbackend.models:Model",
         "get_source_inputs": "kbackend.utils:get_source_inputs",
-        "save_model": "kbackend.compat.contents.names:save_model",
+        "save_model": "kbackend.saving:save_model",
     },
 )
-_UTILS = Entry("utils", ("kbackend.utils",), {"print_summary": "kbackend.compat.contents.names:print_summary"})
+_UTILS = Entry("utils", ("kbackend.utils.classic", "kbackend.utils"))
 _LOSSES = Entry("losses", ("kbackend.losses",))
 
 
@@ -85,7 +86,7 @@ TREE: Mapping[str, Entry] = {
     "datasets": Entry("datasets", ("kbackend.datasets",)),
     **_each(
         "datasets",
-        "boston_housing cifar10 cifar100 fashion_mnist imdb mnist reuters",
+        "boston_housing cifar cifar10 cifar100 fashion_mnist imdb mnist reuters",
         "kbackend.datasets",
     ),
     "engine": _ENGINE,
@@ -104,7 +105,9 @@ TREE: Mapping[str, Entry] = {
         "normalization pooling recurrent wrappers",
         _LAYERS,
     ),
-    "layers.merge": _LAYERS._replace(called="kbackend.layers.legacy:merge"),
+    "layers.merge": _LAYERS._replace(
+        own={"_Merge": "kbackend.layers.merge:Merge"}, called="kbackend.layers.legacy:merge"
+    ),
     **_same("layers", "experimental experimental.preprocessing", _LAYERS),
     "legacy": Entry("legacy"),
     "legacy.interfaces": Entry("legacy.interfaces", ("kbackend.compat.contents.interfaces",)),
@@ -138,13 +141,11 @@ TREE: Mapping[str, Entry] = {
         },
     ),
     "utils": _UTILS,
-    **_same(
-        "utils",
-        "conv_utils data_utils generic_utils io_utils layer_utils losses_utils metrics_utils multi_gpu_utils np_utils "
-        "vis_utils",
-        _UTILS,
-    ),
-    "utils.visualize_util": _UTILS,
+    **{
+        f"utils.{name}": _UTILS._replace(sources=(f"kbackend.utils.{name}", *_UTILS.sources))
+        for name in "conv_utils data_utils generic_utils io_utils layer_utils multi_gpu_utils np_utils vis_utils".split()
+    },
+    **_same("utils", "losses_utils metrics_utils visualize_util", _UTILS),
     "wrappers": Entry("wrappers"),
     "wrappers.scikit_learn": Entry("wrappers.scikit_learn", ("kbackend.wrappers.scikit_learn",)),
 }

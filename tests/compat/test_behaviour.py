@@ -339,3 +339,17 @@ def test_layers_of_keras_1(hook):
     assert layer.get_input(train=False) is layer.input and layers.Dense(2).get_output_shape_for((None, 3)) == (None, 2)
     np.testing.assert_array_equal(model.predict(X), 2 * X)
     assert model.trainable_weights == [layer.W]
+
+
+def test_whole_floats_are_taken_for_integers(hook):
+    x = kbackend.Input((2,), dtype="int32")
+    model = kbackend.Model(x, layers.Lambda(lambda t: K.cast(t, "float32") * 2)(x))
+    numbers = K.placeholder((2,), dtype="int64")
+    count = K.function([numbers], [numbers + 1])
+    assert model.predict(np.array([[1.0, 2.0]])).tolist() == [[2.0, 4.0]] and count([[1.0, 2.0]])[0].tolist() == [2, 3]
+    for call in (lambda: model.predict(np.array([[1.5, 2.0]])), lambda: count([[1.5, 2.0]])):
+        with pytest.raises(ValueError, match="int(32|64)"):
+            call()
+    compat.uninstall()
+    with pytest.raises(ValueError, match="cast it explicitly"):
+        count([[1.0, 2.0]])

@@ -6,7 +6,6 @@ from typing import Any
 
 from kbackend import activations, constraints, initializers, regularizers
 from kbackend import backend as K
-from kbackend.layers import RNN as Recurrent
 from kbackend.layers import Layer, TimeDistributed
 from kbackend.layers.core import Dense
 
@@ -151,4 +150,4 @@ def TimeDistributedDense(output_dim: int, **arguments: Any) -> Layer:
     return TimeDistributed(Dense(output_dim, **arguments), **outer)
 
 
-__all__ = ["Highway", "MaxoutDense", "Recurrent", "TimeDistributedDense"]
+__all__ = ["Highway", "MaxoutDense", "TimeDistributedDense"]

@@ -252,6 +252,38 @@ def naming_files(method: Any) -> Any:
     return call
 
 
+# data -------------------------------------------------------------------------------------------------------
+
+
+def _whole(value: Any) -> Any:
+    """An array of integers where a value is an array of floats that are whole, else the value."""
+    if not isinstance(value, (np.ndarray, np.generic, float, list, tuple)):
+        return value
+    array = np.asarray(value)
+    is_whole = array.dtype.kind == "f" and bool((array == np.round(array)).all())
+    return array.astype(np.int64) if is_whole else value
+
+
+def casting_data(method: Any) -> Any:
+    """The cast of a model's data, which takes whole floats for inputs of integers."""
+
+    @functools.wraps(method)
+    def call(array: Any, dtype: str, name: str, what: str) -> Any:
+        return method(_whole(array) if dtypes.is_integer(dtype) else array, dtype, name, what)
+
+    return call
+
+
+def casting_feeds(method: Any) -> Any:
+    """The check of a value for ``K.function``; see :func:`casting_data`."""
+
+    @functools.wraps(method)
+    def call(self: Any, value: Any, *others: Any) -> Any:
+        return method(self, _whole(value) if dtypes.is_integer(self.dtype) else value, *others)
+
+    return call
+
+
 # random numbers ---------------------------------------------------------------------------------------------
 
 

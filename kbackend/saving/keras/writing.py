@@ -8,7 +8,7 @@ from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.ground.tree import tree_map
 from kbackend.layers import GroupQueryAttention, InputLayer, Lambda, MultiHeadAttention
-from kbackend.registry import plain
+from kbackend.registry import plain, registered_name
 from kbackend.saving.keras.objects import OTHER_ACTIVATIONS, to_keras
 from kbackend.saving.keras.table import INNER, OWN, layer_classes
 from kbackend.saving.keras.weights import refuse_own_call
@@ -50,19 +50,27 @@ def _sequential(model: Any) -> dict[str, Any]:
 def _entry(layer: Any) -> dict[str, Any]:
     if is_model(layer):
         return {**model_document(layer), "name": layer.name}
+    if not type(layer).__module__.startswith("kbackend."):
+        return _own_entry(layer)
     return {"module": "keras.layers", "class_name": type(layer).__name__, "config": _config(layer),
             "registered_name": None, "name": layer.name}
+
+
+def _own_entry(layer: Any) -> dict[str, Any]:
+    """The entry of a layer of a user's class, which a reader finds among its custom objects."""
+    name = registered_name(type(layer))
+    return {"module": None, "class_name": type(layer).__name__, "config": plain(layer.get_config()),
+            "registered_name": name, "name": layer.name}
 
 
 def _config(layer: Any) -> dict[str, Any]:
     if isinstance(layer, InputLayer):
         return {"batch_shape": list(layer._batch_input_shape or ()), "dtype": layer.dtype, "sparse": False,
                 "ragged": False, "name": layer.name}
-    if isinstance(layer, Lambda):
-        raise ValueError(
-            f"the layer {layer.name} is a Lambda of a Python function, whose code is never written; make it a Layer of "
-            "your own"
-        )
+    if isinstance(layer, Lambda):  # by the name of its function, whose code is never written
+        settings = layer.get_config()
+        kept = {key: settings[key] for key in ("name", "trainable", "function", "arguments")}
+        return {**kept, "function_type": "function"}
     if layer_classes().get(type(layer).__name__) is not type(layer):
         raise ValueError(f"the layer {layer.name} is a {type(layer).__name__}, which Keras has not")
     found = {

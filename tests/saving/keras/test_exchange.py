@@ -221,3 +221,51 @@ def test_lambdas_of_keras(keras, tmp_path):
         with pytest.raises(FormatError, match=r"layer 'thrice': it is a Lambda .*custom_objects=\{'thrice': function"):
             load_model(tmp_path / kind)
         assert_same(load_model(tmp_path / kind, {"thrice": lambda v: v * 3}), theirs, [X])
+
+
+@pytest.mark.parametrize("name", ["own.keras", "own.h5"])
+def test_layers_of_ones_own_are_written_by_name(tmp_path, keras, name):
+    from kbackend import Input, K, Model, layers
+
+    class Scale(layers.Layer):
+        def __init__(self, by=2.0, **kwargs):
+            super().__init__(**kwargs)
+            self.by = by
+
+        def build(self, input_shape):
+            self.w = self.add_weight("w", (input_shape[-1],), initializer="normal")
+
+        def call(self, inputs):
+            return inputs * self.w * self.by
+
+        def get_config(self):
+            return {**super().get_config(), "by": self.by}
+
+    class Theirs(keras.layers.Layer):
+        def __init__(self, by=2.0, **kwargs):
+            super().__init__(**kwargs)
+            self.by = by
+
+        def build(self, input_shape):
+            self.w = self.add_weight(shape=(input_shape[-1],), name="w")
+
+        def call(self, inputs):
+            return inputs * self.w * self.by
+
+    Theirs.__name__ = "Scale"  # groups of .keras files are named by classes
+
+    def halved(t):
+        return K.square(t) * 0.5
+
+    x = Input((3,))
+    model = Model(x, layers.Lambda(halved, name="half")(Scale(3.0)(x)))
+    path, data = tmp_path / name, np.arange(6.0, dtype="float32").reshape(2, 3)
+    model.save(path)
+    again = load_model(path, custom_objects={"Scale": Scale, "half": halved})
+    np.testing.assert_array_equal(again.predict(data), model.predict(data))
+    with pytest.raises(FormatError, match="no layer 'Scale' is known; give its class"):
+        load_model(path, custom_objects={"half": halved})
+    alone = Model(x, model.layers[1].output)
+    alone.save(path)
+    theirs = keras.models.load_model(path, custom_objects={"Scale": Theirs}, compile=False)
+    np.testing.assert_allclose(theirs.predict(data, verbose=0), alone.predict(data), rtol=1e-6)
