@@ -57,7 +57,7 @@ hooks.truth.supply("kbackend.runtime.evaluate:truth")
 _MODULES = (
     "activations applications backend callbacks compat config constraints datasets dtype_policies dtypes graph "
     "initializers layers losses metrics mixed_precision model models ops optimizers plugin preprocessing random "
-    "regularizers saving testing tools utils"
+    "regularizers saving testing tools utils wrappers"
 ).split()
 _NAMES = {
     "K": ("kbackend.backend", None),
