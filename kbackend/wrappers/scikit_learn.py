@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from kbackend import losses
 from kbackend.ground.public import Public
 from kbackend.ground.suggest import did_you_mean
 from kbackend.ground.suggest import suggest_in as _suggest_in
@@ -112,8 +111,9 @@ class BaseWrapper(Public):
         """Classes as rows where the loss compares rows."""
         array = np.asarray(y)
         settings = self._fitted()._steps.settings
-        by_rows = settings is not None and losses.get(settings.loss) is losses.categorical_crossentropy
-        return to_categorical(array) if by_rows and array.ndim < 2 else array
+        loss = None if settings is None else settings.loss
+        name = getattr(loss, "__name__", getattr(loss, "name", loss))
+        return to_categorical(array) if name == "categorical_crossentropy" and array.ndim < 2 else array
 
     def _fitted(self) -> Any:
         if self.model is None:

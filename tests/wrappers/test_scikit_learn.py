@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from kbackend import Sequential, layers, optimizers
+from kbackend import Sequential, layers, losses, optimizers
 from kbackend.datasets import digits
 from kbackend.wrappers.scikit_learn import BaseWrapper, KerasClassifier, KerasRegressor
 
@@ -29,7 +29,9 @@ def regressor(units=4):
     return model
 
 
-@pytest.mark.parametrize("loss", ["sparse_categorical_crossentropy", "categorical_crossentropy"])
+@pytest.mark.parametrize("loss", [
+    "sparse_categorical_crossentropy", "categorical_crossentropy", losses.CategoricalCrossentropy(),
+])  # fmt: skip
 def test_classes_of_any_kind(loss):
     names = np.array(["low", "mid", "top"])[Y]
     found = KerasClassifier(classifier, loss=loss, epochs=30, batch_size=10, verbose=0)
