@@ -55,9 +55,9 @@ hooks.take_metric.supply("kbackend.layers.base.losses:take_metric")
 hooks.truth.supply("kbackend.runtime.evaluate:truth")
 
 _MODULES = (
-    "activations backend callbacks compat config constraints datasets dtype_policies dtypes graph initializers layers "
-    "losses metrics mixed_precision model models ops optimizers plugin preprocessing random regularizers saving "
-    "testing tools utils"
+    "activations applications backend callbacks compat config constraints datasets dtype_policies dtypes graph "
+    "initializers layers losses metrics mixed_precision model models ops optimizers plugin preprocessing random "
+    "regularizers saving testing tools utils wrappers"
 ).split()
 _NAMES = {
     "K": ("kbackend.backend", None),
