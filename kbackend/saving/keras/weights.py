@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from kbackend.graph.variable import Variable, values_of
-from kbackend.layers import InputLayer, SpectralNormalization
+from kbackend.layers import InputLayer, MultiHeadAttention, SpectralNormalization
 from kbackend.saving.errors import FormatError
 from kbackend.saving.keras.hdf5 import Group, put, put_texts
 from kbackend.saving.keras.table import GROUPS, INNER, RENAMED, groups_of
@@ -120,13 +120,19 @@ def arrays_by_structure(
         taken.add(id(layer))
         parts = groups_of(layer)
         try:
-            arrays = [a for part in parts for a in _vars(root, f"{path}/{part}".rstrip("/"))]
+            arrays = [a for part in _named(root, path, parts) for a in _vars(root, f"{path}/{part}".rstrip("/"))]
             found += _paired(own, arrays, root.where(path))
         except FormatError:
             if skipped is None:
                 raise
             skipped.append(layer.name)
     return found + merged.with_nothing_added([variable for variable, _ in found])
+
+
+def _named(root: Group, path: str, parts: Sequence[str]) -> list[str]:
+    """The groups of a layer as the file names them: tf-keras has some with a line before."""
+    old = [f"_{part}" for part in parts]
+    return old if parts[0] and root.has(f"{path}/{old[0]}") else list(parts)
 
 
 def _vars(root: Group, path: str) -> list[np.ndarray]:
@@ -148,7 +154,7 @@ def _paired(variables: Sequence[Variable], arrays: Sequence[np.ndarray], where: 
 
 
 def write_by_structure(root: Any, model: Any) -> None:
-    """Write the weights of a model as Keras 3 does."""
+    """Write the weights of a model as Keras 3 and tf-keras do."""
     root.create_group(VARS)
     done: set[int] = set()
     merged = Merged(model)
@@ -161,6 +167,8 @@ def write_by_structure(root: Any, model: Any) -> None:
             group = root.require_group(f"{path}/{part}/{VARS}" if part else f"{path}/{VARS}")
             for number, value in enumerate(held):
                 put(group, str(number), value)
+            if isinstance(layer, MultiHeadAttention):  # the same group by the name of tf-keras
+                root[f"{path}/_{part}"] = root[f"{path}/{part}"]
 
 
 def _cut(values: list[np.ndarray], count: int) -> list[list[np.ndarray]]:
