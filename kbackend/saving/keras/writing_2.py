@@ -33,6 +33,8 @@ class Keras2Form(Form):
         kind = type(layer).__name__
         if kind == "SpectralNormalization":
             raise ValueError(f"the layer {layer.name} is a {kind}, which tf-keras reads from no file, not from its own")
+        if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):
+            raise ValueError(f"the layer {layer.name} is quantized or has an adapter (LoRA), which Keras 2 has not")
         for key, values in NOT_OF_KERAS_2.get(kind, {}).items():
             if values is not None and config.get(key) not in values:
                 raise ValueError(f"the layer {layer.name}: {kind} of Keras 2 has no {key}, which is {config[key]!r}")
