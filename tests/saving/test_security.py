@@ -162,7 +162,7 @@ ATTACKS = {
     "a file as vocabulary": {"class_name": "StringLookup", "config": {"name": "d", "vocabulary": "/etc/passwd"}},
     "an address as vocabulary": {"class_name": "TextVectorization",
                                  "config": {"name": "d", "vocabulary": "http://localhost/x"}},
-    "a list of integers as a file": {"class_name": "IntegerLookup", "config": {"name": "d", "vocabulary": "/etc/passwd"}},
+    "a file as integers": {"class_name": "IntegerLookup", "config": {"name": "d", "vocabulary": "/etc/passwd"}},
     "a function of Keras that switches safety off": {
         "class_name": "function", "module": "keras.config", "config": {"name": "d"},
         "registered_name": "enable_unsafe_deserialization",
