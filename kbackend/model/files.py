@@ -22,7 +22,9 @@ class HasFiles:
 
     get_config: Any
 
-    def save(self, path: Any, overwrite: bool = True, include_optimizer: bool = True) -> None:
+    def save(
+        self, path: Any, overwrite: bool = True, include_optimizer: bool = True, keras_version: int | None = None
+    ) -> None:
         """Write structure, weights, optimizer and the position of the training to a file.
 
         :func:`kbackend.models.load_model` reads it, on any engine; the model then trains on as if it had never stopped.
@@ -33,13 +35,14 @@ class HasFiles:
                 needs h5py.
             overwrite: whether a file may be replaced.
             include_optimizer: whether a compiled model is saved with its optimizer and position.
+            keras_version: which Keras reads a ``.keras`` or ``.h5`` file: 3, or 2 for tf-keras. 3 when None.
 
         Raises:
             ValueError: the model has no plain form, or Keras has not a part of it; the message names the layer.
             FileExistsError: the file exists and ``overwrite`` is False.
             OSError: the file cannot be written; an old one is untouched.
         """
-        save_model(self, path, overwrite, include_optimizer)
+        save_model(self, path, overwrite, include_optimizer, keras_version)
 
     def export(
         self, path: Any, format: str | None = None, *, engine: str | None = None, overwrite: bool = True
@@ -106,7 +109,8 @@ class HasFiles:
         """Write the weights to a file, by layer and name.
 
         Args:
-            path: the file, by convention ``.safetensors``. With the end ``.weights.h5`` it is one of Keras 3.
+            path: the file, by convention ``.safetensors``. With the end ``.weights.h5`` Keras 3 and
+                tf-keras read it.
             overwrite: whether a file may be replaced.
 
         Raises:

@@ -39,12 +39,15 @@ _MEMBERS = {MODEL, GRAPH, WEIGHTS, TRAINING, OPTIMIZER}
 
 
 def save_model(
-    model: Any, path: str | os.PathLike[str], overwrite: bool = True, include_optimizer: bool = True
+    model: Any, path: str | os.PathLike[str], overwrite: bool = True, include_optimizer: bool = True,
+    keras_version: int | None = None,
 ) -> None:
     """Write a model to a file, by convention ``.kb``. See :meth:`kbackend.Model.save`."""
     check_overwrite(path, overwrite)
     if os.fspath(path).endswith((".keras", ".h5", ".hdf5")):
-        keras.write(model, path, include_optimizer)
+        keras.write(model, path, include_optimizer, 3 if keras_version is None else keras_version)
+    elif keras_version is not None:
+        raise ValueError(f"keras_version is for .keras and .h5 files, not for {os.fspath(path)}")
     else:
         write_atomically(path, model_bytes(model, include_optimizer))
 

@@ -49,8 +49,8 @@ def by_loops(x, weights, layer, first):
         y[(slice(None), *position, filter)] += at(x, element, channel, first) * weight
     if links:
         assert len(links) == len(kernel)
-    y = y + bias
-    return np.moveaxis(y, -1, 1) if first else y
+    # Keras 2 reads a bias of (*positions, filters) as (filters, *positions) here, without turning it
+    return np.moveaxis(y, -1, 1) + bias.reshape(bias.shape[-1], *bias.shape[:-1]) if first else y + bias
 
 
 FORMS = [(1, "valid"), (2, "valid"), (2, "same"), (3, "valid"), (3, "same")]

@@ -10,6 +10,7 @@ import pickle
 import struct
 import subprocess
 import sys
+import tarfile
 import warnings
 import zipfile
 
@@ -161,6 +162,25 @@ ATTACKS = {
     "a file as vocabulary": {"class_name": "StringLookup", "config": {"name": "d", "vocabulary": "/etc/passwd"}},
     "an address as vocabulary": {"class_name": "TextVectorization",
                                  "config": {"name": "d", "vocabulary": "http://localhost/x"}},
+    "a file as integers": {"class_name": "IntegerLookup", "config": {"name": "d", "vocabulary": "/etc/passwd"}},
+    "a function of Keras that switches safety off": {
+        "class_name": "function", "module": "keras.config", "config": {"name": "d"},
+        "registered_name": "enable_unsafe_deserialization",
+    },
+    "a Lambda that switches safety off": {
+        "class_name": "Lambda",
+        "config": {"name": "d", "function": {"module": "keras.config", "class_name": "function", "registered_name":
+                                             "function", "config": "enable_unsafe_deserialization"}},
+    },
+    "a Lambda that downloads": {
+        "class_name": "Lambda",
+        "config": {"name": "d", "arguments": {"origin": "http://localhost/x", "extract": True},
+                   "function": {"module": "keras.utils", "class_name": "function", "config": "get_file",
+                                "registered_name": "function"}},
+    },
+    "a model of a module": {"class_name": "Functional", "module": "os", "registered_name": "builtins>exec",
+                            "config": {"name": "d", "layers": [{"module": "os", "class_name": "system",
+                                                                "config": {"name": "d"}}]}},
     "an operation of TensorFlow": {"class_name": "TFOpLambda", "config": {"name": "d", "function": "io.read_file"}},
     "an operation with any name": {
         "class_name": "__import__", "module": "keras.src.ops.numpy", "config": {"name": "d"},
@@ -172,12 +192,22 @@ ATTACKS = {
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_nothing_that_a_configuration_names_runs(tmp_path, watched, attack, kind):
     os.environ.pop("KBACKEND_TEST_HARM", None)
-    config = sequential(ATTACKS[attack])
+    config = {**sequential(ATTACKS[attack]), "safe_mode": False}
     config["config"]["safe_mode"] = False
     path = (write_keras if kind == "keras" else write_h5)(tmp_path / "m", config)
     with pytest.raises(FormatError, match=r"m: (config\.json|model_config): layer 'd': ") as caught:
         watched(path)
     assert caught.value.reason and "KBACKEND_TEST_HARM" not in os.environ
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_nothing_that_our_own_file_names_runs(tmp_path, watched, attack):
+    """With right checksums."""
+    config = {"name": "s", "layers": [start(), ATTACKS[attack]], "safe_mode": False}
+    (tmp_path / "m").write_bytes(packed(config, struct.pack("<Q", 2) + b"{}"))
+    with pytest.raises(FormatError, match=r"m: model\.json: .*(\(d\)|'d'|layers\[1\])"):
+        watched(tmp_path / "m")
+    assert "KBACKEND_TEST_HARM" not in os.environ
 
 
 def test_what_is_refused_can_be_given_by_the_name_of_the_layer(tmp_path):
@@ -208,10 +238,32 @@ def test_no_name_of_a_configuration_is_imported(tmp_path):
     assert done.stdout.startswith("False no layer 'fly' is known")
 
 
-def test_pickles_are_no_files(tmp_path, watched):
-    (tmp_path / "m").write_bytes(pickle.dumps(os.getcwd))
-    with pytest.raises(FormatError, match="no file of kbackend"):
+def _tar():
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w:gz") as file:
+        info = tarfile.TarInfo("../../evil")
+        info.size = 1
+        file.addfile(info, io.BytesIO(b"x"))
+    return out.getvalue()
+
+
+def _objects():
+    out = io.BytesIO()
+    np.savez(out, weights=np.array([os.getcwd], dtype=object))  # a pickle in an archive
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [(lambda: pickle.dumps(os.getcwd), "no file of kbackend"), (_tar, "no file of kbackend"),
+     (_objects, r"config\.json: it is missing")],
+    ids=["pickle", "tar", "npz"],
+)  # fmt: skip
+def test_files_that_are_none(tmp_path, watched, make, message):
+    (tmp_path / "m").write_bytes(make())
+    with pytest.raises(FormatError, match=message):
         watched(tmp_path / "m")
+    assert {path.name for path in tmp_path.iterdir()} == {"m", "first.keras"}
 
 
 # ------------------------------------------------------------------------------------- HDF5

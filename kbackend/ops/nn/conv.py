@@ -18,7 +18,6 @@ from kbackend.declare.op import TensorLike
 from kbackend.declare.sample import In, Sample, call
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.arrays.reshape import reshape
-from kbackend.ops.arrays.transpose import permute_dimensions
 from kbackend.ops.elementwise.arithmetic import add
 from kbackend.ops.nn.windows import (
     channels_last,
@@ -326,7 +325,8 @@ def bias_add(x: TensorLike, bias: TensorLike, data_format: str | None = None) ->
 
     Args:
         x: ``(batch, *spatial, channels)``, or ``(batch, channels, *spatial)`` for 'channels_first'.
-        bias: ``(channels,)``, or ``(*spatial, channels)``.
+        bias: ``(channels,)``, or ``(*spatial, channels)``, whose elements are read in their order as ``(channels,
+            *spatial)`` for 'channels_first', as Keras 2 does.
         data_format: 'channels_last' or 'channels_first'; None for the default, ``K.image_data_format()``.
 
     Returns:
@@ -351,7 +351,7 @@ def bias_add(x: TensorLike, bias: TensorLike, data_format: str | None = None) ->
         return add(x, bias)
     if rank == 1:
         return x + reshape(bias, (-1, *(1,) * (len(x.shape) - 2)))
-    return x + permute_dimensions(bias, (rank - 1, *range(rank - 1)))
+    return x + reshape(bias, (bias.shape[-1], *bias.shape[:-1]))
 
 
 __all__: list[str] = []

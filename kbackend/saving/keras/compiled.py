@@ -13,7 +13,7 @@ from kbackend.ground.warn import warn_caller
 from kbackend.metrics.resolve import BY_OUTPUT, resolved
 from kbackend.saving.compiled import training_of
 from kbackend.saving.errors import FormatError
-from kbackend.saving.keras.hdf5 import Group, put
+from kbackend.saving.keras.hdf5 import Group, put, put_texts
 from kbackend.saving.keras.objects import custom_object
 
 #: state that Keras keeps for each weight, by kbackend's names in Keras's order
@@ -27,7 +27,9 @@ _NEUTRAL: dict[str, tuple[Any, ...]] = {
     "loss_scale_factor": (None,), "use_ema": (False,), "weight_decay": (None, 0, 0.0), "momentum": (0, 0.0),
 }  # fmt: skip
 _RENAMED = {"lr": "learning_rate"}
-_STATE = "optimizer"
+_STATE, _LEGACY_STATE = "optimizer", "optimizer_weights"
+#: arguments that optimizers of Keras 2 have not, with the values that change nothing
+_OF_KERAS_3: dict[str, tuple[Any, ...]] = {"loss_scale_factor": (None,), "gradient_accumulation_steps": (None,)}
 
 
 def compile_as(model: Any, document: Any, custom: Mapping[str, Any] | None) -> None:
@@ -139,11 +141,11 @@ def read_state(model: Any, root: Group) -> None:
 def read_legacy_state(model: Any, root: Group) -> None:
     """Give the optimizer of a compiled model the state in an ``.h5``. State in an order that is not known, as of an
     optimizer that kbackend orders otherwise, gives a warning; the optimizer starts anew then."""
-    if "optimizer_weights" not in root or model.optimizer is None or not model.built:
+    if _LEGACY_STATE not in root or model.optimizer is None or not model.built:
         return
     if type(model.optimizer).__name__ not in SLOTS:
         return
-    group = root.group("optimizer_weights")
+    group = root.group(_LEGACY_STATE)
     arrays = [group.array(name) for name in group.texts("weight_names")]
     if len(arrays) <= 2:
         return
@@ -182,28 +184,50 @@ def _assign(own: list[Variable], arrays: list[np.ndarray], where: str) -> None:
     assign_all(own, arrays)
 
 
-def write_state(root: Any, model: Any) -> None:
-    """Write the state of the optimizer as Keras 3 does."""
+def _written_state(model: Any, keras_version: int) -> list[np.ndarray]:
+    """The state of the optimizer in the order of a version; Keras 2 has the learning rate in its configuration."""
     optimizer = model.optimizer
     if type(optimizer).__name__ not in SLOTS or not model.built:
-        return
-    variables = [optimizer.iterations, optimizer.learning_rate, *_slots(model)]
-    group = root.create_group(f"{_STATE}/vars")
-    group.attrs["name"] = optimizer.name.lower()
-    for number, value in enumerate(values_of(variables)):
-        put(group, str(number), value)
+        return []
+    rate = [optimizer.learning_rate] if keras_version == 3 else []
+    return values_of([optimizer.iterations, *rate, *_slots(model)])
+
+
+def write_state(root: Any, model: Any, keras_version: int) -> None:
+    """Write the state of the optimizer into a ``.keras`` file."""
+    arrays = _written_state(model, keras_version)
+    if arrays:
+        group = root.create_group(f"{_STATE}/vars")
+        group.attrs["name"] = model.optimizer.name.lower()
+        for number, value in enumerate(arrays):
+            put(group, str(number), value)
+
+
+def write_legacy_state(root: Any, model: Any) -> None:
+    """Write the state of the optimizer into an ``.h5`` file of Keras 2."""
+    arrays = _written_state(model, 2)
+    if arrays:
+        group = root.create_group(_LEGACY_STATE)
+        names = [f"variable_{number}" for number in range(len(arrays))]
+        put_texts(group, "weight_names", names)
+        for name, value in zip(names, arrays):
+            put(group, name, value)
 
 
 # ------------------------------------------------------------------------------------- writing
 
 
-def document_of(model: Any) -> dict[str, Any] | None:
-    """The settings of a compiled model as Keras 3 writes them; None where it is not compiled."""
+def document_of(model: Any, keras_version: int = 3) -> dict[str, Any] | None:
+    """The settings of a compiled model as a version of Keras writes them; None where it is not compiled.
+
+    Raises:
+        ValueError: an optimizer with settings that Keras has not.
+    """
     found = training_of(model)
     if found is None:
         return None
     return {
-        "optimizer": _written(found["optimizer"]),
+        "optimizer": _written(found["optimizer"], keras_version),
         "loss": _modules(found["loss"], "keras.losses"),
         "loss_weights": found["loss_weights"],
         "metrics": _modules(found["metrics"], "keras.metrics"),
@@ -212,20 +236,20 @@ def document_of(model: Any) -> dict[str, Any] | None:
     }  # fmt: skip
 
 
-def _written(optimizer: Mapping[str, Any]) -> dict[str, Any]:
-    """An optimizer as Keras 3 writes it.
-
-    Raises:
-        ValueError: what Keras 3 has not.
-    """
-    config = dict(optimizer["config"])
-    for name, value, usual in (("decay", config.pop("decay", 0), 0), ("dynamic", config.pop("dynamic", True), True)):
-        if value != usual:
-            raise ValueError(f"the optimizer has {name}={value}, which Keras 3 has not; use include_optimizer=False")
+def _written(optimizer: Mapping[str, Any], keras_version: int) -> dict[str, Any]:
+    config, name = dict(optimizer["config"]), optimizer["class_name"]
+    absent: dict[str, tuple[Any, ...]] = {"decay": (0,), "dynamic": (True,)}
+    absent |= _OF_KERAS_3 if keras_version == 2 else {}
+    for key, usual in absent.items():
+        value = config.pop(key, usual[0])
+        if value not in usual:
+            raise ValueError(f"the optimizer has {key}={value}, which Keras {keras_version} has not; use "
+                             "include_optimizer=False")
     if isinstance(config.get("inner_optimizer"), Mapping):
-        config["inner_optimizer"] = _written(config["inner_optimizer"])
-    return {"module": "keras.optimizers", "class_name": optimizer["class_name"], "config": config,
-            "registered_name": None}
+        config["inner_optimizer"] = _written(config["inner_optimizer"], keras_version)
+    if keras_version == 2:
+        config["is_legacy_optimizer"] = False
+    return {"module": "keras.optimizers", "class_name": name, "config": config, "registered_name": None}
 
 
 def _modules(value: Any, module: str) -> Any:

@@ -28,14 +28,16 @@ from kbackend.saving.keras.weights import (
     write_by_layers,
     write_by_structure,
 )
-from kbackend.saving.keras.writing import model_document
+from kbackend.saving.keras.writing import Form
+from kbackend.saving.keras.writing_2 import Keras2Form
 from kbackend.saving.layer_weights import Held, Merged, put_weights
 from kbackend.saving.structure import room_for
 
 CONFIG, METADATA, WEIGHTS = "config.json", "metadata.json", "model.weights.h5"
 #: members of a .keras file, and how much larger than its compressed form a member may be
 _MOST_MEMBERS, _LARGEST_RATIO = 1000, 200
-_VERSION = "3.0.0"
+#: how the versions of Keras write
+_FORMS = {2: Keras2Form(), 3: Form()}
 #: attributes that say what wrote an .h5
 _WRITER = ("keras_version", "backend")
 
@@ -55,13 +57,21 @@ def read_archive(content: memoryview, custom: Mapping[str, Any] | None, compile:
             raise FormatError("it is missing in the archive", name)
     document = parsed(members[CONFIG], CONFIG)
     with inside(CONFIG), room_for(len(members[WEIGHTS])):
-        model = model_from(document, custom, keras_3=True)
+        model = model_from(document, custom, not _version(members).startswith("2"))
     with opened(memoryview(members[WEIGHTS]), WEIGHTS) as root:
         _assign(arrays_by_structure(root, model))
         if compile and document.get("compile_config"):
             _compile(model, document["compile_config"], custom)
             compiled.read_state(model, root)
     return model
+
+
+def _version(members: Mapping[str, bytes]) -> str:
+    """The version of Keras that wrote an archive: 3, or 2 for tf-keras; a text without one is that of Keras 3."""
+    if METADATA not in members:
+        return ""
+    document = parsed(members[METADATA], METADATA)
+    return str(document.get("keras_version", "")) if isinstance(document, dict) else ""
 
 
 def _members(content: memoryview) -> dict[str, bytes]:
@@ -226,19 +236,30 @@ def _put(model: Any, group: Group, origin: old.Origin, by_name: bool, skip_misma
 # ------------------------------------------------------------------------------------- writing
 
 
-def write(model: Any, path: str | os.PathLike[str], include_optimizer: bool = True) -> None:
+def write(
+    model: Any, path: str | os.PathLike[str], include_optimizer: bool = True, keras_version: int = 3
+) -> None:
     """Write a model as ``.keras`` or ``.h5``, as the name says, or its weights alone as ``.weights.h5``.
+
+    Args:
+        model: the model.
+        path: the file.
+        include_optimizer: whether a compiled model is written with its settings and state.
+        keras_version: 3, or 2 for tf-keras. Weights alone are the same.
 
     Raises:
         ValueError: the model has a part that Keras has not; the message names it.
     """
+    if keras_version not in _FORMS:
+        raise ValueError(f"keras_version must be 2 or 3, it is {keras_version!r}")
+    form = _FORMS[keras_version]
     name = os.fspath(path)
     if name.endswith(".weights.h5"):
         content = _file(lambda root: write_by_structure(root, model))
     elif name.endswith(".keras"):
-        content = _archive(model, include_optimizer)
+        content = _archive(model, include_optimizer, form)
     else:
-        content = _file(lambda root: _put_model(root, model, include_optimizer))
+        content = _file(lambda root: _put_model(root, model, include_optimizer, form))
     write_atomically(path, content)
 
 
@@ -249,32 +270,33 @@ def _file(fill: Any) -> bytes:
     return out.getvalue()
 
 
-def _archive(model: Any, include_optimizer: bool) -> bytes:
-    document = model_document(model)
-    settings = compiled.document_of(model) if include_optimizer else None
+def _archive(model: Any, include_optimizer: bool, form: Form) -> bytes:
+    document = form.document(model)
+    settings = compiled.document_of(model, form.keras) if include_optimizer else None
     if settings is not None:
         document["compile_config"] = settings
 
     def fill(root: Any) -> None:
         write_by_structure(root, model)
         if settings is not None:
-            compiled.write_state(root, model)
+            compiled.write_state(root, model, form.keras)
 
     out = io.BytesIO()
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr(zipfile.ZipInfo(METADATA), json.dumps({"keras_version": _VERSION}))
+        archive.writestr(zipfile.ZipInfo(METADATA), json.dumps({"keras_version": form.version}))
         archive.writestr(zipfile.ZipInfo(CONFIG), json.dumps(document))
         archive.writestr(zipfile.ZipInfo(WEIGHTS), _file(fill))
     return out.getvalue()
 
 
-def _put_model(root: Any, model: Any, include_optimizer: bool) -> None:
-    root.attrs["keras_version"], root.attrs["backend"] = _VERSION, "tensorflow"
-    root.attrs["model_config"] = json.dumps(model_document(model))
-    settings = compiled.document_of(model) if include_optimizer else None
+def _put_model(root: Any, model: Any, include_optimizer: bool, form: Form) -> None:
+    root.attrs["keras_version"], root.attrs["backend"] = form.version, "tensorflow"
+    root.attrs["model_config"] = json.dumps(form.document(model))
+    settings = compiled.document_of(model, form.keras) if include_optimizer else None
     if settings is not None:
         root.attrs["training_config"] = json.dumps(compiled.legacy(settings))
+        if form.keras == 2:  # Keras 3.15 cannot train a model from an .h5 with state, not from its own either
+            compiled.write_legacy_state(root, model)
     group = root.create_group("model_weights")
-    group.attrs["keras_version"], group.attrs["backend"] = _VERSION, "tensorflow"
+    group.attrs["keras_version"], group.attrs["backend"] = form.version, "tensorflow"
     write_by_layers(group, model)
-

@@ -98,6 +98,16 @@ class Group:
     def __contains__(self, name: str) -> bool:
         return name in self._group
 
+    def has(self, path: str) -> bool:
+        """Whether there is something at a path below."""
+        found = self
+        *groups, last = path.split("/")
+        for name in groups:
+            if name not in found or not isinstance(inner := found._found(name), h5py().Group):
+                return False
+            found = Group(inner, self._reading, f"{found.path}/{name}")
+        return last in found
+
     def _found(self, name: str) -> Any:
         self._reading.left -= 1
         if self._reading.left < 0:

@@ -5,7 +5,7 @@ not see where a damaged file leads in a circle. For a text of variable length it
 says. No signal and no thread ends it then.
 
 Source: HDF5 File Format Specification 3.0, sections II (superblock), III.D (local heaps), III.E (global heaps), IV.A.1
-(object headers) and IV.A.2.m (attributes).
+(object headers), IV.A.2.m (attributes) and IV.A.2.v (where they lie).
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ _GLOBAL = struct.Struct("<4sB3xQ")
 _BLOCK = struct.Struct("<QQ")
 _OBJECT = struct.Struct("<HHIQ")
 _REFERENCE = struct.Struct("<IQI")
-_ATTRIBUTE, _CONTINUATION, _VARIABLE = 0x0C, 0x10, 9
+_ATTRIBUTE, _CONTINUATION, _INFO, _VARIABLE = 0x0C, 0x10, 0x15, 9
+#: an address that is none
+_UNDEFINED = (1 << 64) - 1
 #: a free list ends with this offset, by the specification and in files that are there
-_ENDS = (1, (1 << 64) - 1)
+_ENDS = (1, _UNDEFINED)
 
 
 def check_heaps(content: memoryview, member: str) -> None:
@@ -107,18 +109,26 @@ def check_texts(content: memoryview, address: int, where: str) -> None:
         where: the object's name in messages.
 
     Raises:
-        FormatError: such a text, or a header that is damaged.
+        FormatError: such a text, attributes outside of the header, or a header that is damaged.
     """
     try:
-        for body in _attributes(content, address):
-            if any(length > len(content) for length in _lengths(body)):
+        for kind, body in _messages(content, address):
+            if kind == _INFO and _is_elsewhere(body):
+                raise FormatError("its attributes lie in a heap of their own, as in no file of Keras", where)
+            if kind == _ATTRIBUTE and any(length > len(content) for length in _lengths(body)):
                 raise FormatError("an attribute has a text that is longer than the file", where)
     except (struct.error, IndexError):
         raise FormatError("the attributes are damaged", where) from None
 
 
-def _attributes(content: memoryview, address: int) -> Iterator[memoryview]:
-    """The attribute messages of an object header."""
+def _is_elsewhere(body: memoryview) -> bool:
+    """Whether the message on attributes says that they lie in a fractal heap."""
+    at = 4 if body[1] & 1 else 2
+    return struct.unpack_from("<Q", body, at) != (_UNDEFINED,)
+
+
+def _messages(content: memoryview, address: int) -> Iterator[tuple[int, memoryview]]:
+    """The messages of an object header, each with its kind; continuations are followed."""
     if bytes(content[address : address + 4]) == b"OHDR":
         flags, at = content[address + 5], address + 6 + (16 if content[address + 5] & 0x20 else 0)
         at += 4 if flags & 0x10 else 0
@@ -137,9 +147,8 @@ def _attributes(content: memoryview, address: int) -> Iterator[memoryview]:
             at += head.size
             body = content[at : min(at + length, end)]
             at += length
-            if kind == _ATTRIBUTE:
-                yield body
-            elif kind == _CONTINUATION:
+            yield kind, body
+            if kind == _CONTINUATION:
                 start, more = _BLOCK.unpack_from(body)
                 if bytes(content[start : start + 4]) == b"OCHK":
                     start, more = start + 4, more - 8

@@ -54,6 +54,8 @@ def from_keras(key: str, value: Any, custom: Mapping[str, Any]) -> Any:
     """
     if key == "dtype":
         return dtype_name(value)
+    if key == "quantization_config":
+        return value  # the layer reads it, by names of its own
     if key.endswith("activation") and value in OTHER_ACTIVATIONS and getattr(custom, "keras_3", False):
         _refuse_activation(value, custom)
     kind = key.rpartition("_")[2]
@@ -67,19 +69,29 @@ def from_keras(key: str, value: Any, custom: Mapping[str, Any]) -> Any:
 
 
 def dtype_name(value: Any) -> str | None:
-    """The name of a dtype policy.
+    """The name of a dtype policy, ``int8_from_float32`` for one of quantized weights.
 
     Raises:
-        FormatError: a quantized policy.
+        FormatError: a policy without a name, or several for the parts of a layer.
     """
     if isinstance(value, Mapping):
-        config = value.get("config")
-        value = config.get("name") if isinstance(config, Mapping) else None
+        value = _policy_name(value)
     if value is not None and not isinstance(value, str):
         raise FormatError("dtype must be a name or a policy with a name")
-    if value is not None and "_from_" in value:
-        raise FormatError(f"the dtype policy {value!r} is one of quantized weights")
     return value
+
+
+def _policy_name(value: Mapping[str, Any]) -> Any:
+    match value.get("config"):
+        case {"name": name}:
+            return name
+        case {"mode": str(mode), "source_name": source}:
+            return f"{mode}_from_{source or 'float32'}"
+        case {"policy_map": policies, "default_policy": default} if not policies:
+            return dtype_name(default)
+        case {"policy_map": _}:
+            raise FormatError("it has dtypes of its own for the layers inside, which kbackend's layer has not")
+    raise FormatError("a dtype policy must have a name")
 
 
 def _object(kind: str, value: Any, custom: Mapping[str, Any]) -> Any:
@@ -143,13 +155,16 @@ def _special(value: Mapping[str, Any], custom: Mapping[str, Any]) -> Any:
 
 # ------------------------------------------------------------------------------------- writing
 
-_MODULES = {"initializer": "keras.initializers", "regularizer": "keras.regularizers", "constraint": "keras.constraints"}
+_MODULES = {"initializer": "keras.initializers", "regularizer": "keras.regularizers", "constraint": "keras.constraints",
+            "config": "keras.quantizers", "quantizer": "keras.quantizers"}
 
 
 def to_keras(key: str, value: Any) -> Any:
     """An argument of a layer in the form of Keras 3's configurations."""
-    kind = key.rpartition("_")[2]
     if isinstance(value, Mapping) and set(value) == {"class_name", "config"}:
-        module = _MODULES.get(kind)
-        return {"module": module, **value, "registered_name": None}
+        kind = key.rpartition("_")[2]
+        config = value["config"]
+        if kind == "config":
+            config = {name: to_keras(name, part) for name, part in config.items()}
+        return {"module": _MODULES.get(kind), **value, "config": config, "registered_name": None}
     return value

@@ -398,7 +398,9 @@ def _keras_3(value: Any, custom: Mapping[str, Any]) -> Any:
 
 
 def _keras_2(value: Any) -> Any:
-    return _reference(value) or value
+    if isinstance(value, dict):
+        return {k: _keras_2(v) for k, v in value.items()}
+    return _with_references(value)
 
 
 def is_op(entry: Mapping[str, Any]) -> bool:

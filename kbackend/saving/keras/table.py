@@ -31,6 +31,7 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "quantization_config": (None,),
     "query_shape": None,  # type: ignore[dict-item]
     "ragged": (False,),
+    "rng_type": None,  # type: ignore[dict-item]
     "renorm": (False,),
     "renorm_clipping": (None,),
     "renorm_momentum": None,  # type: ignore[dict-item]
@@ -49,6 +50,41 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
 #: arguments of kbackend's layers that Keras 3's have not: they say what the layer learns from its input
 OWN = ("batch_input_shape", "input_length")
 _PROJECTIONS = ("query_dense", "key_dense", "value_dense", "output_dense")
+#: layers that tf-keras has not
+_NOT_OF_2 = frozenset(
+    "AdaptiveAveragePooling1D AdaptiveAveragePooling2D AdaptiveAveragePooling3D AdaptiveMaxPooling1D "
+    "AdaptiveMaxPooling2D AdaptiveMaxPooling3D AugMix AutoContrast ContrastLimitedAdaptiveHistogramEqualization CutMix "
+    "Equalization FlaxLayer GroupQueryAttention JaxLayer MaxNumBoundingBoxes MelSpectrogram MixUp Pipeline "
+    "RMSNormalization RandAugment RandomColorDegeneration RandomColorJitter RandomElasticTransform RandomErasing "
+    "RandomGaussianBlur RandomGrayscale RandomHue RandomInvert RandomPerspective RandomPosterization RandomSaturation "
+    "RandomSharpness RandomShear ReversibleEmbedding STFTSpectrogram Solarization".split()
+)
+#: layers that Keras 3 has not
+_NOT_OF_3 = frozenset("LocallyConnected1D LocallyConnected2D ThresholdedReLU".split())
+#: layers that neither has
+_OURS = frozenset(
+    "AtrousConvolution1D AtrousConvolution2D ConvLSTM1DCell ConvLSTM2DCell ConvLSTM3DCell ConvRNN2D CuDNNGRU CuDNNLSTM "
+    "TFModule TorchModule".split()
+)
+
+
+def has_layer(class_name: str, keras_version: int) -> bool:
+    """Whether a version of Keras has one of kbackend's layers."""
+    return class_name not in _OURS | (_NOT_OF_3 if keras_version == 3 else _NOT_OF_2)
+
+
+_LAST: dict[str, tuple[Any, ...] | None] = {"data_format": ("channels_last", None)}
+#: arguments of layers that tf-keras's have not, with the values that change nothing; None for any value
+NOT_OF_KERAS_2: dict[str, Mapping[str, tuple[Any, ...] | None]] = {
+    **dict.fromkeys(("CenterCrop", "RandomBrightness", "RandomCrop", "RandomFlip", "RandomRotation",
+                     "RandomTranslation", "RandomZoom", "ZeroPadding1D"), _LAST),
+    "RandomContrast": {**_LAST, "value_range": ([0.0, 255.0], (0.0, 255.0), None)},
+    "Resizing": {**_LAST, "pad_to_aspect_ratio": (False,), "fill_mode": None, "fill_value": None,
+                 "antialias": (False,)},
+    **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "SimpleRNN"), {"seed": (None,)}),
+    "MultiHeadAttention": {"sliding_window": (None,), "flash_attention": (None, False), "use_gate": (False,),
+                           "seed": (None,)},
+}  # fmt: skip
 #: groups of Keras 3's weights that hold those of a layer, in the order of kbackend's
 GROUPS: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D", "GRU", "LSTM", "SimpleRNN"), ("cell",)),

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from kbackend import dtypes
 from kbackend.graph.variable import Variable, values_of
-from kbackend.layers import InputLayer, SpectralNormalization
+from kbackend.layers import InputLayer, MultiHeadAttention, SpectralNormalization
 from kbackend.saving.errors import FormatError
 from kbackend.saving.keras.hdf5 import Group, put, put_texts
 from kbackend.saving.keras.table import GROUPS, INNER, RENAMED, groups_of
@@ -61,9 +62,27 @@ def _own_weights(layer: Any) -> list[Variable]:
     inner = [getattr(layer, name) for name in _inner_names(layer)]
     held = [part for found in inner for part in (found if isinstance(found, (list, tuple)) else [found])]
     apart = {id(v) for part in held for v in getattr(part, "weights", ())}
-    own = [v for v in layer.weights if id(v) not in apart]
+    own = [v for v in _in_order(layer) if id(v) not in apart]
     # Keras has the kernel twice: in the layer that is normalized, and beside the vector
     return [held[0].weights[0], *own] if isinstance(layer, SpectralNormalization) else own
+
+
+def _in_order(layer: Any) -> list[Variable]:
+    """The weights of a layer in Keras's order: of one that is quantized the integers, others and the scale."""
+    adapter = quantized_adapter(layer)
+    left = [v for v in layer.weights if not any(v is part for part in adapter)]
+    if getattr(layer, "quantization_mode", None) is None:
+        return left
+    first, last = getattr(layer, layer.adapted), getattr(layer, f"{layer.adapted}_scale")
+    return [first, *(v for v in left if v is not first and v is not last), last]
+
+
+def quantized_adapter(layer: Any) -> tuple[Any, ...]:
+    """The two parts of the adapter of a quantized layer, which Keras 3 merges by quantizing anew."""
+    if getattr(layer, "quantization_mode", None) is None or not layer.lora_enabled:
+        return ()
+    one, other = layer._factors()
+    return one, other
 
 
 def _group_name(class_name: str) -> str:
@@ -112,6 +131,7 @@ def arrays_by_structure(
     """
     found: list[tuple[Variable, np.ndarray]] = []
     taken: set[int] = set()
+    adapters: list[Any] = []
     merged = Merged(model)
     for path, layer in places_of(_with_input(model), LAYERS):
         own = merged.kept(_own_weights(layer))
@@ -119,14 +139,22 @@ def arrays_by_structure(
             continue
         taken.add(id(layer))
         parts = groups_of(layer)
+        adapters += quantized_adapter(layer)[1:]
         try:
-            arrays = [a for part in parts for a in _vars(root, f"{path}/{part}".rstrip("/"))]
+            arrays = [a for part in _named(root, path, parts) for a in _vars(root, f"{path}/{part}".rstrip("/"))]
             found += _paired(own, arrays, root.where(path))
         except FormatError:
             if skipped is None:
                 raise
             skipped.append(layer.name)
+    found += [(v, np.zeros(v.shape, dtypes.numpy_dtype(v.dtype))) for v in adapters]
     return found + merged.with_nothing_added([variable for variable, _ in found])
+
+
+def _named(root: Group, path: str, parts: Sequence[str]) -> list[str]:
+    """The groups of a layer as the file names them: tf-keras has some with a line before."""
+    old = [f"_{part}" for part in parts]
+    return old if parts[0] and root.has(f"{path}/{old[0]}") else list(parts)
 
 
 def _vars(root: Group, path: str) -> list[np.ndarray]:
@@ -148,12 +176,19 @@ def _paired(variables: Sequence[Variable], arrays: Sequence[np.ndarray], where: 
 
 
 def write_by_structure(root: Any, model: Any) -> None:
-    """Write the weights of a model as Keras 3 does."""
+    """Write the weights of a model as Keras 3 and tf-keras do.
+
+    Raises:
+        FormatError: a layer that is quantized and adapted: Keras would change what it computes.
+    """
     root.create_group(VARS)
     done: set[int] = set()
     merged = Merged(model)
     for path, layer in places_of(_with_input(model), LAYERS):
         parts = groups_of(layer)
+        if quantized_adapter(layer):
+            raise FormatError("it is quantized and has an adapter, which files of Keras 3 merge with a loss; .kb and "
+                              ".h5 hold both", layer.name)
         values = merged.values(merged.kept(_own_weights(layer))) if id(layer) not in done else []
         done.add(id(layer))
         root.require_group(f"{path}/{VARS}").attrs["name"] = layer.name
@@ -161,6 +196,8 @@ def write_by_structure(root: Any, model: Any) -> None:
             group = root.require_group(f"{path}/{part}/{VARS}" if part else f"{path}/{VARS}")
             for number, value in enumerate(held):
                 put(group, str(number), value)
+            if isinstance(layer, MultiHeadAttention):  # the same group by the name of tf-keras
+                root[f"{path}/_{part}"] = root[f"{path}/{part}"]
 
 
 def _cut(values: list[np.ndarray], count: int) -> list[list[np.ndarray]]:
