@@ -143,8 +143,13 @@ def _add_slopes(
     made.slopes = {place: g for (place, _), g in zip(wanted, found) if g is not None}
 
 
+def rounding(dtype: str) -> float:
+    """The distance from 1 to the next number of a float dtype."""
+    if dtype == "bfloat16":
+        return 2.0**-8
+    return float(np.finfo(np.float16 if dtype == "float16" else np.float32 if dtype != "float64" else np.float64).eps)
+
+
 def perturbed(value: np.ndarray, dtype: str, seed: int) -> np.ndarray:
     """A float value as another rounding of its dtype might have left it."""
-    step = float(np.finfo(np.float16 if dtype == "float16" else np.float32 if dtype != "float64" else np.float64).eps)
-    step = 2.0**-8 if dtype == "bfloat16" else step
-    return value * (1 + step * np.random.default_rng(seed).choice([-0.5, 0.5], value.shape))
+    return value * (1 + rounding(dtype) * np.random.default_rng(seed).choice([-0.5, 0.5], value.shape))

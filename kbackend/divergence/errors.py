@@ -9,6 +9,9 @@ import numpy as np
 
 from kbackend import dtypes
 
+#: how many roundings of its operands a result may be off by
+ROUNDINGS = 8.0
+
 
 class Error(NamedTuple):
     """See the attributes of :class:`kbackend.divergence.report.Row`."""
@@ -22,7 +25,7 @@ class Error(NamedTuple):
 
 def compare(
     a: np.ndarray, b: np.ndarray, names: tuple[str, str], bound: float, wide: Any = None, others: Sequence[Any] = (),
-    roundings: float = 8.0,
+    roundings: float = ROUNDINGS,
 ) -> Error:
     """Compare two arrays.
 

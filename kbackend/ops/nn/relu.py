@@ -93,6 +93,7 @@ def rectify(x: TensorLike) -> Any:
             expect=np.array([-0.25, 0.0, 1.0]),
             name="at zero",
             expect_gradient=np.array([0.25, 0.25, 1.0]),
+            row=18,
         ),
         call(values(NAN, INF, -INF), 0.25, gradient=False, name="not finite"),
         int32_sample(0.25),
