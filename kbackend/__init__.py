@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kbackend import (
         backend,
         callbacks,
+        distribution,
         initializers,
         layers,
         losses,
@@ -55,9 +56,9 @@ hooks.take_metric.supply("kbackend.layers.base.losses:take_metric")
 hooks.truth.supply("kbackend.runtime.evaluate:truth")
 
 _MODULES = (
-    "activations backend callbacks compat config constraints datasets dtype_policies dtypes graph initializers layers "
-    "losses metrics mixed_precision model models ops optimizers plugin preprocessing random regularizers saving testing "
-    "tools utils"
+    "activations backend callbacks compat config constraints datasets distribution dtype_policies dtypes graph "
+    "initializers layers losses metrics mixed_precision model models ops optimizers plugin preprocessing random "
+    "regularizers saving testing tools utils"
 ).split()
 _NAMES = {
     "K": ("kbackend.backend", None),
@@ -106,6 +107,7 @@ __all__ = [
     "available_backends",
     "backend",
     "callbacks",
+    "distribution",
     "initializers",
     "is_deterministic",
     "layers",
