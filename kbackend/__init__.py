@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from kbackend import (
         backend,
         callbacks,
+        distribution,
         initializers,
         layers,
         losses,
@@ -55,8 +56,8 @@ hooks.take_metric.supply("kbackend.layers.base.losses:take_metric")
 hooks.truth.supply("kbackend.runtime.evaluate:truth")
 
 _MODULES = (
-    "activations applications backend callbacks compat config constraints datasets dtype_policies dtypes graph "
-    "initializers layers losses metrics mixed_precision model models ops optimizers plugin preprocessing random "
+    "activations applications backend callbacks compat config constraints datasets distribution dtype_policies dtypes "
+    "graph initializers layers losses metrics mixed_precision model models ops optimizers plugin preprocessing random "
     "regularizers saving testing tools utils wrappers"
 ).split()
 _NAMES = {
@@ -106,6 +107,7 @@ __all__ = [
     "available_backends",
     "backend",
     "callbacks",
+    "distribution",
     "initializers",
     "is_deterministic",
     "layers",

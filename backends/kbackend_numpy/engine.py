@@ -10,7 +10,8 @@ import numpy as np
 from kbackend import dtypes
 from kbackend.graph.tensor import TensorSpec
 from kbackend.plugin.contract import Backend
-from kbackend_numpy import blas
+from kbackend.plugin.processes.launch import MPIRUN
+from kbackend_numpy import blas, processes
 from kbackend_numpy.gaps import GAPS
 from kbackend_numpy.kernels import KERNELS
 from kbackend_numpy.native import NATIVE_KERNELS
@@ -31,6 +32,7 @@ class NumpyBackend(Backend):
     uses_malloc = True
     quiet = QUIET
     threads_scope = "process"
+    launcher = MPIRUN
 
     def version(self) -> str:
         return np.__version__
@@ -70,6 +72,9 @@ class NumpyBackend(Backend):
 
     def compile(self, emitted: Any, target: Any, jit: Any) -> Any:
         return quieted(super().compile(emitted, target, jit))
+
+    def join(self, launch: Any, device: str, timeout: float) -> Any:
+        return processes.join(launch, timeout)
 
     def exporting(self) -> Any:
         from kbackend_numpy.exporting import EXPORTING

@@ -18,7 +18,8 @@ from tensorflow.python.framework.ops import EagerTensor
 
 from kbackend.graph.tensor import TensorSpec
 from kbackend.plugin.contract import Backend, causes
-from kbackend_tensorflow import abilities, empties, modes
+from kbackend.plugin.processes.launch import TF_CONFIG
+from kbackend_tensorflow import abilities, empties, modes, processes
 from kbackend_tensorflow.errors import refused_by_xla, translating
 from kbackend_tensorflow.gaps import GAPS
 from kbackend_tensorflow.grappler import stacks_kept
@@ -159,6 +160,13 @@ class TensorFlowBackend(Backend):
         from kbackend_tensorflow.exporting import EXPORTING
 
         return EXPORTING
+
+    # processes
+
+    launcher = TF_CONFIG
+
+    def join(self, launch: Any, device: str, timeout: float) -> Any:
+        return processes.join(launch, timeout)
 
     # modes
 

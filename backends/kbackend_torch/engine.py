@@ -19,8 +19,9 @@ from kbackend.graph.tensor import TensorSpec
 from kbackend.graph.transactions import alone
 from kbackend.ground.interrupts import hold_interrupts
 from kbackend.plugin.contract import Backend, causes
+from kbackend.plugin.processes.launch import TORCHRUN
 from kbackend.plugin.runner import eager_runner
-from kbackend_torch import modes
+from kbackend_torch import modes, processes
 from kbackend_torch.dtypes import NAME
 from kbackend_torch.errors import translated
 from kbackend_torch.gaps import GAPS
@@ -130,7 +131,10 @@ class TorchBackend(Backend):
         return ["cpu", *(f"cuda:{i}" for i in range(torch.cuda.device_count()))]
 
     def default_device(self) -> str:
-        return self.devices()[-1 if len(self.devices()) == 1 else 1]
+        """The first accelerator; of the processes that torchrun starts on a machine, each has one of its own."""
+        accelerators = self.devices()[1:]
+        place = int(os.environ.get("LOCAL_RANK", 0))
+        return accelerators[place % len(accelerators)] if accelerators else "cpu"
 
     def hardware(self, device: str) -> str:
         return torch.cuda.get_device_name(device) if device.startswith("cuda") else ""
@@ -167,6 +171,13 @@ class TorchBackend(Backend):
         from kbackend_torch.model_module import ModelModule
 
         return ModelModule(parts)
+
+    # processes
+
+    launcher = TORCHRUN
+
+    def join(self, launch: Any, device: str, timeout: float) -> Any:
+        return processes.join(launch, device, timeout)
 
     # modes
 

@@ -11,9 +11,9 @@ WORD = (1 << 32) - 1
 
 
 def words(
-    key: int, stream: int, count: int, device: torch.device | str = "cpu", trial: int = 0
+    key: int, stream: int, count: int, device: torch.device | str = "cpu", trial: int = 0, first: int = 0
 ) -> torch.Tensor:
-    """The first `count` words of a Philox4x32-10 stream, as int32 with the bits of uint32.
+    """`count` words of a Philox4x32-10 stream, as int32 with the bits of uint32.
 
     Arguments, errors and the order of words are those of `kbackend.plugin.host.philox.words`. The dtype is signed
     since torch has few operations on uint32.
@@ -23,20 +23,21 @@ def words(
     """
     device = torch.device(device)
     if device.type == "cpu":
-        return torch.from_numpy(philox.words(key, stream, count, trial).view("int32"))
-    return words_on_device(key, stream, count, device, trial)
+        return torch.from_numpy(philox.words(key, stream, count, trial, first).view("int32"))
+    return words_on_device(key, stream, count, device, trial, first)
 
 
 def words_on_device(
-    key: int, stream: int, count: int, device: torch.device | str, trial: int = 0
+    key: int, stream: int, count: int, device: torch.device | str, trial: int = 0, first: int = 0
 ) -> torch.Tensor:
     """`words` in operations of torch, on any device."""
     philox.check(key, stream, trial)
-    blocks = torch.arange(-(-count // 4), dtype=torch.int64, device=device)
+    skipped = first & 3
+    blocks = torch.arange(first >> 2, (first >> 2) - (-(count + skipped) // 4), dtype=torch.int64, device=device)
     high = torch.full_like(blocks, stream & WORD), torch.full_like(blocks, stream >> 32)
     lanes = rounds(key, (blocks & WORD, (blocks >> 32) + trial & WORD, *high))
     # The cast from int64 to int32 keeps the low 32 bits.
-    return torch.stack(lanes, dim=1).to(torch.int32).reshape(-1)[:count]
+    return torch.stack(lanes, dim=1).to(torch.int32).reshape(-1)[skipped : skipped + count]
 
 
 def rounds(key: int, counter: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:

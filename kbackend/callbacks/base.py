@@ -143,6 +143,8 @@ class Callback(Public):
         shown = [f" {k}={v!r}" for k, v in own.items() if v is None or isinstance(v, (bool, int, float, str))]
         return f"<{type(self).__name__}{''.join(shown)}>"
 
+    #: whether it is told in each of several processes that train together, or in the first one only: it writes or shows
+    in_all_processes = True
     #: names of the attributes that a training which goes on from a checkpoint needs
     kept: tuple[str, ...] = ()
 

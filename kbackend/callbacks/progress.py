@@ -21,6 +21,8 @@ class ProgbarLogger(Callback):
         interval: seconds between two pictures of the bar.
     """
 
+    in_all_processes = False
+
     @checked
     def __init__(self, verbose: int = 1, interval: float = 0.1) -> None:
         super().__init__()

@@ -30,6 +30,7 @@ class CSVLogger(Callback):
         OSError: the file cannot be written.
     """
 
+    in_all_processes = False
     kept = ("keys", "_headed", "_size")
 
     def __init__(self, filename: Any, separator: str = ",", append: bool = False) -> None:
@@ -97,6 +98,8 @@ class RemoteMonitor(Callback):
         headers: of the requests.
         send_as_json: whether the body is the JSON text itself.
     """
+
+    in_all_processes = False
 
     def __init__(
         self,

@@ -44,6 +44,7 @@ class TensorBoard(Callback):
         NotImplementedError: ``profile_batch`` is not 0; ``model.profile`` times the nodes of a step.
     """
 
+    in_all_processes = False
     kept = ("_batches",)
 
     @checked

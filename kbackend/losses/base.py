@@ -11,6 +11,7 @@ from kbackend.declare.decorate import traced
 from kbackend.declare.op import TensorLike
 from kbackend.graph.tensor import Tensor
 from kbackend.ground.public import Public
+from kbackend.ops.collective.part import as_mean, over_processes
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.elementwise.precision import as_dtype
 
@@ -103,8 +104,8 @@ def masked_weight(sample_weight: Any, mask: Any, dtype: str, whole: bool = False
         return sample_weight
     mask = as_dtype(mask, dtype)
     if whole:
-        count = as_dtype(K.size(mask), dtype)
-        mask = mask * K.divide_no_nan(count, K.sum(mask))
+        count = over_processes(as_dtype(K.size(mask), dtype))
+        mask = mask * K.divide_no_nan(count, over_processes(K.sum(mask)))
     if sample_weight is None:
         return mask
     mask, sample_weight = same_rank(mask, as_dtype(sample_weight, dtype))
@@ -132,9 +133,9 @@ def reduced(values: Any, sample_weight: Any, reduction: Any) -> Any:
     if reduction in (None, "none") or len(values.shape) == 0:
         return values
     if reduction == "sum" or 0 in values.shape:
-        return K.sum(values)
+        return as_mean(K.sum(values))
     if reduction == "mean_with_sample_weight" and sample_weight is not None:
-        return K.divide_no_nan(K.sum(values), K.sum(sample_weight))
+        return K.divide_no_nan(as_mean(K.sum(values)), over_processes(K.sum(sample_weight)))
     return K.mean(values)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from kbackend.saving import (
@@ -21,6 +22,7 @@ class HasFiles:
     """The part of a model that writes it to files and reads its weights."""
 
     get_config: Any
+    _write: Callable[[Callable[[], None]], None]
 
     def save(
         self, path: Any, overwrite: bool = True, include_optimizer: bool = True, keras_version: int | None = None
@@ -42,7 +44,7 @@ class HasFiles:
             FileExistsError: the file exists and ``overwrite`` is False.
             OSError: the file cannot be written; an old one is untouched.
         """
-        save_model(self, path, overwrite, include_optimizer, keras_version)
+        self._write(lambda: save_model(self, path, overwrite, include_optimizer, keras_version))
 
     def export(
         self, path: Any, format: str | None = None, *, engine: str | None = None, overwrite: bool = True
@@ -85,7 +87,7 @@ class HasFiles:
         >>> "def load(" in path.read_text()
         True
         """
-        export_model(self, path, format, engine, overwrite)
+        self._write(lambda: export_model(self, path, format, engine, overwrite))
 
     def to_json(self, **kwargs: Any) -> str:
         """The structure as JSON text; ``models.model_from_json`` reads it."""
@@ -117,7 +119,7 @@ class HasFiles:
             FileExistsError: the file exists and ``overwrite`` is False.
             OSError: the file cannot be written; an old one is untouched.
         """
-        save_weights(self, path, overwrite)
+        self._write(lambda: save_weights(self, path, overwrite))
 
     def load_weights(self, path: Any, by_name: bool = False, skip_mismatch: bool = False) -> list[str]:
         """Set the weights to those in a file.
@@ -139,7 +141,7 @@ class HasFiles:
     def save_checkpoint(self, path: Any) -> None:
         """Write weights, optimizer state, random counters and epochs to a file; see
         :func:`kbackend.saving.save_checkpoint`."""
-        save_checkpoint(self, path)
+        self._write(lambda: save_checkpoint(self, path))
 
     def load_checkpoint(self, path: Any) -> int:
         """Go back to a file's state and return its number of epochs; see

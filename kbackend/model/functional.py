@@ -15,6 +15,7 @@ from kbackend.ground.arguments import checked
 from kbackend.layers.base.naming import unique_name
 from kbackend.layers.base.structures import as_list, one_or_list
 from kbackend.model.configuration import model_config
+from kbackend.model.distributed import Distributed
 from kbackend.model.files import HasFiles
 from kbackend.model.generators import GeneratorMethods
 from kbackend.model.inspecting.inspected import InspectedNetwork
@@ -41,7 +42,7 @@ from kbackend.training.validation import Validation
 from kbackend.training.validation import due as validation_due
 
 
-class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
+class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwork):
     """A graph of layers and ops from inputs to outputs, which can be trained, called and nested.
 
     Args:
@@ -257,9 +258,10 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
         asked = Asked("x", "steps_per_epoch", steps_per_epoch, len(epochs_due))
         with unbuilt_if_refused(self) as taken, training_sources(given, asked, held_out) as (batches, apart):
             validation = Validation.of(self._steps, apart, due, listeners)
-            step = self._steps.train(batches.sample.form)
+            step, team = self._steps.for_training(batches.sample.form), self._steps.team()
             taken()
-            measured.settle(self._steps, "train", batches.sample, batches.batch_size or batches.sample.samples)
+            if team is None:
+                measured.settle(self._steps, "train", batches.sample, batches.batch_size or batches.sample.samples)
             block = (batches.batch_size or 1) if shuffle == "batch" else 1
             return loop.fit(
                 self,
@@ -273,6 +275,7 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
                 validation,
                 self._end_training,
                 resume,
+                team,
             )
 
     def _end_training(self) -> None:
@@ -314,9 +317,9 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
         reading = Reading.of(workers, use_multiprocessing, max_queue_size)
         given = Given(self._steps, self._ensure_built, x, y, sample_weight, None, batch_size, reading)
         with unbuilt_if_refused(self) as taken, closing(given.source(Asked("x", "steps", steps))) as batches:
-            step, told = self._steps.test(batches.sample.form), self._told(callbacks, batches, verbose)
+            step, told = self._steps.for_tests(batches.sample.form), self._told(callbacks, batches, verbose)
             taken()
-            logs = loop.evaluate(step, self._steps.target(), batches, told)
+            logs = loop.evaluate(step, self._steps.target(), batches, told, self._steps.team())
         if verbose:
             print("  ".join(f"{n}: {v:.4f}" for n, v in logs.items()))
         return logs if return_dict else one_or_list(list(logs.values()))
@@ -413,9 +416,10 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
         with unbuilt_if_refused(self):
             self._ensure_built(x)
             groups = self._groups(x, y, sample_weight, class_weight)
-            self._steps.train(groups.form)
-        measured.settle(self._steps, "train", groups, len(groups.inputs[0]))
-        return self._once(self._steps.train(groups.form), groups, reset_metrics, return_dict)
+            self._steps.for_training(groups.form)
+        if self._steps.team() is None:
+            measured.settle(self._steps, "train", groups, len(groups.inputs[0]))
+        return self._once(self._steps.for_training(groups.form), groups, reset_metrics, return_dict)
 
     @checked
     def test_on_batch(
@@ -430,12 +434,12 @@ class Model(HasFiles, HasModules, GeneratorMethods, InspectedNetwork):
         with unbuilt_if_refused(self):
             self._ensure_built(x)
             groups = self._groups(x, y, sample_weight)
-            self._steps.test(groups.form)
-        return self._once(self._steps.test(groups.form), groups, reset_metrics, return_dict)
+            self._steps.for_tests(groups.form)
+        return self._once(self._steps.for_tests(groups.form), groups, reset_metrics, return_dict)
 
     def _once(self, step: Any, groups: Groups, reset_metrics: bool, return_dict: bool) -> Any:
         means = None if reset_metrics else self._steps.running(step)
-        logs = loop.once(step, self._steps.target(), groups.dense, means)
+        logs = loop.once(step, self._steps.target(), groups.dense, means, self._steps.team())
         return logs if return_dict else one_or_list(list(logs.values()))
 
     # progress of training ----------------------------------------------------------------------------------

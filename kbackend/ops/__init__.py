@@ -18,6 +18,7 @@ from kbackend.ops.arrays.repeat import *
 from kbackend.ops.arrays.reshape import *
 from kbackend.ops.arrays.split import *
 from kbackend.ops.arrays.transpose import *
+from kbackend.ops.collective.reduce import *
 from kbackend.ops.control.cond import *
 from kbackend.ops.control.custom_gradient import *
 from kbackend.ops.control.foreign import *
@@ -101,6 +102,7 @@ from kbackend.ops.random.gamma import *
 from kbackend.ops.random.normal import *
 from kbackend.ops.random.permutation import *
 from kbackend.ops.random.portable import *
+from kbackend.ops.random.rows import *
 from kbackend.ops.random.uniform import *
 from kbackend.ops.reduction.arg import *
 from kbackend.ops.reduction.cumulative import *

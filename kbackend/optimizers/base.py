@@ -14,6 +14,7 @@ from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable, assign_all, recorder, values_of
 from kbackend.ground.arguments import keywords_of, unknown_keywords
 from kbackend.ground.warn import warn_caller
+from kbackend.ops.collective.part import summed_gradients
 from kbackend.ops.control.cond import classic_cond
 from kbackend.ops.core.gradients import gradients as gradients_op
 from kbackend.ops.core.updates import as_updates
@@ -409,7 +410,7 @@ def _gradients(loss: Tensor, params: Sequence[Variable]) -> list[Any]:
             f"the loss does not depend on {', '.join(missing)}, so there is no gradient to train "
             "them with; set trainable=False on their layers, or connect them to the loss"
         )
-    return gradients
+    return summed_gradients(gradients)
 
 
 def _norm(tensors: Sequence[Any]) -> Any:

@@ -15,6 +15,8 @@ import numpy as np
 
 from kbackend.graph.tensor import TensorSpec
 from kbackend.plugin.gaps import Gap, MissingKernel
+from kbackend.plugin.processes.group import DistributedError, Group
+from kbackend.plugin.processes.launch import Launch, Launcher
 from kbackend.plugin.runner import eager_runner
 
 if TYPE_CHECKING:
@@ -333,6 +335,30 @@ class Programs(Protocol):
         return [(f.filename, f.lineno or 0) for f in traceback.extract_tb(error.__traceback__)]
 
 
+class Processes(Protocol):
+    """Several processes that run one program together; see :mod:`kbackend.plugin.processes.group`.
+
+    Attributes:
+        launcher: what starts processes that this engine can join, None where it has no way.
+    """
+
+    name: str
+    launcher: Launcher | None = None
+
+    def join(self, launch: Launch, device: str, timeout: float) -> Group:
+        """Meet the other processes; the kernel of ``all_reduce`` sums over them from now on.
+
+        Args:
+            launch: how this process was started.
+            device: of the tensors that are summed.
+            timeout: seconds after which a process that does not come counts as lost.
+
+        Raises:
+            DistributedError: they did not come, or the engine is not able to.
+        """
+        raise DistributedError(f"the backend {self.name} runs in one process only")
+
+
 class Modes(Protocol):
     """What the process may ask of an engine.
 
@@ -422,7 +448,7 @@ class Tape(Protocol):
         """Switch recording; only called when ``switches`` is True."""
 
 
-class Backend(Kernels, State, Devices, Programs, Modes, Modules):
+class Backend(Kernels, State, Devices, Programs, Processes, Modes, Modules):
     """Base class of all backends: the parts, which say what each member means, and their defaults.
 
     Attributes:

@@ -16,6 +16,7 @@ from kbackend.plugin.contract import (
     Modes,
     Modules,
     PluginError,
+    Processes,
     Programs,
     Specialized,
     State,
@@ -24,7 +25,7 @@ from kbackend.plugin.contract import (
 )
 from kbackend.plugin.gaps import Gap
 
-PARTS: tuple[Any, ...] = (Kernels, Tensors, State, Devices, Programs, Modes, Modules)
+PARTS: tuple[Any, ...] = (Kernels, Tensors, State, Devices, Programs, Processes, Modes, Modules)
 #: what backends need besides when they are not eager: method -> the part that has a default for eager ones
 _NOT_EAGER: dict[str, Any] = {"constant": Tensors, "read": State, "compile": Programs}
 

@@ -143,6 +143,10 @@ class Compiled:
         """The objective with sample weights."""
         return self._made(True, [[spec] for spec in self.plain.specs])
 
+    def of_part(self, weighted: bool, specs: Specs | None = None) -> Objective:
+        """The objective made anew, for the part of a batch whose step is being built."""
+        return self._made(weighted, [[spec] for spec in specs or self.plain.specs])
+
     def _made(self, weighted: bool, specs: Sequence[Sequence[TargetSpec]]) -> Objective:
         return Objective(self.outputs, lambda: self.plain.added, weighted, specs, lambda: self.plain.measured)
 

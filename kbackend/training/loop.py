@@ -14,11 +14,13 @@ from kbackend.callbacks.history import History
 from kbackend.callbacks.listeners import CallbackList
 from kbackend.callbacks.progress import ProgbarLogger
 from kbackend.callbacks.stopping import TerminateOnNaN
+from kbackend.distribution.team import Team, facts_of
 from kbackend.ground.warn import warn_caller
 from kbackend.runtime.function import Function
 from kbackend.training.means import Means
 from kbackend.training.resume import Backups, Start
 from kbackend.training.sources.base import Source
+from kbackend.training.sources.parted import Parted, part_of
 from kbackend.training.steps import Step
 
 #: the values on held-out data after an epoch, told to the listeners as well; none where it is not its turn
@@ -37,6 +39,7 @@ def fit(
     validate: Validate | None = None,
     finish: Callable[[], None] | None = None,
     resume: Any = None,
+    team: Team | None = None,
 ) -> History:
     """Run a step over the batches for some epochs.
 
@@ -53,8 +56,13 @@ def fit(
         validate: gives the values on held-out data, None where there is none.
         finish: called after the last epoch.
         resume: a folder for checkpoints, or BackupAndRestore; those among the callbacks when None.
+        team: the processes that train together, each on its part of the batches.
     """
+    if team is not None:
+        batches, callbacks = Parted(batches, team), _of_process(callbacks, team)
+        verbose = verbose if team.writes else 0
     program = step.function.program(target, step.phase, shapes=batches.shapes)
+    run = program if team is None else team.guarded(program)
     history = History()
     validated = [] if validate is None else [f"val_{name}" for name in step.names]
     params = {
@@ -75,11 +83,17 @@ def fit(
     model.stop_training = False
     model.history = history
     settings = [c for c in callbacks if isinstance(c, BackupAndRestore)] if resume is None else [resume]
-    backups = Backups(BackupAndRestore.of(settings[-1]), model, step, batches, epochs.start) if settings else None
+    backups = None
+    if settings:
+        whole = step if team is None else model._steps.train(batches.sample.form)  # whose draws any process has
+        writes = team is None or team.writes
+        backups = Backups(BackupAndRestore.of(settings[-1]), model, whole, batches, epochs.start, writes)
     start = Start(epochs.start) if backups is None else backups.start()
+    if team is not None:
+        team.agree(_facts(model, step, batches, epochs, start))
     for _ in range(epochs.start, start.epoch):
         batches.pass_over(lambda: order(batches.units))
-    model.initial_epoch, whole = start.epoch, False
+    model.initial_epoch, ended = start.epoch, False
     try:
         listeners.call("train_begin", None)
         if backups is not None:
@@ -93,7 +107,7 @@ def fit(
             if backups is not None:
                 backups.enter(means)
             with closing(batches.epoch(target.feed, order(batches.units), skip)) as some:
-                _epoch(model, program, some, means, listeners, epoch, skip, backups)
+                _epoch(model, run, some, means, listeners, epoch, skip, backups)
             logs = dict(means.logs())
             if means.not_finite is not None and not warned:
                 warned = True
@@ -108,13 +122,31 @@ def fit(
         if finish is not None:
             finish()
         listeners.call("train_end", None)
-        whole = True
+        ended = True
+        if team is not None:
+            team.wait()
     finally:
         for bar in bars:
             bar.close()
         if backups is not None:
-            backups.close(whole)
+            backups.close(ended)
     return history
+
+
+def _of_process(callbacks: Sequence[Callback], team: Team) -> list[Callback]:
+    """The callbacks that are told in this process."""
+    return [c for c in callbacks if team.writes or c.in_all_processes]
+
+
+def _facts(model: Any, step: Step, batches: Source, epochs: range, start: Start) -> dict[str, Any]:
+    """What must be the same in all processes before the first step."""
+    return {
+        **facts_of(step.function.graph),
+        "the seed": model.shuffle_seed,
+        "the data": [batches.steps, batches.samples, batches.batch_size, *(a.shape[1:] for a in batches.sample.flat)],
+        "the epochs": epochs,
+        "the place in the training": start,
+    }
 
 
 def _warn_of_loss(epoch: int, batch: int, loss: float) -> None:
@@ -151,10 +183,16 @@ def _epoch(
     means.settle()
 
 
-def evaluate(step: Step, target: Any, batches: Source, listeners: CallbackList | None = None) -> dict[str, Any]:
-    """The means of a step's values over the batches."""
+def evaluate(
+    step: Step, target: Any, batches: Source, listeners: CallbackList | None = None, team: Team | None = None
+) -> dict[str, Any]:
+    """The means of a step's values over the batches; ``team`` are the processes that compute them together."""
     told = listeners or CallbackList()
-    program = step.function.program(target, step.phase)
+    if team is not None:
+        batches = Parted(batches, team)
+    program: Any = step.function.program(target, step.phase)
+    if team is not None:
+        program = team.guarded(program)
     step.reset()
     means = step.means(target)
     told.call("test_begin", None)
@@ -173,16 +211,23 @@ def evaluate(step: Step, target: Any, batches: Source, listeners: CallbackList |
     return logs
 
 
-def once(step: Step, target: Any, arrays: Sequence[np.ndarray], means: Means | None = None) -> dict[str, Any]:
+def once(
+    step: Step, target: Any, arrays: Sequence[np.ndarray], means: Means | None = None, team: Team | None = None
+) -> dict[str, Any]:
     """The values of one step by name.
 
     Args:
         means: of the steps before it, which this one is added to; None for this step alone.
+        team: the processes that make it together.
     """
     if means is None:
         step.reset()
         means = step.means(target)
-    means.add(len(arrays[0]), step.function.program(target, step.phase)([target.feed(a) for a in arrays]))
+    program, size = step.function.program(target, step.phase), len(arrays[0])
+    if team is None:
+        means.add(size, program([target.feed(a) for a in arrays]))
+    else:
+        means.add(size, team.guarded(program)(part_of(arrays, size, team, target.feed)))
     return dict(means.logs())
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from kbackend.distribution.data_parallel import DataParallel, active
+from kbackend.distribution.team import Team
 from kbackend.ground.warn import warn_caller
 from kbackend.plugin import select
 from kbackend.training.measuring import tuning
@@ -16,10 +18,12 @@ class Placement:
 
     Attributes:
         fixed: what ``to`` named, None without it.
+        strategy: how they run in several processes; None for that of the context that is entered.
     """
 
     def __init__(self) -> None:
         self.fixed: Any = None
+        self.strategy: DataParallel | None = None
         self._fastest: Any = None
 
     def target(self, steps: Any) -> Any:
@@ -32,6 +36,11 @@ class Placement:
         if self._fastest is None:
             self._fastest = _fastest(steps, active)
         return self._fastest
+
+    def team(self, steps: Any) -> Team | None:
+        """The processes that the next step of ``steps`` runs in; None where there is one."""
+        strategy = self.strategy or active()
+        return None if strategy is None else strategy.team(self.target(steps))
 
     def known(self) -> Any:
         """The target as far as it is known without loading an engine, or None."""

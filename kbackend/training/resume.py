@@ -50,18 +50,23 @@ class Backups:
         settings: where and when they are made.
         model, step, batches: of the training.
         first_epoch: the epoch at which the call begins without a checkpoint.
+        writes: whether checkpoints are made; of several processes one does, and all read.
     """
 
-    def __init__(self, settings: BackupAndRestore, model: Any, step: Step, batches: Source, first_epoch: int) -> None:
+    def __init__(
+        self, settings: BackupAndRestore, model: Any, step: Step, batches: Source, first_epoch: int, writes: bool = True
+    ) -> None:
+        self._writes = writes
         self._settings, self._model, self._first = settings, model, first_epoch
         self._goes_on = batches.goes_on
         self._data = [batches.steps, batches.samples, batches.batch_size]
         self._state = State(model, [step.function.graph])
         self._folder = destination(settings.backup_dir)
         self._folder.mkdir(parents=True, exist_ok=True)
-        if not os.access(self._folder, os.W_OK | os.X_OK):
+        if writes and not os.access(self._folder, os.W_OK | os.X_OK):
             raise PermissionError(f"checkpoints cannot be written to the folder {str(self._folder)!r}")
-        remove_abandoned(self._folder, "backup-*.safetensors")
+        if writes:
+            remove_abandoned(self._folder, "backup-*.safetensors")
         self._found: Restored | None = None
         self._background = Background()
         self._batches, self._last = 0, time.monotonic()
@@ -129,6 +134,8 @@ class Backups:
 
     def after_batch(self, epoch: int, batches: int, means: Means) -> None:
         """Make a checkpoint where it is its turn."""
+        if not self._writes:
+            return
         self._batches += 1
         settings = self._settings
         due = settings.save_freq != "epoch" and self._batches % settings.save_freq == 0
@@ -137,6 +144,8 @@ class Backups:
 
     def after_epoch(self, epoch: int, ended: bool) -> None:
         """Make a checkpoint where it is its turn, or the training is at its end and files are kept."""
+        if not self._writes:
+            return
         if self._settings.save_freq == "epoch" or ended and not self._settings.delete_checkpoint:
             self._write(epoch + 1, 0, self._model.epochs_seen, {}, ended)
 
@@ -173,7 +182,7 @@ class Backups:
         """
         self._background.wait()
         self._report()
-        if whole and self._settings.delete_checkpoint:
+        if whole and self._writes and self._settings.delete_checkpoint:
             for path in self._files():
                 path.unlink(missing_ok=True)
 

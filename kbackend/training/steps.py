@@ -7,6 +7,8 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from kbackend.distribution.partition import Partition
+from kbackend.distribution.team import Team
 from kbackend.graph.walk import Graph
 from kbackend.ground.collector import collector_at_rest
 from kbackend.ground.tree import tree_leaves
@@ -14,6 +16,8 @@ from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.structures import distinct
 from kbackend.ops.core.updates import as_updates
 from kbackend.optimizers import Optimizer
+from kbackend.plugin.modes import rng_of
+from kbackend.plugin.processes.group import DistributedError
 from kbackend.runtime.function import Function
 from kbackend.training.compiled import Compiled, Settings, Specs, trainable_as
 from kbackend.training.means import Means
@@ -49,15 +53,25 @@ class Step:
     __slots__ = ("names", "own_mass", "phase", "function", "states", "_places", "_reading")
 
     def __init__(
-        self, inputs: Sequence[Any], objective: Objective, updates: Sequence[Any], name: str, jit: Any, phase: int
+        self,
+        inputs: Sequence[Any],
+        objective: Objective,
+        updates: Sequence[Any],
+        name: str,
+        jit: Any,
+        phase: int,
+        divided: Divided | None = None,
     ) -> None:
         self.names = objective.names
         self.own_mass = [place for place, mass in enumerate(objective.masses) if mass is not None]
         self.phase = phase
-        masses = [objective.masses[place] for place in self.own_mass]
         feeds = [*inputs, *objective.targets, *objective.weights]
-        updates = [*updates, *objective.updates]
-        self.function = Function(feeds, objective.values + masses, updates, name, jit, phase)
+        if divided is not None:
+            graph = divided.graph(feeds, objective, updates, name)
+        else:
+            masses = [objective.masses[place] for place in self.own_mass]
+            graph = Graph(feeds, objective.values + masses, [*updates, *objective.updates], name)
+        self.function = Function(graph.inputs, graph.outputs, graph.updates, name, jit, phase)
         self.states = objective.states
         self._places = list(objective.results)
         self._reading = Function([], list(objective.results.values()), (), f"{name}_results")
@@ -82,6 +96,27 @@ class Step:
 def not_compiled(name: str) -> RuntimeError:
     """The error for a model without ``compile``."""
     return RuntimeError(f"the model {name} is not compiled; call model.compile(optimizer, loss) first")
+
+
+class Divided(NamedTuple):
+    """What the step of one of several processes is made with.
+
+    Attributes:
+        partition: makes it.
+        moved: updates of layers, which may depend on the samples of the part.
+    """
+
+    partition: Partition
+    moved: Sequence[Any]
+
+    def graph(self, feeds: Sequence[Any], objective: Objective, updates: Sequence[Any], name: str) -> Graph:
+        """The graph of the step; ``updates`` are those of the optimizer."""
+        partition = self.partition
+        values, masses, more = partition.summed(
+            objective.values, objective.masses, objective.updates, self.moved, feeds
+        )
+        outputs = [*values, *(mass for mass in masses if mass is not None)]
+        return partition.rewritten(Graph([*feeds, *partition.feeds], outputs, [*updates, *more], name))
 
 
 class Steps:
@@ -227,6 +262,53 @@ class Steps:
             return self._kept(("test", form), lambda: self._own("test", form))
         return self._kept(("test", form), lambda: self._step("test", form))
 
+    def for_training(self, form: Form = PLAIN) -> Step:
+        """The step of training that runs: in several processes that of this one."""
+        return self._of_process("train", form, self.train)
+
+    def for_tests(self, form: Form = PLAIN) -> Step:
+        """The step of evaluation that runs."""
+        return self._of_process("test", form, self.test)
+
+    def _of_process(self, kind: str, form: Form, alone: Callable[[Form], Step]) -> Step:
+        team = self.team()
+        if team is None:
+            return alone(form)
+        self._check_divisible()
+        if self.compiled.always_weighted:
+            form = form._replace(weighted=True)
+        return self._kept((kind, form, team), lambda: self._divided(kind, form, team))
+
+    def _check_divisible(self) -> None:
+        model = self.model
+        if self.own_fit:
+            raise DistributedError(f"{model.name} defines its steps itself, which cannot be divided among processes")
+        if model.stateful:
+            raise DistributedError(f"{model.name} is stateful: its states belong to the samples of whole batches")
+        fixed = [t.name for t in model.inputs if t.ndim and t.shape[0] is not None]
+        if fixed:
+            raise DistributedError(f"{model.name}: the batch size of {fixed[0]} is fixed, a process has a part of it")
+        if rng_of(self.target().backend) == "native":
+            raise DistributedError('draws of the engine itself have no places in a batch: kbackend.set_rng("portable")')
+
+    def _divided(self, kind: str, form: Form, team: Team) -> Step:
+        """The step of this process."""
+        model, compiled, phase = self.model, self.compiled, int(kind == "train")
+        assert not isinstance(form.specs, Layout)
+        synchronized = any(getattr(layer, "synchronized", False) for layer in Inside(model).layers)
+        partition = Partition(model.name, team.sync_batch_norm or synchronized)
+        updates: Sequence[Any] = ()
+        with partition.building():
+            objective = compiled.of_part(form.weighted, form.specs)
+            if phase:
+                loss = partition.contribution(objective.total)
+                updates = as_updates(compiled.optimizer.get_updates(loss, list(compiled.trained)))
+                partition.check_gradients(compiled.optimizer)
+            moved = as_updates(compiled.updates if phase else model.state_updates)
+        name = f"{model.name}_{kind}_step"
+        jit = False if self.jit.setting == "auto" else self.jit.of(kind)
+        return Step(model.inputs, objective, updates, name, jit, phase, Divided(partition, moved))
+
     def predict(self, form: Form = PLAIN) -> Function:
         """The function from inputs to outputs."""
         return self._predict(form)[0]
@@ -303,6 +385,10 @@ class Steps:
     def target(self) -> Any:
         """The engine and device of the next step."""
         return self.placement.target(self)
+
+    def team(self) -> Team | None:
+        """The processes in which the next step runs; None where there is one."""
+        return self.placement.team(self)
 
     def move(self, target: Any) -> None:
         """Run on a target from now on, with weights and the state of the optimizer."""

@@ -44,7 +44,8 @@ class Validation:
         if not self._due(epoch + 1):
             return {}
         form = self._batches.sample.form
-        return loop.evaluate(self._steps.test(form), self._steps.target(), self._batches, listeners)
+        step, target = self._steps.for_tests(form), self._steps.target()
+        return loop.evaluate(step, target, self._batches, listeners, self._steps.team())
 
 
 def _weights(groups: Groups) -> list[np.ndarray]:

@@ -2,6 +2,7 @@
 
 from kbackend_tensorflow.kernels import (
     arrays,
+    collective,
     control,
     core,
     elementwise,
@@ -24,6 +25,7 @@ KERNELS = {
     **indexing.KERNELS,
     **linalg.KERNELS,
     **control.KERNELS,
+    **collective.KERNELS,
     **random.KERNELS,
     **nn.KERNELS,
     **losses.KERNELS,

@@ -2,6 +2,7 @@
 
 from kbackend_torch.kernels import (
     arrays,
+    collective,
     control,
     core,
     elementwise,
@@ -26,6 +27,7 @@ KERNELS = {
     **indexing.KERNELS,
     **linalg.KERNELS,
     **control.KERNELS,
+    **collective.KERNELS,
     **random.KERNELS,
     **nn.KERNELS,
     **losses.KERNELS,

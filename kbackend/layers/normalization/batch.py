@@ -33,7 +33,8 @@ class BatchNormalization(Layer):
         renorm: whether training corrects the statistics of the batch towards moving ones of their own.
         renorm_clipping: limits "rmin", "rmax" and "dmax" of the corrections.
         renorm_momentum: of the moving statistics for the corrections.
-        synchronized: whether replicas share their statistics; a model here is one replica, so nothing changes.
+        synchronized: whether the processes of a distributed model share their statistics, as with
+            ``DataParallel(sync_batch_norm=True)``; one process alone has them all.
 
     A mask (batch, ..., without the features) leaves elements out of the statistics of the batch.
 

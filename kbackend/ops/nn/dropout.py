@@ -21,6 +21,7 @@ from kbackend.ops.core.leaves import constant
 from kbackend.ops.elementwise.precision import wide_dtype
 from kbackend.ops.elementwise.select import select_elements
 from kbackend.ops.random.draws import random_unit, step_sample
+from kbackend.ops.random.rows import random_unit_from_row
 from kbackend.streams import counter, stream_of
 
 Shape = tuple[int | None, ...]
@@ -78,12 +79,50 @@ def _dropout(x: TensorLike, rate: TensorLike, step: TensorLike, *, noise_shape: 
     An element is kept where its unit uniform is at least ``rate``. Uniforms have 24 bits and are compared in float32,
     whatever the dtype of ``x``.
     """
-    dtype = dtype_of(x)
-    wide = wide_dtype(dtype)
+    sizes, shape = _mask_shape(x, noise_shape)
+    return _masked(x, rate, random_unit(step, sizes, shape=shape, key=key, op_id=op_id, dtype="float32"))
+
+
+def _from_row_rule(x: TensorSpec, rate: TensorSpec, step: TensorSpec, row: TensorSpec, **attrs: Any) -> TensorSpec:
+    if row.shape != () or not x.ndim:
+        raise ValueError(f"a part of a mask has rows, x is {x}, and begins at one of them, not at {row}")
+    return _dropout_rule(x, rate, step, **attrs)
+
+
+def _from_row_samples() -> list[Sample]:
+    rate, row = (In((), values=np.asarray(v), kind=k, gradient=False) for v, k in ((0.4, "float32"), (3, "int64")))
+    common = {"key": 99, "op_id": 4}
+    return [
+        call(In((4, 6)), rate, step_sample(), row, **common),
+        call(In((2, 3, 5)), rate, step_sample(), row, noise_shape=(None, 1, 5), name="noise_shape", **common),
+        call(In(()), rate, step_sample(), row, raises=ValueError, dynamic=False, name="scalar", **common),
+    ]
+
+
+@composite(random=True, hyperparameters=("rate",), prepare=_dropout_attrs, rule=_from_row_rule,
+           samples=_from_row_samples)
+def dropout_from_row(x: TensorLike, rate: TensorLike, step: TensorLike, row: TensorLike, *,
+                     noise_shape: Shape | None = None, key: int, op_id: int) -> Any:
+    """:func:`dropout` of rows of a tensor that has more of them, of which ``row`` come before; the mask is that part of
+    the whole mask.
+
+    Raises:
+        ValueError: a scalar.
+    """
+    sizes, shape = _mask_shape(x, noise_shape)
+    return _masked(x, rate, random_unit_from_row(step, row, sizes, shape=shape, key=key, op_id=op_id, dtype="float32"))
+
+
+def _mask_shape(x: Any, noise_shape: Shape | None) -> tuple[list[Any], Shape]:
+    """The shape of the mask, and its sizes that are tensors."""
     known = tuple(x.shape)
     shape = tuple(k if n is None else n for n, k in zip(noise_shape or (None,) * len(known), known))
-    sizes = [extent(x, (axis,)) for axis, d in enumerate(shape) if d is None]
-    unit = random_unit(step, sizes, shape=shape, key=key, op_id=op_id, dtype="float32")
+    return [extent(x, (axis,)) for axis, d in enumerate(shape) if d is None], shape
+
+
+def _masked(x: Any, rate: Any, unit: Any) -> Any:
+    dtype = dtype_of(x)
+    wide = wide_dtype(dtype)
     kept = unit >= cast(rate, "float32")
     rest = 1.0 - cast(rate, wide)
     scale = cast(1.0 / select_elements(rest > 0.0, rest, ones_like(rest)), dtype)

@@ -132,7 +132,11 @@ def random_unit(step: TensorLike, sizes: TensorList = (), trial: TensorLike | No
         dtype: float32 has the high 24 bits of a word, float64 27 and 26 bits of two words, float16 11 and bfloat16 8.
     """
     words = (*shape, 2) if dtype == "float64" else shape
-    bits = cast(random_bits(step, sizes, trial, shape=words, key=key, op_id=op_id), "float64")
+    return _units(random_bits(step, sizes, trial, shape=words, key=key, op_id=op_id), dtype)
+
+
+def _units(words: Any, dtype: str) -> Any:
+    bits = cast(words, "float64")
     if dtype == "float64":
         return (_high_bits(bits[..., 0], 27) * 2.0**26 + _high_bits(bits[..., 1], 26)) * 2.0**-53
     count = _UNIT_BITS[dtype]

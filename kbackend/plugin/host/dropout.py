@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from kbackend.plugin.host.random import words
+from kbackend.plugin.host.random import words, words_before
 
 
 def threshold(rate: Any) -> int:
@@ -25,12 +25,15 @@ def scale(rate: Any, dtype: Any) -> Any:
     return np.dtype(dtype).type(wide(1.0) / keep if keep > 0 else wide(1.0))
 
 
-def dropout_mask(rate: Any, step: Any, shape: tuple[int, ...], key: int, op_id: int, dtype: Any) -> Any:
-    """The factors of all elements: ``1 / (1 - rate)`` where an element is kept, else 0."""
+def dropout_mask(
+    rate: Any, step: Any, shape: tuple[int, ...], key: int, op_id: int, dtype: Any, row: Any = 0
+) -> Any:
+    """The factors of all elements: ``1 / (1 - rate)`` where an element is kept, else 0. They are those of a mask with
+    more rows, from a ``row`` on."""
     least = threshold(rate)
     if least == 1 << 24:
         return np.zeros(shape, dtype)
-    drawn = words(step, None, math.prod(shape), key, op_id)
+    drawn = words(step, None, math.prod(shape), key, op_id, words_before(row, shape))
     return np.multiply(drawn >= np.uint32(least << 8), scale(rate, dtype), dtype=dtype).reshape(shape)
 
 

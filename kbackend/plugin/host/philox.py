@@ -18,21 +18,21 @@ class _Generator(threading.local):
         self.counter = self.state["state"]["counter"]
         self.key = self.state["state"]["key"]
 
-    def words(self, key: int, stream: int, count: int, trial: int) -> np.ndarray:
+    def words(self, key: int, stream: int, count: int, trial: int, first: int) -> np.ndarray:
         # randomgen increments the counter before it computes a block.
-        start = ((stream << 64 | trial << 32) - 1) % COUNTERS
+        start = ((stream << 64 | trial << 32) + (first >> 2) - 1) % COUNTERS
         self.counter[:] = (start & WORD, start >> 32 & WORD, start >> 64 & WORD, start >> 96)
         self.key[:] = (key & WORD, key >> 32)
         self.bits.state = self.state
         # random_raw returns words of 64 bits, but is faster at any count than `Generator.integers` of uint32.
-        return self.bits.random_raw(count).astype(np.uint32)
+        return self.bits.random_raw(count + (first & 3))[first & 3 :].astype(np.uint32)
 
 
 _generator = _Generator()
 
 
-def words(key: int, stream: int, count: int, trial: int = 0) -> np.ndarray:
-    """The first ``count`` words of a Philox4x32-10 stream.
+def words(key: int, stream: int, count: int, trial: int = 0, first: int = 0) -> np.ndarray:
+    """``count`` words of a Philox4x32-10 stream.
 
     The four words of the counter, the lowest first, are the number of the block, ``trial``, and the low and the high
     word of ``stream``; the low word of the key is its first. Element e is word ``e % 4`` of block ``e // 4``.
@@ -42,6 +42,7 @@ def words(key: int, stream: int, count: int, trial: int = 0) -> np.ndarray:
         stream: in [0, 2**64).
         count: the number of words.
         trial: in [0, 2**32).
+        first: how many words come before them.
 
     Returns:
         A uint32 vector.
@@ -55,7 +56,7 @@ def words(key: int, stream: int, count: int, trial: int = 0) -> np.ndarray:
     ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
     """
     check(key, stream, trial)
-    return _generator.words(key, stream, count, trial)
+    return _generator.words(key, stream, count, trial, first)
 
 
 def check(key: int, stream: int, trial: int) -> None:

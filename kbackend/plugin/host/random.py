@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,11 @@ def known_shape(shape: Any, sizes: Any) -> tuple[int, ...]:
     return tuple(int(next(rest)) if d is None else d for d in shape)
 
 
-def words(step: Any, trial: Any, count: int, key: int, op_id: int) -> np.ndarray:
-    """``count`` uint32 words of the stream of an op in a step."""
-    return philox.words(key, stream(op_id, step), count, 0 if trial is None else int(trial) & 0xFFFFFFFF)
+def words(step: Any, trial: Any, count: int, key: int, op_id: int, first: int = 0) -> np.ndarray:
+    """``count`` uint32 words of the stream of an op in a step, after the ``first`` ones."""
+    return philox.words(key, stream(op_id, step), count, 0 if trial is None else int(trial) & 0xFFFFFFFF, first)
+
+
+def words_before(row: Any, shape: tuple[int, ...], each: int = 1) -> int:
+    """The words of a draw before a row, of which an element takes ``each``."""
+    return int(row) * math.prod(shape[1:]) * each

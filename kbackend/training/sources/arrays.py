@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -57,16 +57,25 @@ class Batches:
 
     def slices(self, feed: Feed, skip: int = 0) -> Fed:
         """(size, arrays) in the order of the data; views, no copies."""
-        for start in range(skip * self.batch_size, self._taken, self.batch_size):
-            stop = min(start + self.batch_size, self._taken)
+        for start, stop in self.bounds(skip):
             yield stop - start, [feed(a[start:stop]) for a in self.arrays]
 
     def shuffled(self, feed: Feed, order: np.ndarray, skip: int = 0) -> Fed:
         """(size, arrays) in the order given."""
+        for start, stop in self.bounds(skip):
+            yield stop - start, [feed(a) for a in self.rows(order[start:stop])]
+
+    def bounds(self, skip: int = 0) -> Iterator[tuple[int, int]]:
+        """The first and the last place, not included, of each batch but the first ``skip``."""
         for start in range(skip * self.batch_size, self._taken, self.batch_size):
-            chosen = order[start : min(start + self.batch_size, self._taken)]
-            taken = [a.take(chosen, axis=0) for a in self._different]
-            yield len(chosen), [feed(taken[place]) for place in self._places]
+            yield start, min(start + self.batch_size, self._taken)
+
+    def rows(self, chosen: slice | np.ndarray) -> list[np.ndarray]:
+        """Some rows of each array: a slice, which gives views, or places."""
+        if isinstance(chosen, slice):
+            return [a[chosen] for a in self.arrays]
+        taken = [a.take(chosen, axis=0) for a in self._different]
+        return [taken[place] for place in self._places]
 
     def close(self) -> None:
         """There is nothing to end."""

@@ -18,14 +18,22 @@ _NUMPY = {torch.float32: np.float32, torch.float64: np.float64, torch.float16: n
 
 
 def dropout(x: Any, rate: Any, step: Any, *, noise_shape: Any = None, key: int, op_id: int) -> Any:
+    return dropout_from_row(x, rate, step, 0, noise_shape=noise_shape, key=key, op_id=op_id)
+
+
+def dropout_from_row(
+    x: Any, rate: Any, step: Any, row: Any, *, noise_shape: Any = None, key: int, op_id: int
+) -> Any:
     shape = host.noise_shape_of(x, noise_shape)
     if x.is_cpu and x.dtype in _NUMPY:
-        return x * _host_mask(rate, step, shape, key, op_id, _NUMPY[x.dtype])
-    return x * _mask(x, rate, step, shape, key, op_id)
+        return x * _host_mask(rate, step, shape, key, op_id, _NUMPY[x.dtype], row)
+    return x * _mask(x, rate, step, shape, key, op_id, row)
 
 
-def _host_mask(rate: Any, step: Any, shape: tuple[int, ...], key: int, op_id: int, dtype: Any) -> Any:
-    return torch.from_numpy(host.dropout_mask(rate.item(), step, shape, key, op_id, dtype))
+def _host_mask(
+    rate: Any, step: Any, shape: tuple[int, ...], key: int, op_id: int, dtype: Any, row: Any
+) -> Any:
+    return torch.from_numpy(host.dropout_mask(rate.item(), step, shape, key, op_id, dtype, row))
 
 
 def leave_uncompiled() -> None:
@@ -35,14 +43,14 @@ def leave_uncompiled() -> None:
         _host_mask = torch.compiler.disable(_host_mask)
 
 
-def _mask(x: Any, rate: Any, step: Any, shape: tuple[int, ...], key: int, op_id: int) -> Any:
+def _mask(x: Any, rate: Any, step: Any, shape: tuple[int, ...], key: int, op_id: int, row: Any) -> Any:
     """The mask, computed without reading the rate on the host."""
     rate = rate.detach().to(x.device, non_blocking=True)
     wide = torch.float64 if x.dtype == torch.float64 else torch.float32
     rest = 1.0 - rate.to(wide)
     scale = torch.where(rest > 0, rest, 1.0).reciprocal().to(x.dtype)
-    drawn = unit(step, None, shape, key, op_id, torch.float32, x.device)
+    drawn = unit(step, None, shape, key, op_id, torch.float32, x.device, row)
     return (drawn >= rate.to(torch.float32)) * scale
 
 
-KERNELS = {"dropout": dropout}
+KERNELS = {"dropout": dropout, "dropout_from_row": dropout_from_row}

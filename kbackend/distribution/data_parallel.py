@@ -1,0 +1,92 @@
+"""Which models run in several processes, and how."""
+
+from __future__ import annotations
+
+from contextvars import ContextVar, Token
+from typing import Any
+
+from kbackend.distribution.team import Team
+from kbackend.ground.public import Public
+from kbackend.plugin import select
+from kbackend.plugin.contract import Target
+from kbackend.plugin.processes.group import DistributedError
+from kbackend.plugin.processes.launch import launched
+
+_active: ContextVar[DataParallel | None] = ContextVar("kbackend_data_parallel", default=None)
+
+
+def active() -> DataParallel | None:
+    """The strategy whose context is entered."""
+    return _active.get()
+
+
+class DataParallel(Public):
+    """Each process has the whole model and trains on its part of every batch; gradients are summed over the processes.
+
+    The run is that of one process, up to the order of sums: the same initial weights, order of samples, dropout masks,
+    losses and metrics. ``batch_size`` is that of the whole batch. It is given to ``model.distribute``, or entered as a
+    context, in which all models are distributed.
+
+    The processes are started by what the engine's users know: ``torchrun`` for torch, ``TF_CONFIG`` for TensorFlow,
+    ``mpirun`` for NumPy (which needs mpi4py). One process alone runs as without it.
+
+    Args:
+        sync_batch_norm: whether BatchNormalization takes the statistics of the whole batch, as one process does, at two
+            more sums for each layer; if not, each process normalizes by those of its part. A layer with
+            ``synchronized=True`` switches it on for all.
+        shard: whether weights and the state of the optimizer are divided among the processes; no engine can yet.
+        timeout: seconds after which a process that does not come counts as lost.
+
+    Raises:
+        ValueError: a ``timeout`` that is not positive.
+        NotImplementedError: ``shard``.
+
+    >>> from kbackend import Input, Model, distribution, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(1)(x))
+    >>> model.compile("sgd", "mse")
+    >>> model.distribute(distribution.DataParallel())
+    >>> _ = model.fit([[1.0, 2.0, 3.0]], [[1.0]], verbose=0)
+    """
+
+    def __init__(self, sync_batch_norm: bool = False, shard: bool = False, timeout: float = 300.0) -> None:
+        if not timeout > 0:
+            raise ValueError(f"timeout must be a positive number of seconds, it is {timeout!r}")
+        if shard:
+            raise NotImplementedError(
+                "DataParallel(shard=True) is not there on any engine: each process holds all weights and the whole "
+                "state of the optimizer. kbackend.mixed_precision halves activations, and "
+                "model.to_module with torch's fully_shard divides weights in a loop of your own"
+            )
+        self.sync_batch_norm, self.timeout = bool(sync_batch_norm), float(timeout)
+        self._teams: dict[str, Team] = {}
+        self._tokens: list[Token[DataParallel | None]] = []
+
+    def team(self, target: Target) -> Team | None:
+        """The processes that run on a target together; None where there is one process.
+
+        Raises:
+            DistributedError: the processes were started by what the engine does not know, or do not meet.
+        """
+        launch = launched()
+        if launch is None:
+            return None
+        backend = target.backend
+        if backend.launcher is not launch.launcher:
+            known = "one process only" if backend.launcher is None else f"processes of {backend.launcher.command}"
+            raise DistributedError(
+                f"{launch.size} processes were started by {launch.launcher.command}, the engine {backend.name} runs in "
+                f"{known}"
+            )
+        if backend.name not in self._teams:
+            group = backend.join(launch, target.device, self.timeout)
+            self._teams[backend.name] = Team(group, self.sync_batch_norm)
+        return self._teams[backend.name]
+
+    def __enter__(self) -> DataParallel:
+        self.team(select.active_target())
+        self._tokens.append(_active.set(self))
+        return self
+
+    def __exit__(self, *exc: Any) -> None:
+        _active.reset(self._tokens.pop())

@@ -1,0 +1,142 @@
+"""What the processes of a run do together beside their steps: compare, wait, write files, find lost ones."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from kbackend.declare.op import DRAW
+from kbackend.graph.walk import Graph
+from kbackend.lowering.fingerprint import fingerprint
+from kbackend.plugin.processes.group import DistributedError, Group
+
+
+class Team:
+    """The processes of a run.
+
+    Args:
+        group: how the engine reaches them.
+        sync_batch_norm: see :class:`kbackend.distribution.DataParallel`.
+    """
+
+    def __init__(self, group: Group, sync_batch_norm: bool) -> None:
+        self._group = group
+        self.sync_batch_norm = sync_batch_norm
+
+    @property
+    def rank(self) -> int:
+        """The number of this process."""
+        return self._group.rank
+
+    @property
+    def size(self) -> int:
+        """The number of processes."""
+        return self._group.size
+
+    @property
+    def writes(self) -> bool:
+        """Whether this process writes files and shows progress."""
+        return self.rank == 0
+
+    def part(self, samples: int) -> tuple[int, int]:
+        """The first and the last place, not included, of this process's part of a batch: parts follow each other in the
+        order of the ranks, and their sizes differ by one at most."""
+        each, more = divmod(samples, self.size)
+        first = self.rank * each + min(self.rank, more)
+        return first, first + each + (self.rank < more)
+
+    def wait(self) -> None:
+        """Wait until all processes are here.
+
+        Raises:
+            DistributedError: one is lost.
+        """
+        self._group.gather(b"")
+
+    def write(self, write: Callable[[], Any]) -> None:
+        """Let the first process write, while the others wait; all must call it.
+
+        Raises:
+            DistributedError: the first process could not, in the others. In the first, what it raised.
+        """
+        error: BaseException | None = None
+        if self.writes:
+            try:
+                write()
+            except Exception as found:
+                error = found
+        told = b"" if error is None else f"{type(error).__name__}: {error}".encode()
+        first = self._group.gather(told)[0]
+        if error is not None:
+            raise error
+        if first:
+            raise DistributedError(f"process 0 could not write: {first.decode()}")
+
+    def agree(self, facts: Mapping[str, Any]) -> None:
+        """Compare facts with those of the other processes.
+
+        Raises:
+            DistributedError: they differ; the message names the fact, and the first process that differs.
+        """
+        mine = json.dumps({name: str(value) for name, value in facts.items()}).encode()
+        first, *others = [json.loads(told) for told in self._group.gather(mine)]
+        for rank, other in enumerate(others, 1):
+            for name in {**first, **other}:
+                if first.get(name) != other.get(name):
+                    raise DistributedError(
+                        f"process {rank} differs from process 0 in {name}: {other.get(name)}, and {first.get(name)} in "
+                        f"process 0. {_ADVICE.get(name, '')}".rstrip()
+                    )
+
+    def guarded(self, program: Callable[[Sequence[Any]], Sequence[Any]]) -> Callable[[Sequence[Any]], Sequence[Any]]:
+        """The program, with the engine's errors about lost processes as :class:`DistributedError`."""
+
+        def run(feeds: Sequence[Any]) -> Sequence[Any]:
+            try:
+                return program(feeds)
+            except Exception as error:
+                told = self._group.lost(error)
+                if told is None or isinstance(error, DistributedError):
+                    raise
+                raise DistributedError(f"process {self.rank} of {self.size}: {told}") from error
+
+        return run
+
+
+_ADVICE = {
+    "the graph of the step": "All processes must build and compile the same model",
+    "the random streams": "Call kbackend.set_seed with the same number before the model is built",
+    "the seed": "Call kbackend.set_seed with the same number before the model is built",
+    "the values of variables": "Call kbackend.set_seed with the same number, or load the same file, in all processes",
+    "the data": "All processes must be given the same data; each takes its part itself",
+    "the place in the training": "The folder of checkpoints must be one that all processes see",
+}
+
+
+def facts_of(graph: Graph) -> dict[str, str]:
+    """What must be the same in all processes before the first step."""
+    return {
+        "the graph of the step": fingerprint(graph),
+        "the random streams": _digest(str([node.attrs.get(k) for k in DRAW]).encode() for node in _draws(graph)),
+        "the values of variables": _digest(np.ascontiguousarray(v.numpy()).tobytes() for v in graph.variables()),
+    }
+
+
+def _draws(graph: Graph) -> list[Any]:
+    found = []
+    for node in graph.depth_first():
+        found += [node] if node.op.random else []
+        for value in node.attrs.values():
+            found += _draws(value) if isinstance(value, Graph) else []
+    return found
+
+
+def _digest(parts: Any) -> str:
+    digest = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        digest.update(part)
+    return digest.hexdigest()

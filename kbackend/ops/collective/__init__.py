@@ -1,0 +1,1 @@
+"""Ops across the processes of a distributed run."""

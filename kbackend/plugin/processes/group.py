@@ -1,0 +1,34 @@
+"""The processes of a distributed run on one engine, outside of programs."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class DistributedError(RuntimeError):
+    """The processes of a run do not fit together, or one of them is lost."""
+
+
+class Group(Protocol):
+    """The processes of a run on one engine.
+
+    Attributes:
+        rank: the number of this process, from 0.
+        size: the number of processes.
+    """
+
+    rank: int
+    size: int
+
+    def gather(self, content: bytes) -> list[bytes]:
+        """What each process gave, in the order of the ranks. All must call it.
+
+        Raises:
+            DistributedError: a process is lost, or did not come within the time.
+        """
+
+    def lost(self, error: BaseException) -> str | None:
+        """What the engine says when an error means that a process is lost or too late, else None."""
+
+    def close(self) -> None:
+        """Leave the run."""

@@ -1,0 +1,217 @@
+"""What the processes of the tests of ``tests/distribution`` run: ``python -m support.distributed PHASE FOLDER``."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import kbackend
+from kbackend import Input, Model, callbacks, layers, losses
+from kbackend.distribution import DataParallel, DistributedError
+from kbackend.plugin import select
+
+SAMPLES, BATCH, EPOCHS = 49, 8, 5  # 35 steps; the last batch of an epoch has one sample
+TIMEOUT = 8.0
+
+
+def autoencoder() -> Model:
+    x = Input((12,))
+    hidden = layers.Dropout(0.3)(layers.Dense(9, activation="relu", kernel_regularizer="l2")(x))
+    model = Model(x, layers.Dense(12, activation="sigmoid")(hidden))
+    loss = losses.MeanSquaredError(reduction="mean_with_sample_weight")
+    model.compile("adam", loss, metrics=["mae"], weighted_metrics=["mse"])
+    return model
+
+
+def convnet() -> Model:
+    x = Input((6, 6, 1))
+    hidden = layers.BatchNormalization()(layers.Conv2D(3, 3, activation="relu")(x))
+    hidden = layers.Flatten()(layers.SpatialDropout2D(0.2)(layers.GaussianNoise(0.1)(hidden)))
+    model = Model(x, layers.Dense(3, activation="softmax")(layers.Dropout(0.25)(hidden)))
+    model.compile(kbackend.optimizers.SGD(0.1, momentum=0.9, global_clipnorm=1.0), "sparse_categorical_crossentropy",
+                  metrics=["accuracy"])
+    return model
+
+
+def recurrent() -> Model:
+    x = Input((5, 4))
+    hidden = layers.LSTM(6, dropout=0.2, recurrent_dropout=0.1, return_sequences=True)(layers.Masking()(x))
+    model = Model(x, layers.Dense(2)(hidden))
+    model.compile("rmsprop", losses.MeanSquaredError(reduction="sum"), metrics=["mae"])
+    return model
+
+
+def data() -> dict[str, tuple[np.ndarray, ...]]:
+    """Inputs, targets and sample weights."""
+    random = np.random.RandomState(0)
+    x, images = random.rand(SAMPLES, 12), random.rand(SAMPLES, 6, 6, 1)
+    steps = random.rand(SAMPLES, 5, 4) * (random.rand(SAMPLES, 5, 1) > 0.3)
+    return {
+        "autoencoder": (x, x, random.rand(SAMPLES)),
+        "convnet": (images, random.randint(0, 3, SAMPLES)),
+        "recurrent": (steps, random.rand(SAMPLES, 5, 2)),
+    }
+
+
+MODELS: dict[str, Callable[[], Model]] = {"autoencoder": autoencoder, "convnet": convnet, "recurrent": recurrent}
+
+
+def trained(strategy: Any) -> dict[str, np.ndarray]:
+    """All weights and all that is told of trainings of the models."""
+    kbackend.set_seed(7)
+    found: dict[str, np.ndarray] = {}
+    models = {name: make() for name, make in MODELS.items()}
+    for name, model in models.items():
+        model.distribute(strategy)
+        x, y, *weights = data()[name]
+        stopping = callbacks.EarlyStopping("val_loss", patience=50)
+        rates = callbacks.ReduceLROnPlateau("val_loss", patience=1, min_delta=1.0)
+        history = model.fit(x, y, BATCH, EPOCHS, 0, [stopping, rates], sample_weight=weights[0] if weights else None,
+                            validation_data=(x[:13], y[:13]))
+        found |= {f"{name} {n}": w for n, w in enumerate(model.get_weights())}
+        found |= {f"{name} {label}": np.array(values) for label, values in history.history.items()}
+        found[f"{name} evaluated"] = np.array(model.evaluate(x, y, batch_size=BATCH))
+        found[f"{name} on a batch"] = np.array(model.train_on_batch(x[:5], y[:5]))
+    with strategy:  # as a context
+        model = autoencoder()
+        model.fit(*data()["autoencoder"][:2], BATCH, 1, 0)
+    found |= {f"in a context {n}": w for n, w in enumerate(model.get_weights())}
+    return found
+
+
+def team_of(strategy: DataParallel) -> Any:
+    return strategy.team(select.active_target())
+
+
+# what is refused before the first step ----------------------------------------------------------------------
+
+
+def refusals(strategy: DataParallel, rank: int) -> dict[str, str]:
+    """What is said where the processes differ in something."""
+    found: dict[str, str] = {}
+
+    def attempt(label: str, seed: int, width: int, samples: int) -> None:
+        kbackend.set_seed(seed)
+        x = Input((3,))
+        model = Model(x, layers.Dense(width)(layers.Dropout(0.5)(x)))
+        model.compile("sgd", "mse")
+        model.distribute(strategy)
+        before = model.get_weights()
+        try:
+            model.fit(np.ones((samples, 3)), np.ones((samples, width)), verbose=0)
+        except DistributedError as error:
+            assert all((a == b).all() for a, b in zip(before, model.get_weights())), "a step was made"
+            found[label] = str(error)
+
+    attempt("seeds", rank, 2, 8)
+    attempt("graphs", 7, 2 + (rank == 1), 8)
+    attempt("shapes", 7, 2, 8 + (rank == 1))
+    return found
+
+
+# files ------------------------------------------------------------------------------------------------------
+
+
+def written(strategy: DataParallel, folder: Path, rank: int) -> dict[str, str]:
+    """Files that one process writes; what the others say where it cannot."""
+    kbackend.set_seed(7)
+    model = autoencoder()
+    model.distribute(strategy)
+    x, y, _ = data()["autoencoder"]
+    told = [callbacks.ModelCheckpoint(str(folder / "best.kb"), "loss"), callbacks.CSVLogger(str(folder / "log.csv"))]
+    model.fit(x, y, BATCH, 2, 0, told)
+    path = folder / f"rank{rank}.kb"  # only the first process writes its own
+    model.save(path)
+    try:
+        model.save_weights(folder / "missing" / "w.safetensors")
+    except (DistributedError, OSError) as error:
+        return {"files": type(error).__name__ + str(path.exists())}
+    return {}
+
+
+class Ends(callbacks.Callback):
+    """Stops the process, or the training, after a batch."""
+
+    def __init__(self, epoch: int, batch: int, act: Callable[[], None]) -> None:
+        super().__init__()
+        self._place, self._act, self._epoch = (epoch, batch), act, 0
+
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
+        self._epoch = epoch
+
+    def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
+        if (self._epoch, batch) == self._place:
+            self._act()
+
+
+def resumed(strategy: Any, folder: Path, *told: callbacks.Callback) -> list[np.ndarray]:
+    """The weights of a training that goes on from the checkpoints of a folder, one after every second batch."""
+    kbackend.set_seed(5)
+    model = convnet()
+    model.distribute(strategy)
+    backup = callbacks.BackupAndRestore(folder, save_freq=2, delete_checkpoint=False)
+    model.fit(*data()["convnet"], BATCH, 4, 0, list(told), resume=backup)
+    return model.get_weights()
+
+
+class Interrupted(Exception):
+    """The training ends here."""
+
+
+def interrupt() -> None:
+    raise Interrupted
+
+
+def until_interrupted(strategy: Any, folder: Path) -> None:
+    try:
+        resumed(strategy, folder, Ends(2, 3, interrupt))
+    except Interrupted:
+        return
+    raise AssertionError("the training came to its end")
+
+
+# phases -----------------------------------------------------------------------------------------------------
+
+
+ACTS = {"killed": lambda: os.kill(os.getpid(), signal.SIGKILL), "hangs": lambda: time.sleep(600)}
+
+
+def same(folder: Path, how: str) -> None:
+    """All that needs no failure, then the last process is killed, or hangs, and the others are to say so."""
+    strategy = DataParallel(sync_batch_norm=True, timeout=TIMEOUT)
+    team = team_of(strategy)
+    rank = team.rank
+    np.savez(folder / f"{rank}.npz", **trained(strategy))
+    until_interrupted(strategy, folder / "backups")
+    team.wait()
+    facts = {**refusals(strategy, rank), **written(strategy, folder, rank), "size": str(team.size)}
+    (folder / f"{rank}.json").write_text(json.dumps(facts))
+    model = autoencoder()
+    model.distribute(strategy)
+    told = [Ends(0, 3, ACTS[how])] if rank == team.size - 1 else []
+    x, y, _ = data()["autoencoder"]
+    team.wait()
+    (folder / f"{rank}.began").write_text("")
+    model.fit(x, y, BATCH, 1000, 0, told)
+
+
+def restarts(folder: Path, _: str) -> None:
+    """The second process is killed in the first attempt, and hangs in the second one."""
+    strategy = DataParallel(sync_batch_norm=True, timeout=TIMEOUT)
+    rank, attempt = team_of(strategy).rank, int(os.environ["TORCHELASTIC_RESTART_COUNT"])
+    failures = [Ends(1, 4, ACTS["killed"]), Ends(2, 3, ACTS["hangs"])]
+    told = failures[attempt : attempt + 1] if rank == 1 else []
+    weights = resumed(strategy, folder / "backups", *told)
+    np.savez(folder / f"restarted{rank}.npz", *weights)
+
+
+if __name__ == "__main__":
+    {"same": same, "restarts": restarts}[sys.argv[1]](Path(sys.argv[2]), sys.argv[3])
