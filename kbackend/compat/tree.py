@@ -143,7 +143,10 @@ TREE: Mapping[str, Entry] = {
     "utils": _UTILS,
     **{
         f"utils.{name}": _UTILS._replace(sources=(f"kbackend.utils.{name}", *_UTILS.sources))
-        for name in "conv_utils data_utils generic_utils io_utils layer_utils multi_gpu_utils np_utils vis_utils".split()
+        for name in (
+            "conv_utils", "data_utils", "generic_utils", "io_utils", "layer_utils", "multi_gpu_utils", "np_utils",
+            "vis_utils",
+        )  # fmt: skip
     },
     **_same("utils", "losses_utils metrics_utils visualize_util", _UTILS),
     "wrappers": Entry("wrappers"),
