@@ -19,7 +19,7 @@ from kbackend.model.distributed import Distributed
 from kbackend.model.files import HasFiles
 from kbackend.model.generators import GeneratorMethods
 from kbackend.model.inspecting.inspected import InspectedNetwork
-from kbackend.model.learning import is_one_batch, predict_one_batch, unbuilt_if_refused
+from kbackend.model.learning import check_joinable, is_one_batch, predict_one_batch, unbuilt_if_refused
 from kbackend.model.modules import HasModules
 from kbackend.model.network import Network
 from kbackend.model.reading import model_from
@@ -355,7 +355,7 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
         with unbuilt_if_refused(self) as taken, closing(given.source(Asked("x", "steps", steps))) as batches:
             function = self._steps.predict(batches.sample.form)
             if batches.steps != 1:
-                self._check_joinable(function)
+                check_joinable(self, function)
             taken()
             told, sample = self._told(callbacks, batches, verbose), batches.sample
             measured.settle(self._steps, "predict", sample, batches.batch_size or sample.samples)
@@ -364,15 +364,6 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
 
     def _told(self, callbacks: Sequence[Callback] | None, batches: Source, verbose: int) -> CallbackList:
         return CallbackList(callbacks, model=self, steps=batches.steps, samples=batches.samples, verbose=verbose)
-
-    def _check_joinable(self, function: Any) -> None:
-        names = [t.name for t in function.outputs] if self.own_predict else self.output_names
-        for name, tensor in zip(names, function.outputs):
-            if tensor.shape == ():
-                raise data.DataError(
-                    f"the output {name!r} is a single number for each batch, so that of several batches cannot be "
-                    "joined; use predict_on_batch, or a batch_size of at least the number of samples"
-                )
 
     @checked
     def predict_on_batch(self, x: Any) -> Any:

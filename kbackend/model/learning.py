@@ -54,3 +54,18 @@ def predict_one_batch(model: Any, x: np.ndarray) -> Any:
     groups = prediction_groups(steps, x)
     of_model.settle(steps, "predict", groups, len(x))
     return model._packed(loop.predict_batch(steps.predict(), steps.target(), groups.inputs))
+
+
+def check_joinable(model: Any, function: Any) -> None:
+    """Refuse outputs that several batches cannot be joined of.
+
+    Raises:
+        DataError: an output is a single number for each batch.
+    """
+    names = [t.name for t in function.outputs] if model.own_predict else model.output_names
+    for name, tensor in zip(names, function.outputs):
+        if tensor.shape == ():
+            raise data.DataError(
+                f"the output {name!r} is a single number for each batch, so that of several batches cannot be "
+                "joined; use predict_on_batch, or a batch_size of at least the number of samples"
+            )

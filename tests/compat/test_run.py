@@ -58,14 +58,14 @@ def test_the_engine_is_chosen(script, capsys):
         path = script("from keras import backend as K\nprint(K.backend())")
         assert cli.main(["run", "--backend", "numpy", path]) == 0
         assert capsys.readouterr().out == "numpy\n"
-        assert cli.main(["run", "--backend", "nothing", path]) == 1
+        assert cli.main(["run", "--backend", "nothing", path]) == 2
         assert "nothing" in capsys.readouterr().err
     finally:
         kbackend.set_backend(before)
 
 
 def test_a_file_that_is_not_there(capsys):
-    assert cli.main(["run", "no/such/script.py"]) == 1
+    assert cli.main(["run", "no/such/script.py"]) == 2
     assert "no/such/script.py" in capsys.readouterr().err
 
 
