@@ -70,7 +70,7 @@ class Inside:
             stack.extend((inner, free, False, counts) for inner in reversed(layer._sublayers()))
 
     def _take_listed(self, layer: Any, free: bool) -> None:
-        """Take the weights that a layer of a user's class lists itself, in place of those that it and its layers hold."""
+        """Take the weights that a layer of a user's class lists itself, in place of those that it holds."""
         trained = list(layer.trainable_weights)
         held = {id(v): v for v in (*trained, *layer.non_trainable_weights)}
         self._first[id(layer)] = [v for key, v in held.items() if key not in self._found]

@@ -233,8 +233,8 @@ class HasWeights(HasName):
     @property
     def _lists_weights(self) -> bool:
         """Whether the class is one of a user that defines ``trainable_weights``."""
-        found = type(self).trainable_weights
-        return not str(getattr(found.fget, "__module__", "")).startswith("kbackend.")
+        kind: Any = type(self)
+        return not str(getattr(kind.trainable_weights.fget, "__module__", "")).startswith("kbackend.")
 
     @property
     def trainable_weights(self) -> list[Variable]:
