@@ -160,6 +160,11 @@ FUNCTIONS = (
         "lies between 0 and the maximum, before the part below the threshold is added",
         "lies below the maximum",
     ),
+    Row(
+        "K.function",
+        "takes any collection of outputs, one tensor too, and arrays in nested lists, as tf.keras does",
+        "takes lists",
+    ),
     Row("K.get_variable_shape", "K.int_shape", "K.int_shape"),
     Row(
         "K.backend()",
@@ -269,6 +274,15 @@ KERAS_1 = (
         [
             Attribute(_MODEL, name, f"{_METHODS}:{name}")
             for name in ("predict_classes", "predict_proba")
+        ],
+    ),
+    Row(
+        "_feed_inputs, _feed_targets, _feed_sample_weights, _standardize_user_data, _is_compiled of models",
+        "tensors and arrays of a step, for K.function on model.total_loss",
+        "model.inputs, model.targets, model.sample_weights",
+        [
+            Attribute(_MODEL, f"_{name}", f"{_METHODS}:{name}")
+            for name in ("feed_inputs", "feed_targets", "feed_sample_weights", "standardize_user_data", "is_compiled")
         ],
     ),
     Row(

@@ -37,6 +37,12 @@ _INTERNAL = Refusal(
 
 #: module without 'keras.' -> name -> refusal; the modules that share the contents of another share its refusals
 REFUSED: Mapping[str, Mapping[str, Refusal]] = {
+    "": {
+        "optimizer_v2": Refusal(
+            "optimizers of tensorflow.python.keras are written on operations of TensorFlow",
+            "write a subclass of keras.optimizers.Optimizer with get_updates, or update_step",
+        ),
+    },
     "backend": {
         "get_session": Refusal(_NO_SESSION, "write K.function(inputs, outputs)(values), or K.get_value(x)"),
         "set_session": Refusal(

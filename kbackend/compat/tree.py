@@ -140,6 +140,7 @@ TREE: Mapping[str, Entry] = {
             "l1l2": "kbackend.regularizers:l1_l2",
         },
     ),
+    "saving": Entry("saving", ("kbackend.saving", "kbackend.utils")),  # of tf.keras
     "utils": _UTILS,
     **{
         f"utils.{name}": _UTILS._replace(sources=(f"kbackend.utils.{name}", *_UTILS.sources))

@@ -353,3 +353,14 @@ def test_whole_floats_are_taken_for_integers(hook):
     compat.uninstall()
     with pytest.raises(ValueError, match="cast it explicitly"):
         count([[1.0, 2.0]])
+
+
+def test_gradients_of_the_loss_by_the_tensors_of_a_step(hook):
+    model = models.Sequential([layers.Dense(1, use_bias=False, input_shape=(2,), weights=[np.ones((2, 1))])])
+    assert not model._is_compiled
+    model.compile("sgd", "mse")
+    gradients = model.optimizer.get_gradients(model.total_loss, model.trainable_weights)
+    inputs = model._feed_inputs + model._feed_targets + model._feed_sample_weights
+    x, y, weights = model._standardize_user_data(np.array([[1.0, 2.0]]), np.array([[1.0]]))
+    (found,) = K.function(inputs, gradients)(x + y + weights)
+    assert model._is_compiled and found.tolist() == [[4.0], [8.0]]

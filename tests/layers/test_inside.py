@@ -146,3 +146,36 @@ def test_nesting_costs_a_visit_a_layer(walks, nest, what):
         found[depth] = sum(walks.values())
     steps = [found[8] - found[4], found[16] - found[8]]
     assert found[4] > 0 and steps[1] == 2 * steps[0]
+
+
+def test_a_class_may_list_its_weights_itself():
+    class Copies(layers.Layer):
+        """Layers made after the first one, which is never called."""
+
+        def build(self, input_shape):
+            self.first = layers.Dense(2)
+            self.first.build(input_shape)
+            self.copies = [layers.Dense(2), layers.Dense(2)]
+            super().build(input_shape)
+
+        def call(self, inputs):
+            return self.copies[0](inputs) + self.copies[1](inputs)
+
+        @property
+        def trainable_weights(self):
+            return [w for layer in self.copies for w in layer.trainable_weights]
+
+        @property
+        def non_trainable_weights(self):
+            return [w for layer in self.copies for w in layer.non_trainable_weights]
+
+    x = Input((3,))
+    layer = Copies()
+    model = Model(x, layer(x))
+    assert len(layer.weights) == len(model.trainable_weights) == len(model.weights) == len(model.get_weights()) == 4
+    model.compile("sgd", "mse")
+    before = model.get_weights()
+    model.train_on_batch(np.ones((2, 3)), np.zeros((2, 2)))
+    assert all((a != b).any() for a, b in zip(before, model.get_weights()))
+    layer.trainable = False
+    assert not model.trainable_weights and len(model.non_trainable_weights) == 4

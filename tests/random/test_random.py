@@ -108,6 +108,15 @@ def test_dropout_shares_decisions_along_ones_of_the_noise_shape(each_backend):
     same_bits(found, np.broadcast_to(mask, (6, 5, 4)))
 
 
+def test_a_noise_shape_may_be_the_shape_of_a_tensor(each_backend):
+    x = K.placeholder((None, 5, 4))
+    program = K.function([x], [K.dropout(x, 0.5, K.shape(x), seed=KEY), K.dropout(x, 0.5, seed=KEY)])
+    shaped, plain = program([np.ones((6, 5, 4), np.float32)])
+    same_bits(shaped, plain)
+    with pytest.raises(TypeError, match="or K.shape of a tensor"):
+        K.dropout(x, 0.5, K.placeholder((3,), dtype="int32"))
+
+
 def test_a_composition_drops_the_same_elements_as_the_kernel(each_backend):
     op = REGISTRY["dropout"]
     x, rate = np.random.RandomState(0).randn(40, 9).astype(np.float32), np.float32(0.37)

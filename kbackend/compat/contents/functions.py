@@ -83,6 +83,42 @@ def relu(x: Any, alpha: Any = 0.0, max_value: Any = None, threshold: Any = 0.0) 
     return limited if isinstance(alpha, (int, float)) and alpha == 0 else limited - alpha * below
 
 
+def function(inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any) -> Any:
+    """``K.function``, which takes one tensor in place of a list, and any collection of outputs, as tf.keras does; its
+    result takes lists of values within the list of values.
+
+    >>> from kbackend import K
+    >>> from kbackend.compat.contents import functions
+    >>> a, b = K.placeholder((2,)), K.placeholder((2,))
+    >>> functions.function([a, b], {"sum": a + b}.values())(([[1.0, 2.0], [3.0, 4.0]],))[0].tolist()
+    [4.0, 6.0]
+    """
+    given = [inputs] if isinstance(inputs, Tensor) else list(inputs)
+    alone = isinstance(outputs, Tensor)
+    return _Called(K.function(given, [outputs] if alone else list(outputs), updates, **kwargs), len(given), alone)
+
+
+class _Called:
+    """A function of K whose values may be given in lists of arrays, and whose one output may be returned alone."""
+
+    def __init__(self, function: Any, count: int, alone: bool) -> None:
+        self._function, self._count, self._alone = function, count, alone
+
+    def __call__(self, values: Any = (), *args: Any, **kwargs: Any) -> Any:
+        found = self._function(self._flat(values), *args, **kwargs)
+        return found[0] if self._alone else found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._function, name)
+
+    def _flat(self, values: Any) -> Any:
+        if not isinstance(values, (list, tuple)) or not values or not all(isinstance(v, list) for v in values):
+            return values
+        parts = [v for part in values for v in part]
+        held = all(isinstance(v, np.ndarray) for v in parts)
+        return parts if held or len(values) != self._count == len(parts) else values
+
+
 def image_dim_ordering() -> str:
     """Keras 1's name of the data format: 'tf' for channels_last, 'th' for channels_first.
 
@@ -122,6 +158,7 @@ __all__ = [
     "arange",
     "backend",
     "bias_add",
+    "function",
     "image_dim_ordering",
     "is_symbolic",
     "relu",

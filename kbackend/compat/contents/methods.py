@@ -14,6 +14,7 @@ import numpy as np
 from kbackend import dtypes
 from kbackend.graph.tensor import Tensor
 from kbackend.streams import set_seed
+from kbackend.training.arrays import inputs_of
 
 # models -----------------------------------------------------------------------------------------------------
 
@@ -29,6 +30,22 @@ def predict_classes(
     """The class of each sample: the place of the largest output, or 0 and 1 for one output of a probability."""
     found = self.predict(x, batch_size=batch_size, verbose=verbose, steps=steps)
     return found.argmax(axis=-1) if found.shape[-1] > 1 else (found > 0.5).astype("int32")
+
+
+is_compiled = property(lambda self: self.optimizer is not None, doc="Whether ``compile`` was called.")
+feed_inputs = property(lambda self: list(self.inputs), doc="The tensors that a step is fed with.")
+feed_targets = property(lambda self: self.targets, doc="The placeholders of the targets.")
+feed_sample_weights = property(lambda self: self.sample_weights, doc="The placeholders of the sample weights.")
+
+
+def standardize_user_data(
+    self: Any, x: Any, y: Any = None, sample_weight: Any = None, class_weight: Any = None, batch_size: Any = None
+) -> tuple[list[np.ndarray], list[np.ndarray], list[np.ndarray]]:
+    """Lists of the arrays of inputs, targets and sample weights, which are 1 where none are given."""
+    if y is None:
+        return inputs_of(self._steps, x), [], []
+    found = self._groups(x, y, sample_weight, class_weight)
+    return found.inputs, found.targets, found.weights or [np.ones(len(t), "float32") for t in found.targets]
 
 
 #: of Keras 1's methods for generators; ``nb_epoch`` and its like are renamed before

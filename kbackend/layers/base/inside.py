@@ -32,7 +32,8 @@ class Inside:
     Attributes:
         layers: the layer first, then those inside it, in their order, each before those inside it.
         weights: of all these layers; those of a layer come before those of the layers inside it, or after them where
-            the layer says so (``_weights_last``).
+            the layer says so (``_weights_last``). A layer inside whose class defines ``trainable_weights`` has what
+            that gives, and no others.
     """
 
     def __init__(self, root: Any) -> None:
@@ -45,9 +46,9 @@ class Inside:
         self._walk(root)
 
     def _walk(self, root: Any) -> None:
-        stack = [(root, True, False)]
+        stack = [(root, True, False, True)]
         while stack:
-            layer, free, leaving = stack.pop()
+            layer, free, leaving, counts = stack.pop()
             if leaving:
                 self._take_weights(layer, free)
                 continue
@@ -57,11 +58,25 @@ class Inside:
             self._layers[id(layer)] = layer
             if free:
                 self._free.add(id(layer))
-            if layer._weights_last:
-                stack.append((layer, free, True))
+            if not counts:
+                self._first.setdefault(id(layer), [])
+            elif layer is not root and layer._lists_weights:
+                counts = False
+                self._take_listed(layer, free)
+            elif layer._weights_last:
+                stack.append((layer, free, True, True))
             else:
                 self._take_weights(layer, free)
-            stack.extend((inner, free, False) for inner in reversed(layer._sublayers()))
+            stack.extend((inner, free, False, counts) for inner in reversed(layer._sublayers()))
+
+    def _take_listed(self, layer: Any, free: bool) -> None:
+        """Take the weights that a layer of a user's class lists itself, in place of those that it holds."""
+        trained = list(layer.trainable_weights)
+        held = {id(v): v for v in (*trained, *layer.non_trainable_weights)}
+        self._first[id(layer)] = [v for key, v in held.items() if key not in self._found]
+        self._found.update((id(v), v) for v in self._first[id(layer)])
+        if free:
+            self._trained.update(id(v) for v in trained)
 
     def _take_weights(self, layer: Any, free: bool) -> None:
         held = self._held.get(id(layer))

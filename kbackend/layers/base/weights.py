@@ -231,6 +231,12 @@ class HasWeights(HasName):
         return distinct([v for v in self._attached() if isinstance(v, HasWeights)])
 
     @property
+    def _lists_weights(self) -> bool:
+        """Whether the class is one of a user that defines ``trainable_weights``."""
+        kind: Any = type(self)
+        return not str(getattr(kind.trainable_weights.fget, "__module__", "")).startswith("kbackend.")
+
+    @property
     def trainable_weights(self) -> list[Variable]:
         """The weights that training changes; none when the layer is not trainable.
 
@@ -270,6 +276,8 @@ class HasWeights(HasName):
     @property
     def weights(self) -> list[Variable]:
         """All weights, those made trainable first."""
+        if self._lists_weights:
+            return distinct([*self.trainable_weights, *self.non_trainable_weights])
         return Inside(self).weights
 
     @property

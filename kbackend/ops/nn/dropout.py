@@ -138,6 +138,13 @@ def _check_rate(level: Any) -> None:
         raise ValueError(f"the rate of dropout must be in [0, 1], it is {level!r}")
 
 
+def _entries(shape: Tensor) -> Any:
+    """The static entries of the shape of a tensor, None where they are not known: those must be sizes, not 1."""
+    if shape.node.op.name != "shape":
+        raise TypeError(f"noise_shape must be a list or tuple, or K.shape of a tensor, it is {shape!r}")
+    return shape.node.inputs[0].shape
+
+
 @derived(traced=False, samples=lambda: [call(In((2, 3), 0.5, 2.0), 1, row=28, expect=np.zeros((2, 3))),
                           call(In((2, 3)), 1.5, raises=ValueError),
                           call(In((2, 3)), -0.1, raises=ValueError)])
@@ -148,7 +155,8 @@ def dropout(x: TensorLike, level: Any, noise_shape: Any = None, seed: Any = None
         x: a float tensor.
         level: a number in [0, 1], or a scalar variable or tensor, which is not checked. 1 gives zeros.
         noise_shape: the shape of the mask: for each dimension of ``x`` 1, along which the mask is broadcast, or None,
-            the size or a symbolic scalar, along which elements are independent. None for the shape of ``x``.
+            the size or a symbolic scalar, along which elements are independent; or ``K.shape`` of a tensor. None for
+            the shape of ``x``.
         seed: an integer or SeedGenerator; None for the random stream of the process.
 
     Returns:
@@ -157,7 +165,7 @@ def dropout(x: TensorLike, level: Any, noise_shape: Any = None, seed: Any = None
 
     Raises:
         ValueError: a level outside [0, 1], or a noise shape that does not fit.
-        TypeError: ``x`` is not a float tensor, or ``noise_shape`` is a tensor.
+        TypeError: ``x`` is not a float tensor, or ``noise_shape`` is another tensor.
 
     Source: Srivastava et al., "Dropout: A Simple Way to Prevent Neural Networks from Overfitting", 2014.
 
@@ -171,7 +179,7 @@ def dropout(x: TensorLike, level: Any, noise_shape: Any = None, seed: Any = None
         _check_rate(level)
         level = constant(float(level), dtype) if symbolic else np.asarray(level, dtype)
     if isinstance(noise_shape, Tensor):
-        raise TypeError(f"noise_shape must be a list or tuple, not {noise_shape!r}; entries may be symbolic")
+        noise_shape = _entries(noise_shape)
     if noise_shape is not None:
         noise_shape = tuple(operator.index(d) if _is_number(d) else None for d in noise_shape)
     key, op_id = stream_of("dropout", seed)

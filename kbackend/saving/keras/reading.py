@@ -114,7 +114,11 @@ def _layer(entry: Mapping[str, Any], custom: Mapping[str, Any]) -> Any:
             raise FormatError("class_name must be a text")
         if kind in MODELS:
             return _model(entry, custom)
-        config = old.arguments(kind, _object(entry.get("config"), "config"))
+        settings = _object(entry.get("config"), "config")
+        found = None if kind == "Lambda" else custom_object(entry, custom)
+        if found is not None:
+            return found.from_config(_own_settings(settings, found, custom))
+        config = old.arguments(kind, settings)
         if kind == "Lambda":
             return _lambda(name, config, custom)
         if kind in _OF_TENSORFLOW:
@@ -122,11 +126,21 @@ def _layer(entry: Mapping[str, Any], custom: Mapping[str, Any]) -> Any:
                 f"it is an operation of TensorFlow ({str(config.get('function') or config.get('node_def'))[:60]}); "
                 f"give a function for it in custom_objects={{{name!r}: function}}"
             )
-        found = custom_object(entry, custom)
-        if found is None:
-            return _builtin(kind, name, config, custom)
-        plain = {key: from_keras(key, value, custom) for key, value in config.items() if _is_for(key, value, found)}
-        return found.from_config(plain)
+        return _builtin(kind, name, config, custom)
+
+
+def _own_settings(settings: Mapping[str, Any], layer: Any, custom: Mapping[str, Any]) -> dict[str, Any]:
+    """The configuration for a class of the caller's. Objects in it that are not known here, such as layers, are left to
+    the ``from_config`` of the class."""
+    found = {}
+    for key, value in settings.items():
+        if not _is_for(key, value, layer):
+            continue
+        try:
+            found[key] = from_keras(key, value, custom)
+        except FormatError:
+            found[key] = value
+    return found
 
 
 def _is_for(key: str, value: Any, layer: Any) -> bool:
