@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -125,8 +126,17 @@ def _layer(entry: Mapping[str, Any], custom: Mapping[str, Any]) -> Any:
         found = custom_object(entry, custom)
         if found is None:
             return _builtin(kind, name, config, custom)
-        plain = {key: from_keras(key, value, custom) for key, value in config.items() if _is_for(key, value, found)}
-        return found.from_config(plain)
+        plain = {key: _given(key, value, custom) for key, value in config.items() if _is_for(key, value, found)}
+        takes = "custom_objects" in inspect.signature(found.from_config).parameters
+        return found.from_config(plain, custom_objects=dict(custom)) if takes else found.from_config(plain)
+
+
+def _given(key: str, value: Any, custom: Mapping[str, Any]) -> Any:
+    """An argument of a layer of the caller's, whose class reads what has no form that is known here."""
+    try:
+        return from_keras(key, value, custom)
+    except FormatError:
+        return value
 
 
 def _is_for(key: str, value: Any, layer: Any) -> bool:
