@@ -295,7 +295,7 @@ class Layer(HasLosses):
         if masks is None and type(self).compute_mask is Layer.compute_mask:
             return
         found = self.compute_mask(inputs, masks)
-        parts = found if isinstance(found, (list, tuple)) else [found] * len(results)
+        parts = _flat(found) if isinstance(found, (list, tuple)) else [found] * len(results)
         for tensor, mask in zip(results, parts):
             tensor._keras_mask = mask
 
@@ -305,7 +305,8 @@ class Layer(HasLosses):
 
     def _restore(self, state: Any) -> None:
         self.built, self.input_spec, weights, losses, updates, measured = state
-        del self._weights[weights:], self._losses[losses:], self._updates[updates:]
+        self._forget_weights(weights)
+        del self._losses[losses:], self._updates[updates:]
         del self._measured[measured:]
 
     def _named(self, error: Exception, given: Sequence[Tensor]) -> Exception:
@@ -368,3 +369,9 @@ def _lifted(value: Any) -> Tensor:
 
 
 __all__ = ["Layer"]
+
+
+def _flat(masks: Sequence[Any]) -> list[Any]:
+    """Masks in a row, None among them; layers for Keras 2 return lists in lists."""
+    nested = [_flat(mask) if isinstance(mask, (list, tuple)) else [mask] for mask in masks]
+    return [mask for part in nested for mask in part]

@@ -50,6 +50,8 @@ class HasWeights(HasName):
     #: attributes that hold live hyperparameters: variables that are not weights
     hyperparameters: tuple[str, ...] = ()
     _weights_last = False
+    #: while the property of a subclass lists the weights
+    _listing = False
     #: the number of the last change of what the layer computes (see inside.py)
     _revision = 0
     _untracked = frozenset({"_calls", "_weights", "_losses", "_updates", "_initial_weights", "_replaced", "_measured"})
@@ -173,6 +175,7 @@ class HasWeights(HasName):
         variable.regularizer = penalty
         variable.autocast = autocast
         self._weights.append(variable)
+        (self._trainable_weights if variable.trainable else self._non_trainable_weights).append(variable)
         return variable
 
     def _known_shape(self, name: str | None, shape: Any) -> tuple[int, ...]:
@@ -221,14 +224,38 @@ class HasWeights(HasName):
             known: ids of weights of the layers inside it, if these come first.
         """
         held = [v for v in self._attached() if isinstance(v, Variable) and not v.counter]
-        for variable in self._non_trainable_weights:
-            variable.trainable = False
+        made = {id(v) for v in self._weights}
+        for variable in self._non_trainable_weights:  # given by the class of a user, made by K.variable
+            if id(variable) not in made:
+                variable.trainable = False
         replaced = {id(v) for v in self._replaced}
         found = [v for v in distinct([*self._weights, *held]) if id(v) not in replaced]
         return sorted(found, key=lambda v: not v.trainable)
 
     def _sublayers(self) -> list[Any]:
-        return distinct([v for v in self._attached() if isinstance(v, HasWeights)])
+        found = distinct([v for v in self._attached() if isinstance(v, HasWeights)])
+        listed = self._listed()
+        if listed is None:
+            return found
+        return [layer for layer in found if not layer.weights or any(id(v) in listed for v in layer.weights)]
+
+    def _listed(self) -> set[int] | None:
+        """The ids of the weights that a class of a user lists in a property of its own, which may be without those of a
+        layer that is only a pattern for others; None where the property is inherited."""
+        listing = type(self).trainable_weights is not HasWeights.trainable_weights and not self._listing
+        if not listing:
+            return None
+        self._listing = True
+        try:
+            return {id(v) for v in (*self.trainable_weights, *self.non_trainable_weights)}
+        finally:
+            self._listing = False
+
+    def _forget_weights(self, count: int) -> None:
+        """Forget the weights that were added after the first ones."""
+        dropped = {id(v) for v in self._weights[count:]}
+        for held in (self._weights, self._trainable_weights, self._non_trainable_weights):
+            held[:] = [v for v in held if id(v) not in dropped]
 
     @property
     def _lists_weights(self) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -117,7 +118,9 @@ def _layer(entry: Mapping[str, Any], custom: Mapping[str, Any]) -> Any:
         settings = _object(entry.get("config"), "config")
         found = None if kind == "Lambda" else custom_object(entry, custom)
         if found is not None:
-            return found.from_config(_own_settings(settings, found, custom))
+            plain = _own_settings(settings, found, custom)
+            takes = "custom_objects" in inspect.signature(found.from_config).parameters
+            return found.from_config(plain, custom_objects=dict(custom)) if takes else found.from_config(plain)
         config = old.arguments(kind, settings)
         if kind == "Lambda":
             return _lambda(name, config, custom)
