@@ -19,7 +19,7 @@ from kbackend.distribution import DataParallel, DistributedError
 from kbackend.plugin import select
 
 SAMPLES, BATCH, EPOCHS = 49, 8, 5  # 35 steps; the last batch of an epoch has one sample
-TIMEOUT = 8.0
+TIMEOUT = 15.0  # also for processes that start late on a busy machine
 
 
 def autoencoder() -> Model:
