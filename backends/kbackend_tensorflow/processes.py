@@ -51,6 +51,8 @@ class TensorFlowGroup:
         timeout: seconds after which a worker that does not come counts as lost.
     """
 
+    compiles = False  # XLA has no collectives on the CPU (TensorFlow 2.21)
+
     def __init__(self, strategy: Any, launch: Launch, timeout: float) -> None:
         self._strategy = strategy
         self.rank, self.size, self.timeout = launch.rank, launch.size, timeout

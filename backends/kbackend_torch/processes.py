@@ -56,6 +56,8 @@ class TorchGroup:
         timeout: seconds after which a process that does not come counts as lost.
     """
 
+    compiles = True
+
     def __init__(self, dist: Any, host: Any, timeout: float) -> None:
         self._dist, self._host = dist, host
         self.rank, self.size, self.timeout = dist.get_rank(), dist.get_world_size(), timeout

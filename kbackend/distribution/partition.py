@@ -7,17 +7,17 @@ by those of the whole batch.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
 from kbackend import dtypes
 from kbackend.declare.call import expansion
-from kbackend.graph.node import Node
+from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph, ancestors, dependents, map_args
-from kbackend.ops.collective.part import Part, building, mean_of_batch
+from kbackend.ops.collective.part import Part, building, mean_of_batch, over_processes
 from kbackend.ops.collective.reduce import all_reduce
 from kbackend.ops.core.leaves import _placeholder
 from kbackend.ops.elementwise.arithmetic import add, divide_no_nan, subtract
@@ -26,7 +26,7 @@ from kbackend.ops.nn.batch_norm import _along_axes, classic_batch_normalization,
 from kbackend.ops.nn.dropout import _dropout, dropout_from_row
 from kbackend.ops.random.draws import random_bits, random_unit
 from kbackend.ops.random.rows import random_bits_from_row, random_unit_from_row
-from kbackend.ops.reduction.reductions import mean
+from kbackend.ops.reduction.reductions import mean, sum_
 from kbackend.plugin.processes.group import DistributedError
 
 Updates = Sequence[tuple[Variable, Any]]
@@ -47,7 +47,7 @@ class Partition:
         self._name, self._sync = name, sync_batch_norm
         share = _placeholder(shape=(), dtype="float64", name="share")
         row = _placeholder(shape=(), dtype="int64", name="first_row")
-        self._part = Part(share, row)
+        self._part = Part(share, row, of_batch)
         self.feeds = [share, row]
 
     def building(self) -> AbstractContextManager[None]:
@@ -73,7 +73,13 @@ class Partition:
     # sums over the processes --------------------------------------------------------------------------------
 
     def summed(
-        self, values: Sequence[Any], masses: Sequence[Any], counted: Updates, moved: Updates, feeds: Sequence[Tensor]
+        self,
+        values: Sequence[Any],
+        masses: Sequence[Any],
+        counted: Updates,
+        of_numbers: Collection[Variable],
+        moved: Updates,
+        feeds: Sequence[Tensor],
     ) -> tuple[list[Any], list[Any], list[tuple[Variable, Any]]]:
         """Values, masses and updates of the whole batch, by one sum over the processes.
 
@@ -81,6 +87,7 @@ class Partition:
             values: means over the part.
             masses: for each value what its mean counts, None for the samples.
             counted: updates of the states of metrics, which add sums over samples.
+            of_numbers: the variables among them that add numbers of the whole batch, the same in all processes.
             moved: updates of layers, such as moving statistics, which take means.
             feeds: what depends on the part.
         """
@@ -88,7 +95,10 @@ class Partition:
         amounts = [None if mass is None else part.present(mass) for mass in masses]
         sent = [part.share_of(v) if amount is None else v * amount for v, amount in zip(values, amounts)]
         sent += [amount for amount in amounts if amount is not None]
-        increments = [part.present(_increment(variable, value)) for variable, value in counted]
+        increments = [
+            (part.share_of if variable in of_numbers else part.present)(_increment(variable, value))
+            for variable, value in counted
+        ]
         own, moving = self._moving(moved, feeds)
         sent += [*increments, *(part.share_of(value) for _, value in moving)]
         found = iter(all_reduce(sent))
@@ -164,6 +174,7 @@ class Partition:
         )
 
 
+_OVER_SAMPLES: Mapping[Any, Callable[[Any], Any]] = {sum_.op: over_processes, mean.op: mean_of_batch}
 _NORMALIZE = normalize_batch_in_training.op
 _DROPOUT = _dropout.op
 _ROWS: Mapping[Any, Callable[..., Any]] = {
@@ -188,6 +199,28 @@ def rebuilt(
             found = result if isinstance(result, (tuple, list)) else (result,)
         new.update(zip(map(id, node.outputs), found))
     return [new.get(id(t), t) for t in tensors]
+
+
+def of_batch(number: Tensor) -> Tensor:
+    """A number for the whole batch: sums and means over the samples of the part that it is made of are taken over all
+    processes. Samples are the first axis, of unknown size, of what depends on placeholders."""
+    divided: set[int] = set()
+
+    def change(node: Node, args: Sequence[Any]) -> Sequence[Any] | None:
+        result = node.outputs[0]
+        samples = [t for t in node.inputs if id(t) in divided and t.shape[:1] == (None,)]
+        if samples and result.shape[:1] != (None,):
+            if node.op in _OVER_SAMPLES and 0 in node.attrs["axis"]:
+                return [_OVER_SAMPLES[node.op](node.op.apply(args, node.attrs))]
+            if node.op.kind == "composite" and not node.op.random and len(node.outputs) == 1:
+                made = node.op.apply(args, node.attrs).node
+                divided.update(id(new) for old, new in zip(node.inputs, made.inputs) if id(old) in divided)
+                return rebuilt(expansion(made), made.inputs, change)
+        if node.op.role is Role.PLACEHOLDER or any(id(t) in divided for t in node.inputs):
+            divided.update(map(id, node.outputs))
+        return None
+
+    return rebuilt([number], (), change)[0]
 
 
 def _increment(variable: Variable, value: Tensor) -> Any:

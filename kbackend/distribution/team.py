@@ -38,6 +38,11 @@ class Team:
         return self._group.size
 
     @property
+    def compiles(self) -> bool:
+        """Whether the engine's compiler takes steps of several processes."""
+        return self._group.compiles
+
+    @property
     def writes(self) -> bool:
         """Whether this process writes files and shows progress."""
         return self.rank == 0

@@ -11,7 +11,7 @@ from kbackend.declare.decorate import traced
 from kbackend.declare.op import TensorLike
 from kbackend.graph.tensor import Tensor
 from kbackend.ground.public import Public
-from kbackend.ops.collective.part import as_mean, over_processes
+from kbackend.ops.collective.part import as_mean, number_of_batch, over_processes
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.elementwise.precision import as_dtype
 
@@ -131,7 +131,7 @@ def reduced(values: Any, sample_weight: Any, reduction: Any) -> Any:
         values, sample_weight = same_rank(values, as_dtype(sample_weight, K.dtype(values)))
         values = values * _leading(sample_weight, values)
     if reduction in (None, "none") or len(values.shape) == 0:
-        return values
+        return number_of_batch(values)
     if reduction == "sum" or 0 in values.shape:
         return as_mean(K.sum(values))
     if reduction == "mean_with_sample_weight" and sample_weight is not None:

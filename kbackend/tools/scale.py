@@ -1,12 +1,11 @@
 """How training grows with the number of processes: time of a step, and the share of it that is lost to communication.
 
-``python -m kbackend.tools.scale --engines torch`` runs it. The processes are on this machine, so that they share its
-processor and its memory; what a network adds is in the sums alone, which are timed apart.
+``kbackend bench --scale`` runs it. The processes are on this machine, so that they share its processor and its memory;
+what a network adds is in the sums alone, which are timed apart.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import statistics
 import sys
@@ -21,6 +20,7 @@ from kbackend import Input, Model, distribution, layers
 from kbackend.distribution.team import Team
 from kbackend.plugin import select
 from kbackend.plugin.processes.group import DistributedError
+from kbackend.plugin.processes.start import run as run_apart
 from kbackend.plugin.processes.start import run_together
 from kbackend.runtime.function import Function
 from kbackend.training.sources.parted import part_of
@@ -99,9 +99,12 @@ def measure(engine: str, processes: Sequence[int], batch: int, rounds: int, limi
         raise DistributedError(f"the engine {engine} runs in one process only")
     found = []
     for count in processes:
-        command = [sys.executable, "-m", "kbackend.tools.scale", "--inside", str(batch), str(rounds)]
+        command = [sys.executable, "-m", "kbackend.tools.scale", str(batch), str(rounds)]
         environment = {"KBACKEND": engine, "OMP_NUM_THREADS": "1", "TF_NUM_INTRAOP_THREADS": "1"}
-        ended = run_together(launcher, count, command, environment, limit)
+        if count == 1:
+            ended = run_apart([(command, {})], environment, limit)
+        else:
+            ended = run_together(launcher, count, command, environment, limit)
         lines = [line for each in ended for line in each.text.splitlines() if line.startswith(_MARK)]
         if not lines:
             raise DistributedError(f"{count} processes on {engine} ended without a result:\n{ended[0].text[-2000:]}")
@@ -140,23 +143,15 @@ def sums_table(results: Sequence[Scaled]) -> Any:
     return made
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the command."""
-    parser.add_argument("--engines", nargs="+", metavar="NAME", help="engines to time (default: all installed)")
-    parser.add_argument("--processes", type=int, nargs="+", default=[1, 2, 4], help="default 1 2 4")
-    parser.add_argument("--batch", type=int, default=256, help="samples of a batch that all share (default 256)")
-    parser.add_argument("--rounds", type=int, default=7, help="how often each is timed (default 7)")
-
-
-def run(options: argparse.Namespace) -> int:
-    """Measure and print; return 0, or 1 where an engine failed."""
+def run(engines: Sequence[str], processes: Sequence[int], batch: int, rounds: int) -> int:
+    """Measure and print; return 0, or 1 where an engine failed. The arguments are those of :func:`measure`."""
     from rich.console import Console
 
     console, failed = Console(), False
-    for engine in options.engines or kbackend.available_backends():
-        console.print(f"{engine}, batches of {options.batch} samples")
+    for engine in engines:
+        console.print(f"{engine}, batches of {batch} samples")
         try:
-            results = measure(engine, options.processes, options.batch, options.rounds)
+            results = measure(engine, processes, batch, rounds)
         except DistributedError as error:
             failed = True
             console.print(str(error), markup=False, highlight=False)
@@ -239,14 +234,5 @@ def _turns(each: Sequence[Callable[[], None]], rounds: int, team: Team | None) -
     return [statistics.median(some) for some in seconds]
 
 
-def _main() -> int:
-    if sys.argv[1:2] == ["--inside"]:
-        _work(int(sys.argv[2]), int(sys.argv[3]))
-        return 0
-    parser = argparse.ArgumentParser(prog="python -m kbackend.tools.scale", description=__doc__)
-    add_arguments(parser)
-    return run(parser.parse_args())
-
-
 if __name__ == "__main__":
-    sys.exit(_main())
+    _work(int(sys.argv[1]), int(sys.argv[2]))

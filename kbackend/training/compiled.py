@@ -24,6 +24,7 @@ from kbackend.lowering.rewrite import feeds_of
 from kbackend.metrics.base import Metric as Stateful
 from kbackend.metrics.base import clone_metric
 from kbackend.metrics.resolve import BY_OUTPUT, resolved
+from kbackend.ops.collective.part import number_of_batch
 from kbackend.ops.control.subgraph import is_formal
 from kbackend.ops.core.updates import as_updates
 from kbackend.optimizers import LossScaleOptimizer, Optimizer
@@ -145,7 +146,12 @@ class Compiled:
 
     def of_part(self, weighted: bool, specs: Specs | None = None) -> Objective:
         """The objective made anew, for the part of a batch whose step is being built."""
-        return self._made(weighted, [[spec] for spec in specs or self.plain.specs])
+        measured = [
+            Measured(m.metric, *tree_map(_number_of_batch, [m.args, dict(m.kwargs)])) for m in self.plain.measured
+        ]
+        added = [_number_of_batch(loss) for loss in self.plain.added]
+        each = [[spec] for spec in specs or self.plain.specs]
+        return Objective(self.outputs, lambda: added, weighted, each, lambda: measured)
 
     def _made(self, weighted: bool, specs: Sequence[Sequence[TargetSpec]]) -> Objective:
         return Objective(self.outputs, lambda: self.plain.added, weighted, specs, lambda: self.plain.measured)
@@ -179,6 +185,10 @@ class Compiled:
         if (weighted, specs) not in self._others:
             self._others[weighted, specs] = self._made(weighted, [[spec] for spec in specs])
         return self._others[weighted, specs]
+
+
+def _number_of_batch(value: Any) -> Any:
+    return number_of_batch(value) if isinstance(value, Tensor) else value
 
 
 def _check_outside_of_loops(updates: Sequence[Any], model: Trainable) -> None:

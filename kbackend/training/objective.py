@@ -13,11 +13,13 @@ from kbackend.declare.kept import built
 from kbackend.graph.assignments import recording
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
+from kbackend.ground.tree import tree_leaves
 from kbackend.losses.base import masked_weight
 from kbackend.metrics.base import Metric as Stateful
 from kbackend.metrics.reduction import Reduce
 from kbackend.metrics.resolve import resolved
 from kbackend.ops.arrays.reshape import expand_dims
+from kbackend.ops.collective.part import number_of_batch
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.creation import zeros_like
 from kbackend.ops.core.updates import as_updates
@@ -90,6 +92,7 @@ class Objective:
         masses: for each value None (its weight in an epoch's mean is the batch size) or a tensor with its weight.
         results: what stateful metrics give, by the place of their names.
         updates: of the states of these metrics.
+        of_numbers: variables of the metrics that take numbers of the batch, and none for each sample.
         states: these metrics.
         shown: the place of the first name of each, what begins its names, and the metric.
 
@@ -123,6 +126,7 @@ class Objective:
         self.masses: list[Any] = [None]
         self.results: dict[int, Any] = {}
         self.updates: list[tuple[Variable, Any]] = []
+        self.of_numbers: set[Variable] = set()
         self.states: list[Stateful] = []
         self.shown: list[tuple[int, str, Stateful]] = []
         several = len(outputs) > 1
@@ -177,6 +181,9 @@ class Objective:
             for each in self.measured:
                 built(each.metric.update_state, *each.args, **each.kwargs)
         self.updates += as_updates(made.updates())
+        for each in self.measured:
+            if all(x.shape == () for x in tree_leaves([each.args, dict(each.kwargs)]) if isinstance(x, Tensor)):
+                self.of_numbers.update(each.metric.variables)
         for metric in {id(m.metric): m.metric for m in self.measured}.values():
             self._add_result(metric, self._free(metric.name), "")
 
@@ -248,7 +255,7 @@ class _Term:
 
     def measured(self, metric: Metric) -> tuple[Tensor, Any]:
         """The mean of a metric over the batch, and its weight in an epoch's mean."""
-        score = metric.function(self.target, self.prediction)
+        score = number_of_batch(metric.function(self.target, self.prediction))
         weight = self.weight if metric.weighted else None
         if weight is None and self.mask is None:
             return mean(score), None

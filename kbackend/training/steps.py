@@ -113,7 +113,7 @@ class Divided(NamedTuple):
         """The graph of the step; ``updates`` are those of the optimizer."""
         partition = self.partition
         values, masses, more = partition.summed(
-            objective.values, objective.masses, objective.updates, self.moved, feeds
+            objective.values, objective.masses, objective.updates, objective.of_numbers, self.moved, feeds
         )
         outputs = [*values, *(mass for mass in masses if mass is not None)]
         return partition.rewritten(Graph([*feeds, *partition.feeds], outputs, [*updates, *more], name))
@@ -274,13 +274,18 @@ class Steps:
         team = self.team()
         if team is None:
             return alone(form)
-        self._check_divisible()
+        self._check_divisible(team)
         if self.compiled.always_weighted:
             form = form._replace(weighted=True)
         return self._kept((kind, form, team), lambda: self._divided(kind, form, team))
 
-    def _check_divisible(self) -> None:
+    def _check_divisible(self, team: Team) -> None:
         model = self.model
+        if self.jit.setting is True and not team.compiles:
+            compiler = self.target().backend.compiler
+            raise DistributedError(
+                f"{model.name}: {compiler} takes no step of several processes; compile without jit=True"
+            )
         if self.own_fit:
             raise DistributedError(f"{model.name} defines its steps itself, which cannot be divided among processes")
         if model.stateful:
@@ -306,7 +311,7 @@ class Steps:
                 partition.check_gradients(compiled.optimizer)
             moved = as_updates(compiled.updates if phase else model.state_updates)
         name = f"{model.name}_{kind}_step"
-        jit = False if self.jit.setting == "auto" else self.jit.of(kind)
+        jit = False if self.jit.setting == "auto" else self.jit.setting
         return Step(model.inputs, objective, updates, name, jit, phase, Divided(partition, moved))
 
     def predict(self, form: Form = PLAIN) -> Function:

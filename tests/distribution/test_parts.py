@@ -37,6 +37,8 @@ class Alone:
 
     def close(self) -> None: ...
 
+    compiles = False
+
 
 def draws(x):
     """Draws of all kinds, one after the other."""
@@ -173,6 +175,11 @@ def test_models_that_cannot_be_divided_are_refused(monkeypatch):
         model.compile("sgd", "mse")
         with pytest.raises(DistributedError, match=told):
             divided(model, monkeypatch)
+    x = Input((3,))
+    model = Model(x, layers.Dense(2)(x))
+    model.compile("sgd", "mse", jit=True)
+    with pytest.raises(DistributedError, match="compile without jit=True"):
+        divided(model, monkeypatch)
 
 
 def test_one_process_runs_the_same_program():

@@ -27,13 +27,13 @@ def _environment(engine: str) -> dict[str, str]:
     return {"KBACKEND": engine, "PYTHONPATH": os.pathsep.join(paths), **one}
 
 
-def run_module(engine: str, count: int, module: str, *arguments: str, limit: float = 120.0) -> list[Ended]:
+def run_module(engine: str, count: int, module: str, *arguments: str, limit: float = 240.0) -> list[Ended]:
     """Run a module in several processes on an engine; see :func:`kbackend.plugin.processes.start.run_together`."""
     command = [sys.executable, "-m", module, *arguments]
     return start.run_together(get_backend(engine).launcher, count, command, _environment(engine), limit)
 
 
-def run_torchrun(count: int, restarts: int, module: str, *arguments: str, limit: float = 120.0) -> Ended:
+def run_torchrun(count: int, restarts: int, module: str, *arguments: str, limit: float = 240.0) -> Ended:
     """Run a module under torchrun, which starts all processes again after one failed."""
     options = ["--standalone", "--local-addr", "127.0.0.1", "--nproc-per-node", str(count)]
     options += ["--max-restarts", str(restarts), "--monitor-interval", "0.1", "-m", module]

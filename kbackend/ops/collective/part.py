@@ -7,7 +7,7 @@ a step.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -25,11 +25,12 @@ class Part:
         share: a float scalar, the samples of this part over those of the batch; 0 where a process has none, which then
             gets one of another part, so that no tensor is empty.
         row: an integer scalar, the place of the first sample in the batch.
+        of_batch: gives a number that sums and means over samples make, for the whole batch.
         reduced: whether gradients were summed over the processes.
     """
 
-    def __init__(self, share: Any, row: Any) -> None:
-        self.share, self.row = share, row
+    def __init__(self, share: Any, row: Any, of_batch: Callable[[Any], Any]) -> None:
+        self.share, self.row, self.of_batch = share, row, of_batch
         self.reduced = False
 
     def share_of(self, value: Any) -> Any:
@@ -64,6 +65,12 @@ def mean_of_batch(value: Any) -> Any:
     """The mean over the samples of the batch, from one over those of the part."""
     part = _part.get()
     return value if part is None else all_reduce([part.share_of(value)])[0]
+
+
+def number_of_batch(value: Any) -> Any:
+    """A scalar as it is for the whole batch, where sums and means over samples made it; other tensors stay."""
+    part = _part.get()
+    return value if part is None or value.shape != () else part.of_batch(value)
 
 
 def as_mean(total: Any) -> Any:

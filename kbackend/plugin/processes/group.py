@@ -15,10 +15,12 @@ class Group(Protocol):
     Attributes:
         rank: the number of this process, from 0.
         size: the number of processes.
+        compiles: whether the engine's compiler takes programs with sums over the processes.
     """
 
     rank: int
     size: int
+    compiles: bool = True
 
     def gather(self, content: bytes) -> list[bytes]:
         """What each process gave, in the order of the ranks. All must call it.

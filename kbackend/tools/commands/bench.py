@@ -37,6 +37,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=positive, default=32, help="samples a batch (default 32)")
     parser.add_argument("--rounds", type=positive, default=5, help="how often each engine takes its turn (default 5)")
     parser.add_argument("--jit", action="store_true", help="with the engines' compilers, which takes longer to start")
+    parser.add_argument(
+        "--scale", nargs="*", type=positive, metavar="N",
+        help="time a dense network in N processes that share a batch, and what sums over them cost (default: 1 2 4)",
+    )  # fmt: skip
     add_data(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the seconds of all rounds")
 
@@ -48,6 +52,8 @@ def run(options: argparse.Namespace) -> int:
     from kbackend.tools.timing.turns import in_turns, workers
 
     engines = checked_engines(options.engines)
+    if options.scale is not None:
+        return _scale(engines, options)
     requests = _requests(options)
     with workers(engines) as found:
         results = []
@@ -61,6 +67,15 @@ def run(options: argparse.Namespace) -> int:
     if options.json:
         options.json.write_text(json.dumps([asdict(r) for r in results], indent=2), encoding="utf-8")
     return int(any(r.error for r in results))
+
+
+def _scale(engines: Sequence[str], options: argparse.Namespace) -> int:
+    """Time with numbers of processes."""
+    from kbackend.tools import scale
+
+    if options.model is not None or options.jit or options.json:
+        raise ValueError("--scale times a network of its own, without compilers; leave the model, --jit and --json out")
+    return scale.run(engines, options.scale or [1, 2, 4], options.batch, options.rounds)
 
 
 def _requests(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
