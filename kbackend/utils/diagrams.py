@@ -78,8 +78,8 @@ def model_to_dot(
     """A model as a graph of the package pydot, for programs that change it. :func:`plot_model` needs no such package.
 
     Args:
-        model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi, show_layer_activations,
-            show_trainable, splines: as for :func:`plot_model`.
+        model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested: as for :func:`plot_model`.
+        dpi, show_layer_activations, show_trainable, splines: as for :func:`plot_model`.
         subgraph: whether it is a cluster, to be put into another graph.
 
     Returns:
