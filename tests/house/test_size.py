@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 
 PACKAGES = ("kbackend", "kbackend_numpy", "kbackend_torch", "kbackend_tensorflow")
-#: bytes of the wheel: 1.27 million when this was written, of Python text but for the digits of 45,000. A data set, a
+#: bytes of the wheel: 1.41 million when this was written, of Python text but for the digits of 45,000. A data set, a
 #: picture or a generated table that gets in by accident is larger than what is left.
-LARGEST = 1_500_000
+LARGEST = 1_600_000
 #: what everyone installs, docs/decisions/0005-dependencies.md; an engine or a format is an extra
 BASE = {"numpy", "autograd", "randomgen", "rich", "matplotlib", "ml-dtypes", "pillow", "threadpoolctl"}
 LOADED = """
