@@ -37,8 +37,12 @@ def public(module):
     """The public functions and classes of a module, by name."""
     names = getattr(module, "__all__", None) or [n for n in dir(module) if not n.startswith("_")]
     found = {name: getattr(module, name) for name in names}
-    ours = {n: f for n, f in found.items() if (getattr(f, "__module__", "") or "").startswith("kbackend")}
-    return {n: f for n, f in ours.items() if callable(f)}
+    return {n: f for n, f in found.items() if callable(f) and not inspect.ismodule(f) and _is_ours(f)}
+
+
+def _is_ours(value):
+    module = getattr(value, "__module__", None) or ""
+    return module.startswith("kbackend") and module != "kbackend.ground.suggest"
 
 
 def write_reference(app):

@@ -87,6 +87,13 @@ def model_to_dot(
 
     Raises:
         ImportError: pydot is not installed.
+
+    >>> from kbackend import Input, Model, layers, utils
+    >>> x = Input((3,), name="x")
+    >>> model = Model(x, layers.Dense(2, name="two")(x))
+    >>> dot = utils.model_to_dot(model)  # needs pydot
+    >>> len(dot.get_nodes()) >= 2
+    True
     """
     try:
         import pydot
