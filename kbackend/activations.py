@@ -17,7 +17,12 @@ _SELU_SCALE = 1.0507009873554805
 
 
 def linear(x: Any) -> Any:
-    """``x``."""
+    """``x``.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.linear([-1.0, 2.0])]
+    [-1.0, 2.0]
+    """
     return x
 
 
@@ -25,123 +30,243 @@ def relu(
     x: Any, negative_slope: Any = 0.0, max_value: Any = None, threshold: Any = 0.0, alpha: Any = None
 ) -> Any:
     """``max(x, 0)``; see ``K.relu`` for the slope below, the ceiling and the threshold. ``alpha`` is Keras 2's name of
-    the slope."""
+    the slope.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.relu([-1.0, 2.0])]
+    [0.0, 2.0]
+    """
     slope = negative_slope if alpha is None else alpha
     return K.relu(x, alpha=slope, max_value=max_value, threshold=threshold)
 
 
 def relu6(x: Any) -> Any:
-    """``min(max(x, 0), 6)``."""
+    """``min(max(x, 0), 6)``.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.relu6([-1.0, 2.0, 9.0])]
+    [0.0, 2.0, 6.0]
+    """
     return K.relu6(x)
 
 
 def leaky_relu(x: Any, negative_slope: Any = 0.2) -> Any:
-    """``x`` above 0, ``negative_slope * x`` below. Source: Maas et al. 2013."""
+    """``x`` above 0, ``negative_slope * x`` below. Source: Maas et al. 2013.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.leaky_relu([-1.0, 2.0], negative_slope=0.1)]
+    [-0.1, 2.0]
+    """
     return K.leaky_relu(x, negative_slope)
 
 
 def elu(x: Any, alpha: Any = 1.0) -> Any:
-    """``x`` above 0, ``alpha * (exp(x) - 1)`` below. Source: Clevert et al. 2015."""
+    """``x`` above 0, ``alpha * (exp(x) - 1)`` below. Source: Clevert et al. 2015.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.elu([-1.0, 2.0])]
+    [-0.6321, 2.0]
+    """
     return K.elu(x, alpha)
 
 
 def selu(x: Any) -> Any:
-    """A scaled elu that keeps mean 0 and variance 1. Source: Klambauer et al. 2017."""
+    """A scaled elu that keeps mean 0 and variance 1. Source: Klambauer et al. 2017.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.selu([-1.0, 1.0])]
+    [-1.1113, 1.0507]
+    """
     return K.elu(x, _SELU_ALPHA) * _SELU_SCALE
 
 
 def hard_sigmoid(x: Any) -> Any:
-    """``0.2 x + 0.5``, clipped to [0, 1]."""
+    """``0.2 x + 0.5``, clipped to [0, 1].
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.hard_sigmoid([-3.0, 0.0, 1.0])]
+    [0.0, 0.5, 0.7]
+    """
     return K.hard_sigmoid(x)
 
 
 def exponential(x: Any) -> Any:
-    """``exp(x)``."""
+    """``exp(x)``.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.exponential([0.0, 1.0])]
+    [1.0, 2.7183]
+    """
     return K.exp(x)
 
 
 def celu(x: Any, alpha: Any = 1.0) -> Any:
-    """``max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)``. Source: Barron 2017."""
+    """``max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)``. Source: Barron 2017.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.celu([-1.0, 2.0], alpha=2.0)]
+    [-0.7869, 2.0]
+    """
     return K.celu(x, alpha)
 
 
 def gelu(x: Any, approximate: bool = False) -> Any:
-    """``x`` times the normal distribution function of ``x``, exact or by tanh. Source: Hendrycks and Gimpel 2016."""
+    """``x`` times the normal distribution function of ``x``, exact or by tanh. Source: Hendrycks and Gimpel 2016.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.gelu([-1.0, 1.0])]
+    [-0.1587, 0.8413]
+    """
     return K.gelu(x, approximate)
 
 
 def glu(x: Any, axis: int = -1) -> Any:
-    """The first half of ``x`` along an axis times the sigmoid of the second. Source: Dauphin et al. 2017."""
+    """The first half of ``x`` along an axis times the sigmoid of the second. Source: Dauphin et al. 2017.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.glu([2.0, 3.0, 0.0, 100.0])]
+    [1.0, 3.0]
+    """
     return K.glu(x, axis)
 
 
 def silu(x: Any) -> Any:
-    """``x * sigmoid(x)``. Source: Ramachandran et al. 2017."""
+    """``x * sigmoid(x)``. Source: Ramachandran et al. 2017.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.silu([-1.0, 1.0])]
+    [-0.2689, 0.7311]
+    """
     return K.silu(x)
 
 
 def hard_silu(x: Any) -> Any:
-    """``x * min(max(x + 3, 0), 6) / 6``. Source: Howard et al. 2019."""
+    """``x * min(max(x + 3, 0), 6) / 6``. Source: Howard et al. 2019.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.hard_silu([-4.0, 1.0, 4.0])]
+    [-0.0, 0.6667, 4.0]
+    """
     return K.hard_silu(x)
 
 
 def hard_tanh(x: Any) -> Any:
-    """``x`` clipped to [-1, 1]."""
+    """``x`` clipped to [-1, 1].
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.hard_tanh([-2.0, 0.5])]
+    [-1.0, 0.5]
+    """
     return K.hard_tanh(x)
 
 
 def hard_shrink(x: Any, threshold: Any = 0.5) -> Any:
-    """``x`` where its size is above the threshold, 0 elsewhere."""
+    """``x`` where its size is above the threshold, 0 elsewhere.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.hard_shrink([-1.0, 0.3])]
+    [-1.0, 0.0]
+    """
     return K.hard_shrink(x, threshold)
 
 
 def soft_shrink(x: Any, threshold: Any = 0.5) -> Any:
-    """``x`` moved towards 0 by the threshold."""
+    """``x`` moved towards 0 by the threshold.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.soft_shrink([-1.0, 0.3])]
+    [-0.5, 0.0]
+    """
     return K.soft_shrink(x, threshold)
 
 
 def tanh_shrink(x: Any) -> Any:
-    """``x - tanh(x)``."""
+    """``x - tanh(x)``.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.tanh_shrink([-1.0, 0.0, 1.0])]
+    [-0.2384, 0.0, 0.2384]
+    """
     return K.tanh_shrink(x)
 
 
 def threshold(x: Any, threshold: Any, default_value: Any) -> Any:
-    """``x`` above the threshold, ``default_value`` elsewhere."""
+    """``x`` above the threshold, ``default_value`` elsewhere.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.threshold([0.5, 2.0], threshold=1.0, default_value=-1.0)]
+    [-1.0, 2.0]
+    """
     return K.threshold(x, threshold, default_value)
 
 
 def log_sigmoid(x: Any) -> Any:
-    """``log(sigmoid(x))``, without overflow."""
+    """``log(sigmoid(x))``, without overflow.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.log_sigmoid([-1000.0, 0.0])]
+    [-1000.0, -0.6931]
+    """
     return K.log_sigmoid(x)
 
 
 def log_softmax(x: Any, axis: int = -1) -> Any:
-    """``log(softmax(x))``, without overflow."""
+    """``log(softmax(x))``, without overflow.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.log_softmax([[0.0, 1.0]])[0]]
+    [-1.3133, -0.3133]
+    """
     return K.log_softmax(x, axis)
 
 
 def mish(x: Any) -> Any:
-    """``x * tanh(softplus(x))``. Source: Misra 2019."""
+    """``x * tanh(softplus(x))``. Source: Misra 2019.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.mish([-1.0, 1.0])]
+    [-0.3034, 0.8651]
+    """
     return K.mish(x)
 
 
 def sparsemax(x: Any, axis: int = -1) -> Any:
-    """The nearest point of the simplex, in which many values are 0. Source: Martins and Astudillo 2016."""
+    """The nearest point of the simplex, in which many values are 0. Source: Martins and Astudillo 2016.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.sparsemax([[0.2, 2.0, 1.5]])[0]]
+    [0.0, 0.75, 0.25]
+    """
     return K.sparsemax(x, axis)
 
 
 def sparse_plus(x: Any) -> Any:
-    """0 below -1, ``x`` above 1, ``(x + 1)**2 / 4`` between."""
+    """0 below -1, ``x`` above 1, ``(x + 1)**2 / 4`` between.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.sparse_plus([-2.0, 0.0, 2.0])]
+    [0.0, 0.25, 2.0]
+    """
     return K.sparse_plus(x)
 
 
 def sparse_sigmoid(x: Any) -> Any:
-    """0 below -1, 1 above 1, ``(x + 1) / 2`` between."""
+    """0 below -1, 1 above 1, ``(x + 1) / 2`` between.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.sparse_sigmoid([-2.0, 0.0, 0.5])]
+    [0.0, 0.5, 0.75]
+    """
     return K.sparse_sigmoid(x)
 
 
 def squareplus(x: Any, b: Any = 4) -> Any:
-    """``(x + sqrt(x**2 + b)) / 2``. Source: Barron 2021."""
+    """``(x + sqrt(x**2 + b)) / 2``. Source: Barron 2021.
+
+    >>> from kbackend import activations
+    >>> [round(float(v), 4) for v in activations.squareplus([-1.0, 1.0])]
+    [0.618, 1.618]
+    """
     return K.squareplus(x, b)
 
 
@@ -176,12 +301,22 @@ def get(identifier: Any) -> Callable[..., Any]:
 
 
 def serialize(activation: Any) -> Any:
-    """The activation's name."""
+    """The activation's name.
+
+    >>> from kbackend import activations
+    >>> activations.serialize(activations.tanh)
+    'tanh'
+    """
     return registry.plain(activation)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The activation of a name or configuration."""
+    """The activation of a name or configuration.
+
+    >>> from kbackend import activations
+    >>> float(activations.deserialize("relu")(-1.0))
+    0.0
+    """
     with registry.custom_object_scope(custom_objects):
         return get(config)
 

@@ -91,22 +91,45 @@ def set_floatx(floatx: str) -> None:
 
     Raises:
         ValueError: another value.
+
+    >>> from kbackend import K
+    >>> K.set_floatx("float64")
+    >>> K.placeholder((2,)).dtype
+    'float64'
+    >>> K.set_floatx("float32")
     """
     _settings["floatx"] = _checked_floatx(floatx)
 
 
 def epsilon() -> float:
-    """The small number that keeps divisions and logarithms finite; 1e-7 unless set."""
+    """The small number that keeps divisions and logarithms finite; 1e-7 unless set.
+
+    >>> from kbackend import K
+    >>> K.epsilon()
+    1e-07
+    """
     return _settings["epsilon"]
 
 
 def set_epsilon(e: float) -> None:
-    """Set the value of :func:`epsilon`."""
+    """Set the value of :func:`epsilon`.
+
+    >>> from kbackend import K
+    >>> K.set_epsilon(1e-5)
+    >>> K.epsilon()
+    1e-05
+    >>> K.set_epsilon(1e-7)
+    """
     _settings["epsilon"] = float(e)
 
 
 def image_data_format() -> str:
-    """The default layout of images: 'channels_last' (default) or 'channels_first'."""
+    """The default layout of images: 'channels_last' (default) or 'channels_first'.
+
+    >>> from kbackend import K
+    >>> K.image_data_format()
+    'channels_last'
+    """
     return _settings["image_data_format"]
 
 
@@ -115,6 +138,12 @@ def set_image_data_format(data_format: str) -> None:
 
     Raises:
         ValueError: neither 'channels_last' nor 'channels_first'.
+
+    >>> from kbackend import K
+    >>> K.set_image_data_format("channels_first")
+    >>> K.image_data_format()
+    'channels_first'
+    >>> K.set_image_data_format("channels_last")
     """
     _settings["image_data_format"] = _checked_data_format(data_format)
 
@@ -124,6 +153,10 @@ def normalize_data_format(value: str | None) -> str:
 
     Raises:
         ValueError: neither 'channels_last' nor 'channels_first'.
+
+    >>> from kbackend import K
+    >>> K.normalize_data_format(None)
+    'channels_last'
     """
     return image_data_format() if value is None else _checked_data_format(value)
 

@@ -15,7 +15,15 @@ from kbackend.ops.reduction.reductions import sum_
 
 
 class Constraint(Public):
-    """Base class: ``constraint(w)`` gives the value that the weight takes."""
+    """Base class: ``constraint(w)`` gives the value that the weight takes.
+
+    >>> from kbackend import K, constraints
+    >>> class Bounded(constraints.Constraint):
+    ...     def __call__(self, w):
+    ...         return K.clip(w, -1.0, 1.0)
+    >>> K.eval(Bounded()(K.constant([-3.0, 0.5]))).tolist()
+    [-1.0, 0.5]
+    """
 
     def __call__(self, w: Any) -> Any:
         raise NotImplementedError
@@ -56,14 +64,24 @@ class MaxNorm(Constraint):
 
 
 class NonNeg(Constraint):
-    """Negative values become 0."""
+    """Negative values become 0.
+
+    >>> from kbackend import K, constraints
+    >>> K.eval(constraints.NonNeg()(K.constant([-1.0, 2.0]))).tolist()
+    [0.0, 2.0]
+    """
 
     def __call__(self, w: Any) -> Any:
         return maximum(w, 0.0)
 
 
 class UnitNorm(Constraint):
-    """Norms along ``axis`` are 1."""
+    """Norms along ``axis`` are 1.
+
+    >>> from kbackend import K, constraints
+    >>> K.eval(constraints.UnitNorm(axis=0)(K.constant([[3.0], [4.0]]))).round(4).tolist()
+    [[0.6000000238418579], [0.800000011920929]]
+    """
 
     def __init__(self, axis: Any = 0) -> None:
         self.axis = axis
@@ -73,7 +91,12 @@ class UnitNorm(Constraint):
 
 
 class MinMaxNorm(Constraint):
-    """Norms along ``axis`` move towards [min_value, max_value], by the part ``rate`` of the way."""
+    """Norms along ``axis`` move towards [min_value, max_value], by the part ``rate`` of the way.
+
+    >>> from kbackend import K, constraints
+    >>> K.eval(constraints.MinMaxNorm(0.0, 1.0)(K.constant([[3.0], [4.0]]))).round(4).tolist()
+    [[0.6000000238418579], [0.800000011920929]]
+    """
 
     def __init__(
         self, min_value: float = 0.0, max_value: float = 1.0, rate: float = 1.0, axis: Any = 0
@@ -113,6 +136,10 @@ def get(identifier: Any) -> Callable[[Any], Any] | None:
 
     Raises:
         ValueError: an unknown name.
+
+    >>> from kbackend import constraints
+    >>> constraints.get("non_neg")
+    NonNeg()
     """
     if identifier is None or callable(identifier):
         return identifier() if isinstance(identifier, type) else identifier
@@ -120,12 +147,22 @@ def get(identifier: Any) -> Callable[[Any], Any] | None:
 
 
 def serialize(constraint: Any) -> Any:
-    """The constraint's configuration."""
+    """The constraint's configuration.
+
+    >>> from kbackend import constraints
+    >>> constraints.serialize(constraints.NonNeg())
+    {'class_name': 'NonNeg', 'config': {}}
+    """
     return registry.plain(constraint)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The constraint of a configuration."""
+    """The constraint of a configuration.
+
+    >>> from kbackend import constraints
+    >>> constraints.deserialize({"class_name": "UnitNorm", "config": {"axis": 1}})
+    UnitNorm(axis=1)
+    """
     with registry.custom_object_scope(custom_objects):
         return get(config)
 

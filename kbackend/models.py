@@ -30,6 +30,13 @@ def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, An
     Raises:
         FormatError: a class that is neither built in nor registered nor in ``custom_objects``, or anything else that
             does not fit; the message names the place.
+
+    >>> from kbackend import Input, Model, layers
+    >>> from kbackend.models import model_from_config
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(2)(x))
+    >>> model_from_config({"class_name": "Model", "config": model.get_config()}).output_shape
+    (None, 2)
     """
     with custom_object_scope(custom_objects):
         try:
@@ -91,6 +98,14 @@ def clone_model(
     Raises:
         ValueError: ``model`` is not a model, or one with a ``call`` of its own and other arguments were given.
         NotImplementedError: it defines ``call`` and no ``get_config``.
+
+    >>> from kbackend import Input, Model, layers
+    >>> from kbackend.models import clone_model
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(2)(x))
+    >>> again = clone_model(model)
+    >>> again.count_params(), again.layers[1] is model.layers[1]
+    (8, False)
     """
     if not isinstance(model, Model):
         raise ValueError(f"clone_model needs a model, it was given {model!r}")

@@ -12,7 +12,15 @@ from kbackend.ground.suggest import suggest_in as _suggest_in
 
 
 class Regularizer(Public):
-    """Base class: ``regularizer(x)`` gives a scalar."""
+    """Base class: ``regularizer(x)`` gives a scalar.
+
+    >>> from kbackend import K, regularizers
+    >>> class Largest(regularizers.Regularizer):
+    ...     def __call__(self, x):
+    ...         return 0.1 * K.max(K.abs(x))
+    >>> round(float(K.eval(Largest()(K.constant([1.0, -2.0])))), 4)
+    0.2
+    """
 
     def __call__(self, x: Any) -> Any:
         raise NotImplementedError
@@ -90,6 +98,10 @@ class L2(L1L2):
     Args:
         l2: a number or a K.variable.
         l: Keras 2's name for ``l2``.
+
+    >>> from kbackend import K, regularizers
+    >>> round(float(K.eval(regularizers.L2(0.1)(K.constant([1.0, 2.0])))), 4)
+    0.5
     """
 
     def __init__(self, l2: Any = 0.01, l: Any = None) -> None:  # noqa: E741
@@ -141,6 +153,10 @@ def get(identifier: Any) -> Callable[[Any], Any] | None:
 
     Raises:
         ValueError: an unknown name.
+
+    >>> from kbackend import regularizers
+    >>> regularizers.get("l2")
+    L2(l2=0.01)
     """
     if identifier is None or callable(identifier):
         return identifier() if isinstance(identifier, type) else identifier
@@ -148,12 +164,22 @@ def get(identifier: Any) -> Callable[[Any], Any] | None:
 
 
 def serialize(regularizer: Any) -> Any:
-    """The regularizer's configuration."""
+    """The regularizer's configuration.
+
+    >>> from kbackend import regularizers
+    >>> regularizers.serialize(regularizers.L2(0.5))
+    {'class_name': 'L2', 'config': {'l2': 0.5}}
+    """
     return registry.plain(regularizer)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The regularizer of a configuration."""
+    """The regularizer of a configuration.
+
+    >>> from kbackend import regularizers
+    >>> regularizers.deserialize({"class_name": "L2", "config": {"l2": 0.5}})
+    L2(l2=0.5)
+    """
     with registry.custom_object_scope(custom_objects):
         return get(config)
 

@@ -20,6 +20,16 @@ class SwapEMAWeights(Callback):
         ValueError: the optimizer keeps no averages.
 
     Source: Polyak and Juditsky, "Acceleration of Stochastic Approximation by Averaging", 1992.
+
+    >>> import numpy as np
+    >>> from kbackend import Input, Model, callbacks, layers, optimizers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(1)(x))
+    >>> model.compile(optimizers.SGD(0.1, use_ema=True), "mse")
+    >>> swap = callbacks.SwapEMAWeights(swap_on_epoch=True)
+    >>> history = model.fit(np.ones((8, 3)), np.ones(8), epochs=2, verbose=0, callbacks=[swap])
+    >>> len(history.epoch)
+    2
     """
 
     kept = ("_swapped",)
@@ -80,6 +90,16 @@ class BaseLogger(Callback):
 
     Args:
         stateful_metrics: names whose last value is taken instead of the mean.
+
+    >>> import numpy as np
+    >>> from kbackend import Input, Model, callbacks, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(1)(x))
+    >>> model.compile("sgd", "mse")
+    >>> data, targets = np.ones((8, 3)), np.ones(8)
+    >>> history = model.fit(data, targets, epochs=3, verbose=0, callbacks=[callbacks.BaseLogger()])
+    >>> len(history.history["loss"])
+    3
     """
 
     kept = ("seen", "totals")

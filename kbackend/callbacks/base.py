@@ -129,6 +129,19 @@ class Callback(Public):
         params: 'epochs', 'steps', 'samples', 'verbose', 'metrics' (all names that the logs of an epoch may have),
             'engine', 'rng'.
         validation_data: in ``fit`` with validation, the list of its input, target and sample weight arrays.
+
+    >>> import numpy as np
+    >>> from kbackend import Input, Model, callbacks, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(1)(x))
+    >>> model.compile("sgd", "mse")
+    >>> data, targets = np.ones((8, 3)), np.ones(8)
+    >>> class Printer(callbacks.Callback):
+    ...     def on_epoch_end(self, epoch, logs=None):
+    ...         print(epoch, sorted(logs))
+    >>> history = model.fit(data, targets, epochs=2, verbose=0, callbacks=[Printer()])
+    0 ['loss']
+    1 ['loss']
     """
 
     model: Any = None

@@ -33,6 +33,19 @@ class ModelCheckpoint(Monitor):
         ValueError: another ``save_freq`` or ``mode``.
         KeyError: a field of the name that is not in the logs.
         OSError: the file cannot be written.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from kbackend import Input, Model, callbacks, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(1)(x))
+    >>> model.compile("sgd", "mse")
+    >>> data, targets = np.ones((8, 3)), np.ones(8)
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> saving = callbacks.ModelCheckpoint(folder / "model-{epoch}.kb")
+    >>> history = model.fit(data, targets, epochs=3, verbose=0, callbacks=[saving])
+    >>> sorted(p.name for p in folder.iterdir())
+    ['model-1.kb', 'model-2.kb', 'model-3.kb']
     """
 
     kept = ("best", "_batches", "_epochs")
@@ -119,6 +132,18 @@ class BackupAndRestore(Callback):
         ValueError: no ``backup_dir``, another ``save_freq``, or ``seconds`` that are not positive.
         FormatError: no checkpoint is of this model and training.
         OSError: the folder cannot be made or written.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from kbackend import Input, Model, callbacks, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(1)(x))
+    >>> model.compile("sgd", "mse")
+    >>> data, targets = np.ones((8, 3)), np.ones(8)
+    >>> folder = pathlib.Path(tempfile.mkdtemp(), "backup")
+    >>> history = model.fit(data, targets, epochs=3, verbose=0, callbacks=[callbacks.BackupAndRestore(folder)])
+    >>> folder.exists()  # removed after a training that ended well
+    True
     """
 
     @checked

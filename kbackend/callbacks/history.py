@@ -17,6 +17,16 @@ class History(Callback):
         history: name -> list of values.
         engine: the engine and device that ran the training.
         rng: whose random numbers the training drew: "portable", or "native" for the engine's own generator.
+
+    >>> import numpy as np
+    >>> from kbackend import Input, Model, callbacks, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(1)(x))
+    >>> model.compile("sgd", "mse")
+    >>> data, targets = np.ones((8, 3)), np.ones(8)
+    >>> history = model.fit(data, targets, epochs=3, verbose=0)
+    >>> sorted(history.history), history.epoch
+    (['loss'], [0, 1, 2])
     """
 
     kept = ("epoch", "history", "_epochs")

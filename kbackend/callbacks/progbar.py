@@ -16,12 +16,25 @@ _logger = logging.getLogger("kbackend")
 
 
 def enable_interactive_logging() -> None:
-    """Show progress on standard output, as is the default."""
+    """Show progress on standard output, as is the default.
+
+    >>> from kbackend import utils
+    >>> utils.enable_interactive_logging()
+    >>> utils.is_interactive_logging_enabled()
+    True
+    """
     _interactive[0] = True
 
 
 def disable_interactive_logging() -> None:
-    """Send the lines of progress to the logger 'kbackend', and show no bars."""
+    """Send the lines of progress to the logger 'kbackend', and show no bars.
+
+    >>> from kbackend import utils
+    >>> utils.disable_interactive_logging()
+    >>> utils.is_interactive_logging_enabled()
+    False
+    >>> utils.enable_interactive_logging()
+    """
     _interactive[0] = False
 
 

@@ -19,6 +19,16 @@ class ProgbarLogger(Callback):
     Args:
         verbose: as for ``fit``.
         interval: seconds between two pictures of the bar.
+
+    >>> import numpy as np
+    >>> from kbackend import Input, Model, callbacks, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(1)(x))
+    >>> model.compile("sgd", "mse")
+    >>> data, targets = np.ones((8, 3)), np.ones(8)
+    >>> history = model.fit(data, targets, epochs=2, verbose=0, callbacks=[callbacks.ProgbarLogger()])
+    Epoch 1/2 ... loss: 2.8007
+    Epoch 2/2 ... loss: 2.3705
     """
 
     in_all_processes = False

@@ -27,6 +27,17 @@ class LearningRateScheduler(Callback):
         verbose: 1 prints it.
 
     The logs of each epoch, and so the history, get the rate as 'lr'.
+
+    >>> import numpy as np
+    >>> from kbackend import Input, Model, callbacks, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(1)(x))
+    >>> model.compile("sgd", "mse")
+    >>> data, targets = np.ones((8, 3)), np.ones(8)
+    >>> falling = callbacks.LearningRateScheduler(lambda epoch: 0.1 / (1 + epoch))
+    >>> history = model.fit(data, targets, epochs=3, verbose=0, callbacks=[falling])
+    >>> round(float(model.optimizer.lr), 4)
+    0.0333
     """
 
     @checked
@@ -74,6 +85,17 @@ class ReduceLROnPlateau(Monitor):
 
     Raises:
         ValueError: a factor that is not in [0, 1).
+
+    >>> import numpy as np
+    >>> from kbackend import Input, Model, callbacks, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(1)(x))
+    >>> model.compile("sgd", "mse")
+    >>> data, targets = np.ones((8, 3)), np.ones(8)
+    >>> plateau = callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=10.0)
+    >>> history = model.fit(data, targets, epochs=3, verbose=0, callbacks=[plateau])
+    >>> round(float(model.optimizer.lr), 5)
+    0.0025
     """
 
     kept = ("best", "wait", "cooldown_counter")

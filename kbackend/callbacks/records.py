@@ -28,6 +28,18 @@ class CSVLogger(Callback):
 
     Raises:
         OSError: the file cannot be written.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from kbackend import Input, Model, callbacks, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(1)(x))
+    >>> model.compile("sgd", "mse")
+    >>> data, targets = np.ones((8, 3)), np.ones(8)
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "log.csv")
+    >>> history = model.fit(data, targets, epochs=3, verbose=0, callbacks=[callbacks.CSVLogger(path)])
+    >>> path.read_text().splitlines()[0]
+    'epoch,loss'
     """
 
     in_all_processes = False
@@ -97,6 +109,10 @@ class RemoteMonitor(Callback):
         field: the name of the form's field with the JSON text, where ``send_as_json`` is False.
         headers: of the requests.
         send_as_json: whether the body is the JSON text itself.
+
+    >>> from kbackend import callbacks
+    >>> callbacks.RemoteMonitor("http://localhost:9000", headers={"X-Run": "7"}).headers
+    {'X-Run': '7'}
     """
 
     in_all_processes = False

@@ -17,6 +17,17 @@ class TerminateOnNaN(Callback):
 
     Args:
         raise_error: whether RuntimeError ends the training at once, without the events that would follow.
+
+    >>> import numpy as np
+    >>> from kbackend import Input, Model, callbacks, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(1)(x))
+    >>> model.compile("sgd", "mse")
+    >>> data, targets = np.ones((8, 3)), np.ones(8)
+    >>> history = model.fit(data * np.inf, targets, epochs=3, verbose=0, callbacks=[callbacks.TerminateOnNaN()])
+    Batch 0: the loss is nan; training stops.
+    >>> len(history.epoch)
+    1
     """
 
     def __init__(self, raise_error: bool = False) -> None:
@@ -50,6 +61,17 @@ class EarlyStopping(Monitor):
         best: the best value.
         best_epoch: its epoch.
         stopped_epoch: the epoch after which it stopped; 0 where it did not.
+
+    >>> import numpy as np
+    >>> from kbackend import Input, Model, callbacks, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(1)(x))
+    >>> model.compile("sgd", "mse")
+    >>> data, targets = np.ones((8, 3)), np.ones(8)
+    >>> stop = callbacks.EarlyStopping("loss", min_delta=10.0, patience=1)
+    >>> history = model.fit(data, targets, epochs=9, verbose=0, callbacks=[stop])
+    >>> len(history.epoch)
+    2
     """
 
     kept = ("wait", "stopped_epoch", "best_epoch", "best", "best_weights")

@@ -42,6 +42,18 @@ class TensorBoard(Callback):
     Raises:
         ImportError: the package is not installed.
         NotImplementedError: ``profile_batch`` is not 0; ``model.profile`` times the nodes of a step.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from kbackend import Input, Model, callbacks, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(1)(x))
+    >>> model.compile("sgd", "mse")
+    >>> data, targets = np.ones((8, 3)), np.ones(8)
+    >>> folder = tempfile.mkdtemp()
+    >>> history = model.fit(data, targets, epochs=3, verbose=0, callbacks=[callbacks.TensorBoard(folder)])
+    >>> any(p.name.startswith("events") for p in pathlib.Path(folder).rglob("*"))
+    True
     """
 
     in_all_processes = False

@@ -45,7 +45,7 @@ class DataParallel(Public):
     >>> x = Input((3,))
     >>> model = Model(x, layers.Dense(1)(x))
     >>> model.compile("sgd", "mse")
-    >>> model.distribute(distribution.DataParallel())
+    >>> _ = model.distribute(distribution.DataParallel())
     >>> _ = model.fit([[1.0, 2.0, 3.0]], [[1.0]], verbose=0)
     """
 

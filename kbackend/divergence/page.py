@@ -11,6 +11,8 @@ from kbackend.divergence.report import Report, Row
 from kbackend.drawing.layered import layout
 
 _CHARACTER, _HEIGHT, _GAP = 7.2, 38.0, (18.0, 34.0)
+#: characters of a label in the graph, and the space around the graph
+_LONGEST, _MARGIN = 28, 8
 
 
 def page(report: Report) -> str:
@@ -35,11 +37,12 @@ def page(report: Report) -> str:
 def _graph(report: Report, rows: dict[int, list[Row]]) -> str:
     numbers = sorted(rows)
     places = {number: i for i, number in enumerate(numbers)}
-    texts = [(rows[n][0].op, rows[n][0].layer or rows[n][0].node) for n in numbers]
-    sizes = [(max(len(text[-28:]) for text in pair) * _CHARACTER + 16, _HEIGHT) for pair in texts]
+    texts = [(_short(rows[n][0].op), _short(rows[n][0].layer or rows[n][0].node)) for n in numbers]
+    sizes = [(max(map(len, pair)) * _CHARACTER + 16, _HEIGHT) for pair in texts]
     edges = [(places[a], places[b]) for a, b in report.edges if a in places and b in places]
     found = layout(sizes, edges, _GAP)
-    parts = [f'<svg id="graph" viewBox="0 0 {found.width:.0f} {found.height:.0f}" role="img">']
+    width, height = found.width + 2 * _MARGIN, found.height + 2 * _MARGIN
+    parts = [f'<svg id="graph" viewBox="{-_MARGIN} {-_MARGIN} {width:.0f} {height:.0f}" role="img">']
     for route in found.routes:
         parts.append(f'<polyline points="{" ".join(f"{x:.1f},{y:.1f}" for x, y in route)}"/>')
     for number, (x, y), (width, height), (op, where) in zip(numbers, found.centres, sizes, texts):
@@ -47,10 +50,14 @@ def _graph(report: Report, rows: dict[int, list[Row]]) -> str:
         parts.append(
             f'<g class="node {_shade(rows[number])}" data-node="{number}" tabindex="0"><title>{title}</title>'
             f'<rect x="{x - width / 2:.1f}" y="{y - height / 2:.1f}" width="{width:.1f}" height="{height}" rx="5"/>'
-            f'<text x="{x:.1f}" y="{y - 3:.1f}">{escape(op[-28:])}</text>'
-            f'<text class="where" x="{x:.1f}" y="{y + 12:.1f}">{escape(where[-28:])}</text></g>'
+            f'<text x="{x:.1f}" y="{y - 3:.1f}">{escape(op)}</text>'
+            f'<text class="where" x="{x:.1f}" y="{y + 12:.1f}">{escape(where)}</text></g>'
         )
     return "".join([*parts, "</svg>"])
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"\u2026{text[1 - _LONGEST:]}"
 
 
 def _ratio(rows: list[Row]) -> float:
@@ -140,6 +147,7 @@ window.addEventListener("pointermove", event => {{
   x -= (event.clientX - from[0]) * scale; y -= (event.clientY - from[1]) * scale;
   from = [event.clientX, event.clientY]; show();
 }});
+const digits = value => Math.abs(value) < 1e-3 && value ? value.toExponential(2) : value.toPrecision(3);
 const term = (list, name, value) => {{
   const dt = document.createElement("dt"), dd = document.createElement("dd");
   dt.textContent = name; dd.textContent = value; list.append(dt, dd);
@@ -151,8 +159,8 @@ const pick = node => {{
     const list = document.createElement("dl");
     term(list, row.kind, row.label + " (" + row.op + ")"); term(list, "engines", row.engines.join(" / "));
     term(list, "shapes", JSON.stringify(row.inputs) + " to " + JSON.stringify(row.shape));
-    term(list, "error, tolerance", row.error.toPrecision(3) + ", " + row.tolerance.toPrecision(3));
-    if (row.drift !== null) term(list, "drift", row.drift.toPrecision(3));
+    term(list, "error, tolerance", digits(row.error) + ", " + digits(row.tolerance));
+    if (row.drift !== null) term(list, "drift", digits(row.drift));
     if (row.values[0] !== null) term(list, "at " + JSON.stringify(row.place), row.values.join(" / "));
     if (row.off) term(list, "off", row.off);
     if (row.known) term(list, "see", row.known);

@@ -193,6 +193,9 @@ def beside(node: Node) -> Iterator[None]:
 class name_scope:
     """Names made inside start with ``name/``.
 
+    Raises:
+        ValueError: ``name`` is empty or no string.
+
     >>> from kbackend import K
     >>> with K.name_scope("encoder"):
     ...     x = K.placeholder((2,), name="x")

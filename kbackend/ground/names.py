@@ -23,6 +23,12 @@ def get_uid(prefix: str = "") -> int:
 
 
 def reset_uids() -> None:
-    """Start the counts of :func:`get_uid` again."""
+    """Start the counts of :func:`get_uid` again.
+
+    >>> from kbackend import K
+    >>> K.reset_uids()
+    >>> K.get_uid("dense"), K.get_uid("dense")
+    (1, 2)
+    """
     with _lock:
         _numbers.clear()

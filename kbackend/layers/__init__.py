@@ -26,7 +26,12 @@ from kbackend.layers.wrapper import *
 
 
 def built_in() -> dict[str, type[Layer]]:
-    """The classes of layers by name."""
+    """The classes of layers by name.
+
+    >>> from kbackend import layers
+    >>> layers.built_in()["Dense"]
+    <class 'kbackend.layers.core.dense.Dense'>
+    """
     return {k: v for k, v in globals().items() if isinstance(v, type) and issubclass(v, Layer)}
 
 

@@ -124,12 +124,22 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(loss: Any) -> Any:
-    """The name of a loss function, the configuration of a Loss."""
+    """The name of a loss function, the configuration of a Loss.
+
+    >>> from kbackend import losses
+    >>> losses.serialize(losses.mean_squared_error)
+    'mean_squared_error'
+    """
     return registry.plain(loss)
 
 
 def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The loss of a name or configuration; see :func:`get`."""
+    """The loss of a name or configuration; see :func:`get`.
+
+    >>> from kbackend import losses
+    >>> losses.deserialize("mse").__name__
+    'mean_squared_error'
+    """
     with registry.custom_object_scope(custom_objects):
         return get(name)
 
@@ -153,7 +163,12 @@ def as_loss(loss: Any, dtype: Any = None) -> Loss:
 
 
 def is_categorical_crossentropy(loss: Any) -> bool:
-    """Whether a loss is the crossentropy of one-hot targets, in any of its forms."""
+    """Whether a loss is the crossentropy of one-hot targets, in any of its forms.
+
+    >>> from kbackend import losses
+    >>> losses.is_categorical_crossentropy("categorical_crossentropy"), losses.is_categorical_crossentropy("mse")
+    (True, False)
+    """
     return function_of(loss) is categorical_crossentropy or loss == "categorical_crossentropy"
 
 

@@ -21,7 +21,12 @@ FUNCTIONS: dict[str, Any] = {}
 
 
 class Reduction:
-    """The names of reductions."""
+    """The names of reductions.
+
+    >>> from kbackend import losses
+    >>> losses.MeanSquaredError(losses.Reduction.NONE)([[0.0], [1.0]], [[1.0], [3.0]]).tolist()
+    [1.0, 4.0]
+    """
 
     NONE = "none"
     SUM = "sum"

@@ -72,7 +72,12 @@ def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 
 class Hinge(LossFunctionWrapper):
-    """:func:`hinge` as an object; arguments as :class:`kbackend.losses.Loss`."""
+    """:func:`hinge` as an object; arguments as :class:`kbackend.losses.Loss`.
+
+    >>> from kbackend import losses
+    >>> round(float(losses.Hinge()([[1.0, -1.0]], [[0.5, 0.5]])), 4)
+    1.0
+    """
 
     def __init__(
         self, reduction: Any = "sum_over_batch_size", name: str | None = "hinge", dtype: Any = None
@@ -81,7 +86,12 @@ class Hinge(LossFunctionWrapper):
 
 
 class SquaredHinge(LossFunctionWrapper):
-    """:func:`squared_hinge` as an object; arguments as :class:`kbackend.losses.Loss`."""
+    """:func:`squared_hinge` as an object; arguments as :class:`kbackend.losses.Loss`.
+
+    >>> from kbackend import losses
+    >>> round(float(losses.SquaredHinge()([[1.0, -1.0]], [[0.5, 0.5]])), 4)
+    1.25
+    """
 
     def __init__(
         self, reduction: Any = "sum_over_batch_size", name: str | None = "squared_hinge", dtype: Any = None
@@ -90,7 +100,12 @@ class SquaredHinge(LossFunctionWrapper):
 
 
 class CategoricalHinge(LossFunctionWrapper):
-    """:func:`categorical_hinge` as an object; arguments as :class:`kbackend.losses.Loss`."""
+    """:func:`categorical_hinge` as an object; arguments as :class:`kbackend.losses.Loss`.
+
+    >>> from kbackend import losses
+    >>> round(float(losses.CategoricalHinge()([[0.0, 1.0]], [[0.6, 0.4]])), 4)
+    1.2
+    """
 
     def __init__(
         self, reduction: Any = "sum_over_batch_size", name: str | None = "categorical_hinge", dtype: Any = None

@@ -113,7 +113,12 @@ def circle(
 
 
 class Dice(LossFunctionWrapper):
-    """:func:`dice` as an object; arguments as there and :class:`kbackend.losses.Loss`."""
+    """:func:`dice` as an object; arguments as there and :class:`kbackend.losses.Loss`.
+
+    >>> from kbackend import losses
+    >>> round(float(losses.Dice()([[1.0, 0.0]], [[0.8, 0.2]])), 4)
+    0.2
+    """
 
     def __init__(
         self,
@@ -126,7 +131,12 @@ class Dice(LossFunctionWrapper):
 
 
 class Tversky(LossFunctionWrapper):
-    """:func:`tversky` as an object; arguments as there and :class:`kbackend.losses.Loss`."""
+    """:func:`tversky` as an object; arguments as there and :class:`kbackend.losses.Loss`.
+
+    >>> from kbackend import losses
+    >>> round(float(losses.Tversky(alpha=0.3, beta=0.7)([[1.0, 0.0]], [[0.8, 0.2]])), 4)
+    0.2
+    """
 
     def __init__(
         self,
@@ -141,7 +151,12 @@ class Tversky(LossFunctionWrapper):
 
 
 class Circle(LossFunctionWrapper):
-    """:func:`circle` as an object; arguments as there and :class:`kbackend.losses.Loss`."""
+    """:func:`circle` as an object; arguments as there and :class:`kbackend.losses.Loss`.
+
+    >>> from kbackend import losses
+    >>> round(float(losses.Circle()([0, 0, 1], [[1.0, 0.0], [0.8, 0.6], [0.0, 1.0]])), 4)
+    3.2008
+    """
 
     def __init__(
         self,

@@ -133,7 +133,12 @@ def poisson(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 
 class MeanSquaredError(LossFunctionWrapper):
-    """:func:`mean_squared_error` as an object; arguments as :class:`kbackend.losses.Loss`."""
+    """:func:`mean_squared_error` as an object; arguments as :class:`kbackend.losses.Loss`.
+
+    >>> from kbackend import losses
+    >>> round(float(losses.MeanSquaredError()([[0.0, 1.0]], [[1.0, 3.0]])), 4)
+    2.5
+    """
 
     def __init__(
         self, reduction: Any = "sum_over_batch_size", name: str | None = "mean_squared_error", dtype: Any = None
@@ -142,7 +147,12 @@ class MeanSquaredError(LossFunctionWrapper):
 
 
 class MeanAbsoluteError(LossFunctionWrapper):
-    """:func:`mean_absolute_error` as an object; arguments as :class:`kbackend.losses.Loss`."""
+    """:func:`mean_absolute_error` as an object; arguments as :class:`kbackend.losses.Loss`.
+
+    >>> from kbackend import losses
+    >>> round(float(losses.MeanAbsoluteError()([[0.0, 1.0]], [[1.0, 3.0]])), 4)
+    1.5
+    """
 
     def __init__(
         self, reduction: Any = "sum_over_batch_size", name: str | None = "mean_absolute_error", dtype: Any = None
@@ -151,7 +161,12 @@ class MeanAbsoluteError(LossFunctionWrapper):
 
 
 class MeanAbsolutePercentageError(LossFunctionWrapper):
-    """:func:`mean_absolute_percentage_error` as an object; arguments as :class:`kbackend.losses.Loss`."""
+    """:func:`mean_absolute_percentage_error` as an object; arguments as :class:`kbackend.losses.Loss`.
+
+    >>> from kbackend import losses
+    >>> round(float(losses.MeanAbsolutePercentageError()([[2.0, 4.0]], [[1.0, 4.0]])), 4)
+    25.0
+    """
 
     def __init__(
         self,
@@ -163,7 +178,12 @@ class MeanAbsolutePercentageError(LossFunctionWrapper):
 
 
 class MeanSquaredLogarithmicError(LossFunctionWrapper):
-    """:func:`mean_squared_logarithmic_error` as an object; arguments as :class:`kbackend.losses.Loss`."""
+    """:func:`mean_squared_logarithmic_error` as an object; arguments as :class:`kbackend.losses.Loss`.
+
+    >>> from kbackend import losses
+    >>> round(float(losses.MeanSquaredLogarithmicError()([[0.0, 1.0]], [[1.0, 3.0]])), 4)
+    0.4805
+    """
 
     def __init__(
         self,
@@ -175,7 +195,12 @@ class MeanSquaredLogarithmicError(LossFunctionWrapper):
 
 
 class Huber(LossFunctionWrapper):
-    """:func:`huber` as an object; arguments as there and :class:`kbackend.losses.Loss`."""
+    """:func:`huber` as an object; arguments as there and :class:`kbackend.losses.Loss`.
+
+    >>> from kbackend import losses
+    >>> round(float(losses.Huber(delta=1.0)([[0.0, 0.0]], [[0.5, 3.0]])), 4)
+    1.3125
+    """
 
     def __init__(
         self,
@@ -188,7 +213,12 @@ class Huber(LossFunctionWrapper):
 
 
 class LogCosh(LossFunctionWrapper):
-    """:func:`log_cosh` as an object; arguments as :class:`kbackend.losses.Loss`."""
+    """:func:`log_cosh` as an object; arguments as :class:`kbackend.losses.Loss`.
+
+    >>> from kbackend import losses
+    >>> round(float(losses.LogCosh()([[0.0, 0.0]], [[0.5, 3.0]])), 4)
+    1.2147
+    """
 
     def __init__(
         self, reduction: Any = "sum_over_batch_size", name: str | None = "log_cosh", dtype: Any = None
@@ -197,7 +227,12 @@ class LogCosh(LossFunctionWrapper):
 
 
 class CosineSimilarity(LossFunctionWrapper):
-    """:func:`cosine_similarity` as an object; arguments as there and :class:`kbackend.losses.Loss`."""
+    """:func:`cosine_similarity` as an object; arguments as there and :class:`kbackend.losses.Loss`.
+
+    >>> from kbackend import losses
+    >>> round(float(losses.CosineSimilarity()([[0.0, 1.0]], [[1.0, 1.0]])), 4)
+    -0.7071
+    """
 
     def __init__(
         self,
@@ -210,7 +245,12 @@ class CosineSimilarity(LossFunctionWrapper):
 
 
 class Poisson(LossFunctionWrapper):
-    """:func:`poisson` as an object; arguments as :class:`kbackend.losses.Loss`."""
+    """:func:`poisson` as an object; arguments as :class:`kbackend.losses.Loss`.
+
+    >>> from kbackend import losses
+    >>> round(float(losses.Poisson()([[1.0, 2.0]], [[1.0, 3.0]])), 4)
+    0.9014
+    """
 
     def __init__(
         self, reduction: Any = "sum_over_batch_size", name: str | None = "poisson", dtype: Any = None

@@ -160,12 +160,22 @@ def get(identifier: Any) -> Any:
 
 
 def serialize(metric: Any) -> Any:
-    """The name of a metric function, the configuration of a Metric."""
+    """The name of a metric function, the configuration of a Metric.
+
+    >>> from kbackend import metrics
+    >>> metrics.serialize(metrics.binary_accuracy)
+    'binary_accuracy'
+    """
     return registry.plain(metric)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The metric of a name or configuration; see :func:`get`."""
+    """The metric of a name or configuration; see :func:`get`.
+
+    >>> from kbackend import metrics
+    >>> metrics.deserialize("binary_accuracy").__name__
+    'binary_accuracy'
+    """
     with registry.custom_object_scope(custom_objects):
         return get(config)
 

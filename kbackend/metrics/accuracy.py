@@ -161,28 +161,56 @@ class BinaryAccuracy(MeanMetricWrapper):
 
 
 class CategoricalAccuracy(MeanMetricWrapper):
-    """The mean of :func:`categorical_accuracy`."""
+    """The mean of :func:`categorical_accuracy`.
+
+    >>> from kbackend import metrics
+    >>> metric = metrics.CategoricalAccuracy()
+    >>> _ = metric.update_state([[0.0, 1.0], [1.0, 0.0]], [[0.2, 0.8], [0.1, 0.9]])
+    >>> round(float(metric.result()), 4)
+    0.5
+    """
 
     def __init__(self, name: str | None = "categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(categorical_accuracy, name, dtype)
 
 
 class SparseCategoricalAccuracy(MeanMetricWrapper):
-    """The mean of :func:`sparse_categorical_accuracy`."""
+    """The mean of :func:`sparse_categorical_accuracy`.
+
+    >>> from kbackend import metrics
+    >>> metric = metrics.SparseCategoricalAccuracy()
+    >>> _ = metric.update_state([1, 0], [[0.2, 0.8], [0.1, 0.9]])
+    >>> round(float(metric.result()), 4)
+    0.5
+    """
 
     def __init__(self, name: str | None = "sparse_categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(sparse_categorical_accuracy, name, dtype)
 
 
 class TopKCategoricalAccuracy(MeanMetricWrapper):
-    """The mean of :func:`top_k_categorical_accuracy`; arguments as there."""
+    """The mean of :func:`top_k_categorical_accuracy`; arguments as there.
+
+    >>> from kbackend import metrics
+    >>> metric = metrics.TopKCategoricalAccuracy(k=2)
+    >>> _ = metric.update_state([[0.0, 1.0, 0.0], [1.0, 0.0, 0.0]], [[0.2, 0.5, 0.3], [0.1, 0.5, 0.4]])
+    >>> round(float(metric.result()), 4)
+    0.5
+    """
 
     def __init__(self, k: int = 5, name: str | None = "top_k_categorical_accuracy", dtype: Any = None) -> None:
         super().__init__(top_k_categorical_accuracy, name, dtype, k=k)
 
 
 class SparseTopKCategoricalAccuracy(MeanMetricWrapper):
-    """The mean of :func:`sparse_top_k_categorical_accuracy`; arguments as there."""
+    """The mean of :func:`sparse_top_k_categorical_accuracy`; arguments as there.
+
+    >>> from kbackend import metrics
+    >>> metric = metrics.SparseTopKCategoricalAccuracy(k=2)
+    >>> _ = metric.update_state([1, 0], [[0.2, 0.5, 0.3], [0.1, 0.5, 0.4]])
+    >>> round(float(metric.result()), 4)
+    0.5
+    """
 
     def __init__(
         self,

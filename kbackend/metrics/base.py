@@ -323,12 +323,25 @@ def _spec(value: Any, target: Any) -> tuple[Any, str]:
 
 
 def clone_metric(metric: Any) -> Any:
-    """A metric of the same configuration with a state of its own; functions are returned as they are (Keras 2)."""
+    """A metric of the same configuration with a state of its own; functions are returned as they are (Keras 2).
+
+    >>> from kbackend import metrics
+    >>> metric = metrics.Mean(name="level")
+    >>> _ = metric.update_state([1.0, 3.0])
+    >>> again = metrics.clone_metric(metric)
+    >>> again.name, float(again.result()), float(metric.result())
+    ('level', 0.0, 2.0)
+    """
     return type(metric).from_config(metric.get_config()) if isinstance(metric, Metric) else metric
 
 
 def clone_metrics(metrics: Sequence[Any]) -> list[Any]:
-    """:func:`clone_metric` of each."""
+    """:func:`clone_metric` of each.
+
+    >>> from kbackend import metrics
+    >>> [m.name for m in metrics.clone_metrics([metrics.Mean(), metrics.Sum()])]
+    ['mean', 'sum']
+    """
     return [clone_metric(metric) for metric in metrics]
 
 

@@ -175,19 +175,40 @@ class TruePositives(_Count):
 
 
 class FalsePositives(_Count):
-    """The number (or weight) of positive predictions that are wrong; arguments as :class:`TruePositives`."""
+    """The number (or weight) of positive predictions that are wrong; arguments as :class:`TruePositives`.
+
+    >>> from kbackend import metrics
+    >>> metric = metrics.FalsePositives()
+    >>> _ = metric.update_state([1, 0, 1, 1], [0.2, 0.7, 0.8, 0.1])
+    >>> round(float(metric.result()), 4)
+    1.0
+    """
 
     kept = ("false_positives",)
 
 
 class TrueNegatives(_Count):
-    """The number (or weight) of negative predictions that are right; arguments as :class:`TruePositives`."""
+    """The number (or weight) of negative predictions that are right; arguments as :class:`TruePositives`.
+
+    >>> from kbackend import metrics
+    >>> metric = metrics.TrueNegatives()
+    >>> _ = metric.update_state([1, 0, 0, 1], [0.2, 0.7, 0.1, 0.1])
+    >>> round(float(metric.result()), 4)
+    1.0
+    """
 
     kept = ("true_negatives",)
 
 
 class FalseNegatives(_Count):
-    """The number (or weight) of negative predictions that are wrong; arguments as :class:`TruePositives`."""
+    """The number (or weight) of negative predictions that are wrong; arguments as :class:`TruePositives`.
+
+    >>> from kbackend import metrics
+    >>> metric = metrics.FalseNegatives()
+    >>> _ = metric.update_state([1, 0, 1, 1], [0.2, 0.7, 0.8, 0.1])
+    >>> round(float(metric.result()), 4)
+    2.0
+    """
 
     kept = ("false_negatives",)
 

@@ -16,35 +16,70 @@ from kbackend.ops.elementwise.precision import as_dtype
 
 
 class MeanSquaredError(MeanMetricWrapper):
-    """The mean of :func:`kbackend.losses.mean_squared_error`."""
+    """The mean of :func:`kbackend.losses.mean_squared_error`.
+
+    >>> from kbackend import metrics
+    >>> metric = metrics.MeanSquaredError()
+    >>> _ = metric.update_state([[0.0], [1.0]], [[1.0], [3.0]])
+    >>> round(float(metric.result()), 4)
+    2.5
+    """
 
     def __init__(self, name: str | None = "mean_squared_error", dtype: Any = None) -> None:
         super().__init__(losses.mean_squared_error, name, dtype)
 
 
 class MeanAbsoluteError(MeanMetricWrapper):
-    """The mean of :func:`kbackend.losses.mean_absolute_error`."""
+    """The mean of :func:`kbackend.losses.mean_absolute_error`.
+
+    >>> from kbackend import metrics
+    >>> metric = metrics.MeanAbsoluteError()
+    >>> _ = metric.update_state([[0.0], [1.0]], [[1.0], [3.0]])
+    >>> round(float(metric.result()), 4)
+    1.5
+    """
 
     def __init__(self, name: str | None = "mean_absolute_error", dtype: Any = None) -> None:
         super().__init__(losses.mean_absolute_error, name, dtype)
 
 
 class MeanAbsolutePercentageError(MeanMetricWrapper):
-    """The mean of :func:`kbackend.losses.mean_absolute_percentage_error`."""
+    """The mean of :func:`kbackend.losses.mean_absolute_percentage_error`.
+
+    >>> from kbackend import metrics
+    >>> metric = metrics.MeanAbsolutePercentageError()
+    >>> _ = metric.update_state([[2.0], [4.0]], [[1.0], [4.0]])
+    >>> round(float(metric.result()), 4)
+    25.0
+    """
 
     def __init__(self, name: str | None = "mean_absolute_percentage_error", dtype: Any = None) -> None:
         super().__init__(losses.mean_absolute_percentage_error, name, dtype)
 
 
 class MeanSquaredLogarithmicError(MeanMetricWrapper):
-    """The mean of :func:`kbackend.losses.mean_squared_logarithmic_error`."""
+    """The mean of :func:`kbackend.losses.mean_squared_logarithmic_error`.
+
+    >>> from kbackend import metrics
+    >>> metric = metrics.MeanSquaredLogarithmicError()
+    >>> _ = metric.update_state([[0.0], [1.0]], [[1.0], [3.0]])
+    >>> round(float(metric.result()), 4)
+    0.4805
+    """
 
     def __init__(self, name: str | None = "mean_squared_logarithmic_error", dtype: Any = None) -> None:
         super().__init__(losses.mean_squared_logarithmic_error, name, dtype)
 
 
 class LogCoshError(MeanMetricWrapper):
-    """The mean of :func:`kbackend.losses.log_cosh`."""
+    """The mean of :func:`kbackend.losses.log_cosh`.
+
+    >>> from kbackend import metrics
+    >>> metric = metrics.LogCoshError()
+    >>> _ = metric.update_state([[0.0], [0.0]], [[0.5], [3.0]])
+    >>> round(float(metric.result()), 4)
+    1.2147
+    """
 
     def __init__(self, name: str | None = "logcosh", dtype: Any = None) -> None:
         super().__init__(losses.log_cosh, name, dtype)
@@ -87,7 +122,14 @@ def cosine_proximity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> 
 
 
 class CosineSimilarity(MeanMetricWrapper):
-    """The mean of :func:`cosine_proximity`; arguments as there."""
+    """The mean of :func:`cosine_proximity`; arguments as there.
+
+    >>> from kbackend import metrics
+    >>> metric = metrics.CosineSimilarity()
+    >>> _ = metric.update_state([[0.0, 1.0]], [[1.0, 1.0]])
+    >>> round(float(metric.result()), 4)
+    0.7071
+    """
 
     def __init__(self, name: str | None = "cosine_similarity", dtype: Any = None, axis: int = -1) -> None:
         super().__init__(cosine_proximity, name, dtype, axis=axis)
@@ -132,14 +174,28 @@ def concordance_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = 
 
 
 class PearsonCorrelation(MeanMetricWrapper):
-    """The mean of :func:`pearson_correlation` over batches of observations; arguments as there."""
+    """The mean of :func:`pearson_correlation` over batches of observations; arguments as there.
+
+    >>> from kbackend import metrics
+    >>> metric = metrics.PearsonCorrelation(axis=0)
+    >>> _ = metric.update_state([[1.0], [2.0], [3.0]], [[1.0], [2.0], [4.0]])
+    >>> round(float(metric.result()), 4)
+    0.982
+    """
 
     def __init__(self, name: str | None = "pearson_correlation", dtype: Any = None, axis: int = -1) -> None:
         super().__init__(pearson_correlation, name, dtype, axis=axis)
 
 
 class ConcordanceCorrelation(MeanMetricWrapper):
-    """The mean of :func:`concordance_correlation` over batches of observations; arguments as there."""
+    """The mean of :func:`concordance_correlation` over batches of observations; arguments as there.
+
+    >>> from kbackend import metrics
+    >>> metric = metrics.ConcordanceCorrelation(axis=0)
+    >>> _ = metric.update_state([[1.0], [2.0], [3.0]], [[1.0], [2.0], [4.0]])
+    >>> round(float(metric.result()), 4)
+    0.8571
+    """
 
     def __init__(self, name: str | None = "concordance_correlation", dtype: Any = None, axis: int = -1) -> None:
         super().__init__(concordance_correlation, name, dtype, axis=axis)

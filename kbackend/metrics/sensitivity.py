@@ -20,6 +20,12 @@ class SensitivitySpecificityBase(HistogramMetric):
 
     Raises:
         ValueError: the value is not in [0, 1], or there are no thresholds.
+
+    >>> from kbackend import metrics
+    >>> metric = metrics.SensitivityAtSpecificity(0.5)  # one of its classes
+    >>> _ = metric.update_state([0, 0, 1, 1], [0.1, 0.6, 0.4, 0.8])
+    >>> float(metric.result())
+    1.0
     """
 
     #: the name of the argument with the value

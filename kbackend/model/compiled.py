@@ -31,8 +31,8 @@ class CompiledNetwork(SteppedNetwork):
     def metrics_names(self) -> list[str]:
         """Names of the values that fit, evaluate and train_on_batch give.
 
-        'loss' is first. A model with several outputs has the loss of each as 'OUTPUT_loss', and puts 'OUTPUT_' before
-        the names of its metrics. Those of a model that defines its steps are known from its first step on.
+        'loss' is first. A model with several outputs has the loss of each as ``OUTPUT_loss``, and puts ``OUTPUT_``
+        before the names of its metrics. Those of a model that defines its steps are known from its first step on.
         """
         if self.own_fit:
             step = self._steps.last("train") or self._steps.last("test")

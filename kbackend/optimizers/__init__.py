@@ -96,12 +96,23 @@ def _with_inner(config: dict[str, Any]) -> dict[str, Any]:
 
 
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
-    """The class name and config of an optimizer."""
+    """The class name and config of an optimizer.
+
+    >>> from kbackend import optimizers
+    >>> optimizers.serialize(optimizers.SGD(0.1))["class_name"]
+    'SGD'
+    """
     return registry.plain(optimizer)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Optimizer:
-    """The optimizer of a configuration; see :func:`get`."""
+    """The optimizer of a configuration; see :func:`get`.
+
+    >>> from kbackend import optimizers
+    >>> config = optimizers.serialize(optimizers.SGD(0.1))
+    >>> type(optimizers.deserialize(config)).__name__
+    'SGD'
+    """
     with registry.custom_object_scope(custom_objects):
         return get(config)
 

@@ -117,7 +117,12 @@ def set_deterministic(on: bool = True) -> None:
 
 
 def is_deterministic() -> bool:
-    """Whether deterministic kernels are demanded; see :func:`set_deterministic`."""
+    """Whether deterministic kernels are demanded; see :func:`set_deterministic`.
+
+    >>> import kbackend
+    >>> kbackend.is_deterministic()
+    False
+    """
     return modes.read().deterministic
 
 
@@ -167,7 +172,12 @@ def set_rng(kind: str) -> None:
 
 
 def rng() -> str:
-    """Whose random numbers programs draw: "portable" or "native"; see :func:`set_rng`."""
+    """Whose random numbers programs draw: "portable" or "native"; see :func:`set_rng`.
+
+    >>> import kbackend
+    >>> kbackend.rng()
+    'portable'
+    """
     return modes.read().rng
 
 

@@ -38,7 +38,12 @@ def set_matmul_precision(precision: str) -> None:
 
 
 def matmul_precision() -> str:
-    """How accelerators multiply float32 matrices: "highest" or "high"; see :func:`set_matmul_precision`."""
+    """How accelerators multiply float32 matrices: "highest" or "high"; see :func:`set_matmul_precision`.
+
+    >>> from kbackend import K
+    >>> K.matmul_precision()
+    'highest'
+    """
     return _chosen[0]
 
 

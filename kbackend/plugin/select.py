@@ -145,6 +145,13 @@ def set_backend(name: str) -> None:
 
     Raises:
         BackendError: unknown, or its engine is not installed; the message has the install command.
+
+    >>> import kbackend
+    >>> try:
+    ...     kbackend.set_backend("theano")
+    ... except RuntimeError as error:
+    ...     print(str(error).partition(";")[0])
+    unknown backend 'theano'
     """
     backend = get_backend(name)
     _default["backend"] = name
@@ -158,6 +165,10 @@ def set_device(device: str | None) -> None:
 
     Raises:
         DeviceError: the active backend has no such device; the message lists those that it has.
+
+    >>> import kbackend
+    >>> kbackend.set_device("cpu")
+    >>> kbackend.set_device(None)
     """
     checked = target(active_target().backend.name, device).device
     _default["device"] = None if device is None else checked
@@ -203,7 +214,14 @@ def use_backend(name: str, device: str | None = None) -> _Inside:
 
 
 def device(name: str) -> _Inside:
-    """A context manager in which ``name`` is the active device ("cpu", "cuda", "cuda:1")."""
+    """A context manager in which ``name`` is the active device ("cpu", "cuda", "cuda:1").
+
+    >>> from kbackend import K
+    >>> with K.device("cpu"):
+    ...     x = K.tanh(0.0)
+    >>> float(x)
+    0.0
+    """
     return _Inside(None, name)
 
 

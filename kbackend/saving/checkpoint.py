@@ -155,6 +155,18 @@ def save_checkpoint(model: Any, path: str | os.PathLike[str]) -> None:
     Raises:
         RuntimeError: the model is not compiled.
         OSError: the file cannot be written; an old one is untouched.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from kbackend import Input, Model, layers, saving
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(1)(x))
+    >>> model.compile("adam", "mse")
+    >>> history = model.fit(np.ones((4, 3)), np.ones(4), epochs=2, verbose=0)
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "state.safetensors")
+    >>> saving.save_checkpoint(model, path)
+    >>> saving.load_checkpoint(model, path)  # epochs that were done
+    2
     """
     write_atomically(path, State(model).snapshot(model.epochs_seen).content())
 
@@ -176,6 +188,18 @@ def load_checkpoint(model: Any, path: str | os.PathLike[str]) -> int:
         FormatError: no checkpoint, one whose bytes have changed, or one of another model, optimizer or seed.
         FileNotFoundError: no file.
         RuntimeError: the model is not compiled.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from kbackend import Input, Model, layers, saving
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(1)(x))
+    >>> model.compile("adam", "mse")
+    >>> history = model.fit(np.ones((4, 3)), np.ones(4), epochs=2, verbose=0)
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "state.safetensors")
+    >>> model.save_checkpoint(path)
+    >>> saving.load_checkpoint(model, path)
+    2
     """
     found = _read(path)
     _make_step(model, found[1])

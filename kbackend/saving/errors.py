@@ -15,6 +15,16 @@ class FormatError(ValueError):
 
     Attributes:
         reason, member: the arguments; the message is made of both.
+
+    >>> import pathlib, tempfile
+    >>> from kbackend import saving
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "model.kb")
+    >>> size = path.write_bytes(b"no model")
+    >>> try:
+    ...     saving.load_model(path)
+    ... except saving.FormatError as error:
+    ...     print(str(error).partition(": ")[2])
+    it is no file of kbackend, no .keras and no .h5
     """
 
     def __init__(self, reason: str, member: str | None = None) -> None:

@@ -31,6 +31,16 @@ def load_model(
         FormatError: the file is damaged, of another format, or names something unknown; the message names the member
             and the reason.
         FileNotFoundError: no file.
+
+    >>> import pathlib, tempfile
+    >>> from kbackend import Input, Model, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(2)(x))
+    >>> from kbackend.models import load_model
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "model.kb")
+    >>> model.save(path)
+    >>> load_model(path).output_shape
+    (None, 2)
     """
     with inside(os.fspath(path)), archive.mapped(path) as content:
         if keras.is_hdf5(content):

@@ -42,7 +42,18 @@ def save_model(
     model: Any, path: str | os.PathLike[str], overwrite: bool = True, include_optimizer: bool = True,
     keras_version: int | None = None,
 ) -> None:
-    """Write a model to a file, by convention ``.kb``. See :meth:`kbackend.Model.save`."""
+    """Write a model to a file, by convention ``.kb``. See :meth:`kbackend.Model.save`.
+
+    >>> import pathlib, tempfile
+    >>> from kbackend import Input, Model, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(2)(x))
+    >>> from kbackend import saving
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "model.kb")
+    >>> saving.save_model(model, path)
+    >>> saving.load_model(path).count_params()
+    8
+    """
     check_overwrite(path, overwrite)
     if os.fspath(path).endswith((".keras", ".h5", ".hdf5")):
         keras.write(model, path, include_optimizer, 3 if keras_version is None else keras_version)
@@ -153,6 +164,16 @@ def load_graph(path: str | os.PathLike[str]) -> Any:
 
     Raises:
         FormatError: no such file, or one without a graph.
+
+    >>> import pathlib, tempfile
+    >>> from kbackend import Input, Model, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(2)(x))
+    >>> from kbackend import saving
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "model.kb")
+    >>> model.save(path)
+    >>> saving.load_graph(path)([[[0.0, 0.0, 0.0]]])[0].tolist()
+    [[0.0, 0.0]]
     """
     from kbackend.runtime.function import Function
 

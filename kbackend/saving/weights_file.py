@@ -17,7 +17,18 @@ _LAYERS = "kbackend layers"
 
 
 def save_weights(model: Any, path: str | os.PathLike[str], overwrite: bool = True) -> None:
-    """Write the weights of a model to a file. See :meth:`kbackend.Model.save_weights`."""
+    """Write the weights of a model to a file. See :meth:`kbackend.Model.save_weights`.
+
+    >>> import pathlib, tempfile
+    >>> from kbackend import Input, Model, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(2)(x))
+    >>> from kbackend import saving
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "w.safetensors")
+    >>> saving.save_weights(model, path)
+    >>> path.stat().st_size > 32
+    True
+    """
     check_overwrite(path, overwrite)
     if os.fspath(path).endswith(".weights.h5"):
         keras.write(model, path)
@@ -53,7 +64,18 @@ def read_weights(content: memoryview) -> list[Held]:
 def load_weights(
     model: Any, path: str | os.PathLike[str], by_name: bool = False, skip_mismatch: bool = False
 ) -> list[str]:
-    """Set the weights of a model to those in a file. See :meth:`kbackend.Model.load_weights`."""
+    """Set the weights of a model to those in a file. See :meth:`kbackend.Model.load_weights`.
+
+    >>> import pathlib, tempfile
+    >>> from kbackend import Input, Model, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(2)(x))
+    >>> from kbackend import saving
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "w.safetensors")
+    >>> model.save_weights(path)
+    >>> saving.load_weights(model, path)
+    []
+    """
     with inside(os.fspath(path)), archive.mapped(path) as content:
         if keras.is_hdf5(content):
             return keras.load_weights(model, content, by_name, skip_mismatch)

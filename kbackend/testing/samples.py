@@ -86,6 +86,7 @@ def all_ops() -> list[Op]:
 
 @cache
 def samples_of(op: Op) -> tuple[Sample, ...]:
+    """The calls that an op declares for the kit; none where it declares none."""
     return tuple(op.samples()) if op.samples is not None else ()
 
 

@@ -78,8 +78,8 @@ def model_to_dot(
     """A model as a graph of the package pydot, for programs that change it. :func:`plot_model` needs no such package.
 
     Args:
-        model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi, show_layer_activations,
-            show_trainable, splines: as for :func:`plot_model`.
+        model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested: as for :func:`plot_model`.
+        dpi, show_layer_activations, show_trainable, splines: as for :func:`plot_model`.
         subgraph: whether it is a cluster, to be put into another graph.
 
     Returns:
@@ -87,6 +87,13 @@ def model_to_dot(
 
     Raises:
         ImportError: pydot is not installed.
+
+    >>> from kbackend import Input, Model, layers, utils
+    >>> x = Input((3,), name="x")
+    >>> model = Model(x, layers.Dense(2, name="two")(x))
+    >>> dot = utils.model_to_dot(model)  # needs pydot
+    >>> len(dot.get_nodes()) >= 2
+    True
     """
     try:
         import pydot

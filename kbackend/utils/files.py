@@ -60,6 +60,14 @@ def get_file(
         ConnectionError: the address cannot be reached; the message says where the file may be put by other means.
         FileNotFoundError: no origin, and the cache has no such file.
         ValueError: another hash, neither name nor origin, or an address of another kind.
+
+    >>> import pathlib, tempfile
+    >>> from kbackend import utils
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> size = (folder / "a.txt").write_text("text")
+    >>> path = utils.get_file("b.txt", (folder / "a.txt").as_uri(), cache_dir=folder)
+    >>> pathlib.Path(path).read_text()
+    'text'
     """
     if origin is None and fname is None:
         raise ValueError("get_file needs a name or an origin")

@@ -33,6 +33,14 @@ def load_img(
     Raises:
         ValueError: another colour mode or interpolation.
         OSError: the file is no picture.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from kbackend import utils
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "p.png")
+    >>> utils.save_img(path, np.zeros((3, 4, 3)))
+    >>> utils.load_img(path, target_size=(6, 8)).size
+    (8, 6)
     """
     from PIL import Image
 
@@ -64,6 +72,11 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) ->
         img: a picture of Pillow.
         data_format: 'channels_last' or 'channels_first'; the setting's when None.
         dtype: floatx when None.
+
+    >>> from PIL import Image
+    >>> from kbackend import utils
+    >>> utils.img_to_array(Image.new("RGB", (4, 3))).shape
+    (3, 4, 3)
     """
     array = np.asarray(img, dtype=dtype or floatx())
     array = array[..., None] if array.ndim == 2 else array
@@ -114,6 +127,14 @@ def save_img(
         x, data_format, scale: as there.
         file_format: such as 'png'; from the file's ending when None.
         kwargs: given to Pillow.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from kbackend import utils
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "p.png")
+    >>> utils.save_img(path, np.zeros((3, 4, 3)))
+    >>> path.read_bytes()[1:4]
+    b'PNG'
     """
     image = array_to_img(x, data_format, scale)
     ending = (file_format or (Path(path).suffix[1:] if isinstance(path, (str, Path)) else "")).lower()

@@ -30,6 +30,17 @@ class HDF5Matrix(HasRows):
 
     Attributes:
         shape, dtype, ndim, size: as of an array.
+
+    >>> import pathlib, tempfile
+    >>> import h5py
+    >>> import numpy as np
+    >>> from kbackend import utils
+    >>> path = str(pathlib.Path(tempfile.mkdtemp(), "rows.h5"))
+    >>> with h5py.File(path, "w") as file:
+    ...     file["x"] = np.arange(6.0).reshape(3, 2)
+    >>> rows = utils.HDF5Matrix(path, "x", start=1)
+    >>> rows.shape, rows[0].tolist()
+    ((2, 2), [2.0, 3.0])
     """
 
     def __init__(

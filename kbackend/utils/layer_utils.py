@@ -38,7 +38,17 @@ def count_params(weights: Iterable[Any]) -> int:
 
 
 def convert_all_kernels_in_model(model: Any) -> None:
-    """Mirror the kernels of all convolutions, from Theano's convention to TensorFlow's and back."""
+    """Mirror the kernels of all convolutions, from Theano's convention to TensorFlow's and back.
+
+    >>> import numpy as np
+    >>> from kbackend import Input, Model, layers, utils
+    >>> x = Input((4, 4, 1))
+    >>> model = Model(x, layers.Conv2D(1, 2, name="c")(x))
+    >>> before = model.get_weights()[0]
+    >>> utils.convert_all_kernels_in_model(model)
+    >>> np.array_equal(model.get_weights()[0], before[::-1, ::-1])
+    True
+    """
     for layer in model.layers:
         if type(layer).__name__ in _CONVOLUTIONS:
             layer.set_weights([convert_kernel(w) if w.ndim > 2 else w for w in layer.get_weights()])

@@ -58,7 +58,13 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 
 
 def get_registered_name(obj: Any) -> str:
-    """The name by which configurations refer to a class or function."""
+    """The name by which configurations refer to a class or function.
+
+    >>> from kbackend import layers, utils
+    >>> Twice = utils.register_keras_serializable("mine")(type("Twice", (layers.Layer,), {}))
+    >>> utils.get_registered_name(Twice)
+    'mine>Twice'
+    """
     return registry.registered_name(obj)
 
 
@@ -71,6 +77,11 @@ def get_registered_object(
         name: the name.
         custom_objects, module_objects: further tables, before and after those of the scopes around and of
             :func:`get_custom_objects`.
+
+    >>> from kbackend import layers, utils
+    >>> Thrice = utils.register_keras_serializable("mine")(type("Thrice", (layers.Layer,), {}))
+    >>> utils.get_registered_object("mine>Thrice") is Thrice
+    True
     """
     for table in (custom_objects or {}, registry.passed(), registry.registered(), module_objects or {}):
         if name in table:
@@ -131,6 +142,12 @@ def deserialize_keras_object(
 
     Raises:
         ValueError: a name that is neither built in nor registered nor passed in.
+
+    >>> from kbackend import utils
+    >>> from kbackend import layers
+    >>> config = utils.serialize_keras_object(layers.Dense(2, name="two"))
+    >>> utils.deserialize_keras_object(config).units
+    2
     """
     module_objects = kwargs.pop("module_objects", None)
     kwargs.pop("printable_module_name", None)

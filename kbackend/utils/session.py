@@ -47,6 +47,9 @@ def clear_session(free_memory: bool = True) -> None:
 
     Args:
         free_memory: whether objects that nothing refers to are removed at once.
+
+    >>> from kbackend import utils
+    >>> utils.clear_session()
     """
     K.clear_session()
     if free_memory:

@@ -11,7 +11,12 @@ from kbackend.layers.base.layer import Layer
 
 
 def serialize(layer: Layer) -> dict[str, Any]:
-    """A layer as ``{"class_name": ..., "config": ...}``, plain values without weights."""
+    """A layer as ``{"class_name": ..., "config": ...}``, plain values without weights.
+
+    >>> from kbackend import layers
+    >>> layers.serialize(layers.Flatten(name="flat"))["class_name"]
+    'Flatten'
+    """
     return {"class_name": registry.registered_name(type(layer)), "config": layer.get_config()}
 
 

@@ -20,6 +20,12 @@ class InputSpec:
         allow_last_axis_squeeze: whether with ``shape`` a last dimension of 1 may be there or not.
         name: the name of the input, for the user's own use.
         optional: whether None may be given instead, for the user's own use.
+
+    >>> from kbackend import Input, layers
+    >>> layer = layers.Identity()
+    >>> layer.input_spec = layers.InputSpec(ndim=2)
+    >>> layer(Input((3,))).shape
+    (None, 3)
     """
 
     def __init__(

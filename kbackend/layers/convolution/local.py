@@ -159,8 +159,8 @@ class LocallyConnected2D(_LocallyConnected):
         others: as :class:`kbackend.layers.Dense`.
 
     Weights: kernel, and bias (rows, columns, filters) of the result. The kernel of implementation 1 is (rows * columns,
-    window * channels, filters), of 2 (*input, *output) with shapes of samples, of 3 a vector, by elements of the output
-    and then of the input.
+    window * channels, filters), of 2 ``(*input, *output)`` with shapes of samples, of 3 a vector, by elements of the
+    output and then of the input.
 
     Raises:
         ValueError: inputs of unknown size, and what :class:`Conv2D` refuses.

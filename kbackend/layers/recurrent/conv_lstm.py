@@ -177,7 +177,12 @@ class ConvLSTMCell(Cell):
 
 
 class ConvLSTM1DCell(ConvLSTMCell):
-    """One step of :class:`ConvLSTM1D`, for :class:`RNN`."""
+    """One step of :class:`ConvLSTM1D`, for :class:`RNN`.
+
+    >>> from kbackend import Input, Model, layers
+    >>> layers.RNN(layers.ConvLSTM1DCell(4, 3, padding="same"))(Input((5, 8, 2))).shape
+    (None, 8, 4)
+    """
 
     rank = 1
 
@@ -195,7 +200,12 @@ class ConvLSTM2DCell(ConvLSTMCell):
 
 
 class ConvLSTM3DCell(ConvLSTMCell):
-    """One step of :class:`ConvLSTM3D`, for :class:`RNN`."""
+    """One step of :class:`ConvLSTM3D`, for :class:`RNN`.
+
+    >>> from kbackend import Input, Model, layers
+    >>> layers.RNN(layers.ConvLSTM3DCell(4, 2, padding="same"))(Input((5, 3, 3, 3, 1))).shape
+    (None, 3, 3, 3, 4)
+    """
 
     rank = 3
 

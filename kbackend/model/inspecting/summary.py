@@ -22,7 +22,16 @@ def print_summary(
     positions: Any = None,
     print_fn: Callable[[str], Any] | None = None,
 ) -> None:
-    """Print the table of a model's layers and operations; see :meth:`kbackend.Model.summary`."""
+    """Print the table of a model's layers and operations; see :meth:`kbackend.Model.summary`.
+
+    >>> from kbackend import Input, Model, layers, utils
+    >>> x = Input((3,), name="x")
+    >>> model = Model(x, layers.Dense(2, name="two")(x))
+    >>> lines = []
+    >>> utils.print_summary(model, print_fn=lines.append)
+    >>> "two (Dense)" in "".join(lines)
+    True
+    """
     for line in summary_text(model, line_length).splitlines():
         (print_fn or print)(line)
 

@@ -69,7 +69,12 @@ def set_threads(number: int | Literal["auto"]) -> None:
 
 
 def threads() -> int | Literal["auto"]:
-    """What :func:`set_threads` chose for this process: a number, or "auto"."""
+    """What :func:`set_threads` chose for this process: a number, or "auto".
+
+    >>> import kbackend
+    >>> kbackend.threads()
+    'auto'
+    """
     return _setting.read()
 
 

@@ -29,7 +29,18 @@ def export_model(
     engine: str | None = None,
     overwrite: bool = True,
 ) -> None:
-    """Write a model for use without kbackend. See :meth:`kbackend.Model.export`."""
+    """Write a model for use without kbackend. See :meth:`kbackend.Model.export`.
+
+    >>> import pathlib, tempfile
+    >>> from kbackend import Input, Model, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(2)(x))
+    >>> from kbackend import saving
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "model.py")
+    >>> saving.export_model(model, path, engine="numpy")
+    >>> "def load(" in path.read_text()
+    True
+    """
     where = Path(path)
     format = format or (PYTHON if where.suffix == ".py" else None)
     if format is None:

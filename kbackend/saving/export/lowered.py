@@ -18,7 +18,18 @@ from kbackend.saving.export.written import Line
 
 
 class ExportError(ValueError):
-    """A model cannot leave in the form that is asked for; the message names the layer or op and the reason."""
+    """A model cannot leave in the form that is asked for; the message names the layer or op and the reason.
+
+    >>> from kbackend import Input, Model, layers
+    >>> x = Input((3,))
+    >>> model = Model(x, layers.Dense(2)(x))
+    >>> from kbackend.saving import ExportError
+    >>> try:
+    ...     model.export("model.onnx", format="onnx", engine="numpy")
+    ... except ExportError as error:
+    ...     print(isinstance(error, ValueError))
+    True
+    """
 
 
 @dataclass

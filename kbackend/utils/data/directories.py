@@ -64,6 +64,18 @@ def image_dataset_from_directory(
 
     Raises:
         ValueError: no files, or arguments that do not fit.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from kbackend import utils
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> for kind in ("cat", "dog"):
+    ...     (folder / kind).mkdir()
+    ...     utils.save_img(folder / kind / "0.png", np.zeros((4, 4, 3)))
+    >>> images, labels = utils.image_dataset_from_directory(folder, image_size=(8, 8))[0]
+    Found 2 files of 2 classes.
+    >>> images.shape, labels.shape
+    ((2, 8, 8, 3), (2,))
     """
     check_format(format)
 
@@ -97,6 +109,18 @@ def text_dataset_from_directory(
         max_length: characters after which a text is cut; None for whole texts.
 
     The other arguments are those of :func:`image_dataset_from_directory`.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from kbackend import utils
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> for kind in ("good", "bad"):
+    ...     (folder / kind).mkdir()
+    ...     size = (folder / kind / "0.txt").write_text(kind)
+    >>> texts, labels = utils.text_dataset_from_directory(folder, shuffle=False)[0]
+    Found 2 files of 2 classes.
+    >>> [str(t) for t in texts], labels.tolist()
+    (['bad', 'good'], [0, 1])
     """
     check_format(format)
 
@@ -135,6 +159,19 @@ def audio_dataset_from_directory(
 
     Raises:
         ValueError: a file with another rate or more bits; scipy.signal.resample changes rates.
+
+    >>> import pathlib, tempfile, wave
+    >>> from kbackend import utils
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> for kind in ("low", "high"):
+    ...     (folder / kind).mkdir()
+    ...     with wave.open(str(folder / kind / "0.wav"), "wb") as file:
+    ...         file.setparams((1, 2, 8000, 0, "NONE", ""))
+    ...         file.writeframes(bytes(200))
+    >>> sounds, labels = utils.audio_dataset_from_directory(folder)[0]
+    Found 2 files of 2 classes.
+    >>> sounds.shape, labels.shape
+    ((2, 100, 1), (2,))
     """
     if ragged:
         raise ValueError("there are no ragged arrays; batches are filled with zeros to one length")

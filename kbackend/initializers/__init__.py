@@ -14,8 +14,18 @@ import numpy as np
 from kbackend import config, dtypes, registry
 from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
-from kbackend.ground.public import Public
 from kbackend.ground.suggest import suggest_in as _suggest_in
+from kbackend.initializers.base import Initializer
+from kbackend.initializers.scaling import (
+    GlorotNormal,
+    GlorotUniform,
+    HeNormal,
+    HeUniform,
+    LecunNormal,
+    LecunUniform,
+    VarianceScaling,
+    fans,
+)
 from kbackend.ops.core.leaves import constant as _constant
 from kbackend.ops.random.normal import (
     random_normal as random_normal_op,
@@ -27,36 +37,29 @@ from kbackend.ops.random.uniform import random_uniform as random_uniform_op
 from kbackend.runtime.evaluate import evaluate_on_reference
 
 
-class Initializer(Public):
-    """Base class: ``initializer(shape, dtype=None)`` gives the initial value."""
-
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Any:
-        raise NotImplementedError
-
-    def get_config(self) -> dict[str, Any]:
-        return dict(vars(self))
-
-    @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
-        return cls(**config)
-
-    def __repr__(self) -> str:
-        return registry.text(self)
-
-
 def _filled(shape: Sequence[int], value: Any, dtype: Any) -> Tensor:
     return _constant(np.broadcast_to(np.asarray(value), tuple(shape)), dtype or config.floatx())
 
 
 class Zeros(Initializer):
-    """All zeros."""
+    """All zeros.
+
+    >>> from kbackend import K, initializers
+    >>> K.eval(initializers.Zeros()((2,))).tolist()
+    [0.0, 0.0]
+    """
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
         return _filled(shape, 0, dtype)
 
 
 class Ones(Initializer):
-    """All ones."""
+    """All ones.
+
+    >>> from kbackend import K, initializers
+    >>> K.eval(initializers.Ones()((2,))).tolist()
+    [1.0, 1.0]
+    """
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
         return _filled(shape, 1, dtype)
@@ -86,6 +89,11 @@ class RandomNormal(Initializer):
     Args:
         mean, stddev: of the distribution.
         seed: a seed for these draws alone; the process' stream when None.
+
+    >>> from kbackend import K, initializers
+    >>> values = K.eval(initializers.RandomNormal(stddev=0.1)((100, 50)))
+    >>> values.shape, round(float(values.std()), 2)
+    ((100, 50), 0.1)
     """
 
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
@@ -96,149 +104,32 @@ class RandomNormal(Initializer):
 
 
 class TruncatedNormal(RandomNormal):
-    """Normal draws within two standard deviations. See :class:`RandomNormal`."""
+    """Normal draws within two standard deviations. See :class:`RandomNormal`.
+
+    >>> from kbackend import K, initializers
+    >>> values = K.eval(initializers.TruncatedNormal(stddev=0.1)((100, 50)))
+    >>> values.shape, round(float(values.std()), 2)
+    ((100, 50), 0.09)
+    """
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
         return truncated_normal_op(shape, self.mean, self.stddev, dtype=dtype, seed=self.seed)
 
 
 class RandomUniform(Initializer):
-    """Uniform draws from [minval, maxval)."""
+    """Uniform draws from [minval, maxval).
+
+    >>> from kbackend import K, initializers
+    >>> values = K.eval(initializers.RandomUniform(0.0, 0.5)((100, 50)))
+    >>> values.shape, round(float(values.std()), 2)
+    ((100, 50), 0.14)
+    """
 
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
         self.minval, self.maxval, self.seed = minval, maxval, seed
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
         return random_uniform_op(shape, self.minval, self.maxval, dtype=dtype, seed=self.seed)
-
-
-class VarianceScaling(Initializer):
-    """Draws whose variance is ``scale / n``.
-
-    Args:
-        scale: a positive number.
-        mode: n is the number of inputs ('fan_in') or outputs ('fan_out') of a unit, or their mean
-            ('fan_avg').
-        distribution: 'normal' (truncated at two standard deviations), 'untruncated_normal' or 'uniform'.
-        seed: a seed for these draws alone; the process' stream when None.
-        input_axes, output_axes: the axes whose sizes make the numbers of inputs and outputs; as :func:`fans` when None.
-
-    Raises:
-        ValueError: scale, mode or distribution is not one of these, or only one kind of axes is given.
-    """
-
-    MODES = ("fan_in", "fan_out", "fan_avg")
-    DISTRIBUTIONS = ("normal", "truncated_normal", "untruncated_normal", "uniform")
-
-    def __init__(
-        self,
-        scale: float = 1.0,
-        mode: str = "fan_in",
-        distribution: str = "truncated_normal",
-        seed: int | None = None,
-        input_axes: Sequence[int] | None = None,
-        output_axes: Sequence[int] | None = None,
-    ) -> None:
-        if scale <= 0:
-            raise ValueError(f"the scale of VarianceScaling must be positive, it is {scale}")
-        if mode not in self.MODES or distribution not in self.DISTRIBUTIONS:
-            raise ValueError(
-                f"VarianceScaling: mode must be one of {self.MODES}, distribution one of "
-                f"{self.DISTRIBUTIONS}; they are {mode!r} and {distribution!r}"
-            )
-        if (input_axes is None) is not (output_axes is None):
-            raise ValueError(
-                f"VarianceScaling: give both input_axes and output_axes or none; they are {input_axes!r} and "
-                f"{output_axes!r}"
-            )
-        self.scale, self.mode, self.distribution, self.seed = scale, mode, distribution, seed
-        self.input_axes = None if input_axes is None else list(input_axes)
-        self.output_axes = None if output_axes is None else list(output_axes)
-
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
-        if self.input_axes is None or self.output_axes is None:
-            fan_in, fan_out = fans(shape)
-        else:
-            fan_in, fan_out = (float(math.prod(shape[a] for a in axes)) for axes in (self.input_axes, self.output_axes))
-        count = {"fan_in": fan_in, "fan_out": fan_out, "fan_avg": (fan_in + fan_out) / 2.0}[self.mode]
-        variance = self.scale / max(1.0, count)
-        if self.distribution == "uniform":
-            limit = math.sqrt(3.0 * variance)
-            return random_uniform_op(shape, -limit, limit, dtype=dtype, seed=self.seed)
-        if self.distribution == "untruncated_normal":
-            return random_normal_op(shape, 0.0, math.sqrt(variance), dtype=dtype, seed=self.seed)
-        # the standard deviation of a normal variable cut at two standard deviations
-        return truncated_normal_op(
-            shape, 0.0, math.sqrt(variance) / 0.87962566103423978, dtype=dtype, seed=self.seed
-        )
-
-
-def fans(shape: Sequence[int]) -> tuple[float, float]:
-    """Inputs and outputs of a unit for a weight in Keras's layout (kernel positions first, then inputs,
-    outputs).
-
-    >>> fans((3, 3, 16, 32))
-    (144.0, 288.0)
-    """
-    if not shape:
-        return 1.0, 1.0
-    if len(shape) == 1:
-        return math.sqrt(shape[0]), math.sqrt(shape[0])
-    positions = math.prod(shape[:-2])
-    return float(positions * shape[-2]), float(positions * shape[-1])
-
-
-class _Scaled(VarianceScaling):
-    """VarianceScaling with everything chosen but the seed and the axes."""
-
-    chosen: tuple[float, str, str] = (1.0, "fan_in", "normal")
-
-    def __init__(
-        self,
-        seed: int | None = None,
-        input_axes: Sequence[int] | None = None,
-        output_axes: Sequence[int] | None = None,
-    ) -> None:
-        super().__init__(*self.chosen, seed, input_axes, output_axes)
-
-    def get_config(self) -> dict[str, Any]:
-        return {"seed": self.seed, "input_axes": self.input_axes, "output_axes": self.output_axes}
-
-
-class GlorotUniform(_Scaled):
-    """Uniform, variance 2 / (fan in + fan out). Source: Glorot and Bengio 2010."""
-
-    chosen = (1.0, "fan_avg", "uniform")
-
-
-class GlorotNormal(_Scaled):
-    """Truncated normal, variance 2 / (fan in + fan out). Source: Glorot and Bengio 2010."""
-
-    chosen = (1.0, "fan_avg", "normal")
-
-
-class HeUniform(_Scaled):
-    """Uniform, variance 2 / fan in. Source: He et al. 2015."""
-
-    chosen = (2.0, "fan_in", "uniform")
-
-
-class HeNormal(_Scaled):
-    """Truncated normal, variance 2 / fan in. Source: He et al. 2015."""
-
-    chosen = (2.0, "fan_in", "normal")
-
-
-class LecunUniform(_Scaled):
-    """Uniform, variance 1 / fan in. Source: LeCun et al. 1998."""
-
-    chosen = (1.0, "fan_in", "uniform")
-
-
-class LecunNormal(_Scaled):
-    """Truncated normal, variance 1 / fan in. Source: LeCun et al. 1998."""
-
-    chosen = (1.0, "fan_in", "normal")
 
 
 class Orthogonal(Initializer):
@@ -248,6 +139,11 @@ class Orthogonal(Initializer):
 
     Raises:
         ValueError: a shape of rank below two.
+
+    >>> from kbackend import K, initializers
+    >>> w = K.eval(initializers.Orthogonal()((3, 2)))
+    >>> (w.T @ w).round(5).tolist()
+    [[1.0, 0.0], [0.0, 1.0]]
     """
 
     def __init__(self, gain: float = 1.0, seed: int | None = None) -> None:
@@ -280,6 +176,10 @@ class Identity(Initializer):
 
     Raises:
         ValueError: a shape that is not of rank two.
+
+    >>> from kbackend import K, initializers
+    >>> K.eval(initializers.Identity(gain=2.0)((2, 2))).tolist()
+    [[2.0, 0.0], [0.0, 2.0]]
     """
 
     def __init__(self, gain: float = 1.0) -> None:
@@ -432,6 +332,10 @@ def get(identifier: Any) -> Callable[..., Any]:
 
     Raises:
         ValueError: an unknown name.
+
+    >>> from kbackend import initializers
+    >>> type(initializers.get("glorot_uniform")).__name__
+    'GlorotUniform'
     """
     if callable(identifier):
         return identifier() if isinstance(identifier, type) else identifier
@@ -439,12 +343,22 @@ def get(identifier: Any) -> Callable[..., Any]:
 
 
 def serialize(initializer: Any) -> Any:
-    """The initializer's configuration."""
+    """The initializer's configuration.
+
+    >>> from kbackend import initializers
+    >>> initializers.serialize(initializers.HeNormal())
+    {'class_name': 'HeNormal', 'config': {'seed': None, 'input_axes': None, 'output_axes': None}}
+    """
     return registry.plain(initializer)
 
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
-    """The initializer of a configuration."""
+    """The initializer of a configuration.
+
+    >>> from kbackend import initializers
+    >>> initializers.deserialize({"class_name": "RandomUniform", "config": {"minval": 0.0, "maxval": 2.0}}).maxval
+    2.0
+    """
     with registry.custom_object_scope(custom_objects):
         return get(config)
 
