@@ -16,7 +16,7 @@ import pytest
 
 MODULES = {"numpy": "numpy", "torch": "torch", "tensorflow": "tensorflow"}
 SCOPES = ("all", "engines", "together")
-OWN_VARIABLES = ("KBACKEND_TEST_ENGINES", "KBACKEND_TEST_SCOPE", "KBACKEND_EXPECT_INSTALLED")
+OWN_VARIABLES = ("KBACKEND_TEST_ENGINES", "KBACKEND_TEST_SCOPE", "KBACKEND_TEST_SLOW", "KBACKEND_EXPECT_INSTALLED")
 
 
 def _forget_the_user() -> None:

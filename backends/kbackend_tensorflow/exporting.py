@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -131,14 +132,43 @@ def write_tflite(leaving: Leaving, path: str) -> None:
     """
     if leaving.updated:
         raise NotExportable(f"{leaving.name} keeps states from batch to batch, which TensorFlow Lite files here cannot")
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([_signature(leaving)], leaving.model)
+    function = _signature(leaving)
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([function], leaving.model)
     try:
         content = converter.convert()
     except Exception as error:  # of classes that TensorFlow does not name
         absent = sorted(set(re.findall(r"'tf\.(\w+)' op is neither", str(error))))
         lacks = f"it lacks {', '.join(absent)}" if absent else str(error).strip().partition("\n")[0]
-        raise NotExportable(f"TensorFlow Lite cannot hold {leaving.name}: {lacks}") from error
+        raise NotExportable(
+            f"TensorFlow Lite cannot hold {leaving.name}: {lacks}", _trace(function.graph, absent)
+        ) from error
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of another package that is to have the interpreter
+            tf.lite.Interpreter(model_content=content).allocate_tensors()
+    except (RuntimeError, ValueError) as error:
+        kinds = ["".join(map(str.title, name.split("_"))) for name in re.findall(r"\((\w+)\) failed to", str(error))]
+        reason = str(error).strip().partition("Node number")[0].rpartition(".cc ")[2]
+        raise NotExportable(
+            f"TensorFlow Lite cannot run {leaving.name}: {reason}", _trace(function.graph, kinds)
+        ) from error
     write_atomically(path, content)
+
+
+def _trace(graph: Any, kinds: Sequence[str]) -> str:
+    """Where the operation of some kinds comes from whose input has the most dimensions."""
+    found = [op for op in _operations(graph) if op.type in kinds]
+    if not found:
+        return ""
+    widest = max(found, key=lambda op: max((t.shape.rank or 0 for t in op.inputs), default=0))
+    return "\n".join(f'File "{frame.filename}", line {frame.lineno}, in {frame.name}' for frame in widest.traceback)
+
+
+def _operations(graph: Any) -> Iterator[Any]:
+    """The operations of a graph and of the functions that it calls."""
+    yield from graph.get_operations()
+    for function in graph._functions.values():
+        yield from _operations(function.graph)
 
 
 EXPORTING = Exporting(SPELLING, {"tf_saved_model": write_saved_model, "tflite": write_tflite})

@@ -35,7 +35,9 @@ from typing import Any
 
 import numpy as np
 
-FORMATS = (".kb", ".keras", ".h5", ".weights.h5", ".safetensors", ".json")
+FORMATS = (".kb", ".keras", ".h5", ".weights.h5", ".safetensors", ".json", ".yaml")
+#: formats of text, without weights
+TEXTS = (".json", ".yaml")
 FAULTS = ("crash", "hang", "execution", "silent")
 SECONDS = 10
 X = np.random.RandomState(0).normal(size=(2, 5, 3)).astype(np.float32)
@@ -65,18 +67,19 @@ def model() -> Any:
 def contents(kind: str, folder: Path) -> bytes:
     """A right file of a format."""
     made, path = model(), folder / f"right{kind}"
-    if kind == ".json":
-        return made.to_json().encode()
+    if kind in TEXTS:
+        return (made.to_json() if kind == ".json" else made.to_yaml()).encode()
     (made.save_weights if kind in (".weights.h5", ".safetensors") else made.save)(path)
     return path.read_bytes()
 
 
 def read(kind: str, path: Path) -> Any:
     """The model of a file."""
-    from kbackend.models import load_model, model_from_json
+    from kbackend.models import load_model, model_from_json, model_from_yaml
 
-    if kind == ".json":
-        return model_from_json(path.read_text(encoding="utf-8", errors="surrogateescape"))
+    if kind in TEXTS:
+        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        return model_from_json(text) if kind == ".json" else model_from_yaml(text)
     if kind in (".weights.h5", ".safetensors"):
         found = model()
         found.load_weights(path)
@@ -86,7 +89,7 @@ def read(kind: str, path: Path) -> Any:
 
 def predicted(kind: str, found: Any) -> Any:
     """What the model predicts; of one without weights its configuration."""
-    return found.get_config() if kind == ".json" else found.predict(X)
+    return found.get_config() if kind in TEXTS else found.predict(X)
 
 
 def same(first: Any, second: Any) -> bool:
@@ -148,6 +151,10 @@ def changed_inside(kind: str, content: bytes, draws: np.random.RandomState) -> b
     """The file with its configuration changed and its checksums right; None for formats without a configuration."""
     if kind == ".json":
         return json.dumps(changed_document(json.loads(content), draws)).encode()
+    if kind == ".yaml":
+        import yaml
+
+        return yaml.safe_dump(changed_document(yaml.safe_load(content), draws)).encode()
     if kind in (".kb", ".keras"):
         with zipfile.ZipFile(io.BytesIO(content)) as file:
             members = {name: file.read(name) for name in file.namelist() if name != "manifest.json"}
@@ -230,7 +237,7 @@ def outcome(kind: str, path: Path, right: Any, inside: bool, watch: _Watch) -> t
         watch.path = None
     if watch.seen:
         return "execution", "; ".join(watch.seen)
-    if result[0] == "silent" and kind in (".h5", ".weights.h5", ".safetensors", ".json"):
+    if result[0] == "silent" and kind in (".h5", ".weights.h5", ".safetensors", *TEXTS):
         return "values", ""  # formats without checksums
     return result
 

@@ -28,7 +28,16 @@ class Leaving:
 
 
 class NotExportable(ValueError):
-    """A format cannot hold a model; the message says why."""
+    """A format cannot hold a model; the message says why.
+
+    Args:
+        reason: the message.
+        trace: lines ``File "...", line ..., in ...`` of the engine, which lead into the program.
+    """
+
+    def __init__(self, reason: str, trace: str = "") -> None:
+        super().__init__(reason)
+        self.trace = trace
 
 
 @dataclass(frozen=True)

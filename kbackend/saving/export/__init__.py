@@ -78,7 +78,8 @@ def _line_of(error: BaseException | None, program: Path) -> str:
     """The line of a written program that an error comes from: its names tell the layer and the op."""
     while error is not None:
         frames = [f for f in traceback.extract_tb(error.__traceback__) if f.filename == str(program)]
-        told = re.findall(rf'File "{re.escape(str(program))}", line (\d+), in \w+_predict', str(error))
+        said = f"{error}\n{getattr(error, 'trace', '')}"
+        told = re.findall(rf'File "{re.escape(str(program))}", line (\d+), in \w+_predict', said)
         lines = [f.lineno or 0 for f in frames if f.name.endswith("_predict")] + [int(n) for n in told]
         if lines:
             return program.read_text().splitlines()[lines[0] - 1].strip()

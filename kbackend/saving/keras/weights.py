@@ -152,9 +152,8 @@ def arrays_by_structure(
 
 
 def _named(root: Group, path: str, parts: Sequence[str]) -> list[str]:
-    """The groups of a layer as the file names them: tf-keras has some with a line before."""
-    old = [f"_{part}" for part in parts]
-    return old if parts[0] and root.has(f"{path}/{old[0]}") else list(parts)
+    """The groups of a layer as the file names them: some of tf-keras begin with a line, and that of Keras 3's gate."""
+    return [f"_{part}" if part and root.has(f"{path}/_{part}") else part for part in parts]
 
 
 def _vars(root: Group, path: str) -> list[np.ndarray]:
@@ -196,7 +195,7 @@ def write_by_structure(root: Any, model: Any) -> None:
             group = root.require_group(f"{path}/{part}/{VARS}" if part else f"{path}/{VARS}")
             for number, value in enumerate(held):
                 put(group, str(number), value)
-            if isinstance(layer, MultiHeadAttention):  # the same group by the name of tf-keras
+            if isinstance(layer, MultiHeadAttention):  # the same group by the name of tf-keras, and of Keras 3's gate
                 root[f"{path}/_{part}"] = root[f"{path}/{part}"]
 
 
