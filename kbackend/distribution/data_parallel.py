@@ -56,7 +56,7 @@ class DataParallel(Public):
             raise NotImplementedError(
                 "DataParallel(shard=True) is not there on any engine: each process holds all weights and the whole "
                 "state of the optimizer. kbackend.mixed_precision halves activations, and "
-                "model.to_module with torch's fully_shard divides weights in a loop of your own"
+                "model.as_torch() with torch's fully_shard divides weights in a loop of your own"
             )
         self.sync_batch_norm, self.timeout = bool(sync_batch_norm), float(timeout)
         self._teams: dict[str, Team] = {}

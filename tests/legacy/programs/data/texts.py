@@ -6,7 +6,8 @@ from keras.preprocessing import sequence
 from keras.preprocessing.text import Tokenizer, one_hot, text_to_word_sequence
 
 np.random.seed(3)
-good, bad, other = ['good', 'great', 'fine'], ['bad', 'awful', 'poor'], 'the film was a story of two people in town'.split()
+good, bad = ['good', 'great', 'fine'], ['bad', 'awful', 'poor']
+other = 'the film was a story of two people in town'.split()
 texts, labels = [], []
 for i in range(240):
     label = i % 2
