@@ -41,7 +41,7 @@ def install(report_backend: str | None = None, tf_keras: bool = False) -> None:
     name = reported.checked(report_backend)
     uninstall()
     _undo.append(reported.report(name))
-    _undo.append(behaviour.switch_on())
+    _undo.append(behaviour.switch_on(tf_keras))
     _undo.append(hook.Installed(hook.KerasFinder()).remove)
     if tf_keras:
         _undo.append(tensorflow.stand_in())

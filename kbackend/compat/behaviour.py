@@ -8,7 +8,7 @@ own meaning. Rows without changes are differences that are none: kbackend does t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kbackend.compat import reported
 from kbackend.compat.switching import Attribute, Change, Default, Positions, Renamed, Undo, Wrapped, apply
@@ -28,6 +28,7 @@ class Row(NamedTuple):
         kbackend: what kbackend does without it.
         changes: what the hook changes.
         reported: whether the row counts only where ``K.backend()`` answers "tensorflow".
+        tf_keras: whether it counts for programs of tf.keras too.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Row(NamedTuple):
     kbackend: str
     changes: Sequence[Change] = ()
     reported: bool = False
+    tf_keras: bool = True
 
 
 def _rate(name: str, rate: float) -> Change:
@@ -99,6 +101,19 @@ LAYERS = (
         "LSTM and GRU, recurrent_activation",
         "sigmoid; up to 2.2 it was hard_sigmoid, which programs of that time have to name",
         "sigmoid",
+    ),
+    Row(
+        "BatchNormalization that is frozen",
+        "normalizes by the batch in training, without updates (tf.keras, and so --tf-keras: by its moving averages)",
+        "normalizes by its moving averages",
+        [Attribute("kbackend.layers:BatchNormalization", "_when_frozen", f"{_METHODS}:as_trained")],
+        tf_keras=False,
+    ),
+    Row(
+        "BatchNormalization of masked inputs",
+        "its statistics count all steps",
+        "its statistics leave masked steps out",
+        [Wrapped("kbackend.layers:BatchNormalization.call", f"{_METHODS}:ignoring_masks")],
     ),
     Row(
         "unseeded initializers",
@@ -312,10 +327,15 @@ KERAS_1 = (
 TABLE: Sequence[Row] = (*OPTIMIZERS, *LAYERS, *FUNCTIONS, *TRAINING, *KERAS_1)
 
 
-def switch_on() -> Undo:
-    """Make all changes of the table, and return what takes them back."""
-    said: Any = reported.reported()
-    return apply([c for row in TABLE if not row.reported or said == "tensorflow" for c in row.changes])
+def switch_on(tf_keras: bool = False) -> Undo:
+    """Make all changes of the table, and return what takes them back.
+
+    Args:
+        tf_keras: whether programs of tf.keras are to run.
+    """
+    as_tensorflow = reported.reported() == "tensorflow"
+    rows = [row for row in TABLE if (as_tensorflow or not row.reported) and (row.tf_keras or not tf_keras)]
+    return apply([change for row in rows for change in row.changes])
 
 
 def as_markdown() -> str:

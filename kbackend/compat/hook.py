@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from kbackend.compat import tree
-from kbackend.compat.modules import ROOT, KerasModule, NotCovered, find, full_name
+from kbackend.compat.modules import ROOT, KerasModule, NotCovered, find, forget_assigned, full_name
 
 
 class KerasFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
@@ -73,6 +73,7 @@ class Installed:
     def remove(self) -> None:
         """Take the finder and its modules away, and put back the modules that were there before."""
         sys.meta_path.remove(self._finder)
+        forget_assigned()
         _taken_out()
         sys.modules.update(self._replaced)
 

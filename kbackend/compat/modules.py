@@ -13,6 +13,8 @@ from kbackend.compat.tree import TREE, Entry
 from kbackend.ground.suggest import did_you_mean
 
 ROOT = "keras"
+#: names that assignments to modules made known to configurations
+_assigned: set[str] = set()
 
 
 class NotCovered(AttributeError):
@@ -132,11 +134,19 @@ class KerasModule(ModuleType):
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
-        if callable(value) and not isinstance(value, ModuleType) and not name.startswith("_"):
-            registry.registered().setdefault(name, value)
+        known = registry.registered()
+        if callable(value) and not isinstance(value, ModuleType) and not name.startswith("_") and name not in known:
+            known[name] = value
+            _assigned.add(name)
 
     def __dir__(self) -> list[str]:
         return sorted({*vars(self), *names_of(self._path), *children_of(self._path)})
 
     def __repr__(self) -> str:
         return f"<module {self.__name__!r} of Keras 2 by kbackend.compat>"
+
+
+def forget_assigned() -> None:
+    """Make configurations forget what was assigned to modules."""
+    while _assigned:
+        registry.registered().pop(_assigned.pop(), None)

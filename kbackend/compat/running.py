@@ -56,7 +56,7 @@ def run(
     with _as_main(module, [script, *arguments]):
         compat.install(report_backend, tf_keras)
         try:
-            exec(compile(source, script, "exec"), vars(module))
+            exec(compile(source, script, "exec", dont_inherit=True), vars(module))
         except SystemExit:
             raise
         except BaseException as error:

@@ -364,3 +364,23 @@ def test_gradients_of_the_loss_by_the_tensors_of_a_step(hook):
     x, y, weights = model._standardize_user_data(np.array([[1.0, 2.0]]), np.array([[1.0]]))
     (found,) = K.function(inputs, gradients)(x + y + weights)
     assert model._is_compiled and found.tolist() == [[4.0], [8.0]]
+
+
+@pytest.mark.parametrize("tf_keras", [False, True])
+def test_frozen_and_masked_batch_normalization(tf_keras):
+    compat.install(tf_keras=tf_keras)
+    try:
+        x = kbackend.Input((3, 2))
+        norm = layers.BatchNormalization(scale=False, center=False)
+        masked = norm(layers.Masking()(x))
+        model = kbackend.Model(x, layers.Lambda(lambda t: K.reshape(t, (-1, 6)))(masked))
+        norm.trainable = False
+        model.compile("sgd", "mse")
+        data = np.array([[[1.0, 3.0], [5.0, 7.0], [0.0, 0.0]]])
+        by_batch = (data - data.mean((0, 1))) / np.sqrt(data.var((0, 1)) + 1e-3)
+        wanted = data / np.sqrt(1 + 1e-3) if tf_keras else by_batch
+        loss = model.train_on_batch(data, np.zeros((1, 6)))
+        assert loss == pytest.approx((wanted**2).mean(), rel=1e-5)
+        np.testing.assert_array_equal(norm.get_weights()[0], [0.0, 0.0])
+    finally:
+        compat.uninstall()

@@ -130,6 +130,9 @@ def test_what_a_program_assigns_is_known_to_configurations(hook, tmp_path):
     model = keras.models.Sequential([keras.layers.Dense(1, input_shape=(1,))])
     model.compile("sgd", "doubled_for_test")
     assert model.train_on_batch([[0.0]], [[1.0]]) == pytest.approx(2.0)
+    compat.uninstall()
+    with pytest.raises(ValueError, match="doubled_for_test"):
+        models.Sequential([layers.Dense(1)]).compile("sgd", "doubled_for_test")
 
 
 def test_installed_modules_come_back():

@@ -23,6 +23,9 @@ def main():
     import beside
     print(beside.VALUE)
 
+def annotated(x: 1 + 1): pass
+assert annotated.__annotations__ == {"x": 2}  # no future statement is inherited
+
 if __name__ == "__main__":
     main()
 """

@@ -18,7 +18,7 @@ PROGRAMS = {p.relative_to(FOLDER).with_suffix("").as_posix(): p for p in sorted(
 @pytest.mark.parametrize("name", PROGRAMS)
 def test_program(name, each_backend, capsys):
     text = PROGRAMS[name].read_text(encoding="utf-8")
-    for module, used in (("scipy", "scipy"), ("h5py", r"\.h5|\.hdf5")):
+    for module, used in (("scipy", "scipy"), ("sklearn", "sklearn"), ("h5py", r"\.h5|\.hdf5")):
         if re.search(used, text):
             pytest.importorskip(module)
     K.clear_session()

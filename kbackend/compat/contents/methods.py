@@ -124,6 +124,20 @@ def asking_for_shape(method: Any) -> Any:
     return call
 
 
+def ignoring_masks(method: Any) -> Any:
+    """``call`` of BatchNormalization, whose statistics count all steps, those that are masked too."""
+
+    @functools.wraps(method)
+    def call(self: Any, inputs: Any, mask: Any = None, training: Any = None) -> Any:
+        return method(self, inputs, None, training)
+
+    return call
+
+
+def as_trained(self: Any, result: Any, instead: Any) -> None:
+    """Nothing takes the place of the result where the layer is frozen."""
+
+
 # tensors ----------------------------------------------------------------------------------------------------
 
 

@@ -50,8 +50,6 @@ class HasWeights(HasName):
     #: attributes that hold live hyperparameters: variables that are not weights
     hyperparameters: tuple[str, ...] = ()
     _weights_last = False
-    #: while the property of a subclass lists the weights
-    _listing = False
     #: the number of the last change of what the layer computes (see inside.py)
     _revision = 0
     _untracked = frozenset({"_calls", "_weights", "_losses", "_updates", "_initial_weights", "_replaced", "_measured"})
@@ -233,23 +231,7 @@ class HasWeights(HasName):
         return sorted(found, key=lambda v: not v.trainable)
 
     def _sublayers(self) -> list[Any]:
-        found = distinct([v for v in self._attached() if isinstance(v, HasWeights)])
-        listed = self._listed()
-        if listed is None:
-            return found
-        return [layer for layer in found if not layer.weights or any(id(v) in listed for v in layer.weights)]
-
-    def _listed(self) -> set[int] | None:
-        """The ids of the weights that a class of a user lists in a property of its own, which may be without those of a
-        layer that is only a pattern for others; None where the property is inherited."""
-        listing = type(self).trainable_weights is not HasWeights.trainable_weights and not self._listing
-        if not listing:
-            return None
-        self._listing = True
-        try:
-            return {id(v) for v in (*self.trainable_weights, *self.non_trainable_weights)}
-        finally:
-            self._listing = False
+        return distinct([v for v in self._attached() if isinstance(v, HasWeights)])
 
     def _forget_weights(self, count: int) -> None:
         """Forget the weights that were added after the first ones."""

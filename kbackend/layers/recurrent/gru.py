@@ -76,7 +76,7 @@ class GRU(DenseRecurrent):
     Args:
         units: the size of the state.
         activation: of the candidate, a name or a function.
-        recurrent_activation: of the gates; 'sigmoid' (Keras 2.3's own default was 'hard_sigmoid').
+        recurrent_activation: of the gates; 'sigmoid' (up to Keras 2.2 the default was 'hard_sigmoid').
         use_bias: whether there is a bias.
         kernel_initializer, ..., bias_constraint: of the weights, as those of :class:`kbackend.layers.Dense`.
         dropout, recurrent_dropout, seed: as those of :class:`SimpleRNN`.

@@ -71,7 +71,7 @@ class LSTM(DenseRecurrent):
     Args:
         units: the size of the states.
         activation: of the candidate and of c, a name or a function.
-        recurrent_activation: of the gates; 'sigmoid' (Keras 2.3's own default was 'hard_sigmoid').
+        recurrent_activation: of the gates; 'sigmoid' (up to Keras 2.2 the default was 'hard_sigmoid').
         use_bias: whether there is a bias.
         kernel_initializer, ..., bias_constraint: of the weights, as those of :class:`kbackend.layers.Dense`.
         unit_forget_bias: the bias of the forget gate starts at 1.

@@ -5,6 +5,7 @@ import tempfile
 import numpy as np
 from keras.layers import Activation, Conv2D, Dense, Dropout, Flatten, MaxPooling2D
 from keras.models import Sequential
+from keras.optimizers import Adam
 from keras.preprocessing.image import ImageDataGenerator, array_to_img, img_to_array, load_img
 from keras.utils import np_utils
 
@@ -40,8 +41,9 @@ flow = ImageDataGenerator(rescale=1. / 255, horizontal_flip=True).flow_from_dire
     folder, target_size=(8, 8), batch_size=4, class_mode='binary')
 assert flow.class_indices == {'dark': 0, 'light': 1} and flow.samples == 12
 judge = Sequential([Flatten(input_shape=(8, 8, 3)), Dense(1, activation='sigmoid')])
-judge.compile('adam', 'binary_crossentropy', metrics=['acc'])
+judge.compile(Adam(0.01), 'binary_crossentropy', metrics=['acc'])
 history = judge.fit_generator(flow, steps_per_epoch=3, epochs=30, verbose=0).history
 assert history['acc'][-1] == 1.0
 image = img_to_array(load_img(os.path.join(folder, 'light', '0.png'), target_size=(8, 8)))
+print('loss', history['loss'][-1])
 assert judge.predict(image[None] / 255.) > 0.5
