@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import ValuesView
 from typing import Any
 
 from kbackend.graph.node import Role
@@ -51,7 +50,6 @@ def function(
             f"updates, name and jit.{did_you_mean(min(kwargs), ('inputs', 'outputs', 'updates', 'jit'))}".rstrip(".")
         )
     checked_jit(jit)
-    inputs, outputs = (list(value) if isinstance(value, ValuesView) else value for value in (inputs, outputs))
     for label, value in (
         ("inputs", inputs),
         ("outputs", outputs),
