@@ -69,6 +69,11 @@ def test_processes_that_differ_do_not_begin(run):
         assert "process 1 differs from process 0 in the data: [1, 9" in told["shapes"]
 
 
+def test_no_process_stops_alone(run):
+    assert [json.loads((run.folder / f"{rank}.json").read_text())["epochs"] for rank in range(run.count)] == (
+        ["2"] * run.count)
+
+
 def test_one_process_writes_and_all_learn_of_a_failure(run):
     told = [json.loads((run.folder / f"{rank}.json").read_text())["files"] for rank in range(run.count)]
     assert told == ["FileNotFoundErrorTrue", *["DistributedErrorFalse"] * (run.count - 1)]

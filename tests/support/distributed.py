@@ -183,6 +183,22 @@ def resumed(strategy: Any, folder: Path, *told: callbacks.Callback) -> list[np.n
     return model.get_weights()
 
 
+class Stops(callbacks.Callback):
+    """Ends the training after the second epoch, in this process."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.model.stop_training = epoch == 1
+
+
+def epochs_until_one_stops(strategy: DataParallel, rank: int) -> int:
+    """How many epochs there were where only the second process wants to end."""
+    kbackend.set_seed(7)
+    model = autoencoder()
+    model.distribute(strategy)
+    x, y, _ = data()["autoencoder"]
+    return len(model.fit(x, y, BATCH, 5, 0, [Stops()] if rank == 1 else []).epoch)
+
+
 class Interrupted(Exception):
     """The training ends here."""
 
@@ -214,6 +230,7 @@ def same(folder: Path, how: str) -> None:
     until_interrupted(strategy, folder / "backups")
     team.wait()
     facts = {**refusals(strategy, rank), **written(strategy, folder, rank), "size": str(team.size)}
+    facts["epochs"] = str(epochs_until_one_stops(strategy, rank))
     (folder / f"{rank}.json").write_text(json.dumps(facts))
     model = autoencoder()
     model.distribute(strategy)
