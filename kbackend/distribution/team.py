@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -26,7 +27,7 @@ class Team:
     def __init__(self, group: Group, sync_batch_norm: bool) -> None:
         self._group = group
         self.sync_batch_norm = sync_batch_norm
-        self._met: dict[int, Graph] = {}
+        self._met: WeakSet[Graph] = WeakSet()
 
     @property
     def rank(self) -> int:
@@ -112,9 +113,9 @@ class Team:
         Raises:
             DistributedError: see :meth:`agree`.
         """
-        if id(graph) not in self._met:
+        if graph not in self._met:
             self.agree(facts_of(graph))
-            self._met[id(graph)] = graph
+            self._met.add(graph)
 
     def guarded(self, program: Callable[[Sequence[Any]], Sequence[Any]]) -> Callable[[Sequence[Any]], Sequence[Any]]:
         """The program, with the engine's errors about lost processes as :class:`DistributedError`."""

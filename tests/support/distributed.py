@@ -242,11 +242,19 @@ def same(folder: Path, how: str) -> None:
 
 
 def restarts(folder: Path, _: str) -> None:
-    """The second process is killed in the first attempt, and hangs in the second one."""
+    """The second process is killed once, and once it hangs."""
     strategy = DataParallel(sync_batch_norm=True, timeout=TIMEOUT)
-    rank, attempt = team_of(strategy).rank, int(os.environ["TORCHELASTIC_RESTART_COUNT"])
-    failures = [Ends(1, 4, ACTS["killed"]), Ends(2, 3, ACTS["hangs"])]
-    told = failures[attempt : attempt + 1] if rank == 1 else []
+    rank = team_of(strategy).rank
+
+    def fails(how: str) -> Callable[[], None]:
+        def act() -> None:
+            if not (folder / how).exists():
+                (folder / how).write_text("")
+                ACTS[how]()
+
+        return act
+
+    told = [Ends(1, 4, fails("killed")), Ends(2, 3, fails("hangs"))] if rank == 1 else []
     weights = resumed(strategy, folder / "backups", *told)
     np.savez(folder / f"restarted{rank}.npz", *weights)
 
