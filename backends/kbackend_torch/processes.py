@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import datetime
 import os
+import time
+import uuid
 from collections.abc import Sequence
 from typing import Any
 
@@ -36,7 +38,10 @@ def join(launch: Launch, device: str, timeout: float) -> TorchGroup:
     kind = "nccl" if device.startswith("cuda") else "gloo"
     try:
         if not dist.is_initialized():
-            dist.init_process_group(kind, timeout=limit)
+            store, rank, size = next(dist.rendezvous("env://", timeout=limit))
+            store.set_timeout(limit)
+            store = dist.PrefixStore(_word_of_start(store, rank, size, timeout), store)
+            dist.init_process_group(kind, store=store, rank=rank, world_size=size, timeout=limit)
         host = dist.group.WORLD if kind == "gloo" else dist.new_group(backend="gloo", timeout=limit)
     except (RuntimeError, ValueError) as error:
         raise DistributedError(
@@ -45,6 +50,35 @@ def join(launch: Launch, device: str, timeout: float) -> TorchGroup:
         ) from error
     _joined.append(TorchGroup(dist, host, timeout))
     return _joined[-1]
+
+
+def _word_of_start(store: Any, rank: int, size: int, timeout: float) -> str:
+    """A word that the processes of this start have in common, and no earlier start had.
+
+    torchrun (torch 2.13) keeps its store when it starts processes again, in which gloo would find the addresses of
+    those before. The first process publishes a word, and confirms each process that answers under it.
+
+    Raises:
+        RuntimeError: the first process did not confirm in time.
+    """
+    own, end = uuid.uuid4().hex, time.monotonic() + timeout
+    if rank == 0:
+        store.set("kbackend/start", own)
+        for other in range(1, size):
+            answer = f"kbackend/{own}/{other}"
+            store.wait([answer])
+            store.set(f"{answer}/confirmed", store.get(answer))
+        return own
+    while time.monotonic() < end:
+        word = store.get("kbackend/start").decode()
+        answer = f"kbackend/{word}/{rank}"
+        store.set(answer, own)
+        again = time.monotonic() + 0.2
+        while time.monotonic() < again:
+            if store.check([f"{answer}/confirmed"]) and store.get(f"{answer}/confirmed").decode() == own:
+                return word
+            time.sleep(0.01)
+    raise RuntimeError("the first process did not answer")
 
 
 class TorchGroup:

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -26,6 +27,7 @@ class Team:
     def __init__(self, group: Group, sync_batch_norm: bool) -> None:
         self._group = group
         self.sync_batch_norm = sync_batch_norm
+        self._met: WeakSet[Graph] = WeakSet()
 
     @property
     def rank(self) -> int:
@@ -62,6 +64,14 @@ class Team:
         """
         self._group.gather(b"")
 
+    def any(self, flag: bool) -> bool:
+        """Whether the flag is true in one of the processes; all must call it.
+
+        Raises:
+            DistributedError: one is lost.
+        """
+        return b"1" in self._group.gather(b"1" if flag else b"0")
+
     def write(self, write: Callable[[], Any]) -> None:
         """Let the first process write, while the others wait; all must call it.
 
@@ -96,6 +106,16 @@ class Team:
                         f"process {rank} differs from process 0 in {name}: {other.get(name)}, and {first.get(name)} in "
                         f"process 0. {_ADVICE.get(name, '')}".rstrip()
                     )
+
+    def meet(self, graph: Graph) -> None:
+        """Compare the graph of a step with those of the other processes, before it runs for the first time.
+
+        Raises:
+            DistributedError: see :meth:`agree`.
+        """
+        if graph not in self._met:
+            self.agree(facts_of(graph))
+            self._met.add(graph)
 
     def guarded(self, program: Callable[[Sequence[Any]], Sequence[Any]]) -> Callable[[Sequence[Any]], Sequence[Any]]:
         """The program, with the engine's errors about lost processes as :class:`DistributedError`."""

@@ -115,6 +115,8 @@ def fit(
             if validate is not None:
                 logs |= {f"val_{name}": value for name, value in validate(epoch, listeners).items()}
             listeners.call("epoch_end", epoch, logs)
+            if team is not None:
+                model.stop_training = team.any(model.stop_training)
             if backups is not None:
                 backups.after_epoch(epoch, model.stop_training or epoch + 1 == epochs.stop)
             if model.stop_training:
@@ -123,13 +125,13 @@ def fit(
             finish()
         listeners.call("train_end", None)
         ended = True
-        if team is not None:
-            team.wait()
     finally:
         for bar in bars:
             bar.close()
         if backups is not None:
             backups.close(ended)
+    if team is not None:
+        team.wait()  # for the last file
     return history
 
 
@@ -189,6 +191,7 @@ def evaluate(
     """The means of a step's values over the batches; ``team`` are the processes that compute them together."""
     told = listeners or CallbackList()
     if team is not None:
+        team.meet(step.function.graph)
         batches = Parted(batches, team)
     program: Any = step.function.program(target, step.phase)
     if team is not None:
@@ -227,6 +230,7 @@ def once(
     if team is None:
         means.add(size, program([target.feed(a) for a in arrays]))
     else:
+        team.meet(step.function.graph)
         means.add(size, team.guarded(program)(part_of(arrays, size, team, target.feed)))
     return dict(means.logs())
 

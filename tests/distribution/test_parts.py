@@ -201,6 +201,9 @@ def test_the_first_process_that_differs_is_named():
     team = Team(Alone(0, 3, (told, json.dumps({"the seed": "2"}).encode())), False)
     with pytest.raises(DistributedError, match="process 2 differs from process 0 in the seed: 2, and 1 in process 0"):
         team.agree({"the seed": 1})
+    x = K.placeholder((None, 2))
+    with pytest.raises(DistributedError, match="differs from process 0 in the graph of the step"):
+        team.meet(Graph([x], [x * 2.0]))
 
 
 def test_errors_of_lost_processes_and_others():

@@ -183,6 +183,22 @@ def resumed(strategy: Any, folder: Path, *told: callbacks.Callback) -> list[np.n
     return model.get_weights()
 
 
+class Stops(callbacks.Callback):
+    """Ends the training after the second epoch, in this process."""
+
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
+        self.model.stop_training = epoch == 1
+
+
+def epochs_until_one_stops(strategy: DataParallel, rank: int) -> int:
+    """How many epochs there were where only the second process wants to end."""
+    kbackend.set_seed(7)
+    model = autoencoder()
+    model.distribute(strategy)
+    x, y, _ = data()["autoencoder"]
+    return len(model.fit(x, y, BATCH, 5, 0, [Stops()] if rank == 1 else []).epoch)
+
+
 class Interrupted(Exception):
     """The training ends here."""
 
@@ -214,6 +230,7 @@ def same(folder: Path, how: str) -> None:
     until_interrupted(strategy, folder / "backups")
     team.wait()
     facts = {**refusals(strategy, rank), **written(strategy, folder, rank), "size": str(team.size)}
+    facts["epochs"] = str(epochs_until_one_stops(strategy, rank))
     (folder / f"{rank}.json").write_text(json.dumps(facts))
     model = autoencoder()
     model.distribute(strategy)
@@ -225,11 +242,19 @@ def same(folder: Path, how: str) -> None:
 
 
 def restarts(folder: Path, _: str) -> None:
-    """The second process is killed in the first attempt, and hangs in the second one."""
+    """The second process is killed once, and once it hangs."""
     strategy = DataParallel(sync_batch_norm=True, timeout=TIMEOUT)
-    rank, attempt = team_of(strategy).rank, int(os.environ["TORCHELASTIC_RESTART_COUNT"])
-    failures = [Ends(1, 4, ACTS["killed"]), Ends(2, 3, ACTS["hangs"])]
-    told = failures[attempt : attempt + 1] if rank == 1 else []
+    rank = team_of(strategy).rank
+
+    def fails(how: str) -> Callable[[], None]:
+        def act() -> None:
+            if not (folder / how).exists():
+                (folder / how).write_text("")
+                ACTS[how]()
+
+        return act
+
+    told = [Ends(1, 4, fails("killed")), Ends(2, 3, fails("hangs"))] if rank == 1 else []
     weights = resumed(strategy, folder / "backups", *told)
     np.savez(folder / f"restarted{rank}.npz", *weights)
 
