@@ -31,8 +31,8 @@ copybutton_prompt_is_regexp = True
 copybutton_only_copy_prompt_lines = False
 
 myst_heading_anchors = 4
-# links to folders and to files of code are links of the checkout
-suppress_warnings = ["myst.xref_missing"]
+# links to folders and to files of code are links of the checkout; attributes such as dtype are those of many classes
+suppress_warnings = ["myst.xref_missing", "ref.python"]
 
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"
