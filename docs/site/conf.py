@@ -19,6 +19,7 @@ root_doc = "docs/index"
 include_patterns = [
     "*.md", "docs/**.md", "docs/reference/*.rst", "benchmarks/README.md", "tests/README.md", "changelog.d/README.md",
 ]
+exclude_patterns = [".*", "build", "dist"]  # whole folders that need not be searched
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 
 html_theme = "furo"
