@@ -11,6 +11,7 @@ from support.places import ROOT
 import kbackend
 from kbackend.testing import counts
 
+pytestmark = pytest.mark.tree
 PAGES = {p.stem: p.read_text(encoding="utf-8") for p in sorted((ROOT / "docs" / "coming_from").glob("*.md"))}
 ROW = re.compile(r"^\| (?P<theirs>.+?) \| (?P<ours>.+) \|$", re.M)
 PATH = re.compile(r"(?<![\w.])(?:kbackend|K|ops|layers|losses|metrics|optimizers|callbacks|utils)(?:\.\w+)+")
