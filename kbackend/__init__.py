@@ -20,17 +20,36 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from kbackend import (
+        activations,
+        applications,
         backend,
         callbacks,
+        compat,
+        config,
+        constraints,
+        datasets,
         distribution,
+        dtype_policies,
+        dtypes,
+        graph,
         initializers,
         layers,
         losses,
         metrics,
+        mixed_precision,
+        model,
+        models,
+        ops,
         optimizers,
+        plugin,
+        preprocessing,
         random,
         regularizers,
+        saving,
+        testing,
+        tools,
         utils,
+        wrappers,
     )
     from kbackend import backend as K
     from kbackend.divergence.between import diff
@@ -41,6 +60,7 @@ if TYPE_CHECKING:
     from kbackend.plugin.modes import is_deterministic, rng, set_deterministic, set_rng
     from kbackend.plugin.select import set_backend, set_device, use_backend
     from kbackend.plugin.threads.setting import set_threads, threads
+    from kbackend.streams import set_seed
 
 hooks.call_op.supply("kbackend.declare.call:call")
 hooks.declared_ops.supply("kbackend.ops:_declared")
@@ -104,19 +124,32 @@ __all__ = [
     "Input",
     "Model",
     "Sequential",
+    "activations",
+    "applications",
     "available_backends",
     "backend",
     "callbacks",
+    "compat",
+    "config",
+    "constraints",
+    "datasets",
+    "diff",
     "distribution",
+    "dtype_policies",
     "initializers",
     "is_deterministic",
     "layers",
     "losses",
     "metrics",
+    "mixed_precision",
+    "models",
+    "ops",
     "optimizers",
+    "preprocessing",
     "random",
     "regularizers",
     "rng",
+    "saving",
     "set_backend",
     "set_deterministic",
     "set_device",
@@ -125,4 +158,6 @@ __all__ = [
     "set_threads",
     "threads",
     "use_backend",
+    "utils",
+    "wrappers",
 ]

@@ -19,6 +19,7 @@ root_doc = "docs/index"
 include_patterns = [
     "*.md", "docs/**.md", "docs/reference/*.rst", "benchmarks/README.md", "tests/README.md", "changelog.d/README.md",
 ]
+exclude_patterns = [".*", "build", "dist"]  # whole folders that need not be searched
 extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx_copybutton"]
 
 html_theme = "furo"
@@ -31,8 +32,8 @@ copybutton_prompt_is_regexp = True
 copybutton_only_copy_prompt_lines = False
 
 myst_heading_anchors = 4
-# links to folders and to files of code are links of the checkout
-suppress_warnings = ["myst.xref_missing"]
+# links to folders and to files of code are links of the checkout; attributes such as dtype are those of many classes
+suppress_warnings = ["myst.xref_missing", "ref.python"]
 
 autodoc_typehints = "none"
 autodoc_member_order = "bysource"

@@ -46,11 +46,11 @@ def _is_ours(value):
 
 
 def write_reference(app):
-    """A page for each public module. What two modules share is described in the one that comes later, once."""
+    """A page for each public module. What several names mean is described once, see :func:`homes_of`."""
     folder = Path(app.srcdir) / FOLDER
     folder.mkdir(exist_ok=True)
     modules = {name: public(importlib.import_module(name)) for name in MODULES}
-    homes = {id(f): (name, n) for name, found in modules.items() for n, f in found.items()}
+    homes = homes_of(modules)
     for name, text in MODULES.items():
         _write(folder / f"{name}.rst", _page(name, text, modules[name], homes))
     listed = "".join(f"   {name}\n" for name in MODULES)
@@ -59,6 +59,16 @@ def write_reference(app):
 
 def _title(text):
     return f"{text}\n{'=' * len(text)}\n\n"
+
+
+def homes_of(modules):
+    """Where each object is described: under its own name before others, and in K only what no other module has."""
+    places = [(name, n, f) for name, found in modules.items() for n, f in found.items()]
+    places.sort(key=lambda p: (p[0] in ("kbackend", "kbackend.backend"), p[1] != getattr(p[2], "__name__", "")))
+    homes = {}
+    for name, n, f in places:
+        homes.setdefault(id(f), (name, n))
+    return homes
 
 
 def _write(path, text):
@@ -78,10 +88,11 @@ def _page(name, text, found, homes):
             summary = inspect.getdoc(f).partition("\n\n")[0].replace("\n", " ")
             shared.append((f":py:obj:`{n} <{module}.{other}>`", summary))
     parts = [f"{_title(name)}{text}", "", f".. currentmodule:: {name}", ""]
+    parts += own
     if shared:
         rows = "".join(f"   * - {link}\n     - {summary}\n" for link, summary in shared)
-        parts += [f".. list-table:: The same as in other modules\n   :widths: 30 70\n\n{rows}"]
-    return "\n".join([*parts, *own])
+        parts += [f".. list-table:: Other names, and names of other modules\n   :widths: 30 70\n\n{rows}"]
+    return "\n".join(parts)
 
 
 def _own_members(kind):

@@ -9,7 +9,9 @@ import pytest
 from support.places import ROOT
 
 import kbackend
+from kbackend.testing import counts
 
+pytestmark = pytest.mark.tree
 PAGES = {p.stem: p.read_text(encoding="utf-8") for p in sorted((ROOT / "docs" / "coming_from").glob("*.md"))}
 ROW = re.compile(r"^\| (?P<theirs>.+?) \| (?P<ours>.+) \|$", re.M)
 PATH = re.compile(r"(?<![\w.])(?:kbackend|K|ops|layers|losses|metrics|optimizers|callbacks|utils)(?:\.\w+)+")
@@ -39,3 +41,10 @@ def test_every_name_exists(page):
 
 def test_there_is_a_page_for_each():
     assert sorted(PAGES) == ["keras2", "keras3", "tensorflow", "torch"]
+
+
+def test_the_page_of_semantics_has_the_rows_that_samples_and_diffs_name():
+    page = (ROOT / "docs" / "semantics.md").read_text(encoding="utf-8")
+    cells = re.findall(r"^\| ([\d, ]+) \| ", page, re.M)
+    numbers = [int(n) for cell in cells for n in cell.split(", ")]
+    assert sorted(set(numbers)) == list(counts.ROWS) and set(counts.rows_of_samples()) <= set(numbers)

@@ -17,6 +17,7 @@ import pages  # the reference lists what is public
 
 sys.path.pop(0)
 
+pytestmark = pytest.mark.tree
 #: names of Keras that only raise an error, and what they name instead
 REFUSED = {"FeatureSpace", "FlaxLayer", "JaxLayer", "OrbaxCheckpoint", "TFOptimizer", "multi_gpu_model"}
 #: base classes whose subclasses have the examples

@@ -28,6 +28,7 @@ print(json.dumps([ours, sorted(others)]))
 """
 
 
+@pytest.mark.tree
 def test_the_wheel_stays_small():
     size = 0
     for package in PACKAGES:
