@@ -18,9 +18,9 @@ of Keras 3, or of tf-keras 2.21, tested over the table of layer configurations, 
 name and arguments are exchanged, and no predictions are compared; *none* where Keras has no such layer. Keras 1 means
 that it has other arguments or layouts there, which are read too.
 
-[Export](guide/export.md) as a program of NumPy, PyTorch or TensorFlow is tested for every configuration of the table. The
-last four columns are formats of engines: *yes* where their own runtime gave the predictions, *no* where the format cannot
-hold the layer, with the reason in an `ExportError`, and a dash for layers of which no configuration is tested.
+[Export](guide/export.md) as a program of NumPy, PyTorch or TensorFlow is tested for every configuration of the table.
+The last four columns are formats of engines: *yes* where their own runtime gave the predictions, *no* where the format
+cannot hold the layer, with the reason in an `ExportError`, and a dash for layers of which no configuration is tested.
 
 Made by `python tests/saving/keras/formats.py`.
 
