@@ -393,6 +393,9 @@ def _arguments(node: Any, custom: Mapping[str, Any]) -> tuple[Any, Any]:
                 kwargs |= {k: _keras_2(v) for k, v in more.items() if v is not None}
             case [str(layer), int(call), int(result)] if call >= 0 and result >= 0:
                 places.append(Reference(layer, call, result))
+            case ["_CONSTANT_VALUE", -1, int() | float() as value, dict(more)]:  # of an operation of TensorFlow
+                places.append(value)
+                kwargs |= {k: _keras_2(v) for k, v in more.items() if v is not None}
             case _:
                 raise FormatError(f"a call is a list of [layer, call, result, arguments], not {str(entry)[:80]}")
     return [places[0] if len(places) == 1 else places], kwargs
