@@ -382,7 +382,8 @@ def _arguments(node: Any, custom: Mapping[str, Any]) -> tuple[Any, Any]:
         # Keras 3 gives the phase of the step in its place
         kept = {k: v for k, v in _object(kwargs, "kwargs").items() if k != "training" and v is not None}
         return _list(args, "args"), kept
-    places, kwargs = [], {}
+    places: list[Any] = []
+    kwargs: dict[str, Any] = {}
     entries = _list(node, "inbound_nodes")
     if entries and isinstance(entries[0], str):  # of an operation of TensorFlow, which keeps the structure of its input
         entries = [entries]
