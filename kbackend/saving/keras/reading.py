@@ -383,7 +383,7 @@ def _arguments(node: Any, custom: Mapping[str, Any]) -> tuple[Any, Any]:
         kept = {k: v for k, v in _object(kwargs, "kwargs").items() if k != "training" and v is not None}
         return _list(args, "args"), kept
     places: list[Any] = []
-    kwargs: dict[str, Any] = {}
+    kwargs = {}
     entries = _list(node, "inbound_nodes")
     if entries and isinstance(entries[0], str):  # of an operation of TensorFlow, which keeps the structure of its input
         entries = [entries]
