@@ -137,10 +137,9 @@ def write_tflite(leaving: Leaving, path: str) -> None:
     try:
         content = converter.convert()
     except Exception as error:  # of classes that TensorFlow does not name
-        absent = sorted(set(re.findall(r"'tf\.(\w+)' op is neither", str(error))))
-        lacks = f"it lacks {', '.join(absent)}" if absent else str(error).strip().partition("\n")[0]
+        reason, kinds = _refusal(str(error))
         raise NotExportable(
-            f"TensorFlow Lite cannot hold {leaving.name}: {lacks}", _trace(function.graph, absent)
+            f"TensorFlow Lite cannot hold {leaving.name}: {reason}", _trace(function.graph, kinds)
         ) from error
     try:
         with warnings.catch_warnings():
@@ -153,6 +152,17 @@ def write_tflite(leaving: Leaving, path: str) -> None:
             f"TensorFlow Lite cannot run {leaving.name}: {reason}", _trace(function.graph, kinds)
         ) from error
     write_atomically(path, content)
+
+
+def _refusal(message: str) -> tuple[str, list[str]]:
+    """Why a converter refuses a program, and the kinds of the operations that it names."""
+    absent = sorted(set(re.findall(r"'tf\.(\w+)' op is neither", message)))
+    if absent:
+        return f"it lacks {', '.join(absent)}", absent
+    named = re.search(r"'tf\.(\w+)' op (.+)", message)
+    if named and named[1].startswith("TensorList"):
+        return "it has no loop whose number of steps or results is not known", [named[1]]
+    return (f"{named[1]} {named[2]}", [named[1]]) if named else (message.strip().partition("\n")[0], [])
 
 
 def _trace(graph: Any, kinds: Sequence[str]) -> str:

@@ -235,7 +235,11 @@ class HasWeights(HasName):
 
     def _forget_weights(self, count: int) -> None:
         """Forget the weights that were added after the first ones."""
-        dropped = {id(v) for v in self._weights[count:]}
+        self._forget(self._weights[count:])
+
+    def _forget(self, weights: Sequence[Variable]) -> None:
+        """Forget weights of its own."""
+        dropped = {id(v) for v in weights}
         for held in (self._weights, self._trainable_weights, self._non_trainable_weights):
             held[:] = [v for v in held if id(v) not in dropped]
 

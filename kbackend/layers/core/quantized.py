@@ -228,7 +228,7 @@ class Quantized(LowRank):
         old = getattr(self, self.adapted)
         quantizer = getattr(self.quantization_config, "weight_quantizer", None) or AbsMaxQuantizer()
         integers, scale = quantizer.of_array(old.numpy(), self._reduced_axes())
-        self._weights = [v for v in self._weights if v is not old]
+        self._forget([old])
         self.quantization_mode = mode
         with name_scope(self.name):
             self._add_adapted(integers.shape)

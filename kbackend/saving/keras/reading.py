@@ -382,7 +382,8 @@ def _arguments(node: Any, custom: Mapping[str, Any]) -> tuple[Any, Any]:
         # Keras 3 gives the phase of the step in its place
         kept = {k: v for k, v in _object(kwargs, "kwargs").items() if k != "training" and v is not None}
         return _list(args, "args"), kept
-    places, kwargs = [], {}
+    places: list[Any] = []
+    kwargs = {}
     entries = _list(node, "inbound_nodes")
     if entries and isinstance(entries[0], str):  # of an operation of TensorFlow, which keeps the structure of its input
         entries = [entries]
@@ -393,6 +394,9 @@ def _arguments(node: Any, custom: Mapping[str, Any]) -> tuple[Any, Any]:
                 kwargs |= {k: _keras_2(v) for k, v in more.items() if v is not None}
             case [str(layer), int(call), int(result)] if call >= 0 and result >= 0:
                 places.append(Reference(layer, call, result))
+            case ["_CONSTANT_VALUE", -1, int() | float() as value, dict(more)]:  # of an operation of TensorFlow
+                places.append(value)
+                kwargs |= {k: _keras_2(v) for k, v in more.items() if v is not None}
             case _:
                 raise FormatError(f"a call is a list of [layer, call, result, arguments], not {str(entry)[:80]}")
     return [places[0] if len(places) == 1 else places], kwargs

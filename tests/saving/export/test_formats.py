@@ -209,6 +209,18 @@ def test_a_size_that_torch_fixes_is_named(tmp_path):
 
 
 @pytest.mark.engine("tensorflow")
+def test_a_loop_of_unknown_length_names_its_layer(tmp_path):
+    x = Input((None, 3), name="words")
+    model = Model(x, layers.GRU(4, name="reader")(x))
+    with pytest.raises(ExportError, match="no loop whose number of steps .*failed in the line 'reader_"):
+        model.export(tmp_path / "model", format="tflite", engine="tensorflow")
+    model.export(tmp_path / "model", format="tf_saved_model", engine="tensorflow")
+    values = DRAWS.rand(2, 7, 3).astype(np.float32)
+    found = by_saved_model(str(tmp_path / "model"), ["words"], [values])
+    np.testing.assert_allclose(found[0], model.predict(values), 1e-5, 1e-6)
+
+
+@pytest.mark.engine("tensorflow")
 def test_an_operation_that_tensorflow_lite_lacks_is_named(tmp_path):
     x = Input((3,))
     model = Model(x, erf(layers.Dense(2)(x)))

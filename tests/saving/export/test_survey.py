@@ -8,12 +8,12 @@ import os
 import numpy as np
 import pytest
 from layers import table
-
-from kbackend.saving import ExportError
-from kbackend.testing.compare import difference
 from saving.export.exceptions import EXCEPTIONS
 from saving.export.test_formats import RUNTIMES, each_format, needs
 from saving.export.test_layers import model_of
+
+from kbackend.saving import ExportError
+from kbackend.testing.compare import difference
 
 pytestmark = pytest.mark.usefixtures("fresh_session")
 

@@ -18,10 +18,9 @@ of Keras 3, or of tf-keras 2.21, tested over the table of layer configurations, 
 name and arguments are exchanged, and no predictions are compared; *none* where Keras has no such layer. Keras 1 means
 that it has other arguments or layouts there, which are read too.
 
-[Export](guide/export.md) as a program of NumPy, PyTorch or TensorFlow is tested for every configuration of a layer in the
-table. The last four columns are formats of engines: *yes* where their own runtime gave the predictions, *no* where the
-format cannot hold the layer, with the reason in an `ExportError`, and a dash for layers that no configuration is tested
-of.
+[Export](guide/export.md) as a program of NumPy, PyTorch or TensorFlow is tested for every configuration of the table.
+The last four columns are formats of engines: *yes* where their own runtime gave the predictions, *no* where the format
+cannot hold the layer, with the reason in an `ExportError`, and a dash for layers of which no configuration is tested.
 
 Made by `python tests/saving/keras/formats.py`.
 
@@ -39,12 +38,12 @@ APART = ("Lambda", "Wrapper", "SpectralNormalization")
 def page(keras: Any) -> str:
     """The text of the page."""
     from layers.table import all_rows
+    from saving.export.exceptions import EXCEPTIONS
 
     from kbackend import layers
     from kbackend.layers.legacy import SPELLINGS
     from kbackend.saving.keras.old import _GATES
     from kbackend.saving.keras.table import has_layer
-    from saving.export.exceptions import EXCEPTIONS
 
     tested = {row.layer for row in all_rows()}
     with_keras = {row.layer for row in all_rows() if row.keras is True}

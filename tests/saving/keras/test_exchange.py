@@ -151,6 +151,18 @@ def test_training_goes_on_in_keras(keras, tmp_path, name):
     np.testing.assert_allclose(ours.fit(X, Y, epochs=3, shuffle=False, verbose=0).history["loss"], wanted, rtol=1e-4)
 
 
+def test_a_gate_of_attention(keras, tmp_path):
+    """Whose weights lie in a group that is named unlike those of the other projections."""
+    x = keras.Input((4, 3))
+    theirs = randomized(keras.Model(x, keras.layers.MultiHeadAttention(2, 2, use_gate=True)(x, x)))
+    data = np.random.RandomState(0).normal(size=(2, 4, 3)).astype(np.float32)
+    theirs.save(tmp_path / "m.keras")
+    ours = load_model(tmp_path / "m.keras")
+    assert_same(ours, theirs, [data])
+    ours.save(tmp_path / "n.keras")
+    assert_same(ours, keras.models.load_model(tmp_path / "n.keras"), [data])
+
+
 def test_operations_between_layers(keras, tmp_path):
     x = keras.Input((4, 3))
     y = keras.ops.concatenate([x * 2 + 1, keras.ops.abs(x) / 3], axis=-1)[:, 1:]

@@ -12,6 +12,7 @@ import pytest
 import kbackend
 from kbackend import Input, Model, Sequential, layers
 from kbackend.models import load_model
+from kbackend.saving import FormatError
 
 h5py = pytest.importorskip("h5py")
 pytestmark = pytest.mark.engine("numpy")
@@ -50,6 +51,19 @@ def test_the_form_is_that_of_keras_2(tmp_path):
     assert entries["gru"]["inbound_nodes"][0][0][3]["initial_state"] == [["start", 0, 0]]
     call = entries["attention"]["inbound_nodes"][0][0]
     assert call[0] == "gru" and call[3]["value"] == ["gru", 0, 0]
+
+
+def test_operations_are_those_of_tensorflow(tmp_path):
+    """Which are refused in reading unless their functions are given."""
+    x = Input((3,), name="x")
+    model = Model(x, layers.Dense(2)(1.0 - x))
+    model.save(tmp_path / "m.h5", keras_version=2)
+    with pytest.raises(FormatError, match=r"operation of TensorFlow \(math\.subtract\).*custom_objects") as caught:
+        load_model(tmp_path / "m.h5")
+    name = caught.value.reason.partition("custom_objects={'")[2].partition("'")[0]
+    values = np.random.RandomState(0).randn(2, 3).astype("float32")
+    found = load_model(tmp_path / "m.h5", {name: lambda x, y: x - y})
+    np.testing.assert_array_equal(found.predict(values), model.predict(values))
 
 
 @pytest.mark.parametrize(
