@@ -11,6 +11,7 @@ from autograd.extend import defvjp, primitive
 
 from kbackend_numpy import special
 from kbackend_numpy.kernels.elementwise.complex import modulus
+from kbackend_numpy.kernels.elementwise.masked import kept
 from kbackend_numpy.kernels.reduction.reductions import unbroadcast, value_of
 
 Vjp = Callable[[Any], Any]
@@ -111,18 +112,15 @@ def _power_number_vjp(ans: Any, x: Any, exponent: float) -> Vjp:
 defvjp(power_number, _power_number_vjp)
 
 
-def _half_at_ties(wins: Any, ties: Any, dtype: Any) -> Any:
-    return (wins.astype(dtype) + ties.astype(dtype)) * dtype.type(0.5)
-
-
 def _chosen(
-    function: Callable[..., Any], wins: Callable[..., Any], ties: Callable[..., Any]
+    function: Callable[..., Any], wins: Callable[..., Any], reaches: Callable[..., Any]
 ) -> Callable[..., Any]:
     """The maximum or minimum of two: the gradient flows to the chosen one, half of it to each if they are equal."""
 
     def of_x(g: Any, ans: Any, x: Any, y: Any) -> Any:
         x, y = value_of(x), value_of(y)
-        return g * _half_at_ties(wins(x, y), ties(x, y), ans.dtype)
+        share = (wins(x, y).astype(ans.dtype) + ans.dtype.type(1)) * ans.dtype.type(0.5)
+        return kept(g * share, reaches(x, y))
 
     def of_y(g: Any, ans: Any, x: Any, y: Any) -> Any:
         return of_x(g, ans, y, x)
@@ -199,7 +197,7 @@ def _clip_vjp(ans: Any, x: Any, low: float | None, high: float | None) -> Vjp:
         plain = value_of(x)
         inside: Any = True if low is None else plain >= low
         inside = inside if high is None else inside & (plain <= high)
-        return g if inside is True else where(inside, g, _zero(g))  # a product would make NaN of an infinite gradient
+        return g if inside is True else kept(g, inside)
 
     return vjp
 

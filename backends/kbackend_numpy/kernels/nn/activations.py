@@ -8,6 +8,7 @@ import autograd.numpy as np
 import numpy as onp
 from autograd.extend import defvjp, primitive
 
+from kbackend_numpy.kernels.elementwise.masked import kept
 from kbackend_numpy.kernels.reduction.reductions import sum_, value_of, wide
 
 
@@ -16,7 +17,7 @@ def rectify(x: Any) -> Any:
     return onp.maximum(x, 0)
 
 
-defvjp(rectify, lambda ans, x: lambda g: g * (value_of(ans) > 0).astype(ans.dtype))
+defvjp(rectify, lambda ans, x: lambda g: kept(g, value_of(ans) > 0))
 
 
 @primitive

@@ -31,8 +31,8 @@ def _binary(
 
 
 def _share(wins: Callable[..., Any], reaches: Callable[..., Any], g: Any, x: Any, y: Any) -> Any:
-    """The gradient where ``x`` is chosen, half of it where both are equal."""
-    return g * 0.5 * (tf.cast(wins(x, y), g.dtype) + tf.cast(reaches(x, y), g.dtype))
+    """The gradient where ``x`` is chosen, half of it where both are equal, else 0: of an infinite one too."""
+    return tf.where(wins(x, y), g, tf.where(reaches(x, y), g * 0.5, tf.zeros((), g.dtype)))
 
 
 def _choice(
