@@ -195,7 +195,7 @@ def test_a_keyboard_interrupt_never_tears_the_updates_of_a_call(each_backend, st
     assert caught > 0
 
 
-def test_values_set_together_survive_an_interrupt(monkeypatch):
+def test_values_set_together_survive_an_interrupt(monkeypatch, stop_inside):
     v, w = K.variable(0.0), K.variable(0.0)
     assign = type(v)._assign
 
@@ -204,6 +204,7 @@ def test_values_set_together_survive_an_interrupt(monkeypatch):
         assign(self, array)
 
     monkeypatch.setattr(type(v), "_assign", interrupted)
+    stop_inside[0] = True
     with pytest.raises(KeyboardInterrupt):
         assign_all([v, w], [1.0, 2.0])
     assert K.batch_get_value([v, w]) == [1.0, 2.0]
