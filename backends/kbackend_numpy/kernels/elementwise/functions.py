@@ -11,7 +11,7 @@ from autograd.extend import defvjp, primitive
 
 from kbackend_numpy import special
 from kbackend_numpy.kernels.elementwise.complex import modulus
-from kbackend_numpy.kernels.elementwise.masked import kept
+from kbackend_numpy.masked import kept
 from kbackend_numpy.kernels.reduction.reductions import unbroadcast, value_of
 
 Vjp = Callable[[Any], Any]
