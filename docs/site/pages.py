@@ -10,7 +10,7 @@ INDEX = "docs/index"
 #: pages that list others
 LISTS = (INDEX, "docs/decisions/README")
 FOLDER = Path("docs/reference")
-#: public module -> what its page begins with
+#: public module -> what its page begins with; its own docstring when None
 MODULES = {
     "kbackend": "Names of the package itself.",
     "kbackend.backend": "The classic backend of Keras: ``from kbackend import K``.",
@@ -29,8 +29,28 @@ MODULES = {
     "kbackend.saving": "Files.",
     "kbackend.utils": "Tools of Keras's names.",
     "kbackend.mixed_precision": "16-bit computation.",
+    "kbackend.distribution": None,
+    "kbackend.preprocessing.sequence": None,
+    "kbackend.preprocessing.text": None,
+    "kbackend.preprocessing.image": None,
+    "kbackend.datasets.boston_housing": None,
+    "kbackend.datasets.cifar10": None,
+    "kbackend.datasets.cifar100": None,
+    "kbackend.datasets.digits": None,
+    "kbackend.datasets.fashion_mnist": None,
+    "kbackend.datasets.imdb": None,
+    "kbackend.datasets.mnist": None,
+    "kbackend.datasets.reuters": None,
+    "kbackend.applications": None,
+    "kbackend.wrappers.scikit_learn": None,
+    "kbackend.compat": None,
     "kbackend.testing": "The conformance kit.",
 }
+#: base classes, and classes whose methods are all they are for
+_WITH_METHODS = {
+    "Callback", "Constraint", "ImageDataGenerator", "Initializer", "Iterator", "Loss", "Metric", "Optimizer",
+    "Regularizer", "Tokenizer",
+}  # fmt: skip
 
 
 def public(module):
@@ -87,7 +107,8 @@ def _page(name, text, found, homes):
         else:
             summary = inspect.getdoc(f).partition("\n\n")[0].replace("\n", " ")
             shared.append((f":py:obj:`{n} <{module}.{other}>`", summary))
-    parts = [f"{_title(name)}{text}", "", f".. currentmodule:: {name}", ""]
+    beginning = f".. automodule:: {name}" if text is None else f"{text}\n\n.. currentmodule:: {name}"
+    parts = [f"{_title(name)}{beginning}", ""]
     parts += own
     if shared:
         rows = "".join(f"   * - {link}\n     - {summary}\n" for link, summary in shared)
@@ -97,8 +118,9 @@ def _page(name, text, found, homes):
 
 def _own_members(kind):
     """Whether the methods of a class are listed: those of layers, losses and so on are those of their base class."""
-    return kind.__module__.startswith(("kbackend.model.", "kbackend.layers.base")) or kind.__name__ in (
-        "Loss", "Metric", "Optimizer", "Callback", "Initializer", "Regularizer", "Constraint")
+    return kind.__module__.startswith(("kbackend.model.", "kbackend.layers.base", "kbackend.wrappers.")) or (
+        kind.__name__ in _WITH_METHODS
+    )
 
 
 def add_contents(app, docname, source):

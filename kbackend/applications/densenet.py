@@ -28,7 +28,15 @@ def DenseNet121(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> Model:
-    """DenseNet with 121 layers; :mod:`kbackend.applications` says what the arguments mean. Pictures of 224 pixels."""
+    """DenseNet with 121 layers, for pictures of 224 pixels.
+
+    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+
+    >>> from kbackend.applications import DenseNet121
+    >>> model = DenseNet121(include_top=False, weights=None, input_shape=(64, 64, 3))
+    >>> model.output_shape, model.count_params()
+    ((None, 2, 2, 1024), 7037504)
+    """
     asked = Asked(include_top, weights, input_tensor, input_shape, pooling, classes)
     return _densenet(asked, "densenet121", (6, 12, 24, 16))
 
@@ -41,7 +49,15 @@ def DenseNet169(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> Model:
-    """DenseNet with 169 layers; :mod:`kbackend.applications` says what the arguments mean. Pictures of 224 pixels."""
+    """DenseNet with 169 layers, for pictures of 224 pixels.
+
+    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+
+    >>> from kbackend.applications import DenseNet169
+    >>> model = DenseNet169(include_top=False, weights=None, input_shape=(64, 64, 3))
+    >>> model.output_shape, model.count_params()
+    ((None, 2, 2, 1664), 12642880)
+    """
     asked = Asked(include_top, weights, input_tensor, input_shape, pooling, classes)
     return _densenet(asked, "densenet169", (6, 12, 32, 32))
 
@@ -54,7 +70,15 @@ def DenseNet201(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> Model:
-    """DenseNet with 201 layers; :mod:`kbackend.applications` says what the arguments mean. Pictures of 224 pixels."""
+    """DenseNet with 201 layers, for pictures of 224 pixels.
+
+    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+
+    >>> from kbackend.applications import DenseNet201
+    >>> model = DenseNet201(include_top=False, weights=None, input_shape=(64, 64, 3))
+    >>> model.output_shape, model.count_params()
+    ((None, 2, 2, 1920), 18321984)
+    """
     asked = Asked(include_top, weights, input_tensor, input_shape, pooling, classes)
     return _densenet(asked, "densenet201", (6, 12, 48, 32))
 

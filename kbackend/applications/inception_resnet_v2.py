@@ -31,8 +31,14 @@ def InceptionResNetV2(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> Model:
-    """Inception-ResNet V2; :mod:`kbackend.applications` says what the arguments mean. Pictures of 299 pixels, at
-    least 75.
+    """Inception-ResNet V2, for pictures of 299 pixels, at least 75.
+
+    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+
+    >>> from kbackend.applications import InceptionResNetV2
+    >>> model = InceptionResNetV2(include_top=False, weights=None, input_shape=(75, 75, 3))
+    >>> model.output_shape, model.count_params()
+    ((None, 1, 1, 1536), 54336736)
     """
     asked = Asked(include_top, weights, input_tensor, input_shape, pooling, classes)
     image = image_of(asked, 299, 75)

@@ -27,7 +27,15 @@ def InceptionV3(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> Model:
-    """Inception V3; :mod:`kbackend.applications` says what the arguments mean. Pictures of 299 pixels, at least 75."""
+    """Inception V3, for pictures of 299 pixels, at least 75.
+
+    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+
+    >>> from kbackend.applications import InceptionV3
+    >>> model = InceptionV3(include_top=False, weights=None, input_shape=(75, 75, 3))
+    >>> model.output_shape, model.count_params()
+    ((None, 1, 1, 2048), 21802784)
+    """
     asked = Asked(include_top, weights, input_tensor, input_shape, pooling, classes)
     image = image_of(asked, 299, 75)
     x = _stem(image)

@@ -34,13 +34,20 @@ def MobileNet(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> Model:
-    """MobileNet; :mod:`kbackend.applications` says what the arguments mean. Pictures of 224 pixels.
+    """MobileNet, for pictures of 224 pixels.
+
+    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
 
     Args:
         input_shape, include_top, weights, input_tensor, pooling, classes: as there.
         alpha: the part of the usual filters that each layer has.
         depth_multiplier: depthwise filters a channel.
         dropout: the rate before the classifier.
+
+    >>> from kbackend.applications import MobileNet
+    >>> model = MobileNet(include_top=False, weights=None, input_shape=(64, 64, 3))
+    >>> model.output_shape, model.count_params()
+    ((None, 2, 2, 1024), 3228864)
     """
     asked = Asked(include_top, weights, input_tensor, input_shape, pooling, classes)
     if weights == IMAGENET and (depth_multiplier != 1 or alpha not in _WIDTHS):

@@ -41,11 +41,18 @@ def MobileNetV2(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> Model:
-    """MobileNet V2; :mod:`kbackend.applications` says what the arguments mean. Pictures of 224 pixels.
+    """MobileNet V2, for pictures of 224 pixels.
+
+    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
 
     Args:
         input_shape, include_top, weights, input_tensor, pooling, classes: as there.
         alpha: the part of the usual filters that each layer has.
+
+    >>> from kbackend.applications import MobileNetV2
+    >>> model = MobileNetV2(include_top=False, weights=None, input_shape=(64, 64, 3))
+    >>> model.output_shape, model.count_params()
+    ((None, 2, 2, 1280), 2257984)
     """
     asked = Asked(include_top, weights, input_tensor, input_shape, pooling, classes)
     if weights == IMAGENET and alpha not in _WIDTHS:

@@ -53,7 +53,15 @@ def NASNetLarge(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> Model:
-    """NASNet-A (6 @ 4032); :mod:`kbackend.applications` says what the arguments mean. Pictures of 331 pixels."""
+    """NASNet-A (6 @ 4032), for pictures of 331 pixels.
+
+    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+
+    >>> from kbackend.applications import NASNetLarge
+    >>> model = NASNetLarge(include_top=False, weights=None, input_shape=(64, 64, 3))
+    >>> model.output_shape, model.count_params()
+    ((None, 2, 2, 4032), 84916818)
+    """
     return _nasnet(Asked(include_top, weights, input_tensor, input_shape, pooling, classes), _LARGE)
 
 
@@ -65,7 +73,15 @@ def NASNetMobile(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> Model:
-    """NASNet-A (4 @ 1056); :mod:`kbackend.applications` says what the arguments mean. Pictures of 224 pixels."""
+    """NASNet-A (4 @ 1056), for pictures of 224 pixels.
+
+    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+
+    >>> from kbackend.applications import NASNetMobile
+    >>> model = NASNetMobile(include_top=False, weights=None, input_shape=(64, 64, 3))
+    >>> model.output_shape, model.count_params()
+    ((None, 2, 2, 1056), 4269716)
+    """
     return _nasnet(Asked(include_top, weights, input_tensor, input_shape, pooling, classes), _MOBILE)
 
 

@@ -31,7 +31,15 @@ def ResNet50(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> Model:
-    """ResNet with 50 layers; :mod:`kbackend.applications` says what the arguments mean. Pictures of 224 pixels."""
+    """ResNet with 50 layers, for pictures of 224 pixels.
+
+    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+
+    >>> from kbackend.applications.resnet import ResNet50
+    >>> model = ResNet50(include_top=False, weights=None, input_shape=(64, 64, 3))
+    >>> model.output_shape, model.count_params()
+    ((None, 2, 2, 2048), 23587712)
+    """
     return _resnet(Asked(include_top, weights, input_tensor, input_shape, pooling, classes), 50)
 
 
@@ -43,7 +51,15 @@ def ResNet101(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> Model:
-    """ResNet with 101 layers; :mod:`kbackend.applications` says what the arguments mean. Pictures of 224 pixels."""
+    """ResNet with 101 layers, for pictures of 224 pixels.
+
+    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+
+    >>> from kbackend.applications import ResNet101
+    >>> model = ResNet101(include_top=False, weights=None, input_shape=(64, 64, 3))
+    >>> model.output_shape, model.count_params()
+    ((None, 2, 2, 2048), 42658176)
+    """
     return _resnet(Asked(include_top, weights, input_tensor, input_shape, pooling, classes), 101)
 
 
@@ -55,7 +71,15 @@ def ResNet152(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> Model:
-    """ResNet with 152 layers; :mod:`kbackend.applications` says what the arguments mean. Pictures of 224 pixels."""
+    """ResNet with 152 layers, for pictures of 224 pixels.
+
+    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+
+    >>> from kbackend.applications import ResNet152
+    >>> model = ResNet152(include_top=False, weights=None, input_shape=(64, 64, 3))
+    >>> model.output_shape, model.count_params()
+    ((None, 2, 2, 2048), 58370944)
+    """
     return _resnet(Asked(include_top, weights, input_tensor, input_shape, pooling, classes), 152)
 
 

@@ -27,7 +27,15 @@ def ResNet50(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> Model:
-    """ResNet with 50 layers; :mod:`kbackend.applications` says what the arguments mean. Pictures of 224 pixels."""
+    """ResNet with 50 layers, for pictures of 224 pixels.
+
+    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+
+    >>> from kbackend.applications import ResNet50
+    >>> model = ResNet50(include_top=False, weights=None, input_shape=(64, 64, 3))
+    >>> model.output_shape, model.count_params()
+    ((None, 2, 2, 2048), 23587712)
+    """
     asked = Asked(include_top, weights, input_tensor, input_shape, pooling, classes)
     image = image_of(asked, 224, 32)
     x = layers.ZeroPadding2D(3, name="conv1_pad")(image)

@@ -25,7 +25,15 @@ def ResNet50V2(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> Model:
-    """ResNet V2 with 50 layers; :mod:`kbackend.applications` says what the arguments mean. Pictures of 224 pixels."""
+    """ResNet V2 with 50 layers, for pictures of 224 pixels.
+
+    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+
+    >>> from kbackend.applications import ResNet50V2
+    >>> model = ResNet50V2(include_top=False, weights=None, input_shape=(64, 64, 3))
+    >>> model.output_shape, model.count_params()
+    ((None, 2, 2, 2048), 23564800)
+    """
     return _resnet(Asked(include_top, weights, input_tensor, input_shape, pooling, classes), 50)
 
 
@@ -37,7 +45,15 @@ def ResNet101V2(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> Model:
-    """ResNet V2 with 101 layers; :mod:`kbackend.applications` says what the arguments mean. Pictures of 224 pixels."""
+    """ResNet V2 with 101 layers, for pictures of 224 pixels.
+
+    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+
+    >>> from kbackend.applications import ResNet101V2
+    >>> model = ResNet101V2(include_top=False, weights=None, input_shape=(64, 64, 3))
+    >>> model.output_shape, model.count_params()
+    ((None, 2, 2, 2048), 42626560)
+    """
     return _resnet(Asked(include_top, weights, input_tensor, input_shape, pooling, classes), 101)
 
 
@@ -49,7 +65,15 @@ def ResNet152V2(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> Model:
-    """ResNet V2 with 152 layers; :mod:`kbackend.applications` says what the arguments mean. Pictures of 224 pixels."""
+    """ResNet V2 with 152 layers, for pictures of 224 pixels.
+
+    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+
+    >>> from kbackend.applications import ResNet152V2
+    >>> model = ResNet152V2(include_top=False, weights=None, input_shape=(64, 64, 3))
+    >>> model.output_shape, model.count_params()
+    ((None, 2, 2, 2048), 58331648)
+    """
     return _resnet(Asked(include_top, weights, input_tensor, input_shape, pooling, classes), 152)
 
 

@@ -23,7 +23,15 @@ def VGG16(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> Model:
-    """VGG with 16 layers; :mod:`kbackend.applications` says what the arguments mean. Pictures of 224 pixels."""
+    """VGG with 16 layers, for pictures of 224 pixels.
+
+    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+
+    >>> from kbackend.applications import VGG16
+    >>> model = VGG16(include_top=False, weights=None, input_shape=(64, 64, 3))
+    >>> model.output_shape, model.count_params()
+    ((None, 2, 2, 512), 14714688)
+    """
     asked = Asked(include_top, weights, input_tensor, input_shape, pooling, classes)
     return vgg(asked, "vgg16", (2, 2, 3, 3, 3))
 

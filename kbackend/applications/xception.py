@@ -24,7 +24,15 @@ def Xception(
     pooling: str | None = None,
     classes: int = 1000,
 ) -> Model:
-    """Xception; :mod:`kbackend.applications` says what the arguments mean. Pictures of 299 pixels, at least 71."""
+    """Xception, for pictures of 299 pixels, at least 71.
+
+    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+
+    >>> from kbackend.applications import Xception
+    >>> model = Xception(include_top=False, weights=None, input_shape=(71, 71, 3))
+    >>> model.output_shape, model.count_params()
+    ((None, 3, 3, 2048), 20861480)
+    """
     asked = Asked(include_top, weights, input_tensor, input_shape, pooling, classes)
     image = x = image_of(asked, 299, 71)
     for number, (filters, strides) in enumerate(((32, 2), (64, 1)), 1):

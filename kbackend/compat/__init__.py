@@ -35,6 +35,13 @@ def install(report_backend: str | None = None, tf_keras: bool = False) -> None:
         ValueError: a ``report_backend`` that Keras 2.3 did not have.
 
     See :mod:`kbackend.compat.behaviour` for what else is then as in Keras 2.3.
+
+    >>> from kbackend import compat
+    >>> compat.install(report_backend="theano")
+    >>> import keras
+    >>> keras.backend.backend()
+    'theano'
+    >>> compat.uninstall()
     """
     from kbackend.compat import behaviour, hook, reported, tensorflow
 
@@ -48,7 +55,14 @@ def install(report_backend: str | None = None, tf_keras: bool = False) -> None:
 
 
 def uninstall() -> None:
-    """Make ``keras`` mean what it meant before :func:`install`; without it nothing happens."""
+    """Make ``keras`` mean what it meant before :func:`install`; without it nothing happens.
+
+    >>> from kbackend import compat
+    >>> compat.install()
+    >>> compat.uninstall()
+    >>> compat.installed()
+    False
+    """
     while _undo:
         _undo.pop()()
 

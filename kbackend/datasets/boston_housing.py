@@ -34,6 +34,15 @@ def load_data(
         FormatError: the file holds something else.
 
     Source: D. Harrison and D. Rubinfeld, Hedonic housing prices and the demand for clean air, 1978.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from kbackend.datasets import boston_housing
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "boston_housing.npz")
+    >>> np.savez(path, x=np.zeros((10, 13)), y=np.arange(10.0))
+    >>> (x_train, y_train), (x_test, y_test) = boston_housing.load_data(path)
+    >>> x_train.shape, y_test.shape
+    ((8, 13), (2,))
     """
     if not 0 <= test_split < 1:
         raise ValueError(f"test_split must be in [0, 1), it is {test_split!r}")

@@ -28,6 +28,17 @@ def load_data(path: Any = "cifar-10-batches-py") -> tuple[Split, Split]:
         FormatError: the files hold something else. They are pickles, of which only data is taken.
 
     Source: A. Krizhevsky, Learning multiple layers of features from tiny images, 2009.
+
+    >>> import pathlib, pickle, tempfile
+    >>> import numpy as np
+    >>> from kbackend.datasets import cifar10
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> batch = pickle.dumps({b"data": np.zeros((3, 3072), np.uint8), b"labels": [6, 9, 4]})
+    >>> for name in ("test_batch", *(f"data_batch_{number}" for number in range(1, 6))):
+    ...     _ = (folder / name).write_bytes(batch)
+    >>> (x_train, y_train), (x_test, y_test) = cifar10.load_data(folder)
+    >>> x_train.shape, y_test.tolist()
+    ((15, 32, 32, 3), [[6], [9], [4]])
     """
     place = located(path, _FORM, "cifar-10-batches-py.tar.gz", "cifar-10-python.tar.gz")
     train = batches(place, [f"data_batch_{number}" for number in range(1, 6)], "labels")

@@ -30,6 +30,17 @@ def load_data(label_mode: str = "fine", path: Any = "cifar-100-python") -> tuple
         FormatError: the files hold something else. They are pickles, of which only data is taken.
 
     Source: A. Krizhevsky, Learning multiple layers of features from tiny images, 2009.
+
+    >>> import pathlib, pickle, tempfile
+    >>> import numpy as np
+    >>> from kbackend.datasets import cifar100
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> batch = {b"data": np.zeros((2, 3072), np.uint8), b"fine_labels": [49, 71], b"coarse_labels": [10, 10]}
+    >>> for name in ("train", "test"):
+    ...     _ = (folder / name).write_bytes(pickle.dumps(batch))
+    >>> (x_train, y_train), (x_test, y_test) = cifar100.load_data("coarse", folder)
+    >>> x_train.shape, y_test.tolist()
+    ((2, 32, 32, 3), [[10], [10]])
     """
     if label_mode not in ("fine", "coarse"):
         raise ValueError(f"label_mode must be 'fine' or 'coarse', it is {label_mode!r}")

@@ -35,6 +35,16 @@ def load_data(path: Any = "fashion-mnist") -> tuple[tuple[np.ndarray, np.ndarray
         FormatError: the files hold something else.
 
     Source: H. Xiao, K. Rasul and R. Vollgraf, Fashion-MNIST, 2017, arXiv:1708.07747.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from kbackend.datasets import fashion_mnist
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "fashion_mnist.npz")
+    >>> x, y = np.zeros((5, 28, 28), np.uint8), np.arange(5, dtype=np.uint8)
+    >>> np.savez(path, x_train=x, y_train=y, x_test=x[:2], y_test=y[:2])
+    >>> (x_train, y_train), (x_test, y_test) = fashion_mnist.load_data(path)
+    >>> x_train.shape, y_test.shape
+    ((5, 28, 28), (2,))
     """
     place = located(path, _FORM, "fashion_mnist.npz")
     if place.is_file():

@@ -51,6 +51,16 @@ def load_data(
         ValueError: no review is shorter than ``maxlen``.
 
     Source: A. Maas et al., Learning word vectors for sentiment analysis, 2011.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from kbackend.datasets import imdb
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "imdb.npz")
+    >>> reviews = np.array([[1, 2, 3], [2, 9]], object)
+    >>> np.savez(path, x_train=reviews, y_train=[1, 0], x_test=reviews, y_test=[1, 0])
+    >>> (x_train, y_train), _ = imdb.load_data(path, num_words=10)
+    >>> sorted(zip(y_train.tolist(), x_train))
+    [(0, [1, 5, 2]), (1, [1, 4, 5, 6])]
     """
     choice = Choice(num_words_of(num_words, kwargs), skip_top, maxlen, start_char, oov_char, index_from)
     x_train, y_train, x_test, y_test = pickled(located(path, _FORM), ["x_train", "y_train", "x_test", "y_test"])
@@ -70,5 +80,16 @@ def get_word_index(path: Any = "imdb_word_index.json") -> dict[str, int]:
 
     Args:
         path: the file, or its name in the same folders.
+
+    Raises:
+        FileNotFoundError: it is not there; the message says where it may be put and what it holds.
+        FormatError: the file holds something else.
+
+    >>> import pathlib, tempfile
+    >>> from kbackend.datasets import imdb
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "imdb_word_index.json")
+    >>> _ = path.write_text('{"the": 1, "film": 17}')
+    >>> imdb.get_word_index(path)["film"]
+    17
     """
     return index_of(located(path, "a number for each word, as JSON"))

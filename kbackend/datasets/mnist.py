@@ -30,5 +30,15 @@ def load_data(path: Any = "mnist.npz") -> tuple[tuple[np.ndarray, np.ndarray], t
         FormatError: the file holds something else.
 
     Source: Y. LeCun, C. Cortes and C. Burges, The MNIST database of handwritten digits, 1998.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from kbackend.datasets import mnist
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "mnist.npz")
+    >>> x, y = np.zeros((5, 28, 28), np.uint8), np.arange(5, dtype=np.uint8)
+    >>> np.savez(path, x_train=x, y_train=y, x_test=x[:2], y_test=y[:2])
+    >>> (x_train, y_train), (x_test, y_test) = mnist.load_data(path)
+    >>> x_train.shape, y_test.shape
+    ((5, 28, 28), (2,))
     """
     return splits(located(path, _FORM), (28, 28))

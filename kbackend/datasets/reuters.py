@@ -44,6 +44,15 @@ def load_data(
         ValueError: no text is shorter than ``maxlen``.
 
     Source: D. Lewis, Reuters-21578 text categorization test collection, 1997.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from kbackend.datasets import reuters
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "reuters.npz")
+    >>> np.savez(path, x=np.array([[1, 2, 3], [2, 9]], object), y=[3, 45])
+    >>> (x_train, y_train), (x_test, y_test) = reuters.load_data(path, num_words=10, test_split=0)
+    >>> sorted(zip(y_train.tolist(), x_train))
+    [(3, [1, 4, 5, 6]), (45, [1, 5, 2])]
     """
     choice = Choice(num_words_of(num_words, kwargs), skip_top, maxlen, start_char, oov_char, index_from)
     x, y = pickled(located(path, _FORM), ["x", "y"])
@@ -60,5 +69,16 @@ def get_word_index(path: Any = "reuters_word_index.json") -> dict[str, int]:
 
     Args:
         path: the file, or its name in the same folders.
+
+    Raises:
+        FileNotFoundError: it is not there; the message says where it may be put and what it holds.
+        FormatError: the file holds something else.
+
+    >>> import pathlib, tempfile
+    >>> from kbackend.datasets import reuters
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "reuters_word_index.json")
+    >>> _ = path.write_text('{"the": 1, "oil": 17}')
+    >>> reuters.get_word_index(path)["oil"]
+    17
     """
     return index_of(located(path, "a number for each word, as JSON"))

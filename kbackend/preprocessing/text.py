@@ -45,6 +45,11 @@ def one_hot(text: str, n: int, filters: str = _FILTERS, lower: bool = True, spli
     Args:
         text, filters, lower, split: as in :func:`text_to_word_sequence`.
         n: the size of the vocabulary.
+
+    >>> from kbackend.preprocessing.text import one_hot
+    >>> numbers = one_hot("the cat the mat", 100)
+    >>> len(numbers), numbers[0] == numbers[2], all(0 < number < 100 for number in numbers)
+    (4, True, True)
     """
     return hashing_trick(text, n, hash, filters, lower, split)
 

@@ -38,6 +38,16 @@ class BaseWrapper(Public):
 
     Attributes:
         model: the model, after ``fit``.
+
+    >>> from kbackend import Sequential, layers
+    >>> from kbackend.wrappers.scikit_learn import BaseWrapper
+    >>> def build(units=4):
+    ...     model = Sequential([layers.Dense(units, input_shape=(2,))])
+    ...     model.compile("sgd", "mse")
+    ...     return model
+    >>> estimator = BaseWrapper(build, units=8, epochs=3)
+    >>> estimator.set_params(units=16).filter_sk_params(build)
+    {'units': 16}
     """
 
     model: Any = None
@@ -239,6 +249,19 @@ class KerasRegressor(BaseWrapper):
 
     Args:
         build_fn, sk_params: see :class:`BaseWrapper`.
+
+    >>> import numpy as np
+    >>> from kbackend import Sequential, layers, optimizers
+    >>> from kbackend.wrappers.scikit_learn import KerasRegressor
+    >>> def build(rate=0.1):
+    ...     model = Sequential([layers.Dense(1, input_shape=(1,))])
+    ...     model.compile(optimizers.SGD(rate), "mse")
+    ...     return model
+    >>> x = np.array([[-1.0], [1.0]])
+    >>> regressor = KerasRegressor(build, rate=0.25, epochs=30, verbose=0)
+    >>> _ = regressor.fit(x, 3 * x[:, 0] + 1)
+    >>> regressor.predict(x).round(3).tolist(), round(regressor.score(x, [2.0, 4.0]), 3)
+    ([-2.0, 4.0], -8.0)
     """
 
     _kind = "regressor"

@@ -6,7 +6,16 @@ from typing import Protocol
 
 
 class DistributedError(RuntimeError):
-    """The processes of a run do not fit together, or one of them is lost."""
+    """The processes of a run do not fit together, or one of them is lost.
+
+    >>> from kbackend.distribution import DistributedError
+    >>> from kbackend.plugin.processes.launch import launched
+    >>> try:
+    ...     launched({"RANK": "4", "WORLD_SIZE": "4"})
+    ... except DistributedError as error:
+    ...     print(error)
+    RANK and WORLD_SIZE: there is no process 4 of 4
+    """
 
 
 class Group(Protocol):

@@ -22,7 +22,20 @@ def _ndimage() -> ModuleType:
 
 
 def flip_axis(x: Any, axis: int) -> np.ndarray:
-    """The picture mirrored along an axis."""
+    """The picture mirrored along an axis.
+
+    Args:
+        x: the picture, an array of any shape and dtype.
+        axis: the axis.
+
+    Raises:
+        AxisError: there is no such axis.
+
+    >>> import numpy as np
+    >>> from kbackend.preprocessing.image import flip_axis
+    >>> flip_axis(np.arange(6).reshape(2, 3), 1).tolist()
+    [[2, 1, 0], [5, 4, 3]]
+    """
     return np.flip(np.asarray(x), axis)
 
 
@@ -141,6 +154,17 @@ def random_rotation(
         row_axis, col_axis: taken for Keras's sake; the axes beside ``channel_axis`` count.
         channel_axis, fill_mode, cval: as in :func:`apply_affine_transform`.
         interpolation_order: its ``order``.
+
+    Raises:
+        ImportError: SciPy is not installed.
+
+    >>> import numpy as np
+    >>> from kbackend.preprocessing.image import random_rotation
+    >>> np.random.seed(4)
+    >>> line = np.zeros((1, 4, 4))
+    >>> line[:, 2] = 1
+    >>> random_rotation(line, 60, interpolation_order=0)[0].astype(int).tolist()
+    [[0, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1]]
     """
     theta = np.random.uniform(-rg, rg)
     return _drawn(x, channel_axis, fill_mode, cval, interpolation_order, theta=theta)
@@ -162,7 +186,18 @@ def random_shift(
     Args:
         x: the picture.
         wrg, hrg: the largest fractions.
-        row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order: as in :func:`random_rotation`.
+        row_axis, col_axis: the axes whose sizes are the height and the width.
+        channel_axis, fill_mode, cval, interpolation_order: as in :func:`random_rotation`.
+
+    Raises:
+        ImportError: SciPy is not installed.
+
+    >>> import numpy as np
+    >>> from kbackend.preprocessing.image import random_shift
+    >>> np.random.seed(0)
+    >>> row = np.arange(10.0).reshape(1, 1, 10)
+    >>> random_shift(row, 0.5, 0, interpolation_order=0)[0, 0].tolist()
+    [2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 9.0, 9.0]
     """
     tx = np.random.uniform(-hrg, hrg) * x.shape[row_axis]
     ty = np.random.uniform(-wrg, wrg) * x.shape[col_axis]
@@ -185,6 +220,17 @@ def random_shear(
         x: the picture.
         intensity: the largest angle.
         row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order: as in :func:`random_rotation`.
+
+    Raises:
+        ImportError: SciPy is not installed.
+
+    >>> import numpy as np
+    >>> from kbackend.preprocessing.image import random_shear
+    >>> np.random.seed(4)
+    >>> line = np.zeros((1, 4, 4))
+    >>> line[:, 2] = 1
+    >>> random_shear(line, 60, interpolation_order=0)[0].astype(int).tolist()
+    [[1, 0, 0, 0], [0, 1, 0, 0], [0, 0, 1, 1], [0, 0, 0, 0]]
     """
     shear = np.random.uniform(-intensity, intensity)
     return _drawn(x, channel_axis, fill_mode, cval, interpolation_order, shear=shear)
@@ -206,6 +252,17 @@ def random_zoom(
         x: the picture.
         zoom_range: (lower, upper).
         row_axis, col_axis, channel_axis, fill_mode, cval, interpolation_order: as in :func:`random_rotation`.
+
+    Raises:
+        ValueError: a ``zoom_range`` of other than two numbers.
+        ImportError: SciPy is not installed.
+
+    >>> import numpy as np
+    >>> from kbackend.preprocessing.image import random_zoom
+    >>> np.random.seed(0)
+    >>> row = np.arange(8.0).reshape(1, 1, 8)
+    >>> random_zoom(row, (0.4, 0.6), interpolation_order=0)[0, 0].tolist()
+    [2.0, 3.0, 3.0, 4.0, 4.0, 5.0, 5.0, 6.0]
     """
     zx, zy = drawn_zoom(check_pair("zoom_range", zoom_range))
     return _drawn(x, channel_axis, fill_mode, cval, interpolation_order, zx=zx, zy=zy)
@@ -237,12 +294,29 @@ def apply_channel_shift(x: np.ndarray, intensity: float, channel_axis: int = 0) 
         x: the picture.
         intensity: the number.
         channel_axis: taken for Keras's sake.
+
+    >>> import numpy as np
+    >>> from kbackend.preprocessing.image import apply_channel_shift
+    >>> apply_channel_shift(np.array([[[0.0, 100.0, 250.0]]]), 20).tolist()
+    [[[20.0, 120.0, 250.0]]]
     """
     return np.clip(x + intensity, np.min(x), np.max(x))
 
 
 def random_channel_shift(x: np.ndarray, intensity_range: float, channel_axis: int = 0) -> np.ndarray:
-    """As :func:`apply_channel_shift`, with a number drawn from [-intensity_range, intensity_range)."""
+    """As :func:`apply_channel_shift`, with a number drawn from [-intensity_range, intensity_range).
+
+    Args:
+        x: the picture.
+        intensity_range: the largest number.
+        channel_axis: taken for Keras's sake.
+
+    >>> import numpy as np
+    >>> from kbackend.preprocessing.image import random_channel_shift
+    >>> np.random.seed(0)
+    >>> random_channel_shift(np.array([[[0.0, 100.0, 250.0]]]), 20).round(1).tolist()
+    [[[2.0, 102.0, 250.0]]]
+    """
     return apply_channel_shift(x, np.random.uniform(-intensity_range, intensity_range), channel_axis)
 
 
@@ -253,6 +327,17 @@ def apply_brightness_shift(x: np.ndarray, brightness: float, data_format: str | 
         x: the picture.
         brightness: the factor.
         data_format: 'channels_last' or 'channels_first'; the setting's when None.
+
+    Returns:
+        A picture of the same shape in floatx.
+
+    Raises:
+        ValueError: other than three axes, or than 1, 3 or 4 channels.
+
+    >>> import numpy as np
+    >>> from kbackend.preprocessing.image import apply_brightness_shift
+    >>> apply_brightness_shift(np.array([[[0.0], [100.0], [200.0]]]), 0.5)[0, :, 0].tolist()
+    [0.0, 63.0, 127.0]
     """
     from PIL import ImageEnhance
 
@@ -261,6 +346,20 @@ def apply_brightness_shift(x: np.ndarray, brightness: float, data_format: str | 
 
 
 def random_brightness(x: np.ndarray, brightness_range: Any) -> np.ndarray:
-    """As :func:`apply_brightness_shift`, with a factor drawn from a range (lower, upper)."""
+    """As :func:`apply_brightness_shift`, with a factor drawn from a range.
+
+    Args:
+        x: the picture.
+        brightness_range: (lower, upper).
+
+    Raises:
+        ValueError: a ``brightness_range`` of other than two numbers, and as there.
+
+    >>> import numpy as np
+    >>> from kbackend.preprocessing.image import random_brightness
+    >>> np.random.seed(0)
+    >>> random_brightness(np.array([[[0.0], [100.0], [200.0]]]), (0.2, 0.8))[0, :, 0].tolist()
+    [0.0, 67.0, 134.0]
+    """
     lower, upper = check_pair("brightness_range", brightness_range)
     return apply_brightness_shift(x, np.random.uniform(lower, upper))

@@ -129,6 +129,23 @@ class DirectoryIterator(FileIterator):
         classes: the number of the class of each, int32.
         class_indices: from names of classes to numbers.
         samples, num_classes: how many there are.
+
+    Raises:
+        ValueError: another mode of colours or classes, or another subset.
+        OSError: the folder is not there.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from kbackend.preprocessing.image import DirectoryIterator, ImageDataGenerator, save_img
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> for name in ("cats", "dogs"):
+    ...     (folder / name).mkdir()
+    ...     save_img(folder / name / "one.png", np.zeros((3, 4, 3)))
+    >>> batches = DirectoryIterator(folder, ImageDataGenerator(), target_size=(8, 8), shuffle=False)
+    Found 2 images belonging to 2 classes.
+    >>> x, y = next(batches)
+    >>> batches.class_indices, x.shape, y.tolist()
+    ({'cats': 0, 'dogs': 1}, (2, 8, 8, 3), [[1.0, 0.0], [0.0, 1.0]])
     """
 
     allowed_class_modes = ("categorical", "binary", "sparse", "input", None)

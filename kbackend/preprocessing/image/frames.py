@@ -39,6 +39,19 @@ class DataFrameIterator(FileIterator):
     Raises:
         TypeError: a column of other values than its mode needs.
         ValueError: another mode, or other than two classes with 'binary'.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> import pandas
+    >>> from kbackend.preprocessing.image import DataFrameIterator, save_img
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> save_img(folder / "one.png", np.zeros((3, 4, 3)))
+    >>> frame = pandas.DataFrame({"filename": ["one.png"], "age": [7.5]})
+    >>> batches = DataFrameIterator(frame, folder, y_col="age", class_mode="raw", target_size=(8, 8))
+    Found 1 validated image filenames.
+    >>> x, y = next(batches)
+    >>> x.shape, y.tolist()
+    ((1, 8, 8, 3), [7.5])
     """
 
     allowed_class_modes = ("binary", "categorical", "input", "multi_output", "raw", "sparse", None)

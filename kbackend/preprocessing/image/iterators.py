@@ -26,6 +26,17 @@ class Iterator(PyDataset):
         batch_size: samples a batch; the last of a pass may be smaller.
         shuffle: whether the order of each pass is drawn.
         seed: with it, each batch seeds NumPy's global generator with ``seed`` plus the number of batches before it.
+
+    Raises:
+        ValueError: a ``batch_size`` below 1.
+
+    >>> from kbackend.preprocessing.image import Iterator
+    >>> class Squares(Iterator):
+    ...     def _get_batches_of_transformed_samples(self, index_array):
+    ...         return index_array**2
+    >>> squares = Squares(5, batch_size=2, shuffle=False, seed=None)
+    >>> len(squares), [next(squares).tolist() for _ in range(4)]
+    (3, [[0, 1], [4, 9], [16], [0, 1]])
     """
 
     def __init__(self, n: int, batch_size: int, shuffle: bool, seed: int | None) -> None:
@@ -122,6 +133,14 @@ class NumpyArrayIterator(Iterator):
 
     Raises:
         ValueError: arrays of different lengths, pictures of other than four axes, a subset with other classes.
+
+    >>> import numpy as np
+    >>> from kbackend.preprocessing.image import ImageDataGenerator, NumpyArrayIterator
+    >>> pictures = np.arange(12.0).reshape(3, 2, 2, 1)
+    >>> batches = NumpyArrayIterator(pictures, [5, 6, 7], ImageDataGenerator(rescale=0.5), batch_size=2)
+    >>> x, y = next(batches)
+    >>> x.shape, x.dtype.name, float(x.max()), y.tolist()
+    ((2, 2, 2, 1), 'float32', 3.5, [5, 6])
     """
 
     def __init__(

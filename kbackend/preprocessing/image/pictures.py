@@ -32,6 +32,15 @@ def load_img(
     Raises:
         ValueError: another colour mode or interpolation.
         OSError: the file is no picture.
+
+    >>> import pathlib, tempfile
+    >>> import numpy as np
+    >>> from kbackend.preprocessing.image import load_img, save_img
+    >>> path = pathlib.Path(tempfile.mkdtemp(), "p.png")
+    >>> save_img(path, np.zeros((3, 4, 3)))
+    >>> picture = load_img(path, color_mode="grayscale", target_size=(6, 8))
+    >>> picture.mode, picture.size
+    ('L', (8, 6))
     """
     if grayscale:
         warnings.warn('grayscale=True is now color_mode="grayscale"', stacklevel=2)
@@ -45,6 +54,14 @@ def list_pictures(directory: Any, ext: Any = ("jpg", "jpeg", "bmp", "png", "ppm"
     Args:
         directory: the folder.
         ext: the ending of their names, or several.
+
+    >>> import pathlib, tempfile
+    >>> from kbackend.preprocessing.image import list_pictures
+    >>> folder = pathlib.Path(tempfile.mkdtemp())
+    >>> for name in ("cat.png", "dog.JPG", "notes.txt"):
+    ...     (folder / name).touch()
+    >>> sorted(pathlib.Path(path).name for path in list_pictures(folder))
+    ['cat.png', 'dog.JPG']
     """
     endings = tuple(f".{e}" for e in ((ext,) if isinstance(ext, str) else ext))
     return [
