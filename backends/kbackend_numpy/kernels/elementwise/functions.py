@@ -11,8 +11,8 @@ from autograd.extend import defvjp, primitive
 
 from kbackend_numpy import special
 from kbackend_numpy.kernels.elementwise.complex import modulus
-from kbackend_numpy.masked import kept
 from kbackend_numpy.kernels.reduction.reductions import unbroadcast, value_of
+from kbackend_numpy.masked import kept
 
 Vjp = Callable[[Any], Any]
 

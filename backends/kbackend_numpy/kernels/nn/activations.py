@@ -8,8 +8,8 @@ import autograd.numpy as np
 import numpy as onp
 from autograd.extend import defvjp, primitive
 
-from kbackend_numpy.masked import kept
 from kbackend_numpy.kernels.reduction.reductions import sum_, value_of, wide
+from kbackend_numpy.masked import kept
 
 
 @primitive
