@@ -407,10 +407,11 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
         with unbuilt_if_refused(self):
             self._ensure_built(x)
             groups = self._groups(x, y, sample_weight, class_weight)
-            self._steps.for_training(groups.form)
-        if self._steps.team() is None:
+            step = self._steps.for_training(groups.form)
+        if self._steps.jit.setting == "auto" and self._steps.team() is None:
             measured.settle(self._steps, "train", groups, len(groups.inputs[0]))
-        return self._once(self._steps.for_training(groups.form), groups, reset_metrics, return_dict)
+            step = self._steps.for_training(groups.form)
+        return self._once(step, groups, reset_metrics, return_dict)
 
     @checked
     def test_on_batch(
@@ -425,8 +426,8 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
         with unbuilt_if_refused(self):
             self._ensure_built(x)
             groups = self._groups(x, y, sample_weight)
-            self._steps.for_tests(groups.form)
-        return self._once(self._steps.for_tests(groups.form), groups, reset_metrics, return_dict)
+            step = self._steps.for_tests(groups.form)
+        return self._once(step, groups, reset_metrics, return_dict)
 
     def _once(self, step: Any, groups: Groups, reset_metrics: bool, return_dict: bool) -> Any:
         means = None if reset_metrics else self._steps.running(step)

@@ -11,6 +11,7 @@ from support.batches import SIZE, STEPS, WEIGHTS, Numbered, Processes, X, Y, bat
 
 import kbackend
 from kbackend import Input, Model, Sequential, callbacks, layers
+from kbackend.training.sources import prefetch
 from kbackend.utils import PyDataset
 
 
@@ -306,3 +307,21 @@ def test_callbacks_know_what_is_known_of_the_length(capsys):
     model().fit(generator(X, Y), steps_per_epoch=2, verbose=2, callbacks=[Params()])
     assert seen == [(None, None, None), (STEPS, None, None), (2, None, None)]
     assert [line.split()[2] for line in capsys.readouterr().out.splitlines()] == ["5", "5", "2"]
+
+
+@pytest.mark.parametrize("quick, alone", [(60.0, 6), (-1.0, 3)])
+def test_ready_batches_are_read_without_a_thread_and_slow_ones_with_one(monkeypatch, quick, alone):
+    monkeypatch.setattr(prefetch, "_QUICK", quick)
+    readers = []
+
+    def batches():
+        for number in range(6):
+            readers.append(threading.current_thread())
+            yield number
+        raise ValueError("no more")
+
+    some = prefetch.prefetched_if_slow(batches(), 2)
+    assert [next(some) for _ in range(6)] == list(range(6))
+    assert [reader is threading.main_thread() for reader in readers] == [True] * alone + [False] * (6 - alone)
+    with pytest.raises(ValueError, match="no more"):
+        next(some)

@@ -16,9 +16,8 @@ from kbackend.training.own.containers import CompiledLoss, CompiledMetrics
 from kbackend.training.own.layout import Layout, flat_names, unpacked
 from kbackend.training.steps import Form, Steps
 
-_FIT = ("train_step", "test_step", "compute_loss", "compute_metrics")
 #: the methods that make the steps those of a class
-OWN_STEPS = (*_FIT, "predict_step")
+OWN_STEPS = ("train_step", "test_step", "compute_loss", "compute_metrics", "predict_step")
 
 
 class SteppedNetwork(TracedNetwork):
@@ -36,7 +35,13 @@ class SteppedNetwork(TracedNetwork):
     @property
     def own_fit(self) -> bool:
         """Whether the class defines the steps of training and tests."""
-        return any(getattr(type(self), name) is not getattr(SteppedNetwork, name) for name in _FIT)
+        kind, base = type(self), SteppedNetwork  # read several times a step, hence no loop over the names
+        return (
+            kind.train_step is not base.train_step
+            or kind.test_step is not base.test_step
+            or kind.compute_loss is not base.compute_loss
+            or kind.compute_metrics is not base.compute_metrics
+        )
 
     @property
     def own_predict(self) -> bool:

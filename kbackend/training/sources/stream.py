@@ -10,7 +10,7 @@ import numpy as np
 from kbackend.training.arrays import Groups
 from kbackend.training.data import DataError
 from kbackend.training.sources.base import Fed, Feed, Passes, Reading
-from kbackend.training.sources.prefetch import prefetched
+from kbackend.training.sources.prefetch import prefetched_if_slow
 
 #: the arrays of a step, of the parts of a batch: x, y, sample_weight
 Fit = Callable[[Any, Any, Any], Groups]
@@ -105,7 +105,7 @@ class Stream:
             self._passes.begin()
         raw = self._pass(order, skip) if self._wanted is None else self._some(self._wanted, order, skip)
         made = (self._made(index, batch, feed) for index, batch in enumerate(raw, skip))
-        yield from prefetched(made, self._reading.max_queue_size) if self._reading.workers else made
+        yield from prefetched_if_slow(made, self._reading.max_queue_size) if self._reading.workers else made
         self._epoch += 1
         if self._wanted is None:
             self._passes.end()
