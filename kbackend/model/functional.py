@@ -19,9 +19,10 @@ from kbackend.model.distributed import Distributed
 from kbackend.model.files import HasFiles
 from kbackend.model.generators import GeneratorMethods
 from kbackend.model.inspecting.inspected import InspectedNetwork
-from kbackend.model.learning import check_joinable, is_one_batch, predict_one_batch, unbuilt_if_refused
+from kbackend.model.learning import unbuilt_if_refused
 from kbackend.model.modules import HasModules
 from kbackend.model.network import Network
+from kbackend.model.predicting import check_joinable, is_one_batch, predict_one_batch
 from kbackend.model.reading import model_from
 from kbackend.model.replay import Replay
 from kbackend.model.subclassing.stepped import OWN_STEPS

@@ -68,10 +68,11 @@ class Step:
         feeds = [*inputs, *objective.targets, *objective.weights]
         if divided is not None:
             graph = divided.graph(feeds, objective, updates, name)
+            self.function = Function(graph.inputs, graph.outputs, graph.updates, name, jit, phase)
         else:
             masses = [objective.masses[place] for place in self.own_mass]
-            graph = Graph(feeds, objective.values + masses, [*updates, *objective.updates], name)
-        self.function = Function(graph.inputs, graph.outputs, graph.updates, name, jit, phase)
+            updates = [*updates, *objective.updates]
+            self.function = Function(feeds, objective.values + masses, updates, name, jit, phase)
         self.states = objective.states
         self._places = list(objective.results)
         self._reading = Function([], list(objective.results.values()), (), f"{name}_results")

@@ -309,7 +309,7 @@ def test_callbacks_know_what_is_known_of_the_length(capsys):
     assert [line.split()[2] for line in capsys.readouterr().out.splitlines()] == ["5", "5", "2"]
 
 
-@pytest.mark.parametrize("quick, alone", [(60.0, 6), (-1.0, 3)])
+@pytest.mark.parametrize("quick, alone", [(60.0, 6), (-1.0, 1)])
 def test_ready_batches_are_read_without_a_thread_and_slow_ones_with_one(monkeypatch, quick, alone):
     monkeypatch.setattr(prefetch, "_QUICK", quick)
     readers = []

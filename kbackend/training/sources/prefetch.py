@@ -13,8 +13,8 @@ T = TypeVar("T")
 
 #: seconds to wait at the end for a thread that is inside the user's generator; an interrupt must not hang on it
 _PATIENCE = 2.0
-#: seconds that an item may take where it is made without a thread, which costs as much; and how many may take longer
-_QUICK, _SLOW = 3e-5, 3
+#: seconds that an item may take where it is made without a thread, which costs as much; and that all may take beyond
+_QUICK, _MORE = 3e-5, 1e-3
 
 
 class _End(NamedTuple):
@@ -70,18 +70,18 @@ def prefetched(items: Iterator[T], depth: int) -> Iterator[T]:
 
 def prefetched_if_slow(items: Iterator[T], depth: int) -> Iterator[T]:
     """The items, each made when it is taken while that takes less time than a thread costs: batches that are ready. A
-    thread makes the others from the third on that takes longer; see :func:`prefetched`.
+    thread makes the others once they took a millisecond more; see :func:`prefetched`.
 
     >>> list(prefetched_if_slow(iter([1, 2, 3]), 2))
     [1, 2, 3]
     """
-    slow = 0
-    while slow < _SLOW:
+    more = 0.0
+    while more < _MORE:
         start = time.perf_counter()
         try:
             item = next(items)
         except StopIteration:
             return
-        slow += time.perf_counter() - start > _QUICK
+        more += max(time.perf_counter() - start - _QUICK, 0.0)
         yield item
     yield from prefetched(items, depth)
