@@ -32,11 +32,11 @@ class Spelling:
 
     Args:
         old: the arguments that make up the new one.
-        new: its name.
+        new: its name; None where the old ones only say what is so in any case.
         convert: makes the new value from the old ones; the old value itself when None.
     """
 
-    def __init__(self, old: Sequence[str], new: str, convert: Callable[..., Any] | None = None) -> None:
+    def __init__(self, old: Sequence[str], new: str | None, convert: Callable[..., Any] | None = None) -> None:
         self.old, self.new = tuple(old), new
         self._convert = convert
 
@@ -65,6 +65,16 @@ def _forget_bias(initializer: Any) -> bool:
 
 def _sample(*sizes: Any) -> Any:
     return tuple(sizes)
+
+
+def _consume_less(value: Any) -> None:
+    if value not in ("cpu", "mem", "gpu"):
+        raise ValueError(f"consume_less must be one of cpu, mem, gpu, it is {value!r}")
+
+
+def _by_feature(mode: Any) -> None:
+    if mode != 0:
+        raise ValueError(f"mode={mode!r} of BatchNormalization went in Keras 2; there is mode=0, by feature")
 
 
 _ORDER = [Spelling(["dim_ordering"], "data_format", _data_format)]
@@ -98,6 +108,7 @@ _RECURRENT = [
         dropout_W="dropout",
         dropout_U="recurrent_dropout",
     ),
+    Spelling(["consume_less"], None, _consume_less),
     *_KERNEL,
     *_BIAS,
     *_STEPS,
@@ -127,7 +138,9 @@ SPELLINGS: Mapping[str, Sequence[Spelling]] = {
     },
     "UpSampling1D": _names(length="size"),
     **{f"{kind}{rank}D": _ORDER for kind in ("UpSampling", "ZeroPadding", "Cropping") for rank in (2, 3)},
-    "BatchNormalization": _names(beta_init="beta_initializer", gamma_init="gamma_initializer"),
+    "BatchNormalization": [
+        *_names(beta_init="beta_initializer", gamma_init="gamma_initializer"), Spelling(["mode"], None, _by_feature),
+    ],  # fmt: skip
     "PReLU": _names(init="alpha_initializer"),
     "LeakyReLU": _names(alpha="negative_slope"),
     **{name: _RATE for name in ("Dropout", "GaussianDropout", "AlphaDropout", "SpatialDropout1D")},
@@ -153,8 +166,11 @@ def modern(kind: str, given: Arguments) -> Arguments:
         if spelling.new in found:
             raise TypeError(f"{kind} got {spelling.new} twice, also as {' and '.join(spelling.old)}")
         value = spelling.value([found.pop(name) for name in spelling.old])
-        found[spelling.new] = value
         old = ", ".join(f"{name}=..." for name in spelling.old)
+        if spelling.new is None:
+            _warn(f"{kind}({old}) is a spelling of Keras 1; leave it out")
+            continue
+        found[spelling.new] = value
         _warn(f"{kind}({old}) is a spelling of Keras 1; write {kind}({spelling.new}={_shown(value)})")
     return found
 

@@ -26,14 +26,17 @@ def read_model(path: Path) -> Any:
         OSError: no file.
     """
     from kbackend import models
+    from kbackend.saving.errors import FormatError
 
     if is_weights(path):
         raise ValueError(f"{path} holds weights without a model: kbackend convert --into MODEL puts them into one")
-    if path.suffix == ".json":
-        return models.model_from_json(path.read_text(encoding="utf-8"))
-    if path.suffix in (".yaml", ".yml"):
-        return models.model_from_yaml(path.read_text(encoding="utf-8"))
-    return models.load_model(path)
+    if path.suffix not in STRUCTURES:
+        return models.load_model(path)
+    read = models.model_from_json if path.suffix == ".json" else models.model_from_yaml
+    try:
+        return read(path.read_text(encoding="utf-8"))
+    except (FormatError, UnicodeDecodeError) as error:
+        raise FormatError(f"{path}: {error}") from error
 
 
 def is_weights(path: Path) -> bool:

@@ -52,6 +52,7 @@ def test_help_imports_no_command(fresh_python):
 
 @pytest.mark.parametrize("arguments, text", [
     (["show", "none.kb"], "none.kb"), (["show", "."], "directory"), (["show", "no.kb"], "no file of kbackend"),
+    (["show", "no.json"], "no.json: "), (["show", "no.yaml"], "no.yaml: "),
     (["show", "m.kb", "--source", "--engine", "nump"], "Did you mean 'numpy'?"),
     (["show", "m.kb", "--picture", "m.txt"], "txt"), (["show", "m.weights.h5"], "--into"),
     (["convert", "m.kb", "m.xyz"], "unknown format of 'm.xyz'"), (["convert", "m.kb", "no.kb"], "--overwrite"),
@@ -63,7 +64,8 @@ def test_help_imports_no_command(fresh_python):
     (["bench", "--engines", "theano"], "unknown backend 'theano'"), (["conform", "theano"], "unknown backend 'theano'"),
 ])  # fmt: skip
 def test_mistakes_are_one_line(model, tmp_path, capsys, arguments, text):
-    (tmp_path / "no.kb").write_text("no model")
+    for name in ("no.kb", "no.json", "no.yaml"):
+        (tmp_path / name).write_text("no model")
     np.save(tmp_path / "a.npy", np.ones(3))
     assert cli.main(arguments) == 2
     said = capsys.readouterr()
