@@ -110,6 +110,15 @@ class CallbackList:
         """Whether any callback listens to an event, such as 'train_batch_end'."""
         return bool(self._listeners[event])
 
+    def heard(self, events: str, but: type[Callback]) -> bool:
+        """Whether any callback, except those of a class, listens to events whose names begin so."""
+        return any(
+            not isinstance(getattr(listener, "__self__", None), but)
+            for event, listeners in self._listeners.items()
+            if event.startswith(events)
+            for listener in listeners
+        )
+
     def call(self, event: str, *args: Any) -> None:
         """Tell the callbacks of an event."""
         for listener in self._listeners[event]:

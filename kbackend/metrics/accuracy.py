@@ -156,6 +156,8 @@ class BinaryAccuracy(MeanMetricWrapper):
     0.5
     """
 
+    additive = True
+
     def __init__(self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: Any = 0.5) -> None:
         super().__init__(_binary_matches, name, dtype, threshold=threshold)
 

@@ -46,6 +46,8 @@ class AUC(HistogramMetric):
     0.75
     """
 
+    additive = True
+
     def __init__(
         self,
         num_thresholds: int = 200,

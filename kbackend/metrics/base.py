@@ -57,9 +57,13 @@ class Metric(Public):
 
     #: whether the metric has a state
     stateful = True
+    #: whether an update with the samples of several batches is the same as one with each of them, but for rounding
+    additive = False
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
+        if "update_state" in cls.__dict__ and "additive" not in cls.__dict__:
+            cls.additive = False
         for name, wrapped in (("update_state", _updating), ("result", _resulting)):
             if name in cls.__dict__:
                 setattr(cls, name, wrapped(cls.__dict__[name]))

@@ -85,6 +85,7 @@ class ConfusionMetric(Metric):
     """
 
     kept: tuple[str, ...] = ()
+    additive = True
 
     def __init__(
         self,

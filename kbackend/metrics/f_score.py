@@ -36,6 +36,7 @@ class FBetaScore(Metric):
     false_positives: Variable
     false_negatives: Variable
     intermediate_weights: Variable
+    additive = True
 
     def __init__(
         self,

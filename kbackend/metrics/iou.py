@@ -35,6 +35,8 @@ class IoU(Metric):
     0.3333
     """
 
+    additive = True
+
     def __init__(
         self,
         num_classes: int,
@@ -115,6 +117,7 @@ class BinaryIoU(IoU):
     """
 
     settings = ("target_class_ids", "threshold")
+    additive = True
 
     def __init__(
         self,

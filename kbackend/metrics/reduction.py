@@ -8,6 +8,7 @@ from typing import Any
 from kbackend import backend as K
 from kbackend import registry
 from kbackend.losses.base import mask_of, masked_weight, same_rank
+from kbackend.losses.overlap import OF_BATCHES
 from kbackend.metrics.base import Metric
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.elementwise.precision import as_dtype
@@ -132,6 +133,12 @@ class MeanMetricWrapper(Mean):
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
         super().__init__(name or getattr(fn, "__name__", None) or type(self).__name__.lower(), dtype)
         self.fn, self.options = fn, kwargs
+
+    @property
+    def additive(self) -> bool:  # type: ignore[override]
+        """Whether the function is one of ours with a value for each sample, whatever the others are."""
+        known = any(self.fn is function for function in FUNCTIONS.values())
+        return known and self.fn not in OF_BATCHES and self.options.get("axis", -1) == -1
 
     def update_state(  # type: ignore[override]
         self, y_true: Any, y_pred: Any, sample_weight: Any = None

@@ -93,6 +93,8 @@ class RootMeanSquaredError(Mean):
     5.0
     """
 
+    additive = True
+
     def __init__(self, name: str | None = "root_mean_squared_error", dtype: Any = None) -> None:
         super().__init__(name, dtype)
 
@@ -225,6 +227,7 @@ class R2Score(Metric):
     sum: Variable
     residual: Variable
     count: Variable
+    additive = True
 
     def __init__(
         self,

@@ -30,6 +30,7 @@ class SensitivitySpecificityBase(HistogramMetric):
 
     #: the name of the argument with the value
     argument = "value"
+    additive = True
 
     def __init__(
         self,

@@ -61,9 +61,16 @@ def fit(
     if team is not None:
         batches, callbacks = Parted(batches, team), _of_process(callbacks, team)
         verbose = verbose if team.writes else 0
-    program = step.function.program(target, step.phase, shapes=batches.shapes)
-    run = program if team is None else team.guarded(program)
     history = History()
+    bars = [c for c in callbacks if isinstance(c, ProgbarLogger)]
+    shown = [ProgbarLogger(verbose)] if verbose and not bars else []
+    listeners = CallbackList([*callbacks, *shown, history], model=model)
+    bars += shown
+    settings = [c for c in callbacks if isinstance(c, BackupAndRestore)] if resume is None else [resume]
+    watched = settings or team is not None or listeners.heard("train_batch", ProgbarLogger)
+    joined = None if watched else step.joined(target, batches.shapes, batches.held is None)
+    program: Any = joined or step.function.program(target, step.phase, shapes=batches.shapes)
+    run = program if team is None else team.guarded(program)
     validated = [] if validate is None else [f"val_{name}" for name in step.names]
     params = {
         "epochs": epochs.stop,
@@ -76,13 +83,9 @@ def fit(
         "engine": target.key,
         "rng": program.rng,
     }
-    bars = [c for c in callbacks if isinstance(c, ProgbarLogger)]
-    shown = [ProgbarLogger(verbose)] if verbose and not bars else []
-    bars += shown
-    listeners = CallbackList([*callbacks, *shown, history], model=model, **params)
+    listeners.set_params(params)
     model.stop_training = False
     model.history = history
-    settings = [c for c in callbacks if isinstance(c, BackupAndRestore)] if resume is None else [resume]
     backups = None
     if settings:
         whole = step if team is None else model._steps.train(batches.sample.form)  # whose draws any process has
@@ -102,7 +105,7 @@ def fit(
         for epoch in range(model.initial_epoch, start.epoch if start.ended else epochs.stop):
             listeners.call("epoch_begin", epoch, None)
             step.reset()
-            means = step.means(target)
+            means = step.means(target, joined.flush if joined else None)
             skip = start.batches if epoch == start.epoch else 0
             if backups is not None:
                 backups.enter(means)
@@ -193,11 +196,13 @@ def evaluate(
     if team is not None:
         team.meet(step.function.graph)
         batches = Parted(batches, team)
-    program: Any = step.function.program(target, step.phase)
+    watched = team is not None or told.heard("test_batch", ProgbarLogger)
+    joined = None if watched else step.joined(target, None, batches.held is None)
+    program: Any = joined or step.function.program(target, step.phase)
     if team is not None:
         program = team.guarded(program)
     step.reset()
-    means = step.means(target)
+    means = step.means(target, joined.flush if joined else None)
     told.call("test_begin", None)
     ends = told.has("test_batch_end")
     with closing(batches.epoch(target.feed)) as some:

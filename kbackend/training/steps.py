@@ -20,6 +20,7 @@ from kbackend.plugin.modes import rng_of
 from kbackend.plugin.processes.group import DistributedError
 from kbackend.runtime.function import Function
 from kbackend.training.compiled import Compiled, Settings, Specs, trainable_as
+from kbackend.training.joined import Apart, Joined
 from kbackend.training.means import Means
 from kbackend.training.objective import Objective
 from kbackend.training.own.containers import Containers
@@ -38,6 +39,7 @@ class Form(NamedTuple):
 
 
 PLAIN = Form()
+_UNKNOWN: Any = object()
 
 
 class Step:
@@ -50,7 +52,7 @@ class Step:
         function: the function.
     """
 
-    __slots__ = ("names", "own_mass", "phase", "function", "states", "_places", "_reading")
+    __slots__ = ("names", "own_mass", "phase", "function", "states", "_places", "_reading", "_divided", "_apart")
 
     def __init__(
         self,
@@ -65,6 +67,7 @@ class Step:
         self.names = objective.names
         self.own_mass = [place for place, mass in enumerate(objective.masses) if mass is not None]
         self.phase = phase
+        self._divided, self._apart = divided is not None, _UNKNOWN
         feeds = [*inputs, *objective.targets, *objective.weights]
         if divided is not None:
             graph = divided.graph(feeds, objective, updates, name)
@@ -82,10 +85,41 @@ class Step:
         for state in self.states:
             state.reset_state()
 
-    def means(self, target: Any) -> Means:
-        """Means over steps on a target, none so far, and the results of the metrics as they are when they are read."""
+    def joined(self, target: Any, shapes: Any, copied: bool) -> Joined | None:
+        """The program of the step that takes the metrics of several batches at once; None where it has no such metrics,
+        or the engine compiles it, and the few ops of metrics with it.
+
+        Args:
+            shapes: of the arrays of every batch, None where they may differ.
+            copied: whether the memory of what is fed may change after a step.
+        """
+        jit = self.function.jit(target) if callable(self.function.jit) else self.function.jit
+        if jit or self._divided or not self.states:
+            return None
+        if self._apart is _UNKNOWN:
+            self._apart = Apart.of(self.function, self.states, self.phase)
+        return None if self._apart is None else Joined(self._apart, target, self.phase, shapes, copied)
+
+    @property
+    def programs(self) -> list[Any]:
+        """The cached programs of the step, one for each engine and device."""
+        apart = None if self._apart is _UNKNOWN else self._apart
+        return [*self.function.programs.values(), *(() if apart is None else apart.step.programs.values())]
+
+    def means(self, target: Any, take: Callable[[], None] | None = None) -> Means:
+        """Means over steps on a target, none so far, and the results of the metrics as they are when they are read.
+
+        Args:
+            take: called before results are read.
+        """
+
+        def results() -> dict[int, Any]:
+            if take is not None:
+                take()
+            return self._results(target)
+
         count = len(self.names) - len(self._places)
-        return Means(self.names, self.own_mass, target.backend.number, lambda: self._results(target), count)
+        return Means(self.names, self.own_mass, target.backend.number, results, count)
 
     def _results(self, target: Any) -> dict[int, Any]:
         if not self._places:
@@ -378,7 +412,7 @@ class Steps:
     def programs_made(self, kind: str) -> int:
         """How many programs were made for the 'train', 'test' or 'predict' step: one for each engine and device."""
         found = [made for key, made in self._made.items() if key[0] == kind]
-        return sum(len((made[0] if isinstance(made, tuple) else made.function).programs) for made in found)
+        return sum(len((made[0] if isinstance(made, tuple) else made).programs) for made in found)
 
     def use_jit(self, jit: JitChoice) -> None:
         """Make the steps anew when they are used, compiled by the engine or not as ``jit`` says."""

@@ -194,6 +194,12 @@ def test_metrics_in_one_program_are_those_of_keras(each_backend, keras):
     for metric in owners.values():
         metric.reset_state()
         assert all(not K.get_value(v).any() for v in metric.variables)
+    whole = [[np.concatenate(parts) for parts in zip(*CASES[case][2])] for case, _ in RUNS]
+    program([x for run, arrays in zip(RUNS, whole) for x in [*arrays, *([np.concatenate(WEIGHTS)] if run[1] else [])]])
+    joined = {run: value for run, value in zip(RUNS, reading([])) if owners[run].additive}
+    assert {"auc", "precision top", "f1", "r2", "mean iou", "recall at"} <= {case for case, _ in joined}
+    for run, value in joined.items():
+        np.testing.assert_allclose(value, found[run][-1], rtol=3e-5, atol=3e-6, err_msg=str(run))
 
 
 def test_metrics_of_arrays_are_those_of_keras(keras):

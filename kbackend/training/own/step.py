@@ -127,7 +127,15 @@ class CustomStep:
         for state in self.states:
             state.reset_state()
 
-    def means(self, target: Any) -> Latest:
+    @property
+    def programs(self) -> list[Any]:
+        """The cached programs of the step, one for each engine and device."""
+        return list(self.function.programs.values())
+
+    def joined(self, target: Any, shapes: Any, copied: bool) -> None:
+        """The step takes its metrics itself."""
+
+    def means(self, target: Any, take: Any = None) -> Latest:
         """The values of the last step, none so far."""
         return Latest(self.names, target.backend)
 
