@@ -73,7 +73,8 @@ def _check_arguments(cls: type) -> None:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         try:
             for name, value in (*zip(names, args), *kwargs.items()):
-                if name in rules:
+                rule = rules.get(name)
+                if rule is not None and not rule.holds(value):
                     check(_called(type(self)).__name__, name, value, rules)
             method(self, *args, **kwargs)
         except TypeError as error:

@@ -49,6 +49,8 @@ class Zeros(Initializer):
     [0.0, 0.0]
     """
 
+    value = 0
+
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
         return _filled(shape, 0, dtype)
 
@@ -60,6 +62,8 @@ class Ones(Initializer):
     >>> K.eval(initializers.Ones()((2,))).tolist()
     [1.0, 1.0]
     """
+
+    value = 1
 
     def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
         return _filled(shape, 1, dtype)
@@ -281,6 +285,9 @@ def initial_value(
     Raises:
         ValueError: the initializer gives another shape.
     """
+    if type(initializer) in (Zeros, Ones):
+        value = initializer.value  # type: ignore[attr-defined]
+        return Deferred(lambda: np.full(shape, value, dtypes.numpy_dtype(dtype)), shape, dtype)
     made = initializer(shape, dtype=dtype)
     found = made if isinstance(made, (Tensor, Deferred)) else np.asarray(made)
     if tuple(found.shape) != shape:

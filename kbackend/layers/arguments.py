@@ -36,9 +36,11 @@ def set_roles(layer: Any, label: str | None = None, **given: Any) -> None:
     Raises:
         ValueError: an unknown name.
     """
-    for name, value in given.items():
-        with _labelled(label or described(layer)):
+    try:
+        for name, value in given.items():
             setattr(layer, name, _GETTERS[name.rpartition("_")[2]](value))
+    except (TypeError, ValueError) as error:
+        raise _labelled_error(label or described(layer), error) from None
 
 
 def activation_of(layer: Any, activation: Any, label: str | None = None) -> Any:
@@ -77,7 +79,11 @@ def _labelled(label: str) -> Iterator[None]:
     try:
         yield
     except (TypeError, ValueError) as error:
-        raise type(error)(f"{label}: {error}") from None
+        raise _labelled_error(label, error) from None
+
+
+def _labelled_error(label: str, error: Exception) -> Exception:
+    return type(error)(f"{label}: {error}")
 
 
 _GETTERS = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}

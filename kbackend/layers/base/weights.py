@@ -197,7 +197,7 @@ class HasWeights(HasName):
         if name is None:
             return None
         own = name.rpartition("/")[2]
-        for stem in (own, own.removesuffix("_kernel")):
+        for stem in dict.fromkeys((own, own.removesuffix("_kernel"))):
             found = getattr(self, f"{stem}_{role}", None)
             if found is not None and stem != "activity":  # activity_regularizer is of the outputs
                 return found

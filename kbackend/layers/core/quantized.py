@@ -156,9 +156,12 @@ class Quantized(LowRank):
         return self._of_known_kind and self.built and self.quantization_mode is None
 
     def _set_quantization(self, config: Any) -> None:
+        if config is None:
+            self.quantization_config = None
+            return
         label = described(self)
         config = _read(config, {"Int8QuantizationConfig": Int8QuantizationConfig})
-        if config is not None and not isinstance(config, Int8QuantizationConfig):
+        if not isinstance(config, Int8QuantizationConfig):
             raise ValueError(f"{label}: quantization_config must be an Int8QuantizationConfig, not {config!r}")
         self.quantization_config = config
 
