@@ -20,7 +20,8 @@ class Machine:
     """
 
     def __init__(self, most=ALL, price=0.0):
-        self.choice = Choice(lambda: most, price, lambda: self.now)
+        self.choice = Choice(lambda: most, price, lambda: self.now, lambda threads: self.crowded)
+        self.crowded = True
         self.calls, self.timed, self.now, self._left = [], [], 0.0, 0
 
     def run(self, cost, calls):
@@ -102,7 +103,7 @@ def test_a_number_that_takes_much_longer_is_given_up_at_once(every):
     machine.run(taking(MS, MS), 60)
     assert machine.choice.number == 1
     before = len(machine.calls)
-    machine.now += 1000  # measured again, on a machine that has become busy
+    machine.now, machine.crowded = machine.now + 1000, False  # measured again, on a machine that seems idle and is not
     machine.run(taking(MS, every), 100)
     assert machine.choice.number == 1 and machine.calls[before:].count(ALL) == 1
 
@@ -132,6 +133,7 @@ def test_it_is_measured_again_when_steps_become_slower():
 def test_single_slow_steps_are_no_reason():
     machine = Machine()
     machine.run(taking(2 * MS, MS), 60)
+    machine.crowded = False
     slow = iter([20, 20, 1, 1] * 100)
     before = len(machine.calls)
     machine.run(lambda n: next(slow) * MS, 100)
@@ -152,7 +154,34 @@ def test_it_is_measured_again_after_a_pause_that_doubles():
 def test_all_threads_are_found_again_once_the_machine_is_idle():
     machine = Machine()
     assert machine.run(taking(2 * MS, 9 * MS), 100) == 1
+    machine.crowded = False
     assert machine.run(taking(2 * MS, MS), 10_000) == ALL
+
+
+def test_one_thread_is_not_measured_again_while_others_use_the_cores():
+    machine = Machine()
+    assert machine.run(taking(20 * MS, 90 * MS), 100) == 1
+    before = len(machine.calls)
+    machine.run(taking(20 * MS, 90 * MS), 10_000)
+    assert machine.now > 200 and set(machine.calls[before:]) == {1}
+    machine.run(taking(20 * MS, 90 * MS), 30_000)
+    assert 0 < machine.calls[before:].count(ALL) < 5, "after five minutes all the same"
+
+
+@pytest.mark.parametrize("number", [ALL, None])
+def test_all_threads_that_take_half_as_long_again_beside_others_are_measured(number):
+    machine = Machine() if number else Idle()
+    machine.run(taking(2 * MS, MS), 60)
+    assert machine.choice.number == number
+    machine.crowded = True
+    assert machine.run(taking(1.2 * MS, 2 * MS), 60) == 1 and machine.now < 5
+
+
+def test_slower_steps_on_a_machine_that_nobody_else_uses_are_no_reason():
+    machine = Idle()
+    machine.run(taking(2 * MS, MS), 60)
+    machine.run(taking(1.2 * MS, 2 * MS), 2000)
+    assert set(machine.calls) == {None}
 
 
 # ---------------------------------------------------------------------- a machine that nobody else uses
@@ -163,7 +192,10 @@ class Idle(Machine):
 
     def __init__(self, busy=()):
         super().__init__()
-        self.choice = Choice(lambda: ALL, 0.0, lambda: self.now, lambda threads: len(self.calls) in busy)
+        self.crowded = False
+        self.choice = Choice(
+            lambda: ALL, 0.0, lambda: self.now, lambda threads: self.crowded or len(self.calls) in busy
+        )
 
 
 @pytest.mark.parametrize("busy", [(), (2,), (3,)])

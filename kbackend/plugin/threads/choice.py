@@ -8,9 +8,10 @@ number of steps in each, so that batches of two sizes in turns do not. All threa
 beside busy processes they wait for each other, one waits for none. Where a step is so short that setting the number
 would show, one thread must be faster by more than that takes.
 
-Afterwards some calls are timed, one in 64 of the shortest, every one of 1 ms or more. Three in a row that took three
-times as long as measured, or 5 to 300 seconds after a choice, and it is measured again; the pause doubles while the
-choice stays.
+Afterwards some calls are timed, one in 64 of the shortest, every one of 1 ms or more. It is measured again after three
+in a row that took three times as long as measured; with all threads, after twice four whose median took 1.5 times as
+long while other processes used the cores; and 5 to 300 seconds after a choice, unless that is one thread and others
+still use the cores, for they are why. The pause doubles while the choice stays.
 """
 
 from __future__ import annotations
@@ -34,6 +35,8 @@ _PHASE, _LONG = 0.002, 0.1
 _TOO_SLOW, _PATIENCE = 10, 0.02
 #: how much slower than measured a step is when it is measured again, and how often in a row
 _SLOWER, _OFTEN = 3.0, 3
+#: the same for the median of so many calls, twice in a row, with all threads on cores that others use
+_DISTURBED, _WINDOW, _TWICE = 1.5, 4, 2
 #: all threads take at most this part of the time of one
 _WORTH = 0.9
 #: two phases are enough where one number is so many times faster
@@ -90,14 +93,14 @@ class Choice:
         if most == 1:
             self.number, self.left = 1, NEVER
         elif not (yield from self._crowded(most)):
-            yield from self._undisturbed()
+            yield from self._undisturbed(most)
         pause = _FIRST_PAUSE
         while most > 1:
             before = current
             current, seconds = yield from self._measured(current, most)
             pause = min(2 * pause, _LONGEST_PAUSE) if current == before else _FIRST_PAUSE
             self.number = current
-            yield from self._watched(current, seconds, self._clock() + pause)
+            pause = yield from self._watched(current, seconds, most, pause)
         while True:
             yield None
 
@@ -108,12 +111,12 @@ class Choice:
         yield None
         return self._contended(most)
 
-    def _undisturbed(self) -> Course:
+    def _undisturbed(self, most: int) -> Course:
         """Watch steps with the engine's own number, until they are slow."""
         times: list[float] = []
         while not _enough(times):
             times.append((yield None))
-        yield from self._watched(None, max(statistics.median(times), 1e-9), math.inf)
+        yield from self._watched(None, max(statistics.median(times), 1e-9), most, math.inf)
 
     def _measured(self, current: int, most: int) -> Generator[int | None, float, tuple[int, float]]:
         """The faster of the current number and the other, with the seconds of a step."""
@@ -145,14 +148,27 @@ class Choice:
             total += seconds
         times += found
 
-    def _watched(self, number: int | None, seconds: float, until: float) -> Course:
-        """Time some of the calls, until they are slow or the time has come."""
+    def _watched(
+        self, number: int | None, seconds: float, most: int, pause: float
+    ) -> Generator[int | None, float, float]:
+        """Time some of the calls, until they are slow or the time has come; the pause that it took."""
         every = max(1, min(_SELDOM, int(_SAMPLED / seconds)))
-        slow = 0
-        while slow < _OFTEN and self._clock() < until:
+        slow, disturbed, until, recent = 0, 0, self._clock() + pause, list[float]()
+        while slow < _OFTEN and disturbed < _TWICE:
+            if self._clock() >= until:
+                if number != 1 or pause >= _LONGEST_PAUSE or not self._contended(most):
+                    break
+                pause = min(2 * pause, _LONGEST_PAUSE)
+                until = self._clock() + pause
             self.left = every - 1
-            slow = slow + 1 if (yield number) > _SLOWER * seconds else 0
+            recent.append((yield number))
+            slow = slow + 1 if recent[-1] > _SLOWER * seconds else 0
+            if len(recent) == _WINDOW:
+                late = number != 1 and statistics.median(recent) > _DISTURBED * seconds
+                disturbed = disturbed + 1 if late and self._contended(most) else 0
+                recent.clear()
         self.left = 0
+        return pause
 
 
 def _enough(found: list[float]) -> bool:
