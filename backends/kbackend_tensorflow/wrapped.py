@@ -12,6 +12,7 @@ import tensorflow as tf
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.plugin.modules.wrapped import ModuleWeight, Signature
+from kbackend_tensorflow.saved import SavedFunctions
 
 #: names of the argument for the learning phase: of Keras and of Sonnet
 _PHASE_NAMES = ("training", "is_training")
@@ -120,7 +121,10 @@ def _parameters(module: Any) -> Sequence[str]:
 
 
 def _named(module: Any, traced: Any) -> list[tuple[str, Any]]:
-    """The variables with their paths in the module; those of a function with their numbers."""
+    """The variables with their paths in the module; those of a function with their numbers, of a SavedModel with the
+    names that they have there."""
+    if isinstance(module, SavedFunctions):
+        return list(module.variables_read.items())
     if not isinstance(module, tf.Module):
         return [(f"variable_{number}", v) for number, v in enumerate(traced.graph.variables)]
     found = module._flatten(predicate=lambda v: isinstance(v, tf.Variable), with_path=True)

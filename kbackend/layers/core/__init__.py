@@ -8,3 +8,4 @@ from kbackend.layers.core.jax import *
 from kbackend.layers.core.masking import *
 from kbackend.layers.core.module import *
 from kbackend.layers.core.quantized import *
+from kbackend.layers.core.saved_model import *
