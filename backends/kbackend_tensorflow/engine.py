@@ -152,7 +152,7 @@ class TensorFlowBackend(Backend):
         return TensorFlowWrapped(module, label)
 
     def load_module(self, folder: str, endpoints: Sequence[str], label: str) -> Any:
-        from kbackend_tensorflow.saved import SavedFunctions
+        from kbackend_tensorflow.wrapped import SavedFunctions
 
         return SavedFunctions(folder, endpoints, label)
 
