@@ -18,6 +18,7 @@ from kbackend.layers.core.quantizers import (
     RANGE_4,
     AbsMaxQuantizer,
     Int4QuantizationConfig,
+    QuantizationConfig,
     read_config,
 )
 from kbackend.layers.low_rank import LowRank
@@ -72,7 +73,7 @@ class Quantized(LowRank):
             return
         label = described(self)
         found: Any = read_config(config, {kind.__name__: kind for kind in CONFIGS.values()})
-        if not isinstance(found, tuple(CONFIGS.values())):
+        if not isinstance(found, QuantizationConfig):
             names = " or ".join(kind.__name__ for kind in CONFIGS.values())
             raise ValueError(f"{label}: quantization_config must be an {names}, not {found!r}")
         if self.quantization_mode not in (None, found.mode):

@@ -67,9 +67,10 @@ class AbsMaxQuantizer:
         return found if self.axis is None else found | {"axis": list(self.axis)}
 
 
-class _QuantizationConfig:
+class QuantizationConfig:
     """The quantizers of weight and inputs, None for the usual one and for none."""
 
+    mode: str
     weight_quantizer: Any
     activation_quantizer: Any
 
@@ -85,7 +86,7 @@ class _QuantizationConfig:
         return cls(**{key: read_config(value, {"AbsMaxQuantizer": AbsMaxQuantizer}) for key, value in config.items()})
 
 
-class Int8QuantizationConfig(_QuantizationConfig):
+class Int8QuantizationConfig(QuantizationConfig):
     """How a layer is quantized to 8 bits.
 
     Args:
@@ -104,7 +105,7 @@ class Int8QuantizationConfig(_QuantizationConfig):
         self.activation_quantizer = AbsMaxQuantizer() if activation_quantizer == "default" else activation_quantizer
 
 
-class Int4QuantizationConfig(_QuantizationConfig):
+class Int4QuantizationConfig(QuantizationConfig):
     """How a layer is quantized to 4 bits, two integers in a byte.
 
     Args:
