@@ -151,6 +151,11 @@ class TensorFlowBackend(Backend):
             raise TypeError(f"{label} needs a tf.Module that can be called, or a tf.function; it was given {module!r}")
         return TensorFlowWrapped(module, label)
 
+    def load_module(self, folder: str, endpoints: Sequence[str], label: str) -> Any:
+        from kbackend_tensorflow.wrapped import SavedFunctions
+
+        return SavedFunctions(folder, endpoints, label)
+
     def make_module(self, parts: Any) -> Any:
         from kbackend_tensorflow.model_module import ModelModule
 

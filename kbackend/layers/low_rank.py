@@ -105,9 +105,14 @@ class LowRank(Layer):
             self._add_adapter(a_initializer, b_initializer)
         revise(self)
 
+    @property
+    def _adapted_shape(self) -> tuple[int, ...]:
+        """The shape of the weight as floats."""
+        return tuple(getattr(self, self.adapted).shape)
+
     def _add_adapter(self, first: Any, second: Any) -> None:
         weight = getattr(self, self.adapted)
-        *rows, last = weight.shape
+        *rows, last = self._adapted_shape
         rank = self.lora_rank or 0
         penalty = getattr(self, f"{self.adapted}_regularizer", None)
         # small changes of half-precision weights would be lost

@@ -39,11 +39,26 @@ class Merge(Layer):
         rank = max(t.ndim for t in tensors)
         return self._merge_function([_of_rank(t, rank) for t in tensors])
 
+    def _check_masks(self, inputs: Any, mask: Any) -> None:
+        """Refuse masks that are not one for each input."""
+        if mask is None:
+            return
+        if not isinstance(inputs, (list, tuple)) or not isinstance(mask, (list, tuple)) or len(inputs) != len(mask):
+            raise ValueError(
+                f"{described(self)}: masks come in a list, one for each tensor of a list (None where it has none); "
+                f"there are {_count(inputs)} and {_count(mask)}"
+            )
+
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        self._check_masks(inputs, mask)
         masks = [m for m in mask or () if m is not None]
         if len(masks) < 2:
             return masks[0] if masks else None
         return K.all(K.stack(masks, axis=0), axis=0)
+
+
+def _count(values: Any) -> str:
+    return f"a list of {len(values)}" if isinstance(values, (list, tuple)) else "no list"
 
 
 def _of_rank(tensor: Any, rank: int) -> Any:
@@ -161,6 +176,7 @@ class Concatenate(Merge):
         return K.concatenate(list(inputs), axis=self.axis)
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        self._check_masks(inputs, mask)
         if mask is None or all(m is None for m in mask):
             return None
         parts = []

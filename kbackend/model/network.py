@@ -167,8 +167,8 @@ class Network(Layer):
         """Store the weights of all layers that can do it as integers; see :meth:`kbackend.layers.Dense.quantize`.
 
         Args:
-            mode: 'int8'.
-            config: a :class:`kbackend.layers.Int8QuantizationConfig`.
+            mode: 'int8' or 'int4'.
+            config: an ``Int8QuantizationConfig`` or ``Int4QuantizationConfig`` of :mod:`kbackend.layers`.
 
         Raises:
             NotImplementedError: another mode of Keras.

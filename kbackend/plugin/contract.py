@@ -401,6 +401,18 @@ class Modules(Protocol):
         """
         raise TypeError(f"{label}: the backend {self.name} has no modules")
 
+    def load_module(self, folder: str, endpoints: Sequence[str], label: str) -> Any:
+        """A module of the engine from a folder in which it keeps programs.
+
+        Args:
+            endpoints: the names of the function, and of that in training where it is another one.
+            label: the layer, for messages.
+
+        Raises:
+            ValueError: there is no such folder or function.
+        """
+        raise ValueError(f"{label}: the backend {self.name} keeps no programs in folders")
+
     def make_module(self, parts: ModelParts) -> Any:
         """A module of the engine that computes a model and holds its weights in the same memory.
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from kbackend.layers import Lambda
+from kbackend.layers import Lambda, TFSMLayer
 from kbackend.layers.base.inside import Inside
 from kbackend.layers.core.module import CopyOf, EngineModule
 from kbackend.registry import naming
@@ -23,8 +24,13 @@ def parts_of(model: Any) -> tuple[bytes, dict[str, Any]]:
     # several functions may be called <lambda>, and classes need arguments: these are found by the names of the layers
     inside = Inside(model).layers
     own = {layer.name: layer.function for layer in inside if isinstance(layer, Lambda)}
-    own |= {layer.name: CopyOf(layer.module) for layer in inside if isinstance(layer, EngineModule)}
+    own |= {layer.name: _again(layer) for layer in inside if isinstance(layer, EngineModule)}
     return content, {**{name: found for name, found in named.items() if found is not None}, **own}
+
+
+def _again(layer: EngineModule) -> Any:
+    """What makes the module of a layer once more: its folder, or a copy of it."""
+    return Path(layer.filepath) if isinstance(layer, TFSMLayer) else CopyOf(layer.module)
 
 
 def model_copy(content: bytes, named: Mapping[str, Any]) -> Any:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -315,7 +316,9 @@ def _put_functions(config: Any, custom_objects: Mapping[str, Any]) -> None:
 _CODE: dict[str, tuple[str, str, Any]] = {
     "Lambda": ("function", "a Lambda of a Python function", backend),
     "TorchModule": ("module", "a module of torch", None),
+    "TorchModuleWrapper": ("module", "a module of torch", None),
     "TFModule": ("module", "a module of TensorFlow", None),
+    "TFSMLayer": ("filepath", "a SavedModel of TensorFlow", None),
 }
 
 
@@ -326,6 +329,8 @@ def _put_code(class_name: str, config: dict[str, Any], custom_objects: Mapping[s
         config[key] = custom_objects[name]
         if key == "module":
             config["arguments"] = {}
+        elif key == "filepath":
+            config[key] = Path(config[key])  # which says that it does not come from the file
     elif not isinstance(given, str) or not _known(given, known):
         raise FormatError(
             f"the layer {name!r} is {kind} ({str(given)[:40]}), whose code no file holds; give the {key} in "

@@ -17,6 +17,9 @@ def _shapes_text(structure: Any) -> str:
 class HasCalls(HasWeights):
     """The part of a layer that holds its calls."""
 
+    #: arguments of ``call`` whose tensors are inputs beside the first argument, as in Keras
+    _input_arguments: tuple[str, ...] = ()
+
     def __init__(self, name: Any, dtype: Any, trainable: bool, weights: Any) -> None:
         super().__init__(name, dtype, trainable, weights)
         self._calls: list[LayerCall] = []
@@ -53,7 +56,11 @@ class HasCalls(HasWeights):
 
     def get_input_at(self, node_index: int) -> Any:
         """The tensor (or list) that the layer was given at a call."""
-        return self._call_at(node_index, "input").inputs
+        return self._inputs_of(self._call_at(node_index, "input"))
+
+    def _inputs_of(self, call: LayerCall) -> Any:
+        rest = flat_tensors([call.kwargs.get(name) for name in self._input_arguments])
+        return [call.inputs, *rest] if rest else call.inputs
 
     def get_output_at(self, node_index: int) -> Any:
         """The tensor (or list) that a call of the layer returned."""
@@ -78,7 +85,7 @@ class HasCalls(HasWeights):
         Raises:
             AttributeError: never called, or more than once.
         """
-        return self._only_call("input").inputs
+        return self._inputs_of(self._only_call("input"))
 
     @property
     def output(self) -> Any:

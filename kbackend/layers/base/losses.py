@@ -39,21 +39,26 @@ class HasLosses(HasCalls):
         self._means: dict[str, Metric] = {}
 
     def add_loss(self, losses: Any, inputs: Any = None) -> None:
-        """Add scalars to what training minimises. Inside ``call`` they belong to that call only."""
-        frame = current()
+        """Add scalars to what training minimises. Inside ``call`` they belong to that call only.
+
+        Args:
+            losses: one or a list.
+            inputs: tensors that they depend on, for :meth:`get_losses_for`; found in the graph too.
+        """
+        frame, given = current(), tuple(flat_tensors(inputs))
         kept = self._losses if frame is None else frame.losses
-        kept.extend(Record(self, loss) for loss in as_list(losses) if loss is not None)
+        kept.extend(Record(self, loss, inputs=given) for loss in as_list(losses) if loss is not None)
 
     def add_update(self, updates: Any, inputs: Any = None) -> None:
         """Add updates that each training step runs.
 
         Args:
             updates: one or a list: what ``K.update`` and the like made, or pairs (variable, new value).
-            inputs: ignored, as there are no updates for some inputs alone.
+            inputs: tensors that they depend on, for :meth:`get_updates_for`; training runs all.
         """
-        frame = current()
+        frame, given = current(), tuple(flat_tensors(inputs))
         kept = self._updates if frame is None else frame.updates
-        kept.extend(Record(self, update) for update in _each_update(updates) if update is not None)
+        kept.extend(Record(self, update, inputs=given) for update in _each_update(updates) if update is not None)
 
     def add_metric(self, value: Any, name: str | None = None, aggregation: str | None = "mean") -> None:
         """Show a value beside the loss: in logs, in ``metrics_names`` and in what ``evaluate`` returns.
@@ -151,16 +156,36 @@ class HasLosses(HasCalls):
         ]
 
     def get_losses_for(self, inputs: Any) -> list[Any]:
-        """The losses that depend on the inputs; for None those that depend on no call."""
-        if inputs is None:
-            return self._standing_losses()
-        return dependents(self.losses, flat_tensors(inputs))
+        """The losses that depend on the inputs; for None those that depend on no call and were added for no inputs."""
+        said = [record for layer in Inside(self).layers for record in layer._losses if record.inputs]
+        return _those_for(inputs, self._standing_losses() if inputs is None else self.losses, said)
 
     def get_updates_for(self, inputs: Any) -> list[Any]:
-        """The updates that depend on the inputs; for None those that depend on no call."""
-        if inputs is None:
-            return self._standing_updates()
-        return dependents(self.updates, flat_tensors(inputs))
+        """The updates that depend on the inputs; for None those that depend on no call and were added for no inputs."""
+        said = [record for layer in Inside(self).free_layers for record in layer._updates if record.inputs]
+        return _those_for(inputs, self._standing_updates() if inputs is None else self.updates, said)
+
+
+def _those_for(inputs: Any, values: list[Any], said: list[Record]) -> list[Any]:
+    """The losses or updates that depend on inputs, by the graph or as it was said; of no inputs for None."""
+    if inputs is None:
+        return _without(values, [record.tensor for record in said])
+    given = flat_tensors(inputs)
+    ids = {id(t) for t in given}
+    found = dependents([v for v in values if isinstance(v, Tensor)], given)
+    known = {id(t) for t in found}
+    more = [r.tensor for r in said if ids & {id(t) for t in r.inputs} and id(r.tensor) not in known]
+    return [*found, *more]
+
+
+def _without(values: list[Any], removed: list[Any]) -> list[Any]:
+    """The values without one occurrence of each that is removed; equal numbers may be one object."""
+    left = list(values)
+    for value in removed:
+        place = next((i for i, each in enumerate(left) if each is value), None)
+        if place is not None:
+            del left[place]
+    return left
 
 
 def take_metric(metric: Metric, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

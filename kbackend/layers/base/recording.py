@@ -18,11 +18,13 @@ class Record(NamedTuple):
         layer: the layer.
         tensor: what it added.
         around: the layers in whose calls the layer was called.
+        inputs: the tensors on which it is said to depend, beside those that it is computed from.
     """
 
     layer: Any
     tensor: Any
     around: tuple[Any, ...] = ()
+    inputs: tuple[Any, ...] = ()
 
     @property
     def trainable(self) -> bool:

@@ -7,4 +7,5 @@ from kbackend.layers.core.function import *
 from kbackend.layers.core.jax import *
 from kbackend.layers.core.masking import *
 from kbackend.layers.core.module import *
-from kbackend.layers.core.quantized import *
+from kbackend.layers.core.quantizers import *
+from kbackend.layers.core.saved_model import *

@@ -121,6 +121,11 @@ class EinsumDense(Quantized):
         held: np.ndarray = np.squeeze(scale, self._reduced_axes()).transpose(order)
         return held.reshape(*self._scale_shape(self.kernel.shape))
 
+    def _matrix_shape(self, shape: Sequence[int]) -> tuple[int, int]:
+        """Rows and columns as Keras makes them: as many as what is summed and what is kept, in the order of memory."""
+        rows = math.prod(shape[axis] for axis in self._reduced_axes())
+        return rows, math.prod(shape) // rows
+
     def _of_result(self, scale: Any) -> Any:
         """The scale of inputs, with axes of 1 for what is summed, with the axes of the result."""
         inputs, _, result = self._letters
@@ -133,7 +138,7 @@ class EinsumDense(Quantized):
     def _quantized_call(self, inputs: Any) -> Any:
         of_inputs, kernel, result = self._letters
         axes = tuple(axis for axis, letter in enumerate(of_inputs) if letter not in result)
-        terms = math.prod(self.kernel.shape[axis] for axis in self._reduced_axes())
+        terms = math.prod(self._adapted_shape[axis] for axis in self._reduced_axes())
         equation, back = f"{of_inputs},{kernel}->{result}", f"{result},{kernel}->{of_inputs}"
         return self._product(inputs, axes, terms, self._of_result, lambda x, w: einsum(equation, x, w),
                              lambda g, w: einsum(back, g, w))

@@ -92,6 +92,8 @@ class Embedding(Quantized):
         self._add_adapted((self.input_dim, self.output_dim), autocast=False)
         self._add_rank()
 
+    _summed = 1
+
     def _reduced_axes(self) -> tuple[int, ...]:
         return (1,)
 
@@ -104,7 +106,12 @@ class Embedding(Quantized):
     def call(self, inputs: Any) -> Any:
         indices = inputs if dtypes.is_integer(inputs.dtype) else K.cast(inputs, "int32")
         found = K.gather(self.embeddings, indices)
-        if self.quantization_mode is not None:
+        if self.quantization_mode == "int4":
+            _, scale, *blocks = self._stored()
+            zero = [K.gather(zero, indices) for zero in blocks[:1]]
+            floats = self._floats_of(found, K.gather(scale, indices), *zero, *blocks[1:])
+            found = K.cast(floats, self.compute_dtype)
+        elif self.quantization_mode is not None:
             found = K.cast(found, self.compute_dtype) / K.expand_dims(K.gather(self.embeddings_scale, indices), -1)
         if self.lora_enabled:
             # of the rows that are asked for, not of the whole table

@@ -42,14 +42,16 @@ class EngineModule(Layer):
     """
 
     engine: str
+    #: whether ``output_shape`` includes the batch dimension
+    _whole_shape = False
 
     def __init__(
         self, module: Any, arguments: Mapping[str, Any] | None = None, output_shape: Any = None, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        backend = get_backend(self.engine)
         self._made_by, self._arguments = module, dict(arguments or {})
-        found = find(module, {}, "module") if isinstance(module, str) else module
+        found = find(module, {}, "module") if isinstance(module, str) else module  # no engine for an unknown name
+        backend = get_backend(self.engine)
         if not backend.is_module(found) and callable(found):
             found = found(**self._arguments)
         elif self._arguments:
@@ -129,7 +131,7 @@ class EngineModule(Layer):
         def results(inputs: Sequence[TensorSpec]) -> TensorSpec:
             first = inputs[0]
             if not callable(shape):
-                return TensorSpec((first.shape[0], *shape), first.dtype)
+                return TensorSpec((first.shape[0], *(shape[1:] if self._whole_shape else shape)), first.dtype)
             shapes = [s.shape for s in inputs]
             return TensorSpec(tuple(shape(shapes if len(shapes) > 1 else shapes[0])), first.dtype)
 
@@ -202,6 +204,30 @@ class TorchModule(EngineModule):
     engine = "torch"
 
 
+class TorchModuleWrapper(TorchModule):
+    """:class:`TorchModule` as Keras 3 names it and gives it arguments.
+
+    Args:
+        module: the module, or what makes it.
+        name: of the layer.
+        output_shape: the whole shape of the result, with the batch dimension first; inferred when None.
+
+    Raises:
+        TypeError: it is no ``torch.nn.Module``.
+        ValueError: the module is in another layer, or it fails on inputs of these shapes.
+
+    >>> from kbackend import Input, available_backends, layers
+    >>> if "torch" in available_backends():
+    ...     import torch
+    ...     assert layers.TorchModuleWrapper(torch.nn.Linear(3, 2))(Input((3,))).shape == (None, 2)
+    """
+
+    _whole_shape = True
+
+    def __init__(self, module: Any, name: str | None = None, output_shape: Any = None, **kwargs: Any) -> None:
+        super().__init__(module, output_shape=output_shape, name=name, **kwargs)
+
+
 class TFModule(EngineModule):
     """A ``tf.Module`` or ``tf.function`` as a layer. Models with it run on TensorFlow only.
 
@@ -235,4 +261,4 @@ class TFModule(EngineModule):
     engine = "tensorflow"
 
 
-__all__ = ["TFModule", "TorchModule"]
+__all__ = ["TFModule", "TorchModule", "TorchModuleWrapper"]

@@ -1,4 +1,4 @@
-"""Layers whose weight can be stored as integers of 8 bits, by the largest magnitude of each output."""
+"""Layers whose weight can be stored as integers of 8 or 4 bits."""
 
 from __future__ import annotations
 
@@ -12,127 +12,37 @@ from kbackend.graph.node import name_scope
 from kbackend.graph.variable import assign_all
 from kbackend.layers.arguments import described
 from kbackend.layers.base.inside import revise
+from kbackend.layers.core.four_bits import in_blocks, of_blocks, packed, unpacked
+from kbackend.layers.core.quantizers import (
+    CONFIGS,
+    RANGE_4,
+    AbsMaxQuantizer,
+    Int4QuantizationConfig,
+    QuantizationConfig,
+    read_config,
+)
 from kbackend.layers.low_rank import LowRank
+from kbackend.ops.arrays.reshape import reshape
 from kbackend.ops.control.custom_gradient import custom_gradient
 from kbackend.ops.linalg.dense import dense
 
-_MODE = "int8"
 _LARGEST = 127
-_EPSILON = 1e-7
 #: sums of products of two integers of 8 bits below this are exact in float32
 _EXACT = 1 << 24
 _REASONS = {
-    "int4": "two integers of 4 bits are stored in one byte there, and no engine computes with them: it saves memory "
-    "alone; use 'int8'",
     "float8": "no engine of kbackend computes in float8 on a CPU, and Keras trains its scales outside of gradients; "
-    "use 'int8'",
-    "gptq": "it needs calibration on data of a language model; use 'int8'",
-    "awq": "it needs calibration on data of a language model; use 'int8'",
+    "use 'int8', or dtype='mixed_bfloat16' to train",
+    "gptq": "it needs calibration on data of a language model; use 'int4'",
+    "awq": "it needs calibration on data of a language model; use 'int4'",
 }
-
-
-class AbsMaxQuantizer:
-    """Integers of 8 bits by the largest magnitude along some axes.
-
-    Args:
-        axis: the axes that share a scale; those that the layer reduces when None.
-        value_range: the least and largest integer.
-        epsilon: added to the magnitude.
-        output_dtype: 'int8'.
-
-    Raises:
-        ValueError: a range past 8 bits, or another dtype.
-
-    >>> from kbackend import K, layers
-    >>> integers, scale = layers.AbsMaxQuantizer()(K.constant([[0.25, -1.0]]))
-    >>> K.eval(integers).tolist(), K.eval(scale).round(3).tolist()
-    ([[32, -127]], [[127.0]])
-    """
-
-    def __init__(
-        self, axis: Any = None, value_range: Sequence[int] = (-_LARGEST, _LARGEST), epsilon: float = _EPSILON,
-        output_dtype: str = _MODE,
-    ) -> None:  # fmt: skip
-        low, high = (int(v) for v in value_range)
-        if output_dtype != _MODE or not -128 <= low < high <= _LARGEST:
-            raise ValueError(
-                f"a quantizer makes int8 in a range within [-128, 127], not {output_dtype!r} in {tuple(value_range)}"
-            )
-        self.axis = None if axis is None else tuple(axis) if isinstance(axis, (list, tuple)) else (int(axis),)
-        self.value_range, self.epsilon, self.output_dtype = (low, high), float(epsilon), output_dtype
-
-    def __call__(self, x: Any, axis: Any = None) -> tuple[Any, Any]:
-        """The integers of a tensor, and the scale by which it was multiplied, with axes of 1."""
-        axes = axis if axis is not None else self.axis if self.axis is not None else -1
-        low, high = self.value_range
-        scale = high / (K.max(K.abs(x), axis=axes, keepdims=True) + self.epsilon)
-        return K.cast(K.clip(K.round(x * scale), low, high), self.output_dtype), scale
-
-    def of_array(self, x: np.ndarray, axis: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-        """The same of an array."""
-        low, high = self.value_range
-        axes = axis if self.axis is None else self.axis
-        largest = np.max(np.abs(x), axis=axes, keepdims=True)
-        scale = (high / (largest + np.asarray(self.epsilon, x.dtype))).astype(x.dtype)
-        return np.clip(np.round(x * scale), low, high).astype(self.output_dtype), scale
-
-    def get_config(self) -> dict[str, Any]:
-        found: dict[str, Any] = {"value_range": list(self.value_range), "epsilon": self.epsilon,
-                                 "output_dtype": self.output_dtype}  # fmt: skip
-        return found if self.axis is None else found | {"axis": list(self.axis)}
-
-
-class Int8QuantizationConfig:
-    """How a layer is quantized to 8 bits.
-
-    Args:
-        weight_quantizer: of the weight; an :class:`AbsMaxQuantizer` over the axes that the layer reduces when None.
-        activation_quantizer: of the inputs; 'default' for an :class:`AbsMaxQuantizer`, None to leave them in floats.
-
-    >>> from kbackend import layers
-    >>> layers.Int8QuantizationConfig(activation_quantizer=None).mode
-    'int8'
-    """
-
-    mode = _MODE
-
-    def __init__(self, weight_quantizer: Any = None, activation_quantizer: Any = "default") -> None:
-        self.weight_quantizer = weight_quantizer
-        self.activation_quantizer = AbsMaxQuantizer() if activation_quantizer == "default" else activation_quantizer
-
-    def get_config(self) -> dict[str, Any]:
-        parts = {"weight_quantizer": self.weight_quantizer, "activation_quantizer": self.activation_quantizer}
-        return {
-            key: None if part is None else {"class_name": "AbsMaxQuantizer", "config": part.get_config()}
-            for key, part in parts.items()
-        }
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, Any]) -> Int8QuantizationConfig:
-        return cls(**{key: _read(value, {"AbsMaxQuantizer": AbsMaxQuantizer}) for key, value in config.items()})
-
-
-def _read(value: Any, kinds: Mapping[str, Any]) -> Any:
-    """An object from its configuration, by the name of its class.
-
-    Raises:
-        ValueError: an unknown class.
-    """
-    if not isinstance(value, Mapping):
-        return value
-    name = str(value.get("class_name"))
-    if name not in kinds:
-        raise ValueError(f"unknown {name!r} in a configuration of quantization; known are {', '.join(kinds)}")
-    config = value.get("config") or {}
-    return kinds[name].from_config(config) if hasattr(kinds[name], "from_config") else kinds[name](**config)
 
 
 class Quantized(LowRank):
     """Base class of layers with ``quantize``.
 
     Attributes:
-        quantization_mode: 'int8', or None.
-        quantization_config: an :class:`Int8QuantizationConfig`, or None.
+        quantization_mode: 'int8', 'int4', or None.
+        quantization_config: an :class:`Int8QuantizationConfig` or :class:`Int4QuantizationConfig`, or None.
     """
 
     quantization_config: Any = None
@@ -140,11 +50,13 @@ class Quantized(LowRank):
     _quantizable = False
 
     def __init__(self, dtype: Any = None, **kwargs: Any) -> None:
-        mode, source = _mode_and_dtype(dtype)
+        mode, block, source = _mode_and_dtype(dtype)
         super().__init__(dtype=source, **kwargs)
         if mode is not None:
             _check_mode(self, mode)
         self.quantization_mode = mode
+        self._block_size = _block_size(self, block)
+        self._floats_shape: tuple[int, ...] = ()
 
     @property
     def _of_known_kind(self) -> bool:
@@ -160,15 +72,22 @@ class Quantized(LowRank):
             self.quantization_config = None
             return
         label = described(self)
-        config = _read(config, {"Int8QuantizationConfig": Int8QuantizationConfig})
-        if not isinstance(config, Int8QuantizationConfig):
-            raise ValueError(f"{label}: quantization_config must be an Int8QuantizationConfig, not {config!r}")
-        self.quantization_config = config
+        found: Any = read_config(config, {kind.__name__: kind for kind in CONFIGS.values()})
+        if not isinstance(found, QuantizationConfig):
+            names = " or ".join(kind.__name__ for kind in CONFIGS.values())
+            raise ValueError(f"{label}: quantization_config must be an {names}, not {found!r}")
+        if self.quantization_mode not in (None, found.mode):
+            raise ValueError(f"{label} is of {self.quantization_mode}, quantization_config is of {found.mode}")
+        self.quantization_config = found
+        if isinstance(found, Int4QuantizationConfig):
+            self._block_size = found.block_size
 
     @property
     def _activations(self) -> Any:
         config = self.quantization_config
-        return AbsMaxQuantizer() if config is None else config.activation_quantizer
+        if config is None:
+            return AbsMaxQuantizer() if self.quantization_mode == "int8" else None
+        return config.activation_quantizer
 
     def _reduced_axes(self) -> tuple[int, ...]:
         """The axes of the weight that share a scale."""
@@ -182,6 +101,20 @@ class Quantized(LowRank):
         """The scale, which has axes of 1, in its shape as a weight."""
         return scale.reshape(self._scale_shape(getattr(self, self.adapted).shape))
 
+    # integers of 4 bits lie in a matrix
+
+    #: the axis of the matrix that one sum reads, which blocks divide
+    _summed = 0
+
+    def _matrix_shape(self, shape: Sequence[int]) -> tuple[int, int]:
+        """The rows and columns in which a weight of a shape lies."""
+        rows, columns = shape
+        return rows, columns
+
+    @property
+    def _adapted_shape(self) -> tuple[int, ...]:
+        return self._floats_shape or super()._adapted_shape
+
     def _add_adapted(self, shape: Sequence[int], autocast: bool = True) -> None:
         """Make the weight, of floats, or of integers with their scale."""
         if self.quantization_mode is None:
@@ -189,22 +122,66 @@ class Quantized(LowRank):
             return
         options: dict[str, Any] = {"trainable": False, "regularizer": None, "constraint": None,
                                    "autocast": False}  # fmt: skip
-        made = self.add_weight(self.adapted, shape, dtype=_MODE, initializer="zeros", **options)
+        self._floats_shape = tuple(shape)
+        if self.quantization_mode == "int4":
+            return self._add_four_bits(self._matrix_shape(shape), options)
+        made = self.add_weight(self.adapted, shape, dtype="int8", initializer="zeros", **options)
         setattr(self, self.adapted, made)
         name = f"{self.adapted}_scale"
         setattr(self, name, self.add_weight(name, self._scale_shape(shape), initializer="ones", **options))
 
-    def quantize(self, mode: str, type_check: bool = True, config: Any = None) -> None:
-        """Store the weight as integers of 8 bits, which training does not change.
+    def _add_four_bits(self, matrix: tuple[int, int], options: Mapping[str, Any]) -> None:
+        rows, columns = matrix
+        axis, block = self._summed, self._block_size
+        shape = (rows, -(-columns // 2))
+        setattr(self, self.adapted, self.add_weight(self.adapted, shape, dtype="int8", initializer="zeros", **options))
+        scale, zero = f"{self.adapted}_scale", f"{self.adapted}_zero"
+        if block is None:
+            setattr(self, scale, self.add_weight(scale, (matrix[1 - axis],), initializer="ones", **options))
+            return
+        shape = (-(-rows // block), columns) if axis == 0 else (rows, -(-columns // block))
+        setattr(self, scale, self.add_weight(scale, shape, initializer="ones", **options))
+        setattr(self, zero, self.add_weight(zero, shape, dtype="int8", initializer="zeros", **options))
+        numbers = _block_numbers(matrix[axis], block)
+        start = lambda shape, dtype=None: K.constant(numbers)  # noqa: E731
+        self.g_idx = self.add_weight("g_idx", numbers.shape, dtype="float32", initializer=start, **options)
 
-        Inputs are quantized too, by the largest magnitude of each sum, sums are exact, and the results are divided by
-        both scales. Gradients are those of the weight that the integers stand for. Models that have the layer compute
-        so from then on.
+    def _stored(self) -> list[Any]:
+        """The weight and what belongs to its integers, in Keras's order."""
+        names = [self.adapted, f"{self.adapted}_scale"]
+        if self.quantization_mode == "int4" and self._block_size is not None:
+            names += [f"{self.adapted}_zero", "g_idx"]
+        return [getattr(self, name) for name in names]
+
+    def _four_bits_of(self, array: np.ndarray, config: Any) -> list[np.ndarray]:
+        matrix = array.reshape(self._matrix_shape(array.shape))
+        if self._block_size is None:
+            quantizer = getattr(config, "weight_quantizer", None) or AbsMaxQuantizer(value_range=RANGE_4)
+            integers, scale = quantizer.of_array(matrix, (self._summed,))
+            return [packed(integers), scale.reshape(-1)]
+        parts = in_blocks(matrix if self._summed == 0 else matrix.T, self._block_size)
+        integers, scale, zero = parts if self._summed == 0 else (part.T for part in parts)
+        return [packed(integers), scale, zero, _block_numbers(matrix.shape[self._summed], self._block_size)]
+
+    def _floats_of(self, both: Any, scale: Any, zero: Any = None, numbers: Any = None) -> Any:
+        """The floats that rows of bytes stand for."""
+        integers = unpacked(both, self._matrix_shape(self._floats_shape)[1])
+        if zero is not None:
+            return of_blocks(integers, scale, zero, numbers, 0 if self._summed == 0 else -1)
+        return K.cast(integers, scale.dtype) / (scale if self._summed == 0 else K.expand_dims(scale, -1))
+
+    def quantize(self, mode: str, type_check: bool = True, config: Any = None) -> None:
+        """Store the weight as integers of 8 or 4 bits, which training does not change.
+
+        Of 8 bits, inputs are quantized too, by the largest magnitude of each sum, sums are exact, and the results are
+        divided by both scales. Of 4 bits, two integers share a byte, every 128 elements that a sum reads have a scale
+        and a zero point, and the layer computes with the floats that they stand for. Gradients are those of the weight
+        that the integers stand for. Models that have the layer compute so from then on.
 
         Args:
-            mode: 'int8'.
+            mode: 'int8' or 'int4'.
             type_check: refuse subclasses, whose ``call`` may not know of integers.
-            config: an :class:`Int8QuantizationConfig`.
+            config: an :class:`Int8QuantizationConfig` or :class:`Int4QuantizationConfig`; the usual one when None.
 
         Raises:
             NotImplementedError: another mode of Keras, or a subclass.
@@ -227,17 +204,28 @@ class Quantized(LowRank):
             raise ValueError(f"{label}: call the layer on a tensor, or build it, before quantize")
         if self.quantization_mode is not None:
             raise ValueError(f"{label} is quantized to {self.quantization_mode} already")
-        self._set_quantization(config)
+        kept = Int4QuantizationConfig() if config is None and mode == "int4" else config
+        self._set_quantization(kept)
+        if self.quantization_config is not None and self.quantization_config.mode != mode:
+            kind, self.quantization_config = type(self.quantization_config).__name__, None
+            raise ValueError(f"{label}: the mode is {mode!r}, the configuration an {kind}")
         old = getattr(self, self.adapted)
-        quantizer = getattr(self.quantization_config, "weight_quantizer", None) or AbsMaxQuantizer()
-        integers, scale = quantizer.of_array(old.numpy(), self._reduced_axes())
+        array = old.numpy()
         self._forget([old])
         self.quantization_mode = mode
         with name_scope(self.name):
-            self._add_adapted(integers.shape)
-        variables = [getattr(self, self.adapted), getattr(self, f"{self.adapted}_scale")]
-        assign_all(variables, [integers, self._stored_scale(scale)])
+            self._add_adapted(array.shape)
+        assign_all(self._stored(), self._integers_of(array))
         revise(self)
+
+    def _integers_of(self, array: np.ndarray) -> list[np.ndarray]:
+        """The values of :meth:`_stored` for a weight of floats."""
+        config = self.quantization_config
+        if self.quantization_mode == "int4":
+            return self._four_bits_of(array, config)
+        quantizer = getattr(config, "weight_quantizer", None) or AbsMaxQuantizer()
+        integers, scale = quantizer.of_array(array, self._reduced_axes())
+        return [integers, self._stored_scale(scale)]
 
     def _product(
         self, x: Any, axes: Any, terms: int, aligned: Callable[[Any], Any], product: Callable[[Any, Any], Any],
@@ -253,6 +241,9 @@ class Quantized(LowRank):
             product: of inputs and the weight.
             backward: the gradient with respect to inputs, from that of results and the weight.
         """
+        if self.quantization_mode == "int4":
+            floats = K.cast(reshape(self._floats_of(*self._stored()), self._floats_shape), x.dtype)
+            return self._with_adapter(x, self._four_bits_product(x, axes, floats, aligned, product, backward), product)
         weight = getattr(self, self.adapted)
         scale = K.cast(getattr(self, f"{self.adapted}_scale"), x.dtype)
         # sums of integers, in floats that hold them exactly: engines have no fast products of integers
@@ -268,7 +259,25 @@ class Quantized(LowRank):
                 both = scale * aligned(scale_of_x)
             return found / both, lambda upstream: backward(upstream / scale, K.cast(weight, x.dtype))
 
-        y = computed(x)
+        return self._with_adapter(x, computed(x), product)
+
+    def _four_bits_product(
+        self, x: Any, axes: Any, weight: Any, aligned: Callable[[Any], Any], product: Callable[[Any, Any], Any],
+        backward: Callable[[Any, Any], Any],
+    ) -> Any:  # fmt: skip
+        """The product of inputs, quantized where there is a quantizer, and the floats of the weight."""
+        if self._activations is None:
+            return product(x, weight)
+
+        @custom_gradient
+        def computed(x: Any, weight: Any) -> Any:
+            integers, scale = self._activations(x, axes)
+            found = product(K.cast(integers, x.dtype), weight) / aligned(scale)
+            return found, lambda upstream: (backward(upstream, weight), None)
+
+        return computed(x, weight)
+
+    def _with_adapter(self, x: Any, y: Any, product: Callable[[Any, Any], Any]) -> Any:
         if self.lora_enabled:
             first, second = self._factors()
             change = product(x, K.cast(dense(first, second), x.dtype)) * self._lora_scale
@@ -278,30 +287,47 @@ class Quantized(LowRank):
     def get_config(self) -> dict[str, Any]:
         found = super().get_config()
         if self.quantization_mode is not None:
-            found["dtype"] = f"{self.quantization_mode}_from_{self.dtype_policy.name}"
+            blocks = f"/{self._block_size or -1}" if self.quantization_mode == "int4" else ""
+            found["dtype"] = f"{self.quantization_mode}{blocks}_from_{self.dtype_policy.name}"
         if self.quantization_config is not None:
             config = self.quantization_config.get_config()
-            found["quantization_config"] = {"class_name": "Int8QuantizationConfig", "config": config}
+            found["quantization_config"] = {"class_name": type(self.quantization_config).__name__, "config": config}
         return found
 
 
-def _mode_and_dtype(dtype: Any) -> tuple[str | None, Any]:
-    """The quantization mode and the dtype of 'int8_from_float32', and of Keras's configuration of it."""
+def _mode_and_dtype(dtype: Any) -> tuple[str | None, str, Any]:
+    """The quantization mode, the text of its block size and the dtype of 'int8_from_float32', of
+    'int4/128_from_float32', and of Keras's configuration of them."""
     config: Any = dtype.get("config") if isinstance(dtype, Mapping) else None
     if config and "mode" in config:
         dtype = f"{config['mode']}_from_{config.get('source_name') or 'float32'}"
     name: Any = dtype
     if isinstance(name, str) and "_from_" in name:
         mode, _, source = name.partition("_from_")
-        return mode.partition("/")[0], source
-    return None, name
+        mode, _, block = mode.partition("/")
+        return mode, block, source
+    return None, "", name
+
+
+def _block_size(layer: Any, text: str) -> int | None:
+    """The block size of a dtype, None for -1 and for none."""
+    if text in ("", "-1"):
+        return None
+    if layer.quantization_mode != "int4" or not text.isdecimal() or int(text) == 0:
+        raise ValueError(f"{described(layer)}: the dtype must be like 'int4/128_from_float32', not with {text!r}")
+    return int(text)
+
+
+def _block_numbers(count: int, size: int) -> np.ndarray:
+    """The number of the block of each element."""
+    return np.arange(count, dtype="float32") // size
 
 
 def _check_mode(layer: Any, mode: Any) -> None:
     if mode in _REASONS:
         raise NotImplementedError(f"{described(layer)} cannot be quantized to {mode}: {_REASONS[mode]}")
-    if mode != _MODE:
-        raise ValueError(f"{described(layer)}: the mode of quantization must be 'int8', it is {mode!r}")
+    if mode not in CONFIGS:
+        raise ValueError(f"{described(layer)}: the mode of quantization must be 'int8' or 'int4', it is {mode!r}")
 
 
-__all__ = ["AbsMaxQuantizer", "Int8QuantizationConfig"]
+__all__: list[str] = []

@@ -51,6 +51,7 @@ class Bidirectional(HasLayers):
     """
 
     supports_masking = True
+    _input_arguments = ("initial_state", "constants")
 
     def __init__(
         self,

@@ -159,7 +159,7 @@ class DenseCell(Cell):
 
     @property
     def state_size(self) -> Any:
-        return self.units if self.state_count == 1 else [self.units] * self.state_count
+        return self.units if self.state_count == 1 else (self.units,) * self.state_count
 
     @property
     def output_size(self) -> int:
@@ -264,16 +264,17 @@ def _for_each_gate(initializer: Any, gates: int) -> Any:
     return lambda shape, dtype=None: K.concatenate([initializer((shape[0], shape[0]), dtype)] * gates, axis=1)
 
 
-def state_shapes_of(cell: Any) -> list[tuple[int, ...]]:
+def state_shapes_of(cell: Any) -> list[tuple[Any, ...]]:
     """The shapes of a cell's states, without the batch dimension, in one list.
 
-    A cell says its ``state_size``: an integer, a shape as a tuple inside a list, or a list of those.
+    A cell says its ``state_size``: an integer, a shape as a tuple inside a list, or a list of those; None for a size
+    that it learns when it is built.
     """
     if hasattr(cell, "state_shapes"):
         return cell.state_shapes()
     size = cell.state_size
     parts = size if isinstance(size, (list, tuple)) else [size]
-    return [(int(p),) if not isinstance(p, (list, tuple)) else tuple(p) for p in parts]
+    return [tuple(p) if isinstance(p, (list, tuple)) else (None if p is None else int(p),) for p in parts]
 
 
 def first_states(cell: Any, inputs: Any, batch_size: Any = None) -> list[Any]:

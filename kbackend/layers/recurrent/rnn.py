@@ -75,6 +75,7 @@ class RNN(HasLayers):
     )
     supports_masking = True
     _untracked = Layer._untracked | {"_states"}
+    _input_arguments = ("initial_state", "constants")
 
     def __init__(
         self,

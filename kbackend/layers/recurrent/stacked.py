@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from kbackend.graph.node import name_scope
@@ -27,6 +28,7 @@ class StackedRNNCells(HasLayers):
 
     Args:
         cells: the cells, as :class:`RNN` takes them.
+        reverse_state_order: whether the states of the last cell come first, as before Keras 2.2.
 
     The states are those of all cells in one list, the first cell's first.
 
@@ -36,15 +38,16 @@ class StackedRNNCells(HasLayers):
     >>> from kbackend import Input, layers
     >>> cell = layers.StackedRNNCells([layers.LSTMCell(3), layers.GRUCell(2)])
     >>> cell.state_size
-    [3, 3, 2]
+    (3, 3, 2)
     >>> layers.RNN(cell)(Input((7, 5))).shape
     (None, 2)
     """
 
     arguments = ("cells",)
 
-    def __init__(self, cells: Sequence[Any], **kwargs: Any) -> None:
+    def __init__(self, cells: Sequence[Any], reverse_state_order: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.reverse_state_order = bool(reverse_state_order)
         self.cells: list[Any] = list(cells) if isinstance(cells, (list, tuple)) else [cells]
         if not self.cells:
             raise ValueError(f"{described(self)} needs one cell or more, it was given {cells!r}")
@@ -52,9 +55,13 @@ class StackedRNNCells(HasLayers):
             if not hasattr(cell, "call") or not hasattr(cell, "state_size"):
                 raise ValueError(f"{described(self)}: a cell has call(inputs, states) and state_size, {cell!r} has not")
 
+    def _ordered(self, values: Sequence[Any]) -> Sequence[Any]:
+        """What belongs to each cell, in the order of their states."""
+        return values[::-1] if self.reverse_state_order else values
+
     @property
-    def state_size(self) -> list[Any]:
-        return [size for cell in self.cells for size in as_list(cell.state_size)]
+    def state_size(self) -> tuple[Any, ...]:
+        return tuple(size for cell in self._ordered(self.cells) for size in as_list(cell.state_size))
 
     @property
     def output_size(self) -> Any:
@@ -63,7 +70,7 @@ class StackedRNNCells(HasLayers):
 
     def state_shapes(self) -> list[tuple[int, ...]]:
         """The shape of each state of a sample."""
-        return [shape for cell in self.cells for shape in state_shapes_of(cell)]
+        return [shape for cell in self._ordered(self.cells) for shape in state_shapes_of(cell)]
 
     def build(self, input_shape: Any) -> None:
         several = isinstance(input_shape, list)
@@ -92,18 +99,22 @@ class StackedRNNCells(HasLayers):
             steps.append((stepper_of(cell, like, training, takes), len(state_shapes_of(cell))))
 
         def step(inputs: Any, states: Any) -> tuple[Any, list[Any]]:
-            rest, new = list(states), []
-            for advance, count in steps:
-                inputs, after = advance(inputs, rest[:count])
-                rest = rest[count:]
-                new += list(after)
-            return inputs, new
+            rest, new = iter(states), []
+            before = [list(islice(rest, count)) for _, count in self._ordered(steps)]
+            for (advance, _), own in zip(steps, self._ordered(before)):
+                inputs, after = advance(inputs, own)
+                new.append(after)
+            return inputs, [state for after in self._ordered(new) for state in after]
 
         return step
 
     def get_initial_state(self, inputs: Any = None, batch_size: Any = None, dtype: Any = None) -> list[Any]:
         """The states that the cells begin with."""
-        return [state for cell in self.cells for state in first_states(cell, inputs, batch_size)]
+        return [state for cell in self._ordered(self.cells) for state in first_states(cell, inputs, batch_size)]
+
+    def get_config(self) -> dict[str, Any]:
+        found = super().get_config()
+        return found | {"reverse_state_order": True} if self.reverse_state_order else found
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> Any:

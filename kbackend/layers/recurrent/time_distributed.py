@@ -69,8 +69,17 @@ class TimeDistributed(Wrapper):
             raise ValueError(f"the layer {self.layer.name} gives {len(flat)} tensors, it must give one")
         result = _apart(flat, inputs)
         made = flat._keras_mask
-        result._keras_mask = _apart(made, inputs) if made is not None else _of_steps(mask)
+        if made is not None:
+            result._keras_mask = _apart(made, inputs)
+        else:
+            result._keras_mask = _of_steps(mask) if "mask" in given else self.compute_mask(inputs, mask)
         return result
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The mask that the layer makes of each step, else which steps the mask has anything of."""
+        passed = mask if self.layer.supports_masking else None
+        made = self.layer.compute_mask(_flat(inputs), None if passed is None else _flat(passed))
+        return _of_steps(mask) if made is None else _apart(made, inputs)
 
     def _set_masks(self, results: Sequence[Tensor], inputs: Any, masks: Any) -> None:
         """The call has set them."""

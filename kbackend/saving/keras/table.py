@@ -64,7 +64,7 @@ _NOT_OF_3 = frozenset("LocallyConnected1D LocallyConnected2D ThresholdedReLU".sp
 #: layers that neither has
 _OURS = frozenset(
     "AtrousConvolution1D AtrousConvolution2D ConvLSTM1DCell ConvLSTM2DCell ConvLSTM3DCell ConvRNN2D CuDNNGRU CuDNNLSTM "
-    "TFModule TorchModule".split()
+    "TFModule TFSMLayer TorchModule TorchModuleWrapper".split()
 )
 
 

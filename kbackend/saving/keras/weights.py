@@ -68,13 +68,13 @@ def _own_weights(layer: Any) -> list[Variable]:
 
 
 def _in_order(layer: Any) -> list[Variable]:
-    """The weights of a layer in Keras's order: of one that is quantized the integers, others and the scale."""
+    """The weights of a layer in Keras's order: of one that is quantized the integers, others, and what scales them."""
     adapter = quantized_adapter(layer)
     left = [v for v in layer.weights if not any(v is part for part in adapter)]
     if getattr(layer, "quantization_mode", None) is None:
         return left
-    first, last = getattr(layer, layer.adapted), getattr(layer, f"{layer.adapted}_scale")
-    return [first, *(v for v in left if v is not first and v is not last), last]
+    first, *last = layer._stored()
+    return [first, *(v for v in left if all(v is not each for each in (first, *last))), *last]
 
 
 def quantized_adapter(layer: Any) -> tuple[Any, ...]:

@@ -377,3 +377,18 @@ def test_values_that_inference_does_not_have_need_an_output_shape():
     out = layers.TorchModule(Chosen(), output_shape=(4,))(x)
     np.testing.assert_array_equal(Model(x, out).predict(X), X + 1)
     assert layers.TorchModule(Chosen(), output_shape=lambda s: s)(x).shape == (None, 4)
+
+
+def test_the_name_and_arguments_of_keras_3(tmp_path):
+    x = Input((4,))
+    module = Net()
+    model = Model(x, layers.TorchModuleWrapper(module, "net", (None, 3))(x))
+    assert model.output_shape == (None, 3) and isinstance(model.get_layer("net"), layers.TorchModule)
+    np.testing.assert_allclose(model.predict(X), by_torch(module, X), rtol=1e-5, atol=1e-6)
+    model.save(tmp_path / "m.kb")
+    again = load_model(tmp_path / "m.kb", custom_objects={"Net": Net})
+    assert type(again.get_layer("net")) is layers.TorchModuleWrapper and again.output_shape == (None, 3)
+    np.testing.assert_array_equal(again.predict(X), model.predict(X))
+    with pytest.raises(FormatError, match="'net' is a module of torch"):
+        load_model(tmp_path / "m.kb")
+    np.testing.assert_array_equal(copy.deepcopy(model).predict(X), model.predict(X))

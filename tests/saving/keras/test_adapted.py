@@ -16,6 +16,7 @@ h5py = pytest.importorskip("h5py")
 KINDS = ["m.keras", "m.h5"]
 WORDS = np.random.RandomState(0).randint(0, 9, (5, 4)).astype("int32")
 ADAPTED, QUANTIZED = ("embedding", "conv", "dense"), ("einsum", "again", "last")
+FOUR_BITS = {"blocks": None, "words": 2, "apart": -1}  # the block sizes of layers of 4 bits
 
 
 @pytest.fixture(autouse=True)
@@ -28,9 +29,12 @@ def made(module, quantizers):
     """A model with layers that are adapted, and others that are quantized, one of them by a configuration."""
     x = module.Input((4,), dtype="int32")
     h = module.layers.Embedding(9, 3, name="embedding")(x)
+    h = module.layers.Concatenate()([h, module.layers.Embedding(9, 3, name="words")(x)])
+    h = module.layers.EinsumDense("abc,cd->abd", (None, 5), bias_axes="d", name="apart")(h)
     h = module.layers.Conv1D(4, 2, name="conv")(h)
     h = module.layers.EinsumDense("abc,cd->abd", (None, 3), bias_axes="d", name="einsum")(h)
     h = module.layers.Dense(3, activation="tanh", name="dense")(h)
+    h = module.layers.Dense(3, name="blocks")(h)
     model = module.Model(x, module.layers.Dense(2, name="last")(module.layers.Dense(3, name="again")(h)))
     draws = np.random.RandomState(1)
     model.set_weights([draws.randn(*w.shape).astype("float32") for w in model.get_weights()])
@@ -45,6 +49,9 @@ def made(module, quantizers):
     for name in QUANTIZED:
         config = quantizers.Int8QuantizationConfig(activation_quantizer=None) if name == "again" else None
         model.get_layer(name).quantize("int8", config=config)
+    for name, size in FOUR_BITS.items():
+        config = None if size is None else quantizers.Int4QuantizationConfig(block_size=size)
+        model.get_layer(name).quantize("int4", config=config)
     return model
 
 
@@ -58,6 +65,8 @@ def test_they_are_read_back(tmp_path, kind):
     model.save(tmp_path / kind)
     found = load_model(tmp_path / kind)
     assert [found.get_layer(name).quantization_mode for name in QUANTIZED] == ["int8"] * 3
+    assert [found.get_layer(name).get_config()["dtype"] for name in FOUR_BITS] == [
+        "int4/128_from_float32", "int4/2_from_float32", "int4/-1_from_float32"]  # fmt: skip
     assert found.get_layer("again").quantization_config.activation_quantizer is None
     np.testing.assert_allclose(found.predict(WORDS), model.predict(WORDS), 1e-5, 1e-6)
 
@@ -132,7 +141,7 @@ def test_keras_2_has_neither(tmp_path):
 
 
 POLICIES = {
-    "int4": ({"mode": "int4", "source_name": "float32"}, "int4"),
+    "int4": ({"mode": "int4/0", "source_name": "float32"}, "must be like 'int4/128_from_float32', not with '0'"),
     "a map": ({"default_policy": "float32", "policy_map": {"d/query": "float16"}}, "dtypes of its own for the layers"),
     "no name": ({}, "must have a name"),
     "no text": ({"name": ["float32"]}, "a name or a policy with a name"),
