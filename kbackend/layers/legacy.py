@@ -1,7 +1,7 @@
-"""The spellings of Keras 1: names of arguments, layers under other names, and merges by mode.
+"""The spellings of Keras 1 and 2: names of arguments, layers under other names, and merges by mode.
 
-:func:`accept` makes the constructors of layers take Keras 1's arguments too. Each of them gives a DeprecationWarning
-that names the new spelling. Two integers after the filters, as in ``Convolution2D(32, 3, 3)``, are a window under
+:func:`accept` makes the constructors of layers take them too. Each that Keras 3 has not gives a DeprecationWarning that
+names the new spelling. Two integers after the filters, as in ``Convolution2D(32, 3, 3)``, are a window under
 Keras 1's names of layers; ``Conv2D(32, 3, 3)`` is a window of 3 and strides of 3, as in Keras 3.
 """
 
@@ -28,6 +28,8 @@ from kbackend.layers.core import Lambda
 from kbackend.layers.merge import Add, Average, Concatenate, Dot, Maximum, Multiply
 
 Arguments = dict[str, Any]
+#: the version of Keras whose spellings give no warning
+CURRENT = 3
 
 
 class Spelling:
@@ -35,12 +37,16 @@ class Spelling:
 
     Args:
         old: the arguments that make up the new one.
-        new: its name; None where the old ones only say what is so in any case.
+        new: its name, or several that get the same value; None where the old ones only say what is so in any case.
         convert: makes the new value from the old ones; the old value itself when None.
+        last: the last version of Keras that has the old ones.
     """
 
-    def __init__(self, old: Sequence[str], new: str | None, convert: Callable[..., Any] | None = None) -> None:
-        self.old, self.new = tuple(old), new
+    def __init__(
+        self, old: Sequence[str], new: str | None, convert: Callable[..., Any] | None = None, last: int = 1
+    ) -> None:
+        self.old, self.last = tuple(old), last
+        self.names = (new or "").split()
         self._convert = convert
 
     def value(self, given: Sequence[Any]) -> Any:
@@ -80,11 +86,16 @@ def _by_feature(mode: Any) -> None:
         raise ValueError(f"mode={mode!r} of BatchNormalization went in Keras 2; there is mode=0, by feature")
 
 
+def _no_dropout(rate: Any) -> None:
+    if rate:
+        raise ValueError("the dropout of Embedding went in Keras 2; put SpatialDropout1D(rate) after it")
+
+
 _ORDER = [Spelling(["dim_ordering"], "data_format", _data_format)]
 _BIAS = _names(b_regularizer="bias_regularizer", b_constraint="bias_constraint", bias="use_bias")
 _KERNEL = _names(init="kernel_initializer", W_regularizer="kernel_regularizer", W_constraint="kernel_constraint")
 _DENSE = [*_names(output_dim="units"), *_KERNEL, *_BIAS]
-_FEATURES = [Spelling(["input_dim"], "input_shape", _sample)]
+_FEATURES = [Spelling(["input_dim"], "input_shape", _sample, last=3)]
 _STEPS = [
     Spelling(["input_length", "input_dim"], "input_shape", _sample),
     Spelling(["input_dim"], "input_shape", lambda size: (None, size)),
@@ -98,7 +109,7 @@ _VOLUME = [Spelling(["kernel_dim1", "kernel_dim2", "kernel_dim3"], "kernel_size"
 _DEPTHWISE = _names(
     depthwise_init="depthwise_initializer",
     pointwise_init="pointwise_initializer",
-    init="depthwise_initializer",
+    init="depthwise_initializer pointwise_initializer",
 )
 _POOL = [*_names(border_mode="padding", pool_length="pool_size", stride="strides"), *_ORDER]
 _RATE = _names(p="rate")
@@ -122,9 +133,12 @@ _LSTM = [Spelling(["forget_bias_init"], "unit_forget_bias", _forget_bias), *_GAT
 #: class -> the arguments of Keras 1 that it takes
 SPELLINGS: Mapping[str, Sequence[Spelling]] = {
     "Dense": [*_DENSE, *_FEATURES],
-    "Embedding": _names(
-        init="embeddings_initializer", W_regularizer="embeddings_regularizer", W_constraint="embeddings_constraint"
-    ),
+    "Embedding": [
+        *_names(
+            init="embeddings_initializer", W_regularizer="embeddings_regularizer", W_constraint="embeddings_constraint"
+        ),
+        Spelling(["dropout"], None, _no_dropout),
+    ],
     "Conv1D": [*_CONV, *_LENGTH, *_DILATED, *_STEPS],
     "Conv2D": [*_CONV, *_ROWS, *_DILATED],
     "Conv3D": [*_CONV, *_VOLUME],
@@ -145,19 +159,19 @@ SPELLINGS: Mapping[str, Sequence[Spelling]] = {
         *_names(beta_init="beta_initializer", gamma_init="gamma_initializer"), Spelling(["mode"], None, _by_feature),
     ],  # fmt: skip
     "PReLU": _names(init="alpha_initializer"),
-    "LeakyReLU": _names(alpha="negative_slope"),
+    "LeakyReLU": [Spelling(["alpha"], "negative_slope", last=2)],
     **{name: _RATE for name in ("Dropout", "GaussianDropout", "AlphaDropout", "SpatialDropout1D")},
     **{f"SpatialDropout{rank}D": [*_RATE, *_ORDER] for rank in (2, 3)},
     "GaussianNoise": _names(sigma="stddev"),
     "SimpleRNN": _RECURRENT,
     "GRU": _GATED,
     "LSTM": _LSTM,
-    "ConvLSTM2D": [*_ROWS, *_CONV, *(s for s in _LSTM if s.new != "units")],
+    "ConvLSTM2D": [*_ROWS, *_CONV, *(s for s in _LSTM if s.names != ["units"])],
 }
 
 
 def modern(kind: str, given: Arguments) -> Arguments:
-    """Arguments with the new names, after a DeprecationWarning for those of Keras 1.
+    """Arguments with the new names, after a DeprecationWarning for those that went.
 
     Raises:
         TypeError: an argument is given under both names.
@@ -166,15 +180,18 @@ def modern(kind: str, given: Arguments) -> Arguments:
     for spelling in SPELLINGS.get(kind, ()):
         if not all(name in found for name in spelling.old):
             continue
-        if spelling.new in found:
-            raise TypeError(f"{kind} got {spelling.new} twice, also as {' and '.join(spelling.old)}")
+        both = [name for name in spelling.names if name in found]
+        if both:
+            raise TypeError(f"{kind} got {both[0]} twice, also as {' and '.join(spelling.old)}")
         value = spelling.value([found.pop(name) for name in spelling.old])
         old = ", ".join(f"{name}=..." for name in spelling.old)
-        if spelling.new is None:
+        if not spelling.names:
             _warn(f"{kind}({old}) is a spelling of Keras 1; leave it out")
             continue
-        found[spelling.new] = value
-        _warn(f"{kind}({old}) is a spelling of Keras 1; write {kind}({spelling.new}={_shown(value)})")
+        found.update(dict.fromkeys(spelling.names, value))
+        if spelling.last < CURRENT:
+            now = ", ".join(f"{name}={_shown(value)}" for name in spelling.names)
+            _warn(f"{kind}({old}) is a spelling of Keras {spelling.last}; write {kind}({now})")
     return found
 
 
@@ -290,7 +307,49 @@ class AtrousConvolution2D(Convolution2D):
     """
 
 
-Deconvolution2D, Deconvolution3D = Conv2DTranspose, Conv3DTranspose
+def _without_output_shape(args: tuple[Any, ...], kwargs: Arguments, rank: int) -> tuple[Any, ...]:
+    """Arguments without the shape of the result, which Keras 1 was given after the window or by name: a size that
+    follows from the others."""
+    shape = kwargs.pop("output_shape", None)
+    place = rank + 1
+    if len(args) > place and isinstance(args[place], (tuple, list)) and len(args[place]) == rank + 2:
+        shape, args = args[place], (*args[:place], *args[place + 1 :])
+    if shape is not None:
+        _warn("output_shape= of a deconvolution is a spelling of Keras 1; leave it out")
+    return args
+
+
+class Deconvolution2D(Conv2DTranspose):
+    """Keras 1's name of :class:`~kbackend.layers.Conv2DTranspose`, with two sizes of the window after the filters, and
+    an ``output_shape`` of which no notice is taken.
+
+    >>> import warnings
+    >>> from kbackend import Input, layers
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DeprecationWarning)
+    ...     layers.Deconvolution2D(8, 3, 3, output_shape=(None, 7, 7, 8))(Input((5, 5, 1))).shape
+    (None, 7, 7, 8)
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        args = _without_output_shape(args, kwargs, 2)
+        super().__init__(*_with_window("Deconvolution2D", "Conv2DTranspose", args, 2), **kwargs)
+
+
+class Deconvolution3D(Conv3DTranspose):
+    """Keras 1's name of :class:`~kbackend.layers.Conv3DTranspose`; see :class:`Deconvolution2D`.
+
+    >>> import warnings
+    >>> from kbackend import Input, layers
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DeprecationWarning)
+    ...     layers.Deconvolution3D(8, 3, 3, 3)(Input((5, 5, 5, 1))).shape
+    (None, 7, 7, 7, 8)
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        args = _without_output_shape(args, kwargs, 3)
+        super().__init__(*_with_window("Deconvolution3D", "Conv3DTranspose", args, 3), **kwargs)
 
 
 # merges -----------------------------------------------------------------------------------------------------
@@ -355,7 +414,7 @@ def Merge(
         _warn(f"Merge(mode={mode!r}) is a spelling of Keras 1; write {_NEW_NAMES[mode]}")
         joint = _MERGES[mode](concat_axis, _axes(dot_axes), name=name)
     if layers is not None:
-        joint._merged = _merged(joint, layers)
+        joint._begins = _merged(joint, layers)
     return joint
 
 
@@ -388,8 +447,8 @@ def _ends(branch: Any) -> tuple[Sequence[Any], Sequence[Any]]:
         return [branch], [branch]
     if not isinstance(branch, Layer):
         raise TypeError(f"Merge takes models and layers, it was given {branch!r}")
-    if branch._merged is not None:
-        return branch._merged.inputs, [branch._merged.output]
+    if branch._begins is not None:
+        return branch._begins.inputs, [branch._begins.output]
     if hasattr(type(branch), "inputs"):  # a model
         if branch.built:
             return branch.inputs, branch.outputs

@@ -75,10 +75,10 @@ class Sequential(Model):
             )
         if not self._tensors and not self._chain:
             self._start_with(layer)
-        elif layer._merged is not None:
+        elif layer._begins is not None:
             raise ValueError(f"model {self.name}: a Merge of layers can only come first")
         if self._branches and not self._chain:
-            self._tensors = [layer._merged.output]
+            self._tensors = [layer._begins.output]
         elif self._tensors:
             self._tensors.append(self._applied(layer, self._tensors[-1]))
         self._chain.append(layer)
@@ -93,8 +93,8 @@ class Sequential(Model):
 
     def _start_with(self, layer: Layer) -> None:
         """Make the input when the first layer says what it is."""
-        if layer._merged is not None:
-            self._set_branches(layer._merged.inputs)
+        if layer._begins is not None:
+            self._set_branches(layer._begins.inputs)
             return
         shape, dtype = layer._batch_input_shape, layer._input_dtype()
         if shape is None and isinstance(layer, Model) and layer.built:

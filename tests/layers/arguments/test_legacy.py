@@ -13,7 +13,6 @@ from kbackend.models import clone_model, load_model, model_from_json
 OLD = [
     (lambda: layers.Dense(output_dim=3, init="zeros", W_regularizer="l2", bias=False),
      lambda: layers.Dense(3, kernel_initializer="zeros", kernel_regularizer="l2", use_bias=False)),
-    (lambda: layers.Dense(3, input_dim=4), lambda: layers.Dense(3, input_shape=(4,))),
     (lambda: layers.Dense(3, b_constraint="non_neg", W_constraint="max_norm", b_regularizer="l1"),
      lambda: layers.Dense(3, bias_constraint="non_neg", kernel_constraint="max_norm", bias_regularizer="l1")),
     (lambda: layers.Embedding(5, 2, init="ones"), lambda: layers.Embedding(5, 2, embeddings_initializer="ones")),
@@ -30,6 +29,12 @@ OLD = [
      lambda: layers.SeparableConv2D(3, (2, 4), depthwise_initializer="ones", pointwise_initializer="zeros")),
     (lambda: layers.AtrousConvolution2D(3, 2, 2, atrous_rate=(2, 2)), lambda: layers.Conv2D(3, 2, dilation_rate=2)),
     (lambda: layers.AtrousConvolution1D(3, 2, atrous_rate=2), lambda: layers.Conv1D(3, 2, dilation_rate=2)),
+    (lambda: layers.SeparableConvolution2D(3, 2, 4, init="ones"),
+     lambda: layers.SeparableConv2D(3, (2, 4), depthwise_initializer="ones", pointwise_initializer="ones")),
+    (lambda: layers.Deconvolution2D(3, 2, 4, (None, 7, 9, 3), subsample=(1, 2)),
+     lambda: layers.Conv2DTranspose(3, (2, 4), strides=(1, 2))),
+    (lambda: layers.Deconvolution3D(3, 2, 4, 1, output_shape=(None, 7, 9, 5, 3)),
+     lambda: layers.Conv3DTranspose(3, (2, 4, 1))),
     (lambda: layers.Deconvolution2D(nb_filter=3, nb_row=2, nb_col=2), lambda: layers.Conv2DTranspose(3, 2)),
     (lambda: layers.LocallyConnected1D(nb_filter=3, filter_length=2), lambda: layers.LocallyConnected1D(3, 2)),
     (lambda: layers.MaxPooling1D(pool_length=3, stride=1, border_mode="same"),
@@ -42,7 +47,6 @@ OLD = [
     (lambda: layers.BatchNormalization(beta_init="ones", gamma_init="zeros"),
      lambda: layers.BatchNormalization(beta_initializer="ones", gamma_initializer="zeros")),
     (lambda: layers.PReLU(init="ones"), lambda: layers.PReLU(alpha_initializer="ones")),
-    (lambda: layers.LeakyReLU(alpha=0.2), lambda: layers.LeakyReLU(0.2)),
     (lambda: layers.Dropout(p=0.2), lambda: layers.Dropout(0.2)),
     (lambda: layers.SpatialDropout2D(p=0.2, dim_ordering="th"),
      lambda: layers.SpatialDropout2D(0.2, data_format="channels_first")),
@@ -53,6 +57,7 @@ OLD = [
      lambda: layers.SimpleRNN(3, recurrent_initializer="zeros", recurrent_regularizer="l2")),
     (lambda: layers.GRU(3, consume_less="gpu"), lambda: layers.GRU(3)),
     (lambda: layers.BatchNormalization(mode=0), lambda: layers.BatchNormalization()),
+    (lambda: layers.Embedding(5, 2, dropout=0.0), lambda: layers.Embedding(5, 2)),
 ]  # fmt: skip
 
 
@@ -101,6 +106,16 @@ def test_an_argument_under_both_names_is_refused():
         layers.LSTM(3, consume_less="all")
     with pytest.raises(ValueError, match="mode=2 of BatchNormalization went in Keras 2"):
         layers.BatchNormalization(mode=2)
+    with pytest.raises(ValueError, match="dropout of Embedding went in Keras 2; put SpatialDropout1D"):
+        layers.Embedding(5, 2, dropout=0.5)
+
+
+def test_spellings_of_keras_2_and_3():
+    with pytest.warns(DeprecationWarning, match="alpha=...\\) is a spelling of Keras 2; write LeakyReLU\\(negative_slope=0.1"):
+        assert layers.LeakyReLU(alpha=0.1).negative_slope == 0.1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert layers.Dense(3, input_dim=4)._batch_input_shape == (None, 4)
 
 
 def test_two_integers_after_the_filters_are_a_window_and_a_stride_under_the_new_name():
@@ -115,7 +130,7 @@ def test_every_old_name_leads_to_an_argument_that_there_is():
     for kind in legacy.SPELLINGS.keys() & vars(layers).keys():
         made = getattr(layers, kind)
         known = {*inspect.signature(made).parameters, *made.arguments, "input_shape"}
-        assert {s.new for s in legacy.SPELLINGS[kind]} - {None} <= known, kind
+        assert {name for s in legacy.SPELLINGS[kind] for name in s.names} <= known, kind
 
 
 A, B = np.array([[1.0, 2.0]], "float32"), np.array([[3.0, -4.0]], "float32")
