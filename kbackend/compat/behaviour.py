@@ -223,6 +223,15 @@ TRAINING = (
         ],
     ),
     Row(
+        "files .keras, .h5 and .hdf5 that a model is saved to",
+        "of Keras 2, with the layers that Keras 3 has not",
+        "of Keras 3",
+        [
+            Attribute("kbackend.saving.model_file:", "KERAS_VERSION", "kbackend.compat.tree:MAJOR"),
+            Attribute("kbackend.saving.keras.writing_2:Keras2Form", "also", "kbackend.saving.keras.table:ONLY_OF_2_3"),
+        ],
+    ),
+    Row(
         "names of the losses LogCosh and KLDivergence",
         "logcosh, kullback_leibler_divergence",
         "log_cosh, kl_divergence",

@@ -199,10 +199,10 @@ def _with_window(method: Callable[..., Any], rank: int) -> Callable[..., Any]:
         if len(sizes) != rank or not all(type(size) is int for size in sizes) or _called_by_kbackend():
             return method(self, *args, **kwargs)
         unclear = sorted(kwargs.keys() & {"padding", "strides", "data_format"})
-        kind, shown = type(self).__name__, ", ".join(map(str, sizes))
+        kind, shown, window = type(self).__name__, ", ".join(map(str, sizes)), " by ".join(map(str, sizes))
         if unclear:
             raise ValueError(
-                f"{kind}({args[0]}, {shown}, {unclear[0]}=...) is a window of {' by '.join(map(str, sizes))} in Keras 1 "
+                f"{kind}({args[0]}, {shown}, {unclear[0]}=...) is a window of {window} in Keras 1 "
                 f"and one of {sizes[0]} with strides in Keras 3; write {kind}({args[0]}, ({shown})) or strides="
             )
         old = f"{kind}({args[0]}, {shown})"
@@ -255,4 +255,6 @@ def apply(changes: Sequence[Change]) -> Undo:
     return back
 
 
-__all__ = ["Attribute", "Change", "Default", "Positions", "Renamed", "Undo", "Window", "Wrapped", "apply", "named", "renamed"]
+__all__ = [
+    "Attribute", "Change", "Default", "Positions", "Renamed", "Undo", "Window", "Wrapped", "apply", "named", "renamed",
+]  # fmt: skip
