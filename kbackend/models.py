@@ -110,7 +110,7 @@ def clone_model(
     if not isinstance(model, Model):
         raise ValueError(f"clone_model needs a model, it was given {model!r}")
     clone = clone_function or _clone_layer
-    if isinstance(model, Sequential):
+    if isinstance(model, Sequential) and model.is_chain:
         return _clone_sequential(model, input_tensors, clone)
     if model.has_own_call:
         return _clone_own(model, input_tensors, clone_function)
@@ -130,7 +130,7 @@ def clone_model(
             )
         return clone(layer)
 
-    return model_from(type(model), model_config(model), make)
+    return model_from(Model if isinstance(model, Sequential) else type(model), model_config(model), make)
 
 
 def _clone_layer(layer: Layer) -> Layer:

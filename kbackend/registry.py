@@ -106,7 +106,8 @@ def find(name: str, builtin: Mapping[str, Any], kind: str) -> Any:
     for table in (_passed.get() or {}, _registered, builtin):
         if name in table:
             return table[name]
-    known = {**builtin, **_registered, **(_passed.get() or {})}
+    added = {k: v for k, v in _registered.items() if not str(getattr(v, "__module__", "")).startswith("kbackend.")}
+    known = {**builtin, **added, **(_passed.get() or {})}
     raise unknown(kind, name, known, "; pass it in custom_objects or register it")
 
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from kbackend.compat import reported
-from kbackend.compat.switching import Attribute, Change, Default, Positions, Renamed, Undo, Wrapped, apply
+from kbackend.compat.positions import POSITIONS
+from kbackend.compat.switching import Attribute, Change, Default, Renamed, Undo, Window, Wrapped, apply
 
 _METHODS = "kbackend.compat.contents.methods"
 _FUNCTIONS = "kbackend.compat.contents.functions"
@@ -42,12 +43,6 @@ class Row(NamedTuple):
 def _rate(name: str, rate: float) -> Change:
     return Default(f"kbackend.optimizers:{name}", "learning_rate", rate)
 
-
-_CONVOLUTION = (
-    "kernel_size", "strides", "padding", "data_format", "dilation_rate", "activation", "use_bias",
-    "kernel_initializer", "bias_initializer", "kernel_regularizer", "bias_regularizer", "activity_regularizer",
-    "kernel_constraint", "bias_constraint",
-)  # fmt: skip
 
 OPTIMIZERS = (
     Row(
@@ -134,27 +129,31 @@ LAYERS = (
     ),
     Row(
         "arguments by position",
-        "Conv1D, Conv2D, Conv3D without groups; Embedding with activity_regularizer as the fifth; names first in "
-        "metrics and in `add_weight` of metrics; Loss(reduction, name)",
+        "Conv1D, Conv2D, Conv3D without groups; Embedding with activity_regularizer as the fifth; those of "
+        "Conv3DTranspose, ConvLSTM2D and the ends of those of recurrent layers; names first in metrics and in "
+        "`add_weight` of metrics; Loss(reduction, name)",
         "as in Keras 3",
+        POSITIONS,
+    ),
+    Row(
+        "Conv2D(32, 3, 3) and its kin of two and three dimensions",
+        "a window of 3 rows and 3 columns; refused beside padding, strides and data_format (tf.keras, and so "
+        "--tf-keras: as kbackend by itself)",
+        "a window of 3 rows and 3 columns that moves by 3",
         [
             *(
-                Positions(f"kbackend.layers:Conv{rank}D", ("filters", *_CONVOLUTION))
-                for rank in (1, 2, 3)
+                Window(f"kbackend.layers:{name}", 2)
+                for name in ("Conv2D", "Conv2DTranspose", "SeparableConv2D", "LocallyConnected2D", "ConvLSTM2D")
             ),
-            Positions(
-                "kbackend.layers:Embedding",
-                ("input_dim", "output_dim", "embeddings_initializer", "embeddings_regularizer",
-                 "activity_regularizer", "embeddings_constraint", "mask_zero", "input_length"),
-            ),  # fmt: skip
-            Positions("kbackend.metrics:Metric", ("name", "dtype")),
-            Positions("kbackend.metrics:Metric.add_weight", ("name", "shape", "initializer", "dtype")),
-            Positions("kbackend.losses:Loss", ("reduction", "name")),
-            Positions(
-                "kbackend.callbacks:ModelCheckpoint",
-                ("filepath", "monitor", "verbose", "save_best_only", "save_weights_only", "mode", "period"),
-            ),
+            Window("kbackend.layers:Conv3D", 3),
         ],
+        tf_keras=False,
+    ),
+    Row(
+        "LeakyReLU(alpha=0.3)",
+        "its only spelling",
+        "a spelling of Keras 2, with a DeprecationWarning; the name is negative_slope",
+        [Attribute("kbackend.layers.legacy:", "CURRENT", "kbackend.compat.tree:MAJOR")],
     ),
 )
 
@@ -221,6 +220,15 @@ TRAINING = (
         [
             Wrapped("kbackend.training.data:_cast", f"{_METHODS}:casting_data"),
             Wrapped("kbackend.runtime.feeds:FeedCheck.__call__", f"{_METHODS}:casting_feeds"),
+        ],
+    ),
+    Row(
+        "files .keras, .h5 and .hdf5 that a model is saved to",
+        "of Keras 2, with the layers that Keras 3 has not",
+        "of Keras 3",
+        [
+            Attribute("kbackend.saving.model_file:", "KERAS_VERSION", "kbackend.compat.tree:MAJOR"),
+            Attribute("kbackend.saving.keras.writing_2:Keras2Form", "also", "kbackend.saving.keras.table:ONLY_OF_2_3"),
         ],
     ),
     Row(

@@ -124,6 +124,23 @@ class Positions(NamedTuple):
         return _set(owner, name, _reordered(getattr(owner, name), self.names))
 
 
+class Window(NamedTuple):
+    """A constructor that takes as many integers after the number of filters as a window has dimensions for its size,
+    as Keras 2 did for programs of Keras 1.
+
+    Attributes:
+        where: a class.
+        rank: the number of dimensions.
+    """
+
+    where: str
+    rank: int
+
+    def apply(self) -> Undo:
+        owner, name = _method(self.where)
+        return _set(owner, name, _with_window(getattr(owner, name), self.rank))
+
+
 class Renamed(NamedTuple):
     """Arguments that had other names.
 
@@ -142,7 +159,7 @@ class Renamed(NamedTuple):
         return _set(owner, name, renamed(getattr(owner, name), self.names, self.keras))
 
 
-Change = Default | Attribute | Wrapped | Positions | Renamed
+Change = Default | Attribute | Wrapped | Positions | Window | Renamed
 
 
 def _reordered(method: Callable[..., Any], names: Sequence[str]) -> Callable[..., Any]:
@@ -150,12 +167,49 @@ def _reordered(method: Callable[..., Any], names: Sequence[str]) -> Callable[...
 
     @functools.wraps(method)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        if sys._getframe(1).f_globals.get("__name__", "").partition(".")[0] == "kbackend":
+        if _called_by_kbackend():
             return method(self, *args, **kwargs)
         given = dict(zip(names, args))
         if given.keys() & kwargs.keys() or len(args) > len(names):
             return method(self, *args, **kwargs)  # its own message says what is wrong
         return method(self, **given, **kwargs)
+
+    return call
+
+
+def _called_by_kbackend() -> bool:
+    """Whether the call of a function of this module comes from kbackend, other functions of this module left out."""
+    frame = sys._getframe(2)
+    while frame.f_globals.get("__name__") == __name__ and frame.f_back is not None:
+        frame = frame.f_back
+    return str(frame.f_globals.get("__name__", "")).partition(".")[0] == "kbackend"
+
+
+def _with_window(method: Callable[..., Any], rank: int) -> Callable[..., Any]:
+    """A constructor for which ``(filters, 3, 3)`` is a window; calls by kbackend itself keep strides.
+
+    Raises:
+        ValueError: strides, padding or data_format are given too, of which the first shows that the second integer is
+            no stride, and the others that it may be one.
+    """
+
+    @functools.wraps(method)
+    def call(self: Any, *args: Any, **kwargs: Any) -> Any:
+        sizes = args[1:]
+        if len(sizes) != rank or not all(type(size) is int for size in sizes) or _called_by_kbackend():
+            return method(self, *args, **kwargs)
+        unclear = sorted(kwargs.keys() & {"padding", "strides", "data_format"})
+        kind, shown, window = type(self).__name__, ", ".join(map(str, sizes)), " by ".join(map(str, sizes))
+        if unclear:
+            raise ValueError(
+                f"{kind}({args[0]}, {shown}, {unclear[0]}=...) is a window of {window} in Keras 1 "
+                f"and one of {sizes[0]} with strides in Keras 3; write {kind}({args[0]}, ({shown})) or strides="
+            )
+        old = f"{kind}({args[0]}, {shown})"
+        warnings.warn(
+            f"{old} is a spelling of Keras 1; write {kind}({args[0]}, ({shown}))", DeprecationWarning, stacklevel=2
+        )
+        return method(self, args[0], sizes, **kwargs)
 
     return call
 
@@ -201,4 +255,6 @@ def apply(changes: Sequence[Change]) -> Undo:
     return back
 
 
-__all__ = ["Attribute", "Change", "Default", "Positions", "Renamed", "Undo", "Wrapped", "apply", "named", "renamed"]
+__all__ = [
+    "Attribute", "Change", "Default", "Positions", "Renamed", "Undo", "Window", "Wrapped", "apply", "named", "renamed",
+]  # fmt: skip

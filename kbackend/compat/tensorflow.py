@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import builtins
 import importlib
+import importlib.machinery
+import importlib.util
 import sys
 from collections.abc import Mapping, Sequence
 from types import FrameType, ModuleType
@@ -22,7 +24,8 @@ NAME = "tensorflow"
 VERSION = "2.1.0"
 #: packages whose imports mean the real TensorFlow
 _REAL = frozenset({"tensorflow", "tensorboard", "torch", "keras", "kbackend", "onnx", "onnxruntime", "jax", "google"})
-_PREFIXES = (f"{NAME}.python.{ROOT}", f"{NAME}.{ROOT}")
+_PYTHON = f"{NAME}.python"
+_PREFIXES = (f"{_PYTHON}.{ROOT}", f"{NAME}.{ROOT}")
 _INSTEAD: Mapping[str, str] = {
     "Session": "leave sessions out; K.function, K.eval and models run by themselves",
     "ConfigProto": "leave it out; kbackend.set_device and kbackend.set_threads choose devices and threads",
@@ -44,14 +47,14 @@ _INSTEAD: Mapping[str, str] = {
 
 
 class StandIn(ModuleType):
-    """``tensorflow`` with ``keras``, and an error that says what to do for any other name."""
+    """``tensorflow`` or ``tensorflow.python`` with ``keras``, and an error that says what to do for any other name."""
 
     def __getattr__(self, name: str) -> Any:
         if name == ROOT:
             return importlib.import_module(ROOT)
         if name.startswith("__") and name.endswith("__"):
-            raise AttributeError(f"module {NAME!r} has no attribute {name!r}")
-        raise NotCovered(refusal(name))
+            raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")
+        raise NotCovered(refusal(f"{self.__name__}.{name}".removeprefix(f"{NAME}.")))
 
 
 def refusal(name: str) -> str:
@@ -70,11 +73,11 @@ def refusal(name: str) -> str:
 
 
 def stand_in() -> Undo:
-    """Make ``import tensorflow`` in programs mean the stand-in; returns what undoes it."""
-    module = StandIn(NAME, "``tensorflow`` with ``keras`` alone, by kbackend.")
-    vars(module)["__version__"] = VERSION
-    vars(module)["__path__"] = []
-    before = builtins.__import__
+    """Make ``import tensorflow``, and ``importlib.import_module`` and ``find_spec`` of it, mean the stand-in in
+    programs; returns what undoes it."""
+    module = _stand(NAME, __version__=VERSION)
+    vars(module)["python"] = _stand(_PYTHON)
+    before, before_module, before_spec = builtins.__import__, importlib.import_module, importlib.util.find_spec
 
     def found(
         name: str,
@@ -83,7 +86,7 @@ def stand_in() -> Undo:
         fromlist: Sequence[str] | None = (),
         level: int = 0,
     ) -> Any:
-        if level or name.partition(".")[0] != NAME or _means_the_real_one(sys._getframe(1)):
+        if level or _is_other(name):
             return before(name, globals, locals, fromlist or (), level)
         last = _module(module, name)
         if not fromlist:
@@ -92,13 +95,39 @@ def stand_in() -> Undo:
             _check(last, name, each)
         return last
 
-    builtins.__import__ = found
+    def import_module(name: str, package: str | None = None) -> ModuleType:
+        return before_module(name, package) if _is_other(name) else _module(module, name)
+
+    def find_spec(name: str, package: str | None = None) -> importlib.machinery.ModuleSpec | None:
+        if _is_other(name):
+            return before_spec(name, package)
+        try:
+            return importlib.machinery.ModuleSpec(_module(module, name).__name__, None, is_package=True)
+        except ImportError:
+            return None
+
+    builtins.__import__, importlib.import_module, importlib.util.find_spec = found, import_module, find_spec
 
     def undo() -> None:
         if builtins.__import__ is found:
             builtins.__import__ = before
+        if importlib.import_module is import_module:
+            importlib.import_module = before_module
+        if importlib.util.find_spec is find_spec:
+            importlib.util.find_spec = before_spec
 
     return undo
+
+
+def _stand(name: str, **others: Any) -> StandIn:
+    module = StandIn(name, f"``{name}`` with ``keras`` alone, by kbackend.")
+    vars(module).update(others, __path__=[])
+    return module
+
+
+def _is_other(name: str) -> bool:
+    """Whether a name is not of tensorflow, or the caller of the function that asks means the real one."""
+    return name.partition(".")[0] != NAME or _means_the_real_one(sys._getframe(2))
 
 
 def _means_the_real_one(frame: FrameType | None) -> bool:
@@ -115,8 +144,8 @@ def _module(stand: ModuleType, name: str) -> ModuleType:
     Raises:
         ImportError: there is none.
     """
-    if name == NAME:
-        return stand
+    if name in (NAME, _PYTHON):
+        return stand if name == NAME else stand.python
     for prefix in _PREFIXES:
         if f"{name}.".startswith(f"{prefix}."):
             return importlib.import_module(ROOT + name[len(prefix) :])

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 VERSION = "2.3.1"
+MAJOR = 2
 
 
 class Entry(NamedTuple):

@@ -1,7 +1,7 @@
-"""The spellings of Keras 1: names of arguments, layers under other names, and merges by mode.
+"""The spellings of Keras 1 and 2: names of arguments, layers under other names, and merges by mode.
 
-:func:`accept` makes the constructors of layers take Keras 1's arguments too. Each of them gives a DeprecationWarning
-that names the new spelling. Two integers after the filters, as in ``Convolution2D(32, 3, 3)``, are a window under
+:func:`accept` makes the constructors of layers take them too. Each that Keras 3 has not gives a DeprecationWarning that
+names the new spelling. Two integers after the filters, as in ``Convolution2D(32, 3, 3)``, are a window under
 Keras 1's names of layers; ``Conv2D(32, 3, 3)`` is a window of 3 and strides of 3, as in Keras 3.
 """
 
@@ -10,9 +10,12 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
+from kbackend.graph.tensor import Tensor
+from kbackend.layers.base.input import Input
 from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.structures import as_list, distinct
 from kbackend.layers.convolution import (
     Conv1D,
     Conv2D,
@@ -25,6 +28,8 @@ from kbackend.layers.core import Lambda
 from kbackend.layers.merge import Add, Average, Concatenate, Dot, Maximum, Multiply
 
 Arguments = dict[str, Any]
+#: the version of Keras whose spellings give no warning
+CURRENT = 3
 
 
 class Spelling:
@@ -32,12 +37,16 @@ class Spelling:
 
     Args:
         old: the arguments that make up the new one.
-        new: its name; None where the old ones only say what is so in any case.
+        new: its name, or several that get the same value; None where the old ones only say what is so in any case.
         convert: makes the new value from the old ones; the old value itself when None.
+        last: the last version of Keras that has the old ones.
     """
 
-    def __init__(self, old: Sequence[str], new: str | None, convert: Callable[..., Any] | None = None) -> None:
-        self.old, self.new = tuple(old), new
+    def __init__(
+        self, old: Sequence[str], new: str | None, convert: Callable[..., Any] | None = None, last: int = 1
+    ) -> None:
+        self.old, self.last = tuple(old), last
+        self.names = (new or "").split()
         self._convert = convert
 
     def value(self, given: Sequence[Any]) -> Any:
@@ -77,11 +86,16 @@ def _by_feature(mode: Any) -> None:
         raise ValueError(f"mode={mode!r} of BatchNormalization went in Keras 2; there is mode=0, by feature")
 
 
+def _no_dropout(rate: Any) -> None:
+    if rate:
+        raise ValueError("the dropout of Embedding went in Keras 2; put SpatialDropout1D(rate) after it")
+
+
 _ORDER = [Spelling(["dim_ordering"], "data_format", _data_format)]
 _BIAS = _names(b_regularizer="bias_regularizer", b_constraint="bias_constraint", bias="use_bias")
 _KERNEL = _names(init="kernel_initializer", W_regularizer="kernel_regularizer", W_constraint="kernel_constraint")
 _DENSE = [*_names(output_dim="units"), *_KERNEL, *_BIAS]
-_FEATURES = [Spelling(["input_dim"], "input_shape", _sample)]
+_FEATURES = [Spelling(["input_dim"], "input_shape", _sample, last=3)]
 _STEPS = [
     Spelling(["input_length", "input_dim"], "input_shape", _sample),
     Spelling(["input_dim"], "input_shape", lambda size: (None, size)),
@@ -95,7 +109,7 @@ _VOLUME = [Spelling(["kernel_dim1", "kernel_dim2", "kernel_dim3"], "kernel_size"
 _DEPTHWISE = _names(
     depthwise_init="depthwise_initializer",
     pointwise_init="pointwise_initializer",
-    init="depthwise_initializer",
+    init="depthwise_initializer pointwise_initializer",
 )
 _POOL = [*_names(border_mode="padding", pool_length="pool_size", stride="strides"), *_ORDER]
 _RATE = _names(p="rate")
@@ -119,9 +133,12 @@ _LSTM = [Spelling(["forget_bias_init"], "unit_forget_bias", _forget_bias), *_GAT
 #: class -> the arguments of Keras 1 that it takes
 SPELLINGS: Mapping[str, Sequence[Spelling]] = {
     "Dense": [*_DENSE, *_FEATURES],
-    "Embedding": _names(
-        init="embeddings_initializer", W_regularizer="embeddings_regularizer", W_constraint="embeddings_constraint"
-    ),
+    "Embedding": [
+        *_names(
+            init="embeddings_initializer", W_regularizer="embeddings_regularizer", W_constraint="embeddings_constraint"
+        ),
+        Spelling(["dropout"], None, _no_dropout),
+    ],
     "Conv1D": [*_CONV, *_LENGTH, *_DILATED, *_STEPS],
     "Conv2D": [*_CONV, *_ROWS, *_DILATED],
     "Conv3D": [*_CONV, *_VOLUME],
@@ -142,19 +159,19 @@ SPELLINGS: Mapping[str, Sequence[Spelling]] = {
         *_names(beta_init="beta_initializer", gamma_init="gamma_initializer"), Spelling(["mode"], None, _by_feature),
     ],  # fmt: skip
     "PReLU": _names(init="alpha_initializer"),
-    "LeakyReLU": _names(alpha="negative_slope"),
+    "LeakyReLU": [Spelling(["alpha"], "negative_slope", last=2)],
     **{name: _RATE for name in ("Dropout", "GaussianDropout", "AlphaDropout", "SpatialDropout1D")},
     **{f"SpatialDropout{rank}D": [*_RATE, *_ORDER] for rank in (2, 3)},
     "GaussianNoise": _names(sigma="stddev"),
     "SimpleRNN": _RECURRENT,
     "GRU": _GATED,
     "LSTM": _LSTM,
-    "ConvLSTM2D": [*_ROWS, *_CONV, *(s for s in _LSTM if s.new != "units")],
+    "ConvLSTM2D": [*_ROWS, *_CONV, *(s for s in _LSTM if s.names != ["units"])],
 }
 
 
 def modern(kind: str, given: Arguments) -> Arguments:
-    """Arguments with the new names, after a DeprecationWarning for those of Keras 1.
+    """Arguments with the new names, after a DeprecationWarning for those that went.
 
     Raises:
         TypeError: an argument is given under both names.
@@ -163,15 +180,18 @@ def modern(kind: str, given: Arguments) -> Arguments:
     for spelling in SPELLINGS.get(kind, ()):
         if not all(name in found for name in spelling.old):
             continue
-        if spelling.new in found:
-            raise TypeError(f"{kind} got {spelling.new} twice, also as {' and '.join(spelling.old)}")
+        both = [name for name in spelling.names if name in found]
+        if both:
+            raise TypeError(f"{kind} got {both[0]} twice, also as {' and '.join(spelling.old)}")
         value = spelling.value([found.pop(name) for name in spelling.old])
         old = ", ".join(f"{name}=..." for name in spelling.old)
-        if spelling.new is None:
+        if not spelling.names:
             _warn(f"{kind}({old}) is a spelling of Keras 1; leave it out")
             continue
-        found[spelling.new] = value
-        _warn(f"{kind}({old}) is a spelling of Keras 1; write {kind}({spelling.new}={_shown(value)})")
+        found.update(dict.fromkeys(spelling.names, value))
+        if spelling.last < CURRENT:
+            now = ", ".join(f"{name}={_shown(value)}" for name in spelling.names)
+            _warn(f"{kind}({old}) is a spelling of Keras {spelling.last}; write {kind}({now})")
     return found
 
 
@@ -287,7 +307,49 @@ class AtrousConvolution2D(Convolution2D):
     """
 
 
-Deconvolution2D, Deconvolution3D = Conv2DTranspose, Conv3DTranspose
+def _without_output_shape(args: tuple[Any, ...], kwargs: Arguments, rank: int) -> tuple[Any, ...]:
+    """Arguments without the shape of the result, which Keras 1 was given after the window or by name: a size that
+    follows from the others."""
+    shape = kwargs.pop("output_shape", None)
+    place = rank + 1
+    if len(args) > place and isinstance(args[place], (tuple, list)) and len(args[place]) == rank + 2:
+        shape, args = args[place], (*args[:place], *args[place + 1 :])
+    if shape is not None:
+        _warn("output_shape= of a deconvolution is a spelling of Keras 1; leave it out")
+    return args
+
+
+class Deconvolution2D(Conv2DTranspose):
+    """Keras 1's name of :class:`~kbackend.layers.Conv2DTranspose`, with two sizes of the window after the filters, and
+    an ``output_shape`` of which no notice is taken.
+
+    >>> import warnings
+    >>> from kbackend import Input, layers
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DeprecationWarning)
+    ...     layers.Deconvolution2D(8, 3, 3, output_shape=(None, 7, 7, 8))(Input((5, 5, 1))).shape
+    (None, 7, 7, 8)
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        args = _without_output_shape(args, kwargs, 2)
+        super().__init__(*_with_window("Deconvolution2D", "Conv2DTranspose", args, 2), **kwargs)
+
+
+class Deconvolution3D(Conv3DTranspose):
+    """Keras 1's name of :class:`~kbackend.layers.Conv3DTranspose`; see :class:`Deconvolution2D`.
+
+    >>> import warnings
+    >>> from kbackend import Input, layers
+    >>> with warnings.catch_warnings():
+    ...     warnings.simplefilter("ignore", DeprecationWarning)
+    ...     layers.Deconvolution3D(8, 3, 3, 3)(Input((5, 5, 5, 1))).shape
+    (None, 7, 7, 7, 8)
+    """
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        args = _without_output_shape(args, kwargs, 3)
+        super().__init__(*_with_window("Deconvolution3D", "Conv3DTranspose", args, 3), **kwargs)
 
 
 # merges -----------------------------------------------------------------------------------------------------
@@ -320,7 +382,8 @@ def Merge(
     """Keras 1's merge layer of a mode: the layer that is called on a list of tensors now.
 
     Args:
-        layers: None. Models to be merged inside a Sequential are refused.
+        layers: models, or layers with an ``input_shape``, whose outputs are merged: the first layer of a Sequential,
+            which then has all their inputs. None for a layer that is called on tensors.
         mode: 'sum', 'mul', 'concat', 'ave', 'cos', 'dot' or 'max', or a function of the list of tensors.
         concat_axis: for 'concat'.
         dot_axes: for 'dot' and 'cos'.
@@ -328,28 +391,77 @@ def Merge(
         name: the name of the layer.
 
     Raises:
-        ValueError: an unknown mode, or models.
+        ValueError: an unknown mode, a layer whose input's shape is not known, or fewer than two layers.
+        TypeError: what is merged is no layer.
 
     >>> import warnings
-    >>> from kbackend import Input
+    >>> from kbackend import Input, Sequential, layers
     >>> from kbackend.layers.legacy import Merge
     >>> with warnings.catch_warnings():
     ...     warnings.simplefilter("ignore", DeprecationWarning)
     ...     Merge(mode="concat")([Input((2,)), Input((3,))]).shape
+    ...     a, b = layers.Dense(2, input_shape=(4,)), layers.Dense(3, input_shape=(5,))
+    ...     Sequential([Merge([a, b], mode="concat"), layers.Dense(1)]).input_shape
     (None, 5)
+    [(None, 4), (None, 5)]
     """
-    if layers is not None:
-        raise ValueError(
-            "Merge cannot merge models inside a Sequential; call the layer on their outputs and make a "
-            "Model([a.input, b.input], result)"
-        )
     if callable(mode):
         _warn("Merge with a function is a spelling of Keras 1; write Lambda(function)")
-        return Lambda(mode, output_shape, output_mask, arguments, name=name)
-    if mode not in _MERGES:
+        joint: Layer = Lambda(mode, output_shape, output_mask, arguments, name=name)
+    elif mode not in _MERGES:
         raise ValueError(f"the mode of a merge must be one of {', '.join(_MERGES)} or a function, it is {mode!r}")
-    _warn(f"Merge(mode={mode!r}) is a spelling of Keras 1; write {_NEW_NAMES[mode]}")
-    return _MERGES[mode](concat_axis, dot_axes, name=name)
+    else:
+        _warn(f"Merge(mode={mode!r}) is a spelling of Keras 1; write {_NEW_NAMES[mode]}")
+        joint = _MERGES[mode](concat_axis, _axes(dot_axes), name=name)
+    if layers is not None:
+        joint._begins = _merged(joint, layers)
+    return joint
+
+
+def _axes(axes: Any) -> Any:
+    """Axes of a dot; Keras 1 took one-element sequences for integers too."""
+    if isinstance(axes, (list, tuple)):
+        return tuple(a[0] if isinstance(a, (list, tuple)) and len(a) == 1 else a for a in axes)
+    return axes
+
+
+class _Merged(NamedTuple):
+    """The inputs of merged branches, each once, and the result."""
+
+    inputs: Sequence[Any]
+    output: Any
+
+
+def _merged(joint: Layer, branches: Sequence[Any]) -> _Merged:
+    found = [_ends(branch) for branch in branches]
+    if len(found) < 2:
+        raise ValueError(f"Merge needs two layers or more, it was given {len(found)}")
+    return _Merged(
+        distinct([t for inputs, _ in found for t in inputs]), joint([t for _, outputs in found for t in outputs])
+    )
+
+
+def _ends(branch: Any) -> tuple[Sequence[Any], Sequence[Any]]:
+    """The inputs and outputs of a branch, which is called on an input of its own where it has no call yet."""
+    if isinstance(branch, Tensor):
+        return [branch], [branch]
+    if not isinstance(branch, Layer):
+        raise TypeError(f"Merge takes models and layers, it was given {branch!r}")
+    if branch._begins is not None:
+        return branch._begins.inputs, [branch._begins.output]
+    if hasattr(type(branch), "inputs"):  # a model
+        if branch.built:
+            return branch.inputs, branch.outputs
+    elif branch.inbound_nodes:
+        return as_list(branch.get_input_at(0)), as_list(branch.get_output_at(0))
+    elif branch._batch_input_shape is not None:
+        shape, dtype = branch._batch_input_shape, branch._input_dtype()
+        start = Input(batch_shape=shape, dtype=dtype, name=f"{branch.name}_input")
+        return [start], as_list(branch(start))
+    raise ValueError(
+        f"Merge does not know the shape of the input of {branch.name}: give {branch.name}, or its first layer, an "
+        "input_shape"
+    )
 
 
 def merge(inputs: Sequence[Any], mode: Any = "sum", concat_axis: int = -1, dot_axes: Any = -1, **others: Any) -> Any:

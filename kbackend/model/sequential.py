@@ -28,7 +28,8 @@ class Sequential(Model):
 
     The input's shape comes from ``input_shape`` of the first layer, from an ``Input``, from a first layer
     that is a
-    model, from :meth:`build`, or from the first data that the model sees.
+    model, from :meth:`build`, or from the first data that the model sees. A chain that begins with Keras 1's
+    ``Merge([a, b])`` has the inputs of its branches, and its layers are those of the whole graph.
 
     >>> from kbackend import Sequential, layers
     >>> model = Sequential([layers.Dense(3, input_shape=(4,)), layers.Activation("relu")])
@@ -45,7 +46,8 @@ class Sequential(Model):
         self._prepare(name, "sequential", trainable)
         self._chain: list[Layer] = []
         self._names: set[str] = set()
-        self._tensors: list[Tensor] = []  # the input, and the result of each layer
+        self._tensors: list[Tensor] = []  # the input, and the result of each layer; of a merge its result alone
+        self._branches: list[Tensor] = []  # the inputs of a merge
         for layer in layers or ():
             self.add(layer)
 
@@ -73,7 +75,11 @@ class Sequential(Model):
             )
         if not self._tensors and not self._chain:
             self._start_with(layer)
-        if self._tensors:
+        elif layer._begins is not None:
+            raise ValueError(f"model {self.name}: a Merge of layers can only come first")
+        if self._branches and not self._chain:
+            self._tensors = [layer._begins.output]
+        elif self._tensors:
             self._tensors.append(self._applied(layer, self._tensors[-1]))
         self._chain.append(layer)
         self._names.add(layer.name)
@@ -87,12 +93,18 @@ class Sequential(Model):
 
     def _start_with(self, layer: Layer) -> None:
         """Make the input when the first layer says what it is."""
+        if layer._begins is not None:
+            self._set_branches(layer._begins.inputs)
+            return
         shape, dtype = layer._batch_input_shape, layer._input_dtype()
         if shape is None and isinstance(layer, Model) and layer.built:
             first = layer.inputs[0]
             shape, dtype = first.shape, first.dtype
         if shape is not None:
             self._tensors = [Input(batch_shape=shape, dtype=dtype, name=f"{layer.name}_input")]
+
+    def _set_branches(self, inputs: Sequence[Tensor]) -> None:
+        self._branches, self.is_chain, self._single_input = list(inputs), not inputs, len(inputs) < 2
 
     def _applied(self, layer: Layer, tensor: Tensor) -> Tensor:
         result = layer(tensor)
@@ -114,11 +126,13 @@ class Sequential(Model):
         self._chain.pop()
         if self._tensors:
             self._tensors.pop()
+        if self._branches and not self._chain:
+            self._set_branches([])
         self._changed()
 
     def _follow(self, again: Replay) -> None:
         super()._follow(again)
-        self._tensors = [again(t) for t in self._tensors]
+        self._tensors, self._branches = ([again(t) for t in each] for each in (self._tensors, self._branches))
 
     def _changed(self) -> None:
         self._found = None
@@ -166,15 +180,17 @@ class Sequential(Model):
                 f"model {self.name} does not know its input's shape yet: give the first layer an "
                 "input_shape, call build(input_shape), or train it on data"
             )
-        return Topology(self._tensors[:1], self._tensors[-1:], self.name)
+        return Topology(self._branches or self._tensors[:1], self._tensors[-1:], self.name)
 
     @property
     def layers(self) -> list[Layer]:
-        """The layers in order, without the input."""
-        return list(self._chain)
+        """The layers in order, without the input; those of the whole graph where several branches are merged."""
+        return list(self._topology.layers if self._branches else self._chain)
 
     def get_config(self) -> dict[str, Any]:
-        """The layers' configurations, and the input's shape when it is known."""
+        """The layers' configurations, and the input's shape when it is known; the graph where branches are merged."""
+        if self._branches:
+            return super().get_config()
         found: dict[str, Any] = {
             "name": self.name,
             "layers": [
@@ -189,13 +205,15 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
-        """A Sequential like the one whose configuration this is, with fresh weights.
+        """A Sequential like the one whose configuration this is, with fresh weights; a Model where branches are merged.
 
         Raises:
             FormatError: anything that does not fit; the message names the place.
         """
         given = {"layers": config} if isinstance(config, (list, tuple)) else config
         settings = of_kind(given, dict, "the configuration")
+        if "input_layers" in settings:
+            return Model.from_config(settings, custom_objects)
         with at("name"):
             model = cls(name=settings.get("name"))
         with custom_object_scope(custom_objects):

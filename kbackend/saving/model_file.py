@@ -30,6 +30,8 @@ from kbackend.saving.errors import FormatError, reading
 from kbackend.saving.graph_json import GraphFormatError, from_json, to_json
 from kbackend.saving.structure import MODEL, keys_of, matched, model_of, state_of, structure
 
+#: for which Keras files are written that do not say
+KERAS_VERSION = 3
 HEAD = {"format": "kbackend model", "version": 1}
 GRAPH, WEIGHTS, OPTIMIZER = "graph.json", "weights.safetensors", "optimizer.safetensors"
 _MEMBERS = {MODEL, GRAPH, WEIGHTS, TRAINING, OPTIMIZER}
@@ -56,7 +58,7 @@ def save_model(
     """
     check_overwrite(path, overwrite)
     if os.fspath(path).endswith((".keras", ".h5", ".hdf5")):
-        keras.write(model, path, include_optimizer, 3 if keras_version is None else keras_version)
+        keras.write(model, path, include_optimizer, KERAS_VERSION if keras_version is None else keras_version)
     elif keras_version is not None:
         raise ValueError(f"keras_version is for .keras and .h5 files, not for {os.fspath(path)}")
     else:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import builtins
+import importlib
+import importlib.util
+import sys
 
 import pytest
 
@@ -11,11 +14,11 @@ from kbackend import compat, layers, models
 
 @pytest.fixture
 def stand_in():
-    before = builtins.__import__
+    before = builtins.__import__, importlib.import_module, importlib.util.find_spec
     compat.install(tf_keras=True)
     yield
     compat.uninstall()
-    assert builtins.__import__ is before
+    assert before == (builtins.__import__, importlib.import_module, importlib.util.find_spec)
 
 
 def run(program: str) -> dict:
@@ -31,8 +34,23 @@ def run(program: str) -> dict:
     "from tensorflow import keras\nDense, Model = keras.layers.Dense, keras.Model",
     "import tensorflow.keras.layers as L\nimport tensorflow.keras.models\n"
     "Dense, Model = L.Dense, tensorflow.keras.models.Model",
+    "import importlib\nkeras = importlib.import_module('tensorflow.keras')\n"
+    "Dense, Model = keras.layers.Dense, keras.Model",
+    "from importlib import import_module\nDense = import_module('tensorflow.python.keras.layers').Dense\n"
+    "Model = import_module('tensorflow').keras.Model",
+    "import tensorflow.python.keras.layers as L\nfrom tensorflow.python import keras\n"
+    "Dense, Model = L.Dense, keras.Model",
+    "from tensorflow.python.keras import layers, Model\nfrom tensorflow.python.keras.layers.core import Dense",
+    "from importlib.util import find_spec\nassert find_spec('tensorflow') and find_spec('tensorflow.keras')\n"
+    "assert find_spec('tensorflow.contrib') is None\nDense = __import__('tensorflow').keras.layers.Dense\n"
+    "Model = __import__('tensorflow.keras', fromlist=['Model']).Model",
 ])  # fmt: skip
-def test_tensorflow_keras_is_kbackend(stand_in, program):
+@pytest.mark.parametrize("is_installed", [True, False])
+def test_tensorflow_keras_is_kbackend(stand_in, program, is_installed, monkeypatch):
+    if not is_installed:
+        for name in [n for n in sys.modules if n.partition(".")[0] == "tensorflow"]:
+            monkeypatch.delitem(sys.modules, name)
+        monkeypatch.setitem(sys.modules, "tensorflow", None)
     scope = run(program)
     assert scope["Dense"] is layers.Dense and scope["Model"] is models.Model
 
@@ -44,6 +62,9 @@ def test_tensorflow_keras_is_kbackend(stand_in, program):
     ("import tensorflow.compat.v1 as tf", ImportError, ["tensorflow.compat.v1", "keras alone"]),
     ("from tensorflow.keras.layers import Nothing", ImportError, ["keras.layers", "'Nothing'"]),
     ("from tensorflow.keras import nothing", ImportError, ["keras", "'nothing'"]),
+    ("import importlib\nimportlib.import_module('tensorflow.contrib')", ImportError, ["tensorflow.contrib", "alone"]),
+    ("from tensorflow.python.ops import math_ops", ImportError, ["tensorflow.python.ops", "keras alone"]),
+    ("from tensorflow.python import math_ops", ImportError, ["tensorflow.python.math_ops", "keras alone"]),
 ])  # fmt: skip
 def test_other_names_say_what_to_do(stand_in, program, error, words):
     with pytest.raises(error) as raised:

@@ -8,8 +8,10 @@ from kbackend import activations, constraints, initializers, regularizers
 from kbackend import backend as K
 from kbackend.layers import Layer, TimeDistributed
 from kbackend.layers.core import Dense
+from kbackend.registry import register
 
 
+@register()
 class MaxoutDense(Layer):
     """The largest of several linear functions of the inputs, unit by unit.
 
@@ -73,6 +75,7 @@ class MaxoutDense(Layer):
         return input_shape[0], self.output_dim
 
 
+@register()
 class Highway(Layer):
     """``t * activation(W x + b) + (1 - t) * x`` with the gate ``t = sigmoid(W_carry x + b_carry)``.
 

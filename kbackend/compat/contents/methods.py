@@ -49,7 +49,7 @@ def standardize_user_data(
 
 
 #: of Keras 1's methods for generators; ``nb_epoch`` and its like are renamed before
-_SAMPLES = {"samples_per_epoch": "steps_per_epoch", "nb_val_samples": "validation_steps", "val_samples": "steps"}
+SAMPLES = {"samples_per_epoch": "steps_per_epoch", "nb_val_samples": "validation_steps", "val_samples": "steps"}
 
 
 def counting_samples(method: Any) -> Any:
@@ -58,7 +58,7 @@ def counting_samples(method: Any) -> Any:
 
     @functools.wraps(method)
     def call(self: Any, generator: Any, *args: Any, **kwargs: Any) -> Any:
-        for old, new in _SAMPLES.items():
+        for old, new in SAMPLES.items():
             if old not in kwargs:
                 continue
             samples = kwargs.pop(old)

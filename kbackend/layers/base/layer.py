@@ -71,6 +71,8 @@ class Layer(HasLosses):
     stateful = False
     supports_masking = False
     input_spec: InputSpec | Sequence[InputSpec | None] | None = None
+    #: the inputs and the result with which a Sequential begins, of :func:`kbackend.layers.legacy.Merge` of layers
+    _begins: Any = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)

@@ -61,11 +61,26 @@ _NOT_OF_2 = frozenset(
 )
 #: layers that Keras 3 has not
 _NOT_OF_3 = frozenset("LocallyConnected1D LocallyConnected2D ThresholdedReLU".split())
+#: layers of Keras 2.3 that tf-keras has not
+ONLY_OF_2_3 = frozenset(("CuDNNGRU", "CuDNNLSTM"))
 #: layers that neither has
-_OURS = frozenset(
-    "AtrousConvolution1D AtrousConvolution2D ConvLSTM1DCell ConvLSTM2DCell ConvLSTM3DCell ConvRNN2D CuDNNGRU CuDNNLSTM "
-    "TFModule TFSMLayer TorchModule TorchModuleWrapper".split()
+_OURS = ONLY_OF_2_3 | frozenset(
+    "AtrousConvolution1D AtrousConvolution2D ConvLSTM1DCell ConvLSTM2DCell ConvLSTM3DCell ConvRNN2D TFModule "
+    "TFSMLayer TorchModule TorchModuleWrapper".split()
 )
+#: layers under names of Keras 1, by those under which files have them
+_OLD_NAMES = {
+    "AtrousConvolution1D": "Conv1D", "AtrousConvolution2D": "Conv2D", "Convolution2D": "Conv2D",
+    "Convolution3D": "Conv3D", "Deconvolution2D": "Conv2DTranspose", "Deconvolution3D": "Conv3DTranspose",
+    "SeparableConvolution2D": "SeparableConv2D",
+}  # fmt: skip
+
+
+def written_name(layer: Any) -> str:
+    """The class of a layer as files of Keras name it."""
+    kind = type(layer)
+    new = _OLD_NAMES.get(kind.__name__, "")
+    return new if kind is getattr(layers, kind.__name__, None) and new else kind.__name__
 
 
 def has_layer(class_name: str, keras_version: int) -> bool:

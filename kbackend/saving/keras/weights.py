@@ -13,7 +13,7 @@ from kbackend.graph.variable import Variable, values_of
 from kbackend.layers import InputLayer, MultiHeadAttention, SpectralNormalization
 from kbackend.saving.errors import FormatError
 from kbackend.saving.keras.hdf5 import Group, put, put_texts
-from kbackend.saving.keras.table import GROUPS, INNER, RENAMED, groups_of
+from kbackend.saving.keras.table import GROUPS, INNER, RENAMED, groups_of, written_name
 from kbackend.saving.layer_weights import Held, Merged
 from kbackend.saving.structure import is_model
 
@@ -92,7 +92,7 @@ def _group_name(class_name: str) -> str:
 
 def keras_class(layer: Any) -> str:
     """The name of the class that Keras has for a layer."""
-    name = type(layer).__name__
+    name = written_name(layer)
     return RENAMED.get(name, name)
 
 

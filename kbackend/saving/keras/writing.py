@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from kbackend import registry
 from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.ground.tree import tree_map
 from kbackend.layers import GroupQueryAttention, InputLayer, Lambda, MultiHeadAttention
 from kbackend.registry import plain, registered_name
 from kbackend.saving.keras.objects import OTHER_ACTIVATIONS, to_keras
-from kbackend.saving.keras.table import INNER, OWN, has_layer, layer_classes
+from kbackend.saving.keras.table import INNER, OWN, has_layer, layer_classes, written_name
 from kbackend.saving.keras.weights import refuse_own_call
 from kbackend.saving.structure import is_model
 
@@ -26,9 +27,11 @@ class Form:
         keras, version: the version of Keras, as a number and as its files name it.
         operations: the ops between layers that Keras has, by kbackend's names.
         sequential, functional: the entries of the classes of models.
+        also: layers that are written though that version has not them.
     """
 
     keras, version = 3, "3.0.0"
+    also: ClassVar[frozenset[str]] = frozenset()
     operations: ClassVar[Mapping[str, str]] = {
         "add": "Add", "subtract": "Subtract", "multiply": "Multiply", "divide": "Divide", "maximum": "Maximum",
         "minimum": "Minimum", "abs": "Absolute", "exp": "Exp", "log": "Log", "sqrt": "Sqrt", "square": "Square",
@@ -64,9 +67,9 @@ class Form:
         """A layer or a model inside another."""
         if is_model(layer):
             return {**self.document(layer), "name": layer.name}
-        if not type(layer).__module__.startswith("kbackend."):
+        if not type(layer).__module__.startswith("kbackend.") or type(layer) in registry.registered().values():
             return _own_entry(layer)
-        return {"module": "keras.layers", "class_name": type(layer).__name__, "config": self._config(layer),
+        return {"module": "keras.layers", "class_name": written_name(layer), "config": self._config(layer),
                 "registered_name": None, "name": layer.name}
 
     def _config(self, layer: Any) -> dict[str, Any]:
@@ -76,8 +79,9 @@ class Form:
             settings = layer.get_config()
             kept = {key: settings[key] for key in ("name", "trainable", "function", "arguments")}
             return {**kept, "function_type": "function"}
-        kind = type(layer).__name__
-        if layer_classes().get(kind) is not type(layer) or not has_layer(kind, self.keras):
+        kind = written_name(layer)
+        has_kind = has_layer(kind, self.keras) or kind in self.also
+        if layer_classes().get(type(layer).__name__) is not type(layer) or not has_kind:
             raise ValueError(f"the layer {layer.name} is a {kind}, which Keras {self.keras} has not")
         found = {
             key: self._inner(getattr(layer, key)) if key in INNER else to_keras(key, value)

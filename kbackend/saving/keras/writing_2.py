@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from kbackend.graph.tensor import Tensor
 from kbackend.layers import MultiHeadAttention
-from kbackend.saving.keras.table import NOT_OF_KERAS_2
+from kbackend.saving.keras.table import NOT_OF_KERAS_2, written_name
 from kbackend.saving.keras.writing import Form, Operands
 from kbackend.saving.structure import is_model
 
@@ -30,7 +30,7 @@ class Keras2Form(Form):
         return {"batch_input_shape": found.pop("batch_shape"), **found}
 
     def arguments(self, layer: Any, config: dict[str, Any]) -> dict[str, Any]:
-        kind = type(layer).__name__
+        kind = written_name(layer)
         if kind == "SpectralNormalization":
             raise ValueError(f"the layer {layer.name} is a {kind}, which tf-keras reads from no file, not from its own")
         if getattr(layer, "lora_enabled", False) or getattr(layer, "quantization_mode", None):

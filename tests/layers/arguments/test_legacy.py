@@ -6,13 +6,13 @@ import warnings
 import numpy as np
 import pytest
 
-from kbackend import Input, K, layers
+from kbackend import Input, K, Sequential, layers
 from kbackend.layers import legacy
+from kbackend.models import clone_model, load_model, model_from_json
 
 OLD = [
     (lambda: layers.Dense(output_dim=3, init="zeros", W_regularizer="l2", bias=False),
      lambda: layers.Dense(3, kernel_initializer="zeros", kernel_regularizer="l2", use_bias=False)),
-    (lambda: layers.Dense(3, input_dim=4), lambda: layers.Dense(3, input_shape=(4,))),
     (lambda: layers.Dense(3, b_constraint="non_neg", W_constraint="max_norm", b_regularizer="l1"),
      lambda: layers.Dense(3, bias_constraint="non_neg", kernel_constraint="max_norm", bias_regularizer="l1")),
     (lambda: layers.Embedding(5, 2, init="ones"), lambda: layers.Embedding(5, 2, embeddings_initializer="ones")),
@@ -29,6 +29,12 @@ OLD = [
      lambda: layers.SeparableConv2D(3, (2, 4), depthwise_initializer="ones", pointwise_initializer="zeros")),
     (lambda: layers.AtrousConvolution2D(3, 2, 2, atrous_rate=(2, 2)), lambda: layers.Conv2D(3, 2, dilation_rate=2)),
     (lambda: layers.AtrousConvolution1D(3, 2, atrous_rate=2), lambda: layers.Conv1D(3, 2, dilation_rate=2)),
+    (lambda: layers.SeparableConvolution2D(3, 2, 4, init="ones"),
+     lambda: layers.SeparableConv2D(3, (2, 4), depthwise_initializer="ones", pointwise_initializer="ones")),
+    (lambda: layers.Deconvolution2D(3, 2, 4, (None, 7, 9, 3), subsample=(1, 2)),
+     lambda: layers.Conv2DTranspose(3, (2, 4), strides=(1, 2))),
+    (lambda: layers.Deconvolution3D(3, 2, 4, 1, output_shape=(None, 7, 9, 5, 3)),
+     lambda: layers.Conv3DTranspose(3, (2, 4, 1))),
     (lambda: layers.Deconvolution2D(nb_filter=3, nb_row=2, nb_col=2), lambda: layers.Conv2DTranspose(3, 2)),
     (lambda: layers.LocallyConnected1D(nb_filter=3, filter_length=2), lambda: layers.LocallyConnected1D(3, 2)),
     (lambda: layers.MaxPooling1D(pool_length=3, stride=1, border_mode="same"),
@@ -41,7 +47,6 @@ OLD = [
     (lambda: layers.BatchNormalization(beta_init="ones", gamma_init="zeros"),
      lambda: layers.BatchNormalization(beta_initializer="ones", gamma_initializer="zeros")),
     (lambda: layers.PReLU(init="ones"), lambda: layers.PReLU(alpha_initializer="ones")),
-    (lambda: layers.LeakyReLU(alpha=0.2), lambda: layers.LeakyReLU(0.2)),
     (lambda: layers.Dropout(p=0.2), lambda: layers.Dropout(0.2)),
     (lambda: layers.SpatialDropout2D(p=0.2, dim_ordering="th"),
      lambda: layers.SpatialDropout2D(0.2, data_format="channels_first")),
@@ -52,6 +57,7 @@ OLD = [
      lambda: layers.SimpleRNN(3, recurrent_initializer="zeros", recurrent_regularizer="l2")),
     (lambda: layers.GRU(3, consume_less="gpu"), lambda: layers.GRU(3)),
     (lambda: layers.BatchNormalization(mode=0), lambda: layers.BatchNormalization()),
+    (lambda: layers.Embedding(5, 2, dropout=0.0), lambda: layers.Embedding(5, 2)),
 ]  # fmt: skip
 
 
@@ -100,6 +106,16 @@ def test_an_argument_under_both_names_is_refused():
         layers.LSTM(3, consume_less="all")
     with pytest.raises(ValueError, match="mode=2 of BatchNormalization went in Keras 2"):
         layers.BatchNormalization(mode=2)
+    with pytest.raises(ValueError, match="dropout of Embedding went in Keras 2; put SpatialDropout1D"):
+        layers.Embedding(5, 2, dropout=0.5)
+
+
+def test_spellings_of_keras_2_and_3():
+    with pytest.warns(DeprecationWarning, match=r"is a spelling of Keras 2; write LeakyReLU\(negative_slope=0.1"):
+        assert layers.LeakyReLU(alpha=0.1).negative_slope == 0.1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert layers.Dense(3, input_dim=4)._batch_input_shape == (None, 4)
 
 
 def test_two_integers_after_the_filters_are_a_window_and_a_stride_under_the_new_name():
@@ -114,7 +130,7 @@ def test_every_old_name_leads_to_an_argument_that_there_is():
     for kind in legacy.SPELLINGS.keys() & vars(layers).keys():
         made = getattr(layers, kind)
         known = {*inspect.signature(made).parameters, *made.arguments, "input_shape"}
-        assert {s.new for s in legacy.SPELLINGS[kind]} - {None} <= known, kind
+        assert {name for s in legacy.SPELLINGS[kind] for name in s.names} <= known, kind
 
 
 A, B = np.array([[1.0, 2.0]], "float32"), np.array([[3.0, -4.0]], "float32")
@@ -142,12 +158,81 @@ def test_merge_of_each_mode(mode):
     assert merged.history.layer.name == "merged"
 
 
-def test_merge_of_a_function_and_of_models():
+def test_merge_of_a_function():
     a, b = Input((2,)), Input((2,))
     with pytest.warns(DeprecationWarning, match="Lambda"):
         merged = layers.merge([a, b], mode=lambda pair: pair[0] - pair[1])
     np.testing.assert_allclose(K.function([a, b], [merged])([A, B])[0], A - B)
     with pytest.raises(ValueError, match="the mode of a merge must be one of sum, mul"):
         layers.merge([a, b], mode="add")
-    with pytest.raises(ValueError, match="make a Model"):
-        layers.Merge([layers.Dense(2), layers.Dense(2)], mode="sum")
+
+
+def two_branches(mode):
+    left = Sequential([layers.Dense(2, "tanh", input_shape=(4,)), layers.BatchNormalization()])
+    right = layers.Dense(2, input_shape=(3,))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        joint = layers.Merge([left, right], mode=mode)
+    return left, right, Sequential([joint, layers.Dense(1)])
+
+
+DATA = [np.random.default_rng(i).normal(size=(6, n)).astype("float32") for i, n in enumerate((4, 3))]
+
+
+@pytest.mark.parametrize("mode", [*MODES, lambda pair: pair[0] - 2 * pair[1]], ids=lambda mode: str(mode)[:4])
+def test_a_sequential_begins_with_a_merge_of_branches(mode):
+    left, right, model = two_branches(mode)
+    assert model.input_shape == [(None, 4), (None, 3)] and len(model.get_weights()) == 10
+    a, b = left.predict(DATA[0]), DATA[1] @ right.get_weights()[0] + right.get_weights()[1]
+    x, y = Input((2,)), Input((2,))
+    with pytest.warns(DeprecationWarning):
+        merged = K.function([x, y], [layers.merge([x, y], mode=mode)])([a, b])[0]
+    kernel, bias = model.layers[-1].get_weights()
+    np.testing.assert_allclose(model.predict(DATA), merged @ kernel + bias, rtol=1e-4, atol=1e-6)
+
+
+def test_a_merge_of_branches_trains_and_is_saved(each_backend, tmp_path):
+    _, _, model = two_branches("concat")
+    model.compile("adam", "mse")
+    before = model.get_weights()
+    model.fit(DATA, DATA[0].sum(axis=1), epochs=2, verbose=0)
+    assert all((a != b).any() for a, b in zip(before, model.get_weights(), strict=True))
+    model.save(tmp_path / "m.kb")
+    copies = [load_model(tmp_path / "m.kb"), model_from_json(model.to_json()), clone_model(model)]
+    for copy in copies[1:]:
+        copy.set_weights(model.get_weights())
+    for copy in copies:
+        np.testing.assert_allclose(copy.predict(DATA), model.predict(DATA), rtol=1e-5)
+
+
+def test_branches_that_share_an_input_have_it_once():
+    """As in the memory networks of 2016: the question is merged twice."""
+    facts, question = (Sequential([layers.Embedding(9, 5, input_length=n)]) for n in (4, 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        match = Sequential([layers.Merge([facts, question], mode="dot", dot_axes=[(2,), (2,)])])
+        answer = Sequential([layers.Merge([match, layers.Embedding(9, 3, input_length=4)], mode="sum")])
+        answer.add(layers.Permute((2, 1)))
+        whole = Sequential([layers.Merge([answer, question], mode="concat"), layers.Flatten()])
+    assert whole.input_shape == [(None, 4), (None, 3), (None, 4)] and whole.output_shape == (None, 27)
+    assert [w.shape for w in whole.get_weights()] == [(9, 5), (9, 5), (9, 3)]
+    assert model_from_json(whole.to_json()).input_shape == whole.input_shape
+
+
+def test_a_merge_of_branches_that_cannot_be():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        with pytest.raises(ValueError, match="does not know the shape of the input of dense_.*input_shape"):
+            layers.Merge([layers.Dense(2), layers.Dense(2)], mode="sum")
+        with pytest.raises(ValueError, match="needs two layers or more, it was given 1"):
+            layers.Merge([layers.Dense(2, input_shape=(3,))])
+        with pytest.raises(TypeError, match="takes models and layers, it was given 3"):
+            layers.Merge([3, 4])
+        joint = layers.Merge([layers.Dense(2, input_shape=(3,)), layers.Dense(2, input_shape=(3,))])
+        model = Sequential([layers.Dense(2, input_shape=(3,))])
+        with pytest.raises(ValueError, match="a Merge of layers can only come first"):
+            model.add(joint)
+    model = Sequential([joint])
+    model.pop()
+    model.add(layers.Dense(2, input_shape=(5,)))
+    assert model.input_shape == (None, 5) and model.is_chain
