@@ -19,6 +19,8 @@ _SELU_SCALE = 1.0507009873554805
 def linear(x: Any) -> Any:
     """``x``.
 
+    Arguments, result and errors as :func:`kbackend.backend.linear`.
+
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.linear([-1.0, 2.0])]
     [-1.0, 2.0]
@@ -29,8 +31,13 @@ def linear(x: Any) -> Any:
 def relu(
     x: Any, negative_slope: Any = 0.0, max_value: Any = None, threshold: Any = 0.0, alpha: Any = None
 ) -> Any:
-    """``max(x, 0)``; see ``K.relu`` for the slope below, the ceiling and the threshold. ``alpha`` is Keras 2's name of
-    the slope.
+    """``max(x, 0)``, or with another slope below, a ceiling or a threshold.
+
+    Args:
+        x: a tensor of integers or floats, of any shape.
+        negative_slope, max_value, threshold: ``alpha``, ``max_value`` and ``threshold`` of
+            :func:`kbackend.backend.relu`.
+        alpha: Keras 2's name of ``negative_slope``.
 
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.relu([-1.0, 2.0])]
@@ -43,6 +50,8 @@ def relu(
 def relu6(x: Any) -> Any:
     """``min(max(x, 0), 6)``.
 
+    Arguments, result and errors as :func:`kbackend.ops.relu6`.
+
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.relu6([-1.0, 2.0, 9.0])]
     [0.0, 2.0, 6.0]
@@ -52,6 +61,8 @@ def relu6(x: Any) -> Any:
 
 def leaky_relu(x: Any, negative_slope: Any = 0.2) -> Any:
     """``x`` above 0, ``negative_slope * x`` below. Source: Maas et al. 2013.
+
+    Arguments, result and errors as :func:`kbackend.ops.leaky_relu`.
 
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.leaky_relu([-1.0, 2.0], negative_slope=0.1)]
@@ -63,6 +74,8 @@ def leaky_relu(x: Any, negative_slope: Any = 0.2) -> Any:
 def elu(x: Any, alpha: Any = 1.0) -> Any:
     """``x`` above 0, ``alpha * (exp(x) - 1)`` below. Source: Clevert et al. 2015.
 
+    Arguments, result and errors as :func:`kbackend.ops.elu`.
+
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.elu([-1.0, 2.0])]
     [-0.6321, 2.0]
@@ -72,6 +85,8 @@ def elu(x: Any, alpha: Any = 1.0) -> Any:
 
 def selu(x: Any) -> Any:
     """A scaled elu that keeps mean 0 and variance 1. Source: Klambauer et al. 2017.
+
+    Arguments, result and errors as :func:`kbackend.ops.selu`.
 
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.selu([-1.0, 1.0])]
@@ -83,6 +98,8 @@ def selu(x: Any) -> Any:
 def hard_sigmoid(x: Any) -> Any:
     """``0.2 x + 0.5``, clipped to [0, 1].
 
+    Arguments, result and errors as :func:`kbackend.ops.hard_sigmoid`.
+
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.hard_sigmoid([-3.0, 0.0, 1.0])]
     [0.0, 0.5, 0.7]
@@ -92,6 +109,8 @@ def hard_sigmoid(x: Any) -> Any:
 
 def exponential(x: Any) -> Any:
     """``exp(x)``.
+
+    Arguments, result and errors as :func:`kbackend.backend.exponential`.
 
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.exponential([0.0, 1.0])]
@@ -103,6 +122,8 @@ def exponential(x: Any) -> Any:
 def celu(x: Any, alpha: Any = 1.0) -> Any:
     """``max(x, 0) + min(alpha * (exp(x / alpha) - 1), 0)``. Source: Barron 2017.
 
+    Arguments, result and errors as :func:`kbackend.ops.celu`.
+
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.celu([-1.0, 2.0], alpha=2.0)]
     [-0.7869, 2.0]
@@ -112,6 +133,8 @@ def celu(x: Any, alpha: Any = 1.0) -> Any:
 
 def gelu(x: Any, approximate: bool = False) -> Any:
     """``x`` times the normal distribution function of ``x``, exact or by tanh. Source: Hendrycks and Gimpel 2016.
+
+    Arguments, result and errors as :func:`kbackend.ops.gelu`.
 
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.gelu([-1.0, 1.0])]
@@ -123,6 +146,8 @@ def gelu(x: Any, approximate: bool = False) -> Any:
 def glu(x: Any, axis: int = -1) -> Any:
     """The first half of ``x`` along an axis times the sigmoid of the second. Source: Dauphin et al. 2017.
 
+    Arguments, result and errors as :func:`kbackend.ops.glu`.
+
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.glu([2.0, 3.0, 0.0, 100.0])]
     [1.0, 3.0]
@@ -132,6 +157,8 @@ def glu(x: Any, axis: int = -1) -> Any:
 
 def silu(x: Any) -> Any:
     """``x * sigmoid(x)``. Source: Ramachandran et al. 2017.
+
+    Arguments, result and errors as :func:`kbackend.ops.silu`.
 
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.silu([-1.0, 1.0])]
@@ -143,6 +170,8 @@ def silu(x: Any) -> Any:
 def hard_silu(x: Any) -> Any:
     """``x * min(max(x + 3, 0), 6) / 6``. Source: Howard et al. 2019.
 
+    Arguments, result and errors as :func:`kbackend.ops.hard_silu`.
+
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.hard_silu([-4.0, 1.0, 4.0])]
     [-0.0, 0.6667, 4.0]
@@ -151,7 +180,9 @@ def hard_silu(x: Any) -> Any:
 
 
 def hard_tanh(x: Any) -> Any:
-    """``x`` clipped to [-1, 1].
+    """``min(max(x, -1), 1)``.
+
+    Arguments, result and errors as :func:`kbackend.ops.hard_tanh`.
 
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.hard_tanh([-2.0, 0.5])]
@@ -161,7 +192,9 @@ def hard_tanh(x: Any) -> Any:
 
 
 def hard_shrink(x: Any, threshold: Any = 0.5) -> Any:
-    """``x`` where its size is above the threshold, 0 elsewhere.
+    """``x`` where ``|x| > threshold``, 0 elsewhere.
+
+    Arguments, result and errors as :func:`kbackend.ops.hard_shrink`.
 
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.hard_shrink([-1.0, 0.3])]
@@ -171,7 +204,9 @@ def hard_shrink(x: Any, threshold: Any = 0.5) -> Any:
 
 
 def soft_shrink(x: Any, threshold: Any = 0.5) -> Any:
-    """``x`` moved towards 0 by the threshold.
+    """``sign(x) * max(|x| - threshold, 0)``: ``x`` moved towards 0.
+
+    Arguments, result and errors as :func:`kbackend.ops.soft_shrink`.
 
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.soft_shrink([-1.0, 0.3])]
@@ -183,6 +218,8 @@ def soft_shrink(x: Any, threshold: Any = 0.5) -> Any:
 def tanh_shrink(x: Any) -> Any:
     """``x - tanh(x)``.
 
+    Arguments, result and errors as :func:`kbackend.ops.tanh_shrink`.
+
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.tanh_shrink([-1.0, 0.0, 1.0])]
     [-0.2384, 0.0, 0.2384]
@@ -191,7 +228,9 @@ def tanh_shrink(x: Any) -> Any:
 
 
 def threshold(x: Any, threshold: Any, default_value: Any) -> Any:
-    """``x`` above the threshold, ``default_value`` elsewhere.
+    """``x`` where ``x > threshold``, ``default_value`` elsewhere.
+
+    Arguments, result and errors as :func:`kbackend.ops.threshold`.
 
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.threshold([0.5, 2.0], threshold=1.0, default_value=-1.0)]
@@ -203,6 +242,8 @@ def threshold(x: Any, threshold: Any, default_value: Any) -> Any:
 def log_sigmoid(x: Any) -> Any:
     """``log(sigmoid(x))``, without overflow.
 
+    Arguments, result and errors as :func:`kbackend.ops.log_sigmoid`.
+
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.log_sigmoid([-1000.0, 0.0])]
     [-1000.0, -0.6931]
@@ -212,6 +253,8 @@ def log_sigmoid(x: Any) -> Any:
 
 def log_softmax(x: Any, axis: int = -1) -> Any:
     """``log(softmax(x))``, without overflow.
+
+    Arguments, result and errors as :func:`kbackend.ops.log_softmax`.
 
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.log_softmax([[0.0, 1.0]])[0]]
@@ -223,6 +266,8 @@ def log_softmax(x: Any, axis: int = -1) -> Any:
 def mish(x: Any) -> Any:
     """``x * tanh(softplus(x))``. Source: Misra 2019.
 
+    Arguments, result and errors as :func:`kbackend.ops.mish`.
+
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.mish([-1.0, 1.0])]
     [-0.3034, 0.8651]
@@ -232,6 +277,8 @@ def mish(x: Any) -> Any:
 
 def sparsemax(x: Any, axis: int = -1) -> Any:
     """The nearest point of the simplex, in which many values are 0. Source: Martins and Astudillo 2016.
+
+    Arguments, result and errors as :func:`kbackend.ops.sparsemax`.
 
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.sparsemax([[0.2, 2.0, 1.5]])[0]]
@@ -243,6 +290,8 @@ def sparsemax(x: Any, axis: int = -1) -> Any:
 def sparse_plus(x: Any) -> Any:
     """0 below -1, ``x`` above 1, ``(x + 1)**2 / 4`` between.
 
+    Arguments, result and errors as :func:`kbackend.ops.sparse_plus`.
+
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.sparse_plus([-2.0, 0.0, 2.0])]
     [0.0, 0.25, 2.0]
@@ -253,6 +302,8 @@ def sparse_plus(x: Any) -> Any:
 def sparse_sigmoid(x: Any) -> Any:
     """0 below -1, 1 above 1, ``(x + 1) / 2`` between.
 
+    Arguments, result and errors as :func:`kbackend.ops.sparse_sigmoid`.
+
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.sparse_sigmoid([-2.0, 0.0, 0.5])]
     [0.0, 0.5, 0.75]
@@ -262,6 +313,8 @@ def sparse_sigmoid(x: Any) -> Any:
 
 def squareplus(x: Any, b: Any = 4) -> Any:
     """``(x + sqrt(x**2 + b)) / 2``. Source: Barron 2021.
+
+    Arguments, result and errors as :func:`kbackend.ops.squareplus`.
 
     >>> from kbackend import activations
     >>> [round(float(v), 4) for v in activations.squareplus([-1.0, 1.0])]
@@ -286,6 +339,9 @@ _BUILTIN |= {"swish": silu, "hard_swish": hard_silu}
 def get(identifier: Any) -> Callable[..., Any]:
     """An activation from a name or a function; ``linear`` for None.
 
+    Args:
+        identifier: a name, a configuration, a function, or None.
+
     Raises:
         ValueError: an unknown name.
 
@@ -303,6 +359,9 @@ def get(identifier: Any) -> Callable[..., Any]:
 def serialize(activation: Any) -> Any:
     """The activation's name.
 
+    Args:
+        activation: a function.
+
     >>> from kbackend import activations
     >>> activations.serialize(activations.tanh)
     'tanh'
@@ -312,6 +371,10 @@ def serialize(activation: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The activation of a name or configuration.
+
+    Args:
+        config: a name, or a configuration as :func:`kbackend.activations.serialize` gives it.
+        custom_objects: name -> class or function, known in addition.
 
     >>> from kbackend import activations
     >>> float(activations.deserialize("relu")(-1.0))

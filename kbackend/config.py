@@ -89,6 +89,9 @@ def floatx() -> str:
 def set_floatx(floatx: str) -> None:
     """Set the default float type: 'float16', 'bfloat16', 'float32' or 'float64'.
 
+    Args:
+        floatx: one of these names.
+
     Raises:
         ValueError: another value.
 
@@ -114,6 +117,9 @@ def epsilon() -> float:
 def set_epsilon(e: float) -> None:
     """Set the value of :func:`epsilon`.
 
+    Args:
+        e: a number, added by losses and norms where they divide or take a logarithm.
+
     >>> from kbackend import K
     >>> K.set_epsilon(1e-5)
     >>> K.epsilon()
@@ -136,6 +142,10 @@ def image_data_format() -> str:
 def set_image_data_format(data_format: str) -> None:
     """Set the default layout of images.
 
+    Args:
+        data_format: 'channels_last' (batch, rows, columns, channels) or 'channels_first' (batch, channels, rows,
+            columns).
+
     Raises:
         ValueError: neither 'channels_last' nor 'channels_first'.
 
@@ -150,6 +160,9 @@ def set_image_data_format(data_format: str) -> None:
 
 def normalize_data_format(value: str | None) -> str:
     """``value``, or the default layout when it is None, checked.
+
+    Args:
+        value: 'channels_last', 'channels_first', or None for the default.
 
     Raises:
         ValueError: neither 'channels_last' nor 'channels_first'.

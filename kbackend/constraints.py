@@ -17,6 +17,11 @@ from kbackend.ops.reduction.reductions import sum_
 class Constraint(Public):
     """Base class: ``constraint(w)`` gives the value that the weight takes.
 
+    Shapes: a weight of any shape, to a value of that shape.
+
+    Raises:
+        NotImplementedError: a subclass without ``__call__``, when it is called.
+
     >>> from kbackend import K, constraints
     >>> class Bounded(constraints.Constraint):
     ...     def __call__(self, w):
@@ -48,7 +53,11 @@ def _scaled(w: Any, wanted: Any, norm: Any) -> Any:
 
 
 class MaxNorm(Constraint):
-    """Norms along ``axis`` are at most ``max_value``.
+    """Norms along ``axis`` are at most ``max_value``: ``w * clip(norm, 0, max_value) / (norm + K.epsilon())``.
+
+    Args:
+        max_value: the largest norm.
+        axis: an axis or several, over which the norm is taken.
 
     >>> from kbackend import K, constraints
     >>> K.eval(constraints.max_norm(2.5)(K.constant([[3.0], [4.0]]))).round(4).tolist()
@@ -64,7 +73,7 @@ class MaxNorm(Constraint):
 
 
 class NonNeg(Constraint):
-    """Negative values become 0.
+    """``max(w, 0)``: negative values become 0.
 
     >>> from kbackend import K, constraints
     >>> K.eval(constraints.NonNeg()(K.constant([-1.0, 2.0]))).tolist()
@@ -76,7 +85,10 @@ class NonNeg(Constraint):
 
 
 class UnitNorm(Constraint):
-    """Norms along ``axis`` are 1.
+    """Norms along ``axis`` are 1: ``w / (norm + K.epsilon())``.
+
+    Args:
+        axis: an axis or several, over which the norm is taken.
 
     >>> from kbackend import K, constraints
     >>> K.eval(constraints.UnitNorm(axis=0)(K.constant([[3.0], [4.0]]))).round(4).tolist()
@@ -91,7 +103,13 @@ class UnitNorm(Constraint):
 
 
 class MinMaxNorm(Constraint):
-    """Norms along ``axis`` move towards [min_value, max_value], by the part ``rate`` of the way.
+    """Norms along ``axis`` move towards [min_value, max_value], by the part ``rate`` of the way:
+    ``w * (rate * clip(norm, min_value, max_value) + (1 - rate) * norm) / (norm + K.epsilon())``.
+
+    Args:
+        min_value, max_value: the bounds of the norm.
+        rate: the part of the way to the bounds, 1 for all of it.
+        axis: an axis or several, over which the norm is taken.
 
     >>> from kbackend import K, constraints
     >>> K.eval(constraints.MinMaxNorm(0.0, 1.0)(K.constant([[3.0], [4.0]]))).round(4).tolist()
@@ -134,6 +152,9 @@ _BUILTIN: dict[str, Any] = {
 def get(identifier: Any) -> Callable[[Any], Any] | None:
     """A constraint from a name, a configuration or a function; None for None.
 
+    Args:
+        identifier: a name, a configuration, a class, a function, or None.
+
     Raises:
         ValueError: an unknown name.
 
@@ -149,6 +170,9 @@ def get(identifier: Any) -> Callable[[Any], Any] | None:
 def serialize(constraint: Any) -> Any:
     """The constraint's configuration.
 
+    Args:
+        constraint: a Constraint or a function.
+
     >>> from kbackend import constraints
     >>> constraints.serialize(constraints.NonNeg())
     {'class_name': 'NonNeg', 'config': {}}
@@ -158,6 +182,10 @@ def serialize(constraint: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The constraint of a configuration.
+
+    Args:
+        config: a name, or a configuration as :func:`kbackend.constraints.serialize` gives it.
+        custom_objects: name -> class or function, known in addition.
 
     >>> from kbackend import constraints
     >>> constraints.deserialize({"class_name": "UnitNorm", "config": {"axis": 1}})

@@ -129,7 +129,8 @@ def deserialize(config: Mapping[str, Any], custom_objects: Any = None) -> DTypeP
 
 
 def dtype_policy() -> DTypePolicy:
-    """The policy of layers that are made without one: that of :func:`set_dtype_policy`, else floatx.
+    """The policy of layers that are made without one: that of :func:`kbackend.mixed_precision.set_dtype_policy`,
+    else floatx.
 
     >>> from kbackend import dtype_policies
     >>> dtype_policies.dtype_policy()

@@ -27,6 +27,10 @@ CLASSES = {"Model": Model, "Functional": Model, "Sequential": Sequential}
 def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
     """A model from ``{"class_name": ..., "config": model.get_config()}``, with fresh weights.
 
+    Args:
+        config: the mapping.
+        custom_objects: name -> class or function, known in addition.
+
     Raises:
         FormatError: a class that is neither built in nor registered nor in ``custom_objects``, or anything else that
             does not fit; the message names the place.
@@ -48,6 +52,10 @@ def model_from_config(config: Mapping[str, Any], custom_objects: Mapping[str, An
 def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """A model from what ``model.to_json()`` gave, of kbackend or Keras 1, 2 or 3, with fresh weights.
 
+    Args:
+        json_string: the text.
+        custom_objects: name -> class or function, known in addition.
+
     Raises:
         FormatError: no JSON; weights of more than 2**30 elements together; or as :func:`model_from_config`.
 
@@ -63,6 +71,10 @@ def model_from_json(json_string: str, custom_objects: Mapping[str, Any] | None =
 
 def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
     """A model from what ``model.to_yaml()`` gave, of kbackend or Keras 1 or 2, with fresh weights. It needs PyYAML.
+
+    Args:
+        yaml_string: the text.
+        custom_objects: name -> class or function, known in addition.
 
     Raises:
         FormatError: no YAML of plain values, or as :func:`model_from_json`.

@@ -14,6 +14,11 @@ from kbackend.ground.suggest import suggest_in as _suggest_in
 class Regularizer(Public):
     """Base class: ``regularizer(x)`` gives a scalar.
 
+    Shapes: a weight or output of any shape, to a scalar.
+
+    Raises:
+        NotImplementedError: a subclass without ``__call__``, when it is called.
+
     >>> from kbackend import K, regularizers
     >>> class Largest(regularizers.Regularizer):
     ...     def __call__(self, x):
@@ -38,6 +43,12 @@ class Regularizer(Public):
 
 class L1L2(Regularizer):
     """``l1 * sum |x| + l2 * sum x^2``; a factor may be a K.variable, which stays live.
+
+    Args:
+        l1, l2: numbers that are not negative, or K.variables.
+
+    Raises:
+        ValueError: a negative factor.
 
     >>> from kbackend import K, regularizers
     >>> float(K.eval(regularizers.l2(0.5)(K.constant([1., 2.]))))
@@ -112,7 +123,8 @@ class L2(L1L2):
 
 
 class OrthogonalRegularizer(Regularizer):
-    """``factor`` times the mean size of the cosines between different rows, or columns, of a matrix.
+    """``factor * mean(|w[i] @ w[j]| / (norm(w[i]) * norm(w[j])))`` over the pairs of different rows, or columns, of
+    a matrix.
 
     Args:
         factor: a number or a K.variable.
@@ -151,6 +163,9 @@ _BUILTIN: dict[str, Any] = {
 def get(identifier: Any) -> Callable[[Any], Any] | None:
     """A regularizer from a name, a configuration or a function; None for None.
 
+    Args:
+        identifier: a name, a configuration, a class, a function, or None.
+
     Raises:
         ValueError: an unknown name.
 
@@ -166,6 +181,9 @@ def get(identifier: Any) -> Callable[[Any], Any] | None:
 def serialize(regularizer: Any) -> Any:
     """The regularizer's configuration.
 
+    Args:
+        regularizer: a Regularizer or a function.
+
     >>> from kbackend import regularizers
     >>> regularizers.serialize(regularizers.L2(0.5))
     {'class_name': 'L2', 'config': {'l2': 0.5}}
@@ -175,6 +193,10 @@ def serialize(regularizer: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The regularizer of a configuration.
+
+    Args:
+        config: a name, or a configuration as :func:`kbackend.regularizers.serialize` gives it.
+        custom_objects: name -> class or function, known in addition.
 
     >>> from kbackend import regularizers
     >>> regularizers.deserialize({"class_name": "L2", "config": {"l2": 0.5}})

@@ -192,6 +192,7 @@ class SeedGenerator:
     Args:
         seed: an integer; None to derive one from the seed of the process.
         name: a name, which distinguishes generators without a seed.
+        **kwargs: none is known.
 
     Raises:
         TypeError: ``seed`` is not an integer, or an unknown argument.

@@ -30,7 +30,7 @@ def DenseNet121(
 ) -> Model:
     """DenseNet with 121 layers, for pictures of 224 pixels.
 
-    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+    Arguments and errors as :func:`VGG16`.
 
     >>> from kbackend.applications import DenseNet121
     >>> model = DenseNet121(include_top=False, weights=None, input_shape=(64, 64, 3))
@@ -51,7 +51,7 @@ def DenseNet169(
 ) -> Model:
     """DenseNet with 169 layers, for pictures of 224 pixels.
 
-    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+    Arguments and errors as :func:`VGG16`.
 
     >>> from kbackend.applications import DenseNet169
     >>> model = DenseNet169(include_top=False, weights=None, input_shape=(64, 64, 3))
@@ -72,7 +72,7 @@ def DenseNet201(
 ) -> Model:
     """DenseNet with 201 layers, for pictures of 224 pixels.
 
-    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+    Arguments and errors as :func:`VGG16`.
 
     >>> from kbackend.applications import DenseNet201
     >>> model = DenseNet201(include_top=False, weights=None, input_shape=(64, 64, 3))

@@ -33,7 +33,7 @@ def InceptionResNetV2(
 ) -> Model:
     """Inception-ResNet V2, for pictures of 299 pixels, at least 75.
 
-    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+    Arguments and errors as :func:`VGG16`.
 
     >>> from kbackend.applications import InceptionResNetV2
     >>> model = InceptionResNetV2(include_top=False, weights=None, input_shape=(75, 75, 3))

@@ -29,7 +29,7 @@ def InceptionV3(
 ) -> Model:
     """Inception V3, for pictures of 299 pixels, at least 75.
 
-    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+    Arguments and errors as :func:`VGG16`.
 
     >>> from kbackend.applications import InceptionV3
     >>> model = InceptionV3(include_top=False, weights=None, input_shape=(75, 75, 3))

@@ -36,10 +36,10 @@ def MobileNet(
 ) -> Model:
     """MobileNet, for pictures of 224 pixels.
 
-    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+    Errors as :func:`VGG16`.
 
     Args:
-        input_shape, include_top, weights, input_tensor, pooling, classes: as there.
+        input_shape, include_top, weights, input_tensor, pooling, classes: as :func:`VGG16` takes them.
         alpha: the part of the usual filters that each layer has.
         depth_multiplier: depthwise filters a channel.
         dropout: the rate before the classifier.

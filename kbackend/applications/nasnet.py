@@ -55,7 +55,7 @@ def NASNetLarge(
 ) -> Model:
     """NASNet-A (6 @ 4032), for pictures of 331 pixels.
 
-    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+    Arguments and errors as :func:`VGG16`.
 
     >>> from kbackend.applications import NASNetLarge
     >>> model = NASNetLarge(include_top=False, weights=None, input_shape=(64, 64, 3))
@@ -75,7 +75,7 @@ def NASNetMobile(
 ) -> Model:
     """NASNet-A (4 @ 1056), for pictures of 224 pixels.
 
-    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+    Arguments and errors as :func:`VGG16`.
 
     >>> from kbackend.applications import NASNetMobile
     >>> model = NASNetMobile(include_top=False, weights=None, input_shape=(64, 64, 3))

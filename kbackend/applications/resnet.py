@@ -53,7 +53,7 @@ def ResNet101(
 ) -> Model:
     """ResNet with 101 layers, for pictures of 224 pixels.
 
-    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+    Arguments and errors as :func:`VGG16`.
 
     >>> from kbackend.applications import ResNet101
     >>> model = ResNet101(include_top=False, weights=None, input_shape=(64, 64, 3))
@@ -73,7 +73,7 @@ def ResNet152(
 ) -> Model:
     """ResNet with 152 layers, for pictures of 224 pixels.
 
-    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+    Arguments and errors as :func:`VGG16`.
 
     >>> from kbackend.applications import ResNet152
     >>> model = ResNet152(include_top=False, weights=None, input_shape=(64, 64, 3))

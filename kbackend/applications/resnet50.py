@@ -29,7 +29,7 @@ def ResNet50(
 ) -> Model:
     """ResNet with 50 layers, for pictures of 224 pixels.
 
-    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+    Arguments and errors as :func:`VGG16`.
 
     >>> from kbackend.applications import ResNet50
     >>> model = ResNet50(include_top=False, weights=None, input_shape=(64, 64, 3))

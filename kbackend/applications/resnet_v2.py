@@ -27,7 +27,7 @@ def ResNet50V2(
 ) -> Model:
     """ResNet V2 with 50 layers, for pictures of 224 pixels.
 
-    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+    Arguments and errors as :func:`VGG16`.
 
     >>> from kbackend.applications import ResNet50V2
     >>> model = ResNet50V2(include_top=False, weights=None, input_shape=(64, 64, 3))
@@ -47,7 +47,7 @@ def ResNet101V2(
 ) -> Model:
     """ResNet V2 with 101 layers, for pictures of 224 pixels.
 
-    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+    Arguments and errors as :func:`VGG16`.
 
     >>> from kbackend.applications import ResNet101V2
     >>> model = ResNet101V2(include_top=False, weights=None, input_shape=(64, 64, 3))
@@ -67,7 +67,7 @@ def ResNet152V2(
 ) -> Model:
     """ResNet V2 with 152 layers, for pictures of 224 pixels.
 
-    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+    Arguments and errors as :func:`VGG16`.
 
     >>> from kbackend.applications import ResNet152V2
     >>> model = ResNet152V2(include_top=False, weights=None, input_shape=(64, 64, 3))

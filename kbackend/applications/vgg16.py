@@ -25,7 +25,19 @@ def VGG16(
 ) -> Model:
     """VGG with 16 layers, for pictures of 224 pixels.
 
-    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+    Args:
+        include_top: whether the classifier stands at the end.
+        weights: a file of weights; 'imagenet' for Keras's file in ``~/.kbackend/models`` or ``~/.keras/models``;
+            None for new weights. Nothing is downloaded.
+        input_tensor: a symbolic tensor that the network is applied to, in place of an input of its own.
+        input_shape: (rows, columns, channels) of a picture; the usual one when None, without the classifier any
+            size.
+        pooling: without the classifier, 'avg' or 'max' over all places; None for the features.
+        classes: the number of classes of the classifier.
+
+    Raises:
+        ValueError: arguments that do not fit together.
+        FileNotFoundError: weights that are not there; the message says where to put them.
 
     >>> from kbackend.applications import VGG16
     >>> model = VGG16(include_top=False, weights=None, input_shape=(64, 64, 3))

@@ -25,7 +25,7 @@ def VGG19(
 ) -> Model:
     """VGG with 19 layers, for pictures of 224 pixels.
 
-    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+    Arguments and errors as :func:`VGG16`.
 
     >>> from kbackend.applications import VGG19
     >>> model = VGG19(include_top=False, weights=None, input_shape=(64, 64, 3))

@@ -26,7 +26,7 @@ def Xception(
 ) -> Model:
     """Xception, for pictures of 299 pixels, at least 71.
 
-    :mod:`kbackend.applications` says what the arguments mean and which errors there are.
+    Arguments and errors as :func:`VGG16`.
 
     >>> from kbackend.applications import Xception
     >>> model = Xception(include_top=False, weights=None, input_shape=(71, 71, 3))

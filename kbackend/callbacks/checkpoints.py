@@ -126,7 +126,8 @@ class BackupAndRestore(Callback):
         save_freq: 'epoch', or the number of batches between two checkpoints.
         double_checkpoint: keep the checkpoint before the last one, which is taken where the last cannot be read.
         delete_checkpoint: whether the files are removed at the end; if not, the same program does not train again.
-        seconds: the time after which another checkpoint is made, whatever ``save_freq`` is; None for no such time.
+        seconds: the time in seconds after which another checkpoint is made, whatever ``save_freq`` is; None for no
+            such time.
 
     Raises:
         ValueError: no ``backup_dir``, another ``save_freq``, or ``seconds`` that are not positive.
@@ -178,6 +179,11 @@ class BackupAndRestore(Callback):
 
 class OrbaxCheckpoint(Callback):
     """Orbax writes JAX arrays with JAX; kbackend has neither.
+
+    Args:
+        directory, monitor, verbose, save_best_only, mode, save_freq, initial_value_threshold: as in Keras 3,
+            without effect.
+        max_to_keep, save_on_background, save_weights_only: as in Keras 3, without effect.
 
     Raises:
         NotImplementedError: always; the message says what to use.

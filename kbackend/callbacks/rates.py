@@ -80,6 +80,7 @@ class ReduceLROnPlateau(Monitor):
         min_delta: a smaller change is no improvement.
         cooldown: epochs after a reduction that do not count.
         min_lr: the least rate.
+        **kwargs: ``epsilon`` alone, Keras 2's old name of ``min_delta``.
 
     The logs of each epoch get the rate that it had as 'lr'.
 

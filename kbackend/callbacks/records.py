@@ -110,6 +110,9 @@ class RemoteMonitor(Callback):
         headers: of the requests.
         send_as_json: whether the body is the JSON text itself.
 
+    Raises:
+        ValueError: an address that begins with neither http:// nor https://.
+
     >>> from kbackend import callbacks
     >>> callbacks.RemoteMonitor("http://localhost:9000", headers={"X-Run": "7"}).headers
     {'X-Run': '7'}

@@ -38,6 +38,7 @@ class TensorBoard(Callback):
         profile_batch: must be 0.
         embeddings_freq: epochs between two files with the weights of embeddings, for the projector; 0 for none.
         embeddings_metadata: a file with a label for each row, or a dict of these by the names of layers.
+        **old: arguments of Keras 2 that have no effect any more; a value for one gives a warning.
 
     Raises:
         ImportError: the package is not installed.

@@ -51,6 +51,9 @@ def zeros(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
 def ones(shape: Any, dtype: Any = None, name: str | None = None) -> Any:
     """A variable of ones. Arguments, result and errors are those of :func:`zeros`.
 
+    Args:
+        name: the name of the variable.
+
     >>> from kbackend import K
     >>> K.eval(K.ones((2,), dtype="int32")).tolist()
     [1, 1]
@@ -93,7 +96,7 @@ def random_uniform_variable(shape: Any, low: Any, high: Any, dtype: Any = None, 
         seed: an integer or SeedGenerator; None for the random stream of the process.
 
     Returns:
-        A variable, drawn once when its value is first needed.
+        A variable of that shape, drawn once when its value is first needed.
 
     Raises:
         ValueError: ``low`` above ``high``, or a negative dimension.
@@ -119,7 +122,7 @@ def random_normal_variable(shape: Any, mean: Any, scale: Any, dtype: Any = None,
         seed: an integer or SeedGenerator; None for the random stream of the process.
 
     Returns:
-        A variable, drawn once when its value is first needed.
+        A variable of that shape, drawn once when its value is first needed.
 
     Raises:
         ValueError: a negative dimension.

@@ -25,6 +25,7 @@ def function(
         outputs: a list of tensors, computed from the state before the updates.
         updates: a list of ``K.update(...)`` or pairs (variable, new value). All take effect together after the
             outputs are computed, or none when an error is raised.
+        **kwargs: none is known; Keras 2 passed them on to a session.
         name: a name for error messages and ``source``; None for "function".
         jit: None or False for the engine's plain mode; True for torch.compile or XLA (ignored by NumPy, which has no
             compiler); "auto" for the faster of the two, measured with the values of the first call and cached on disk.

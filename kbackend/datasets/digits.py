@@ -13,6 +13,9 @@ Split: TypeAlias = tuple[np.ndarray, np.ndarray]
 def load_data(test_fraction: float = 0.2) -> tuple[Split, Split]:
     """The digits, split for training and testing.
 
+    Args:
+        test_fraction: the part that is held out, at least 0 and less than 1.
+
     Returns `(x_train, y_train), (x_test, y_test)`: images of dtype uint8 and shape `(n, 8, 8)` with values
     from 0 to 16, and labels of dtype uint8 and shape `(n,)` with values from 0 to 9.
 
@@ -21,7 +24,8 @@ def load_data(test_fraction: float = 0.2) -> tuple[Split, Split]:
     hold every digit in proportion and images from all of the file. Each set keeps the order of the file:
     shuffle before you train.
 
-    Raises `ValueError` if `test_fraction` is not at least 0 and less than 1.
+    Raises:
+        ValueError: ``test_fraction`` out of its range.
 
     Source: E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning
     Repository, 1998, https://doi.org/10.24432/C50P49 (CC BY 4.0), in scikit-learn's copy.

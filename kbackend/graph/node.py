@@ -193,6 +193,9 @@ def beside(node: Node) -> Iterator[None]:
 class name_scope:
     """Names made inside start with ``name/``.
 
+    Args:
+        name: the part before the slash; scopes in scopes join theirs.
+
     Raises:
         ValueError: ``name`` is empty or no string.
 

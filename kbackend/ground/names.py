@@ -12,6 +12,9 @@ _numbers: Counter[str] = Counter()
 def get_uid(prefix: str = "") -> int:
     """1 at the first call with a prefix, then 2, and so on; ``reset_uids`` and ``clear_session`` start again.
 
+    Args:
+        prefix: a string that has a count of its own.
+
     >>> from kbackend import K
     >>> K.reset_uids()
     >>> K.get_uid("dense"), K.get_uid("dense"), K.get_uid("lstm")

@@ -72,6 +72,9 @@ class Ones(Initializer):
 class Constant(Initializer):
     """One value, or an array that fits the shape.
 
+    Args:
+        value: a number, or an array of the shape of the weight.
+
     >>> from kbackend import K, initializers
     >>> K.eval(initializers.Constant(2)((2,))).tolist()
     [2.0, 2.0]
@@ -88,7 +91,7 @@ class Constant(Initializer):
 
 
 class RandomNormal(Initializer):
-    """Normal draws.
+    """Normal draws, with the density ``exp(-(x - mean)**2 / (2 * stddev**2))`` up to a factor.
 
     Args:
         mean, stddev: of the distribution.
@@ -108,7 +111,7 @@ class RandomNormal(Initializer):
 
 
 class TruncatedNormal(RandomNormal):
-    """Normal draws within two standard deviations. See :class:`RandomNormal`.
+    """Draws of :class:`RandomNormal` within ``|x - mean| <= 2 * stddev``.
 
     >>> from kbackend import K, initializers
     >>> values = K.eval(initializers.TruncatedNormal(stddev=0.1)((100, 50)))
@@ -121,7 +124,11 @@ class TruncatedNormal(RandomNormal):
 
 
 class RandomUniform(Initializer):
-    """Uniform draws from [minval, maxval).
+    """Uniform draws with ``minval <= x < maxval``.
+
+    Args:
+        minval, maxval: the bounds; the upper one is not drawn.
+        seed: as :class:`RandomNormal`.
 
     >>> from kbackend import K, initializers
     >>> values = K.eval(initializers.RandomUniform(0.0, 0.5)((100, 50)))
@@ -137,12 +144,19 @@ class RandomUniform(Initializer):
 
 
 class Orthogonal(Initializer):
-    """A matrix with orthonormal rows or columns, times ``gain``. Source: Saxe et al. 2013.
+    """A matrix with orthonormal rows or columns, times ``gain``.
 
     The leading dimensions of shapes of rank above two are taken together.
 
+    Args:
+        gain: a number.
+        seed: as :class:`RandomNormal`.
+
     Raises:
         ValueError: a shape of rank below two.
+
+    Source: Saxe, McClelland and Ganguli, "Exact solutions to the nonlinear dynamics of learning in deep linear neural
+    networks", 2013.
 
     >>> from kbackend import K, initializers
     >>> w = K.eval(initializers.Orthogonal()((3, 2)))
@@ -176,7 +190,10 @@ def _orthonormal_columns(matrix: np.ndarray) -> np.ndarray:
 
 
 class Identity(Initializer):
-    """``gain`` times the identity matrix.
+    """``gain * (row == column)``: the identity matrix times a number.
+
+    Args:
+        gain: a number.
 
     Raises:
         ValueError: a shape that is not of rank two.
@@ -337,6 +354,9 @@ _BUILTIN: dict[str, Any] = {**{c.__name__: c for c in _CLASSES}, **_ALIASES}
 def get(identifier: Any) -> Callable[..., Any]:
     """An initializer from a name, a configuration, an Initializer or a function of (shape, dtype).
 
+    Args:
+        identifier: a name, a configuration, an Initializer or a function of (shape, dtype).
+
     Raises:
         ValueError: an unknown name.
 
@@ -352,6 +372,9 @@ def get(identifier: Any) -> Callable[..., Any]:
 def serialize(initializer: Any) -> Any:
     """The initializer's configuration.
 
+    Args:
+        initializer: an Initializer or a function.
+
     >>> from kbackend import initializers
     >>> initializers.serialize(initializers.HeNormal())
     {'class_name': 'HeNormal', 'config': {'seed': None, 'input_axes': None, 'output_axes': None}}
@@ -361,6 +384,10 @@ def serialize(initializer: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The initializer of a configuration.
+
+    Args:
+        config: a name, or a configuration as :func:`kbackend.initializers.serialize` gives it.
+        custom_objects: name -> class or function, known in addition.
 
     >>> from kbackend import initializers
     >>> initializers.deserialize({"class_name": "RandomUniform", "config": {"minval": 0.0, "maxval": 2.0}}).maxval

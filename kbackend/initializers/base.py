@@ -12,6 +12,11 @@ from kbackend.ground.public import Public
 class Initializer(Public):
     """Base class: ``initializer(shape, dtype=None)`` gives the initial value.
 
+    Shapes: any that the initializer can fill; the value has the shape that was given.
+
+    Raises:
+        NotImplementedError: a subclass without ``__call__``, when it is called.
+
     >>> from kbackend import K, initializers
     >>> class Counting(initializers.Initializer):
     ...     def __call__(self, shape, dtype=None):

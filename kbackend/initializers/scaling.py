@@ -83,6 +83,9 @@ def fans(shape: Sequence[int]) -> tuple[float, float]:
     """Inputs and outputs of a unit for a weight in Keras's layout (kernel positions first, then inputs,
     outputs).
 
+    Args:
+        shape: the shape of the weight.
+
     >>> fans((3, 3, 16, 32))
     (144.0, 288.0)
     """

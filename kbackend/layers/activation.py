@@ -22,6 +22,8 @@ class ReLU(Layer):
 
     Each may be a K.variable, which stays live.
 
+    Shapes: any, to the same.
+
     Raises:
         ValueError: a negative number.
 
@@ -57,6 +59,8 @@ class LeakyReLU(Layer):
     Args:
         negative_slope: a number from 0 on, or a K.variable, which stays live.
 
+    Shapes: any, to the same.
+
     Raises:
         ValueError: a negative number.
 
@@ -83,6 +87,8 @@ class ELU(Layer):
     Args:
         alpha: a number, or a K.variable, which stays live.
 
+    Shapes: any, to the same.
+
     Source: Clevert, Unterthiner and Hochreiter, "Fast and Accurate Deep Network Learning by ELUs", 2016.
 
     >>> from kbackend import Input, layers
@@ -108,6 +114,8 @@ class PReLU(Layer):
     Args:
         alpha_initializer, alpha_regularizer, alpha_constraint: of the slopes.
         shared_axes: axes, counted from 1, along which the slopes are the same, such as [1, 2] for images.
+
+    Shapes: any, to the same.
 
     Weights: alpha, of the shape of a sample with 1 along ``shared_axes``.
 
@@ -168,6 +176,8 @@ class ThresholdedReLU(Layer):
     Args:
         theta: the threshold: a number from 0 on, or a K.variable, which stays live.
 
+    Shapes: any, to the same.
+
     Raises:
         ValueError: a negative threshold.
 
@@ -191,12 +201,15 @@ class ThresholdedReLU(Layer):
 
 
 class Softmax(Layer):
-    """Positive values that sum to 1 along ``axis``; 0 where a mask, given as ``mask=``, is False.
+    """``exp(x) / sum(exp(x))``, positive values that sum to 1 along ``axis``; 0 where a mask, given as ``mask=``,
+    is False.
 
     Args:
         axis: an axis, or several, over which together the values sum to 1.
 
     The mask broadcasts against the inputs.
+
+    Shapes: any, to the same.
 
     >>> from kbackend import Input, layers
     >>> layers.Softmax(axis=[1, 2])(Input((2, 3))).shape

@@ -241,6 +241,8 @@ class Convolution2D(Conv2D):
     """Keras 1's name of :class:`~kbackend.layers.Conv2D`: ``Convolution2D(32, 3, 3)`` has a window of 3 rows and 3
     columns.
 
+    Other arguments and shapes as :class:`kbackend.layers.Conv2D`.
+
     >>> import warnings
     >>> from kbackend import Input, layers
     >>> with warnings.catch_warnings():
@@ -255,6 +257,8 @@ class Convolution2D(Conv2D):
 
 class Convolution3D(Conv3D):
     """Keras 1's name of :class:`~kbackend.layers.Conv3D`, with three sizes of the window after the filters.
+
+    Other arguments and shapes as :class:`kbackend.layers.Conv3D`.
 
     >>> import warnings
     >>> from kbackend import Input, layers
@@ -271,6 +275,8 @@ class Convolution3D(Conv3D):
 class SeparableConvolution2D(SeparableConv2D):
     """Keras 1's name of :class:`~kbackend.layers.SeparableConv2D`, with two sizes of the window after the filters.
 
+    Other arguments and shapes as :class:`kbackend.layers.SeparableConv2D`.
+
     >>> import warnings
     >>> from kbackend import Input, layers
     >>> with warnings.catch_warnings():
@@ -286,6 +292,8 @@ class SeparableConvolution2D(SeparableConv2D):
 class AtrousConvolution1D(Conv1D):
     """Keras 1's name of a dilated :class:`~kbackend.layers.Conv1D`; ``atrous_rate`` is its ``dilation_rate``.
 
+    Other arguments and shapes as :class:`kbackend.layers.Conv1D`.
+
     >>> import warnings
     >>> from kbackend import Input, layers
     >>> with warnings.catch_warnings():
@@ -297,6 +305,8 @@ class AtrousConvolution1D(Conv1D):
 
 class AtrousConvolution2D(Convolution2D):
     """Keras 1's name of a dilated :class:`~kbackend.layers.Conv2D`; ``atrous_rate`` is its ``dilation_rate``.
+
+    Other arguments and shapes as :class:`kbackend.layers.Conv2D`.
 
     >>> import warnings
     >>> from kbackend import Input, layers
@@ -466,6 +476,11 @@ def _ends(branch: Any) -> tuple[Sequence[Any], Sequence[Any]]:
 
 def merge(inputs: Sequence[Any], mode: Any = "sum", concat_axis: int = -1, dot_axes: Any = -1, **others: Any) -> Any:
     """Keras 1's merge of tensors; modes and errors are those of :func:`Merge`.
+
+    Args:
+        inputs: a list of tensors.
+        mode, concat_axis, dot_axes: as :class:`Merge` takes them.
+        **others: other arguments of :class:`Merge`.
 
     >>> import warnings
     >>> from kbackend import Input

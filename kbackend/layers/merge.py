@@ -70,6 +70,8 @@ def _of_rank(tensor: Any, rank: int) -> Any:
 class Add(Merge):
     """The sum of the inputs.
 
+    Shapes: inputs that broadcast against each other, to their common shape.
+
     >>> from kbackend import Input, layers
     >>> layers.Add()([Input((3,)), Input((3,))]).shape
     (None, 3)
@@ -85,6 +87,8 @@ class Add(Merge):
 class Subtract(Merge):
     """The first input minus the second.
 
+    Shapes: two inputs that broadcast against each other, to their common shape.
+
     >>> from kbackend import Input, layers
     >>> layers.Subtract()([Input((3,)), Input((3,))]).shape
     (None, 3)
@@ -98,6 +102,8 @@ class Subtract(Merge):
 
 class Multiply(Merge):
     """The product of the inputs, element by element.
+
+    Shapes: inputs that broadcast against each other, to their common shape.
 
     >>> from kbackend import Input, layers
     >>> layers.Multiply()([Input((3,)), Input((3,))]).shape
@@ -114,6 +120,8 @@ class Multiply(Merge):
 class Average(Add):
     """The mean of the inputs.
 
+    Shapes: inputs that broadcast against each other, to their common shape.
+
     >>> from kbackend import Input, layers
     >>> layers.Average()([Input((3,)), Input((3,))]).shape
     (None, 3)
@@ -125,6 +133,8 @@ class Average(Add):
 
 class Maximum(Merge):
     """The largest of the inputs, element by element.
+
+    Shapes: inputs that broadcast against each other, to their common shape.
 
     >>> from kbackend import Input, layers
     >>> layers.Maximum()([Input((3,)), Input((3,))]).shape
@@ -140,6 +150,8 @@ class Maximum(Merge):
 
 class Minimum(Merge):
     """The smallest of the inputs, element by element.
+
+    Shapes: inputs that broadcast against each other, to their common shape.
 
     >>> from kbackend import Input, layers
     >>> layers.Minimum()([Input((3,)), Input((3,))]).shape
@@ -157,6 +169,11 @@ class Concatenate(Merge):
     """The inputs one after the other along ``axis``; their other dimensions are the same.
 
     Masks are joined like the inputs; an input without a mask counts as unmasked.
+
+    Args:
+        axis: the axis; negative ones count from the end.
+
+    Shapes: (batch, ..., n, ...) each, to that with the sum of the n along ``axis``.
 
     >>> from kbackend import Input, layers
     >>> layers.Concatenate()([Input((3,)), Input((2,))]).shape
@@ -194,6 +211,11 @@ class Dot(Merge):
         axes: the axis of both, or a pair; see ``K.batch_dot``.
         normalize: divide by the norms first, which gives cosines.
 
+    Shapes: (batch, ..., n, ...) twice, to (batch, ...) without the axes, and (batch, 1) of two vectors.
+
+    Raises:
+        ValueError: ``axes`` that are neither an integer nor two.
+
     >>> from kbackend import Input, layers
     >>> layers.Dot(axes=1)([Input((3,)), Input((3,))]).shape
     (None, 1)
@@ -228,6 +250,11 @@ class Dot(Merge):
 def add(inputs: Any, **kwargs: Any) -> Any:
     """The sum of tensors, as a layer.
 
+    Other arguments, shapes and errors as :class:`Add`.
+
+    Args:
+        inputs: a list of tensors.
+
     >>> from kbackend import Input, layers
     >>> layers.add([Input((3,)), Input((3,))]).shape
     (None, 3)
@@ -237,6 +264,11 @@ def add(inputs: Any, **kwargs: Any) -> Any:
 
 def subtract(inputs: Any, **kwargs: Any) -> Any:
     """The first tensor minus the second, as a layer.
+
+    Other arguments, shapes and errors as :class:`Subtract`.
+
+    Args:
+        inputs: two tensors.
 
     >>> from kbackend import Input, layers
     >>> layers.subtract([Input((3,)), Input((3,))]).shape
@@ -248,6 +280,11 @@ def subtract(inputs: Any, **kwargs: Any) -> Any:
 def multiply(inputs: Any, **kwargs: Any) -> Any:
     """The product of tensors, element by element, as a layer.
 
+    Other arguments, shapes and errors as :class:`Multiply`.
+
+    Args:
+        inputs: a list of tensors.
+
     >>> from kbackend import Input, layers
     >>> layers.multiply([Input((3,)), Input((3,))]).shape
     (None, 3)
@@ -257,6 +294,11 @@ def multiply(inputs: Any, **kwargs: Any) -> Any:
 
 def average(inputs: Any, **kwargs: Any) -> Any:
     """The mean of tensors, as a layer.
+
+    Other arguments, shapes and errors as :class:`Average`.
+
+    Args:
+        inputs: a list of tensors.
 
     >>> from kbackend import Input, layers
     >>> layers.average([Input((3,)), Input((3,))]).shape
@@ -268,6 +310,11 @@ def average(inputs: Any, **kwargs: Any) -> Any:
 def maximum(inputs: Any, **kwargs: Any) -> Any:
     """The largest of tensors, element by element, as a layer.
 
+    Other arguments, shapes and errors as :class:`Maximum`.
+
+    Args:
+        inputs: a list of tensors.
+
     >>> from kbackend import Input, layers
     >>> layers.maximum([Input((3,)), Input((3,))]).shape
     (None, 3)
@@ -277,6 +324,11 @@ def maximum(inputs: Any, **kwargs: Any) -> Any:
 
 def minimum(inputs: Any, **kwargs: Any) -> Any:
     """The smallest of tensors, element by element, as a layer.
+
+    Other arguments, shapes and errors as :class:`Minimum`.
+
+    Args:
+        inputs: a list of tensors.
 
     >>> from kbackend import Input, layers
     >>> layers.minimum([Input((3,)), Input((3,))]).shape
@@ -288,6 +340,11 @@ def minimum(inputs: Any, **kwargs: Any) -> Any:
 def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
     """Tensors one after the other along ``axis``, as a layer.
 
+    Other arguments, shapes and errors as :class:`Concatenate`.
+
+    Args:
+        inputs: a list of tensors.
+
     >>> from kbackend import Input, layers
     >>> layers.concatenate([Input((3,)), Input((2,))]).shape
     (None, 5)
@@ -297,6 +354,11 @@ def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
 
 def dot(inputs: Any, axes: Any = -1, normalize: bool = False, **kwargs: Any) -> Any:
     """The product of two tensors over one axis of each, as a layer.
+
+    Other arguments, shapes and errors as :class:`Dot`.
+
+    Args:
+        inputs: two tensors.
 
     >>> from kbackend import Input, layers
     >>> layers.dot([Input((3,)), Input((3,))], axes=1).shape

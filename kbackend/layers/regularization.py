@@ -68,6 +68,8 @@ class Dropout(_Rated):
             ``_get_noise_shape(inputs)``.
         seed: a seed for this layer; the process' stream when None.
 
+    Shapes: any, to the same.
+
     Raises:
         ValueError: a rate outside [0, 1].
 
@@ -154,6 +156,8 @@ class SpatialDropout2D(_SpatialDropoutND):
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
         seed: a seed for this layer; the process' stream when None.
 
+    Shapes: (batch, rows, columns, channels) to the same.
+
     >>> from kbackend import Input, layers
     >>> layers.SpatialDropout2D(0.5)(Input((4, 5, 3))).shape
     (None, 4, 5, 3)
@@ -163,7 +167,10 @@ class SpatialDropout2D(_SpatialDropoutND):
 
 
 class SpatialDropout3D(_SpatialDropoutND):
-    """In training, sets whole channels of volumes to 0 and scales the others up. See :class:`SpatialDropout2D`.
+    """In training, sets whole channels of volumes to 0 and scales the others up. Arguments as
+    :class:`SpatialDropout2D`.
+
+    Shapes: (batch, depth, rows, columns, channels) to the same.
 
     >>> from kbackend import Input, layers
     >>> layers.SpatialDropout3D(0.5)(Input((2, 4, 5, 3))).shape
@@ -179,6 +186,8 @@ class GaussianNoise(_Drawing):
     Args:
         stddev: of the noise: a number from 0 on, or a K.variable, which stays live.
         seed: a seed for this layer; the process' stream when None.
+
+    Shapes: any, to the same.
 
     Raises:
         ValueError: a negative number.
@@ -211,6 +220,8 @@ class GaussianDropout(_Rated):
         rate: a number in [0, 1), or a live K.variable.
         seed: a seed for this layer; the process' stream when None.
 
+    Shapes: any, to the same.
+
     Raises:
         ValueError: a rate outside [0, 1).
 
@@ -240,6 +251,8 @@ class AlphaDropout(_Rated):
         rate: the part that is dropped: a number in [0, 1), or a live K.variable.
         noise_shape: which dimensions have decisions of their own; see ``K.dropout``.
         seed: a seed for this layer; the process' stream when None.
+
+    Shapes: any, to the same.
 
     Raises:
         ValueError: a rate outside [0, 1).
@@ -287,6 +300,8 @@ class ActivityRegularization(Layer):
 
     Args:
         l1, l2: factors of the sums of absolute values and of squares; K.variables stay live.
+
+    Shapes: any, to the same.
 
     >>> from kbackend import Input, layers
     >>> layers.ActivityRegularization(l2=0.1)(Input((3,))).shape

@@ -17,6 +17,8 @@ class Wrapper(HasLayers):
     Args:
         layer: the layer. Its weights are those of the wrapper.
 
+    Shapes: those of the layer.
+
     Raises:
         TypeError: it is not a layer.
 

@@ -104,6 +104,9 @@ _KNOWN = frozenset(map(id, (*CLASSES.values(), *FUNCTIONS.values())))
 def get(identifier: Any) -> Any:
     """A loss from a name, a configuration, a function ``(y_true, y_pred)`` or a Loss; None for None.
 
+    Args:
+        identifier: a name, a configuration, a function, a Loss, or None.
+
     Returns:
         The function of a function's name, a Loss for the name or configuration of a class.
 
@@ -128,6 +131,9 @@ def get(identifier: Any) -> Any:
 def serialize(loss: Any) -> Any:
     """The name of a loss function, the configuration of a Loss.
 
+    Args:
+        loss: a function or a Loss.
+
     >>> from kbackend import losses
     >>> losses.serialize(losses.mean_squared_error)
     'mean_squared_error'
@@ -137,6 +143,10 @@ def serialize(loss: Any) -> Any:
 
 def deserialize(name: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The loss of a name or configuration; see :func:`get`.
+
+    Args:
+        name: a name, or a configuration as :func:`kbackend.losses.serialize` gives it.
+        custom_objects: name -> class or function, known in addition.
 
     >>> from kbackend import losses
     >>> losses.deserialize("mse").__name__
@@ -166,6 +176,9 @@ def as_loss(loss: Any, dtype: Any = None) -> Loss:
 
 def is_categorical_crossentropy(loss: Any) -> bool:
     """Whether a loss is the crossentropy of one-hot targets, in any of its forms.
+
+    Args:
+        loss: a name, a function or a Loss.
 
     >>> from kbackend import losses
     >>> losses.is_categorical_crossentropy("categorical_crossentropy"), losses.is_categorical_crossentropy("mse")

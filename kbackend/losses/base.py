@@ -159,6 +159,7 @@ class Loss(Public):
 
     Raises:
         ValueError: an unknown reduction.
+        NotImplementedError: a subclass without ``call``, when it is called.
 
     >>> from kbackend import K, losses
     >>> class Cubed(losses.Loss):

@@ -135,6 +135,11 @@ def binary_focal_crossentropy(
         apply_class_balancing: whether the second class is weighted by ``alpha`` and the first by ``1 - alpha``.
         alpha, gamma: numbers.
 
+    Result as :func:`binary_crossentropy`.
+
+    Raises:
+        ValueError: ``label_smoothing`` outside [0, 1].
+
     Source: Lin, Goyal, Girshick, He and Dollár, "Focal Loss for Dense Object Detection", 2017.
 
     >>> from kbackend import losses
@@ -163,6 +168,11 @@ def categorical_focal_crossentropy(
         y_true, y_pred, from_logits, label_smoothing, axis: as :func:`categorical_crossentropy`.
         alpha: a number, or a list with a weight for each class of the last axis.
         gamma: a number.
+
+    Result as :func:`categorical_crossentropy`.
+
+    Raises:
+        ValueError: ``label_smoothing`` outside [0, 1].
 
     Source: Lin, Goyal, Girshick, He and Dollár, "Focal Loss for Dense Object Detection", 2017.
 

@@ -41,7 +41,9 @@ def hinge(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 @traced
 def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Any:
-    """Mean of ``max(1 - y_true * y_pred, 0)**2`` over the last axis; operands as :func:`hinge`.
+    """Mean of ``max(1 - y_true * y_pred, 0)**2`` over the last axis.
+
+    Arguments and result as :func:`hinge`.
 
     >>> from kbackend import losses
     >>> [float(v) for v in losses.squared_hinge([[-1.0, 1.0]], [[1.0, 2.0]])]

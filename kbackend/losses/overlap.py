@@ -49,6 +49,9 @@ def tversky(y_true: TensorLike, y_pred: TensorLike, alpha: Any = 0.5, beta: Any 
         y_true, y_pred, axis: as :func:`dice`.
         alpha, beta: weights of what is missed and of what is predicted wrongly.
 
+    Returns:
+        A float tensor of the shape of the operands without the axes.
+
     Source: Salehi, Erdogmus and Gholipour, "Tversky loss function for image segmentation", 2017.
 
     >>> from kbackend import losses

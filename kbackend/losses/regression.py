@@ -33,7 +33,9 @@ def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 @traced
 def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
-    """Mean of ``|y_true - y_pred|`` over the last axis; shapes as :func:`mean_squared_error`.
+    """Mean of ``|y_true - y_pred|`` over the last axis.
+
+    Arguments and result as :func:`mean_squared_error`.
 
     >>> from kbackend import losses
     >>> [float(v) for v in losses.mean_absolute_error([[0.0, 1.0]], [[2.0, 2.0]])]
@@ -45,8 +47,9 @@ def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 @traced
 def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
-    """100 times the mean of ``|y_true - y_pred| / max(|y_true|, K.epsilon())`` over the last axis; shapes as
-    :func:`mean_squared_error`.
+    """100 times the mean of ``|y_true - y_pred| / max(|y_true|, K.epsilon())`` over the last axis.
+
+    Arguments and result as :func:`mean_squared_error`.
 
     >>> from kbackend import losses
     >>> [float(v) for v in losses.mean_absolute_percentage_error([[4.0]], [[3.0]])]
@@ -59,7 +62,9 @@ def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> An
 @traced
 def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Mean of ``(log(1 + y_true) - log(1 + y_pred))**2`` over the last axis, for numbers that are at least
-    ``K.epsilon()`` (smaller ones count as that); shapes as :func:`mean_squared_error`.
+    ``K.epsilon()`` (smaller ones count as that).
+
+    Arguments and result as :func:`mean_squared_error`.
 
     >>> from kbackend import losses
     >>> [round(float(v), 4) for v in losses.mean_squared_logarithmic_error([[0.0]], [[1.0]])]
@@ -73,7 +78,15 @@ def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> An
 @traced
 def huber(y_true: TensorLike, y_pred: TensorLike, delta: Any = 1.0) -> Any:
     """Mean over the last axis of ``e**2 / 2`` where ``|e| <= delta`` and ``delta * |e| - delta**2 / 2`` elsewhere, for
-    ``e = y_pred - y_true``; shapes as :func:`mean_squared_error`. Source: Huber 1964.
+    ``e = y_pred - y_true``.
+
+    Args:
+        y_true, y_pred: as :func:`mean_squared_error`.
+        delta: where the loss turns from a square to a line, a number above 0.
+
+    Result as :func:`mean_squared_error`.
+
+    Source: Huber, "Robust Estimation of a Location Parameter", 1964.
 
     >>> from kbackend import losses
     >>> [float(v) for v in losses.huber([[0.0, 0.0]], [[1.0, 3.0]])]
@@ -87,8 +100,9 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: Any = 1.0) -> Any:
 
 @traced
 def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Any:
-    """Mean over the last axis of ``log(cosh(y_pred - y_true))``, computed without overflow; shapes as
-    :func:`mean_squared_error`.
+    """Mean over the last axis of ``log(cosh(y_pred - y_true))``, computed without overflow.
+
+    Arguments and result as :func:`mean_squared_error`.
 
     >>> from kbackend import losses
     >>> [round(float(v), 4) for v in losses.log_cosh([[0.0]], [[1.0]])]
@@ -101,7 +115,8 @@ def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 @traced
 def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Any:
-    """Minus the cosine of the angle between vectors along an axis: -1 for equal directions, 1 for opposite ones, 0 for
+    """``-sum(y_true * y_pred) / (norm(y_true) * norm(y_pred))`` along an axis, minus the cosine of an angle: -1 for
+    equal directions, 1 for opposite ones, 0 for
     a vector of zeros.
 
     Args:
@@ -122,7 +137,9 @@ def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) ->
 @traced
 def poisson(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """Mean over the last axis of ``y_pred - y_true * log(y_pred + K.epsilon())``: the negative logarithm of the
-    likelihood of counts, without a constant. Shapes as :func:`mean_squared_error`.
+    likelihood of counts, without a constant.
+
+    Arguments and result as :func:`mean_squared_error`.
 
     >>> from kbackend import losses
     >>> [round(float(v), 4) for v in losses.poisson([[1.0]], [[2.0]])]

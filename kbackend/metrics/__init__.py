@@ -137,6 +137,9 @@ _BUILTIN: dict[str, Any] = {**{_snake(name): c for name, c in CLASSES.items()}, 
 def get(identifier: Any) -> Any:
     """A metric from a name, a configuration, a function ``(y_true, y_pred)`` or a Metric; None for None.
 
+    Args:
+        identifier: a name, a configuration, a function, a Metric, or None.
+
     Returns:
         The function of a function's name, a Metric for the name (as it is, or in snake case) or configuration of a
         class.
@@ -162,6 +165,9 @@ def get(identifier: Any) -> Any:
 def serialize(metric: Any) -> Any:
     """The name of a metric function, the configuration of a Metric.
 
+    Args:
+        metric: a function or a Metric.
+
     >>> from kbackend import metrics
     >>> metrics.serialize(metrics.binary_accuracy)
     'binary_accuracy'
@@ -171,6 +177,10 @@ def serialize(metric: Any) -> Any:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Any:
     """The metric of a name or configuration; see :func:`get`.
+
+    Args:
+        config: a name, or a configuration as :func:`kbackend.metrics.serialize` gives it.
+        custom_objects: name -> class or function, known in addition.
 
     >>> from kbackend import metrics
     >>> metrics.deserialize("binary_accuracy").__name__

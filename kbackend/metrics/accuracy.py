@@ -21,7 +21,13 @@ def _float(condition: Any) -> Any:
 
 @traced
 def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
-    """1 where the prediction equals the target, else 0.
+    """``y_true == y_pred``: 1 where the prediction equals the target, else 0.
+
+    Args:
+        y_true, y_pred: numbers of equal shapes.
+
+    Returns:
+        A float tensor of that shape.
 
     >>> from kbackend import metrics
     >>> [float(v) for v in metrics.accuracy([1, 2], [1, 3])]
@@ -57,7 +63,14 @@ def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: Any = 0.5
 
 @traced
 def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
-    """1 where the largest prediction is at the largest target along the last axis, else 0.
+    """``argmax(y_true) == argmax(y_pred)``: 1 where the largest prediction is at the largest target along the last
+    axis, else 0.
+
+    Args:
+        y_true, y_pred: numbers (..., n).
+
+    Returns:
+        A float tensor (...).
 
     >>> from kbackend import metrics
     >>> [float(v) for v in metrics.categorical_accuracy([[0, 1], [1, 0]], [[0.2, 0.8], [0.2, 0.8]])]
@@ -68,7 +81,8 @@ def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 @traced
 def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
-    """1 where the largest prediction along the last axis is at the target's label, else 0.
+    """``y_true == argmax(y_pred)``: 1 where the largest prediction along the last axis is at the target's label,
+    else 0.
 
     Args:
         y_true: labels (...), or with a last dimension of 1.
@@ -99,7 +113,16 @@ def _among_top(labels: Any, y_pred: Any, k: int) -> Any:
 
 @traced
 def top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 5) -> Any:
-    """1 where the class of a one-hot target is among the k largest predictions, else 0.
+    """``sum(y_pred > y_pred[argmax(y_true)]) < k``: 1 where the class of a one-hot target is among the k largest
+    predictions, else 0.
+
+    Args:
+        y_true: one-hot targets (..., n).
+        y_pred: numbers (..., n).
+        k: how many.
+
+    Returns:
+        A float tensor (...).
 
     >>> from kbackend import metrics
     >>> [float(v) for v in metrics.top_k_categorical_accuracy([[1, 0, 0]], [[0.3, 0.6, 0.1]], k=2)]
@@ -112,7 +135,7 @@ def top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 
 def sparse_top_k_categorical_accuracy(
     y_true: TensorLike, y_pred: TensorLike, k: int = 5, from_sorted_ids: bool = False
 ) -> Any:
-    """1 where a label is among the k largest predictions, else 0.
+    """``sum(y_pred > y_pred[y_true]) < k``: 1 where a label is among the k largest predictions, else 0.
 
     Args:
         y_true: labels (...), or with a last dimension of 1.

@@ -40,6 +40,9 @@ class Metric(Public):
         dtype: of the state; floatx when None.
         name: shown in logs.
 
+    Raises:
+        TypeError: called on symbolic tensors outside a step of training and the call of a layer.
+
     >>> from kbackend import K, metrics
     >>> class Largest(metrics.Metric):
     ...     def __init__(self, name="largest", dtype=None):
@@ -329,6 +332,9 @@ def _spec(value: Any, target: Any) -> tuple[Any, str]:
 def clone_metric(metric: Any) -> Any:
     """A metric of the same configuration with a state of its own; functions are returned as they are (Keras 2).
 
+    Args:
+        metric: a Metric or a function.
+
     >>> from kbackend import metrics
     >>> metric = metrics.Mean(name="level")
     >>> _ = metric.update_state([1.0, 3.0])
@@ -341,6 +347,9 @@ def clone_metric(metric: Any) -> Any:
 
 def clone_metrics(metrics: Sequence[Any]) -> list[Any]:
     """:func:`clone_metric` of each.
+
+    Args:
+        metrics: a list of those.
 
     >>> from kbackend import metrics
     >>> [m.name for m in metrics.clone_metrics([metrics.Mean(), metrics.Sum()])]

@@ -161,7 +161,8 @@ def _snake(name: str) -> str:
 
 
 class TruePositives(_Count):
-    """The number (or weight) of positive predictions that are right.
+    """The number (or weight) of positive predictions that are right: the sum of
+    ``y_true * (y_pred > threshold)``.
 
     Args:
         thresholds: a number in [0, 1] or a list; 0.5 when None.
@@ -176,7 +177,8 @@ class TruePositives(_Count):
 
 
 class FalsePositives(_Count):
-    """The number (or weight) of positive predictions that are wrong; arguments as :class:`TruePositives`.
+    """The number (or weight) of positive predictions that are wrong: the sum of
+    ``(1 - y_true) * (y_pred > threshold)``; arguments as :class:`TruePositives`.
 
     >>> from kbackend import metrics
     >>> metric = metrics.FalsePositives()
@@ -189,7 +191,8 @@ class FalsePositives(_Count):
 
 
 class TrueNegatives(_Count):
-    """The number (or weight) of negative predictions that are right; arguments as :class:`TruePositives`.
+    """The number (or weight) of negative predictions that are right: the sum of
+    ``(1 - y_true) * (y_pred <= threshold)``; arguments as :class:`TruePositives`.
 
     >>> from kbackend import metrics
     >>> metric = metrics.TrueNegatives()
@@ -202,7 +205,8 @@ class TrueNegatives(_Count):
 
 
 class FalseNegatives(_Count):
-    """The number (or weight) of negative predictions that are wrong; arguments as :class:`TruePositives`.
+    """The number (or weight) of negative predictions that are wrong: the sum of
+    ``y_true * (y_pred <= threshold)``; arguments as :class:`TruePositives`.
 
     >>> from kbackend import metrics
     >>> metric = metrics.FalseNegatives()
@@ -240,7 +244,7 @@ class _Share(ConfusionMetric):
 
 
 class Precision(_Share):
-    """The part of positive predictions that are right.
+    """The part of positive predictions that are right: ``TP / (TP + FP)`` of true and false positives.
 
     Args:
         thresholds: a number in [0, 1] or a list; 0.5 when None.
@@ -257,7 +261,7 @@ class Precision(_Share):
 
 
 class Recall(_Share):
-    """The part of positive targets that are predicted; arguments as :class:`Precision`.
+    """The part of positive targets that are predicted, ``TP / (TP + FN)``; arguments as :class:`Precision`.
 
     >>> from kbackend import metrics
     >>> round(float(metrics.Recall()([0, 1, 1, 1], [1, 0, 1, 1])), 4)

@@ -38,7 +38,7 @@ class Reduce(Metric):
     """A sum or mean of all values (Keras 2's class).
 
     Args:
-        reduction: 'sum', 'sum_over_batch_size' (the weighted sum over the number of values) or 'weighted_mean' (over
+        reduction: 'sum', 'sum_over_batch_size' (``sum(weights * values) / number``) or 'weighted_mean' (over
             the sum of the weights).
         name, dtype: see :class:`kbackend.metrics.Metric`.
 
@@ -87,7 +87,7 @@ class Reduce(Metric):
 
 
 class Sum(Reduce):
-    """The sum of all values, weighted where weights are given.
+    """The sum of all values, ``sum(weights * values)``; weights are 1 where none are given.
 
     >>> from kbackend import metrics
     >>> total = metrics.Sum()
@@ -101,7 +101,7 @@ class Sum(Reduce):
 
 
 class Mean(Reduce):
-    """The mean of all values, weighted where weights are given.
+    """The mean of all values, ``sum(weights * values) / sum(weights)``; weights are 1 where none are given.
 
     >>> from kbackend import metrics
     >>> mean = metrics.Mean()

@@ -113,8 +113,16 @@ class RootMeanSquaredError(Mean):
 
 @traced
 def cosine_proximity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Any:
-    """The cosine of the angle between vectors along an axis: 1 for equal directions. The loss of this name is its
+    """``sum(y_true * y_pred) / (norm(y_true) * norm(y_pred))`` along an axis, the cosine of an angle: 1 for equal
+    directions. The loss of this name is its
     negative, as in Keras 2.
+
+    Args:
+        y_true, y_pred: numbers of equal shapes.
+        axis: the axis of the vectors.
+
+    Returns:
+        A float tensor without the axis.
 
     >>> from kbackend import metrics
     >>> [float(v) for v in metrics.cosine_proximity([[2.0, 0.0]], [[3.0, 0.0]])]
@@ -139,7 +147,7 @@ class CosineSimilarity(MeanMetricWrapper):
 
 @traced
 def pearson_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Any:
-    """Pearson's correlation along an axis.
+    """Pearson's correlation along an axis: ``covariance / sqrt(variance(y_true) * variance(y_pred))``.
 
     Args:
         y_true, y_pred: numbers of equal shapes.
@@ -162,7 +170,9 @@ def pearson_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) 
 @traced
 def concordance_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Any:
     """The concordance correlation along an axis: ``2 * covariance / (both variances + (difference of means)**2 +
-    K.epsilon())``, 1 for equal sides; operands as :func:`pearson_correlation`. Source: Lin 1989.
+    K.epsilon())``, 1 for equal sides; arguments and result as :func:`pearson_correlation`.
+
+    Source: Lin, "A Concordance Correlation Coefficient to Evaluate Reproducibility", 1989.
 
     >>> from kbackend import metrics
     >>> [round(float(v), 4) for v in metrics.concordance_correlation([[0.0, 2.0]], [[0.0, 1.0]])]

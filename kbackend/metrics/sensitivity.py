@@ -70,8 +70,8 @@ class SensitivitySpecificityBase(HistogramMetric):
 
 
 class SensitivityAtSpecificity(SensitivitySpecificityBase):
-    """The largest sensitivity (the part of positives that are found) where the specificity (the part of negatives that
-    are found) is at least a value.
+    """The largest sensitivity ``TP / (TP + FN)`` where the specificity ``TN / (TN + FP)`` is at least a value, over
+    thresholds.
 
     Args:
         specificity: the value, in [0, 1].
@@ -108,6 +108,9 @@ class SpecificityAtSensitivity(SensitivitySpecificityBase):
     """The largest specificity where the sensitivity is at least a value; arguments as
     :class:`SensitivityAtSpecificity`.
 
+    Args:
+        sensitivity: the value, in [0, 1].
+
     >>> from kbackend import metrics
     >>> round(float(metrics.SpecificityAtSensitivity(0.5)([0, 0, 0, 1, 1], [0, 0.3, 0.8, 0.3, 0.8])), 4)
     0.6667
@@ -135,6 +138,9 @@ class SpecificityAtSensitivity(SensitivitySpecificityBase):
 class PrecisionAtRecall(SensitivitySpecificityBase):
     """The largest precision where the recall is at least a value; arguments as :class:`SensitivityAtSpecificity`.
 
+    Args:
+        recall: the value, in [0, 1].
+
     >>> from kbackend import metrics
     >>> float(metrics.PrecisionAtRecall(0.5)([0, 0, 0, 1, 1], [0, 0.3, 0.8, 0.3, 0.8]))
     0.5
@@ -161,6 +167,9 @@ class PrecisionAtRecall(SensitivitySpecificityBase):
 
 class RecallAtPrecision(SensitivitySpecificityBase):
     """The largest recall where the precision is at least a value; arguments as :class:`SensitivityAtSpecificity`.
+
+    Args:
+        precision: the value, in [0, 1].
 
     >>> from kbackend import metrics
     >>> float(metrics.RecallAtPrecision(0.8)([0, 0, 1, 1], [0, 0.5, 0.3, 0.9]))

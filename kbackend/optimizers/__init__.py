@@ -32,6 +32,9 @@ from kbackend.optimizers.sgd import SGD
 class TFOptimizer(Optimizer):
     """Keras 2's wrapper of TensorFlow 1's optimizers, which cannot be made here.
 
+    Args:
+        optimizer: what it would wrap.
+
     Raises:
         TypeError: always; the message says what to use.
     """
@@ -56,6 +59,9 @@ _NESTED = {"inner_optimizer", "default_optimizer"}
 
 def get(identifier: Any) -> Optimizer:
     """The optimizer for a name in any case, a configuration ``{"class_name": ..., "config": {...}}`` or an Optimizer.
+
+    Args:
+        identifier: a name, a configuration or an Optimizer.
 
     Raises:
         ValueError: an unknown name, with the known ones.
@@ -98,6 +104,9 @@ def _with_inner(config: dict[str, Any]) -> dict[str, Any]:
 def serialize(optimizer: Optimizer) -> dict[str, Any]:
     """The class name and config of an optimizer.
 
+    Args:
+        optimizer: an Optimizer.
+
     >>> from kbackend import optimizers
     >>> optimizers.serialize(optimizers.SGD(0.1))["class_name"]
     'SGD'
@@ -107,6 +116,10 @@ def serialize(optimizer: Optimizer) -> dict[str, Any]:
 
 def deserialize(config: Any, custom_objects: dict[str, Any] | None = None) -> Optimizer:
     """The optimizer of a configuration; see :func:`get`.
+
+    Args:
+        config: a name, or a configuration as :func:`kbackend.optimizers.serialize` gives it.
+        custom_objects: name -> class or function, known in addition.
 
     >>> from kbackend import optimizers
     >>> config = optimizers.serialize(optimizers.SGD(0.1))

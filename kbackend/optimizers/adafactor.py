@@ -26,7 +26,7 @@ class Adafactor(Optimizer):
         epsilon_2: the least size of a weight that scales its rate.
         clip_threshold: the largest root mean square of a change before it is scaled.
         relative_step: kept for configurations; the rate has the same bound with and without it, as in Keras.
-        **options: see :class:`kbackend.optimizers.Optimizer`.
+        others: as :class:`kbackend.optimizers.Optimizer`.
 
     Source: Shazeer and Stern, "Adafactor: Adaptive Learning Rates with Sublinear Memory Cost", 2018.
 

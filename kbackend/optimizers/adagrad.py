@@ -19,7 +19,10 @@ class Adagrad(Optimizer):
         learning_rate: the rate.
         initial_accumulator_value: the first value of the sums.
         epsilon: added inside the root.
-        **options: see :class:`kbackend.optimizers.Optimizer`.
+        others: as :class:`kbackend.optimizers.Optimizer`.
+
+    Raises:
+        ValueError: a negative ``initial_accumulator_value``.
 
     Source: Duchi, Hazan and Singer, "Adaptive Subgradient Methods", 2011.
 
@@ -58,7 +61,7 @@ class Adadelta(Optimizer):
         learning_rate: the rate; 1 in the paper.
         rho: of the running means.
         epsilon: added inside the roots.
-        **options: see :class:`kbackend.optimizers.Optimizer`.
+        others: as :class:`kbackend.optimizers.Optimizer`.
 
     Source: Zeiler, "ADADELTA: An Adaptive Learning Rate Method", 2012.
 

@@ -44,7 +44,7 @@ class Adam(Moments):
         beta_1, beta_2: of the running means m of the gradient and v of its square.
         epsilon: added to the root.
         amsgrad: whether the largest v so far is used (Reddi, Kale and Kumar 2018).
-        **options: see :class:`kbackend.optimizers.Optimizer`.
+        others: as :class:`kbackend.optimizers.Optimizer`.
 
     Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015.
 
@@ -92,6 +92,9 @@ class Adam(Moments):
 class AdamW(Adam):
     """:class:`Adam` with decoupled weight decay.
 
+    Raises:
+        ValueError: ``weight_decay`` is None.
+
     Source: Loshchilov and Hutter, "Decoupled Weight Decay Regularization", 2019.
 
     >>> from kbackend import optimizers
@@ -122,7 +125,7 @@ class Adamax(Moments):
 
     Args:
         learning_rate, beta_1, beta_2, epsilon: numbers.
-        **options: see :class:`kbackend.optimizers.Optimizer`.
+        others: as :class:`kbackend.optimizers.Optimizer`.
 
     Source: Kingma and Ba, "Adam: A Method for Stochastic Optimization", 2015, section 7.
 
@@ -159,7 +162,7 @@ class Nadam(Moments):
     Args:
         learning_rate, beta_1, beta_2, epsilon: numbers.
         schedule_decay: of the rise; 0.004 in Keras 2.
-        **options: see :class:`kbackend.optimizers.Optimizer`.
+        others: as :class:`kbackend.optimizers.Optimizer`.
 
     Source: Dozat, "Incorporating Nesterov Momentum into Adam", 2016.
 
@@ -209,7 +212,7 @@ class Lamb(Moments):
 
     Args:
         learning_rate, beta_1, beta_2, epsilon: numbers.
-        **options: see :class:`kbackend.optimizers.Optimizer`.
+        others: as :class:`kbackend.optimizers.Optimizer`.
 
     Source: You et al., "Large Batch Optimization for Deep Learning", 2020.
 

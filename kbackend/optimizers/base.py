@@ -48,6 +48,10 @@ class Optimizer(State):
 
     Numbers may be variables, which stay live: another value needs no other program.
 
+    Raises:
+        TypeError: an unknown argument.
+        ValueError: ``ema_momentum`` outside [0, 1], or a number that is out of its range.
+
     >>> from kbackend import K, optimizers
     >>> class Signs(optimizers.Optimizer):
     ...     def update_step(self, gradient, variable, learning_rate):
@@ -432,6 +436,11 @@ def _between(gradient: Any, limit: Any) -> Any:
 
 def clip_norm(g: Any, c: Any, n: Any) -> Any:
     """A gradient of norm ``n``, scaled to norm ``c`` where that is smaller (Keras 2's function).
+
+    Args:
+        g: the gradient, a tensor of any shape.
+        c: the largest norm, a number or tensor; a number below or equal to 0 clips nothing.
+        n: the norm of ``g``, a scalar.
 
     >>> from kbackend import K, optimizers
     >>> [round(float(v), 4) for v in K.eval(optimizers.clip_norm(K.constant([3.0, 4.0]), 1.0, K.constant(5.0)))]

@@ -21,7 +21,7 @@ class Ftrl(Optimizer):
         l1_regularization_strength, l2_regularization_strength: penalties, not negative.
         l2_shrinkage_regularization_strength: a penalty on the size of the weights, added to the gradient; not negative.
         beta: added to the root of the sums.
-        **options: see :class:`kbackend.optimizers.Optimizer`.
+        others: as :class:`kbackend.optimizers.Optimizer`.
 
     Raises:
         ValueError: a number out of its range.

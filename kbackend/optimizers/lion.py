@@ -14,8 +14,10 @@ class Lion(Moments):
     g)`` and ``m = beta_2 * m + (1 - beta_2) * g``.
 
     Args:
-        learning_rate, beta_1, beta_2: numbers.
-        **options: see :class:`kbackend.optimizers.Optimizer`.
+        learning_rate: the rate.
+        beta_1, beta_2: of the running mean, in the step and in what is kept.
+        epsilon: accepted for the signature of :class:`Adam`, without effect.
+        others: as :class:`kbackend.optimizers.Optimizer`.
 
     Source: Chen et al., "Symbolic Discovery of Optimization Algorithms", 2023.
 

@@ -24,7 +24,6 @@ class LossScaleOptimizer(Optimizer):
         dynamic_growth_steps: the number of steps after which the scale doubles.
         name: of the optimizer.
         dynamic: whether the scale adapts itself; else it stays ``initial_scale``, and every step changes the weights.
-        **kwargs: none; other options belong to ``inner_optimizer``.
 
     ``compile`` makes one by itself for a model with layers of the policy "mixed_float16".
 

@@ -30,7 +30,7 @@ class Muon(Optimizer):
         ns_steps: the number of iterations.
         nesterov: whether the gradient is added to the momentum once more.
         rms_rate: changes are scaled by this times the root of the longer side of the matrix; None for no scale.
-        **options: see :class:`kbackend.optimizers.Optimizer`.
+        others: as :class:`kbackend.optimizers.Optimizer`.
 
     Source: Jordan et al., "Muon: An optimizer for hidden layers in neural networks", 2024; Liu et al., "Muon is
     Scalable for LLM Training", 2025.

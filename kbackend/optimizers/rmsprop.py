@@ -21,7 +21,7 @@ class RMSprop(Optimizer):
         momentum: of the changes; none with the number 0.
         epsilon: added inside the root.
         centered: whether the square of the running mean gradient is subtracted from the mean square.
-        **options: see :class:`kbackend.optimizers.Optimizer`.
+        others: as :class:`kbackend.optimizers.Optimizer`.
 
     Source: Tieleman and Hinton, "Lecture 6.5-rmsprop", 2012; Graves, "Generating Sequences With Recurrent Neural
     Networks", 2013 (centered).

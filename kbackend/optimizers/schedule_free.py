@@ -19,7 +19,10 @@ class ScheduleFreeAdamW(Moments):
         beta_2: of the running mean of squares.
         epsilon: added to the root.
         warmup_steps: the number of steps in which the rate rises linearly.
-        **options: see :class:`kbackend.optimizers.Optimizer`.
+        others: as :class:`kbackend.optimizers.Optimizer`.
+
+    Raises:
+        ValueError: ``beta_1`` is 0.
 
     Source: Defazio et al., "The Road Less Scheduled", 2024.
 

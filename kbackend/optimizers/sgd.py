@@ -17,7 +17,7 @@ class SGD(Optimizer):
         learning_rate: the rate, which is inside the velocity.
         momentum: a number in [0, 1]; with the number 0 there are no velocities.
         nesterov: whether the weight moves by ``momentum * v - lr * g`` with the new velocity.
-        **options: see :class:`kbackend.optimizers.Optimizer`.
+        others: as :class:`kbackend.optimizers.Optimizer`.
 
     >>> from kbackend import K, optimizers
     >>> w = K.variable(3.0)

@@ -143,6 +143,9 @@ def device_name() -> str:
 def set_backend(name: str) -> None:
     """Make ``name`` the backend of the process.
 
+    Args:
+        name: one of :func:`kbackend.available_backends`.
+
     Raises:
         BackendError: unknown, or its engine is not installed; the message has the install command.
 
@@ -162,6 +165,9 @@ def set_backend(name: str) -> None:
 
 def set_device(device: str | None) -> None:
     """Make ``device`` ("cpu", "cuda", "cuda:1") the device of the process; None: the backend's first choice.
+
+    Args:
+        device: a name of the engine for a device.
 
     Raises:
         DeviceError: the active backend has no such device; the message lists those that it has.
@@ -204,6 +210,10 @@ class _Inside:
 def use_backend(name: str, device: str | None = None) -> _Inside:
     """A context manager in which ``name`` is the active backend.
 
+    Args:
+        name: as :func:`kbackend.set_backend` takes it; a mistake is reported when the context is entered.
+        device: as :func:`kbackend.set_device` takes it; the first choice of the backend when None.
+
     >>> import kbackend
     >>> from kbackend import K
     >>> with kbackend.use_backend("numpy"):
@@ -215,6 +225,9 @@ def use_backend(name: str, device: str | None = None) -> _Inside:
 
 def device(name: str) -> _Inside:
     """A context manager in which ``name`` is the active device ("cpu", "cuda", "cuda:1").
+
+    Args:
+        name: the device, as :func:`kbackend.set_device` takes it.
 
     >>> from kbackend import K
     >>> with K.device("cpu"):

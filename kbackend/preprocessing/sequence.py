@@ -191,6 +191,9 @@ def _json_text(name: str, values: Any) -> str:
 def timeseries_generator_from_json(json_string: str) -> TimeseriesGenerator:
     """The generator of a text of ``TimeseriesGenerator.to_json``.
 
+    Args:
+        json_string: the text.
+
     >>> from kbackend.preprocessing.sequence import TimeseriesGenerator, timeseries_generator_from_json
     >>> text = TimeseriesGenerator([1, 2, 3], [4, 5, 6], length=2).to_json()
     >>> timeseries_generator_from_json(text)[0][1].tolist()

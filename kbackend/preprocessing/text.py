@@ -69,6 +69,9 @@ def hashing_trick(
         n: the size of the vocabulary.
         hash_function: from words to integers; 'md5' for one that is the same in each process; Python's when None.
 
+    Raises:
+        ValueError: the name of another hash than 'md5'.
+
     >>> from kbackend.preprocessing.text import hashing_trick
     >>> hashing_trick("the cat the mat", 100, "md5")
     [51, 3, 51, 26]
@@ -93,11 +96,15 @@ class Tokenizer(Public):
         char_level: whether characters take the place of words.
         oov_token: the word that takes the place of unknown ones, and gets the number 1; they are left out when None.
         document_count: texts that were seen before.
+        **kwargs: ``nb_words`` alone, Keras 1's name of ``num_words``.
 
     Attributes:
         word_counts: how often each word was seen.
         word_docs, index_docs: in how many texts each word, or number, was seen.
         word_index, index_word: from words to numbers and back.
+
+    Raises:
+        TypeError: an unknown argument.
 
     >>> from kbackend.preprocessing.text import Tokenizer
     >>> tokenizer = Tokenizer(oov_token="?")
@@ -238,6 +245,9 @@ class Tokenizer(Public):
 
 def tokenizer_from_json(json_string: str) -> Tokenizer:
     """The tokenizer of a text of ``Tokenizer.to_json``.
+
+    Args:
+        json_string: the text.
 
     >>> from kbackend.preprocessing.text import Tokenizer, tokenizer_from_json
     >>> tokenizer = Tokenizer()

@@ -44,7 +44,12 @@ def save_model(
     model: Any, path: str | os.PathLike[str], overwrite: bool = True, include_optimizer: bool = True,
     keras_version: int | None = None,
 ) -> None:
-    """Write a model to a file, by convention ``.kb``. See :meth:`kbackend.Model.save`.
+    """Write a model to a file, by convention ``.kb``.
+
+    Other arguments and errors as :meth:`kbackend.Model.save`.
+
+    Args:
+        model: a Model or Sequential.
 
     >>> import pathlib, tempfile
     >>> from kbackend import Input, Model, layers

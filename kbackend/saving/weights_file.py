@@ -17,7 +17,12 @@ _LAYERS = "kbackend layers"
 
 
 def save_weights(model: Any, path: str | os.PathLike[str], overwrite: bool = True) -> None:
-    """Write the weights of a model to a file. See :meth:`kbackend.Model.save_weights`.
+    """Write the weights of a model to a file.
+
+    Other arguments and errors as :meth:`kbackend.Model.save_weights`.
+
+    Args:
+        model: a Model or Sequential.
 
     >>> import pathlib, tempfile
     >>> from kbackend import Input, Model, layers
@@ -64,7 +69,12 @@ def read_weights(content: memoryview) -> list[Held]:
 def load_weights(
     model: Any, path: str | os.PathLike[str], by_name: bool = False, skip_mismatch: bool = False
 ) -> list[str]:
-    """Set the weights of a model to those in a file. See :meth:`kbackend.Model.load_weights`.
+    """Set the weights of a model to those in a file.
+
+    Other arguments and errors as :meth:`kbackend.Model.load_weights`.
+
+    Args:
+        model: a Model or Sequential.
 
     >>> import pathlib, tempfile
     >>> from kbackend import Input, Model, layers

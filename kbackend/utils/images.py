@@ -26,7 +26,7 @@ def load_img(
     Args:
         path: the file, its bytes, or an open binary file.
         color_mode: 'grayscale', 'rgb' or 'rgba'.
-        target_size: (height, width) to bring it to; as it is when None.
+        target_size: (height, width) in pixels to bring it to; as it is when None.
         interpolation: 'nearest', 'bilinear', 'bicubic', 'hamming', 'box' or 'lanczos'.
         keep_aspect_ratio: whether the middle part of the wanted shape is taken first.
 
@@ -72,6 +72,9 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: Any = None) ->
         img: a picture of Pillow.
         data_format: 'channels_last' or 'channels_first'; the setting's when None.
         dtype: floatx when None.
+
+    Raises:
+        ValueError: a picture of neither two nor three axes.
 
     >>> from PIL import Image
     >>> from kbackend import utils

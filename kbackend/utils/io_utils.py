@@ -27,6 +27,7 @@ class HDF5Matrix(HasRows):
     Raises:
         ImportError: h5py is not installed; the message says how to install it.
         KeyError: there is no such array.
+        IndexError: ``start`` and ``end`` that do not lie in the array.
 
     Attributes:
         shape, dtype, ndim, size: as of an array.

@@ -40,6 +40,9 @@ def count_params(weights: Iterable[Any]) -> int:
 def convert_all_kernels_in_model(model: Any) -> None:
     """Mirror the kernels of all convolutions, from Theano's convention to TensorFlow's and back.
 
+    Args:
+        model: a built model, which is changed.
+
     >>> import numpy as np
     >>> from kbackend import Input, Model, layers, utils
     >>> x = Input((4, 4, 1))

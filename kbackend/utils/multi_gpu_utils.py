@@ -12,6 +12,9 @@ __all__ = ["multi_gpu_model"]
 def multi_gpu_model(model: Any, gpus: Any = None, cpu_merge: bool = True, cpu_relocation: bool = False) -> Any:
     """Refused: a model runs on one device.
 
+    Args:
+        model, gpus, cpu_merge, cpu_relocation: as in Keras 2, without effect.
+
     Raises:
         NotImplementedError: always; the message says what to do.
     """

@@ -60,6 +60,9 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 def get_registered_name(obj: Any) -> str:
     """The name by which configurations refer to a class or function.
 
+    Args:
+        obj: a class or function.
+
     >>> from kbackend import layers, utils
     >>> Twice = utils.register_keras_serializable("mine")(type("Twice", (layers.Layer,), {}))
     >>> utils.get_registered_name(Twice)
@@ -142,6 +145,7 @@ def deserialize_keras_object(
 
     Raises:
         ValueError: a name that is neither built in nor registered nor passed in.
+        TypeError: an unknown keyword.
 
     >>> from kbackend import utils
     >>> from kbackend import layers

@@ -59,6 +59,9 @@ def clear_session(free_memory: bool = True) -> None:
 def is_keras_tensor(x: Any) -> bool:
     """Whether a value is a symbolic tensor.
 
+    Args:
+        x: any value.
+
     >>> from kbackend import Input, utils
     >>> utils.is_keras_tensor(Input((2,))), utils.is_keras_tensor([1.0])
     (True, False)
@@ -68,6 +71,9 @@ def is_keras_tensor(x: Any) -> bool:
 
 def get_source_inputs(tensor: Tensor) -> list[Tensor]:
     """The placeholders that a tensor depends on.
+
+    Args:
+        tensor: a symbolic tensor of any shape.
 
     >>> from kbackend import Input, K, utils
     >>> x = Input((2,), name="x")
@@ -81,6 +87,9 @@ def get_source_inputs(tensor: Tensor) -> list[Tensor]:
 def standardize_dtype(dtype: Any) -> str:
     """The name of a dtype, floatx for None.
 
+    Args:
+        dtype: a name, a NumPy dtype or type, an engine's dtype, or None.
+
     >>> import numpy as np
     >>> from kbackend import utils
     >>> utils.standardize_dtype(np.int64), utils.standardize_dtype(None)
@@ -91,6 +100,9 @@ def standardize_dtype(dtype: Any) -> str:
 
 class Config:
     """Settings as attributes and as entries, which can be fixed.
+
+    Args:
+        **kwargs: the settings.
 
     >>> from kbackend.utils import Config
     >>> config = Config(units=3)
@@ -179,6 +191,10 @@ class Config:
 
 class FeatureSpace:
     """Keras's tables of features, which kbackend does not have.
+
+    Args:
+        features, output_mode, crosses, crossing_dim, hashing_dim, num_discretization_bins, name: as in Keras 3,
+            without effect.
 
     Raises:
         NotImplementedError: always; the message says what to use.

@@ -188,6 +188,11 @@ class MultiHeadAttention(HeadedAttention):
     Shapes: (batch, query length, features). Weights: query, key, gate and value kernels (features, heads, size) and
     biases (heads, size), in this order of parts, output kernel (heads, value size, features) and bias (features,).
 
+    Raises:
+        ValueError: neither two nor three inputs, or inputs of other ranks or of different lengths of key and
+            value; unknown numbers of features; ``attention_axes`` out of range; ``flash_attention`` with dropout,
+            scores or masks.
+
     Source: Vaswani et al. 2017.
 
     >>> from kbackend import Input, layers

@@ -31,6 +31,7 @@ class InputLayer(Layer):
     Raises:
         ValueError: no shape and no tensor, or a tensor of another dtype.
         NotImplementedError: a sparse, ragged or optional input.
+        TypeError: called on tensors.
 
     >>> from kbackend import layers
     >>> layers.InputLayer((3,), batch_size=2).output.shape

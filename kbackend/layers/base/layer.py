@@ -56,6 +56,10 @@ class Layer(HasLosses):
         supports_masking: whether the layer passes masks on.
         input_spec: an :class:`InputSpec` or a list of them, checked before anything else.
 
+    Raises:
+        TypeError: an unknown argument; called on what is no tensor, or on a masked input that it does not
+            support.
+
     >>> from kbackend import K, Input, layers
     >>> class Scale(layers.Layer):
     ...     def build(self, input_shape):

@@ -13,6 +13,9 @@ from kbackend.layers.base.layer import Layer
 def serialize(layer: Layer) -> dict[str, Any]:
     """A layer as ``{"class_name": ..., "config": ...}``, plain values without weights.
 
+    Args:
+        layer: a built or unbuilt layer.
+
     >>> from kbackend import layers
     >>> layers.serialize(layers.Flatten(name="flat"))["class_name"]
     'Flatten'
@@ -22,6 +25,10 @@ def serialize(layer: Layer) -> dict[str, Any]:
 
 def deserialize(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
     """A layer from what :func:`serialize` gave.
+
+    Args:
+        config: the mapping.
+        custom_objects: name -> class or function, known in addition.
 
     Raises:
         ValueError: a class that is neither built in nor registered nor in ``custom_objects``, or no configuration.

@@ -90,6 +90,9 @@ class DepthwiseConv1D(_DepthwiseConv):
 
     Arguments, of one size, and weights as :class:`DepthwiseConv2D`.
 
+    Args:
+        depthwise_initializer, depthwise_regularizer, depthwise_constraint: of the kernel.
+
     >>> from kbackend import Input, layers
     >>> layers.DepthwiseConv1D(3, depth_multiplier=2)(Input((7, 4))).shape
     (None, 5, 8)
@@ -105,6 +108,7 @@ class DepthwiseConv2D(_DepthwiseConv):
         depth_multiplier: the number of results of each channel.
         data_format: 'channels_last' (batch, rows, columns, channels) or 'channels_first'.
         others: as :class:`kbackend.layers.Dense`; those of the kernel begin with ``depthwise_``.
+        depthwise_initializer, depthwise_regularizer, depthwise_constraint: of the kernel.
 
     Weights: depthwise kernel (rows, columns, channels, depth_multiplier), bias (channels * depth_multiplier,).
 

@@ -137,7 +137,7 @@ class _LocallyConnected(Convolution):
 class LocallyConnected1D(_LocallyConnected):
     """A convolution over steps with a kernel of its own at each position.
 
-    Arguments, of one size, as :class:`LocallyConnected2D`.
+    Arguments, of one size, and errors as :class:`LocallyConnected2D`.
 
     >>> from kbackend import Input, layers
     >>> layers.LocallyConnected1D(8, 3)(Input((7, 2))).shape

@@ -81,6 +81,10 @@ class SeparableConv1D(_SeparableConv):
 
     Padding may be 'causal' too. Arguments, of one size, and weights as :class:`SeparableConv2D`.
 
+    Args:
+        depthwise_initializer, depthwise_regularizer, depthwise_constraint: of the kernel of each channel.
+        pointwise_initializer, pointwise_regularizer, pointwise_constraint: of the kernel that mixes channels.
+
     >>> from kbackend import Input, layers
     >>> layers.SeparableConv1D(8, 3)(Input((7, 4))).shape
     (None, 5, 8)
@@ -100,6 +104,8 @@ class SeparableConv2D(_SeparableConv):
         depth_multiplier: the number of results of each channel that the depthwise convolution gives.
         others: as :class:`kbackend.layers.Dense`; those of the two kernels begin with ``depthwise_`` and
             ``pointwise_``.
+        depthwise_initializer, depthwise_regularizer, depthwise_constraint: of the kernel of each channel.
+        pointwise_initializer, pointwise_regularizer, pointwise_constraint: of the kernel that mixes channels.
 
     Weights: depthwise kernel (rows, columns, channels, depth_multiplier), pointwise kernel (1, 1, channels *
     depth_multiplier, filters), bias (filters,).

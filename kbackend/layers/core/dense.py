@@ -27,6 +27,9 @@ class Dense(Quantized):
 
     Shapes: (..., inputs) to (..., units). Weights: kernel (inputs, units), bias (units,).
 
+    Raises:
+        ValueError: the last dimension of the input is unknown.
+
     >>> from kbackend import Input, layers
     >>> layers.Dense(3)(Input((5,))).shape
     (None, 3)

@@ -19,6 +19,8 @@ class Activation(Layer):
     Args:
         activation: a name or a function, also an engine's own.
 
+    Shapes: any, to the same.
+
     >>> from kbackend import Input, layers
     >>> layers.Activation("tanh")(Input((3,))).shape
     (None, 3)
@@ -40,6 +42,8 @@ class Activation(Layer):
 
 class Identity(Layer):
     """Passes its inputs on: a tensor or a nested structure of tensors, with their masks.
+
+    Shapes: any, to the same, for each tensor.
 
     >>> from kbackend import Input, layers
     >>> layers.Identity()(Input((3,))).shape
@@ -67,6 +71,9 @@ class Lambda(Layer):
     change them, unless it is told so: ``layer.trainable_weights = [variable]``, or an attribute of the layer.
 
     ``get_config`` writes the function's name, never its code: reading needs the function in ``custom_objects``.
+
+    Raises:
+        TypeError: no function.
 
     >>> from kbackend import Input, layers
     >>> layers.Lambda(lambda x: x * 2)(Input((3,))).shape

@@ -29,7 +29,8 @@ class BatchNormalization(Layer):
         momentum: of the moving averages: ``moving * momentum + batch * (1 - momentum)``.
         epsilon: added to the variance. It, ``momentum`` and ``renorm_momentum`` may be K.variables, which stay live.
         center, scale: whether there is an offset (beta) and a scale (gamma).
-        others: initializers, regularizers and constraints of the weights.
+        beta_initializer, ..., gamma_constraint: of the weights, as those of
+            :class:`kbackend.layers.Dense`.
         renorm: whether training corrects the statistics of the batch towards moving ones of their own.
         renorm_clipping: limits "rmin", "rmax" and "dmax" of the corrections.
         renorm_momentum: of the moving statistics for the corrections.
@@ -38,8 +39,15 @@ class BatchNormalization(Layer):
 
     A mask (batch, ..., without the features) leaves elements out of the statistics of the batch.
 
+    Shapes: any of rank 2 or more, to the same.
+
     Weights: gamma, beta, moving_mean, moving_variance, each (features,); the last two are not trainable. With
     ``renorm`` moving_stddev, renorm_mean and renorm_stddev follow.
+
+    Raises:
+        TypeError: an axis that is no integer.
+        ValueError: an axis that is no feature axis or of unknown size; a number out of its range; a mask of
+            another rank.
 
     Source: Ioffe and Szegedy 2015; renorm: Ioffe 2017.
 

@@ -19,12 +19,16 @@ class GroupNormalization(Layer):
         axis: the axis of the channels.
         epsilon: added to the variance.
         center, scale: whether there is an offset (beta) and a scale (gamma).
-        others: initializers, regularizers and constraints of the weights.
+        beta_initializer, ..., gamma_constraint: of the weights, as those of
+            :class:`kbackend.layers.Dense`.
+
+    Shapes: any of rank 2 or more, to the same.
 
     Weights: gamma, beta, each (channels,).
 
     Raises:
         ValueError: groups that do not divide the channels.
+        TypeError: an axis that is no integer.
 
     Source: Wu and He, "Group Normalization", 2018.
 

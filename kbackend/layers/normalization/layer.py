@@ -45,7 +45,10 @@ class LayerNormalization(Layer):
         axis: the axis of the features, or several.
         epsilon: added to the variance.
         center, scale: whether there is an offset (beta) and a scale (gamma).
-        others: initializers, regularizers and constraints of the weights.
+        beta_initializer, ..., gamma_constraint: of the weights, as those of
+            :class:`kbackend.layers.Dense`.
+
+    Shapes: any of rank 2 or more, to the same.
 
     Weights: gamma, beta, of the shape of the input along ``axis``.
 
@@ -114,6 +117,8 @@ class RMSNormalization(Layer):
         axis: the axis of the features, or several.
         epsilon: added to the mean of squares.
 
+    Shapes: any of rank 2 or more, to the same.
+
     Weights: scale, of the shape of the input along ``axis``.
 
     Source: Zhang and Sennrich, "Root Mean Square Layer Normalization", 2019.
@@ -140,10 +145,12 @@ class RMSNormalization(Layer):
 
 
 class UnitNormalization(Layer):
-    """Each sample divided by its Euclidean norm along ``axis``.
+    """Each sample divided by its Euclidean norm along ``axis``: ``x / sqrt(sum(x * x))``.
 
     Args:
         axis: the axis of the features, or several.
+
+    Shapes: any, to the same.
 
     >>> from kbackend import Input, layers
     >>> layers.UnitNormalization()(Input((5, 8))).shape

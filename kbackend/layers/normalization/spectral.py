@@ -24,6 +24,8 @@ class SpectralNormalization(Wrapper):
         layer: a layer with a weight ``kernel`` or ``embeddings``.
         power_iterations: how many iterations each step takes.
 
+    Shapes: those of the layer.
+
     Weights: the kernel, the vector u (1, the kernel's last dimension), which is not trainable, and the other weights of
     the layer.
 

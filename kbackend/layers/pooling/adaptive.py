@@ -70,7 +70,9 @@ class AdaptiveAveragePooling2D(_AdaptiveAverage):
 
 
 class AdaptiveAveragePooling3D(_AdaptiveAverage):
-    """The mean of each window that covers a volume; with three sizes, as :class:`AdaptiveAveragePooling2D`.
+    """The mean of each window that covers a volume; arguments, of three sizes, as :class:`AdaptiveAveragePooling2D`.
+
+    Shapes: (batch, depth, rows, columns, channels) to (batch, *output_size, channels).
 
     >>> from kbackend import Input, layers
     >>> layers.AdaptiveAveragePooling3D((1, 2, 3))(Input((4, 5, 6, 2))).shape
@@ -101,7 +103,7 @@ class AdaptiveMaxPooling2D(_AdaptiveMax):
 
 
 class AdaptiveMaxPooling3D(_AdaptiveMax):
-    """The largest element of each window; windows and arguments as :class:`AdaptiveAveragePooling3D`.
+    """The largest element of each window; shapes and arguments as :class:`AdaptiveAveragePooling3D`.
 
     >>> from kbackend import Input, layers
     >>> layers.AdaptiveMaxPooling3D(2)(Input((4, 5, 6, 2))).shape

@@ -73,6 +73,8 @@ class GlobalAveragePooling2D(_GlobalAverage):
         data_format: 'channels_last' or 'channels_first'.
         keepdims: whether rows and columns stay as dimensions of size 1.
 
+    Shapes: (batch, rows, columns, channels) to (batch, channels), or (batch, 1, 1, channels) with ``keepdims``.
+
     >>> from kbackend import Input, layers
     >>> layers.GlobalAveragePooling2D(keepdims=True)(Input((5, 6, 3))).shape
     (None, 1, 1, 3)
@@ -84,6 +86,9 @@ class GlobalAveragePooling2D(_GlobalAverage):
 class GlobalAveragePooling3D(_GlobalAverage):
     """The mean over volumes: (batch, depth, rows, columns, channels) to (batch, channels). Arguments as
     :class:`GlobalAveragePooling2D`.
+
+    Shapes: (batch, depth, rows, columns, channels) to (batch, channels), or (batch, 1, 1, 1, channels) with
+    ``keepdims``.
 
     >>> from kbackend import Input, layers
     >>> layers.GlobalAveragePooling3D()(Input((4, 5, 6, 3))).shape
@@ -104,7 +109,7 @@ class GlobalMaxPooling1D(_GlobalMax):
 
 
 class GlobalMaxPooling2D(_GlobalMax):
-    """The maximum over rows and columns: (batch, rows, columns, channels) to (batch, channels). Arguments as
+    """The maximum over rows and columns: (batch, rows, columns, channels) to (batch, channels). Arguments and shapes as
     :class:`GlobalAveragePooling2D`.
 
     >>> from kbackend import Input, layers
@@ -118,6 +123,9 @@ class GlobalMaxPooling2D(_GlobalMax):
 class GlobalMaxPooling3D(_GlobalMax):
     """The maximum over volumes: (batch, depth, rows, columns, channels) to (batch, channels). Arguments as
     :class:`GlobalAveragePooling2D`.
+
+    Shapes: (batch, depth, rows, columns, channels) to (batch, channels), or (batch, 1, 1, 1, channels) with
+    ``keepdims``.
 
     >>> from kbackend import Input, layers
     >>> layers.GlobalMaxPooling3D()(Input((4, 5, 6, 3))).shape

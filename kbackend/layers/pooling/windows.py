@@ -81,7 +81,9 @@ class MaxPooling2D(_MaxPooling):
 
 
 class MaxPooling3D(_MaxPooling):
-    """The largest element of each window of a volume; with three sizes, otherwise as :class:`MaxPooling2D`.
+    """The largest element of each window of a volume; arguments, of three sizes, as :class:`MaxPooling2D`.
+
+    Shapes: (batch, depth, rows, columns, channels) to the same with fewer positions.
 
     >>> from kbackend import Input, layers
     >>> layers.MaxPooling3D((1, 2, 2))(Input((4, 5, 6, 1))).shape
@@ -112,7 +114,7 @@ class AveragePooling2D(_AveragePooling):
 
 
 class AveragePooling3D(_AveragePooling):
-    """The mean of each window of a volume; padding does not count. Arguments as :class:`MaxPooling3D`.
+    """The mean of each window of a volume; padding does not count. Arguments and shapes as :class:`MaxPooling3D`.
 
     >>> from kbackend import Input, layers
     >>> layers.AveragePooling3D((1, 2, 2))(Input((4, 5, 6, 1))).shape

@@ -63,6 +63,8 @@ class RandomGrayscale(_Augmentation):
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
         seed: a seed for this layer; the process' stream when None.
 
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
+
     Raises:
         ValueError: a factor outside of [0, 1]; images without three channels.
 
@@ -97,6 +99,8 @@ class RandomInvert(_Share):
         factor: the probability, drawn from [0, factor], or between two numbers, in [0, 1].
         value_range, seed, data_format: as those of :class:`RandomBrightness`.
 
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
+
     >>> from kbackend import Input, layers
     >>> layers.RandomInvert(0.5)(Input((8, 8, 3))).shape
     (None, 8, 8, 3)
@@ -124,6 +128,8 @@ class Solarization(_Share):
             number, or between two, in [0, 1].
         value_range: the range; results are limited to it.
         seed: a seed for this layer; the process' stream when None.
+
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
 
     >>> from kbackend import Input, layers
     >>> layers.Solarization(0.1, 0.5)(Input((8, 8, 3))).shape
@@ -165,6 +171,8 @@ class AutoContrast(_Share):
 
     A channel of one value stays.
 
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
+
     >>> import numpy as np
     >>> from kbackend import K, layers
     >>> x = np.array([50.0, 75.0, 100.0]).reshape(1, 3, 1, 1)
@@ -196,6 +204,8 @@ class Equalization(_Share):
         value_range: the range.
         bins: the number of bins of the histogram.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
+
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
 
     Source: the histogram equalisation of Gonzalez and Woods, "Digital Image Processing".
 
@@ -241,6 +251,11 @@ class RandomPosterization(_Ranged):
             numbers are that one.
         value_range, seed, data_format: as those of :class:`RandomBrightness`.
 
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
+
+    Raises:
+        ValueError: a factor that is no integer from 1 to 8, or two.
+
     >>> from kbackend import Input, layers
     >>> layers.RandomPosterization((3, 6))(Input((8, 8, 3))).shape
     (None, 8, 8, 3)
@@ -278,6 +293,8 @@ class RandomSaturation(_Share):
         factor: f is drawn from [0, factor], or between two numbers, in [0, 1].
         value_range, seed, data_format: as those of :class:`RandomBrightness`.
 
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
+
     >>> from kbackend import Input, layers
     >>> layers.RandomSaturation((0.4, 0.6))(Input((8, 8, 3))).shape
     (None, 8, 8, 3)
@@ -298,6 +315,8 @@ class RandomHue(_Share):
         factor: the hues turn by up to half of a number drawn from [0, factor], or between two, in [0, 1], to either
             side; 1 is the whole circle.
         value_range, seed, data_format: as those of :class:`RandomBrightness`.
+
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
 
     >>> from kbackend import Input, layers
     >>> layers.RandomHue(0.2)(Input((8, 8, 3))).shape
@@ -324,6 +343,8 @@ class RandomColorDegeneration(_Share):
         factor: the part of the way: drawn from [0, factor], or between two numbers, in [0, 1].
         value_range, seed, data_format: as those of :class:`RandomBrightness`.
 
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
+
     >>> from kbackend import Input, layers
     >>> layers.RandomColorDegeneration(0.5)(Input((8, 8, 3))).shape
     (None, 8, 8, 3)
@@ -340,6 +361,8 @@ class RandomSharpness(_Share):
         factor: drawn from [0, factor], or between two numbers, in [0, 1]: 0 is a blurred image, 0.5 the image, 1 one as
             much sharper.
         value_range, seed, data_format: as those of :class:`RandomBrightness`.
+
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
 
     >>> from kbackend import Input, layers
     >>> layers.RandomSharpness(0.7)(Input((8, 8, 3))).shape
@@ -365,6 +388,11 @@ class RandomGaussianBlur(_Share):
         kernel_size: an odd number of rows and columns of the window, or two.
         sigma: the deviations along rows and columns, drawn from [0, sigma], or between two numbers, in [0, 1].
         value_range, seed, data_format: as those of :class:`RandomBrightness`.
+
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
+
+    Raises:
+        ValueError: a ``kernel_size`` that is not odd; a factor outside [0, 1].
 
     >>> from kbackend import Input, layers
     >>> layers.RandomGaussianBlur(0.5)(Input((8, 8, 3))).shape
@@ -407,6 +435,8 @@ class RandomColorJitter(_Augmentation):
             :class:`RandomContrast`, :class:`RandomSaturation` and :class:`RandomHue`; None leaves one out.
         seed: a seed for this layer; the process' stream when None.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
+
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
 
     >>> from kbackend import Input, layers
     >>> layers.RandomColorJitter(brightness_factor=0.2, hue_factor=0.1)(Input((8, 8, 3))).shape

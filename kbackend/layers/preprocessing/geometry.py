@@ -99,6 +99,8 @@ class RandomFlip(_Augmentation):
         seed: a seed for this layer; the process' stream when None.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
 
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
+
     Raises:
         ValueError: an unknown mode or data format; inputs that are no images.
 
@@ -163,6 +165,8 @@ class RandomRotation(_Moving):
         fill_value: the constant.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
 
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
+
     Raises:
         ValueError: a factor outside [-1, 1], an unknown fill mode, interpolation or data format; no images.
 
@@ -195,6 +199,8 @@ class RandomTranslation(_Moving):
         height_factor, width_factor: parts of the size: drawn from [-factor, factor], or between two numbers. Positive
             ones move down, and to the right.
         fill_mode, interpolation, seed, fill_value, data_format: as those of :class:`RandomRotation`.
+
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
 
     Raises:
         ValueError: a factor outside [-1, 1], an unknown fill mode, interpolation or data format; no images.
@@ -273,6 +279,8 @@ class RandomCrop(_Augmentation):
         seed: a seed for this layer; the process' stream when None.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
 
+    Shapes: (batch, rows, columns, channels) to (batch, height, width, channels), also without the batch.
+
     Raises:
         ValueError: a size that is not positive; images of unknown size; an unknown data format.
 
@@ -340,6 +348,8 @@ class RandomContrast(_Ranged):
         seed: a seed for this layer; the process' stream when None.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
 
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
+
     Raises:
         ValueError: a factor outside [0, 1], a range that is none; no images.
 
@@ -370,6 +380,8 @@ class RandomBrightness(_Ranged):
         value_range: the range; results are limited to it.
         seed: a seed for this layer; the process' stream when None.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
+
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
 
     Raises:
         ValueError: a factor outside [-1, 1], a range that is none; no images.

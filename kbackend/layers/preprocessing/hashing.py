@@ -96,7 +96,7 @@ class HashedCrossing(HostLayer):
         output_mode: 'int', or 'one_hot'.
         sparse: not supported.
 
-    Called on a list of arrays of strings or integers of one shape, (batch,) or (batch, 1). Bins are those of Keras.
+    Shapes: a list of arrays of strings or integers, each (batch,) or (batch, 1), to the same. Bins are those of Keras.
 
     Raises:
         ValueError: fewer than two features, features of other shapes, an unknown mode.

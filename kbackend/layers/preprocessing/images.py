@@ -28,6 +28,7 @@ class Resizing(Layer):
         fill_mode: 'constant'.
         antialias: average over the pixels that one of a smaller image covers.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
+        fill_value: the value of the border.
 
     Shapes: (batch, rows, columns, channels) to (batch, height, width, channels), also without a batch.
 
@@ -119,7 +120,7 @@ class MaxNumBoundingBoxes(Layer):
         max_number: the number.
         fill_value: what coordinates and labels of missing boxes are.
 
-    Called on a dict that has "bounding_boxes": a dict of "boxes" (batch, boxes, 4) and "labels" (batch, boxes), also
+    Shapes: a dict that has "bounding_boxes": a dict of "boxes" (batch, boxes, 4) and "labels" (batch, boxes), also
     without a batch. Other entries, such as "images", are passed on.
 
     Raises:

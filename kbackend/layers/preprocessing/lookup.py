@@ -363,7 +363,10 @@ class IntegerLookup(Lookup):
             'farmhash', the hash of its digits.
         salt: an integer or two, the key of the hash, with 'farmhash'.
 
-    Called as :class:`StringLookup`, on integers.
+    Shapes as :class:`StringLookup`, of integers.
+
+    Raises:
+        ValueError: a salt without ``oov_method="farmhash"``; tokens that are no integers.
 
     >>> from kbackend import layers
     >>> layers.IntegerLookup(vocabulary=[12, 36])([[12, 7], [36, 36]]).tolist()

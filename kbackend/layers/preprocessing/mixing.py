@@ -29,6 +29,8 @@ class RandomShear(_Moving):
             or between two numbers, in [0, 1], with a sign of a coin for both.
         interpolation, fill_mode, fill_value, data_format, seed: as those of :class:`RandomRotation`.
 
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
+
     >>> from kbackend import Input, layers
     >>> layers.RandomShear(0.2)(Input((8, 8, 3))).shape
     (None, 8, 8, 3)
@@ -89,6 +91,8 @@ class RandomErasing(_Share):
         fill_value: a number, or one for each channel; drawn from the normal distribution, as wide as the range, when
             None.
         value_range, seed, data_format: as those of :class:`RandomBrightness`.
+
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
 
     Source: Zhong et al., "Random Erasing Data Augmentation", 2017.
 
@@ -167,6 +171,9 @@ class MixUp(_Mixing):
 
     Called on images, or on a dict of "images" and "labels" (batch, classes), which are mixed by the same weights.
 
+    Raises:
+        ValueError: an ``alpha`` that is not positive.
+
     Source: Zhang et al., "mixup: Beyond Empirical Risk Minimization", 2017.
 
     >>> from kbackend import Input, layers
@@ -232,6 +239,8 @@ class Pipeline(HasLayers):
 
     Args:
         layers: the layers, each with one input and one output.
+
+    Shapes: those of the first layer, to those of the last.
 
     Raises:
         ValueError: something else than layers.

@@ -30,6 +30,9 @@ class Rescaling(Layer):
 
     Shapes: any, kept.
 
+    Raises:
+        ValueError: a scale or offset that is neither a number nor a list of numbers.
+
     >>> import numpy as np
     >>> from kbackend import K, layers
     >>> K.eval(layers.Rescaling(1 / 255.0)(np.array([[0, 255]]))).tolist()

@@ -88,6 +88,8 @@ class RandAugment(_Policy):
         seed: a seed for this layer; the process' stream when None.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
 
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
+
     Raises:
         ValueError: no changes, a factor outside [0, 1], a range that is none, an unknown interpolation; no images.
 
@@ -135,6 +137,8 @@ class AugMix(_Policy):
         interpolation: 'bilinear' or 'nearest', of the changes of places.
         seed: a seed for this layer; the process' stream when None.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
+
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
 
     Raises:
         ValueError: no chains or changes, a factor outside [0, 1], an alpha that is not positive, a range that is none,

@@ -31,7 +31,7 @@ class STFTSpectrogram(Layer):
             'imag', 'angle', or 'stft' (the real and then the imaginary part).
         frame_length: the samples of a window.
         frame_step: the distance of windows; half the length when None.
-        fft_length: the length of the transforms, from ``frame_length`` on; the next power of two when None.
+        fft_length: the length of the transforms in samples, from ``frame_length`` on; the next power of two when None.
         window: 'hann', 'hamming', 'blackman', 'bartlett' or 'boxcar', its values, or None for none.
         periodic: whether the window is a period, not symmetric.
         scaling: 'density' (the window has the L2 norm 1), 'spectrum' (the L1 norm 1), or None.
@@ -146,7 +146,7 @@ class MelSpectrogram(Layer):
 
     Args:
         fft_length: the length of the transforms, in samples.
-        sequence_stride: the distance of windows.
+        sequence_stride: the distance of windows, in samples.
         sequence_length: the samples of a window; ``fft_length`` when None.
         window: 'hann' or 'hamming', the values of a window, or None for none.
         sampling_rate: samples per second.

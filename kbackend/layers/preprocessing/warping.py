@@ -41,6 +41,8 @@ class RandomPerspective(_Augmentation):
         seed: a seed for this layer; the process' stream when None.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
 
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
+
     Raises:
         ValueError: a factor or scale outside [0, 1], an unknown interpolation; images of unknown size.
 
@@ -95,6 +97,8 @@ class RandomElasticTransform(_Share):
         value_range: results are limited to it.
         seed: a seed for this layer; the process' stream when None.
         data_format: 'channels_last' or 'channels_first'; the default of the process when None.
+
+    Shapes: (batch, rows, columns, channels), or one image without the batch, to the same.
 
     Raises:
         ValueError: a factor or scale outside [0, 1], an unknown interpolation or fill mode; images of unknown size.

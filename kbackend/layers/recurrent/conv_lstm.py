@@ -179,6 +179,10 @@ class ConvLSTMCell(Cell):
 class ConvLSTM1DCell(ConvLSTMCell):
     """One step of :class:`ConvLSTM1D`, for :class:`RNN`.
 
+    Arguments and source as :class:`ConvLSTM1D`.
+
+    Shapes: (batch, rows, channels) and the states h and c, to (batch, new rows, filters) and the states.
+
     >>> from kbackend import Input, Model, layers
     >>> layers.RNN(layers.ConvLSTM1DCell(4, 3, padding="same"))(Input((5, 8, 2))).shape
     (None, 8, 4)
@@ -193,6 +197,9 @@ class ConvLSTM2DCell(ConvLSTMCell):
     Args:
         filters, kernel_size, ..., seed: as those of :class:`ConvLSTM2D`.
 
+    Shapes: (batch, rows, columns, channels) and the states h and c, to (batch, new rows, new columns, filters) and
+    the states.
+
     >>> from kbackend import Input, layers
     >>> layers.RNN(layers.ConvLSTM2DCell(3, 2, padding="same"))(Input((7, 6, 5, 1))).shape
     (None, 6, 5, 3)
@@ -201,6 +208,11 @@ class ConvLSTM2DCell(ConvLSTMCell):
 
 class ConvLSTM3DCell(ConvLSTMCell):
     """One step of :class:`ConvLSTM3D`, for :class:`RNN`.
+
+    Arguments and source as :class:`ConvLSTM3D`.
+
+    Shapes: (batch, rows, columns, depth, channels) and the states h and c, to (batch, new rows, new columns, new
+    depth, filters) and the states.
 
     >>> from kbackend import Input, Model, layers
     >>> layers.RNN(layers.ConvLSTM3DCell(4, 2, padding="same"))(Input((5, 3, 3, 3, 1))).shape
@@ -276,6 +288,9 @@ class ConvRNN2D(RNN):
     Args:
         cell, return_sequences, ..., unroll: as those of :class:`RNN`; several cells make :class:`StackedRNNCells`.
 
+    Shapes: (batch, steps, rows, columns, channels) to the outputs of the cell, with ``return_sequences`` with the
+    steps.
+
     >>> from kbackend import Input, layers
     >>> layers.ConvRNN2D(layers.ConvLSTM2DCell(3, 2))(Input((7, 6, 5, 1))).shape
     (None, 5, 4, 3)
@@ -286,7 +301,11 @@ class ConvRNN2D(RNN):
 
 
 class ConvLSTM1D(ConvLSTM):
-    """A convolutional LSTM over sequences of rows: (batch, steps, rows, channels). See :class:`ConvLSTM2D`.
+    """A convolutional LSTM over sequences of rows: (batch, steps, rows, channels). Arguments, of one size, and
+    source as
+    :class:`ConvLSTM2D`.
+
+    Shapes: (batch, steps, rows, channels) to (batch, new rows, filters), with ``return_sequences`` with the steps.
 
     >>> from kbackend import Input, layers
     >>> layers.ConvLSTM1D(3, 2)(Input((7, 6, 1))).shape
@@ -327,7 +346,10 @@ class ConvLSTM2D(ConvLSTM):
 class ConvLSTM3D(ConvLSTM):
     """A convolutional LSTM over sequences of volumes: (batch, steps, rows, columns, depth, channels).
 
-    See :class:`ConvLSTM2D`.
+    Arguments, of three sizes, and source as :class:`ConvLSTM2D`.
+
+    Shapes: (batch, steps, rows, columns, depth, channels) to (batch, new rows, new columns, new depth, filters),
+    with ``return_sequences`` with the steps.
 
     >>> from kbackend import Input, layers
     >>> layers.ConvLSTM3D(2, 2)(Input((3, 4, 4, 4, 1))).shape

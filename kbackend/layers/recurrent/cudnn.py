@@ -41,8 +41,13 @@ class CuDNNGRU(GRU):
         units, kernel_initializer, ..., bias_constraint, return_sequences, return_state, go_backwards, stateful: as
             those of :class:`GRU`.
 
+    Shapes: (batch, steps, features) to (batch, units), or (batch, steps, units) with ``return_sequences``.
+
     Weights: kernel (features, 3 units) and recurrent_kernel (units, 3 units), in which the numbers of each gate are
     those of the transposed matrix, bias (6 units,), for the inputs and then for the state.
+
+    Raises:
+        TypeError: an argument that cuDNN does not have, such as ``dropout``.
 
     >>> from kbackend import Input, layers
     >>> layer = layers.CuDNNGRU(3)
@@ -82,8 +87,13 @@ class CuDNNLSTM(LSTM):
             those of :class:`LSTM`.
         unit_forget_bias: the second bias of the forget gate starts at 1.
 
+    Shapes: (batch, steps, features) to (batch, units), or (batch, steps, units) with ``return_sequences``.
+
     Weights: kernel (features, 4 units) and recurrent_kernel (units, 4 units), in which the numbers of each gate are
     those of the transposed matrix, bias (8 units,), for the inputs and then for the state.
+
+    Raises:
+        TypeError: an argument that cuDNN does not have, such as ``dropout``.
 
     >>> from kbackend import Input, layers
     >>> layer = layers.CuDNNLSTM(3)

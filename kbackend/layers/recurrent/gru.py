@@ -18,7 +18,7 @@ class GRUCell(DenseCell):
     Args:
         units, activation, ..., reset_after, seed: as those of :class:`GRU`.
 
-    Called on (batch, features) and [h (batch, units)]; gives h and [h].
+    Shapes: (batch, features) and [h (batch, units)], to h and [h].
 
     >>> from kbackend import Input, layers
     >>> output, states = layers.GRUCell(3)(Input((5,)), [Input((3,))])

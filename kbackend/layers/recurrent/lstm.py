@@ -18,7 +18,7 @@ class LSTMCell(DenseCell):
     Args:
         units, activation, ..., seed: as those of :class:`LSTM`.
 
-    Called on (batch, features) and [h, c], each (batch, units); gives h and [h, c].
+    Shapes: (batch, features) and [h, c], each (batch, units), to h and [h, c].
 
     >>> from kbackend import Input, layers
     >>> output, states = layers.LSTMCell(3)(Input((5,)), [Input((3,)), Input((3,))])

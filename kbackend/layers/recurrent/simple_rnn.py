@@ -17,7 +17,7 @@ class SimpleRNNCell(DenseCell):
     Args:
         units, activation, use_bias, ..., seed: as those of :class:`SimpleRNN`.
 
-    Called on (batch, features) and [h (batch, units)]; gives h and [h].
+    Shapes: (batch, features) and [h (batch, units)], to h and [h].
 
     >>> from kbackend import Input, layers
     >>> cell = layers.SimpleRNNCell(3)

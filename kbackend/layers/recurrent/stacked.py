@@ -32,6 +32,8 @@ class StackedRNNCells(HasLayers):
 
     The states are those of all cells in one list, the first cell's first.
 
+    Shapes: (batch, features) and the states, to (batch, output size of the last cell) and the states.
+
     Raises:
         ValueError: no cells, or cells without ``call`` or ``state_size``.
 

@@ -78,7 +78,9 @@ class Cropping2D(_Cropping):
 
 
 class Cropping3D(_Cropping):
-    """The borders of volumes cut off; with three entries, otherwise as :class:`Cropping2D`.
+    """The borders of volumes cut off; arguments, of three entries, as :class:`Cropping2D`.
+
+    Shapes: (batch, depth, rows, columns, channels) to the same with fewer positions.
 
     >>> from kbackend import Input, layers
     >>> layers.Cropping3D(1)(Input((4, 5, 6, 2))).shape

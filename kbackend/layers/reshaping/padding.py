@@ -67,7 +67,9 @@ class ZeroPadding2D(_ZeroPadding):
 
 
 class ZeroPadding3D(_ZeroPadding):
-    """Zeros around volumes; with three entries, otherwise as :class:`ZeroPadding2D`.
+    """Zeros around volumes; arguments, of three entries, as :class:`ZeroPadding2D`.
+
+    Shapes: (batch, depth, rows, columns, channels) to the same with more positions.
 
     >>> from kbackend import Input, layers
     >>> layers.ZeroPadding3D()(Input((4, 5, 6, 2))).shape

@@ -18,6 +18,8 @@ class Flatten(Layer):
     Args:
         data_format: 'channels_first' moves the channels to the end before, so that weights fit both layouts.
 
+    Shapes: (batch, ...) of rank 2 or more, to (batch, n).
+
     >>> from kbackend import Input, layers
     >>> layers.Flatten()(Input((2, 3))).shape
     (None, 6)
@@ -89,6 +91,11 @@ class Permute(Layer):
     Args:
         dims: the order, counted from 1, without the batch dimension.
 
+    Shapes: (batch, ...) to the same dimensions in another order.
+
+    Raises:
+        ValueError: ``dims`` that are not each of 1 to their number once.
+
     >>> from kbackend import Input, layers
     >>> layers.Permute((2, 1))(Input((2, 3))).shape
     (None, 3, 2)
@@ -111,7 +118,12 @@ class Permute(Layer):
 
 
 class RepeatVector(Layer):
-    """Repeats each sample ``n`` times: (batch, features) to (batch, n, features).
+    """Repeats each sample ``n`` times.
+
+    Args:
+        n: an integer.
+
+    Shapes: (batch, features) to (batch, n, features).
 
     >>> from kbackend import Input, layers
     >>> layers.RepeatVector(4)(Input((3,))).shape

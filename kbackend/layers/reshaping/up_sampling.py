@@ -13,10 +13,12 @@ _INTERPOLATIONS = ("nearest", "bilinear", "bicubic", "lanczos3", "lanczos5")
 
 
 class UpSampling1D(Layer):
-    """Each step repeated: (batch, steps, features) to (batch, steps * size, features).
+    """Each step repeated.
 
     Args:
         size: how often.
+
+    Shapes: (batch, steps, features) to (batch, steps * size, features).
 
     >>> from kbackend import Input, layers
     >>> layers.UpSampling1D(3)(Input((2, 5))).shape
@@ -36,13 +38,15 @@ class UpSampling1D(Layer):
 
 
 class UpSampling2D(Layer):
-    """Images enlarged: (batch, rows, columns, channels) to (batch, rows * size[0], columns * size[1], channels).
+    """Images enlarged.
 
     Args:
         size: the factors, an integer or two.
         data_format: 'channels_last' or 'channels_first'.
         interpolation: 'nearest', which repeats, 'bilinear', 'bicubic', 'lanczos3' or 'lanczos5', with half-pixel
             centres.
+
+    Shapes: (batch, rows, columns, channels) to (batch, rows * size[0], columns * size[1], channels).
 
     >>> from kbackend import Input, layers
     >>> layers.UpSampling2D((2, 3), interpolation="bilinear")(Input((4, 5, 1))).shape

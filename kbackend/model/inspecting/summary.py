@@ -22,7 +22,10 @@ def print_summary(
     positions: Any = None,
     print_fn: Callable[[str], Any] | None = None,
 ) -> None:
-    """Print the table of a model's layers and operations; see :meth:`kbackend.Model.summary`.
+    """Print the table of a model's layers and operations. Other arguments as :meth:`kbackend.Model.summary`.
+
+    Args:
+        model: a Model or Sequential.
 
     >>> from kbackend import Input, Model, layers, utils
     >>> x = Input((3,), name="x")

@@ -69,6 +69,9 @@ def convert_to_numpy(x: TensorLike) -> np.ndarray:
     Args:
         x: a number, list, array, tensor of an engine, or symbolic tensor that depends on no placeholder.
 
+    Returns:
+        An array of the shape of ``x``.
+
     Raises:
         ValueError: a symbolic tensor that depends on placeholders.
 
@@ -86,7 +89,7 @@ def get_item(x: TensorLike, key: Any) -> Any:
     """``x[key]`` as a function (Keras 3's ``get_item``).
 
     Args:
-        x: a tensor.
+        x: a tensor of any shape.
         key: an index as in :func:`kbackend.ops.indexing.getitem.getitem`, whose errors apply.
 
     >>> from kbackend import K

@@ -138,6 +138,9 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: Any = None) -> Any:
         k: the diagonal: 0 is the main one, positive numbers are above it.
         dtype: floatx when None.
 
+    Returns:
+        A tensor ``(N, M)``.
+
     Raises:
         TypeError: a size or ``k`` that is not an integer.
 

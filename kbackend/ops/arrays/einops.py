@@ -92,7 +92,7 @@ def rearrange(tensor: TensorLike, pattern: str, **axes_lengths: int) -> Any:
     """Split, reorder and join axes by a pattern of einops.
 
     Args:
-        tensor: a tensor of any dtype.
+        tensor: a tensor of any dtype, of any shape.
         pattern: names of the axes before and after ``->``. Parentheses join axes, ``...`` is all other axes, ``1`` is a
             dimension of 1.
         **axes_lengths: sizes of names in parentheses; one name of each pair of parentheses may be left out.
@@ -178,7 +178,17 @@ def depth_to_space(x: TensorLike, block_size: int, data_format: str = "channels_
     call(In((2, 3, 4, 1)), 2, raises=ValueError, name="pixels"),
     call(In((2, 4, 4, 1)), 1, raises=ValueError, name="block")])
 def space_to_depth(x: TensorLike, block_size: int, data_format: str = "channels_last") -> Any:
-    """Move blocks of pixels to channels, the inverse of :func:`depth_to_space`, whose arguments and errors apply.
+    """Move blocks of pixels to channels: ``(n, h*b, w*b, c)`` becomes ``(n, h, w, b*b*c)``.
+
+    The inverse of :func:`depth_to_space`.
+
+    Args:
+        x: images, a tensor of rank 4.
+        block_size: the side ``b`` of a block, 2 or more.
+        data_format: 'channels_last' or 'channels_first'; the channels are ordered as there.
+
+    Raises:
+        ValueError: another rank, sizes that ``b`` does not divide, or another data format.
 
     >>> from kbackend import K
     >>> from kbackend.ops import space_to_depth

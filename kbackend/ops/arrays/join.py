@@ -145,6 +145,9 @@ def stack(x: TensorList, axis: int = 0) -> Any:
         x: a list of tensors or numbers; dtypes are promoted.
         axis: the position of the new axis in the result.
 
+    Returns:
+        A tensor of their shape with an axis more, as long as the list.
+
     Raises:
         TypeError: no list, or an empty one.
         ValueError: shapes that differ, or an axis out of range.
@@ -162,7 +165,10 @@ def stack(x: TensorList, axis: int = 0) -> Any:
 def concatenate(xs: TensorList, axis: int = 0) -> Any:
     """Join tensors along an axis, by default the first (NumPy's ``concatenate``).
 
-    Arguments, result and errors as in :func:`concatenate_last`.
+    Arguments, result and errors as in :func:`kbackend.backend.concatenate`.
+
+    Args:
+        xs: a list of tensors whose shapes differ at most along the axis.
 
     >>> from kbackend import K
     >>> from kbackend.ops import concatenate

@@ -170,6 +170,9 @@ def logspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, base: 
         dtype: floatx when None.
         axis: the axis of the result along which the powers lie.
 
+    Returns:
+        A tensor of shape ``(num,)`` for numbers; for arrays of their shape with an axis of size ``num`` more.
+
     Raises:
         ValueError: a negative number of powers.
         TypeError: a symbolic ``start`` or ``stop``.
@@ -189,6 +192,9 @@ def geomspace(start: Any, stop: Any, num: int = 50, endpoint: bool = True, dtype
     """A geometric progression (NumPy's ``geomspace``).
 
     Arguments as in :func:`logspace`; ``start`` and ``stop`` are the first and last number.
+
+    Returns:
+        A tensor of the shape that :func:`logspace` gives.
 
     Raises:
         ValueError: an end of 0, or a negative number of points.

@@ -40,7 +40,7 @@ def repeat_elements(x: TensorLike, rep: int, axis: int) -> TensorSpec:
     """Each element repeated along an axis: a, b becomes a, a, b, b (Keras's ``K.repeat_elements``).
 
     Args:
-        x: a tensor of any dtype.
+        x: a tensor of any dtype, of any shape.
         rep: the number of repetitions, not negative.
         axis: the axis.
 
@@ -95,7 +95,7 @@ def repeat(x: TensorLike, repeats: Any, axis: int | None = None) -> Any:
     """Each element repeated along an axis (NumPy's ``repeat``).
 
     Args:
-        x: a tensor of any dtype.
+        x: a tensor of any dtype, of any shape.
         repeats: an integer, or one for each element along the axis; not symbolic.
         axis: the axis; None repeats the elements of the flattened tensor.
 

@@ -60,7 +60,8 @@ def size(x: TensorLike, name: str | None = None) -> Any:
     """The number of elements as an int32 scalar (NumPy's ``size``).
 
     Args:
-        x: a tensor of any dtype.
+        x: a tensor of any dtype, of any shape.
+        name: accepted as by Keras, without effect.
 
     >>> from kbackend import K
     >>> int(K.size(K.zeros((2, 3))))
@@ -251,7 +252,7 @@ def expand_dims(x: TensorLike, axis: int = -1) -> TensorSpec:
     """``x`` with a new axis of size 1 (NumPy's ``expand_dims``).
 
     Args:
-        x: a tensor of any dtype.
+        x: a tensor of any dtype, of any shape.
         axis: the position of the new axis in the result.
 
     Raises:
@@ -279,7 +280,7 @@ def squeeze_axis(x: TensorLike, axis: int) -> TensorSpec:
     """``x`` without an axis of size 1 (Keras's ``K.squeeze``).
 
     Args:
-        x: a tensor of any dtype.
+        x: a tensor of any dtype, of any shape.
         axis: the axis.
 
     Raises:
@@ -300,7 +301,7 @@ def squeeze(x: TensorLike, axis: Any = None) -> Any:
     """``x`` without axes of size 1 (NumPy's ``squeeze``).
 
     Args:
-        x: a tensor of any dtype.
+        x: a tensor of any dtype, of any shape.
         axis: an axis or several; None for all that are known to have size 1.
 
     Raises:

@@ -87,7 +87,7 @@ def reverse(x: TensorLike, axes: Any) -> TensorSpec:
     """``x`` with the elements in reverse order along axes (Keras's ``K.reverse``).
 
     Args:
-        x: a tensor of any dtype.
+        x: a tensor of any dtype, of any shape.
         axes: an axis or several.
 
     Raises:
@@ -128,7 +128,7 @@ def moveaxis(x: TensorLike, source: Any, destination: Any) -> Any:
     """``x`` with axes moved to other positions, the other axes in their order (NumPy's ``moveaxis``).
 
     Args:
-        x: a tensor of any dtype.
+        x: a tensor of any dtype, of any shape.
         source, destination: an axis each, or equally many.
 
     Raises:
@@ -157,7 +157,7 @@ def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Any:
     """``x`` with two axes exchanged (NumPy's ``swapaxes``).
 
     Args:
-        x: a tensor of any dtype.
+        x: a tensor of any dtype, of any shape.
         axis1, axis2: the axes.
 
     Raises:
@@ -182,7 +182,7 @@ def flip(x: TensorLike, axis: Any = None) -> Any:
     """``x`` with the elements in reverse order along axes (NumPy's ``flip``).
 
     Args:
-        x: a tensor of any dtype.
+        x: a tensor of any dtype, of any shape.
         axis: an axis or several; None for all.
 
     Raises:
@@ -273,7 +273,7 @@ def roll(x: TensorLike, shift: Any, axis: Any = None) -> Any:
     """The elements shifted cyclically along axes (NumPy's ``roll``).
 
     Args:
-        x: a tensor of any dtype.
+        x: a tensor of any dtype, of any shape.
         shift: the number of positions, an integer or one for each axis.
         axis: an axis or several; None shifts the elements of the flattened tensor.
 

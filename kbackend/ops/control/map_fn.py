@@ -173,7 +173,11 @@ def map_(f: Callable[[Any], Any], xs: Any) -> Any:
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     """Apply a function to each element along the first axis, in unspecified order, and stack the results.
 
-    Arguments, result and errors are those of ``ops.map``.
+    Result and errors are those of :func:`kbackend.ops.map`.
+
+    Args:
+        function: ``f`` of :func:`kbackend.ops.map`.
+        elements: its ``xs``.
 
     >>> from kbackend import K, ops
     >>> K.eval(ops.vectorized_map(lambda row: K.max(row), K.constant([[1.0, 2.0], [4.0, 3.0]]))).tolist()

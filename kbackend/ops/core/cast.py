@@ -79,7 +79,7 @@ def cast_to_floatx(x: TensorLike) -> Any:
     """Cast to floatx (Keras's ``cast_to_floatx``).
 
     Args:
-        x: a tensor, array, list or number.
+        x: a tensor, array or list of any shape, or a number.
 
     Returns:
         A NumPy array for an array, list or number; a tensor for a tensor.
@@ -146,7 +146,7 @@ def stop_gradient(variables: TensorLike) -> Any:
     """The same values, treated as constants by gradients.
 
     Args:
-        variables: a tensor of any dtype, or a list of tensors.
+        variables: a tensor of any dtype, of any shape, or a list of tensors.
 
     Returns:
         A tensor, or a list of tensors.

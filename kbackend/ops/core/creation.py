@@ -278,7 +278,7 @@ def empty_like(x: TensorLike, dtype: Any = None) -> Any:
     """Zeros with the shape of ``x`` (NumPy's ``empty_like``; see :func:`empty`).
 
     Args:
-        x: a tensor, list or number.
+        x: a tensor of any shape, a list or a number.
         dtype: that of ``x`` when None.
 
     >>> from kbackend import K

@@ -79,6 +79,9 @@ def count_params(x: Any) -> int:
 def is_tensor(x: Any) -> bool:
     """Whether ``x`` is a symbolic tensor, a variable or a tensor of an engine that is loaded; False for a NumPy array.
 
+    Args:
+        x: any value.
+
     >>> from kbackend import K
     >>> K.is_tensor(K.constant(1)), K.is_tensor(1)
     (True, False)
@@ -91,6 +94,9 @@ def is_tensor(x: Any) -> bool:
 def is_variable(x: Any) -> bool:
     """Whether ``x`` is a variable.
 
+    Args:
+        x: any value.
+
     >>> from kbackend import K
     >>> K.is_variable(K.zeros((2,)))
     True
@@ -101,6 +107,9 @@ def is_variable(x: Any) -> bool:
 def is_placeholder(x: Any) -> bool:
     """Whether ``x`` is a placeholder, which is fed when a function runs.
 
+    Args:
+        x: any value.
+
     >>> from kbackend import K
     >>> K.is_placeholder(K.placeholder((2,)))
     True
@@ -110,6 +119,9 @@ def is_placeholder(x: Any) -> bool:
 
 def is_keras_tensor(x: Any) -> bool:
     """Whether ``x`` is the output of a layer or of ``Input`` (Keras's ``K.is_keras_tensor``).
+
+    Args:
+        x: a symbolic tensor or variable.
 
     Raises:
         ValueError: ``x`` is not a tensor.

@@ -75,6 +75,10 @@ def update(x: Variable, new_x: Any) -> Tensor:
 def update_add(x: Variable, increment: Any) -> Tensor:
     """An update that adds ``increment`` to the variable ``x``. Errors as in :func:`update`.
 
+    Args:
+        x: the variable.
+        increment: a tensor or number of the shape of ``x``, or one that broadcasts to it.
+
     >>> from kbackend import K
     >>> v = K.variable(1.0)
     >>> _ = K.function([], [], updates=[K.update_add(v, 2)])([])
@@ -87,6 +91,10 @@ def update_add(x: Variable, increment: Any) -> Tensor:
 @derived
 def update_sub(x: Variable, decrement: Any) -> Tensor:
     """An update that subtracts ``decrement`` from the variable ``x``. Errors as in :func:`update`.
+
+    Args:
+        x: the variable.
+        decrement: a tensor or number of the shape of ``x``, or one that broadcasts to it.
 
     >>> from kbackend import K
     >>> v = K.variable(1.0)

@@ -208,6 +208,9 @@ def _infinite_samples() -> list[Sample]:
 def isneginf(x: TensorLike) -> Any:
     """Whether an element of a real tensor is minus infinity (NumPy's ``isneginf``). Result as in :func:`isnan`.
 
+    Args:
+        x: a real tensor of any shape.
+
     >>> from kbackend import K
     >>> from kbackend.ops import isneginf
     >>> K.eval(isneginf(K.constant([1.0, -float("inf")]))).tolist()
@@ -219,6 +222,9 @@ def isneginf(x: TensorLike) -> Any:
 @composite(**QUESTION, promote="float", rule=compared, samples=_infinite_samples)
 def isposinf(x: TensorLike) -> Any:
     """Whether an element of a real tensor is plus infinity (NumPy's ``isposinf``). Result as in :func:`isnan`.
+
+    Args:
+        x: a real tensor of any shape.
 
     >>> from kbackend import K
     >>> from kbackend.ops import isposinf

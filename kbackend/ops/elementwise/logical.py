@@ -115,6 +115,9 @@ _OPERATOR: dict[str, Any] = {"tolerance": "exact", "samples": _mixed_samples}
 def and_(x: TensorLike, y: TensorLike) -> Any:
     """``x & y``: :func:`logical_and` of bool operands, :func:`bitwise_and` of integers.
 
+    Args:
+        x, y: two bool tensors, or two of integers, whose shapes broadcast.
+
     >>> from kbackend import K
     >>> K.eval(K.and_(K.constant([6, 3], "int32"), 2)).tolist()
     [2, 2]
@@ -126,6 +129,9 @@ def and_(x: TensorLike, y: TensorLike) -> Any:
 def or_(x: TensorLike, y: TensorLike) -> Any:
     """``x | y``: :func:`logical_or` of bool operands, :func:`bitwise_or` of integers.
 
+    Args:
+        x, y: two bool tensors, or two of integers, whose shapes broadcast.
+
     >>> from kbackend import K
     >>> K.eval(K.or_(K.constant([6, 3], "int32"), 1)).tolist()
     [7, 3]
@@ -136,6 +142,9 @@ def or_(x: TensorLike, y: TensorLike) -> Any:
 @derived(name="xor", **_OPERATOR)
 def xor(x: TensorLike, y: TensorLike) -> Any:
     """``x ^ y``: :func:`logical_xor` of bool operands, :func:`bitwise_xor` of integers.
+
+    Args:
+        x, y: two bool tensors, or two of integers, whose shapes broadcast.
 
     >>> from kbackend import K
     >>> K.eval(K.xor(K.constant([6, 3], "int32"), 2)).tolist()
@@ -154,6 +163,9 @@ def xor(x: TensorLike, y: TensorLike) -> Any:
 )
 def invert(x: TensorLike) -> Any:
     """``~x``: :func:`logical_not` of a bool tensor, :func:`bitwise_not` of integers.
+
+    Args:
+        x: a tensor of bool or integers, of any shape.
 
     >>> from kbackend import K
     >>> K.eval(K.invert([True, False])).tolist()

@@ -235,7 +235,11 @@ def rsqrt(x: TensorLike) -> Any:
     call(In((2, 3)), 3, name="Python number"),
     call(values(2, 3, kind="int32"), -1, row=33, raises=ValueError, name="integer to a negative power")])
 def power(x1: TensorLike, x2: TensorLike) -> Any:
-    """``x1 ** x2`` (NumPy's ``power``). Arguments, result and errors as in :func:`pow_`.
+    """``x1 ** x2`` (NumPy's ``power``). Arguments, result and errors as in :func:`kbackend.backend.pow`.
+
+    Args:
+        x1: the base, a tensor of numbers.
+        x2: the exponent, a tensor whose shape broadcasts with that of ``x1``.
 
     >>> from kbackend import K
     >>> from kbackend.ops import power

@@ -169,7 +169,7 @@ def clip(x: TensorLike, min_value: Any, max_value: Any) -> Any:
     """``x`` limited to [min_value, max_value] (Keras's ``K.clip``).
 
     Args:
-        x: a tensor of integers or floats.
+        x: a tensor of integers or floats, of any shape.
         min_value, max_value: numbers, tensors that broadcast with ``x``, or None. The result is ``min_value`` where it
             is larger than ``max_value``.
 

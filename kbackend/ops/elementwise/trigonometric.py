@@ -130,7 +130,11 @@ def atan2(y: TensorLike, x: TensorLike) -> TensorSpec:
 def arctan2(x1: TensorLike, x2: TensorLike) -> Any:
     """The angle of the point (x2, x1) in radians (NumPy's ``arctan2``).
 
-    Arguments, result and errors as in :func:`atan2`.
+    Result and errors as in :func:`atan2`.
+
+    Args:
+        x1: the ordinates, a real tensor.
+        x2: the abscissas, a real tensor whose shape broadcasts with that of ``x1``.
 
     >>> from kbackend import K
     >>> from kbackend.ops import arctan2

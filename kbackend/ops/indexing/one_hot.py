@@ -129,6 +129,7 @@ def multi_hot(inputs: TensorLike, num_classes: int | None = None, axis: int = -1
         num_classes: the length of the vectors; ``num_tokens`` is another name of it.
         axis: the position of the classes before the axis of the integers (1, or 0 of a vector) is reduced, as in Keras.
         dtype: floatx when None.
+        **kwargs: ``num_tokens`` alone.
         sparse: not supported; True is refused.
 
     Raises:

@@ -246,7 +246,7 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Any:
         k: the number of predictions.
 
     Returns:
-        A bool tensor ``(batch,)``; the result and errors are those of :func:`classic_in_top_k`.
+        A bool tensor ``(batch,)``. Result and errors as in :func:`kbackend.backend.in_top_k`.
 
     >>> from kbackend import ops
     >>> [bool(v) for v in ops.in_top_k([2, 0], [[0.1, 0.6, 0.3], [0.1, 0.6, 0.3]], 2)]

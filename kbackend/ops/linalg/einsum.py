@@ -99,7 +99,7 @@ def einsum(subscripts: str, *operands: Any, **kwargs: Any) -> Any:
         kwargs: ``optimize`` is accepted and makes no difference: the engine chooses the order of the products.
 
     Returns:
-        A tensor of the common dtype of the operands.
+        A tensor of the common dtype of the operands, of the shape that the letters after ``->`` name.
 
     Raises:
         ValueError: subscripts that do not fit the ranks or sizes, or an ellipsis missing in the result.

@@ -274,7 +274,7 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: Any = 2) -> Any:
     """The sum of products over pairs of axes (NumPy's ``tensordot``).
 
     Args:
-        x1, x2: tensors.
+        x1, x2: tensors of any shape.
         axes: the number of last axes of ``x1`` and first axes of ``x2``; or a pair, the axes of ``x1`` and those of
             ``x2``.
 

@@ -90,7 +90,7 @@ def kron(x1: TensorLike, x2: TensorLike) -> Any:
     """The Kronecker product: each element of ``x1`` times all of ``x2`` (NumPy's ``kron``).
 
     Args:
-        x1, x2: tensors; leading axes of size 1 are added to the one of smaller rank.
+        x1, x2: tensors of any shape; leading axes of size 1 are added to the one of smaller rank.
 
     Returns:
         A tensor whose size along each axis is the product of the sizes of the operands.

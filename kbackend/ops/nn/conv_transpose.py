@@ -326,7 +326,8 @@ def conv3d_transpose(x: TensorLike, kernel: TensorLike, output_shape: Any, strid
         A tensor of ``output_shape``.
 
     Raises:
-        ValueError, TypeError: as in :func:`conv2d_transpose`.
+        ValueError: as :func:`conv2d_transpose` raises it.
+        TypeError: as :func:`conv2d_transpose` raises it.
 
     >>> import numpy as np
     >>> from kbackend import K

@@ -181,7 +181,7 @@ def glu(x: TensorLike, axis: int = -1) -> Any:
     """The gated linear unit: the first half along an axis times the sigmoid of the second half.
 
     Args:
-        x: a tensor whose size along the axis is even and known; integers become floatx.
+        x: a tensor of any shape whose size along the axis is even and known; integers become floatx.
         axis: the axis that is halved.
 
     Returns:

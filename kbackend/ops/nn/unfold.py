@@ -132,8 +132,8 @@ def extract_sequences(x: TensorLike, sequence_length: int, sequence_stride: int)
 
     Args:
         x: a tensor ``(..., samples)`` with a known last dimension.
-        sequence_length: the length of a window.
-        sequence_stride: the distance between the starts of windows.
+        sequence_length: the length of a window, in samples.
+        sequence_stride: the distance between the starts of windows, in samples.
 
     Returns:
         ``(..., windows, sequence_length)``.

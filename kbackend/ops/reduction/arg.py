@@ -68,7 +68,7 @@ def argmax_along(x: TensorLike, axis: int = -1) -> TensorSpec:
     """The position of the largest element along an axis (Keras's ``K.argmax``): the first maximum, or the first NaN.
 
     Args:
-        x: a tensor of integers or floats.
+        x: a tensor of any shape, of integers or floats.
         axis: the axis, which is removed.
 
     Returns:
@@ -88,7 +88,7 @@ def argmax_along(x: TensorLike, axis: int = -1) -> TensorSpec:
 def argmin_along(x: TensorLike, axis: int = -1) -> TensorSpec:
     """The position of the smallest element along an axis (Keras's ``K.argmin``).
 
-    Arguments, result and errors as in :func:`argmax_along`.
+    Arguments, result and errors as in :func:`kbackend.backend.argmax`.
 
     >>> from kbackend import K
     >>> K.eval(K.argmin(K.constant([[1., 5.], [7., 2.]]))).tolist()
@@ -122,7 +122,7 @@ def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> An
     """The position of the largest element (NumPy's ``argmax``): the first maximum, or the first NaN.
 
     Args:
-        x: a tensor of integers or floats.
+        x: a tensor of integers or floats, of any shape.
         axis: the axis; None gives the position in the flattened tensor.
         keepdims: whether reduced axes are kept with size 1.
 

@@ -85,7 +85,7 @@ def cumsum_along(x: TensorLike, axis: int = 0) -> TensorSpec:
 def cumprod_along(x: TensorLike, axis: int = 0) -> TensorSpec:
     """The cumulative product along an axis (Keras's ``K.cumprod``); its gradient is exact where elements are 0.
 
-    Arguments, result and errors as in :func:`cumsum_along`.
+    Arguments, result and errors as in :func:`kbackend.backend.cumsum`.
 
     >>> from kbackend import K
     >>> K.eval(K.cumprod(K.constant([1., 2., 3.]))).tolist()

@@ -49,8 +49,8 @@ def max_(x: TensorLike, axis: Any = None, keepdims: bool = False, initial: Any =
     """The maximum over axes (NumPy's ``max``); NaN if an element is.
 
     Args:
-        x: a tensor of integers or floats.
-        axis, keepdims: as in :func:`sum_`.
+        x: a tensor of integers or floats, of any shape.
+        axis, keepdims: as in :func:`sum`.
         initial: a lower limit of the result, which is also the maximum of no elements.
 
     Returns:
@@ -74,7 +74,7 @@ def max_(x: TensorLike, axis: Any = None, keepdims: bool = False, initial: Any =
 def min_(x: TensorLike, axis: Any = None, keepdims: bool = False, initial: Any = None) -> Any:
     """The minimum over axes (NumPy's ``min``); NaN if an element is.
 
-    Arguments, result and errors as in :func:`max_`; ``initial`` is an upper limit.
+    Arguments, result and errors as in :func:`max`; ``initial`` is an upper limit.
 
     >>> from kbackend import K
     >>> from kbackend.ops import min as min_

@@ -93,7 +93,7 @@ def sum_(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
     """The sum over axes (NumPy's ``sum``).
 
     Args:
-        x: a tensor of numbers.
+        x: a tensor of numbers, of any shape.
         axis: an axis or several; negative ones count from the end; None for all.
         keepdims: whether reduced axes are kept with size 1.
 
@@ -129,7 +129,7 @@ def sum_(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
 def reduce_prod(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
     """The product over axes (Keras's ``K.prod``); its gradient is exact where elements are 0.
 
-    Arguments, result and errors as in :func:`sum_`.
+    Arguments, result and errors as in :func:`sum`.
 
     >>> from kbackend import K
     >>> K.eval(K.prod([[1., 2.], [3., 4.]], axis=0)).tolist()
@@ -177,8 +177,8 @@ def mean(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
     """The mean over axes (NumPy's ``mean``); NaN of no elements.
 
     Args:
-        x: a tensor of any dtype; integers and bools are promoted to floatx.
-        axis, keepdims: as in :func:`sum_`.
+        x: a tensor of any dtype, of any shape; integers and bools are promoted to floatx.
+        axis, keepdims: as in :func:`sum`.
 
     Returns:
         A float or complex tensor; float16 and bfloat16 are accumulated in float32.
@@ -209,8 +209,8 @@ def reduce_max(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tenso
     """The maximum over axes (Keras's ``K.max``); NaN if an element is.
 
     Args:
-        x: a tensor of integers or floats.
-        axis, keepdims: as in :func:`sum_`.
+        x: a tensor of integers or floats, of any shape.
+        axis, keepdims: as in :func:`sum`.
 
     Returns:
         A tensor of the dtype of ``x``. Equal maxima share the gradient.
@@ -230,7 +230,7 @@ def reduce_max(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Tenso
 def reduce_min(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
     """The minimum over axes (Keras's ``K.min``); NaN if an element is.
 
-    Arguments, result and errors as in :func:`reduce_max`.
+    Arguments, result and errors as in :func:`amax`.
 
     >>> from kbackend import K
     >>> K.eval(K.min([[1., 2.], [3., 0.]], axis=0)).tolist()
@@ -267,8 +267,8 @@ def any_(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
     """Whether any element is not 0 (NumPy's ``any``); False of no elements.
 
     Args:
-        x: a tensor of any dtype.
-        axis, keepdims: as in :func:`sum_`.
+        x: a tensor of any dtype, of any shape.
+        axis, keepdims: as in :func:`sum`.
 
     Returns:
         A bool tensor.
@@ -287,7 +287,7 @@ def any_(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
 def all_(x: TensorLike, axis: Any = None, keepdims: bool = False) -> TensorSpec:
     """Whether all elements are not 0 (NumPy's ``all``); True of no elements.
 
-    Arguments, result and errors as in :func:`any_`.
+    Arguments, result and errors as in :func:`any`.
 
     >>> from kbackend import K
     >>> K.eval(K.all([[True, False], [True, True]], axis=1)).tolist()
@@ -308,7 +308,7 @@ def norm(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
 
     Args:
         x: a tensor of integers or floats; integers are promoted to floatx.
-        axis, keepdims: as in :func:`sum_`.
+        axis, keepdims: as in :func:`sum`.
 
     Raises:
         ValueError: an axis out of range or repeated.
@@ -330,8 +330,8 @@ def logsumexp(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
     """``log(sum(exp(x)))`` over axes without overflow.
 
     Args:
-        x: a real tensor; integers are promoted to floatx.
-        axis, keepdims: as in :func:`sum_`.
+        x: a real tensor of any shape; integers are promoted to floatx.
+        axis, keepdims: as in :func:`sum`.
 
     Raises:
         ValueError: an axis out of range, repeated or of size 0.
@@ -406,8 +406,8 @@ def prod(x: TensorLike, axis: Any = None, keepdims: bool = False, dtype: Any = N
     """The product over axes (NumPy's ``prod``); its gradient is exact where elements are 0.
 
     Args:
-        x: a tensor of numbers, or of any dtype when ``dtype`` is given.
-        axis, keepdims: as in :func:`sum_`.
+        x: a tensor of numbers, of any shape, or of any dtype when ``dtype`` is given.
+        axis, keepdims: as in :func:`sum`.
         dtype: the dtype of the product; that of ``x`` when None.
 
     Raises:

@@ -242,7 +242,8 @@ def rfft(x: TensorLike, fft_length: int | None = None) -> tuple[Any, Any]:
 
     Args:
         x: a tensor (..., n). 16-bit floats are transformed in float32, integers in floatx.
-        fft_length: the length of the transform, to which the last axis is cropped or padded with zeros; None for n.
+        fft_length: the length of the transform in samples, to which the last axis is cropped or padded with zeros;
+            None for n.
 
     Returns:
         The pair of real and imaginary part, (..., fft_length // 2 + 1).
@@ -277,7 +278,7 @@ def irfft(x: TensorList, fft_length: int | None = None) -> Any:
 
     Args:
         x: a pair of tensors (..., m), the real and the imaginary part.
-        fft_length: the length of the result, for which the last axis is cropped or padded with zeros to
+        fft_length: the length of the result in samples, for which the last axis is cropped or padded with zeros to
             ``fft_length // 2 + 1``; None for ``2 (m - 1)``.
 
     Returns:

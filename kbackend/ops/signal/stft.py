@@ -137,7 +137,7 @@ def stft(
         x: float32 or float64 (..., samples).
         sequence_length: the length of the window, in samples.
         sequence_stride: the distance between the starts of windows, in samples.
-        fft_length: the length of a transform; a shorter window is centred in it and padded with zeros.
+        fft_length: the length of a transform, in samples; a shorter window is centred in it and padded with zeros.
         window: "hann" or "hamming" (periodic), a vector of ``sequence_length`` numbers, or None for a rectangular
             window of ``fft_length``.
         center: whether the signal is padded by reflection with ``fft_length // 2`` samples at both ends, so that

@@ -98,7 +98,7 @@ def ptp(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
     """The maximum minus the minimum over axes (NumPy's ``ptp``).
 
     Args:
-        x: a tensor of integers or floats.
+        x: a tensor of integers or floats, of any shape.
         axis: an axis or several; negative ones count from the end; None for all.
         keepdims: whether reduced axes are kept with size 1.
 

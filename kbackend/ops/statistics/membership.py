@@ -344,7 +344,7 @@ def count_nonzero(x: TensorLike, axis: Any = None) -> Any:
     """The number of nonzero elements over axes (NumPy's ``count_nonzero``); NaN is not zero.
 
     Args:
-        x: a tensor of any dtype.
+        x: a tensor of any dtype, of any shape.
         axis: an axis or several; negative ones count from the end; None for all.
 
     Returns:

@@ -37,7 +37,7 @@ def var(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
     """The biased variance over axes, in two passes (NumPy's ``var``).
 
     Args:
-        x: a tensor of integers or floats; integers are promoted to floatx.
+        x: a tensor of integers or floats, of any shape; integers are promoted to floatx.
         axis: an axis or several; negative ones count from the end; None for all.
         keepdims: whether reduced axes are kept with size 1.
 
@@ -99,7 +99,7 @@ def moments(x: TensorLike, axes: Any, keepdims: bool = False, synchronized: bool
     """The mean and the biased variance over axes (Keras 3's ``moments``).
 
     Args:
-        x: a tensor of integers or floats; integers are promoted to floatx.
+        x: a tensor of integers or floats, of any shape; integers are promoted to floatx.
         axes: an axis or several.
         keepdims: whether reduced axes are kept with size 1.
         synchronized: over several devices; not supported, True is refused.

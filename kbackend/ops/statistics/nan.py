@@ -62,7 +62,7 @@ def nansum(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
     """The sum over axes of the elements that are not NaN (NumPy's ``nansum``); 0 of none.
 
     Args:
-        x: a tensor of numbers; integers stay integers.
+        x: a tensor of numbers, of any shape; integers stay integers.
         axis: an axis or several; negative ones count from the end; None for all.
         keepdims: whether reduced axes are kept with size 1.
 
@@ -163,7 +163,7 @@ def nanmax(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
     """The maximum over axes of the elements that are not NaN (NumPy's ``nanmax``); NaN where all are.
 
     Args:
-        x: a tensor of integers or floats.
+        x: a tensor of integers or floats, of any shape.
         axis, keepdims: as in :func:`nansum`.
 
     Returns:
@@ -250,7 +250,7 @@ def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) ->
     """The position of the first maximum of the elements that are not NaN (NumPy's ``nanargmax``); -1 where all are.
 
     Args:
-        x: a tensor of integers or floats.
+        x: a tensor of integers or floats, of any shape.
         axis: the axis; None gives the position in the flattened tensor.
         keepdims: whether reduced axes are kept with size 1.
 
@@ -308,7 +308,7 @@ def nancumsum(x: TensorLike, axis: int | None = None, dtype: Any = None) -> Any:
     """The cumulative sum with NaN as 0 (NumPy's ``nancumsum``).
 
     Args:
-        x: a tensor; bool is cast to int32.
+        x: a tensor of any shape; bool is cast to int32.
         axis: the axis; None accumulates over the flattened tensor.
         dtype: the dtype of the sums; that of ``x`` when None.
 

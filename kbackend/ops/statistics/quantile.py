@@ -248,7 +248,7 @@ def median(x: TensorLike, axis: Any = None, keepdims: bool = False) -> Any:
     """The median of the elements over axes (NumPy's ``median``); of an even number the mean of the middle two.
 
     Args:
-        x: a tensor of numbers; integers are promoted to floatx.
+        x: a tensor of numbers, of any shape; integers are promoted to floatx.
         axis: an axis or several; negative ones count from the end; None for all.
         keepdims: whether reduced axes are kept with size 1.
 

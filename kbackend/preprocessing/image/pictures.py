@@ -26,7 +26,7 @@ def load_img(
         path: the file, its bytes, or an open binary file.
         grayscale: the old word for ``color_mode="grayscale"``.
         color_mode: 'grayscale', 'rgb' or 'rgba'.
-        target_size: (height, width) to bring it to; as it is when None.
+        target_size: (height, width) in pixels to bring it to; as it is when None.
         interpolation: 'nearest', 'bilinear', 'bicubic', 'hamming', 'box' or 'lanczos'.
 
     Raises:

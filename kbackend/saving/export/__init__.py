@@ -29,7 +29,12 @@ def export_model(
     engine: str | None = None,
     overwrite: bool = True,
 ) -> None:
-    """Write a model for use without kbackend. See :meth:`kbackend.Model.export`.
+    """Write a model for use without kbackend.
+
+    Other arguments and errors as :meth:`kbackend.Model.export`.
+
+    Args:
+        model: a Model or Sequential.
 
     >>> import pathlib, tempfile
     >>> from kbackend import Input, Model, layers

@@ -46,7 +46,7 @@ def image_dataset_from_directory(
         class_names: the folders in the order of the classes; sorted when None.
         color_mode: 'grayscale', 'rgb' or 'rgba'.
         batch_size: files a batch; None for one at a time.
-        image_size: (height, width) that they are brought to.
+        image_size: (height, width) in pixels that they are brought to.
         shuffle, seed: whether the order is drawn anew for each pass, and from which seed.
         validation_split: the part of the files that is held out.
         subset: 'training', 'validation', or 'both' for the two of them.
@@ -150,7 +150,7 @@ def audio_dataset_from_directory(
     """Batches of sound (samples, channels) in [-1, 1] from WAV files with 16 bits a sample.
 
     Args:
-        sampling_rate: the rate that all files must have; any when None.
+        sampling_rate: samples per second that all files must have; any when None.
         output_sequence_length: samples to which a sound is cut or filled with zeros; those of the batch's longest when
             None.
         ragged: must be False.

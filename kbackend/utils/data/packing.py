@@ -13,6 +13,11 @@ from kbackend.ground.tree import tree_leaves, tree_map
 def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> Any:
     """The values as a batch of a data set gives them: those that are None at the end are left out.
 
+    Args:
+        x: inputs, an array or a nest of arrays.
+        y: targets of the same kinds.
+        sample_weight: a weight for each sample.
+
     >>> from kbackend.utils import pack_x_y_sample_weight
     >>> pack_x_y_sample_weight(1, 2)
     (1, 2)
@@ -26,6 +31,9 @@ def pack_x_y_sample_weight(x: Any, y: Any = None, sample_weight: Any = None) -> 
 
 def unpack_x_y_sample_weight(data: Any) -> tuple[Any, Any, Any]:
     """Inputs, targets and sample weights of a batch; None for those that there are not.
+
+    Args:
+        data: an array, or a tuple of up to three.
 
     Raises:
         ValueError: a tuple of more than three.
