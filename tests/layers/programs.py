@@ -40,12 +40,14 @@ class Part:
     Attributes:
         made: the layer and its tensors.
         values: of its inputs.
+        slopes: the gradients of the loss of the table; none in mixed precision.
         step: the updates of a training step.
         before: the trained weights before it.
     """
 
     made: Made
     values: list[np.ndarray]
+    slopes: list[Any]
     step: list[Any]
     before: list[np.ndarray]
 
@@ -57,12 +59,19 @@ def trained(made: Made) -> list[Any]:
     return [w for w in made.layer.weights if w.trainable]
 
 
-def _step(made: Made, optimizer: Any) -> list[Any]:
+def _step(made: Made, optimizer: Any, known: list[Any]) -> list[Any]:
     """The updates of a step on the loss of the table and what the layer adds to it; none where a weight does not
-    count."""
+    count.
+
+    Args:
+        known: the gradients of the loss of the table by the weights, which are taken where the layer adds nothing, as a
+            second pass backwards would be a fifth of the program; empty to make them.
+    """
     weights, loss = trained(made), table.loss_of(made.outputs)
     if loss is None or not weights:
         return []
+    if known and not made.layer.losses:
+        return [] if None in known else optimizer.updates_for(known, weights)
     for added in made.layer.losses:
         loss = loss + added
     slopes = K.gradients(optimizer.scale_loss(loss), weights)
@@ -87,7 +96,7 @@ class Program:
         if several:
             optimizer = optimizers.LossScaleOptimizer(optimizers.SGD(RATE), SCALE, dynamic=False)
             self.parts["mixed"] = self._part(self._mixed, None, optimizer)
-        self._tensors = {name: self._wanted(name, part) for name, part in self.parts.items()}
+        self._tensors = {name: self._wanted(part) for name, part in self.parts.items()}
         feeds = [t for part in self.parts.values() for t in (*part.made.inputs, *part.made.masks)]
         outputs = [t for tensors in self._tensors.values() for group in tensors for t in group if t is not None]
         self.function = K.function([*feeds, K.learning_phase()], outputs, updates=self._updates())
@@ -95,9 +104,11 @@ class Program:
     def _part(self, make: Callable[[], Made], values: Any = None, optimizer: Any = None) -> Part:
         K.clear_session()  # names, which are those of random streams, count anew
         made = make()
-        step = _step(made, optimizer or optimizers.SGD(RATE)) if self.row.gradient else []
+        slopes = [] if optimizer else table.slopes_of(self.row, made)
+        by_weights = slopes[len(slopes) - len(trained(made)) :] if slopes else []
+        step = _step(made, optimizer or optimizers.SGD(RATE), by_weights) if self.row.gradient else []
         before = [w.numpy() for w in trained(made)]
-        return Part(made, self.row.inputs() if values is None else values, step, before)
+        return Part(made, self.row.inputs() if values is None else values, slopes, step, before)
 
     def _mixed(self) -> Made:
         mixed_precision.set_global_policy(policy_of(self.row))
@@ -106,10 +117,9 @@ class Program:
         finally:
             mixed_precision.set_global_policy(None)
 
-    def _wanted(self, name: str, part: Part) -> tuple[list[Any], ...]:
+    def _wanted(self, part: Part) -> tuple[list[Any], ...]:
         masks = [t._keras_mask for t in part.made.outputs if t._keras_mask is not None]
-        slopes = [] if name == "mixed" else table.slopes_of(self.row, part.made)
-        return part.made.outputs, masks, slopes
+        return part.made.outputs, masks, part.slopes
 
     def _updates(self) -> list[Any]:
         found = [u for part in self.parts.values() for u in part.step]
