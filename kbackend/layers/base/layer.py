@@ -183,7 +183,7 @@ class Layer(HasLosses):
             made.draws = drawn.made
             for tensor in made.outputs:
                 tensor.history = made
-            self._calls.append(made)
+            self._keep_call(made)
             around = root()
             if around is not None:
                 return around.take(made)
