@@ -53,7 +53,8 @@ class HasWeights(HasName):
     _weights_last = False
     #: the number of the last change of what the layer computes (see inside.py)
     _revision = 0
-    _untracked = frozenset({"_calls", "_consumers", "_weights", "_losses", "_updates", "_initial_weights", "_replaced", "_measured"})
+    _untracked = frozenset({"_calls", "_consumers", "_weights", "_losses", "_updates", "_initial_weights", "_replaced",
+                            "_measured"})  # fmt: skip
 
     def __init__(self, name: Any, dtype: Any, trainable: bool, weights: Any) -> None:
         super().__init__(name)

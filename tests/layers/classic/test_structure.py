@@ -145,7 +145,7 @@ def test_nodes_and_histories():
     assert (call.node_indices, call.tensor_indices, call.arguments) == ([0], [0], {})
     assert call.input_masks == [None] == call.output_masks
     with pytest.raises(AttributeError, match="no .?_keras_history"):
-        (first + second)._keras_history
+        getattr(first + second, "_keras_history")  # noqa: B009
     assert not hasattr(first * 2, "_keras_history") and hasattr(first, "_keras_history")
 
 
