@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 from kbackend import config, dtypes
@@ -61,6 +62,10 @@ class DTypePolicy:
             return dtype
         return wanted
 
+    def of_layer(self, path: str) -> DTypePolicy:
+        """The policy of a layer at a path: this one."""
+        return self
+
     def get_config(self) -> dict[str, Any]:
         return {"name": self.name}
 
@@ -76,6 +81,115 @@ class DTypePolicy:
 
     def __repr__(self) -> str:
         return f"<DTypePolicy {self.name!r}>"
+
+
+class DTypePolicyMap(DTypePolicy, MutableMapping[str, DTypePolicy]):
+    """Policies of layers by their paths: given as ``dtype``, or to :func:`set_dtype_policy` for all layers.
+
+    The path of a layer is its name, below the names of the layers and models in whose calls it is built:
+    ``encoder/dense``. A key is a path, or a regular expression for whole paths. Layers keep the map in their
+    configuration, and have the policy that it gives them.
+
+    Args:
+        default_policy: of the other layers; that of the process when None.
+        policy_map: the policies, or their names.
+
+    Raises:
+        ValueError: a map in place of a policy, an unknown policy, a key twice, or, when a layer asks, several regular
+            expressions for one path.
+        TypeError: the policies are no mapping.
+
+    Source: Keras 3's class of that name.
+
+    >>> from kbackend.dtype_policies import DTypePolicyMap
+    >>> policies = DTypePolicyMap("float32", {"head": "float64", "body/.*": "mixed_bfloat16"})
+    >>> policies["body/dense"], policies["head"], policies["head/dense"]
+    (<DTypePolicy 'mixed_bfloat16'>, <DTypePolicy 'float64'>, <DTypePolicy 'float32'>)
+    """
+
+    def __init__(self, default_policy: Any = None, policy_map: Mapping[str, Any] | None = None) -> None:
+        if isinstance(default_policy, DTypePolicyMap):
+            raise ValueError(f"the default policy of a map must be one policy, it is {default_policy!r}")
+        if policy_map is not None and not isinstance(policy_map, Mapping):
+            raise TypeError(f"the policies of a map come as a mapping from paths, not as {policy_map!r}")
+        self._default = None if default_policy is None else get(default_policy)
+        self._policies: dict[str, DTypePolicy] = {}
+        for path, policy in (policy_map or {}).items():
+            self[path] = policy
+
+    @property
+    def default_policy(self) -> DTypePolicy:
+        """The policy of layers that no key is for."""
+        if self._default is not None:
+            return self._default
+        ours = dtype_policy()
+        return ours.default_policy if isinstance(ours, DTypePolicyMap) and ours is not self else _plain(ours)
+
+    @property
+    def name(self) -> str:  # type: ignore[override]
+        return f"map_{self.default_policy.name}"
+
+    @property
+    def compute_dtype(self) -> str:  # type: ignore[override]
+        return self.default_policy.compute_dtype
+
+    @property
+    def variable_dtype(self) -> str:  # type: ignore[override]
+        return self.default_policy.variable_dtype
+
+    def of_layer(self, path: str) -> DTypePolicy:
+        return self[path]
+
+    def __getitem__(self, path: str) -> DTypePolicy:
+        if path in self._policies:
+            return self._policies[path]
+        found = [key for key in self._policies if re.fullmatch(key, path)]
+        if len(found) > 1:
+            raise ValueError(f"the path {path!r} fits {', '.join(map(repr, found))}; one key at most may fit")
+        return self._policies[found[0]] if found else self.default_policy
+
+    def __setitem__(self, path: str, policy: Any) -> None:
+        if path in self._policies:
+            raise ValueError(f"the map has a policy for {path!r}, {self._policies[path]!r}; delete it first")
+        try:
+            re.compile(path)
+        except (TypeError, re.error) as error:
+            raise ValueError(f"a key of a map is a path or a regular expression, not {path!r}: {error}") from None
+        made = get(policy)
+        if isinstance(made, DTypePolicyMap):
+            raise ValueError(f"the policy for {path!r} must be one policy, it is {policy!r}")
+        self._policies[path] = made
+
+    def __delitem__(self, path: str) -> None:
+        del self._policies[path]
+
+    def __contains__(self, path: object) -> bool:
+        return path in self._policies
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._policies)
+
+    def __len__(self) -> int:
+        return len(self._policies)
+
+    def get_config(self) -> dict[str, Any]:
+        return {
+            "default_policy": None if self._default is None else serialize(self._default),
+            "policy_map": {path: serialize(policy) for path, policy in self._policies.items()},
+        }
+
+    def __eq__(self, other: Any) -> bool:
+        return isinstance(other, DTypePolicyMap) and other.get_config() == self.get_config()
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"<DTypePolicyMap {self._policies!r}, else {self.default_policy!r}>"
+
+
+def _plain(policy: DTypePolicy) -> DTypePolicy:
+    """The policy; that of floatx for a map that has no default and is the policy of the process."""
+    return DTypePolicy(config.floatx()) if isinstance(policy, DTypePolicyMap) else policy
 
 
 #: the policy of the process, for all its threads; none while it follows floatx
@@ -103,7 +217,7 @@ def get(identifier: Any) -> DTypePolicy:
 
 def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
     """A policy as ``{"class_name": ..., "config": ...}``."""
-    return {"class_name": "DTypePolicy", "config": dtype_policy.get_config()}
+    return {"class_name": type(dtype_policy).__name__, "config": dtype_policy.get_config()}
 
 
 def deserialize(config: Mapping[str, Any], custom_objects: Any = None) -> DTypePolicy:
@@ -121,6 +235,8 @@ def deserialize(config: Mapping[str, Any], custom_objects: Any = None) -> DTypeP
     'float16'
     """
     settings = config.get("config")
+    if config.get("class_name") == "DTypePolicyMap" and isinstance(settings, Mapping):
+        return DTypePolicyMap(settings.get("default_policy"), settings.get("policy_map"))
     named = isinstance(settings, Mapping) and isinstance(settings.get("name"), str)
     if config.get("class_name") not in _CLASSES or not named:
         raise ValueError(f"a dtype policy has a class_name of {', '.join(_CLASSES)} and a name, not {dict(config)!r}")
@@ -159,4 +275,4 @@ def set_dtype_policy(policy: Any) -> None:
     _chosen[:] = [] if policy is None else [get(policy)]
 
 
-__all__ = ["DTypePolicy", "deserialize", "dtype_policy", "get", "serialize", "set_dtype_policy"]
+__all__ = ["DTypePolicy", "DTypePolicyMap", "deserialize", "dtype_policy", "get", "serialize", "set_dtype_policy"]

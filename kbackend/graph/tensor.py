@@ -87,6 +87,17 @@ class Tensor:
         return self.shape
 
     @property
+    def _keras_history(self) -> Any:
+        """The layer that made it, the number of the call and of the result, by the name that code of Keras 2 reads.
+
+        Raises:
+            AttributeError: no layer made it.
+        """
+        if self.history is None:
+            raise AttributeError(f"{self.name!r} has no _keras_history, no layer made it")
+        return self.history.place_of(self)
+
+    @property
     def _uses_learning_phase(self) -> bool:
         """Whether the value depends on the learning phase that is fed, by the name that layers of Keras 2 read."""
         stack, seen = [self.node], {self.node.number}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
@@ -10,6 +10,14 @@ from kbackend.graph.walk import walk
 from kbackend.layers.base.recording import Frame, Measured, Record
 from kbackend.layers.base.structures import flat_tensors
 from kbackend.streams import Stream
+
+
+class Place(NamedTuple):
+    """Where a tensor comes from, as ``_keras_history`` of Keras 2: the layer, which of its calls, and which result."""
+
+    layer: Any
+    node_index: int
+    tensor_index: int
 
 
 class LayerCall:
@@ -40,6 +48,7 @@ class LayerCall:
         "metrics",
         "draws",
         "_sources",
+        "__weakref__",
     )
 
     def __init__(self, layer: Any, inputs: Any, kwargs: dict[str, Any], index: int) -> None:
@@ -74,6 +83,53 @@ class LayerCall:
     def output_tensors(self) -> list[Tensor]:
         """The tensors made, by Keras's name."""
         return list(self.outputs)
+
+    # what else nodes of Keras 2 have
+
+    @property
+    def outbound_layer(self) -> Any:
+        """The layer."""
+        return self.layer
+
+    @property
+    def inbound_layers(self) -> list[Any]:
+        """The layers that the operands come from, None for one of an operation outside layers."""
+        return [None if t.history is None else t.history.layer for t in self.operands]
+
+    @property
+    def node_indices(self) -> list[int]:
+        """Which call of its layer each operand comes from; 0 where it comes from none."""
+        return [0 if t.history is None else t.history.index for t in self.operands]
+
+    @property
+    def tensor_indices(self) -> list[int]:
+        """Which result of that call each operand is; 0 where there is none."""
+        return [0 if t.history is None else t.history.output_index(t) for t in self.operands]
+
+    @property
+    def input_shapes(self) -> list[Any]:
+        return [t.shape for t in self.operands]
+
+    @property
+    def output_shapes(self) -> list[Any]:
+        return [t.shape for t in self.outputs]
+
+    @property
+    def input_masks(self) -> list[Any]:
+        return [t._keras_mask for t in self.operands]
+
+    @property
+    def output_masks(self) -> list[Any]:
+        return [t._keras_mask for t in self.outputs]
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The keyword arguments."""
+        return self.kwargs
+
+    def place_of(self, tensor: Tensor) -> Place:
+        """What ``_keras_history`` of a result is."""
+        return Place(self.layer, self.index, self.output_index(tensor))
 
     @property
     def captured(self) -> tuple[Tensor, ...]:

@@ -6,6 +6,7 @@ import operator
 from collections.abc import Mapping
 from typing import Any
 
+from kbackend import dtype_policies
 from kbackend.ground.arguments import keywords_of, unknown_keywords
 from kbackend.registry import plain
 
@@ -54,9 +55,14 @@ def _sizes(name: str, shape: Any) -> tuple[int | None, ...]:
         raise ValueError(f"{name} must hold integers, or None where a size is not known; it is {shape!r}") from None
 
 
+def dtype_of_layer(layer: Any) -> Any:
+    """The name of the policy of a layer, or the map that it is from, as plain values."""
+    return layer.dtype_policy.name if layer._policies is None else dtype_policies.serialize(layer._policies)
+
+
 def layer_config(layer: Any) -> dict[str, Any]:
     """See :meth:`kbackend.layers.Layer.get_config`."""
-    found: dict[str, Any] = {"name": layer.name, "trainable": layer.trainable, "dtype": layer.dtype_policy.name}
+    found: dict[str, Any] = {"name": layer.name, "trainable": layer.trainable, "dtype": dtype_of_layer(layer)}
     if layer._batch_input_shape is not None:
         found["batch_input_shape"] = list(layer._batch_input_shape)
     found |= {key: plain(getattr(layer, key)) for key in layer.arguments}

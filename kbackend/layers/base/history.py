@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from weakref import ref
 
 from kbackend.ground.tree import tree_map
 from kbackend.layers.base.call import LayerCall
@@ -23,6 +24,7 @@ class HasCalls(HasWeights):
     def __init__(self, name: Any, dtype: Any, trainable: bool, weights: Any) -> None:
         super().__init__(name, dtype, trainable, weights)
         self._calls: list[LayerCall] = []
+        self._consumers: list[ref[LayerCall]] = []
 
     def __repr__(self) -> str:
         if not self._calls:
@@ -36,6 +38,19 @@ class HasCalls(HasWeights):
         return list(self._calls)
 
     _inbound_nodes = inbound_nodes
+
+    @property
+    def outbound_nodes(self) -> list[LayerCall]:
+        """The calls of layers on results of this one that there still are; ``_outbound_nodes`` in Keras 2."""
+        return [call for each in self._consumers if (call := each()) is not None]
+
+    _outbound_nodes = outbound_nodes
+
+    def _keep_call(self, call: LayerCall) -> None:
+        """Keep a call, and tell the layers of its operands."""
+        self._calls.append(call)
+        for layer in {id(layer): layer for layer in call.inbound_layers if layer is not None}.values():
+            layer._consumers.append(ref(call))
 
     def _call_at(self, index: int, what: str) -> LayerCall:
         if not self._calls:

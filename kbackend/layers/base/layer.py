@@ -10,7 +10,7 @@ from typing import Any
 from kbackend import regularizers
 from kbackend.classic.state import placeholder
 from kbackend.declare.call import OpError, lift
-from kbackend.graph.node import name_scope
+from kbackend.graph.node import name_scope, scoped
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.ground.arguments import accepts, positional
@@ -189,7 +189,7 @@ class Layer(HasLosses):
             made.draws = drawn.made
             for tensor in made.outputs:
                 tensor.history = made
-            self._calls.append(made)
+            self._keep_call(made)
             around = root()
             if around is not None:
                 return around.take(made)
@@ -249,6 +249,8 @@ class Layer(HasLosses):
         return None
 
     def _build(self, inputs: Any) -> None:
+        if self._policies is not None:  # the path is known now, with the layers around
+            self.dtype_policy = self._policies.of_layer(scoped(self.name).rpartition("/")[0])
         with outermost(), unkept_streams(), uncast():
             self.build(tree_map(lambda t: t.shape, inputs))
         self.built = True

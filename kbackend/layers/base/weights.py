@@ -14,6 +14,7 @@ from kbackend import constraints, dtype_policies, dtypes, initializers, regulari
 from kbackend.declare.call import to_numpy
 from kbackend.declare.shapes import product
 from kbackend.dtype_policies import DTypePolicy
+from kbackend.graph.node import scoped
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable, assign_all, values_of
 from kbackend.ground.active import autocast
@@ -52,11 +53,12 @@ class HasWeights(HasName):
     _weights_last = False
     #: the number of the last change of what the layer computes (see inside.py)
     _revision = 0
-    _untracked = frozenset({"_calls", "_weights", "_losses", "_updates", "_initial_weights", "_replaced", "_measured"})
+    _untracked = frozenset({"_calls", "_consumers", "_weights", "_losses", "_updates", "_initial_weights", "_replaced",
+                            "_measured"})  # fmt: skip
 
     def __init__(self, name: Any, dtype: Any, trainable: bool, weights: Any) -> None:
         super().__init__(name)
-        self.dtype_policy = dtype_policies.get(dtype)
+        self._take_policy(dtype)
         self.trainable = trainable
         self.built = False
         self._weights: list[Variable] = []
@@ -74,7 +76,12 @@ class HasWeights(HasName):
 
     @dtype.setter
     def dtype(self, value: Any) -> None:
-        self.dtype_policy = dtype_policies.get(value)
+        self._take_policy(value)
+
+    def _take_policy(self, value: Any) -> None:
+        policy = dtype_policies.get(value)
+        self._policies = policy if isinstance(policy, dtype_policies.DTypePolicyMap) else None
+        self.dtype_policy = policy if self._policies is None else policy.of_layer(scoped(self.name))
 
     @property
     def variable_dtype(self) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from kbackend import backend as K
+from kbackend.dtype_policies import DTypePolicy
 from kbackend.graph.node import name_scope
 from kbackend.graph.variable import assign_all
 from kbackend.layers.arguments import described
@@ -298,7 +299,8 @@ class Quantized(LowRank):
 def _mode_and_dtype(dtype: Any) -> tuple[str | None, str, Any]:
     """The quantization mode, the text of its block size and the dtype of 'int8_from_float32', of
     'int4/128_from_float32', and of Keras's configuration of them."""
-    config: Any = dtype.get("config") if isinstance(dtype, Mapping) else None
+    plain = isinstance(dtype, Mapping) and not isinstance(dtype, DTypePolicy)
+    config: Any = dtype.get("config") if plain else None
     if config and "mode" in config:
         dtype = f"{config['mode']}_from_{config.get('source_name') or 'float32'}"
     name: Any = dtype

@@ -83,9 +83,12 @@ class Form:
         has_kind = has_layer(kind, self.keras) or kind in self.also
         if layer_classes().get(type(layer).__name__) is not type(layer) or not has_kind:
             raise ValueError(f"the layer {layer.name} is a {kind}, which Keras {self.keras} has not")
+        settings = layer.get_config()
+        if layer._policies is not None:  # of the whole map, the layer needs its own policy
+            settings["dtype"] = layer.dtype_policy.name
         found = {
             key: self._inner(getattr(layer, key)) if key in INNER else to_keras(key, value)
-            for key, value in layer.get_config().items()
+            for key, value in settings.items()
             if key not in OWN
         }
         return self.arguments(layer, found)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import numpy as np
 import pytest
 
@@ -129,3 +131,35 @@ def test_the_order_of_states_of_cells(reverse):
     found, right = model.predict(given), wanted.predict(given)
     for a, b in zip(found, [right[0], *ordered(right[1:])]):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_nodes_and_histories():
+    x, dense = Input((4,)), layers.Dense(3, name="d")
+    first, second = dense(x), dense(layers.Dense(4, name="before")(x))
+    layer, node, tensor = second._keras_history
+    assert layer is dense and (node, tensor) == (1, 0) and first._keras_history == (dense, 0, 0)
+    assert x._keras_history[0]._outbound_nodes == [dense.inbound_nodes[0], second.history.operands[0].history]
+    call = dense._inbound_nodes[1]
+    assert call.outbound_layer is dense and [each.name for each in call.inbound_layers] == ["before"]
+    assert (call.input_shapes, call.output_shapes) == ([(None, 4)], [(None, 3)])
+    assert (call.node_indices, call.tensor_indices, call.arguments) == ([0], [0], {})
+    assert call.input_masks == [None] == call.output_masks
+    with pytest.raises(AttributeError, match="no .?_keras_history"):
+        getattr(first + second, "_keras_history")  # noqa: B009
+    assert not hasattr(first * 2, "_keras_history") and hasattr(first, "_keras_history")
+
+
+def test_several_results_and_operands():
+    x = Input((4, 3))
+    y, h, c = layers.LSTM(2, return_state=True, return_sequences=True, name="l")(x)
+    assert [t._keras_history[2] for t in (y, h, c)] == [0, 1, 2]
+    call = layers.Concatenate()([h, c, 2 * h]).history
+    assert call.tensor_indices == [1, 2, 0] and [each and each.name for each in call.inbound_layers] == ["l", "l", None]
+    assert h._keras_history.layer.outbound_nodes == [call]
+
+
+def test_dropped_calls_are_no_nodes():
+    x = Input((4,))
+    layers.Dense(3)(x)
+    gc.collect()
+    assert x._keras_history[0].outbound_nodes == []
