@@ -100,7 +100,7 @@ REFUSED: Mapping[str, Mapping[str, Refusal]] = {
         "multi_gpu_model": Refusal(
             "kbackend trains a model on one device of a process", "leave the call out, and use the model itself"
         ),
-        "test_utils": Refusal("it has the tests of Keras's own layers", "compare model.predict with values of your own"),
+        "test_utils": Refusal("it tests the layers of Keras itself", "compare model.predict with values of your own"),
     },
     "metrics": {
         name: Refusal("metrics that are only right for a whole data set went in Keras 2", f"write {instead}")

@@ -164,7 +164,7 @@ TREE: Mapping[str, Entry] = {
         )  # fmt: skip
     },
     **_same("utils", "losses_utils metrics_utils training_utils", _UTILS),
-    "utils.visualize_util": _UTILS._replace(own={"plot": "kbackend.utils:plot_model"}),
+    "utils.visualize_util": _UTILS._replace(own={"plot": "kbackend.utils.classic:plot_model"}),
     "wrappers": Entry("wrappers"),
     "wrappers.scikit_learn": Entry("wrappers.scikit_learn", ("kbackend.wrappers.scikit_learn",)),
 }

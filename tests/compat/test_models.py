@@ -91,7 +91,6 @@ def test_configurations_of_own_optimizers_have_what_keras_2_has(keras, tmp_path)
     ("keras.engine.training", "_make_batches", "a private name of Keras 2"),
     ("keras.metrics", "precision", "write keras.metrics.Precision"),
     ("keras.applications.resnet50", "identity_block", "write the block with layers"),
-    ("keras.utils.training_utils", "multi_gpu_model", "use the model itself"),
     ("keras.utils", "test_utils", "compare model.predict"),
 ])  # fmt: skip
 def test_names_that_are_not_covered_say_why(keras, path, name, words):
