@@ -78,8 +78,8 @@ def image_of(asked: Asked, size: int, least: int, fixed: bool | None = None) -> 
     asked.check()
     if asked.input_tensor is not None:
         known = asked.input_tensor
-        return known if asked.input_shape is None else _compared(known, _shape(asked, size, least, fixed))
-    return Input(_shape(asked, size, least, fixed))
+        return known if asked.input_shape is None else _compared(known, shape_of(asked, size, least, fixed))
+    return Input(shape_of(asked, size, least, fixed))
 
 
 def _compared(tensor: Tensor, shape: tuple[int | None, ...]) -> Tensor:
@@ -89,7 +89,7 @@ def _compared(tensor: Tensor, shape: tuple[int | None, ...]) -> Tensor:
     return tensor
 
 
-def _shape(asked: Asked, size: int, least: int, fixed: bool | None) -> tuple[int | None, ...]:
+def shape_of(asked: Asked, size: int, least: int, fixed: bool | None) -> tuple[int | None, ...]:
     first = image_data_format() == "channels_first"
     known = asked.include_top if fixed is None else fixed
     if asked.input_shape is None:

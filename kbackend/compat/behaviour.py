@@ -16,6 +16,7 @@ from kbackend.compat.switching import Attribute, Change, Default, Renamed, Undo,
 
 _METHODS = "kbackend.compat.contents.methods"
 _FUNCTIONS = "kbackend.compat.contents.functions"
+_SURGERY = "kbackend.compat.contents.surgery"
 _STEPS = "kbackend.compat.contents.optimizing"
 _MODEL = "kbackend.model.functional:Model"
 
@@ -73,6 +74,12 @@ OPTIMIZERS = (
         "limits the norm of all gradients together",
         "limits the norm of each gradient",
         [Wrapped("kbackend.optimizers.base:Optimizer._clipped", f"{_STEPS}:by_common_norm")],
+    ),
+    Row(
+        "get_config of Optimizer, for a class that derives from it",
+        "clipnorm and clipvalue, where they are given",
+        "all arguments that every optimizer has",
+        [Wrapped("kbackend.optimizers.base:Optimizer.get_config", f"{_STEPS}:common_config")],
     ),
 )
 
@@ -306,6 +313,15 @@ KERAS_1 = (
         [
             Attribute(_MODEL, f"_{name}", f"{_METHODS}:{name}")
             for name in ("feed_inputs", "feed_targets", "feed_sample_weights", "standardize_user_data", "is_compiled")
+        ],
+    ),
+    Row(
+        "model.layers.pop(), model.outputs = [tensor]",
+        "take a layer out of the list, and let the model end at the tensor",
+        "the list is a copy; outputs cannot be set: write Model(model.input, tensor)",
+        [
+            Attribute(_MODEL, "layers", f"{_SURGERY}:layers"),
+            Attribute(_MODEL, "outputs", f"{_SURGERY}:outputs"),
         ],
     ),
     Row(

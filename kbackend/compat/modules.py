@@ -8,7 +8,7 @@ from types import ModuleType
 from typing import Any
 
 from kbackend import registry
-from kbackend.compat.refused import REFUSED, Refusal
+from kbackend.compat.refused import PRIVATE, REFUSED, Refusal
 from kbackend.compat.tree import TREE, Entry
 from kbackend.ground.suggest import did_you_mean
 
@@ -73,6 +73,8 @@ def find(path: str, name: str) -> Any:
         if name in vars(source) or hasattr(source, name):
             return getattr(source, name)
     refusal = refusal_of(path, name)
+    if refusal is None and name.startswith("_") and not name.startswith("__"):
+        refusal = PRIVATE
     if refusal is not None:
         raise NotCovered(refusal.text(full_name(path, name)))
     raise LookupError(f"{full_name(path)} has no {name!r} in kbackend.{did_you_mean(name, names_of(path))}".rstrip("."))

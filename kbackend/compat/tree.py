@@ -41,6 +41,9 @@ _ENGINE = Entry(
         "Network": "kbackend.models:Model",
         "get_source_inputs": "kbackend.utils:get_source_inputs",
         "save_model": "kbackend.saving:save_model",
+        "to_list": "kbackend.utils.generic_utils:to_list",
+        "_to_list": "kbackend.utils.generic_utils:to_list",
+        "_object_list_uid": "kbackend.utils.generic_utils:object_list_uid",
     },
 )
 _UTILS = Entry("utils", ("kbackend.utils.classic", "kbackend.utils"))
@@ -67,9 +70,19 @@ TREE: Mapping[str, Entry] = {
     "applications": Entry("applications", ("kbackend.applications",)),
     **_each(
         "applications",
-        "densenet imagenet_utils inception_resnet_v2 inception_v3 mobilenet mobilenet_v2 nasnet resnet resnet50 "
+        "densenet inception_resnet_v2 inception_v3 mobilenet_v2 nasnet resnet resnet50 "
         "resnet_v2 vgg16 vgg19 xception",
         "kbackend.applications",
+    ),
+    "applications.mobilenet": Entry(
+        "applications",
+        ("kbackend.applications.mobilenet",),
+        {"relu6": "kbackend.activations:relu6", "DepthwiseConv2D": "kbackend.layers:DepthwiseConv2D"},
+    ),
+    "applications.imagenet_utils": Entry(
+        "applications",
+        ("kbackend.applications.imagenet_utils",),
+        {"_obtain_input_shape": "kbackend.compat.contents.pictures:obtain_input_shape"},
     ),
     "backend": _BACKEND,
     **_same("backend", "common load_backend tensorflow_backend theano_backend", _BACKEND),
@@ -150,7 +163,8 @@ TREE: Mapping[str, Entry] = {
             "vis_utils",
         )  # fmt: skip
     },
-    **_same("utils", "losses_utils metrics_utils visualize_util", _UTILS),
+    **_same("utils", "losses_utils metrics_utils training_utils", _UTILS),
+    "utils.visualize_util": _UTILS._replace(own={"plot": "kbackend.utils.classic:plot_model"}),
     "wrappers": Entry("wrappers"),
     "wrappers.scikit_learn": Entry("wrappers.scikit_learn", ("kbackend.wrappers.scikit_learn",)),
 }

@@ -211,13 +211,15 @@ named_dtype = property(_dtype, lambda self, value: _dtype_slot.__set__(self, str
 
 # logs -------------------------------------------------------------------------------------------------------
 
-_OLD_NAMES = {"acc": "accuracy", "val_acc": "val_accuracy"}
+_OLD, _NEW = "acc", "accuracy"
 
 
 def _now(name: Any, known: Any) -> Any:
-    """The name under which a value is logged: 'acc' is 'accuracy' where there is no other."""
-    other = _OLD_NAMES.get(name)
-    return name if other is None or other not in known else other
+    """The name under which a value is logged: 'acc', 'val_acc' and 'val_digit_acc' are those of 'accuracy' where there
+    are no others."""
+    is_old = isinstance(name, str) and name.rpartition("_")[2] == _OLD
+    other = f"{name.removesuffix(_OLD)}{_NEW}" if is_old else name
+    return other if other in known else name
 
 
 def logs_item(self: Any, key: str) -> Any:
@@ -277,7 +279,7 @@ def naming_files(method: Any) -> Any:
 
     @functools.wraps(method)
     def call(self: Any, fields: Any) -> Any:
-        old = {name: fields[new] for name, new in _OLD_NAMES.items() if new in fields}
+        old = {f"{name.removesuffix(_NEW)}{_OLD}": fields[name] for name in fields if name.rpartition("_")[2] == _NEW}
         return method(self, {**old, **fields})
 
     return call

@@ -8,6 +8,7 @@ from typing import Any
 from kbackend import backend as K
 from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.optimizers.base import Optimizer
+from kbackend.optimizers.state import number_of
 
 #: the method of kbackend that computes one weight after the other
 step = Optimizer.step
@@ -50,4 +51,17 @@ def by_common_norm(clipped: Any) -> Any:
     return call
 
 
-__all__ = ["adagrad", "by_common_norm", "rmsprop", "step"]
+def common_config(method: Any) -> Any:
+    """``get_config``, which for a class that derives from Optimizer alone has what every optimizer of Keras 2 has."""
+
+    def call(self: Any) -> dict[str, Any]:
+        kinds = type(self).__mro__[: type(self).__mro__.index(Optimizer)]
+        if any(kind.__module__.startswith("kbackend.") for kind in kinds):
+            return method(self)
+        given = {name: getattr(self, name) for name in ("clipnorm", "clipvalue")}
+        return {name: number_of(value) for name, value in given.items() if value is not None}
+
+    return call
+
+
+__all__ = ["adagrad", "by_common_norm", "common_config", "rmsprop", "step"]

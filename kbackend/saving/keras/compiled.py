@@ -54,6 +54,7 @@ def _optimizer(value: Any, custom: Mapping[str, Any]) -> Any:
     name, config = value["class_name"], dict(value.get("config", {}))
     found = custom_object(value, custom)
     if found is not None:
+        config.pop("is_legacy_optimizer", None)  # what writes for tf-keras adds it
         return found.from_config(config)
     made = {}
     for key, argument in config.items():
