@@ -27,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run_command(options: argparse.Namespace) -> int:
     """Run the script of parsed arguments; see :func:`run`."""
+    if not options.script:
+        raise ValueError("the name of the script is empty")
     if options.backend is not None:
         kbackend.set_backend(options.backend)
     return run(options.script, options.arguments, options.report_backend, options.tf_keras)

@@ -49,8 +49,9 @@ def compare(
     scale = _largest(base) or _largest(a64) or 1.0
     if bound and wide is not None:
         fitting = [_plain(x) for x in others if x is not None and x.shape == a.shape]
-        usual = [_distance(x, base, finite_only=True) for x in fitting]
-        bound += (roundings * max(usual, default=0.0) + _least(a.dtype, b.dtype)) / scale
+        usual = max((_distance(x, base, finite_only=True) for x in fitting), default=0.0)
+        scale = max(scale, usual)  # a reference that is nothing but roundings is no scale
+        bound += (roundings * usual + _least(a.dtype, b.dtype)) / scale
     error = _distance(a64, b64) / scale
     judged = wide is not None and wide.shape == a.shape
     failed = zip(names, (a64, b64)) if judged and error > bound else ()

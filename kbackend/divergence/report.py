@@ -168,5 +168,6 @@ class Report:
             if row is not None:
                 console.print(f"{title}: {row}", soft_wrap=True)
         if self.steps:
-            console.print(f"weights after {len(self.steps)} steps differ by {self.steps[-1]:.2g}")
+            count = f"{len(self.steps)} step{'s' if len(self.steps) > 1 else ''}"
+            console.print(f"weights after {count} differ by {self.steps[-1]:.2g}")
         return text.getvalue().rstrip()

@@ -138,6 +138,10 @@ class State(Public):
             self._order.append(made)
         return self._slots[key]
 
+    def made_slot(self, name: str, param: Variable) -> Variable | None:
+        """The state variable of a weight, None where no step has made it."""
+        return self._slots.get((name, param.uid))
+
     def scalar(self, name: str, value: float, dtype: str = "float32") -> Variable:
         """A state variable of the whole optimizer."""
         made = Variable(np.asarray(value, dtypes.numpy_dtype(dtype)), (), dtype, f"{self.name}/{name}", trainable=False)

@@ -123,12 +123,19 @@ def unpacked(content: memoryview, wanted: Mapping[str, Any], known: set[str]) ->
     return entries
 
 
+def no_archive(content: memoryview, error: Exception) -> FormatError:
+    """The error for a content that is no zip archive, or the beginning of one: its list of members is at the end."""
+    if bytes(content[:4]) == b"PK\x03\x04" and "not a zip file" in str(error):
+        return FormatError(f"the file is truncated: it has {len(content):,} bytes, without the end of a zip archive")
+    return FormatError(f"the file is no zip archive: {error}")
+
+
 def _listed(content: memoryview) -> tuple[list[zipfile.ZipInfo], bytes]:
     try:
         with zipfile.ZipFile(View(content)) as archive:
             return archive.infolist(), archive.comment
     except (zipfile.BadZipFile, ValueError, struct.error, NotImplementedError, OSError, IndexError) as error:
-        raise FormatError(f"the file is no zip archive: {error}") from None
+        raise no_archive(content, error) from None
 
 
 def _entries(content: memoryview) -> tuple[dict[str, memoryview], bytes]:

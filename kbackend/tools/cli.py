@@ -36,11 +36,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader, such as head, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or the interpreter complains when it flushes
         return 0
-    except (RuntimeError, ValueError, OSError, ImportError) as error:
-        print(f"kbackend: {error}", file=sys.stderr)
+    except (RuntimeError, ValueError, OSError, ImportError, IndexError) as error:  # the last of data out of range
+        print(f"kbackend: {_message(error)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130
+
+
+def _message(error: Exception) -> str:
+    """The text of an error; of one of the system with the file first and without its number."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{os.fspath(error.filename)}: {error.strerror}"
+    return str(error)
 
 
 def _module(name: str) -> Any:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
+
+from kbackend.tools.arguments import file_name
 
 SHELLS = ("bash", "zsh", "tcsh")
 
@@ -20,7 +21,7 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
     except ImportError:
         raise RuntimeError("completion is written by shtab: pip install 'kbackend[completion]'") from None
     for action in _actions(parser):
-        if action.type is Path:
+        if action.type is file_name:
             action.complete = shtab.FILE
     return shtab.complete(parser, shell)
 

@@ -9,8 +9,21 @@ _STYLES = (("-", 4.0), ("--", 2.2), (":", 1.6), ("-.", 1.2))
 _COLOURS = ("#9ecae1", "#d94801", "#252525", "#6a51a3")
 
 
+def check(path: Path) -> None:
+    """Raise an error where the end of a name says no format of pictures.
+
+    Raises:
+        ValueError: it does not; the message lists those that are known.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+    known = sorted(FigureCanvasAgg.get_supported_filetypes())
+    if path.suffix[1:].lower() not in known:
+        raise ValueError(f"{path}: a picture's name must end in {', '.join('.' + n for n in known)}")
+
+
 def save(curves: Mapping[str, Mapping[str, Sequence[float]]], path: Path) -> None:
-    """Plot one panel for each title with one line for each engine, and save a PNG.
+    """Plot one panel for each title with one line for each engine, and save the picture.
 
     The lines of engines that agree coincide, so the first is wide and light, and later ones are thinner and dashed.
     """

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from kbackend import dtypes
+from kbackend.tools.arguments import file_name
 
+#: what NumPy raises for a file that is none of its own, or a damaged one
+_DAMAGED = (ValueError, EOFError, zipfile.BadZipFile, zlib.error)
 _SEED = 0
 #: the length of an axis that the model leaves open
 _OPEN = 4
@@ -18,8 +23,9 @@ _OPEN = 4
 def add_data(parser: argparse.ArgumentParser) -> None:
     """The argument ``--data``."""
     parser.add_argument(
-        "--data", type=Path, metavar="FILE.npz", help="an array for each input, or x for one input, and y for training"
-    )
+        "--data", type=file_name, metavar="FILE.npz",
+        help="an array for each input, or x for one input, and y for training",
+    )  # fmt: skip
 
 
 def arrays_of(model: Any, path: Path | None, samples: int) -> tuple[list[np.ndarray], Any]:
@@ -40,11 +46,19 @@ def arrays_of(model: Any, path: Path | None, samples: int) -> tuple[list[np.ndar
             wanted = ", ".join(t.name for t in model.inputs)
             held = ", ".join(found) or "no arrays"
             raise ValueError(f"{path} has {held}; the model wants {wanted}, or x for one input")
-        return [found[n] for n in names], found["y"] if "y" in found else None
+        try:
+            return [found[n] for n in names], found["y"] if "y" in found else None
+        except _DAMAGED as error:
+            raise ValueError(f"{path} cannot be read: {error}") from None
 
 
 def _opened(path: Path) -> Any:
-    found = np.load(path, allow_pickle=False)
+    try:
+        found = np.load(path, allow_pickle=False)
+    except _DAMAGED as error:
+        if path.stat().st_size == 0:
+            raise ValueError(f"{path}: the file is empty") from None
+        raise ValueError(f"{path} is no .npz file of arrays") from error
     if isinstance(found, np.ndarray):
         raise ValueError(f"{path} is one array; it must be an .npz with an array for each input")
     return found

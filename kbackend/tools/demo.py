@@ -121,11 +121,10 @@ def _train(engine: str, epochs: int, seed: int, advance: Any) -> Run:
 
 def run(engines: Sequence[str], epochs: int, seed: int, out: Path) -> int:
     """Train on each engine, print the tables, save the plot and return the exit code."""
+    from kbackend.tools import curves
+
     console = Console(highlight=False)
-    known = kbackend.available_backends()
-    for name in engines:
-        if name not in known:
-            raise ValueError(f"no backend {name!r} is installed; installed are {', '.join(known)}")
+    curves.check(out)
     console.print(
         f"1,438 digits of 8 x 8 pixels to train, 359 held out; seed {seed}; engines: {', '.join(engines)}\n"
     )
@@ -144,9 +143,7 @@ def run(engines: Sequence[str], epochs: int, seed: int, out: Path) -> int:
     _print_totals(console, runs)
     if len(runs) > 1:
         _print_differences(console, runs)
-    from kbackend.tools.curves import save
-
-    save({label: {r.engine: r.losses[key] for r in runs} for label, key in CURVES.items()}, out)
+    curves.save({label: {r.engine: r.losses[key] for r in runs} for label, key in CURVES.items()}, out)
     console.print(f"\nThe curves are in {out}")
     return 0
 

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from kbackend.tools.arguments import file_name
+
 #: ends of files that hold weights and no structure
 WEIGHTS = (".weights.h5", ".safetensors")
 #: ends of files that hold a structure and no weights
@@ -15,7 +17,7 @@ MODELS = (".kb", ".keras", ".h5", ".hdf5")
 
 def add_model(parser: argparse.ArgumentParser, **options: Any) -> None:
     """The argument ``model``."""
-    parser.add_argument("model", type=Path, help="a model: .kb, .keras, .h5, or .json without weights", **options)
+    parser.add_argument("model", type=file_name, help="a model: .kb, .keras, .h5, or .json without weights", **options)
 
 
 def read_model(path: Path) -> Any:

@@ -26,6 +26,19 @@ class Scale(layers.Layer):
         return K.dropout(inputs, 0.2) * self.scale
 
 
+@pytest.mark.parametrize("suffix", [".keras", ".h5", ".kb"])
+def test_a_file_of_another_format_leaves_the_optimizer_as_it_is(tmp_path, suffix):
+    """A file of Keras once gave an SGD without momentum velocities, whose `.kb` could not be read."""
+    x = Input((2,))
+    model = Model(x, layers.Dense(1)(x))
+    model.compile("sgd", "mse")
+    before = list(model.optimizer.variables())
+    model.save(tmp_path / f"first{suffix}")
+    assert list(map(id, model.optimizer.variables())) == list(map(id, before))
+    model.save(tmp_path / "second.kb")
+    assert load_model(tmp_path / "second.kb").optimizer.get_config() == model.optimizer.get_config()
+
+
 def build(seed=7):
     """Draws in layers, in raw ops, in a model that is called twice, with a live rate and with a seed."""
     kbackend.set_seed(seed)

@@ -28,7 +28,7 @@ def test_the_demo_trains_on_every_engine_and_draws(tmp_path, capsys):
 
 def test_an_unknown_engine_is_an_error_without_traceback(capsys):
     assert cli.main(["demo", "--engines", "theano"]) == 2
-    assert "no backend 'theano' is installed; installed are" in capsys.readouterr().err
+    assert "unknown backend 'theano'; available are" in capsys.readouterr().err
 
 
 def test_backends_are_listed(capsys):

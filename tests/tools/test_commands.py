@@ -58,6 +58,12 @@ def test_help_imports_no_command(fresh_python):
     (["convert", "m.kb", "m.xyz"], "unknown format of 'm.xyz'"), (["convert", "m.kb", "no.kb"], "--overwrite"),
     (["convert", "m.kb", "w.kb", "--into", "m.kb"], "for weights alone"),
     (["convert", "m.kb", "m.py", "--engine", "theano"], "unknown backend 'theano'"),
+    (["show", "cut.kb"], "cut.kb: the file is truncated"), (["show", "cut.h5"], "cut.h5: h5: the file is truncated"),
+    (["show", "cut.keras"], "cut.keras: the file is truncated"), (["show", "."], ".: Is a directory"),
+    (["show", "m.kb", "--source", "--engine", ""], "unknown backend ''"), (["lint", "m.kb"], "m.kb: it is no text"),
+    (["demo", "--engines", ""], "no engine is named"), (["demo", "--out", "c.txt"], "c.txt: a picture's name"),
+    (["tune", "m.kb", "--data", "zero.npz"], "zero.npz: the file is empty"), (["run", ""], "the script is empty"),
+    (["tune", "m.kb", "--data", "no.kb"], "no.kb is no .npz"), (["tune", "m.kb", "--data", "o.npz"], "o.npz cannot be"),
     (["tune", "m.kb", "--data", "none.npz"], "none.npz"), (["tune", "m.kb", "--data", "a.npy"], "one array"),
     (["tune", "m.kb", "--engines", "theano"], "unknown backend 'theano'"),
     (["bench", "none.kb"], "none.kb"), (["bench", "--data", "a.npz"], "workloads draw their own"),
@@ -67,9 +73,26 @@ def test_mistakes_are_one_line(model, tmp_path, capsys, arguments, text):
     for name in ("no.kb", "no.json", "no.yaml"):
         (tmp_path / name).write_text("no model")
     np.save(tmp_path / "a.npy", np.ones(3))
+    np.savez(tmp_path / "o.npz", x1=np.array([{}], dtype=object))
+    (tmp_path / "zero.npz").write_bytes(b"")
+    for end in ("kb", "keras", "h5"):
+        if f"cut.{end}" in arguments:
+            model.save(f"whole.{end}")
+            whole = (tmp_path / f"whole.{end}").read_bytes()
+            (tmp_path / f"cut.{end}").write_bytes(whole[: len(whole) // 2])
     assert cli.main(arguments) == 2
     said = capsys.readouterr()
     assert said.err.startswith("kbackend: ") and text in said.err and said.err.count("\n") == 1 and not said.out
+
+
+@pytest.mark.parametrize("arguments", [
+    ["show", ""], ["show", "m.kb", "--picture", ""], ["convert", "m.kb", ""], ["diff", ""], ["lint", ""],
+    ["tune", "m.kb", "--data", ""], ["bench", "--json", ""], ["demo", "--out", ""],
+])  # fmt: skip
+def test_an_empty_name_is_no_file(arguments, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(arguments)
+    assert "the name of the file is empty" in capsys.readouterr().err
 
 
 def test_a_reader_that_has_enough_is_no_mistake(fresh_python):

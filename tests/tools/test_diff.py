@@ -44,6 +44,11 @@ def test_inputs_are_drawn_without_data(tmp_path, capsys, model):
     assert "(8, 2)" in capsys.readouterr().out
 
 
+def test_targets_are_drawn_for_training(tmp_path, capsys, model):
+    assert run(tmp_path, "m.kb", "--engines", "numpy,numpy+float64", "--train", "1") == 0
+    assert "weights after 1 step differ" in capsys.readouterr().out
+
+
 def test_two_versions(tmp_path, capsys, model):
     model.save(tmp_path / "same.kb")
     assert run(tmp_path, "m.kb", "same.kb", "--engines", "numpy") == 0
@@ -62,6 +67,15 @@ def test_other_models_are_no_versions(tmp_path, capsys, model):
     assert "the models differ" in capsys.readouterr().err
 
 
+def test_data_out_of_range_is_a_mistake(tmp_path, capsys):
+    x = Input((2,), name="ids", dtype="int32")
+    Model(x, layers.Embedding(3, 2)(x)).save(tmp_path / "e.kb")
+    np.savez(tmp_path / "ids.npz", ids=np.full((4, 2), 7, "int32"))
+    assert run(tmp_path, "e.kb", "--engines", "numpy,numpy+float64", "--data", "ids.npz") == 2
+    error = capsys.readouterr().err
+    assert "index 7 is out of range for 3 rows" in error and error.startswith("kbackend: ")
+
+
 def test_nan(tmp_path, capsys):
     x = Input((2,))
     h = layers.Rescaling(1e38, name="r")(x) * 1e38
@@ -78,11 +92,31 @@ def test_layers_against_keras(tmp_path, capsys, keras):
     assert "numpy:cpu against Keras 3" in capsys.readouterr().out
 
 
+def test_every_call_against_keras(tmp_path, capsys, keras):
+    """Shared layers, a model inside that is called twice, several inputs and outputs, masks, ops between layers."""
+    a, b, words = keras.Input((4,)), keras.Input((4,)), keras.Input((5,), dtype="int32")
+    shared = keras.layers.Dense(4, name="shared")
+    inner = keras.Sequential([keras.Input((4,)), keras.layers.Dense(4, activation="tanh")], name="inner")
+    read = keras.layers.GRU(4, name="read")(keras.layers.Embedding(2, 3, mask_zero=True)(words))
+    joined = keras.layers.Concatenate(name="joined")([inner(inner(shared(a))), shared(b), read])
+    outputs = [keras.layers.Dense(1, name="one")(joined), joined * 2.0]
+    keras.Model([a, b, words], outputs).save(tmp_path / "k.keras")
+    assert run(tmp_path, "k.keras", "--keras", "--engines", "numpy", "--json", "k.json") == 0
+    rows = [r["node"] for r in json.loads((tmp_path / "k.json").read_text())["rows"]]
+    assert rows.count("shared") == rows.count("inner") == 2 and {"read", "joined", "one"} < set(rows)
+
+
 @pytest.mark.parametrize("arguments, text", [
+    (["m.kb", "--keras"], "reads .keras and .h5 files, not m.kb"),
+    (["m.kb", "m.kb", "--keras"], "leave the other file out"),
+    (["m.kb", "--train", "1", "--data", "x.npz"], "x.npz has no array y"),
+    (["plain.kb", "--train", "1"], "plain.kb must hold a compiled model"),
     (["m.kb", "--engines", "numpy"], "two different engines"), (["none.kb"], "none.kb"),
     (["m.kb", "--data", "e.npz"], "the model wants x1, or x for one input")])  # fmt: skip
 def test_mistakes_are_one_line(tmp_path, capsys, model, arguments, text):
     np.savez(tmp_path / "e.npz", z=X)
+    np.savez(tmp_path / "x.npz", x=X)
+    Model(model.input, model.output).save(tmp_path / "plain.kb")
     assert run(tmp_path, *arguments) == 2
     error = capsys.readouterr().err
     assert text in error and error.count("\n") == 1

@@ -116,11 +116,10 @@ def _slots(model: Any) -> Iterator[Variable]:
     optimizer = model.optimizer
     names = SLOTS.get(type(optimizer).__name__, ())
     model.training_graph()  # which makes the state
-    held = {id(v) for v in optimizer.variables()}
     for weight in model._steps.compiled.trained:
         for name in names:
-            variable = optimizer.slot(name, weight)
-            if id(variable) in held:
+            variable = optimizer.made_slot(name, weight)
+            if variable is not None:
                 yield variable
 
 

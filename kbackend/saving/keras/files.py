@@ -15,7 +15,7 @@ import numpy as np
 from kbackend.graph.variable import Variable, assign_all
 from kbackend.ground.files import write_atomically
 from kbackend.ground.warn import warn_caller
-from kbackend.saving.archive import View, check_name
+from kbackend.saving.archive import View, check_name, no_archive
 from kbackend.saving.documents import LARGEST_DOCUMENT, parsed
 from kbackend.saving.errors import FormatError, inside
 from kbackend.saving.keras import compiled, old
@@ -84,7 +84,7 @@ def _members(content: memoryview) -> dict[str, bytes]:
         raise
     except (zipfile.BadZipFile, ValueError, OSError, struct.error, NotImplementedError, RuntimeError, EOFError,
             IndexError, MemoryError) as error:
-        raise FormatError(f"the file is no zip archive: {error}") from None
+        raise no_archive(content, error) from None
     except Exception as error:  # zlib, bz2 and lzma have errors of their own
         if type(error).__module__ in ("zlib", "_bz2", "_lzma", "lzma"):
             raise FormatError(f"a member is damaged: {error}") from None

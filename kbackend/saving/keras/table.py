@@ -123,9 +123,10 @@ INNER = ("forward_layer", "backward_layer", "layer", "cell", "cells")
 MODELS = ("Sequential", "Functional", "Model")
 #: ops between layers that Keras 3 writes as layers of their own, by class: functions of kbackend.ops
 _OPS = (
-    "abs absolute add clip concatenate cos divide exp expand_dims flip get_item log log1p matmul max maximum mean min "
-    "minimum moveaxis multiply negative power prod relu repeat reshape sigmoid sin softmax sqrt square squeeze stack "
-    "subtract sum swapaxes tanh tile transpose true_divide"
+    "abs absolute add all any cast clip concatenate cos divide equal exp expand_dims flip get_item greater "
+    "greater_equal less less_equal log log1p logical_and logical_not logical_or matmul max maximum mean min minimum "
+    "moveaxis multiply negative not_equal ones_like power prod relu repeat reshape sigmoid sin softmax sqrt square "
+    "squeeze stack subtract sum swapaxes tanh tile transpose true_divide where zeros_like"
 ).split()
 
 

@@ -6,10 +6,9 @@ import argparse
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kbackend.tools.arguments import checked_engines, positive
+from kbackend.tools.arguments import checked_engines, file_name, positive
 from kbackend.tools.data import add_data
 from kbackend.tools.files import add_model, read_model
 
@@ -42,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="time a dense network in N processes that share a batch, and what sums over them cost (default: 1 2 4)",
     )  # fmt: skip
     add_data(parser)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the seconds of all rounds")
+    parser.add_argument("--json", type=file_name, metavar="FILE", help="write the seconds of all rounds")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -33,5 +33,6 @@ def run(options: argparse.Namespace) -> int:
     kit = [sys.executable, "-m", "kbackend.testing", options.backend, "-p", "no:cacheprovider"]
     status = subprocess.run([*kit, *chosen, *shlex.split(options.pytest)], check=False).returncode
     if status == 5:
-        print(f"kbackend: no test of the kit matches {options.only!r}", file=sys.stderr)
+        which = f"matches {options.only!r}" if options.only else f"is left by {options.pytest!r}"
+        print(f"kbackend: no test of the kit {which}", file=sys.stderr)
     return _STATUS.get(status, 2)

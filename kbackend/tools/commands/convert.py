@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from kbackend.ground.files import write_atomically
+from kbackend.tools.arguments import file_name
 from kbackend.tools.files import MODELS, STRUCTURES, WEIGHTS, is_weights, read_model
 
 #: end of the name -> format of :meth:`kbackend.Model.export`
@@ -21,9 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "with --into .weights.h5 and .safetensors. Written: these, and programs without kbackend: .py (NumPy, torch "
         "or TensorFlow), .onnx, .pt2 (torch.export), .tflite, and with --format tf_saved_model a folder."
     )
-    parser.add_argument("source", type=Path, help="the file that is read")
-    parser.add_argument("target", type=Path, help="the file that is written")
-    parser.add_argument("--into", type=Path, metavar="MODEL", help="the model that weights in SOURCE belong to")
+    parser.add_argument("source", type=file_name, help="the file that is read")
+    parser.add_argument("target", type=file_name, help="the file that is written")
+    parser.add_argument("--into", type=file_name, metavar="MODEL", help="the model that weights in SOURCE belong to")
     parser.add_argument("--format", choices=_FORMATS, help="where the end of the name of TARGET does not tell it")
     parser.add_argument("--engine", help="whose kernels an exported program uses")
     parser.add_argument("--overwrite", action="store_true", help="replace TARGET if it exists")

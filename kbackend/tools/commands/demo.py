@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from kbackend.plugin.discover import available_backends
-from kbackend.tools.arguments import engine_names, positive
+from kbackend.tools.arguments import checked_engines, file_name, positive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -19,11 +18,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--epochs", type=positive, default=8, help="epochs of each fit (default 8)")
     parser.add_argument("--seed", type=int, default=7, help="the seed of weights, masks and shuffles (default 7)")
-    parser.add_argument("--out", type=Path, default=Path("kbackend-demo.png"), help="the file of the plot")
+    parser.add_argument("--out", type=file_name, default=Path("kbackend-demo.png"), help="the file of the plot")
 
 
 def run(options: argparse.Namespace) -> int:
     """Train and print."""
     from kbackend.tools.demo import run as train
 
-    return train(engine_names(options.engines) or available_backends(), options.epochs, options.seed, options.out)
+    return train(checked_engines(options.engines), options.epochs, options.seed, options.out)

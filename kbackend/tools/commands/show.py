@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import Any
 
-from kbackend.tools.arguments import checked_engines
+from kbackend.plugin.discover import check_installed
+from kbackend.tools.arguments import file_name
 from kbackend.tools.files import add_model, read_model
 
 
@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--engine", help="the engine whose program is printed (default: the active one)")
     parser.add_argument("--config", action="store_true", help="print the structure as JSON")
     parser.add_argument(
-        "--picture", type=Path, metavar="FILE", help="draw it: .png, .svg, .pdf, .jpg, or .dot for Graphviz"
+        "--picture", type=file_name, metavar="FILE", help="draw it: .png, .svg, .pdf, .jpg, or .dot for Graphviz"
     )
     parser.add_argument("--nested", action="store_true", help="draw models inside the model with their layers")
 
@@ -46,5 +46,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _source(model: Any, kind: str, engine: str | None) -> str:
     if engine is not None:
-        model.to(*checked_engines([engine]))
+        check_installed(engine)
+        model.to(engine)
     return model.source(kind)

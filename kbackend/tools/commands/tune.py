@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import asdict
-from pathlib import Path
 
-from kbackend.tools.arguments import checked_engines, positive
+from kbackend.tools.arguments import checked_engines, file_name, positive
 from kbackend.tools.data import add_data, arrays_of, drawn_targets
 from kbackend.tools.files import add_model, read_model
 
@@ -23,7 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--batch", type=positive, default=32, help="samples a batch (default 32)")
     parser.add_argument("--rounds", type=positive, default=7, help="how often each way takes its turn (default 7)")
     add_data(parser)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the table as JSON")
+    parser.add_argument("--json", type=file_name, metavar="FILE", help="write the table as JSON")
 
 
 def run(options: argparse.Namespace) -> int:

@@ -14,6 +14,7 @@ from kbackend.compat.modules import ROOT, find, full_name, names_of, refusal_of
 from kbackend.compat.tree import TREE
 from kbackend.ground.suggest import did_you_mean
 from kbackend.models import Model
+from kbackend.tools.arguments import file_name
 from kbackend.tools.lint.members import attributes_of, keywords, method_keywords
 from kbackend.tools.lint.scopes import Scoped, dotted
 
@@ -40,19 +41,26 @@ class Finding(NamedTuple):
 
 def add_arguments(command: argparse.ArgumentParser) -> None:
     """The arguments of the command."""
-    command.add_argument("scripts", type=Path, nargs="+", metavar="script", help="Python files")
+    command.add_argument("scripts", type=file_name, nargs="+", metavar="script", help="Python files")
 
 
 def run(options: argparse.Namespace) -> int:
     """Print what is not covered, one a line; return 1 where anything is, else 0."""
     count = 0
     for path in options.scripts:
-        for finding in findings(path.read_text(encoding="utf-8")):
+        for finding in findings(_text(path)):
             count += 1
             print(f"{path}:{finding.line}: {finding.message}")
     if not count:
         print("all that the linter knows of is covered")
     return int(count > 0)
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"{path}: it is no text in UTF-8: {error}") from None
 
 
 def findings(source: str) -> list[Finding]:
