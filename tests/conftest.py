@@ -15,7 +15,7 @@ from types import ModuleType
 import pytest
 
 MODULES = {"numpy": "numpy", "torch": "torch", "tensorflow": "tensorflow"}
-SCOPES = ("all", "engines", "together")
+SCOPES = ("all", "engines")
 OWN_VARIABLES = ("KBACKEND_TEST_ENGINES", "KBACKEND_TEST_SCOPE", "KBACKEND_TEST_SLOW", "KBACKEND_EXPECT_INSTALLED")
 
 
@@ -75,6 +75,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         needed = _needed(item)
         if unknown := needed - MODULES.keys():
             raise pytest.UsageError(f"{item.nodeid}: engine {sorted(unknown)} is not in {list(MODULES)}")
+        if len(needed - {"numpy"}) > 1:
+            item.add_marker("together")
         # NumPy is in every environment; a restriction to torch only says that it need not be tested again.
         if missing := needed - engines - {"numpy"}:
             why = "not installed" if missing - set(_installed()) else "left out by KBACKEND_TEST_ENGINES"
