@@ -88,8 +88,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Leave out of every later collection of garbage what was imported and collected, which lives until the end: half a
-    second of each in a run of all tests, of which those of growth make many."""
+    """Leave out of every later collection of garbage what was imported and collected, which lives until the end."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def past_left_alone() -> None:
+    """Leave out of the collections of a file what the files before it keep, such as what the oracle computed: half a
+    second of each at the end of a run of all tests, and the tests of growth make hundreds."""
     gc.collect()
     gc.freeze()
 

@@ -14,14 +14,6 @@ from kbackend import Input, K, Model, layers, streams
 RNG = np.random.default_rng(0)
 
 
-@pytest.fixture(scope="module", autouse=True)
-def only_what_is_new():
-    """Leave out of the collections of this file what thousands of tests before have left: half a second of each, of
-    which there are hundreds here."""
-    gc.collect()
-    gc.freeze()
-
-
 def small_model():
     x = Input((4,))
     h = layers.Dropout(0.2)(layers.Dense(3, activation="relu")(x))
