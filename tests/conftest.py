@@ -15,7 +15,7 @@ from types import ModuleType
 import pytest
 
 MODULES = {"numpy": "numpy", "torch": "torch", "tensorflow": "tensorflow"}
-SCOPES = ("all", "engines", "together")
+SCOPES = ("all", "engines")
 OWN_VARIABLES = ("KBACKEND_TEST_ENGINES", "KBACKEND_TEST_SCOPE", "KBACKEND_TEST_SLOW", "KBACKEND_EXPECT_INSTALLED")
 
 
@@ -75,6 +75,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         needed = _needed(item)
         if unknown := needed - MODULES.keys():
             raise pytest.UsageError(f"{item.nodeid}: engine {sorted(unknown)} is not in {list(MODULES)}")
+        if len(needed - {"numpy"}) > 1:
+            item.add_marker("together")
         # NumPy is in every environment; a restriction to torch only says that it need not be tested again.
         if missing := needed - engines - {"numpy"}:
             why = "not installed" if missing - set(_installed()) else "left out by KBACKEND_TEST_ENGINES"
@@ -86,8 +88,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Leave out of every later collection of garbage what was imported and collected, which lives until the end: half a
-    second of each in a run of all tests, of which those of growth make many."""
+    """Leave out of every later collection of garbage what was imported and collected, which lives until the end."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def past_left_alone() -> None:
+    """Leave out of the collections of a file what the files before it keep, such as what the oracle computed: half a
+    second of each at the end of a run of all tests, and the tests of growth make hundreds."""
     gc.collect()
     gc.freeze()
 

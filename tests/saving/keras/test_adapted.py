@@ -5,6 +5,7 @@ import zipfile
 
 import numpy as np
 import pytest
+from support.keras3 import computed
 
 import kbackend
 from kbackend import Input, Model, layers
@@ -82,7 +83,7 @@ def test_their_weights_are_read_back(tmp_path):
 @pytest.mark.engine("tensorflow")
 def test_both_ways_with_keras(tmp_path, keras):
     theirs, mine = made(keras, keras.quantizers), ours()
-    wanted = theirs.predict(WORDS, verbose=0)
+    wanted = computed(theirs, WORDS)
     np.testing.assert_allclose(mine.predict(WORDS), wanted, 1e-4, 1e-5)
     for kind in KINDS:
         theirs.save(tmp_path / kind)
@@ -90,14 +91,14 @@ def test_both_ways_with_keras(tmp_path, keras):
         np.testing.assert_allclose(found.predict(WORDS), wanted, 1e-4, 1e-5)
         found.save(tmp_path / f"back-{kind}")
         again = keras.models.load_model(tmp_path / f"back-{kind}")
-        np.testing.assert_allclose(again.predict(WORDS, verbose=0), wanted, 1e-4, 1e-5)
+        np.testing.assert_allclose(computed(again, WORDS), wanted, 1e-4, 1e-5)
     theirs.save_weights(tmp_path / "m.weights.h5")
     mine.set_weights([np.ones_like(v) for v in mine.get_weights()])
     mine.load_weights(tmp_path / "m.weights.h5")
     np.testing.assert_allclose(mine.predict(WORDS), wanted, 1e-4, 1e-5)
     mine.save_weights(tmp_path / "n.weights.h5")
     theirs.load_weights(tmp_path / "n.weights.h5")
-    np.testing.assert_allclose(theirs.predict(WORDS, verbose=0), wanted, 1e-4, 1e-5)
+    np.testing.assert_allclose(computed(theirs, WORDS), wanted, 1e-4, 1e-5)
 
 
 def quantized_and_adapted(module):
@@ -126,7 +127,7 @@ def test_a_merged_adapter_of_a_quantized_layer_of_keras(tmp_path, keras):
     theirs = quantized_and_adapted(keras)
     values = np.random.RandomState(0).randn(2, 4).astype("float32")
     theirs.save(tmp_path / "m.keras")
-    wanted = keras.models.load_model(tmp_path / "m.keras").predict(values, verbose=0)
+    wanted = computed(keras.models.load_model(tmp_path / "m.keras"), values)
     np.testing.assert_allclose(load_model(tmp_path / "m.keras").predict(values), wanted, 1e-5, 1e-6)
 
 

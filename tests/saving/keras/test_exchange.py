@@ -8,6 +8,7 @@ import sys
 
 import numpy as np
 import pytest
+from support.keras3 import computed
 
 import kbackend
 from kbackend.models import load_model
@@ -45,7 +46,7 @@ def assert_same(ours, theirs, data):
     if any(type(layer).__name__ == "RandomCrop" for layer in ours.layers):
         return  # Keras leaves images as they are in inference, kbackend gives the size of training
     found = listed(ours.predict(data if len(data) > 1 else data[0]))
-    wanted = listed(theirs.predict(data if len(data) > 1 else data[0], verbose=0))
+    wanted = listed(computed(theirs, data if len(data) > 1 else data[0]))
     assert len(found) == len(wanted)
     for a, b in zip(found, wanted):
         assert a.shape == b.shape
@@ -280,4 +281,4 @@ def test_layers_of_ones_own_are_written_by_name(tmp_path, keras, name):
     alone = Model(x, model.layers[1].output)
     alone.save(path)
     theirs = keras.models.load_model(path, custom_objects={"Scale": Theirs}, compile=False)
-    np.testing.assert_allclose(theirs.predict(data, verbose=0), alone.predict(data), rtol=1e-6)
+    np.testing.assert_allclose(computed(theirs, data), alone.predict(data), rtol=1e-6)
