@@ -81,8 +81,10 @@ class CallbackList:
         self._listeners: dict[str, list[Any]] = {event: [] for event in _EVENTS}
         for callback in chosen:
             self.append(callback)
+        self.params: dict[str, Any] = {}
         self.set_model(model)
-        self.set_params(params)
+        if params:
+            self.set_params(params)
 
     def append(self, callback: Callback) -> None:
         """Add a callback at the end.

@@ -18,6 +18,7 @@ _METHODS = "kbackend.compat.contents.methods"
 _FUNCTIONS = "kbackend.compat.contents.functions"
 _SURGERY = "kbackend.compat.contents.surgery"
 _STEPS = "kbackend.compat.contents.optimizing"
+_CALLS = "kbackend.compat.contents.calls"
 _MODEL = "kbackend.model.functional:Model"
 
 
@@ -118,6 +119,23 @@ LAYERS = (
         [Wrapped("kbackend.layers:BatchNormalization.call", f"{_METHODS}:ignoring_masks")],
     ),
     Row(
+        "a list of one tensor from `call`, and models made with a list of one output",
+        "give that tensor when they are called",
+        "give the list",
+        [Wrapped("kbackend.layers:Layer._run", f"{_CALLS}:unpacking")],
+        tf_keras=False,
+    ),
+    Row(
+        "seeded initializers that are called again",
+        "draw with the next seed, which is in their configuration then",
+        "give the same values",
+        [
+            Wrapped(f"kbackend.initializers:{name}.__call__", f"{_CALLS}:reseeding")
+            for name in ("RandomNormal", "TruncatedNormal", "RandomUniform", "VarianceScaling", "Orthogonal")
+        ],
+        tf_keras=False,
+    ),
+    Row(
         "unseeded initializers",
         "differ from call to call",
         "differ from call to call",
@@ -180,6 +198,7 @@ FUNCTIONS = (
         "K.relu with a threshold and a maximum",
         "lies between 0 and the maximum, before the part below the threshold is added",
         "lies below the maximum",
+        [Attribute("kbackend.activations:", "_BUILTIN", f"{_FUNCTIONS}:ACTIVATIONS")],
     ),
     Row(
         "K.function",
@@ -221,6 +240,15 @@ TRAINING = (
         ],
     ),
     Row(
+        "metrics that are called on symbolic tensors outside of layers",
+        "give a result for `model.add_metric(metric(y))`",
+        "refuse them",
+        [
+            Wrapped("kbackend.metrics:Metric.__call__", f"{_CALLS}:taking_tensors"),
+            Wrapped("kbackend.layers:Layer.add_metric", f"{_CALLS}:adding_results"),
+        ],
+    ),
+    Row(
         "floats for inputs of integers",
         "taken; with the hook where they are whole numbers",
         "refused",
@@ -246,6 +274,15 @@ TRAINING = (
             Default("kbackend.losses:LogCosh", "name", "logcosh"),
             Default("kbackend.losses:KLDivergence", "name", "kullback_leibler_divergence"),
             Default("kbackend.metrics:KLDivergence", "name", "kullback_leibler_divergence"),
+        ],
+    ),
+    Row(
+        "EarlyStopping(restore_best_weights=True)",
+        "sets the best weights in the epoch after which it stops, and leaves them where all epochs ran",
+        "sets the best weights at the end, whether it stopped or not",
+        [
+            Wrapped("kbackend.callbacks:EarlyStopping.on_epoch_end", f"{_CALLS}:restoring"),
+            Wrapped("kbackend.callbacks:EarlyStopping.on_train_end", f"{_CALLS}:leaving_weights"),
         ],
     ),
     Row(

@@ -30,6 +30,7 @@ class Entry(NamedTuple):
     called: str = ""
 
 
+_HELPERS = "kbackend.compat.contents.engine"
 _LAYERS = Entry("layers", ("kbackend.compat.contents.layers", "kbackend.layers"))
 _BACKEND = Entry("backend", ("kbackend.compat.contents.functions", "kbackend.backend"))
 _MODELS = Entry("models", ("kbackend.models",), {"save_model": "kbackend.saving:save_model"})
@@ -40,6 +41,8 @@ _ENGINE = Entry(
         "Input": "kbackend.layers.base.input:Input",
         "Network": "kbackend.models:Model",
         "get_source_inputs": "kbackend.utils:get_source_inputs",
+        **{f"{start}{name}": f"{_HELPERS}:{name}" for name in ("make_batches", "batch_shuffle") for start in ("", "_")},
+        **{f"{start}slice_arrays": "kbackend.utils.generic_utils:slice_arrays" for start in ("", "_")},
         "save_model": "kbackend.saving:save_model",
         "to_list": "kbackend.utils.generic_utils:to_list",
         "_to_list": "kbackend.utils.generic_utils:to_list",
@@ -110,7 +113,9 @@ TREE: Mapping[str, Entry] = {
         "training_utils",
         _ENGINE,
     ),
-    "initializers": Entry("initializers", ("kbackend.initializers",)),
+    "initializers": Entry(
+        "initializers", ("kbackend.initializers",), {"_compute_fans": f"{_HELPERS}:compute_fans"}
+    ),
     "initializations": Entry("initializers", ("kbackend.compat.contents.initializations",)),
     "layers": _LAYERS,
     **_same(
@@ -163,7 +168,8 @@ TREE: Mapping[str, Entry] = {
             "vis_utils",
         )  # fmt: skip
     },
-    **_same("utils", "losses_utils metrics_utils training_utils", _UTILS),
+    "utils.losses_utils": _UTILS._replace(own={"Reduction": "kbackend.losses:Reduction"}),
+    **_same("utils", "metrics_utils training_utils", _UTILS),
     "utils.visualize_util": _UTILS._replace(own={"plot": "kbackend.utils.classic:plot_model"}),
     "wrappers": Entry("wrappers"),
     "wrappers.scikit_learn": Entry("wrappers.scikit_learn", ("kbackend.wrappers.scikit_learn",)),

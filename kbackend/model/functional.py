@@ -32,7 +32,7 @@ from kbackend.registry import custom_object_scope
 from kbackend.streams import Owner, given_streams
 from kbackend.training import data, loop
 from kbackend.training.arrays import Groups, groups_of, inputs_of, prediction_groups
-from kbackend.training.compiled import Settings
+from kbackend.training.compiled import Settings, warn_of_flags
 from kbackend.training.measuring import of_model as measured
 from kbackend.training.sources.base import Reading, Source
 from kbackend.training.sources.opening import Given, HeldOut, training_sources
@@ -261,6 +261,7 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
             validation = Validation.of(self._steps, apart, due, listeners)
             step, team = self._steps.for_training(batches.sample.form), self._steps.team()
             taken()
+            warn_of_flags(self._steps.settings)
             if team is None:
                 measured.settle(self._steps, "train", batches.sample, batches.batch_size or batches.sample.samples)
             block = (batches.batch_size or 1) if shuffle == "batch" else 1
@@ -377,8 +378,8 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
                 function = steps.predict(groups.form)
                 return steps.packed(loop.predict_once(function, steps.target(), groups.dense), groups.form)
             function = steps.predict()
-            values = x if isinstance(x, (list, tuple)) and len(function.inputs) > 1 else [x]
-            if isinstance(x, dict) or data.is_foreign(x):
+            values = data.listed(x, function.inputs)
+            if isinstance(x, dict) or any(map(data.is_foreign, values)):
                 values = Groups(inputs_of(steps, x), [], []).dense
         if steps.jit.setting == "auto":
             measured.settle(steps, "predict", Groups(inputs_of(steps, x), [], []), len(values[0]))

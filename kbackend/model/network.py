@@ -213,8 +213,12 @@ class Network(Layer):
 
     @property
     def measured(self) -> list[Measured]:
-        """What the metrics take that ``add_metric`` added to the model, or the calls inside it."""
-        return [*self._measured, *(m for call in self._inner_calls() for m in call.metrics)]
+        """What the metrics take that ``add_metric`` added to the model, or the calls inside it, in the order of the
+        metrics: those in attributes of a layer come before those that it adds."""
+        found = [*self._measured, *(m for call in self._inner_calls() for m in call.metrics)]
+        shown = Layer.metrics.fget(self) if found else ()  # type: ignore[attr-defined]
+        places = {id(metric): place for place, metric in enumerate(shown)}
+        return sorted(found, key=lambda m: places.get(id(m.metric), len(places)))
 
     @property
     def losses(self) -> list[Any]:

@@ -19,6 +19,7 @@ from kbackend.graph.walk import Graph
 from kbackend.ground.arguments import is_number
 from kbackend.ground.suggest import did_you_mean
 from kbackend.ground.tree import tree_leaves, tree_map
+from kbackend.ground.warn import warn_caller
 from kbackend.layers.base.recording import Measured
 from kbackend.lowering.rewrite import feeds_of
 from kbackend.metrics.base import Metric as Stateful
@@ -220,6 +221,17 @@ def trainable_as(flags: Sequence[tuple[Any, bool]]) -> Iterator[None]:
     finally:
         for layer, flag in now:
             layer.trainable = flag
+
+
+def warn_of_flags(settings: Settings | None) -> None:
+    """Warn of layers with weights that became trainable, or no longer are, since ``compile``."""
+    flags = () if settings is None else settings.trainable
+    changed = [layer.name for layer, flag in flags if bool(layer.trainable) is not bool(flag) and layer.weights]
+    if changed:
+        warn_caller(
+            f"`trainable` of {', '.join(changed)} was changed after compile; training goes by its former values until "
+            "compile is called again"
+        )
 
 
 def _all_redirected(values: Sequence[Any], redirect: Redirect) -> list[Any]:

@@ -81,6 +81,14 @@ def for_each(data: Any, names: Sequence[str], what: str) -> list[Any]:
     return [data]
 
 
+def listed(data: Any, tensors: Sequence[Tensor]) -> Sequence[Any]:
+    """The arrays of a batch, unchecked: the entries of a list, where it is not the rows of one array itself."""
+    if not isinstance(data, (list, tuple)):
+        return [data]
+    alone = len(tensors) == len(data) == 1 and np.ndim(data[0]) == len(tensors[0].shape)
+    return data if alone or len(tensors) > 1 else [data]
+
+
 def for_some(data: Any, names: Sequence[str], what: str) -> list[Any]:
     """What there is for each name, None where there is none: a dict may leave names out, None is for all.
 

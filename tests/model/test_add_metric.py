@@ -63,6 +63,18 @@ def test_a_metric_that_is_called_on_tensors(each_backend):
     assert float(np.asarray(layer.error.result())) == pytest.approx(np.abs(X).mean(), rel=1e-6)
 
 
+def test_metrics_in_attributes_come_before_those_that_are_added():
+    class Both(Accurate):
+        def call(self, inputs):
+            self.add_metric(K.max(inputs), name="peak")
+            return super().call(inputs)
+
+    model = Sequential([Both(input_shape=(3,)), layers.Dense(1)])
+    model.compile("sgd", "mse")
+    assert model.metrics_names == ["loss", "inner_error", "peak"]
+    np.testing.assert_allclose(model.evaluate(X, Y)[1:], [np.abs(X).mean(), X.max()], rtol=1e-6)
+
+
 def test_update_state_alone_is_taken_along_too():
     class Silent(Accurate):
         def call(self, inputs):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -66,6 +68,24 @@ def test_a_layer_frozen_after_compile_trains_on_until_the_next_compile():
     norm.trainable = True
     model.train_on_batch(X, Y, sample_weight=np.ones(8))  # another program of the same compile
     assert not any(moved(start, norm.get_weights()))
+
+
+def test_trainable_that_changes_after_compile_is_warned_of(capsys):
+    x = Input((4,))
+    inner = Model(x, layers.Dense(4, name="inner_dense")(x), name="inner")
+    model = Model(x, layers.Activation("relu", name="shape")(inner(x)), name="outer")
+    model.compile("sgd", "mse")
+    for layer in (inner, model.get_layer("shape")):
+        layer.trainable = False
+    for call in (model.summary, lambda: model.fit(X, Y, verbose=0)):
+        with pytest.warns(UserWarning, match="`trainable` of inner.* was changed after compile") as seen:
+            call()
+        assert seen[0].filename == __file__ and "shape" not in str(seen[0].message)
+    model.compile("sgd", "mse")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.summary()
+        model.fit(X, Y, verbose=0)
 
 
 def test_losses_added_after_compile_wait_for_the_next_and_updates_do_not():

@@ -224,6 +224,7 @@ def test_pandas(each_backend):
     found = model().fit(frame, pandas.Series(Y[:, 0]), verbose=0, sample_weight=weights, validation_split=0.2).history
     same(found, model().fit(plain, Y, verbose=0, sample_weight=WEIGHTS, validation_split=0.2).history)
     np.testing.assert_allclose(model().predict_on_batch(frame), model().predict(plain), rtol=1e-6)
+    np.testing.assert_array_equal(model().predict_on_batch([frame]), model().predict_on_batch(frame))
     with pytest.raises(ValueError, match=r"the column 'city' has the dtype (object|str)"):
         model().fit(frame.assign(city="x")[["a", "b", "c", "city"]], Y, verbose=0)
 

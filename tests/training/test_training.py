@@ -103,6 +103,8 @@ def test_train_on_batch_returns_the_loss_before_the_update(each_backend):
     np.testing.assert_allclose(model.train_on_batch(X, LABELS), before, rtol=1e-6)
     assert model.test_on_batch(X, LABELS)[0] < before[0]
     np.testing.assert_allclose(model.predict_on_batch(X), model.predict(X), rtol=1e-6)
+    for given in ([X], (X,), X.tolist()):
+        np.testing.assert_array_equal(model.predict_on_batch(given), model.predict_on_batch(X))
 
 
 def two_outputs(**options):

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from kbackend import activations, config
 from kbackend import backend as K
-from kbackend import config
 from kbackend.compat.reported import backend
 from kbackend.graph.tensor import Tensor
 
@@ -81,6 +81,10 @@ def relu(x: Any, alpha: Any = 0.0, max_value: Any = None, threshold: Any = 0.0) 
     limited = K.maximum(above, 0.0)
     below = K.relu(threshold - x)
     return limited if isinstance(alpha, (int, float)) and alpha == 0 else limited - alpha * below
+
+
+#: the activations by name, with Keras 2.3's relu: what ``keras.activations.relu`` is compared with
+ACTIVATIONS = {**activations._BUILTIN, "relu": relu}
 
 
 def function(inputs: Any, outputs: Any, updates: Any = None, **kwargs: Any) -> Any:

@@ -107,10 +107,10 @@ class HasLosses(HasCalls):
         return distinct([metric for layer in Inside(self).layers for metric in layer._own_metrics()])
 
     def _own_metrics(self) -> list[Any]:
-        shown = [v for k, v in vars(self).items() if k not in self._untracked]
+        shown = [v for k, v in vars(self).items() if k not in self._untracked and v is not self._means]
         held = [v for v in tree_leaves(shown) if isinstance(v, Metric)]
         added = [*self._measured, *(m for call in self._calls for m in call.metrics)]
-        return distinct([*held, *(m.metric for m in added)])
+        return distinct([*held, *(m.metric for m in added), *self._means.values()])
 
     def _when_frozen(self, result: Any, instead: Any) -> None:
         """Inside ``call``: replace a result in the steps of models that are compiled while the layer is not trainable.

@@ -19,6 +19,7 @@ from kbackend.model.inspecting.diagram import Shown, diagram_of
 from kbackend.model.inspecting.measured import MeasuredNetwork
 from kbackend.model.inspecting.summary import print_summary, summary_text
 from kbackend.model.learning import unbuilt_if_refused
+from kbackend.training.compiled import warn_of_flags
 from kbackend.training.sources.opening import Given
 from kbackend.training.sources.sequence import PyDataset
 from kbackend.training.sources.shuffles import Shuffles
@@ -84,6 +85,7 @@ class InspectedNetwork(MeasuredNetwork):
             print_fn: called with each line instead of printing.
         """
         print_summary(self, line_length, positions, print_fn)
+        warn_of_flags(self._steps.settings)
 
     # trials -------------------------------------------------------------------------------------------------
 

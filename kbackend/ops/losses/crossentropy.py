@@ -261,9 +261,18 @@ def categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits
 def _sparse_shape(target: TensorSpec, output: TensorSpec, axis: int) -> tuple[int | None, ...]:
     rows = output.shape[:axis] + output.shape[axis + 1:]
     shape = target.shape
-    if len(shape) == len(rows) + 1 and shape[-1] in (1, None):
-        shape = shape[:-1]
+    if len(shape) == len(rows) + 1:
+        place = _single_axis(shape, axis)
+        if shape[place] in (1, None):
+            shape = shape[:place] + shape[place + 1:]
     return merge(shape, rows)
+
+
+def _single_axis(shape: Sequence[int | None], axis: int) -> int:
+    """The dimension of 1 of labels that have as many as the output: the last, or that of the classes."""
+    last = len(shape) - 1
+    sure = [place for place in (last, axis) if shape[place] == 1]
+    return next((place for place in (*sure, last, axis) if shape[place] in (1, None)), last)
 
 
 def _sparse_rule(target: TensorSpec, output: TensorSpec, *, axis: int, **_: Any) -> TensorSpec:
@@ -281,7 +290,7 @@ def _sparse(target: TensorLike, output: TensorLike, *, from_logits: bool, axis: 
         output = log(_clipped(_wide(output), epsilon or config.epsilon()))
     labels = target if dtypes.is_integer(dtype_of(target)) else cast(target, "int64")
     if len(labels.shape) == len(output.shape):
-        labels = squeeze_axis(labels, -1)
+        labels = squeeze_axis(labels, _single_axis(labels.shape, axis))
     return as_dtype(label_crossentropy(labels, _with_axis_last(output, axis)), dtype)
 
 
@@ -290,6 +299,7 @@ def _sparse(target: TensorLike, output: TensorLike, *, from_logits: bool, axis: 
     call(_labels([0], [3]), In((2, 5)), from_logits=True),
     call(In((2,), values=[1.0, 2.0], gradient=False), In((2, 5)), True, name="labels as floats"),
     call(_labels([0, 2], [1, 1]), In((2, 3, 2), 0.1, 1.0), axis=1),
+    call(_labels([[0, 2]], [[1, 1]]), In((2, 3, 2), 0.1, 1.0), axis=1, name="labels with one channel"),
     call(_labels(0, 1), In((3, 5)), raises=ValueError),
     *_range_samples()])
 def sparse_categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits: bool = False,
@@ -297,7 +307,8 @@ def sparse_categorical_crossentropy(target: TensorLike, output: TensorLike, from
     """The crossentropy ``-log(output[label])`` between labels and distributions along an axis.
 
     Args:
-        target: labels in [0, n), of the shape of ``output`` without the axis, or with a last dimension of 1.
+        target: labels in [0, n), of the shape of ``output`` without the axis, or with a dimension of 1 at its place or
+            at the end.
         output: probabilities, which are clipped to ``[K.epsilon(), 1 - K.epsilon()]`` and divided by their sum; or
             logits.
         from_logits: whether ``output`` is logits.
