@@ -34,7 +34,7 @@ class HasFiles:
 
         Args:
             path: the file, by convention ``.kb``. With the end ``.keras`` or ``.h5`` it is one that Keras 3 reads; this
-                needs h5py.
+                needs h5py. A stream of bytes, an HDF5 file that is open or a group in one gets what an ``.h5`` holds.
             overwrite: whether a file may be replaced.
             include_optimizer: whether a compiled model is saved with its optimizer and position.
             keras_version: which Keras reads a ``.keras`` or ``.h5`` file: 3, or 2 for tf-keras. 3 when None.
@@ -111,8 +111,9 @@ class HasFiles:
         """Write the weights to a file, by layer and name.
 
         Args:
-            path: the file, by convention ``.safetensors``. With the end ``.weights.h5`` Keras 3 and
-                tf-keras read it.
+            path: the file, by convention ``.safetensors``. With the end ``.weights.h5`` Keras 3 and tf-keras read it,
+                with the end ``.h5`` Keras 2 and tf-keras; these need h5py. A stream of bytes, an HDF5 file that is
+                open or a group in one gets what such an ``.h5`` holds.
             overwrite: whether a file may be replaced.
 
         Raises:
@@ -121,13 +122,18 @@ class HasFiles:
         """
         self._write(lambda: save_weights(self, path, overwrite))
 
-    def load_weights(self, path: Any, by_name: bool = False, skip_mismatch: bool = False) -> list[str]:
+    def load_weights(
+        self, path: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False
+    ) -> list[str]:
         """Set the weights to those in a file.
 
         Args:
-            path: a file that :meth:`save_weights` wrote, a ``.weights.h5`` of Keras 3 or an ``.h5`` of Keras 1, 2 or 3.
+            path: a file that :meth:`save_weights` wrote, a ``.weights.h5`` of Keras 3 or an ``.h5`` of Keras 1, 2 or 3;
+                or a stream of its bytes, an HDF5 file that is open, or a group in one.
             by_name: whether layers are matched by their names, and others left as they are; else by their order.
-            skip_mismatch: whether layers whose weights do not fit are left as they are.
+            skip_mismatch: whether layers whose weights do not fit are left as they are, with a warning that names them.
+            reshape: whether arrays of another shape with as many elements are reshaped, such as those of a dense layer
+                for a convolution of 1 by 1.
 
         Returns:
             The names of the layers that were left as they are.
@@ -136,7 +142,7 @@ class HasFiles:
             FormatError: the file is damaged or does not fit; nothing has changed then.
             FileNotFoundError: no file.
         """
-        return load_weights(self, path, by_name, skip_mismatch)
+        return load_weights(self, path, by_name, skip_mismatch, reshape)
 
     def save_checkpoint(self, path: Any) -> None:
         """Write weights, optimizer state, random counters and epochs to a file; see

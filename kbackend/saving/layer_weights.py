@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -9,6 +10,7 @@ import numpy as np
 
 from kbackend import dtypes
 from kbackend.graph.variable import Variable, assign_all, values_of
+from kbackend.ground.warn import warn_caller
 from kbackend.layers.base.inside import Inside
 from kbackend.saving.errors import FormatError
 
@@ -70,7 +72,7 @@ def weights_by_layer(model: Any) -> list[tuple[str, list[Variable]]]:
 
 def put_weights(
     model: Any, own: Sequence[tuple[str, Sequence[Variable]]], found: Sequence[Held], by_name: bool,
-    skip_mismatch: bool,
+    skip_mismatch: bool, reshape: bool = False,
 ) -> list[str]:  # fmt: skip
     """Set the weights of the layers of a model. Adapters of what is set add nothing then.
 
@@ -79,7 +81,8 @@ def put_weights(
         own: the names and weights of the layers.
         found: what a file has.
         by_name: whether layers are matched by their names; else by their order.
-        skip_mismatch: whether layers whose weights do not fit are left as they are.
+        skip_mismatch: whether layers whose weights do not fit are left as they are, with a warning that names them.
+        reshape: whether arrays of another shape with as many elements fit.
 
     Returns:
         The names of layers of the model that were left as they are.
@@ -101,8 +104,12 @@ def put_weights(
     taken: list[Variable] = []
     values: list[np.ndarray] = []
     left = []
-    for name, variables, held in pairs:
+    faults = []
+    for name, variables, given in pairs:
+        held = _reshaped(variables, given) if reshape and given is not None else given
         fault = "" if held is None else _fault(variables, held)
+        if fault:
+            faults.append(f"{name}: {fault}")
         if fault and not skip_mismatch:
             raise FormatError(f"{fault}; skip_mismatch=True leaves such layers as they are", name or None)
         if held is None or fault:
@@ -114,7 +121,17 @@ def put_weights(
         taken.append(variable)
         values.append(value)
     assign_all(taken, values)
+    if faults:
+        warn_caller(f"layers keep their weights, as those in the file do not fit: {'; '.join(faults)}")
     return left
+
+
+def _reshaped(variables: Sequence[Variable], held: Held) -> Held:
+    """The arrays of a file in the shapes of the weights of a layer, where they have as many elements."""
+    if len(variables) != len(held.arrays):
+        return held
+    arrays = [a.reshape(v.shape) if a.size == math.prod(v.shape) else a for v, a in zip(variables, held.arrays)]
+    return Held(held.layer, arrays)
 
 
 def _fault(variables: Sequence[Variable], held: Held) -> str:

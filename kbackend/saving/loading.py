@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from typing import Any
 
 from kbackend.saving import archive, keras
-from kbackend.saving.errors import FormatError, inside
+from kbackend.saving.errors import FormatError
 from kbackend.saving.model_file import read_model
 
 
-def load_model(
-    path: str | os.PathLike[str], custom_objects: Mapping[str, Any] | None = None, compile: bool = True
-) -> Any:
+def load_model(path: Any, custom_objects: Mapping[str, Any] | None = None, compile: bool = True) -> Any:
     """The model in a file. Nothing that the file holds is executed.
 
     Args:
         path: a file that ``model.save`` wrote, or a ``.keras`` or ``.h5`` file of Keras 1, 2 or 3, which needs h5py and
-            neither Keras nor an engine.
+            neither Keras nor an engine; or a stream of its bytes, an HDF5 file that is open, or a group in one.
         custom_objects: classes and functions by the names that the file has for them, and functions of Lambda layers by
             the names of the layers.
         compile: whether the model is compiled as the saved one was, with the state of its optimizer and the position of
@@ -42,9 +39,9 @@ def load_model(
     >>> load_model(path).output_shape
     (None, 2)
     """
-    with inside(os.fspath(path)), archive.mapped(path) as content:
+    with keras.content_of(path) as (content, group):
         if keras.is_hdf5(content):
-            return keras.read_hdf5(content, custom_objects, compile)
+            return keras.read_hdf5(content, custom_objects, compile, group)
         if not archive.is_archive(content):
             raise FormatError("it is no file of kbackend, no .keras and no .h5")
         if archive.has(content, archive.MANIFEST):

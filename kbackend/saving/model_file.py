@@ -41,10 +41,9 @@ _MEMBERS = {MODEL, GRAPH, WEIGHTS, TRAINING, OPTIMIZER}
 
 
 def save_model(
-    model: Any, path: str | os.PathLike[str], overwrite: bool = True, include_optimizer: bool = True,
-    keras_version: int | None = None,
+    model: Any, path: Any, overwrite: bool = True, include_optimizer: bool = True, keras_version: int | None = None
 ) -> None:
-    """Write a model to a file, by convention ``.kb``.
+    """Write a model to a file, by convention ``.kb``, to a stream of bytes or an open HDF5 file.
 
     Other arguments and errors as :meth:`kbackend.Model.save`.
 
@@ -61,13 +60,19 @@ def save_model(
     >>> saving.load_model(path).count_params()
     8
     """
-    check_overwrite(path, overwrite)
-    if os.fspath(path).endswith((".keras", ".h5", ".hdf5")):
+    if not keras.is_open(path):
+        check_overwrite(path, overwrite)
+    if keras.is_open(path) or is_of_keras(os.fspath(path)):
         keras.write(model, path, include_optimizer, KERAS_VERSION if keras_version is None else keras_version)
     elif keras_version is not None:
         raise ValueError(f"keras_version is for .keras and .h5 files, not for {os.fspath(path)}")
     else:
         write_atomically(path, model_bytes(model, include_optimizer))
+
+
+def is_of_keras(name: str) -> bool:
+    """Whether a file of that name is written as one of Keras."""
+    return name.endswith((".keras", ".h5", ".hdf5"))
 
 
 def model_bytes(model: Any, include_optimizer: bool = True) -> bytes:

@@ -7,16 +7,27 @@ import os
 from typing import Any
 
 from kbackend.ground.files import check_overwrite, write_atomically
-from kbackend.saving import archive, keras, tensors
+from kbackend.saving import keras, tensors
 from kbackend.saving.documents import parsed
-from kbackend.saving.errors import FormatError, inside
+from kbackend.saving.errors import FormatError
 from kbackend.saving.layer_weights import Held, Merged, put_weights, weights_by_layer
 from kbackend.saving.structure import keys_of
 
 _LAYERS = "kbackend layers"
 
 
-def save_weights(model: Any, path: str | os.PathLike[str], overwrite: bool = True) -> None:
+#: how files of Keras hold weights
+BY_LAYER, BY_STRUCTURE = "layer", "structure"
+
+
+def form_of(name: str) -> str | None:
+    """How the weights are written into a file of that name, None for safetensors."""
+    if name.endswith(".weights.h5"):
+        return BY_STRUCTURE
+    return BY_LAYER if name.endswith((".h5", ".hdf5")) else None
+
+
+def save_weights(model: Any, path: Any, overwrite: bool = True) -> None:
     """Write the weights of a model to a file.
 
     Other arguments and errors as :meth:`kbackend.Model.save_weights`.
@@ -34,9 +45,12 @@ def save_weights(model: Any, path: str | os.PathLike[str], overwrite: bool = Tru
     >>> path.stat().st_size > 32
     True
     """
-    check_overwrite(path, overwrite)
-    if os.fspath(path).endswith(".weights.h5"):
-        keras.write(model, path)
+    form: str | None = BY_LAYER
+    if not keras.is_open(path):
+        check_overwrite(path, overwrite)
+        form = form_of(os.fspath(path))
+    if form is not None:
+        keras.write_weights(model, path, form == BY_LAYER)
         return
     merged = Merged(model)
     weights = merged.kept(model.weights)
@@ -67,7 +81,7 @@ def read_weights(content: memoryview) -> list[Held]:
 
 
 def load_weights(
-    model: Any, path: str | os.PathLike[str], by_name: bool = False, skip_mismatch: bool = False
+    model: Any, path: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False
 ) -> list[str]:
     """Set the weights of a model to those in a file.
 
@@ -86,7 +100,8 @@ def load_weights(
     >>> saving.load_weights(model, path)
     []
     """
-    with inside(os.fspath(path)), archive.mapped(path) as content:
+    with keras.content_of(path) as (content, group):
         if keras.is_hdf5(content):
-            return keras.load_weights(model, content, by_name, skip_mismatch)
-        return put_weights(model, weights_by_layer(model), read_weights(content), by_name, skip_mismatch)
+            return keras.load_weights(model, content, by_name, skip_mismatch, reshape, group)
+        own = weights_by_layer(model)
+        return put_weights(model, own, read_weights(content), by_name, skip_mismatch, reshape)

@@ -19,7 +19,8 @@ from kbackend.saving.archive import View, check_name, no_archive
 from kbackend.saving.documents import LARGEST_DOCUMENT, parsed
 from kbackend.saving.errors import FormatError, inside
 from kbackend.saving.keras import compiled, old
-from kbackend.saving.keras.hdf5 import Group, h5py, opened
+from kbackend.saving.keras.hdf5 import Group, opened
+from kbackend.saving.keras.places import is_open, made_file, put_file
 from kbackend.saving.keras.reading import model_from
 from kbackend.saving.keras.weights import (
     arrays_by_structure,
@@ -127,13 +128,14 @@ def _compile(model: Any, document: Any, custom: Mapping[str, Any] | None) -> Non
 # ------------------------------------------------------------------------------------- .h5
 
 
-def read_hdf5(content: memoryview, custom: Mapping[str, Any] | None, compile: bool) -> Any:
-    """The model of the content of an ``.h5`` file of Keras 1, 2 or 3.
+def read_hdf5(content: memoryview, custom: Mapping[str, Any] | None, compile: bool, path: str = "") -> Any:
+    """The model of the content of an ``.h5`` file of Keras 1, 2 or 3, or of the group at a path in it.
 
     Raises:
         FormatError: what is wrong; the message names the group or layer.
     """
-    with opened(content, "h5") as root:
+    with opened(content, "h5") as file:
+        root = file.group(path)
         text = root.text("model_config")
         if text is None:
             raise FormatError("it holds weights alone; build the model and call model.load_weights", "model_config")
@@ -200,8 +202,11 @@ def _by_names(model: Any, given: Sequence[Held], origin: old.Origin) -> list[tup
 # ------------------------------------------------------------------------------------- weights alone
 
 
-def load_weights(model: Any, content: memoryview, by_name: bool, skip_mismatch: bool) -> list[str]:
-    """Set the weights of a model to those in the content of a ``.weights.h5`` file of Keras 3, or of an ``.h5`` file.
+def load_weights(
+    model: Any, content: memoryview, by_name: bool, skip_mismatch: bool, reshape: bool = False, path: str = ""
+) -> list[str]:
+    """Set the weights of a model to those in the content of a ``.weights.h5`` file of Keras 3, or of an ``.h5`` file,
+    or of the group at a path in it.
 
     Returns:
         The names of layers that were left as they are.
@@ -210,12 +215,14 @@ def load_weights(model: Any, content: memoryview, by_name: bool, skip_mismatch: 
         FormatError: what is wrong.
         ValueError: by name from a file of Keras 3 that has no names.
     """
-    with opened(content, "h5") as root:
-        if "layer_names" in root.attributes():
-            return _put(model, root, _origin(root), by_name, skip_mismatch)
+    with opened(content, "h5") as file:
+        root = file.group(path)
+        attributes = root.attributes()
+        if "layer_names" in attributes or "layer_names0" in attributes:
+            return _put(model, root, _origin(root), by_name, skip_mismatch, reshape)
         if "model_weights" in root:
             group = root.group("model_weights")
-            return _put(model, group, _origin(group, root), by_name, skip_mismatch)
+            return _put(model, group, _origin(group, root), by_name, skip_mismatch, reshape)
         if by_name:
             raise ValueError("a .weights.h5 of Keras 3 goes by the structure of the model, not by names of layers")
         skipped: list[str] | None = [] if skip_mismatch else None
@@ -223,29 +230,29 @@ def load_weights(model: Any, content: memoryview, by_name: bool, skip_mismatch: 
         return skipped or []
 
 
-def _put(model: Any, group: Group, origin: old.Origin, by_name: bool, skip_mismatch: bool) -> list[str]:
+def _put(
+    model: Any, group: Group, origin: old.Origin, by_name: bool, skip_mismatch: bool, reshape: bool
+) -> list[str]:
     found = by_layers(group)
     layers = _layers_of(model, found, origin) if by_name else _with_weights(model.layers)
     if not by_name and origin.is_first and len(found) != len(layers):
         layers = _with_weights(old.flat(model))
     merged = Merged(model)
     own = [(name, merged.kept(legacy_weights(layer))) for name, layer in layers.items()]
-    return put_weights(model, own, _modern(layers, found, origin, by_name), by_name, skip_mismatch)
+    return put_weights(model, own, _modern(layers, found, origin, by_name), by_name, skip_mismatch, reshape)
 
 
 # ------------------------------------------------------------------------------------- writing
 
 
-def write(
-    model: Any, path: str | os.PathLike[str], include_optimizer: bool = True, keras_version: int = 3
-) -> None:
-    """Write a model as ``.keras`` or ``.h5``, as the name says, or its weights alone as ``.weights.h5``.
+def write(model: Any, place: Any, include_optimizer: bool = True, keras_version: int = 3) -> None:
+    """Write a model as ``.keras`` where the name says so, else as ``.h5``.
 
     Args:
         model: the model.
-        path: the file.
+        place: a path, a stream of bytes, or an HDF5 file that is open or a group in one.
         include_optimizer: whether a compiled model is written with its settings and state.
-        keras_version: 3, or 2 for tf-keras. Weights alone are the same.
+        keras_version: 3, or 2 for tf-keras.
 
     Raises:
         ValueError: the model has a part that Keras has not; the message names it.
@@ -253,21 +260,28 @@ def write(
     if keras_version not in _FORMS:
         raise ValueError(f"keras_version must be 2 or 3, it is {keras_version!r}")
     form = _FORMS[keras_version]
-    name = os.fspath(path)
-    if name.endswith(".weights.h5"):
-        content = _file(lambda root: write_by_structure(root, model))
-    elif name.endswith(".keras"):
-        content = _archive(model, include_optimizer, form)
+    if not is_open(place) and os.fspath(place).endswith(".keras"):
+        write_atomically(place, _archive(model, include_optimizer, form))
     else:
-        content = _file(lambda root: _put_model(root, model, include_optimizer, form))
-    write_atomically(path, content)
+        put_file(place, lambda root: _put_model(root, model, include_optimizer, form))
 
 
-def _file(fill: Any) -> bytes:
-    out = io.BytesIO()
-    with h5py().File(out, "w") as root:
-        fill(root)
-    return out.getvalue()
+def write_weights(model: Any, place: Any, by_layer: bool) -> None:
+    """Write the weights of a model, as ``.weights.h5`` of Keras 3, or by the names of its layers as Keras 2 does.
+
+    Args:
+        model: the model.
+        place: as in :func:`write`.
+        by_layer: whether by the names of the layers.
+    """
+
+    def fill(root: Any) -> None:
+        if not by_layer:
+            return write_by_structure(root, model)
+        root.attrs["keras_version"], root.attrs["backend"] = _FORMS[2].version, "tensorflow"
+        return write_by_layers(root, model, Merged(model))
+
+    put_file(place, fill)
 
 
 def _archive(model: Any, include_optimizer: bool, form: Form) -> bytes:
@@ -285,7 +299,7 @@ def _archive(model: Any, include_optimizer: bool, form: Form) -> bytes:
     with zipfile.ZipFile(out, "w", zipfile.ZIP_STORED) as archive:
         archive.writestr(zipfile.ZipInfo(METADATA), json.dumps({"keras_version": form.version}))
         archive.writestr(zipfile.ZipInfo(CONFIG), json.dumps(document))
-        archive.writestr(zipfile.ZipInfo(WEIGHTS), _file(fill))
+        archive.writestr(zipfile.ZipInfo(WEIGHTS), made_file(fill))
     return out.getvalue()
 
 

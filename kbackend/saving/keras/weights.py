@@ -233,16 +233,18 @@ def _inside(path: str, group: Group) -> str:
     return path
 
 
-def write_by_layers(root: Any, model: Any) -> None:
-    """Write the weights of a model as Keras 2 does, and Keras 3 into an ``.h5``."""
+def write_by_layers(root: Any, model: Any, merged: Merged | None = None) -> None:
+    """Write the weights of a model as Keras 2 does, and Keras 3 into an ``.h5``; with adapters merged where told how."""
     layers = _with_input(model)
     put_texts(root, "layer_names", [layer.name for layer in layers])
     for layer in layers:
         group = root.create_group(layer.name)
         weights = legacy_weights(layer)
+        if merged is not None:
+            weights = merged.kept(weights)
         names = _unique([v.name for v in weights])
         put_texts(group, "weight_names", names)
-        for name, value in zip(names, values_of(weights)):
+        for name, value in zip(names, values_of(weights) if merged is None else merged.values(weights)):
             put(group, name, value)
 
 
