@@ -10,6 +10,7 @@ from kbackend import saving
 from kbackend.saving.weights_file import BY_LAYER
 from kbackend.utils.io_utils import ask_to_proceed_with_overwrite
 
+
 def is_of_keras(name: str) -> bool:
     """Whether a model is written as a file of Keras: all names but those that end in ``.kb``."""
     return not name.endswith(".kb")
