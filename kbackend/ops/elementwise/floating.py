@@ -199,8 +199,7 @@ QUESTION: dict[str, Any] = {"differentiable": False, "tolerance": "exact"}
 def _infinite_samples() -> list[Sample]:
     return [
         call(values(NAN, INF, -INF, 0.0), gradient=False),
-        call(In((2, 3), kind="int32"), gradient=False, name="int32"),
-        call(In((0, 2)), gradient=False, name="empty"),
+        call(In((2, 3), kind="int32"), gradient=False, name="int32"), call(In((0, 2)), gradient=False, name="empty"),
     ]
 
 
@@ -242,8 +241,7 @@ def _near_attrs(specs: Sequence[Any], attrs: dict[str, Any]) -> dict[str, Any]:
     return {"rtol": float(attrs["rtol"]), "atol": float(attrs["atol"]), "equal_nan": bool(attrs["equal_nan"])}
 
 
-_NEAR: list[float] = [1.0, 1.0, NAN, INF, INF, -INF, 0.0]
-_NEAR_TO: list[float] = [1.0, 1.5, NAN, INF, -INF, 1.0, 1e-9]
+_NEAR, _NEAR_TO = [1.0, 1.0, NAN, INF, INF, -INF, 0.0], [1.0, 1.5, NAN, INF, -INF, 1.0, 1e-9]
 
 
 @composite(**QUESTION, promote="float", rule=_near, prepare=_near_attrs, samples=lambda: [
