@@ -129,6 +129,8 @@ def array_of(value: Any) -> Any:
 
 
 def _fitted(value: Any, tensor: Tensor, name: str, what: str, free: bool) -> Any:
+    if type(value) is np.ndarray and _is_as_wanted(value, tensor):
+        return value
     try:
         array = array_of(value)
     except (TypeError, ValueError) as error:
@@ -152,6 +154,17 @@ def _fitted(value: Any, tensor: Tensor, name: str, what: str, free: bool) -> Any
     rows = array if isinstance(array, Rows) else Rows(array)
     _cast(rows[0:1], tensor.dtype, name, what)
     return rows.converted(lambda some: _cast(some, tensor.dtype, name, what), wanted)
+
+
+def _is_as_wanted(array: np.ndarray, tensor: Tensor) -> bool:
+    """Whether an array is taken as it is, as those of steps one by one mostly are."""
+    return (
+        array.ndim == len(tensor.shape) > 0
+        and array.shape[1:] == tensor.shape[1:]
+        and array.dtype == dtypes.numpy_dtype(tensor.dtype)
+        and array.flags.c_contiguous
+        and len(array) > 0
+    )
 
 
 def _of_rank(array: np.ndarray, tensor: Tensor, what: str, free: bool) -> np.ndarray:
