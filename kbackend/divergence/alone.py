@@ -60,7 +60,7 @@ def computed(nodes: Sequence[Node]) -> list[Node]:
 
 
 def alone(
-    node: Node, shape_of: Shapes, weighted: Mapping[int, Any], dtype: str | None = None
+    node: Node, shape_of: Shapes, weighted: Mapping[int, Any], dtype: str | None = None, rounded: str | None = None
 ) -> Alone:
     """A node applied to placeholders.
 
@@ -69,13 +69,14 @@ def alone(
         shape_of: the shapes of tensors in the run.
         weighted: has the ids of the tensors whose gradients the run has; the gradients of others are left out.
         dtype: the dtype of the floats among the operands; None for their own.
+        rounded: the dtype to which operands are rounded on all sides; None where they are not.
     """
     made = Alone(node)
     try:
         new: dict[int, Tensor] = {}
         for t in node.inputs:
             if id(t) not in new:
-                new[id(t)] = _stand_in(made, t, shape_of, dtype)
+                new[id(t)] = _stand_in(made, t, shape_of, dtype, rounded)
         results = reapply(node, map_args(node.args, lambda t: new[id(t)]))
         made.values = [r for r in results if isinstance(r, Tensor)]
         if node.op.differentiable:
@@ -92,8 +93,9 @@ def is_fixed(tensor: Tensor) -> bool:
     return leaf and not dtypes.is_inexact(tensor.dtype)
 
 
-def _stand_in(made: Alone, tensor: Tensor, shape_of: Shapes, dtype: str | None) -> Tensor:
-    own = tensor.node.op.role is Role.CONSTANT and dtype in (None, tensor.dtype)
+def _stand_in(made: Alone, tensor: Tensor, shape_of: Shapes, dtype: str | None, rounded: str | None) -> Tensor:
+    as_it_is = all(d in (None, tensor.dtype) for d in (dtype, rounded))
+    own = tensor.node.op.role is Role.CONSTANT and as_it_is
     return tensor if own or is_fixed(tensor) else _placeholder(made, "value", tensor, shape_of(tensor), dtype)
 
 

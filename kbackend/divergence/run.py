@@ -110,7 +110,7 @@ class ByNode:
 
     def __init__(self, nodes: Sequence[Node], operands: Operands, side: Side, phase: int) -> None:
         self.side, self.phase, self.operands = side, phase, operands
-        self.parts = [alone(n, operands.shape_of, operands.slopes, side.dtype) for n in nodes]
+        self.parts = [alone(n, operands.shape_of, operands.slopes, side.dtype, operands.dtype) for n in nodes]
 
     def run(self, seed: int | None = None) -> list[dict[tuple[str, int], np.ndarray] | str]:
         """For each node the values and gradients by ('value', place of the result) and ('gradient', of the operand)."""

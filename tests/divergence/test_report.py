@@ -11,6 +11,7 @@ from divergence.models import MODELS
 
 import kbackend
 from kbackend import K
+from kbackend.divergence.errors import compare
 from kbackend.divergence.report import Report, Row
 
 pytestmark = pytest.mark.usefixtures("fresh_session")
@@ -137,3 +138,16 @@ def test_feeds_are_checked():
     x = K.placeholder((2,), name="x")
     with pytest.raises(ValueError, match="takes 1 value"):
         kbackend.diff([x], [x * 2.0], [], engines="numpy,numpy+float64")
+
+
+def test_constants_of_a_graph_are_operands_that_are_rounded_for_the_coarser_side():
+    """The constants of the side with the graph's own dtypes once stayed as they were: `where` differed by a rounding."""
+    x = K.placeholder((3,), name="x")
+    y = x * K.where(K.sum(x) > 0, K.constant(0.99), K.constant(0.3))
+    found = kbackend.diff([x], [y], [np.ones(3, "float32")], engines="numpy,numpy+float16")
+    assert found.ok and all(r.error == 0 for r in found.rows if r.op == "where" and r.kind == "value"), str(found)
+
+
+def test_what_is_nothing_but_roundings_is_no_scale():
+    found = compare(np.array([1e-9]), np.array([-1e-9]), ("a", "b"), 1e-6, np.array([1e-18]), [np.array([2e-9])])
+    assert found.error == pytest.approx(1.0) and found.error < found.tolerance < 20

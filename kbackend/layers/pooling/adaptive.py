@@ -72,7 +72,7 @@ class AdaptiveAveragePooling2D(_AdaptiveAverage):
 class AdaptiveAveragePooling3D(_AdaptiveAverage):
     """The mean of each window that covers a volume; arguments, of three sizes, as :class:`AdaptiveAveragePooling2D`.
 
-    Shapes: (batch, depth, rows, columns, channels) to (batch, *output_size, channels).
+    Shapes: (batch, depth, rows, columns, channels) to (batch, output sizes..., channels).
 
     >>> from kbackend import Input, layers
     >>> layers.AdaptiveAveragePooling3D((1, 2, 3))(Input((4, 5, 6, 2))).shape
