@@ -141,7 +141,7 @@ def test_feeds_are_checked():
 
 
 def test_constants_of_a_graph_are_operands_that_are_rounded_for_the_coarser_side():
-    """The constants of the side with the graph's own dtypes once stayed as they were: `where` differed by a rounding."""
+    """Constants of the side with the graph's own dtypes once stayed as they were: `where` differed by a rounding."""
     x = K.placeholder((3,), name="x")
     y = x * K.where(K.sum(x) > 0, K.constant(0.99), K.constant(0.3))
     found = kbackend.diff([x], [y], [np.ones(3, "float32")], engines="numpy,numpy+float16")
