@@ -23,9 +23,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     mistakes, such as a file that is missing or an engine that is not installed; these are one message on stderr.
     """
     arguments = sys.argv[1:] if arguments is None else list(arguments)
-    parser = _parser(next((a for a in arguments if not a.startswith("-")), None))
-    options = parser.parse_args(arguments)
-    try:
+    try:  # an interrupt may come while a command is imported
+        parser = _parser(next((a for a in arguments if not a.startswith("-")), None))
+        options = parser.parse_args(arguments)
         if options.print_completion:
             print(script(_parser(*COMMANDS), options.print_completion))
             return 0

@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from kbackend.tools.arguments import file_name
-
 SHELLS = ("bash", "zsh", "tcsh")
 
 
@@ -20,6 +18,8 @@ def script(parser: argparse.ArgumentParser, shell: str) -> str:
         import shtab
     except ImportError:
         raise RuntimeError("completion is written by shtab: pip install 'kbackend[completion]'") from None
+    from kbackend.tools.arguments import file_name  # which imports more than a call of another command needs
+
     for action in _actions(parser):
         if action.type is file_name:
             action.complete = shtab.FILE

@@ -106,6 +106,15 @@ def test_a_reader_that_has_enough_is_no_mistake(fresh_python):
     assert fresh_python(code).strip() == "b'' 0"
 
 
+def test_an_interrupt_has_no_traceback(monkeypatch, capsys):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_module", interrupted)  # while the command is imported
+    assert cli.main(["info"]) == 130
+    assert capsys.readouterr() == ("", "")
+
+
 def test_completion_knows_commands_options_and_files(capsys):
     pytest.importorskip("shtab")
     assert cli.main(["--print-completion", "bash"]) == 0
