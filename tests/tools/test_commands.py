@@ -67,6 +67,7 @@ def test_help_imports_no_command(fresh_python):
     (["tune", "m.kb", "--data", "none.npz"], "none.npz"), (["tune", "m.kb", "--data", "a.npy"], "one array"),
     (["tune", "m.kb", "--engines", "theano"], "unknown backend 'theano'"),
     (["bench", "none.kb"], "none.kb"), (["bench", "--data", "a.npz"], "workloads draw their own"),
+    (["bench", "m.kb", "--workloads", "dense", "--engines", "numpy"], "either a model or --workloads"),
     (["bench", "--engines", "theano"], "unknown backend 'theano'"), (["conform", "theano"], "unknown backend 'theano'"),
 ])  # fmt: skip
 def test_mistakes_are_one_line(model, tmp_path, capsys, arguments, text):

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add_model(parser, nargs="?")
     parser.add_argument(
-        "--workloads", nargs="+", choices=_WORKLOADS, metavar="NAME", default=_WORKLOADS,
+        "--workloads", nargs="+", choices=_WORKLOADS, metavar="NAME",
         help=f"without a model: which of {', '.join(_WORKLOADS)} (default: all)",
     )  # fmt: skip
     parser.add_argument("--engines", nargs="+", metavar="NAME", help="engines to time (default: all installed)")
@@ -83,7 +83,9 @@ def _requests(options: argparse.Namespace) -> dict[str, dict[str, Any]]:
     if options.model is None:
         if options.data:
             raise ValueError("--data is for a model; the workloads draw their own")
-        return {name: {**common, "workload": name} for name in options.workloads}
+        return {name: {**common, "workload": name} for name in options.workloads or _WORKLOADS}
+    if options.workloads:
+        raise ValueError("either a model or --workloads is timed; leave one out")
     read_model(options.model)  # a mistake is one message, not one for each engine
     data = str(options.data.absolute()) if options.data else None
     return {options.model.name: {**common, "file": str(options.model.absolute()), "data": data}}
