@@ -28,6 +28,9 @@ def chain(keras):
 
 def test_layers_are_a_list_that_can_be_changed(keras, chain):
     chain.layers.pop()
+    assert len(chain.layers[-1].outbound_nodes) == 1
+    chain.layers[-1].outbound_nodes = []
+    assert chain.layers[-1]._outbound_nodes == []
     assert [layer.name for layer in chain.layers][1:] == ["hidden"]
     assert chain.output_shape == (None, 3)  # the graph stays
     top = keras.layers.Dense(2, name="new")(chain.layers[-1].output)
