@@ -226,6 +226,15 @@ FUNCTIONS = (
     ),
 )
 
+EVALUATION = (
+    Row(
+        "tensor.eval()",
+        "K.eval(tensor), with feed_dict the value for these values of placeholders",
+        "none",
+        [Attribute("kbackend.graph.tensor:Tensor", "eval", f"{_METHODS}:evaluated")],
+    ),
+)
+
 TRAINING = (
     Row(
         "names of metrics in logs",
@@ -353,6 +362,24 @@ KERAS_1 = (
         ],
     ),
     Row(
+        "_make_train_function, _make_test_function, _make_predict_function, _collected_trainable_weights of models; "
+        "model of Sequential",
+        "the first makes the state of the optimizer, the others nothing; the weights of a step; the model itself",
+        "model.optimizer.build(model.trainable_weights); model.trainable_weights",
+        [
+            Attribute(_MODEL, "_make_train_function", f"{_METHODS}:make_train_function"),
+            *(Attribute(_MODEL, f"_make_{step}_function", f"{_METHODS}:make_function") for step in ("test", "predict")),
+            Attribute(_MODEL, "_collected_trainable_weights", f"{_METHODS}:collected_trainable_weights"),
+            Attribute("kbackend.models:Sequential", "model", f"{_METHODS}:inner_model"),
+        ],
+    ),
+    Row(
+        "show_accuracy, class_mode, theano_mode of fit, evaluate and compile",
+        "refused, with what to write",
+        "refused",
+        [Wrapped(f"{_MODEL}.{name}", f"{_METHODS}:refusing") for name in ("fit", "evaluate", "compile")],
+    ),
+    Row(
         "model.layers.pop(), model.outputs = [tensor]",
         "take a layer out of the list, and let the model end at the tensor",
         "the list is a copy; outputs cannot be set: write Model(model.input, tensor)",
@@ -385,7 +412,7 @@ KERAS_1 = (
     ),
 )
 
-TABLE: Sequence[Row] = (*OPTIMIZERS, *LAYERS, *FUNCTIONS, *TRAINING, *KERAS_1)
+TABLE: Sequence[Row] = (*OPTIMIZERS, *LAYERS, *FUNCTIONS, *EVALUATION, *TRAINING, *KERAS_1)
 
 
 def switch_on(tf_keras: bool = False) -> Undo:

@@ -28,6 +28,9 @@ def chain(keras):
 
 def test_layers_are_a_list_that_can_be_changed(keras, chain):
     chain.layers.pop()
+    assert len(chain.layers[-1].outbound_nodes) == 1
+    chain.layers[-1].outbound_nodes = []
+    assert chain.layers[-1]._outbound_nodes == []
     assert [layer.name for layer in chain.layers][1:] == ["hidden"]
     assert chain.output_shape == (None, 3)  # the graph stays
     top = keras.layers.Dense(2, name="new")(chain.layers[-1].output)
@@ -86,9 +89,38 @@ def test_configurations_of_own_optimizers_have_what_keras_2_has(keras, tmp_path)
     assert Mine(lr=0.5).get_config()["learning_rate"] == 0.5
 
 
+def test_private_methods_and_old_arguments(keras, chain):
+    K = keras.backend
+    model = keras.models.Sequential([keras.layers.Dense(1, input_dim=2)])
+    model.compile("adam", "mse")
+    data, y = np.ones((4, 2)), np.ones((4, 1))
+    model.train_on_batch(data, y)
+    state = K.batch_get_value(model.optimizer.weights)
+    again = keras.models.clone_model(model)
+    again.compile("adam", "mse")
+    again._make_predict_function()
+    again._make_train_function()
+    again.optimizer.set_weights(state)
+    again.set_weights(model.get_weights())
+    losses = [m.train_on_batch(data, y) for m in (model, again)]
+    np.testing.assert_allclose(model.get_weights()[0], again.get_weights()[0], rtol=1e-6)
+    assert losses[0] == pytest.approx(losses[1]) and model.model is model
+    assert len(model._collected_trainable_weights) == 2
+    with pytest.raises(TypeError, match="show_accuracy= went in Keras 1; write metrics="):
+        model.fit(data, y, show_accuracy=True)
+    with pytest.raises(TypeError, match="class_mode= went in Keras 1; leave it out"):
+        model.compile("adam", "mse", class_mode="binary")
+
+
+def test_tensors_are_evaluated(keras):
+    x = keras.backend.placeholder((None, 2))
+    np.testing.assert_array_equal((x * 2).eval(feed_dict={x: np.ones((1, 2))}), [[2, 2]])
+    assert keras.backend.variable(3.0).eval(session=None) == 3.0
+
+
 @pytest.mark.parametrize(("path", "name", "words"), [
     ("keras.layers.recurrent", "_time_distributed_dense", "write K.dot"),
-    ("keras.engine.training", "_make_batches", "a private name of Keras 2"),
+    ("keras.engine.base_layer", "_collect_previous_mask", "a private name of Keras 2"),
     ("keras.metrics", "precision", "write keras.metrics.Precision"),
     ("keras.applications.resnet50", "identity_block", "write the block with layers"),
     ("keras.utils", "test_utils", "compare model.predict"),

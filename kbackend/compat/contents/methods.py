@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from kbackend import backend as K
 from kbackend import dtypes
 from kbackend.graph.tensor import Tensor
 from kbackend.streams import set_seed
@@ -33,9 +34,41 @@ def predict_classes(
 
 
 is_compiled = property(lambda self: self.optimizer is not None, doc="Whether ``compile`` was called.")
+collected_trainable_weights = property(lambda self: list(self.trainable_weights), doc="The weights of a train step.")
+inner_model = property(lambda self: self, doc="The model itself, which Sequential had inside up to Keras 2.1.")
 feed_inputs = property(lambda self: list(self.inputs), doc="The tensors that a step is fed with.")
 feed_targets = property(lambda self: self.targets, doc="The placeholders of the targets.")
 feed_sample_weights = property(lambda self: self.sample_weights, doc="The placeholders of the sample weights.")
+
+
+def make_function(self: Any) -> None:
+    """Nothing: programs are made when they are first needed."""
+
+
+def make_train_function(self: Any) -> None:
+    """Make the state of the optimizer, so that ``optimizer.set_weights`` can set it before the first step."""
+    if type(self.optimizer).__module__.startswith("kbackend."):
+        self.optimizer.build(self.trainable_weights)
+
+
+def refusing(method: Any) -> Any:
+    """A method of models that says what became of arguments of Keras 0."""
+
+    @functools.wraps(method)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for name in kwargs.keys() & OF_KERAS_0.keys():
+            raise TypeError(f"{name}= went in Keras 1; {OF_KERAS_0[name]}")
+        return method(*args, **kwargs)
+
+    return call
+
+
+#: arguments of fit, evaluate and compile, and what to write
+OF_KERAS_0 = {
+    "show_accuracy": "write metrics=['accuracy'] in compile",
+    "class_mode": "leave it out; the loss says what the classes are",
+    "theano_mode": "leave it out; kbackend does not run on Theano",
+}
 
 
 def standardize_user_data(
@@ -192,6 +225,12 @@ class Shape(tuple):
 def get_shape(self: Tensor) -> Shape:
     """The shape, with ``as_list``."""
     return Shape(self.shape)
+
+
+def evaluated(self: Tensor, feed_dict: Any = None, session: Any = None) -> Any:
+    """The value; ``feed_dict`` has values for placeholders, ``session`` has no effect."""
+    given = dict(feed_dict or {})
+    return K.function(list(given), [self])(list(given.values()))[0] if given else K.eval(self)
 
 
 _dtype_slot: Any = vars(Tensor)["dtype"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from weakref import ref
 
@@ -43,6 +44,11 @@ class HasCalls(HasWeights):
     def outbound_nodes(self) -> list[LayerCall]:
         """The calls of layers on results of this one that there still are; ``_outbound_nodes`` in Keras 2."""
         return [call for each in self._consumers if (call := each()) is not None]
+
+    @outbound_nodes.setter
+    def outbound_nodes(self, calls: Sequence[LayerCall]) -> None:
+        """Forget the other calls, as programs do with the last layer after ``model.layers.pop()``."""
+        self._consumers = [ref(call) for call in calls]
 
     _outbound_nodes = outbound_nodes
 
