@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -118,6 +118,29 @@ def pairs(value: Any, count: int, name: str, layer: str) -> tuple[tuple[int, int
             f"(before, after), it is {value!r}"
         )
     return tuple((int(a), int(b)) for a, b in found)
+
+
+def integers(value: Any, name: str, layer: str) -> tuple[int, ...]:
+    """Integers, from a list, tuple or array of them.
+
+    Raises:
+        ValueError: anything else.
+    """
+    parts = value.tolist() if isinstance(value, np.ndarray) else value
+    if not isinstance(parts, (list, tuple)) or not all(map(_is_integer, parts)):
+        raise ValueError(f"{layer}: {name} must be a list of integers, it is {value!r}")
+    return tuple(int(part) for part in parts)
+
+
+def mapping(value: Any, name: str, layer: str) -> dict[str, Any]:
+    """A dict of values by name; an empty one for None.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if value is not None and not isinstance(value, Mapping):
+        raise ValueError(f"{layer}: {name} must be a dict, it is {value!r}")
+    return dict(value or {})
 
 
 def _is_integer(value: Any) -> bool:

@@ -89,7 +89,10 @@ class Layer(HasLosses):
     ) -> None:
         check_known(kwargs, type(self))
         super().__init__(name, dtype, trainable, kwargs.get("weights"))
-        self.activity_regularizer = regularizers.get(kwargs.get("activity_regularizer"))
+        try:
+            self.activity_regularizer = regularizers.get(kwargs.get("activity_regularizer"))
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{described(self)}: {error}") from None
         self.autocast = bool(kwargs.get("autocast", True))
         self._batch_input_shape = batch_shape(kwargs)
 

@@ -20,7 +20,7 @@ from kbackend.graph.variable import Variable, assign_all, values_of
 from kbackend.ground.active import autocast
 from kbackend.ground.tree import tree_leaves
 from kbackend.layers.base.inside import Inside
-from kbackend.layers.base.naming import HasName
+from kbackend.layers.base.naming import HasName, described
 from kbackend.layers.base.structures import distinct
 from kbackend.ops.core.cast import cast
 from kbackend.ops.elementwise.precision import as_dtype
@@ -79,7 +79,10 @@ class HasWeights(HasName):
         self._take_policy(value)
 
     def _take_policy(self, value: Any) -> None:
-        policy = dtype_policies.get(value)
+        try:
+            policy = dtype_policies.get(value)
+        except ValueError as error:
+            raise ValueError(f"{described(self)}: {error}") from None
         self._policies = policy if isinstance(policy, dtype_policies.DTypePolicyMap) else None
         self.dtype_policy = policy if self._policies is None else policy.of_layer(scoped(self.name))
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from kbackend import backend as K
 from kbackend.declare.op import DERIVED, REGISTRY
-from kbackend.layers.arguments import activation_of
+from kbackend.layers.arguments import activation_of, described, mapping
 from kbackend.layers.base.layer import Layer
 from kbackend.registry import find, plain
 from kbackend.runtime.foreign import apply, takes
@@ -92,10 +92,14 @@ class Lambda(Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
-        self.function: Callable[..., Any] = _function_of(function)
+        label = described(self)
+        try:
+            self.function: Callable[..., Any] = _function_of(function)
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"{label}: {error}") from None
         self._output_shape = tuple(output_shape) if isinstance(output_shape, list) else output_shape
         self.mask = mask
-        self.function_arguments = dict(arguments or {})
+        self.function_arguments = mapping(arguments, "arguments", label)
 
     def call(self, inputs: Any, mask: Any = None) -> Any:
         given = dict(self.function_arguments)

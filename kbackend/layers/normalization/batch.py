@@ -8,7 +8,7 @@ from typing import Any
 from kbackend import backend as K
 from kbackend import config
 from kbackend.graph.tensor import Tensor
-from kbackend.layers.arguments import described, scalar, set_roles
+from kbackend.layers.arguments import described, mapping, scalar, set_roles
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 from kbackend.ops.arrays.reshape import extent
@@ -249,7 +249,7 @@ def checked_clipping(value: Any, label: str) -> dict[str, float] | None:
     """
     if value is None:
         return None
-    found = dict(value)
+    found = mapping(value, "renorm_clipping", label)
     unknown = sorted(set(found) - {"rmin", "rmax", "dmax"})
     low, high, shift = found.get("rmin", 0.0), found.get("rmax", float("inf")), found.get("dmax", 0.0)
     if unknown or not 0 <= low <= high or shift < 0:

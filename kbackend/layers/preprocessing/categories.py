@@ -95,7 +95,7 @@ class Discretization(Layer):
         self.epsilon = number(epsilon, "epsilon", described(self))
         self.bin_boundaries: list[float] | None = None
         if bin_boundaries is not None:
-            found = np.asarray(bin_boundaries, np.float64)
+            found = _boundaries(bin_boundaries, described(self))
             if found.ndim != 1 or (np.diff(found) < 0).any():
                 raise ValueError(f"{described(self)}: bin_boundaries must rise, they are {bin_boundaries!r}")
             self.bin_boundaries = found.tolist()
@@ -203,6 +203,13 @@ class CategoryEncoding(Layer):
         if not dtypes.is_integer(dtype_of(inputs)) and isinstance(inputs, Tensor):
             inputs = K.cast(inputs, "int32")
         return encoded(inputs, self.output_mode, self.num_tokens, self.compute_dtype, count_weights)
+
+
+def _boundaries(value: Any, label: str) -> np.ndarray:
+    try:
+        return np.asarray(value, np.float64)
+    except (TypeError, ValueError):
+        raise ValueError(f"{label}: bin_boundaries must be a list of numbers, it is {value!r}") from None
 
 
 __all__ = ["CategoryEncoding", "Discretization"]

@@ -11,7 +11,7 @@ from kbackend import backend as K
 from kbackend import config, dtypes
 from kbackend.declare.call import dtype_of, to_numpy
 from kbackend.graph.tensor import Tensor
-from kbackend.layers.arguments import scalar
+from kbackend.layers.arguments import integers, scalar
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.naming import described
 from kbackend.layers.base.structures import as_list
@@ -61,7 +61,10 @@ def _number_or_list(value: Any, name: str, layer: Layer) -> Any:
     if isinstance(value, Tensor):
         return scalar(value, name, described(layer))
     try:
-        array = np.asarray(to_numpy(value) if hasattr(value, "shape") else value, np.float64)
+        array = np.asarray(to_numpy(value) if hasattr(value, "shape") else value)
+        if array.dtype.kind not in "iuf":  # NumPy makes numbers of None and of texts
+            raise TypeError
+        array = array.astype(np.float64)
     except (TypeError, ValueError):
         raise ValueError(f"{described(layer)}: {name} must be a number or a list of numbers, it is {value!r}") from None
     return array.tolist()
@@ -99,7 +102,7 @@ class Normalization(Layer):
         self, axis: Any = -1, mean: Any = None, variance: Any = None, invert: bool = False, **kwargs: Any
     ) -> None:
         super().__init__(**kwargs)
-        self.axis = None if axis is None else tuple(int(a) for a in as_list(axis))
+        self.axis = None if axis is None else integers(as_list(axis), "axis", described(self))
         if (mean is None) != (variance is None):
             raise ValueError(
                 f"{described(self)}: give both mean and variance, or none; they are {mean!r} and {variance!r}"

@@ -198,6 +198,8 @@ class MelSpectrogram(Layer):
             raise ValueError(f"{label}: fft_length {fft_length} must not be below sequence_length {sequence_length}")
         self.num_mel_bins = positive(num_mel_bins, "num_mel_bins", label)
         self.window = window
+        if not _is_number(sampling_rate) or not math.isfinite(sampling_rate):
+            raise ValueError(f"{label}: sampling_rate must be a number, it is {sampling_rate!r}")
         numbers = dict(sampling_rate=sampling_rate, min_freq=min_freq, max_freq=max_freq or int(sampling_rate / 2),
                        top_db=top_db, mag_exp=mag_exp, min_power=min_power, ref_power=ref_power)  # fmt: skip
         for name, value in numbers.items():

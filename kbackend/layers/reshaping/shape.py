@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kbackend import backend as K
-from kbackend.layers.arguments import data_format_of, described, positive
+from kbackend.layers.arguments import data_format_of, described, integers, positive
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 
@@ -56,7 +56,7 @@ class Reshape(Layer):
 
     def __init__(self, target_shape: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.target_shape = tuple(int(d) for d in target_shape)
+        self.target_shape = integers(target_shape, "target_shape", described(self))
         if sum(d == -1 for d in self.target_shape) > 1 or any(d < -1 for d in self.target_shape):
             raise ValueError(
                 f"{described(self)}: target_shape may hold one -1 and no other negative number, it "
@@ -105,7 +105,7 @@ class Permute(Layer):
 
     def __init__(self, dims: Sequence[int], **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.dims = tuple(dims)
+        self.dims = integers(dims, "dims", described(self))
         if sorted(self.dims) != list(range(1, len(self.dims) + 1)):
             raise ValueError(
                 f"{described(self)}: dims must hold each of 1 to {len(self.dims)} once, it is "

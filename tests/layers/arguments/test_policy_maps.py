@@ -21,6 +21,7 @@ def _fresh():
     dtype_policies.set_dtype_policy(None)
 
 
+@pytest.mark.engine("tensorflow")
 def test_paths_and_expressions_are_found_as_in_keras(keras):
     theirs = keras.dtype_policies.DTypePolicyMap(keras.DTypePolicy("float32"))
     ours = DTypePolicyMap("float32", KEYS)

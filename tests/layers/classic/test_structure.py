@@ -163,3 +163,17 @@ def test_dropped_calls_are_no_nodes():
     layers.Dense(3)(x)
     gc.collect()
     assert x._keras_history[0].outbound_nodes == []
+
+
+def test_masked_steps_are_skipped_from_a_given_state():
+    """By hand: Keras 3.15 computes them there."""
+    x, state = Input((4, 3)), Input((2,))
+    layer = layers.SimpleRNN(2)
+    model = Model([x, state], layer(layers.Masking()(x), initial_state=state))
+    data, first = X.copy(), np.ones((5, 2), "float32")
+    data[0, 2:] = data[1, :1] = data[2, 1] = 0
+    kernel, recurrent, bias = layer.get_weights()
+    h = first
+    for step in np.moveaxis(data, 1, 0):
+        h = np.where(step.any(-1, keepdims=True), np.tanh(step @ kernel + h @ recurrent + bias), h)
+    np.testing.assert_allclose(model.predict([data, first]), h, rtol=1e-5, atol=1e-6)
