@@ -125,6 +125,7 @@ def test_tensors_of_graphs_make_nodes_after_concrete_calls(each_backend):
     assert add(x, x).node.op.name == "add"
 
 
+@pytest.mark.together
 def test_each_engine_has_calls_of_its_own():
     for name in (*kbackend.available_backends(), *kbackend.available_backends()):
         with kbackend.use_backend(name):

@@ -16,19 +16,19 @@ EXAMPLES = {
 EXAMPLES = {title: code for title, code in EXAMPLES.items() if code}
 
 
-#: runs the code of each section, and a line after what it printed
+#: runs the blocks, each with names of its own, and prints a line after each
 RUN = """
 for code in {codes!r}:
     exec(code, {{"__name__": "example"}})
     print({line!r})
 """
-LINE = "=== the end of a section"
+LINE = "=== the end of a block"
 
 
 def test_examples_run_on_every_engine(each_backend, fresh_python):
-    """One process an engine, as importing one takes longer than all examples; on NumPy each has one of its own."""
-    sections = ["\n".join(codes) for codes in EXAMPLES.values()]
-    for part in [[s] for s in sections] if each_backend == "numpy" else [sections]:
+    """In one process an engine, as importing one takes seconds; on NumPy each has one of its own."""
+    blocks = [code for codes in EXAMPLES.values() for code in codes]
+    for part in [[code] for code in blocks] if each_backend == "numpy" else [blocks]:
         printed = fresh_python(RUN.format(codes=part, line=LINE), env={"KBACKEND": each_backend}).split(LINE)
         assert len(printed) == len(part) + 1 and all(text.strip() for text in printed[:-1])
 

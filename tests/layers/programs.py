@@ -64,8 +64,8 @@ def _step(made: Made, optimizer: Any, known: list[Any]) -> list[Any]:
     count.
 
     Args:
-        known: the gradients of the loss of the table by the weights, which are taken where the layer adds nothing, as a
-            second pass backwards would be a fifth of the program; empty to make them.
+        known: the gradients of the loss of the table by the weights, which are those of the step where the layer adds
+            nothing, so that the part has one pass backwards; empty to make them.
     """
     weights, loss = trained(made), table.loss_of(made.outputs)
     if loss is None or not weights:

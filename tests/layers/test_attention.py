@@ -86,6 +86,7 @@ def test_dropout_of_scores_is_live_and_seeded(each_backend):
     np.testing.assert_allclose(f([value, 0])[0], plain, rtol=1e-6, atol=1e-6)
 
 
+@pytest.mark.together
 def test_training_agrees_on_all_engines():
     losses = {}
     for engine in kbackend.available_backends():

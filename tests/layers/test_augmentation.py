@@ -40,6 +40,7 @@ def changed(layer, x=IMAGES, runs=1):
 # ------------------------------------------------------------------------------------- draws
 
 
+@pytest.mark.together
 @every_layer
 def test_engines_agree(name):
     """Bit for bit but for contrast, whose means engines add up in orders of their own."""
@@ -58,6 +59,7 @@ def test_engines_agree(name):
                 assert a.tobytes() == b.tobytes(), engine
 
 
+@pytest.mark.together
 @pytest.mark.parametrize("interpolation", ["nearest", "bilinear"])
 @pytest.mark.parametrize("fill_mode", ["constant", "nearest", "reflect"])
 def test_engines_agree_on_turned_images(interpolation, fill_mode):

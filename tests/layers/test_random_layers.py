@@ -40,6 +40,7 @@ MAKERS = {
 every_layer = pytest.mark.parametrize("name", MAKERS)
 
 
+@pytest.mark.together
 @every_layer
 def test_engines_agree_bit_for_bit(name):
     make, shape = MAKERS[name]
@@ -53,6 +54,7 @@ def test_engines_agree_bit_for_bit(name):
         assert len(set(runs)) == 3
 
 
+@pytest.mark.together
 @pytest.mark.parametrize("kind", ["Dropout", "GaussianDropout", "AlphaDropout"])
 def test_engines_agree_at_any_rate(kind):
     rates, x = np.random.RandomState(3).rand(60).astype(np.float32), rows(3, 4)

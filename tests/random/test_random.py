@@ -183,6 +183,7 @@ def test_a_seed_repeats_everything_and_draws_differ(each_backend):
     assert K.eval(K.random_uniform((5,))).tobytes() not in first
 
 
+@pytest.mark.together
 def test_a_counter_moves_between_engines():
     K.set_seed(5)
     program = K.function([], [K.random_uniform((4,), seed=KEY)])

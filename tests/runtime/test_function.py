@@ -43,6 +43,7 @@ def test_any_tensor_of_the_graph_can_be_fed(each_backend):
     np.testing.assert_array_equal(tail([[[1.0, 2.0]]])[0], [[2.0, 4.0]])
 
 
+@pytest.mark.together
 def test_one_program_serves_all_batch_sizes_and_is_kept_when_engines_switch():
     x = K.placeholder((None, 2))
     f = K.function([x], [K.sum(x, axis=0)])
@@ -225,6 +226,7 @@ def test_the_source_is_python_that_can_be_read():
     compile(source, "squash", "exec")
 
 
+@pytest.mark.together
 def test_a_program_runs_with_its_own_target_active_whatever_is_active_outside():
     seen = []
     x = K.placeholder((2,))

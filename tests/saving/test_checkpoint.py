@@ -90,6 +90,7 @@ def test_live_rates_come_along(tmp_path):
     assert K.get_value(other.layers[2].rate) == np.float32(0.75)
 
 
+@pytest.mark.together
 def test_a_checkpoint_moves_between_engines(tmp_path):
     engines = kbackend.available_backends()
     losses = {}

@@ -87,6 +87,7 @@ def test_a_model_that_was_read_is_written_to_the_same_bytes(tmp_path):
     assert model_bytes(read_model(memoryview(content), CUSTOM)) == content
 
 
+@pytest.mark.together
 def test_a_file_of_each_engine_is_read_on_each(tmp_path):
     engines = kbackend.available_backends()
     found = {}

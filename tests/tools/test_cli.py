@@ -12,6 +12,7 @@ import kbackend
 from kbackend.tools import cli
 
 
+@pytest.mark.together
 def test_the_demo_trains_on_every_engine_and_draws(tmp_path, capsys):
     picture = tmp_path / "sub" / "curves.png"
     assert cli.main(["demo", "--epochs", "2", "--out", str(picture)]) == 0

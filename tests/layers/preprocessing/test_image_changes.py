@@ -50,6 +50,7 @@ def changed(layer, x=IMAGES, phase=1):
     return program_of(layer, x.shape[1:])([x, phase])[0]
 
 
+@pytest.mark.together
 @every_layer
 def test_engines_agree(name):
     found = {}

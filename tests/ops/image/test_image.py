@@ -115,6 +115,7 @@ def with_gradients(engine, function, arrays, dtype):
         return program([a.astype(dtype) for a in arrays])
 
 
+@pytest.mark.together
 @pytest.mark.parametrize("name", SMOOTH)
 def test_engines_agree_with_gradients(name):
     """With an unknown batch; against NumPy in float64."""

@@ -240,6 +240,7 @@ def test_local_conv_of_any_batch_and_size(each_backend):
 # ---------------------------------------------------------------------- ranking
 
 
+@pytest.mark.together
 @given(
     numbers=st.lists(st.sampled_from([0.0, -0.0, 1.0, 2.0, -3.0, np.inf, -np.inf, np.nan]), min_size=1, max_size=9),
     dtype=st.sampled_from(["float64", "float32", "float16"]),

@@ -187,6 +187,7 @@ def test_a_size_that_does_not_fit_when_the_program_runs(each_backend):
                 program([drawn(2, 4, 2), drawn(2, n, 1), drawn(3, 1, 2)])
 
 
+@pytest.mark.together
 @given(
     positions=st.integers(1, 9), window=st.integers(1, 5), stride=st.integers(1, 5), dilation=st.integers(1, 3),
     same=st.booleans(), rest=st.integers(0, 4),

@@ -121,6 +121,7 @@ def test_training_after_tuning_is_training(each_backend, rng, of_rng, monkeypatc
         assert ours.tobytes() == theirs.tobytes()
 
 
+@pytest.mark.together
 def test_all_engines_are_tried_and_the_model_stays(monkeypatch):
     installed = kbackend.available_backends()
     for name in installed:
