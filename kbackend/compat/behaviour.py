@@ -250,12 +250,28 @@ TRAINING = (
     ),
     Row(
         "metrics that are called on symbolic tensors outside of layers",
-        "give a result for `model.add_metric(metric(y))`",
+        "take tensors of known values; give a result for `model.add_metric(metric(y))` for others",
         "refuse them",
         [
             Wrapped("kbackend.metrics:Metric.__call__", f"{_CALLS}:taking_tensors"),
             Wrapped("kbackend.layers:Layer.add_metric", f"{_CALLS}:adding_results"),
         ],
+    ),
+    Row(
+        "SensitivityAtSpecificity and SpecificityAtSensitivity",
+        "at the first threshold whose other rate is nearest to the value",
+        "the largest at thresholds whose other rate is at least the value",
+        [
+            Attribute(f"kbackend.metrics:{name}", "best", f"{_CALLS}:nearest")
+            for name in ("SensitivityAtSpecificity", "SpecificityAtSensitivity")
+        ],
+        tf_keras=False,
+    ),
+    Row(
+        "counts of MeanIoU",
+        "floats, which take sample weights as they are",
+        "integers, to which sample weights are truncated",
+        [Attribute("kbackend.metrics:IoU", "dtype", f"{_CALLS}:counted_in")],
     ),
     Row(
         "floats for inputs of integers",

@@ -32,7 +32,11 @@ class Entry(NamedTuple):
 
 _HELPERS = "kbackend.compat.contents.engine"
 _LAYERS = Entry("layers", ("kbackend.compat.contents.layers", "kbackend.layers"))
-_BACKEND = Entry("backend", ("kbackend.compat.contents.functions", "kbackend.backend"))
+_BACKEND = Entry(
+    "backend",
+    ("kbackend.compat.contents.functions", "kbackend.backend"),
+    {"_get_available_gpus": "kbackend.compat.contents.functions:available_gpus"},
+)
 _MODELS = Entry("models", ("kbackend.models",), {"save_model": "kbackend.saving:save_model"})
 _ENGINE = Entry(
     "engine",

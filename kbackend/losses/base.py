@@ -129,11 +129,11 @@ def reduced(values: Any, sample_weight: Any, reduction: Any) -> Any:
 
     Args:
         values: one loss for each sample, or for each of its parts.
-        sample_weight: None, or of the leading dimensions of ``values``.
+        sample_weight: None, a number for all, or of the leading dimensions of ``values``.
         reduction: see :class:`Loss`.
     """
     if sample_weight is not None:
-        values, sample_weight = same_rank(values, as_dtype(sample_weight, K.dtype(values)))
+        values, sample_weight = same_rank(values, as_dtype(as_tensor(sample_weight), K.dtype(values)))
         values = values * _leading(sample_weight, values)
     if reduction in (None, "none") or len(values.shape) == 0:
         return number_of_batch(values)
@@ -189,7 +189,7 @@ class Loss(Public):
         Args:
             y_true: the targets.
             y_pred: the predictions; a mask that a layer gave them excludes what it masks.
-            sample_weight: one number for each sample, or of the leading dimensions of the values.
+            sample_weight: one number for each sample, or of the leading dimensions of the values, or one for all.
 
         Returns:
             A scalar, or the values when there is no reduction.

@@ -28,7 +28,14 @@ def library() -> Any:
 
 def yaml_of(document: Any) -> str:
     """A document of plain values as YAML."""
-    return library().safe_dump(document, sort_keys=False)
+    yaml = library()
+
+    class Dumper(yaml.SafeDumper):  # type: ignore[name-defined]
+        """The safe dumper, which takes texts of subclasses of str, such as dtypes with attributes."""
+
+    Dumper.add_multi_representer(str, lambda dumper, text: dumper.represent_str(str(text)))
+    text: str = yaml.dump(document, Dumper=Dumper, sort_keys=False)
+    return text
 
 
 def parsed_yaml(text: str, member: str) -> Any:

@@ -124,6 +124,9 @@ def fit(
                 backups.after_epoch(epoch, model.stop_training or epoch + 1 == epochs.stop)
             if model.stop_training:
                 break
+            if batches.steps != params["steps"]:  # a dataset may change its length at the end of an epoch
+                params |= {"steps": batches.steps, "samples": batches.samples}
+                listeners.set_params(params)
         if finish is not None:
             finish()
         listeners.call("train_end", None)

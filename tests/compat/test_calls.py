@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import kbackend
-from kbackend import K, callbacks, compat, initializers, layers, metrics, models
+from kbackend import K, callbacks, compat, initializers, layers, losses, metrics, models
 
 pytestmark = pytest.mark.usefixtures("engine")
 X = np.arange(12.0).reshape(6, 2)
@@ -152,3 +152,42 @@ def test_helpers_that_programs_imported(hook):
     with pytest.raises(ValueError, match="'last'"):
         fans((3, 2, 4), "last")
     assert found["Reduction"].SUM == "sum"
+
+
+def test_metrics_and_losses_take_tensors_of_known_values(hook, each_backend):
+    truth, guess = K.constant([0, 0, 1, 1]), K.constant([0.0, 1.0, 0.0, 1.0])
+    weights = K.constant([0.2, 0.3, 0.4, 0.1])
+    iou = metrics.MeanIoU(num_classes=2)
+    expected = (0.2 / (0.6 + 0.5 - 0.2) + 0.1 / (0.4 + 0.5 - 0.1)) / 2
+    assert float(K.eval(iou(truth, guess, sample_weight=weights))) == pytest.approx(expected, rel=1e-5)
+    recall = metrics.Recall()
+    assert float(K.eval(recall(truth, guess))) == 0.5 and float(K.eval(recall(truth, truth))) == 0.75
+    mse = losses.MeanSquaredError()(K.constant([[1.0], [3.0]]), K.constant([[2.0], [5.0]]), sample_weight=2.0)
+    assert float(K.eval(mse)) == 5.0
+    compat.uninstall()
+    assert metrics.MeanIoU(num_classes=2).dtype == "int32"
+
+
+def test_rates_at_the_nearest_threshold(hook):
+    truth, guess = [0, 0, 0, 0, 0, 1, 1, 1, 1, 1], [0.0, 0.1, 0.2, 0.3, 0.4, 0.1, 0.45, 0.5, 0.8, 0.9]
+    assert float(metrics.SpecificityAtSensitivity(0.8)(truth, guess)) == pytest.approx(0.4)
+    compat.uninstall()
+    assert float(metrics.SpecificityAtSensitivity(0.8)(truth, guess)) == pytest.approx(1.0)
+
+
+def test_configurations_have_dtypes_with_attributes():
+    pytest.importorskip("yaml")
+    compat.install(report_backend="tensorflow")
+    try:
+        model = models.Sequential([layers.Dense(1, input_shape=(2,))])
+        again = models.model_from_yaml(model.to_yaml())
+        assert again.input.dtype.name == "float32"
+        assert again.get_config() == model.get_config() == models.model_from_json(model.to_json()).get_config()
+    finally:
+        compat.uninstall()
+
+
+def test_gpus_by_the_function_that_programs_call(hook):
+    from keras import backend
+
+    assert backend.tensorflow_backend._get_available_gpus() == []

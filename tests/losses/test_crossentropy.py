@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kbackend import K
+from kbackend import Input, K, losses
 
 LOGITS = np.array([[-12.0, 3.0, -7.0], [0.5, -1.0, 14.0]], np.float32)
 
@@ -181,3 +181,26 @@ def test_a_pool_of_a_relu_is_done_before_it(each_backend):
     assert program.source.index("max_pool(") < program.source.index("relu(")
     (of_rectified,) = K.function([x], K.gradients(K.sum(pooled), [rectified]))([value])
     assert of_rectified.sum() == found.size
+
+
+def test_labels_may_have_one_channel_at_the_axis_of_the_classes():
+    values = np.random.RandomState(1).uniform(0.1, 1.0, (2, 3, 2, 4)).astype(np.float32)
+    labels = np.arange(16).reshape(2, 2, 4) % 3
+    logs = np.log(values / values.sum(1, keepdims=True))
+    wanted = -np.take_along_axis(logs, labels[:, None], 1)[:, 0]
+    for shape in ((None, 2, 4), (None, 1, 2, 4), (None, None, 2, 4)):
+        target, x = K.placeholder(shape, dtype="int32"), K.placeholder((None, 3, 2, 4))
+        program = K.function([target, x], [K.sparse_categorical_crossentropy(target, x, axis=1)])
+        given = labels if len(shape) == 3 else labels[:, None]
+        np.testing.assert_allclose(program([given, values])[0], wanted, rtol=1e-5)
+
+
+def test_a_number_weights_all_samples():
+    y, p = K.placeholder((None, 1)), K.placeholder((None, 1))
+    loss = losses.MeanSquaredError()(y, p, sample_weight=2.5)
+    assert K.function([y, p], [loss])([[[1.0], [3.0]], [[2.0], [5.0]]])[0] == 6.25
+
+
+def test_tensors_of_engines_are_no_inputs():
+    with pytest.raises(TypeError, match="symbolic tensor of K, not ndarray"):
+        Input(tensor=np.ones((2, 3)))

@@ -156,6 +156,33 @@ def test_epochs_begin_and_end_for_the_dataset_between_passes():
     assert events == ["begin", *range(STEPS), "end"] * 2
 
 
+def test_a_dataset_may_change_its_length_between_passes():
+    class Falling(Numbered):
+        count = 4
+
+        def __len__(self):
+            return self.count
+
+        def on_epoch_end(self):
+            self.count -= 1
+
+    def told(**options):
+        seen = []
+
+        class Params(callbacks.Callback):
+            def on_epoch_begin(self, epoch, logs=None):
+                seen.append([self.params["steps"], 0])
+
+            def on_train_batch_end(self, batch, logs=None):
+                seen[-1][1] += 1
+
+        model().fit(Falling(), epochs=3, verbose=0, callbacks=[Params()], **options)
+        return seen
+
+    assert told() == [[4, 4], [3, 3], [2, 2]]
+    assert told(steps_per_epoch=4) == [[4, 4]] * 3
+
+
 def test_a_dataset_without_an_end():
     class Endless(PyDataset):
         num_batches = None

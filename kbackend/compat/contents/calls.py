@@ -6,9 +6,13 @@ import functools
 import weakref
 from typing import Any
 
+from kbackend import backend as K
+from kbackend import config
+from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import recorder
-from kbackend.ground.tree import tree_leaves
+from kbackend.graph.walk import ancestors
+from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.layers.base.recording import Measured, current
 from kbackend.metrics.base import value_with
 
@@ -69,14 +73,18 @@ _results: dict[int, Measured] = {}
 
 
 def taking_tensors(method: Any) -> Any:
-    """The call of a metric, which outside of calls of layers takes symbolic tensors too: ``add_metric`` of a model
-    takes the result, and its steps the tensors."""
+    """The call of a metric, which outside of calls of layers takes symbolic tensors too: at once those whose values
+    are known, such as ``K.constant`` makes; for others, ``add_metric`` of a model takes the result, and its steps the
+    tensors."""
 
     @functools.wraps(method)
     def call(self: Any, *args: Any, **kwargs: Any) -> Any:
-        symbolic = any(isinstance(value, Tensor) for value in tree_leaves((args, kwargs)))
-        if not symbolic or recorder.get() is not None or current() is not None:
+        given = [value for value in tree_leaves((args, kwargs)) if isinstance(value, Tensor)]
+        if not given or recorder.get() is not None or current() is not None:
             return method(self, *args, **kwargs)
+        if not any(node.op.role is Role.PLACEHOLDER for node in ancestors(given)):
+            known = tree_map(lambda value: value.numpy() if isinstance(value, Tensor) else value, (args, kwargs))
+            return method(self, *known[0], **known[1])
         result = value_with(self, [(args, kwargs)])
         _results[id(result)] = Measured(self, args, kwargs, result)
         weakref.finalize(result, _results.pop, id(result), None)
@@ -97,3 +105,12 @@ def adding_results(method: Any) -> Any:
             self._measured.append(measured._replace(result=None))
 
     return call
+
+
+def nearest(self: Any, bounded: Any, wanted: Any) -> Any:
+    """One rate at the first threshold where the other is nearest to the value."""
+    return K.gather(wanted, K.argmin(K.abs(bounded - self.value)))
+
+
+#: the dtype of the counts of IoU
+counted_in = property(lambda self: self._dtype or config.floatx(), doc="Of the counts.")

@@ -11,6 +11,7 @@ from kbackend import activations, config
 from kbackend import backend as K
 from kbackend.compat.reported import backend
 from kbackend.graph.tensor import Tensor
+from kbackend.plugin.select import active_target
 
 _ORDERINGS = {"tf": "channels_last", "th": "channels_first"}
 
@@ -145,6 +146,17 @@ def set_image_dim_ordering(dim_ordering: str) -> None:
     if dim_ordering not in _ORDERINGS:
         raise ValueError(f"dim_ordering must be 'tf' or 'th', it is {dim_ordering!r}")
     config.set_image_data_format(_ORDERINGS[dim_ordering])
+
+
+def available_gpus() -> list[str]:
+    """The GPUs of the active engine by TensorFlow's names, which ``K.tensorflow_backend._get_available_gpus`` gave.
+
+    >>> from kbackend.compat.contents import functions
+    >>> isinstance(functions.available_gpus(), list)
+    True
+    """
+    devices = [name for name in active_target().backend.devices() if name != "cpu"]
+    return [f"/device:GPU:{number}" for number in range(len(devices))]
 
 
 def is_symbolic(x: Any) -> bool:

@@ -58,6 +58,11 @@ class InputLayer(Layer):
         shape = input_shape if shape is None else shape
         batch_shape = batch_input_shape if batch_shape is None else batch_shape
         if input_tensor is not None:
+            if not isinstance(input_tensor, Tensor):
+                raise TypeError(
+                    f"the tensor of an input must be a symbolic tensor of K, not {type(input_tensor).__name__}; leave "
+                    "it out and give the values to fit or predict"
+                )
             batch_shape, dtype = input_tensor.shape, dtype or input_tensor.dtype
             if dtypes.canonical(dtype) != input_tensor.dtype:
                 raise ValueError(

@@ -24,7 +24,7 @@ def _workers(data: Any, reading: Reading) -> Workers:
 
 
 class NumberedBatches:
-    """Batches of a PyDataset or Sequence.
+    """Batches of a PyDataset or Sequence, whose number is asked for again after each pass.
 
     Args:
         data: the dataset.
@@ -38,9 +38,7 @@ class NumberedBatches:
     def __init__(self, data: Any, reading: Reading) -> None:
         self._data = data
         self.text = f"the dataset {type(data).__name__}"
-        known = data.num_batches if hasattr(data, "num_batches") else len(data)
-        self.length: int | None = known
-        self.units: int | None = known
+        self.length = self.units = _number_of_batches(data)
         self.endless = self.length is None
         self._first: Any = _NOTHING
         self._workers = _workers(data, reading)
@@ -53,9 +51,10 @@ class NumberedBatches:
             _call(self._data, "on_epoch_begin")
 
     def end(self) -> None:
-        """Call the dataset's ``on_epoch_end``."""
+        """Call the dataset's ``on_epoch_end``, after which it may have another number of batches."""
         self._begun, self._first = False, _NOTHING
         _call(self._data, "on_epoch_end")
+        self.length = self.units = _number_of_batches(self._data)
 
     def peek(self) -> Any:
         """Batch 0, which the first pass gives again.
@@ -79,6 +78,12 @@ class NumberedBatches:
     def close(self) -> None:
         """End the workers."""
         self._workers.close()
+
+
+def _number_of_batches(data: Any) -> int | None:
+    """That of a pass; None where there is no end."""
+    known: int | None = data.num_batches if hasattr(data, "num_batches") else len(data)
+    return known
 
 
 class NumberedSamples:

@@ -26,9 +26,20 @@ class Parted:
 
     def __init__(self, source: Source, team: Team) -> None:
         self._source, self._team = source, team
-        self.sample, self.steps, self.samples = source.sample, source.steps, source.samples
-        self.batch_size, self.units, self.goes_on = source.batch_size, source.units, source.goes_on
+        self.sample, self.batch_size, self.goes_on = source.sample, source.batch_size, source.goes_on
         self.pass_over, self.close = source.pass_over, source.close
+
+    @property
+    def steps(self) -> int | None:
+        return self._source.steps
+
+    @property
+    def samples(self) -> int | None:
+        return self._source.samples
+
+    @property
+    def units(self) -> int | None:
+        return self._source.units
 
     @property
     def held(self) -> Groups | None:

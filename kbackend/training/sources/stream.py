@@ -108,14 +108,21 @@ class Stream:
         yield from prefetched_if_slow(made, self._reading.max_queue_size) if self._reading.workers else made
         self._epoch += 1
         if self._wanted is None:
-            self._passes.end()
+            self._end_pass()
+
+    def _end_pass(self) -> None:
+        """End a pass that is an epoch; where its number of batches was asked for, the next epoch has as many, even if
+        the dataset has another number then."""
+        self._passes.end()
+        asked = self._asked.steps
+        self._wanted = None if asked is None or asked == self._passes.length else asked
 
     def pass_over(self, order: Callable[[], np.ndarray | None]) -> None:
         """Leave out an epoch. Its batches are read where the next epoch goes on after them; the dataset is told of its
         begin and end, at which it may change."""
         if self._wanted is None:
             self._passes.begin()
-            self._passes.end()
+            self._end_pass()
         else:
             for _ in self._some(self._wanted, order()):
                 pass
