@@ -15,6 +15,7 @@ from kbackend.compat.positions import POSITIONS
 from kbackend.compat.switching import Attribute, Change, Default, Renamed, Undo, Window, Wrapped, apply
 
 _METHODS = "kbackend.compat.contents.methods"
+_FILES = "kbackend.compat.contents.files"
 _FUNCTIONS = "kbackend.compat.contents.functions"
 _SURGERY = "kbackend.compat.contents.surgery"
 _STEPS = "kbackend.compat.contents.optimizing"
@@ -289,6 +290,56 @@ TRAINING = (
         [
             Attribute("kbackend.saving.model_file:", "KERAS_VERSION", "kbackend.compat.tree:MAJOR"),
             Attribute("kbackend.saving.keras.writing_2:Keras2Form", "also", "kbackend.saving.keras.table:ONLY_OF_2_3"),
+        ],
+    ),
+    Row(
+        "files of other names, and of weights",
+        "HDF5 of Keras 2 whatever the name, but for `.kb`, and `.safetensors` for weights (tf.keras, and so "
+        "--tf-keras: as kbackend by itself)",
+        "of kbackend; weights in `.h5` and `.hdf5` are those of Keras 2, in `.weights.h5` those of Keras 3",
+        [
+            Attribute("kbackend.saving.model_file:", "is_of_keras", f"{_FILES}:is_of_keras"),
+            Attribute("kbackend.saving.weights_file:", "form_of", f"{_FILES}:form_of"),
+        ],
+        tf_keras=False,
+    ),
+    Row(
+        "save and save_weights, overwrite=False",
+        "ask on standard input before a file is replaced",
+        "raise FileExistsError",
+        [Wrapped(f"{_MODEL}.{name}", f"{_FILES}:asking") for name in ("save", "save_weights")],
+    ),
+    Row(
+        "save, save_weights and load_weights, the first argument",
+        "filepath",
+        "path",
+        [
+            Renamed(f"{_MODEL}.{name}", {"filepath": "path"}, keras=2)
+            for name in ("save", "save_weights", "load_weights")
+        ],
+    ),
+    Row(
+        "calls of models whose outputs are a list of one tensor",
+        "give the tensor",
+        "give the list",
+        [Wrapped("kbackend.model.network:Network.call", f"{_METHODS}:giving_one_output")],
+    ),
+    Row(
+        "tensor._keras_shape = shape, tensor._uses_learning_phase = flag",
+        "taken; with the hook without effect, as both are known, and refused where the shape does not fit",
+        "refused",
+        [
+            Attribute("kbackend.graph.tensor:Tensor", f"_{name}", f"{_METHODS}:{name}")
+            for name in ("keras_shape", "uses_learning_phase")
+        ],
+    ),
+    Row(
+        "_make_train_function, _make_test_function, _make_predict_function of models",
+        "make the function, the first one also the state of the optimizer",
+        "functions make themselves; `model.training_graph()` makes the state of the optimizer",
+        [
+            Attribute(_MODEL, f"_make_{name}_function", f"{_METHODS}:make_{name}_function")
+            for name in ("train", "test", "predict")
         ],
     ),
     Row(

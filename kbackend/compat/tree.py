@@ -37,7 +37,8 @@ _BACKEND = Entry(
     ("kbackend.compat.contents.functions", "kbackend.backend"),
     {"_get_available_gpus": "kbackend.compat.contents.functions:available_gpus"},
 )
-_MODELS = Entry("models", ("kbackend.models",), {"save_model": "kbackend.saving:save_model"})
+_FILES = {name: f"kbackend.compat.contents.files:{name}" for name in ("load_model", "save_model")}
+_MODELS = Entry("models", ("kbackend.models",), _FILES)
 _ENGINE = Entry(
     "engine",
     ("kbackend.layers", "kbackend.models"),
@@ -47,7 +48,7 @@ _ENGINE = Entry(
         "get_source_inputs": "kbackend.utils:get_source_inputs",
         **{f"{start}{name}": f"{_HELPERS}:{name}" for name in ("make_batches", "batch_shuffle") for start in ("", "_")},
         **{f"{start}slice_arrays": "kbackend.utils.generic_utils:slice_arrays" for start in ("", "_")},
-        "save_model": "kbackend.saving:save_model",
+        **_FILES,
         "to_list": "kbackend.utils.generic_utils:to_list",
         "_to_list": "kbackend.utils.generic_utils:to_list",
         "_object_list_uid": "kbackend.utils.generic_utils:object_list_uid",

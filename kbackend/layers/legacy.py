@@ -49,6 +49,10 @@ class Spelling:
         self.names = (new or "").split()
         self._convert = convert
 
+    @property
+    def makes_window(self) -> bool:
+        return self._convert is _window
+
     def value(self, given: Sequence[Any]) -> Any:
         return given[0] if self._convert is None else self._convert(*given)
 
@@ -219,9 +223,28 @@ def _wrap(kind: Any, name: str) -> None:
 
     @functools.wraps(original)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        original(self, *args, **(kwargs if old.isdisjoint(kwargs) else modern(name, kwargs)))
+        if old.isdisjoint(kwargs):
+            original(self, *args, **kwargs)
+        else:
+            args, kwargs = _with_first_sizes(name, args, kwargs)
+            original(self, *args, **modern(name, kwargs))
 
     kind.__init__ = __init__
+
+
+def _with_first_sizes(name: str, args: tuple[Any, ...], kwargs: Arguments) -> tuple[tuple[Any, ...], Arguments]:
+    """Arguments in which the sizes of a window all have names, where the first ones come by position."""
+    for spelling in SPELLINGS[name]:
+        given = [word in kwargs for word in spelling.old]
+        first = given.index(True) if True in given else 0
+        if not spelling.makes_window or not first or not all(given[first:]):
+            continue
+        if len(args) == first + 1:
+            return args[:1], {**dict(zip(spelling.old, args[1:])), **kwargs}
+        if first == 1 and isinstance(kwargs.get("kernel_size"), int):  # where the hook has named what came by position
+            others = {key: value for key, value in kwargs.items() if key != "kernel_size"}
+            return args, {spelling.old[0]: kwargs["kernel_size"], **others}
+    return args, kwargs
 
 
 # layers under other names -----------------------------------------------------------------------------------
@@ -322,7 +345,7 @@ def _without_output_shape(args: tuple[Any, ...], kwargs: Arguments, rank: int) -
     follows from the others."""
     shape = kwargs.pop("output_shape", None)
     place = rank + 1
-    if len(args) > place and isinstance(args[place], (tuple, list)) and len(args[place]) == rank + 2:
+    if len(args) > place and isinstance(args[place], (tuple, list)) and len(args[place]) > rank:
         shape, args = args[place], (*args[:place], *args[place + 1 :])
     if shape is not None:
         _warn("output_shape= of a deconvolution is a spelling of Keras 1; leave it out")

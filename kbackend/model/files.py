@@ -99,8 +99,8 @@ class HasFiles:
 
     def __reduce__(self) -> Any:
         """Pickled and copied as the file that :meth:`save` writes, with references to the classes and functions that it
-        names."""
-        return copying.model_copy, copying.parts_of(self)
+        names; those that pickle cannot find by name are given by a ``custom_object_scope`` around the load."""
+        return copying.model_copy, copying.references_of(self)
 
     def __deepcopy__(self, memo: Any) -> Any:
         """A model with weights, optimizer and random streams of its own; functions and classes are shared."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,38 @@ def _again(layer: EngineModule) -> Any:
     return Path(layer.filepath) if isinstance(layer, TFSMLayer) else CopyOf(layer.module)
 
 
+class Reference:
+    """A class or function in a pickle; what pickle cannot find by its name, such as one made inside a function, is left
+    out, and a ``custom_object_scope`` around the load has to give it, as for a file.
+
+    Args:
+        found: the class or function, None where it was left out.
+    """
+
+    def __init__(self, found: Any) -> None:
+        self.found = found
+
+    def __reduce__(self) -> Any:
+        return Reference, (self.found if _is_importable(self.found) else None,)
+
+
+def _is_importable(found: Any) -> bool:
+    name = getattr(found, "__qualname__", "")
+    module = sys.modules.get(getattr(found, "__module__", None) or "")
+    try:
+        return functools.reduce(getattr, name.split("."), module) is found
+    except AttributeError:
+        return not name  # an object is pickled by its own means
+
+
+def references_of(model: Any) -> tuple[bytes, dict[str, Any]]:
+    """What :func:`parts_of` gives, for pickle."""
+    content, named = parts_of(model)
+    inside = {layer.name for layer in Inside(model).layers}
+    return content, {name: found if name in inside else Reference(found) for name, found in named.items()}
+
+
 def model_copy(content: bytes, named: Mapping[str, Any]) -> Any:
-    """The model of what :func:`parts_of` gave."""
-    return read_model(memoryview(content), named)
+    """The model of what :func:`parts_of` or :func:`references_of` gave."""
+    known = {name: found.found if isinstance(found, Reference) else found for name, found in named.items()}
+    return read_model(memoryview(content), {name: found for name, found in known.items() if found is not None})

@@ -130,7 +130,8 @@ def _reshaped(variables: Sequence[Variable], held: Held) -> Held:
     """The arrays of a file in the shapes of the weights of a layer, where they have as many elements."""
     if len(variables) != len(held.arrays):
         return held
-    arrays = [a.reshape(v.shape) if a.size == math.prod(v.shape) else a for v, a in zip(variables, held.arrays)]
+    shapes = [tuple(d for d in v.shape if d is not None) for v in variables]  # those of variables are known
+    arrays = [a.reshape(shape) if a.size == math.prod(shape) else a for shape, a in zip(shapes, held.arrays)]
     return Held(held.layer, arrays)
 
 

@@ -382,3 +382,29 @@ def test_frozen_and_masked_batch_normalization(tf_keras):
         np.testing.assert_array_equal(norm.get_weights()[0], [0.0, 0.0])
     finally:
         compat.uninstall()
+
+
+# models and tensors ---------------------------------------------------------------------------------------
+
+
+def test_a_model_with_a_list_of_one_output_gives_a_tensor_when_called(hook):
+    x = layers.Input((3,))
+    inner = models.Model([x], [layers.Dense(2)(x)])
+    outer = models.Model(x, layers.Dense(1)(inner(x)))
+    assert outer.output_shape == (None, 1) and outer.predict(np.ones((2, 3))).shape == (2, 1)
+    both = models.Model([x], [x, layers.Dense(2)(x)])
+    assert len(both(x)) == 2
+
+
+def test_attributes_of_tensors_that_layers_of_keras_2_set_and_read(hook):
+    x = layers.Input((3,))
+    output, _, carry = layers.LSTM(2, return_state=True)(layers.Reshape((3, 1))(x))
+    layer, node, place = carry._keras_history
+    assert (type(layer).__name__, node, place) == ("LSTM", 0, 2) and output._keras_history[2] == 0
+    doubled = x * 2
+    assert hasattr(x, "_keras_history") and not hasattr(doubled, "_keras_history")
+    doubled._keras_shape = (None, 3)
+    doubled._uses_learning_phase = True
+    assert doubled._keras_shape == (None, 3)
+    with pytest.raises(ValueError, match=r"its _keras_shape cannot be \(None, 4\)"):
+        doubled._keras_shape = (None, 4)

@@ -51,3 +51,47 @@ def test_a_layer_of_keras_2_is_saved_and_read(keras, name, tmp_path):
         assert file.attrs["keras_version"].startswith("2.")
         entries = json.loads(file.attrs["model_config"])["config"]["layers"]
     assert entries[-1]["class_name"] == WRITTEN.get(name, name)
+
+
+@pytest.fixture(scope="module")
+def trained(keras):
+    model = keras.models.Sequential([keras.layers.Dense(2, input_shape=(3,), name="d")])
+    model.compile("rmsprop", "mse")
+    model.train_on_batch(np.ones((2, 3)), np.ones((2, 2)))
+    return model
+
+
+def test_files_of_any_name_are_hdf5(keras, trained, tmp_path):
+    trained.save(filepath=str(tmp_path / "model"))
+    trained.save_weights(filepath=str(tmp_path / "w.weights.h5"))
+    assert h5py.is_hdf5(tmp_path / "model") and h5py.is_hdf5(tmp_path / "w.weights.h5")
+    again = keras.models.load_model(filepath=str(tmp_path / "model"))
+    for model in (again, trained):
+        model.train_on_batch(np.ones((2, 3)), np.zeros((2, 2)))
+    np.testing.assert_array_equal(again.get_weights()[0], trained.get_weights()[0])
+    assert again.load_weights(str(tmp_path / "w.weights.h5"), by_name=True) == []  # names, unlike those of Keras 3
+
+
+def test_files_are_replaced_after_a_question(keras, trained, tmp_path, monkeypatch):
+    path = tmp_path / "m.h5"
+    answers, questions = ["n", "maybe", "y"], []
+    monkeypatch.setattr("builtins.input", lambda text: questions.append(text) or answers.pop(0))
+    keras.models.save_model(trained, str(path), overwrite=False)
+    before = path.stat().st_ino
+    assert not questions
+    trained.save(str(path), overwrite=False)
+    assert path.stat().st_ino == before and len(questions) == 1
+    trained.save_weights(str(path), False)
+    assert path.stat().st_ino != before and len(questions) == 3
+
+
+def test_the_state_of_an_optimizer_is_set_before_training(keras, trained):
+    fresh = keras.models.Sequential([keras.layers.Dense(2, input_shape=(3,))])
+    with pytest.raises(RuntimeError, match="is not compiled"):
+        fresh._make_train_function()
+    fresh.compile("rmsprop", "mse")
+    fresh._make_train_function()
+    fresh._make_test_function()
+    fresh._make_predict_function()
+    fresh.optimizer.set_weights(trained.optimizer.get_weights())
+    np.testing.assert_array_equal(fresh.optimizer.get_weights()[1], trained.optimizer.get_weights()[1])

@@ -78,3 +78,23 @@ def test_tensors_and_sparse_functions_are_refused():
         pickle.dumps(K.function([x], [K.to_dense(x)]))
     with pytest.raises(TypeError, match="symbolic tensor"):
         pickle.dumps(K.placeholder((2,)))
+
+
+def test_what_pickle_cannot_find_is_given_by_a_scope():
+    class Thrice(layers.Layer):
+        def call(self, inputs):
+            return inputs * 3
+
+    def distance(y, found):
+        return K.mean(K.abs(y - found), axis=-1)
+
+    x = Input((3,))
+    model = Model(x, Thrice()(Twice()(x)))
+    model.compile("sgd", distance)
+    state = pickle.dumps(model)
+    with pytest.raises(ValueError, match="Thrice"):
+        pickle.loads(state)
+    with kbackend.utils.custom_object_scope({"Thrice": Thrice, "distance": distance}):
+        other = pickle.loads(state)
+    assert other.evaluate(X, X, verbose=0) == model.evaluate(X, X, verbose=0) > 0
+    assert (copy.copy(model).predict(X) == model.predict(X)).all()

@@ -100,7 +100,6 @@ def test_what_is_refused_says_what_to_do():
         (lambda: generic_utils.func_dump(len), "register_keras_serializable"),
         (lambda: generic_utils.func_load("code"), "pass it in custom_objects"),
         (lambda: utils.multi_gpu_model(None, 2), "set_device"),
-        (lambda: utils.io_utils.H5Dict("x"), "model.save"),
     ):
         with pytest.raises(NotImplementedError, match=message):
             call()
@@ -193,3 +192,39 @@ def test_rows_of_hdf5_files(tmp_path, engine):
     model.compile("sgd", "mse")
     model.fit(rows, utils.HDF5Matrix(tmp_path / "data.h5", "y", 2, 8), shuffle="batch", batch_size=2, verbose=0)
     np.testing.assert_allclose(model.predict(rows), model.predict(whole), rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["file", "dict", "group"])
+def test_a_dictionary_in_a_file(kind, tmp_path):
+    h5py = pytest.importorskip("h5py")
+    H5Dict = utils.io_utils.H5Dict
+    memory = h5py.File("in memory", "w", driver="core", backing_store=False)
+    place = {"file": tmp_path / "d.h5", "dict": {"old": 1}, "group": memory.create_group("g")}[kind]
+    with H5Dict(place, "w") as held:
+        held["name"], held["count"], held["array"] = "dense", 3, np.eye(3)
+        held["names"] = [b"a" * 50_000, b"b" * 50_000]
+        held["inner"]["deep"]["array"] = np.ones((2, 2))
+        held.update({"name": "other"}, rate=0.5)
+        with pytest.raises(ValueError, match="mode must be"):
+            H5Dict(place, "x")
+    with H5Dict(place, "r") as held:
+        assert (held["name"], held["count"], held["rate"]) == ("other", 3, 0.5)
+        assert list(held["names"]) == [b"a" * 50_000, b"b" * 50_000]
+        assert held["array"].tolist() == np.eye(3).tolist() and held["inner"]["deep"]["array"].sum() == 4
+        assert "names" in held and "old" not in held and held.get("absent", 7) == 7
+        with pytest.raises(KeyError):
+            held["absent"]
+        with pytest.raises(ValueError, match="opened to be read"):
+            held["inner"]["x"] = 1
+    with pytest.raises(TypeError, match="it is of int"):
+        H5Dict(3)
+
+
+def test_rows_past_the_end_of_an_array_in_a_file(tmp_path):
+    h5py = pytest.importorskip("h5py")
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file["x"] = np.arange(5)
+    rows = utils.HDF5Matrix(tmp_path / "x.h5", "x", end=4)
+    assert rows[2:4].tolist() == rows[2:].tolist() == [2, 3]
+    with pytest.raises(IndexError, match="row 4 does not lie in the 4"):
+        rows[2:5]

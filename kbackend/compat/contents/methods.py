@@ -81,6 +81,31 @@ def standardize_user_data(
     return found.inputs, found.targets, found.weights or [np.ones(len(t), "float32") for t in found.targets]
 
 
+def make_train_function(self: Any) -> None:
+    """Make the state of the optimizer, so that ``optimizer.set_weights`` finds it; programs make themselves."""
+    if self.optimizer is None:
+        raise RuntimeError(f"the model {self.name} is not compiled; call model.compile first")
+    self.training_graph()
+
+
+def make_test_function(self: Any) -> None:
+    """Nothing is to be done: programs make themselves, in any thread."""
+
+
+make_predict_function = make_test_function
+
+
+def giving_one_output(method: Any) -> Any:
+    """``call`` of models, which gives a tensor where the outputs are a list of one."""
+
+    @functools.wraps(method)
+    def call(self: Any, inputs: Any, mask: Any = None, training: Any = None) -> Any:
+        found = method(self, inputs, mask, training)
+        return found[0] if isinstance(found, list) and len(found) == 1 else found
+
+    return call
+
+
 #: of Keras 1's methods for generators; ``nb_epoch`` and its like are renamed before
 SAMPLES = {"samples_per_epoch": "steps_per_epoch", "nb_val_samples": "validation_steps", "val_samples": "steps"}
 
@@ -231,6 +256,19 @@ def evaluated(self: Tensor, feed_dict: Any = None, session: Any = None) -> Any:
     """The value; ``feed_dict`` has values for placeholders, ``session`` has no effect."""
     given = dict(feed_dict or {})
     return K.function(list(given), [self])(list(given.values()))[0] if given else K.eval(self)
+
+
+def _check_shape(self: Tensor, shape: Any) -> None:
+    known = tuple(shape)
+    if len(known) != len(self.shape) or any(None not in pair and pair[0] != pair[1] for pair in zip(known, self.shape)):
+        raise ValueError(f"{self.name} has the shape {self.shape}, its _keras_shape cannot be {known}")
+
+
+#: Theano's tensors knew no shapes, and layers for it say them; here they are known
+keras_shape = property(lambda self: self.shape, _check_shape, doc="The shape.")
+uses_learning_phase = property(
+    vars(Tensor)["_uses_learning_phase"].fget, lambda self, flag: None, doc="Whether the phase that is fed matters."
+)
 
 
 _dtype_slot: Any = vars(Tensor)["dtype"]

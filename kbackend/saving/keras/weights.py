@@ -234,7 +234,7 @@ def _inside(path: str, group: Group) -> str:
 
 
 def write_by_layers(root: Any, model: Any, merged: Merged | None = None) -> None:
-    """Write the weights of a model as Keras 2 does, and Keras 3 into an ``.h5``; with adapters merged where told how."""
+    """Write the weights of a model as Keras 2 does, and Keras 3 into an ``.h5``; ``merged`` merges adapters."""
     layers = _with_input(model)
     put_texts(root, "layer_names", [layer.name for layer in layers])
     for layer in layers:

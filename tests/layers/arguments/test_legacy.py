@@ -236,3 +236,15 @@ def test_a_merge_of_branches_that_cannot_be():
     model.pop()
     model.add(layers.Dense(2, input_shape=(5,)))
     assert model.input_shape == (None, 5) and model.is_chain
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_the_first_sizes_of_a_window_by_position_and_the_others_by_name():
+    assert layers.Convolution2D(4, 2, nb_col=3).kernel_size == (2, 3)
+    assert layers.ConvLSTM2D(4, kernel_size=2, nb_col=3).kernel_size == (2, 3)
+    assert layers.Convolution3D(4, 2, 3, kernel_dim3=1).kernel_size == (2, 3, 1)
+    assert layers.Convolution3D(4, 2, kernel_dim2=3, kernel_dim3=1).kernel_size == (2, 3, 1)
+    assert layers.Deconvolution2D(4, 2, nb_col=3, output_shape=(6, 7, 5)).kernel_size == (2, 3)
+    assert layers.Deconvolution2D(4, 2, 3, (6, 7, 5)).strides == (1, 1)
+    with pytest.raises(TypeError):
+        layers.Convolution3D(4, 2, kernel_dim3=1)
