@@ -65,6 +65,7 @@ class MpiGroup:
     """
 
     compiles = True
+    overlaps = False
 
     def __init__(self, mpi: Any, timeout: float) -> None:
         self._mpi = mpi

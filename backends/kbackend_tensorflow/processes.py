@@ -51,6 +51,7 @@ class TensorFlowGroup:
         timeout: seconds after which a worker that does not come counts as lost.
     """
 
+    overlaps = False  # the sums of buckets run as soon as they can, without an op of their own
     compiles = False  # XLA has no collectives on the CPU (TensorFlow 2.21)
 
     def __init__(self, strategy: Any, launch: Launch, timeout: float) -> None:

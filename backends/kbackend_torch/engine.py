@@ -26,11 +26,13 @@ from kbackend_torch.dtypes import NAME
 from kbackend_torch.errors import translated
 from kbackend_torch.gaps import GAPS
 from kbackend_torch.kernels import KERNELS
+from kbackend_torch.kernels.collective import pieces, replicate
 from kbackend_torch.kernels.nn import dropout
 from kbackend_torch.kernels.nn import optimizer_steps as optimizing
 from kbackend_torch.kernels.random import draws as random
 from kbackend_torch.kernels.rnn import recurrent
 from kbackend_torch.native import NATIVE_KERNELS
+from kbackend_torch.pending import PENDING
 from kbackend_torch.tape import TorchTape
 
 #: what compiles and runs nothing
@@ -175,6 +177,7 @@ class TorchBackend(Backend):
     # processes
 
     launcher = TORCHRUN
+    divides = True
 
     def join(self, launch: Any, device: str, timeout: float) -> Any:
         return processes.join(launch, device, timeout)
@@ -228,10 +231,13 @@ class TorchBackend(Backend):
 
     def compile(self, emitted: Any, target: Any, jit: Any) -> Callable[..., Any]:
         if jit is True:
-            for module in (dropout, optimizing, random, recurrent):
+            for module in (dropout, optimizing, random, recurrent, replicate):
                 module.leave_uncompiled()
             emitted.function = _compiled(emitted)
         run = eager_runner(emitted, target)
+        ops = {node.op.name for node in emitted.nodes.values()}
+        if "gather_pieces" in ops:
+            run = pieces.gathering(run)
 
         def without_recording(feeds: Sequence[Any]) -> Sequence[Any]:
             if modes.active():
@@ -248,12 +254,14 @@ class TorchBackend(Backend):
                 raise found.with_traceback(error.__traceback__) from error
             finally:
                 torch._C._set_grad_enabled(recording)
+                if PENDING:  # the program failed
+                    PENDING.clear()
 
         return without_recording
 
 
 #: ops that torch.compile calls as they are, which breaks the graph
-_APART = {*dropout.KERNELS, *random.KERNELS, *recurrent.KERNELS}
+_APART = {*dropout.KERNELS, *random.KERNELS, *recurrent.KERNELS, *replicate.KERNELS}
 
 
 def _compiled(emitted: Any) -> Callable[..., Any]:

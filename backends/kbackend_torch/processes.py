@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import datetime
 import os
 import time
@@ -42,7 +43,9 @@ def join(launch: Launch, device: str, timeout: float) -> TorchGroup:
             store.set_timeout(limit)
             store = dist.PrefixStore(_word_of_start(store, rank, size, timeout), store)
             dist.init_process_group(kind, store=store, rank=rank, world_size=size, timeout=limit)
-        host = dist.group.WORLD if kind == "gloo" else dist.new_group(backend="gloo", timeout=limit)
+            atexit.register(_leave)
+        # apart from that of programs, so that what one process gathers alone meets no sum of another
+        host = dist.new_group(backend="gloo", timeout=limit)
     except (RuntimeError, ValueError) as error:
         raise DistributedError(
             f"process {launch.rank} of {launch.size} did not meet the others at "
@@ -50,6 +53,12 @@ def join(launch: Launch, device: str, timeout: float) -> TorchGroup:
         ) from error
     _joined.append(TorchGroup(dist, host, timeout))
     return _joined[-1]
+
+
+def _leave() -> None:
+    """Close connections before the interpreter ends, whose threads would abort it; after a failure they may hang."""
+    if _joined and not _joined[-1].failed:
+        _joined[-1].close()
 
 
 def _word_of_start(store: Any, rank: int, size: int, timeout: float) -> str:
@@ -88,30 +97,51 @@ class TorchGroup:
         dist: torch.distributed, which is imported by those alone who use it.
         host: the group for tensors in the host's memory.
         timeout: seconds after which a process that does not come counts as lost.
+
+    Attributes:
+        failed: whether a process was lost.
     """
 
     compiles = True
+    overlaps = True
 
     def __init__(self, dist: Any, host: Any, timeout: float) -> None:
         self._dist, self._host = dist, host
+        self._start = {
+            "all_reduce": dist.all_reduce,
+            "all_gather": getattr(dist, "all_gather_single", dist.all_gather_into_tensor),
+            "reduce_scatter": getattr(dist, "reduce_scatter_single", dist.reduce_scatter_tensor),
+        }
         self.rank, self.size, self.timeout = dist.get_rank(), dist.get_world_size(), timeout
+        self.failed = False
 
     def sums(self, tensors: Sequence[Any]) -> tuple[Any, ...]:
         """The sum of each tensor over the processes. Buckets are on their way while the next ones are filled."""
         found: list[Any] = [None] * len(tensors)
         sent = []
+        for places in buckets(tensors):
+            flat = torch.cat([tensors[p].detach().reshape(-1) for p in places])
+            sent.append((places, flat, self.started("all_reduce", flat)))
+        for places, flat, work in sent:
+            self.done(work)
+            parts = flat.split([tensors[p].numel() for p in places])
+            for place, part in zip(places, parts):
+                found[place] = part.view(tensors[place].shape)
+        return tuple(found)
+
+    def started(self, collective: str, *tensors: Any) -> Any:
+        """A collective that is on its way: "all_reduce" in place, "all_gather" or "reduce_scatter" (to, from)."""
         try:
-            for places in buckets(tensors):
-                flat = torch.cat([tensors[p].detach().reshape(-1) for p in places])
-                sent.append((places, flat, self._dist.all_reduce(flat, async_op=True)))
-            for places, flat, work in sent:
-                work.wait()
-                parts = flat.split([tensors[p].numel() for p in places])
-                for place, part in zip(places, parts):
-                    found[place] = part.view(tensors[place].shape)
+            return self._start[collective](*tensors, async_op=True)
         except RuntimeError as error:
             raise self._error(error) from error
-        return tuple(found)
+
+    def done(self, work: Any) -> None:
+        """Wait for what :meth:`started` returned."""
+        try:
+            work.wait()
+        except RuntimeError as error:
+            raise self._error(error) from error
 
     def gather(self, content: bytes) -> list[bytes]:
         try:
@@ -126,6 +156,7 @@ class TorchGroup:
         return [t[: int(n)].numpy().tobytes() for t, n in zip(received, sizes)]
 
     def _error(self, error: RuntimeError) -> DistributedError:
+        self.failed = True
         return DistributedError(
             f"process {self.rank} of {self.size}: another process has stopped, or hangs for {self.timeout:g} s: "
             f"{str(error).strip().partition(chr(10))[0]}"

@@ -158,6 +158,8 @@ class Callback(Public):
 
     #: whether it is told in each of several processes that train together, or in the first one only: it writes or shows
     in_all_processes = True
+    #: whether it reads weights, which all processes must do where they are divided among them
+    reads_weights = False
     #: names of the attributes that a training which goes on from a checkpoint needs
     kept: tuple[str, ...] = ()
 

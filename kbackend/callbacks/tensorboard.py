@@ -90,6 +90,11 @@ class TensorBoard(Callback):
         self._files: dict[str, EventFile] = {}
         self._batches = 0
 
+    @property
+    def reads_weights(self) -> bool:  # type: ignore[override]
+        """Whether it writes histograms or embeddings."""
+        return bool(self.histogram_freq or self.embeddings_freq)
+
     # events -------------------------------------------------------------------------------------------------
 
     def on_train_begin(self, logs: Any = None) -> None:

@@ -86,6 +86,7 @@ def composite(
     pure: bool = True,
     random: bool = False,
     creates: bool = False,
+    view: bool = False,
     hyperparameters: tuple[str, ...] = (),
     static_value: StaticValue | None = None,
     stable_form: StableForm | None = None,

@@ -34,12 +34,18 @@ class DataParallel(Public):
         sync_batch_norm: whether BatchNormalization takes the statistics of the whole batch, as one process does, at two
             more sums for each layer; if not, each process normalizes by those of its part. A layer with
             ``synchronized=True`` switches it on for all.
-        shard: whether weights and the state of the optimizer are divided among the processes; no engine can yet.
+        shard: whether weights and the state of the optimizer are divided among the processes, on torch: each holds a
+            piece of every one, and the step gathers a weight where it is needed. All processes must call what reads a
+            weight (``get_weights``, ``predict``) together.
         timeout: seconds after which a process that does not come counts as lost.
 
     Raises:
         ValueError: a ``timeout`` that is not positive.
-        NotImplementedError: ``shard``.
+
+    ``model.distribute`` raises NotImplementedError for ``shard`` on an engine that cannot divide weights.
+
+    Source: Rajbhandari et al., "ZeRO: Memory Optimizations Toward Training Trillion Parameter Models", 2020, stage 3
+    (``shard``).
 
     >>> from kbackend import Input, Model, distribution, layers
     >>> x = Input((3,))
@@ -52,13 +58,7 @@ class DataParallel(Public):
     def __init__(self, sync_batch_norm: bool = False, shard: bool = False, timeout: float = 300.0) -> None:
         if not timeout > 0:
             raise ValueError(f"timeout must be a positive number of seconds, it is {timeout!r}")
-        if shard:
-            raise NotImplementedError(
-                "DataParallel(shard=True) is not there on any engine: each process holds all weights and the whole "
-                "state of the optimizer. kbackend.mixed_precision halves activations, and "
-                "model.as_torch() with torch's fully_shard divides weights in a loop of your own"
-            )
-        self.sync_batch_norm, self.timeout = bool(sync_batch_norm), float(timeout)
+        self.sync_batch_norm, self.shard, self.timeout = bool(sync_batch_norm), bool(shard), float(timeout)
         self._teams: dict[str, Team] = {}
         self._tokens: list[Token[DataParallel | None]] = []
 
@@ -67,7 +67,13 @@ class DataParallel(Public):
 
         Raises:
             DistributedError: the processes were started by what the engine does not know, or do not meet.
+            NotImplementedError: ``shard``, and the engine cannot divide weights.
         """
+        if self.shard and not target.backend.divides:
+            raise NotImplementedError(
+                f"DataParallel(shard=True): the engine {target.backend.name} cannot divide weights among processes, "
+                "torch can. Without shard each process holds all weights and the whole state of the optimizer"
+            )
         launch = launched()
         if launch is None:
             return None
@@ -80,7 +86,7 @@ class DataParallel(Public):
             )
         if backend.name not in self._teams:
             group = backend.join(launch, target.device, self.timeout)
-            self._teams[backend.name] = Team(group, self.sync_batch_norm)
+            self._teams[backend.name] = Team(group, self.sync_batch_norm, self.shard)
         return self._teams[backend.name]
 
     def __enter__(self) -> DataParallel:

@@ -13,6 +13,9 @@ from typing import Any
 
 from kbackend import dtypes
 from kbackend.declare.call import expansion
+from kbackend.distribution.divided import NOTHING, Divisible, in_pieces
+from kbackend.distribution.pieces import Pieces
+from kbackend.distribution.weights import with_sums
 from kbackend.graph.node import Node, Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
@@ -38,16 +41,20 @@ class Partition:
     Args:
         name: of the model, for messages.
         sync_batch_norm: whether the statistics of batch normalization are those of the whole batch.
+        overlaps: whether gradients are summed while the backward pass goes on.
+        pieces: the home of divided variables, None without.
 
     Attributes:
         feeds: what the step takes beside the data: the share and the first row of the part.
     """
 
-    def __init__(self, name: str, sync_batch_norm: bool) -> None:
-        self._name, self._sync = name, sync_batch_norm
+    def __init__(
+        self, name: str, sync_batch_norm: bool, overlaps: bool = False, pieces: Pieces | None = None
+    ) -> None:
+        self._name, self._sync, self._pieces = name, sync_batch_norm, pieces
         share = _placeholder(shape=(), dtype="float64", name="share")
         row = _placeholder(shape=(), dtype="int64", name="first_row")
-        self._part = Part(share, row, of_batch)
+        self._part = Part(share, row, of_batch, overlaps or pieces is not None)
         self.feeds = [share, row]
 
     def building(self) -> AbstractContextManager[None]:
@@ -64,7 +71,7 @@ class Partition:
         Raises:
             DistributedError: its ``get_updates`` calls K.gradients itself.
         """
-        if not self._part.reduced:
+        if self._part.gradients is None:
             raise DistributedError(
                 f"{type(optimizer).__name__}.get_updates computes gradients itself; over several processes it must "
                 "take them from self.get_gradients(loss, params)"
@@ -126,12 +133,21 @@ class Partition:
 
     # the graph ----------------------------------------------------------------------------------------------
 
-    def rewritten(self, graph: Graph) -> Graph:
-        """The graph with the draws of this part and, if wanted, synchronised batch normalization.
+    def rewritten(self, graph: Graph, variables: Divisible = NOTHING) -> Graph:
+        """The graph with the draws of this part and, if wanted, synchronised batch normalization and pieces.
+
+        Args:
+            graph: the step.
+            variables: those that may be divided.
 
         Raises:
             DistributedError: a draw that cannot be divided.
         """
+        gradients = self._part.gradients or ()
+        if self._pieces is not None:
+            graph = in_pieces(graph, gradients, variables, self._pieces)
+        elif self._part.overlaps and gradients:
+            graph = with_sums(graph, gradients)
         results = rebuilt(graph.results, graph.inputs, self._changed)
         count = len(graph.outputs)
         updates = [(variable, value) for (variable, _), value in zip(graph.updates, results[count:])]

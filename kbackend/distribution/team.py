@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 from weakref import WeakSet
 
 import numpy as np
 
 from kbackend.declare.op import DRAW
+from kbackend.distribution.pieces import Piece, Pieces
+from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
 from kbackend.lowering.fingerprint import fingerprint
 from kbackend.plugin.processes.group import DistributedError, Group
@@ -21,12 +24,16 @@ class Team:
 
     Args:
         group: how the engine reaches them.
-        sync_batch_norm: see :class:`kbackend.distribution.DataParallel`.
+        sync_batch_norm, shard: see :class:`kbackend.distribution.DataParallel`.
+
+    Attributes:
+        pieces: the home of the weights that are divided among the processes, None where each has all.
     """
 
-    def __init__(self, group: Group, sync_batch_norm: bool) -> None:
+    def __init__(self, group: Group, sync_batch_norm: bool, shard: bool = False) -> None:
         self._group = group
         self.sync_batch_norm = sync_batch_norm
+        self.pieces = Pieces(group.rank, group.size, self._gathered) if shard else None
         self._met: WeakSet[Graph] = WeakSet()
 
     @property
@@ -43,6 +50,11 @@ class Team:
     def compiles(self) -> bool:
         """Whether the engine's compiler takes steps of several processes."""
         return self._group.compiles
+
+    @property
+    def overlaps(self) -> bool:
+        """Whether gradients are summed while the backward pass goes on."""
+        return self._group.overlaps
 
     @property
     def writes(self) -> bool:
@@ -62,7 +74,22 @@ class Team:
         Raises:
             DistributedError: one is lost.
         """
-        self._group.gather(b"")
+        self._gathered("wait", b"")
+
+    def _gathered(self, purpose: str, content: bytes) -> list[bytes]:
+        """What each process gave for a purpose.
+
+        Raises:
+            DistributedError: one is lost, or came for something else.
+        """
+        found = [told.split(b"\0", 1) for told in self._group.gather(purpose.encode() + b"\0" + content)]
+        for rank, (other, _) in enumerate(found):
+            if other != purpose.encode():
+                raise DistributedError(
+                    f"process {self.rank} came to {purpose}, process {rank} to {other.decode()}: all processes must "
+                    "call the same methods of a model in the same order"
+                )
+        return [told for _, told in found]
 
     def any(self, flag: bool) -> bool:
         """Whether the flag is true in one of the processes; all must call it.
@@ -70,22 +97,27 @@ class Team:
         Raises:
             DistributedError: one is lost.
         """
-        return b"1" in self._group.gather(b"1" if flag else b"0")
+        return b"1" in self._gathered("ask", b"1" if flag else b"0")
 
-    def write(self, write: Callable[[], Any]) -> None:
+    def write(self, write: Callable[[], Any], variables: Iterable[Variable] = ()) -> None:
         """Let the first process write, while the others wait; all must call it.
+
+        Args:
+            write: writes.
+            variables: those that it may read.
 
         Raises:
             DistributedError: the first process could not, in the others. In the first, what it raised.
         """
         error: BaseException | None = None
-        if self.writes:
-            try:
-                write()
-            except Exception as found:
-                error = found
+        with nullcontext() if self.pieces is None else self.pieces.readable_in_first(variables):
+            if self.writes:
+                try:
+                    write()
+                except Exception as found:
+                    error = found
         told = b"" if error is None else f"{type(error).__name__}: {error}".encode()
-        first = self._group.gather(told)[0]
+        first = self._gathered("write", told)[0]
         if error is not None:
             raise error
         if first:
@@ -98,7 +130,7 @@ class Team:
             DistributedError: they differ; the message names the fact, and the first process that differs.
         """
         mine = json.dumps({name: str(value) for name, value in facts.items()}).encode()
-        first, *others = [json.loads(told) for told in self._group.gather(mine)]
+        first, *others = [json.loads(told) for told in self._gathered("compare", mine)]
         for rank, other in enumerate(others, 1):
             for name in {**first, **other}:
                 if first.get(name) != other.get(name):
@@ -147,8 +179,16 @@ def facts_of(graph: Graph) -> dict[str, str]:
     return {
         "the graph of the step": fingerprint(graph),
         "the random streams": _digest(str([node.attrs.get(k) for k in DRAW]).encode() for node in _draws(graph)),
-        "the values of variables": _digest(np.ascontiguousarray(v.numpy()).tobytes() for v in graph.variables()),
+        "the values of variables": _digest(map(_content, graph.variables())),
     }
+
+
+def _content(variable: Variable) -> bytes:
+    if not isinstance(variable, Piece):
+        return np.ascontiguousarray(variable.numpy()).tobytes()
+    content = variable.whole.numpy().tobytes()
+    variable.bring()  # so that the whole values are here one at a time
+    return content
 
 
 def _draws(graph: Graph) -> list[Any]:

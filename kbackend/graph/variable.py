@@ -197,6 +197,13 @@ class Variable(Tensor):
         self._cells[target] = cell
         self._home = target
 
+    def release(self) -> None:
+        """Forget the holders at former homes."""
+        def alone_at_home() -> None:
+            self._cells = {self._home: self._cells[self._home]}
+
+        alone(self, alone_at_home)
+
     @property
     def shared(self) -> Any:
         """The target whose holder belongs to a module of the engine as well, None without one."""
@@ -220,6 +227,7 @@ class Variable(Tensor):
         made = target not in self._cells
         self._cells[target] = target.make_cell(value, self) if made else self._put(target, value)
         self._home = target
+        self._initial = _moved_away  # which would hold the memory of an array
         return self._cells[target]
 
     def __reduce__(self) -> Any:
@@ -246,6 +254,10 @@ def _variable(
     made.regularizer = regularizer
     made.autocast = autocast
     return made
+
+
+def _moved_away() -> np.ndarray:
+    raise AssertionError("the initial value is taken where there is no home yet")
 
 
 def set_cells(variables: Iterable[Variable], target: Any, cells: Iterable[Any]) -> None:

@@ -36,4 +36,4 @@ class Distributed:
         if team is None:
             write()
         else:
-            team.write(write)
+            team.write(write, self._steps.variables())

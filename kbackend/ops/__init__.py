@@ -18,7 +18,9 @@ from kbackend.ops.arrays.repeat import *
 from kbackend.ops.arrays.reshape import *
 from kbackend.ops.arrays.split import *
 from kbackend.ops.arrays.transpose import *
+from kbackend.ops.collective.pieces import *
 from kbackend.ops.collective.reduce import *
+from kbackend.ops.collective.replicate import *
 from kbackend.ops.control.cond import *
 from kbackend.ops.control.custom_gradient import *
 from kbackend.ops.control.foreign import *

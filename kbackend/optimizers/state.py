@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -132,7 +133,7 @@ class State(Public):
         key = (name, param.uid)
         if key not in self._slots:
             dims = tuple(d or 0 for d in param.shape) if shape is None else tuple(shape)
-            start = initial if callable(initial) else np.full(dims, initial, dtypes.numpy_dtype(param.dtype))
+            start = initial if callable(initial) else partial(np.full, dims, initial, dtypes.numpy_dtype(param.dtype))
             made = Variable(start, dims, param.dtype, f"{self.name}/{name}/{param.name}", trainable=False)
             self._slots[key] = made
             self._order.append(made)

@@ -340,10 +340,12 @@ class Processes(Protocol):
 
     Attributes:
         launcher: what starts processes that this engine can join, None where it has no way.
+        divides: whether weights may be divided among the processes: its kernel of ``gather_pieces`` gathers them.
     """
 
     name: str
     launcher: Launcher | None = None
+    divides: bool = False
 
     def join(self, launch: Launch, device: str, timeout: float) -> Group:
         """Meet the other processes; the kernel of ``all_reduce`` sums over them from now on.

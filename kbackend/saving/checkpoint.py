@@ -98,6 +98,11 @@ class State:
         }
         return Snapshot(head, arrays | inner)
 
+    def read_along(self) -> None:
+        """Read the values, as another process makes a snapshot of values that are divided among them."""
+        for variable in self.variables:
+            variable.numpy()
+
     def read(self, path: str | os.PathLike[str]) -> Restored:
         """What a file has for these variables. Nothing changes.
 

@@ -16,6 +16,7 @@ from kbackend.callbacks.progress import ProgbarLogger
 from kbackend.callbacks.stopping import TerminateOnNaN
 from kbackend.distribution.team import Team, facts_of
 from kbackend.ground.warn import warn_caller
+from kbackend.plugin.processes.group import DistributedError
 from kbackend.runtime.function import Function
 from kbackend.training.means import Means
 from kbackend.training.resume import Backups, Start
@@ -89,8 +90,7 @@ def fit(
     backups = None
     if settings:
         whole = step if team is None else model._steps.train(batches.sample.form)  # whose draws any process has
-        writes = team is None or team.writes
-        backups = Backups(BackupAndRestore.of(settings[-1]), model, whole, batches, epochs.start, writes)
+        backups = Backups(BackupAndRestore.of(settings[-1]), model, whole, batches, epochs.start, team)
     start = Start(epochs.start) if backups is None else backups.start()
     if team is not None:
         team.agree(_facts(model, step, batches, epochs, start))
@@ -142,7 +142,17 @@ def fit(
 
 
 def _of_process(callbacks: Sequence[Callback], team: Team) -> list[Callback]:
-    """The callbacks that are told in this process."""
+    """The callbacks that are told in this process.
+
+    Raises:
+        DistributedError: one that is told in the first process alone, and reads weights that are divided.
+    """
+    for callback in callbacks if team.pieces is not None else ():
+        if callback.reads_weights and not callback.in_all_processes:
+            raise DistributedError(
+                f"{type(callback).__name__} reads weights in the first process alone, as it is set up here; with "
+                "DataParallel(shard=True) all processes must read them together"
+            )
     return [c for c in callbacks if team.writes or c.in_all_processes]
 
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from kbackend.callbacks.base import Callback, destination
 from kbackend.callbacks.checkpoints import BackupAndRestore
 from kbackend.callbacks.listeners import CallbackList
+from kbackend.distribution.team import Team
 from kbackend.ground.background import Background
 from kbackend.ground.files import remove_abandoned, write_atomically
 from kbackend.ground.warn import warn_caller
@@ -50,13 +51,14 @@ class Backups:
         settings: where and when they are made.
         model, step, batches: of the training.
         first_epoch: the epoch at which the call begins without a checkpoint.
-        writes: whether checkpoints are made; of several processes one does, and all read.
+        team: the processes that train together; the first makes checkpoints, and all read them.
     """
 
     def __init__(
-        self, settings: BackupAndRestore, model: Any, step: Step, batches: Source, first_epoch: int, writes: bool = True
+        self, settings: BackupAndRestore, model: Any, step: Step, batches: Source, first_epoch: int, team: Team | None
     ) -> None:
-        self._writes = writes
+        writes = self._writes = team is None or team.writes
+        self._team = team if team is not None and team.pieces is not None else None  # which reads weights together
         self._settings, self._model, self._first = settings, model, first_epoch
         self._goes_on = batches.goes_on
         self._data = [batches.steps, batches.samples, batches.batch_size]
@@ -134,17 +136,24 @@ class Backups:
 
     def after_batch(self, epoch: int, batches: int, means: Means) -> None:
         """Make a checkpoint where it is its turn."""
-        if not self._writes:
+        if not self._writes and self._team is None:
             return
         self._batches += 1
         settings = self._settings
         due = settings.save_freq != "epoch" and self._batches % settings.save_freq == 0
-        if due or settings.seconds is not None and time.monotonic() - self._last >= settings.seconds:
+        if due or self._late():
             self._write(epoch, batches, self._model.epochs_seen - 1, means.state_dict(), False)
+
+    def _late(self) -> bool:
+        """Whether the last checkpoint is too old, in the first process."""
+        if self._settings.seconds is None:
+            return False
+        late = self._writes and time.monotonic() - self._last >= self._settings.seconds
+        return late if self._team is None else self._team.any(late)
 
     def after_epoch(self, epoch: int, ended: bool) -> None:
         """Make a checkpoint where it is its turn, or the training is at its end and files are kept."""
-        if not self._writes:
+        if not self._writes and self._team is None:
             return
         if self._settings.save_freq == "epoch" or ended and not self._settings.delete_checkpoint:
             self._write(epoch + 1, 0, self._model.epochs_seen, {}, ended)
@@ -154,6 +163,9 @@ class Backups:
             "epoch": epoch, "batches": batches, "first_epoch": self._first, "ended": ended, "means": means,
             "callbacks": _states(self._listeners.callbacks), "data": self._data,
         }  # fmt: skip
+        if not self._writes:
+            self._state.read_along()
+            return
         snapshot = self._state.snapshot(epochs, place)
         path = self._folder / f"backup-{epoch}-{batches}.safetensors"
 

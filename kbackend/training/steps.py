@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from kbackend.distribution.divided import Divisible, in_pieces
 from kbackend.distribution.partition import Partition
+from kbackend.distribution.pieces import Pieces
 from kbackend.distribution.team import Team
 from kbackend.graph.walk import Graph
 from kbackend.ground.collector import collector_at_rest
@@ -139,10 +141,12 @@ class Divided(NamedTuple):
     Attributes:
         partition: makes it.
         moved: updates of layers, which may depend on the samples of the part.
+        variables: those that may be divided among the processes.
     """
 
     partition: Partition
     moved: Sequence[Any]
+    variables: Divisible
 
     def graph(self, feeds: Sequence[Any], objective: Objective, updates: Sequence[Any], name: str) -> Graph:
         """The graph of the step; ``updates`` are those of the optimizer."""
@@ -151,7 +155,8 @@ class Divided(NamedTuple):
             objective.values, objective.masses, objective.updates, objective.of_numbers, self.moved, feeds
         )
         outputs = [*values, *(mass for mass in masses if mass is not None)]
-        return partition.rewritten(Graph([*feeds, *partition.feeds], outputs, [*updates, *more], name))
+        whole = Graph([*feeds, *partition.feeds], outputs, [*updates, *more], name)
+        return partition.rewritten(whole, self.variables)
 
 
 class Steps:
@@ -321,6 +326,8 @@ class Steps:
             raise DistributedError(
                 f"{model.name}: {compiler} takes no step of several processes; compile without jit=True"
             )
+        if self.jit.setting is True and team.pieces is not None:
+            raise DistributedError(f"{model.name}: steps of divided weights are not compiled; compile without jit=True")
         if self.own_fit:
             raise DistributedError(f"{model.name} defines its steps itself, which cannot be divided among processes")
         if model.stateful:
@@ -336,7 +343,7 @@ class Steps:
         model, compiled, phase = self.model, self.compiled, int(kind == "train")
         assert not isinstance(form.specs, Layout)
         synchronized = any(getattr(layer, "synchronized", False) for layer in Inside(model).layers)
-        partition = Partition(model.name, team.sync_batch_norm or synchronized)
+        partition = Partition(model.name, team.sync_batch_norm or synchronized, team.overlaps, team.pieces)
         updates: Sequence[Any] = ()
         with partition.building():
             objective = compiled.of_part(form.weighted, form.specs)
@@ -347,7 +354,11 @@ class Steps:
             moved = as_updates(compiled.updates if phase else model.state_updates)
         name = f"{model.name}_{kind}_step"
         jit = False if self.jit.setting == "auto" else self.jit.setting
-        return Step(model.inputs, objective, updates, name, jit, phase, Divided(partition, moved))
+        return Step(model.inputs, objective, updates, name, jit, phase, Divided(partition, moved, self._divisible()))
+
+    def _divisible(self) -> Divisible:
+        states = [v for optimizer in self.optimizers for v in optimizer.variables()]
+        return Divisible(Inside(self.model).weights, states)
 
     def predict(self, form: Form = PLAIN) -> Function:
         """The function from inputs to outputs."""
@@ -359,6 +370,9 @@ class Steps:
 
     def _predict(self, form: Form) -> tuple[Function, Callable[[Sequence[Any]], Any]]:
         if not self.model.own_predict:
+            team = self.team()
+            if team is not None and team.pieces is not None:
+                return self._kept(("predict", team), lambda: (self._prediction(team.pieces), self.model._packed))
             return self._kept(("predict",), lambda: (self._prediction(), self.model._packed))
         specs = form.specs
         if not isinstance(specs, Layout):
@@ -387,10 +401,13 @@ class Steps:
         name = f"{self.model.name}_{kind}_step"
         return Step(self.model.inputs, objective, updates, name, self.jit.of(kind), phase)
 
-    def _prediction(self) -> Function:
+    def _prediction(self, pieces: Pieces | None = None) -> Function:
         model = self.model
         updates, name = as_updates(model.state_updates), f"{model.name}_predict"
-        return Function(model.inputs, list(model.outputs), updates, name, self.jit.of("predict"))
+        graph = Graph(model.inputs, model.outputs, updates, name)
+        if pieces is not None:
+            graph = in_pieces(graph, (), Divisible(Inside(model).weights), pieces)
+        return Function(graph.inputs, graph.outputs, graph.updates, name, self.jit.of("predict"))
 
     def graph(self, kind: str, form: Form = PLAIN) -> Graph:
         """The graph of the 'train' step, or of 'predict'."""

@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 
 import kbackend
-from kbackend import Input, K, Model, distribution, layers, metrics
+from kbackend import Input, K, Model, distribution, layers, metrics, optimizers
+from kbackend.distribution import divided as divided_steps
+from kbackend.distribution import weights
 from kbackend.distribution.partition import Partition, rebuilt
+from kbackend.distribution.pieces import Pieces
 from kbackend.distribution.team import Team
 from kbackend.graph.walk import Graph
+from kbackend.plugin import select
 from kbackend.plugin.processes.group import DistributedError
 from kbackend.plugin.processes.launch import launched
 from kbackend.runtime.function import Function
@@ -27,10 +31,10 @@ class Alone:
     """A group in which nobody else answers."""
 
     def __init__(self, rank: int, size: int, others: tuple[bytes, ...] = ()) -> None:
-        self.rank, self.size, self._others = rank, size, others
+        self.rank, self.size, self._others = rank, size, others  # of which each came for the same purpose
 
     def gather(self, content: bytes) -> list[bytes]:
-        return [content, *self._others]
+        return [content, *(content.split(b"\0")[0] + b"\0" + other for other in self._others)]
 
     def lost(self, error: BaseException) -> str | None:
         return "gone" if isinstance(error, OSError) else None
@@ -38,6 +42,7 @@ class Alone:
     def close(self) -> None: ...
 
     compiles = False
+    overlaps = False
 
 
 def draws(x):
@@ -137,8 +142,9 @@ def test_an_engine_that_the_launcher_does_not_know(monkeypatch):
 
 
 def test_what_is_not_there_says_so():
-    with pytest.raises(NotImplementedError, match="shard=True"):
-        distribution.DataParallel(shard=True)
+    x = Input((2,))
+    with pytest.raises(NotImplementedError, match="shard=True.*: the engine numpy cannot divide weights"):
+        Model(x, layers.Dense(1)(x)).to("numpy").distribute(distribution.DataParallel(shard=True))
     with pytest.raises(ValueError, match="timeout"):
         distribution.DataParallel(timeout=0)
 
@@ -204,6 +210,104 @@ def test_the_first_process_that_differs_is_named():
     x = K.placeholder((None, 2))
     with pytest.raises(DistributedError, match="differs from process 0 in the graph of the step"):
         team.meet(Graph([x], [x * 2.0]))
+
+
+def test_processes_that_do_different_things_say_so():
+    class Elsewhere(Alone):
+        def gather(self, content):
+            return [content, b"read dense/kernel\0..."]
+
+    with pytest.raises(DistributedError, match="process 0 came to wait, process 1 to read dense/kernel: all processes"):
+        Team(Elsewhere(0, 2), False).wait()
+
+
+def in_pieces(monkeypatch, model, optimizer, shard=True):
+    """The step of training of one of two processes that divide the weights, or sum gradients beside the backward
+    pass."""
+    model.compile(optimizer, "mse")
+    team = Team(Alone(0, 2), False, shard)
+    monkeypatch.setattr(Alone, "overlaps", not shard)
+    monkeypatch.setattr(type(model._steps.placement), "team", lambda self, steps: team)
+    return model._steps.for_training().function.graph
+
+
+def step_in_pieces(monkeypatch, optimizer, **options):
+    """Such a step of a model with a frozen layer."""
+    x = Input((6,))
+    frozen = layers.Dense(4, trainable=False)(layers.Dense(4, activation="tanh", **options)(x))
+    model = Model(x, layers.Dense(1, use_bias=False, kernel_regularizer="l2")(frozen))
+    return in_pieces(monkeypatch, model, optimizer)
+
+
+def names_of(graph):
+    return [node.op.name for node in graph.nodes()]
+
+
+def test_what_is_elementwise_is_computed_of_pieces(monkeypatch):
+    for optimizer in ("adam", "ftrl", "lion", optimizers.SGD(global_clipnorm=1.0)):
+        graph = step_in_pieces(monkeypatch, optimizer)
+        assert names_of(graph).count("gather_pieces") == 2  # of the trained weights, and of those that are frozen
+        assert "own_piece" not in names_of(graph)
+        gradients = next(node for node in graph.nodes() if node.op.name == "gradients")
+        assert {t.shape for t in gradients.outputs} == {(12,), (2,)}
+        assert all(len(v.shape) < 2 for v in graph.variables())
+
+
+def test_what_takes_a_whole_weight_gathers_it(monkeypatch):
+    graph = step_in_pieces(monkeypatch, "adam", kernel_constraint="unit_norm")
+    assert names_of(graph).count("gather_pieces") == 3
+    assert names_of(graph).count("own_piece") == 1
+    graph = step_in_pieces(monkeypatch, "muon")
+    assert names_of(graph).count("own_piece") >= 2
+
+
+@pytest.mark.parametrize("module, op", [(divided_steps, "gather_pieces"), (weights, "replicated")])
+def test_weights_enter_the_loss_one_after_the_other_where_they_are_used(monkeypatch, module, op):
+    monkeypatch.setattr(module, "BUCKET", 80)  # bytes of a kernel and a bias
+    x = hidden = Input((4,))
+    for _ in range(3):
+        hidden = layers.Dense(4, activation="tanh")(hidden)
+    graph = in_pieces(monkeypatch, Model(x, hidden), "adam", shard=op == "gather_pieces")
+    source = Function(graph.inputs, graph.outputs, graph.updates, "step", None, 1).source
+    calls = re.findall(rf"= ({op}|dense|gradients)\w*\(", source)
+    assert calls == [*[op, "dense"] * 3, "gradients"], source
+    assert len(re.findall(rf"del .*{op}_\d+_0, {op}_\d+_1", source)) == 3  # as soon as they were used
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 7])
+@pytest.mark.parametrize("shape", [(5, 7), (9,), ()])
+def test_pieces_make_the_whole(size, shape):
+    value = np.asarray(np.random.RandomState(0).rand(*shape), np.float32)
+
+    def gather(purpose, content):
+        return [home.own(value).tobytes() for home in homes]
+
+    homes = [Pieces(rank, size, gather) for rank in range(size)]
+    cells = [home.own(value) for home in homes]
+    w = K.variable(value)
+    assert {len(cell) for cell in cells} == {homes[0].count(w)} == {-(-value.size // size)}
+    assert np.concatenate(cells)[: value.size].tobytes() == value.tobytes()
+    assert not np.concatenate(cells)[value.size :].any()
+    w.cell(homes[0])
+    assert w.home is homes[0] and w.numpy().tobytes() == value.tobytes() and w.numpy().shape == shape
+
+
+def test_values_move_between_pieces_and_the_whole():
+    w = K.variable(np.arange(6.0))
+    home = Pieces(1, 2, lambda purpose, content: [np.zeros(3, np.float32).tobytes(), content])
+    piece, target = home.of(w), select.active_target()
+    assert home.of(w) is piece and piece.whole is w
+    assert target.cell_to_numpy(piece.cell(target)).tolist() == [3.0, 4.0, 5.0]
+    assert w.numpy().tolist() == [0.0, 0.0, 0.0, 3.0, 4.0, 5.0]
+    K.set_value(w, np.arange(6.0) * 2)
+    assert w.home is home and target.cell_to_numpy(piece.cell(target)).tolist() == [6.0, 8.0, 10.0]
+    K.function([], [], updates=[(w, w + 1.0)])([])  # whole
+    assert w.home is target
+    assert target.cell_to_numpy(piece.cell(target)).tolist() == [7.0, 9.0, 11.0]
+    K.function([], [], updates=[(piece, piece * 2.0)])([])
+    assert w.home is home and w.numpy().tolist() == [0.0, 0.0, 0.0, 14.0, 18.0, 22.0]
+    with home.readable_in_first([w]):
+        assert w.numpy().tolist() == [0.0, 0.0, 0.0, 14.0, 18.0, 22.0]
 
 
 def test_errors_of_lost_processes_and_others():

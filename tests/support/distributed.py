@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import numpy as np
 
 import kbackend
 from kbackend import Input, K, Model, callbacks, layers, losses
-from kbackend.distribution import DataParallel, DistributedError
+from kbackend.distribution import DataParallel, DistributedError, weights
 from kbackend.plugin import select
 
 SAMPLES, BATCH, EPOCHS = 49, 8, 5  # 35 steps; the last batch of an epoch has one sample
@@ -101,7 +101,56 @@ def trained(strategy: Any) -> dict[str, np.ndarray]:
         model = autoencoder()
         model.fit(*data()["autoencoder"][:2], BATCH, 1, 0)
     found |= {f"in a context {n}": w for n, w in enumerate(model.get_weights())}
-    return found
+    return found | fed_otherwise(models["convnet"])
+
+
+def fed_otherwise(model: Model) -> dict[str, np.ndarray]:
+    """A generator of batches of many sizes, weights of classes, and batches with fewer samples than processes."""
+    x, y = data()["convnet"]
+
+    def batches() -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        while True:
+            for first, last in ((0, 5), (5, 6), (6, 20)):
+                yield x[first:last], y[first:last]
+
+    told = model.fit(batches(), steps_per_epoch=4, epochs=2, verbose=0, validation_data=batches(), validation_steps=2)
+    history = dict(told.history)
+    weighted = model.fit(x[:9], y[:9], BATCH, 1, 0, class_weight={0: 1.0, 1: 0.5, 2: 3.0}, shuffle=False)
+    single = model.fit(x[:3], y[:3], 1, 1, 0)
+    history |= {"weighted": weighted.history["loss"], "single": single.history["loss"]}
+    found = {f"otherwise {label}": np.array(values) for label, values in history.items()}
+    return found | {f"otherwise {n}": w for n, w in enumerate(model.get_weights())}
+
+
+class Sides(layers.Layer):
+    """One of two products, by the sign of the samples: that of each, or ``together`` that of all."""
+
+    def __init__(self, together: bool) -> None:
+        super().__init__()
+        self.together = together
+
+    def build(self, input_shape: Any) -> None:
+        self.left, self.right = (self.add_weight(name=n, shape=(input_shape[-1], 20)) for n in ("left", "right"))
+        super().build(input_shape)
+
+    def call(self, x: Any) -> Any:
+        above = K.greater(x[:, :1], 0.0)
+        if not self.together:
+            return K.switch(above, K.dot(x, self.left), K.dot(x, self.right))
+        return K.switch(K.all(above), lambda: K.dot(x, self.left), lambda: K.dot(x, self.right))
+
+
+def branched(strategy: Any, together: bool) -> dict[str, np.ndarray]:
+    """The weights of a model in which the processes take different branches of a condition, where samples of one sign
+    are together."""
+    kbackend.set_seed(7)
+    x = Input((3,))
+    model = Model(x, Sides(together)(x))
+    model.compile("sgd", "mse")
+    model.distribute(strategy)
+    samples = np.ones((8, 3)) * np.repeat([1.0, -1.0], 4)[:, None]
+    model.fit(samples, np.ones((8, 20)), 8, 3, 0, shuffle=False)
+    return {f"branched {n}": w for n, w in enumerate(model.get_weights())}
 
 
 def first(y: Any, count: int) -> Any:
@@ -207,9 +256,10 @@ def interrupt() -> None:
     raise Interrupted
 
 
-def until_interrupted(strategy: Any, folder: Path) -> None:
+def until_interrupted(strategy: Any, folder: Path, place: tuple[int, int]) -> None:
+    """Train from the checkpoints of a folder to an epoch and batch."""
     try:
-        resumed(strategy, folder, Ends(2, 3, interrupt))
+        resumed(strategy, folder, Ends(*place, interrupt))
     except Interrupted:
         return
     raise AssertionError("the training came to its end")
@@ -218,31 +268,58 @@ def until_interrupted(strategy: Any, folder: Path) -> None:
 # phases -----------------------------------------------------------------------------------------------------
 
 
-ACTS = {"killed": lambda: os.kill(os.getpid(), signal.SIGKILL), "hangs": lambda: time.sleep(600)}
+def fail() -> None:
+    raise ValueError("this process fails")
+
+
+#: what a process may do that the others are waiting for
+ACTS: dict[str, Callable[[], None]] = {
+    "killed": lambda: os.kill(os.getpid(), signal.SIGKILL),
+    "hangs": lambda: time.sleep(600),
+    "raises": fail,
+    "interrupted": lambda: signal.raise_signal(signal.SIGINT),
+    "leaves": lambda: sys.exit(0),
+}
+
+
+def use_small_buckets() -> None:
+    """Let a sum of gradients travel in several parts."""
+    weights.BUCKET = 256
+    if os.environ["KBACKEND"] == "tensorflow":
+        from kbackend_tensorflow.kernels.collective import reduce
+
+        reduce.BUCKET = 256
+
+
+def until_one_fails(strategy: DataParallel, folder: Path, how: str) -> None:
+    """Train until the last process does something else."""
+    team = team_of(strategy)
+    model = autoencoder()
+    model.distribute(strategy)
+    told = [Ends(0, 3, ACTS[how])] if team.rank == team.size - 1 else []
+    x, y, _ = data()["autoencoder"]
+    team.wait()
+    (folder / f"{team.rank}.began").write_text("")
+    model.fit(x, y, BATCH, 1000, 0, told)
 
 
 def same(folder: Path, how: str) -> None:
-    """All that needs no failure, then the last process is killed, or hangs, and the others are to say so."""
+    """All that needs no failure, then the last process fails, and the others are to say so."""
+    use_small_buckets()
     strategy = DataParallel(sync_batch_norm=True, timeout=TIMEOUT)
     team = team_of(strategy)
     rank = team.rank
-    np.savez(folder / f"{rank}.npz", **trained(strategy))
-    until_interrupted(strategy, folder / "backups")
+    np.savez(folder / f"{rank}.npz", **trained(strategy), **branched(strategy, True))
+    until_interrupted(strategy, folder / "backups", (2, 3))
     team.wait()
     facts = {**refusals(strategy, rank), **written(strategy, folder, rank), "size": str(team.size)}
     facts["epochs"] = str(epochs_until_one_stops(strategy, rank))
     (folder / f"{rank}.json").write_text(json.dumps(facts))
-    model = autoencoder()
-    model.distribute(strategy)
-    told = [Ends(0, 3, ACTS[how])] if rank == team.size - 1 else []
-    x, y, _ = data()["autoencoder"]
-    team.wait()
-    (folder / f"{rank}.began").write_text("")
-    model.fit(x, y, BATCH, 1000, 0, told)
+    until_one_fails(strategy, folder, how)
 
 
 def restarts(folder: Path, _: str) -> None:
-    """The second process is killed once, and once it hangs."""
+    """The second process hangs once, and once it is interrupted."""
     strategy = DataParallel(sync_batch_norm=True, timeout=TIMEOUT)
     rank = team_of(strategy).rank
 
@@ -254,7 +331,7 @@ def restarts(folder: Path, _: str) -> None:
 
         return act
 
-    told = [Ends(1, 4, fails("killed")), Ends(2, 3, fails("hangs"))] if rank == 1 else []
+    told = [Ends(2, 5, fails("hangs")), Ends(3, 3, fails("interrupted"))] if rank == 1 else []
     weights = resumed(strategy, folder / "backups", *told)
     np.savez(folder / f"restarted{rank}.npz", *weights)
 

@@ -26,12 +26,13 @@ class Part:
             gets one of another part, so that no tensor is empty.
         row: an integer scalar, the place of the first sample in the batch.
         of_batch: gives a number that sums and means over samples make, for the whole batch.
-        reduced: whether gradients were summed over the processes.
+        overlaps: whether gradients are summed where the weights enter the loss, which the step is rewritten for.
+        gradients: those that were asked for, None before.
     """
 
-    def __init__(self, share: Any, row: Any, of_batch: Callable[[Any], Any]) -> None:
-        self.share, self.row, self.of_batch = share, row, of_batch
-        self.reduced = False
+    def __init__(self, share: Any, row: Any, of_batch: Callable[[Any], Any], overlaps: bool) -> None:
+        self.share, self.row, self.of_batch, self.overlaps = share, row, of_batch, overlaps
+        self.gradients: list[Any] | None = None
 
     def share_of(self, value: Any) -> Any:
         """A mean over the samples of this part times its share, which gives the mean over the batch as a sum."""
@@ -84,7 +85,9 @@ def summed_gradients(gradients: Sequence[Any]) -> list[Any]:
     part = _part.get()
     if part is None:
         return list(gradients)
-    part.reduced = True
+    part.gradients = [*(part.gradients or ()), *(g for g in gradients if g is not None)]
+    if part.overlaps:
+        return list(gradients)
     sums = iter(all_reduce([g for g in gradients if g is not None]))
     return [None if g is None else next(sums) for g in gradients]
 

@@ -25,11 +25,13 @@ class Group(Protocol):
         rank: the number of this process, from 0.
         size: the number of processes.
         compiles: whether the engine's compiler takes programs with sums over the processes.
+        overlaps: whether the kernel of ``replicated`` sums gradients while the backward pass goes on.
     """
 
     rank: int
     size: int
     compiles: bool = True
+    overlaps: bool = False
 
     def gather(self, content: bytes) -> list[bytes]:
         """What each process gave, in the order of the ranks. All must call it.

@@ -1,5 +1,5 @@
 """Kernels of ops across processes."""
 
-from kbackend_torch.kernels.collective import reduce
+from kbackend_torch.kernels.collective import pieces, reduce, replicate
 
-KERNELS = {**reduce.KERNELS}
+KERNELS = {**pieces.KERNELS, **reduce.KERNELS, **replicate.KERNELS}
