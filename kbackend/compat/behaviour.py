@@ -429,13 +429,10 @@ KERAS_1 = (
         ],
     ),
     Row(
-        "_make_train_function, _make_test_function, _make_predict_function, _collected_trainable_weights of models; "
-        "model of Sequential",
-        "the first makes the state of the optimizer, the others nothing; the weights of a step; the model itself",
-        "model.optimizer.build(model.trainable_weights); model.trainable_weights",
+        "_collected_trainable_weights of models; model of Sequential",
+        "the weights of a step; the model itself",
+        "model.trainable_weights",
         [
-            Attribute(_MODEL, "_make_train_function", f"{_METHODS}:make_train_function"),
-            *(Attribute(_MODEL, f"_make_{step}_function", f"{_METHODS}:make_function") for step in ("test", "predict")),
             Attribute(_MODEL, "_collected_trainable_weights", f"{_METHODS}:collected_trainable_weights"),
             Attribute("kbackend.models:Sequential", "model", f"{_METHODS}:inner_model"),
         ],

@@ -168,6 +168,6 @@ class Report:
             if row is not None:
                 console.print(f"{title}: {row}", soft_wrap=True)
         if self.steps:
-            count = f"{len(self.steps)} step{'s' if len(self.steps) > 1 else ''}"
-            console.print(f"weights after {count} differ by {self.steps[-1]:.2g}")
+            after = f"{len(self.steps)} step{'s' if len(self.steps) > 1 else ''}"
+            console.print(f"weights after {after} differ by {self.steps[-1]:.2g}")
         return text.getvalue().rstrip()

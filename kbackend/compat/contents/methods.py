@@ -41,16 +41,6 @@ feed_targets = property(lambda self: self.targets, doc="The placeholders of the 
 feed_sample_weights = property(lambda self: self.sample_weights, doc="The placeholders of the sample weights.")
 
 
-def make_function(self: Any) -> None:
-    """Nothing: programs are made when they are first needed."""
-
-
-def make_train_function(self: Any) -> None:
-    """Make the state of the optimizer, so that ``optimizer.set_weights`` can set it before the first step."""
-    if type(self.optimizer).__module__.startswith("kbackend."):
-        self.optimizer.build(self.trainable_weights)
-
-
 def refusing(method: Any) -> Any:
     """A method of models that says what became of arguments of Keras 0."""
 
