@@ -356,6 +356,8 @@ class Deconvolution2D(Conv2DTranspose):
     """Keras 1's name of :class:`~kbackend.layers.Conv2DTranspose`, with two sizes of the window after the filters, and
     an ``output_shape`` of which no notice is taken.
 
+    Other arguments and shapes as :class:`kbackend.layers.Conv2DTranspose`.
+
     >>> import warnings
     >>> from kbackend import Input, layers
     >>> with warnings.catch_warnings():
@@ -371,6 +373,8 @@ class Deconvolution2D(Conv2DTranspose):
 
 class Deconvolution3D(Conv3DTranspose):
     """Keras 1's name of :class:`~kbackend.layers.Conv3DTranspose`; see :class:`Deconvolution2D`.
+
+    Other arguments and shapes as :class:`kbackend.layers.Conv3DTranspose`.
 
     >>> import warnings
     >>> from kbackend import Input, layers

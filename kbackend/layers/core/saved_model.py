@@ -25,7 +25,7 @@ class TFSMLayer(TFModule):
         call_training_endpoint: the function in training; the same one when None.
         trainable, name, dtype: as of every layer.
 
-    Inputs: a tensor, list or dict, as the function takes it; a signature takes tensors by name, or in the order of the
+    Shapes: those of the function. It takes a tensor, list or dict, as it was written; a signature takes tensors by name, or in the order of the
     names. Results have the structure that the function gives them.
 
     Raises:
