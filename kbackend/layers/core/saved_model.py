@@ -25,8 +25,8 @@ class TFSMLayer(TFModule):
         call_training_endpoint: the function in training; the same one when None.
         trainable, name, dtype: as of every layer.
 
-    Shapes: those of the function. It takes a tensor, list or dict, as it was written; a signature takes tensors by name, or in the order of the
-    names. Results have the structure that the function gives them.
+    Shapes: those of the function. It takes a tensor, list or dict, as it was written; a signature takes tensors
+    by name, or in the order of the names. Results have the structure that the function gives them.
 
     Raises:
         ValueError: the folder holds no SavedModel or not that function; the message lists what it holds.
