@@ -18,12 +18,13 @@ SAMPLES = 10
 
 
 class ByLength(optimizers.Optimizer):
-    """An optimizer of one's own that takes columns and lengths of whole matrices."""
+    """An optimizer of one's own that takes columns and means of whole matrices; of zeros, as padding is, the last mean
+    is not 0."""
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         held = self.slot("held", variable)
         held.assign(0.5 * held + gradient / (1.0 + K.max(K.abs(gradient), axis=-1, keepdims=True)))
-        variable.assign_sub(learning_rate * held * K.sqrt(K.mean(K.square(held))))
+        variable.assign_sub(learning_rate * held * K.sqrt(K.mean(K.square(held))) * K.mean(K.exp(gradient)))
 
 
 def some_by_name() -> Any:
