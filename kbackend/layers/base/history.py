@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
-from weakref import ref
+from weakref import WeakValueDictionary
 
 from kbackend.ground.tree import tree_map
 from kbackend.layers.base.call import LayerCall
@@ -21,11 +21,12 @@ class HasCalls(HasWeights):
 
     #: arguments of ``call`` whose tensors are inputs beside the first argument, as in Keras
     _input_arguments: tuple[str, ...] = ()
+    #: the calls on results of the layer, by identity, in their order; made with the first
+    _consumers: WeakValueDictionary[int, LayerCall] | None = None
 
     def __init__(self, name: Any, dtype: Any, trainable: bool, weights: Any) -> None:
         super().__init__(name, dtype, trainable, weights)
         self._calls: list[LayerCall] = []
-        self._consumers: list[ref[LayerCall]] = []
 
     def __repr__(self) -> str:
         if not self._calls:
@@ -43,12 +44,12 @@ class HasCalls(HasWeights):
     @property
     def outbound_nodes(self) -> list[LayerCall]:
         """The calls of layers on results of this one that there still are; ``_outbound_nodes`` in Keras 2."""
-        return [call for each in self._consumers if (call := each()) is not None]
+        return [] if self._consumers is None else list(self._consumers.values())
 
     @outbound_nodes.setter
     def outbound_nodes(self, calls: Sequence[LayerCall]) -> None:
         """Forget the other calls, as programs do with the last layer after ``model.layers.pop()``."""
-        self._consumers = [ref(call) for call in calls]
+        self._consumers = WeakValueDictionary({id(call): call for call in calls})
 
     _outbound_nodes = outbound_nodes
 
@@ -56,7 +57,9 @@ class HasCalls(HasWeights):
         """Keep a call, and tell the layers of its operands."""
         self._calls.append(call)
         for layer in {id(layer): layer for layer in call.inbound_layers if layer is not None}.values():
-            layer._consumers.append(ref(call))
+            if layer._consumers is None:
+                layer._consumers = WeakValueDictionary()
+            layer._consumers[id(call)] = call
 
     def _call_at(self, index: int, what: str) -> LayerCall:
         if not self._calls:

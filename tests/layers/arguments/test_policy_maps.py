@@ -38,6 +38,12 @@ def test_paths_and_expressions_are_found_as_in_keras(keras):
         ours["body/a"]
 
 
+def test_a_key_is_for_whole_paths():
+    policies = DTypePolicyMap("float32", KEYS)
+    assert [policies[path].name for path in ("head", "head/dense", "x/head", "body/a/b")] == [
+        "float64", "float32", "float32", "mixed_bfloat16"]  # fmt: skip
+
+
 def test_configurations():
     policies = DTypePolicyMap(None, KEYS)
     again = dtype_policies.get(json.loads(json.dumps(dtype_policies.serialize(policies))))

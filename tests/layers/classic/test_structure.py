@@ -162,7 +162,8 @@ def test_dropped_calls_are_no_nodes():
     x = Input((4,))
     layers.Dense(3)(x)
     gc.collect()
-    assert x._keras_history[0].outbound_nodes == []
+    source = x._keras_history[0]
+    assert source.outbound_nodes == [] and len(source._consumers) == 0
 
 
 def test_masked_steps_are_skipped_from_a_given_state():

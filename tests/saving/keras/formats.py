@@ -15,8 +15,8 @@ HEAD = """# Layers by format
 `.kb`, JSON and YAML hold every layer; a `Lambda` needs its function again, and a layer of one's own its class, in
 `custom_objects`. The table says what else a layer is exchanged with: *both ways* with `.keras`, `.h5` and `.weights.h5`
 of Keras 3, or of tf-keras 2.21, tested over the table of layer configurations, with equal predictions; *by name* where
-name and arguments are exchanged, and no predictions are compared; *none* where Keras has no such layer. Keras 1 means
-that it has other arguments or layouts there, which are read too.
+name and arguments are exchanged, and no predictions are compared; *none* where Keras has no such layer, or one
+that is code. Keras 1 means that it has other arguments or layouts there, which are read too.
 
 [Export](guide/export.md) as a program of NumPy, PyTorch or TensorFlow is tested for every configuration of the table.
 The last four columns are formats of engines: *yes* where their own runtime gave the predictions, *no* where the format
@@ -52,7 +52,8 @@ def page(keras: Any) -> str:
         base = layers.Layer
         if not isinstance(found, type) or not issubclass(found, base) or found is base or found.__name__ != name:
             continue
-        three = ("both ways" if name in with_keras else "by name") if hasattr(keras.layers, name) else "none"
+        theirs = hasattr(keras.layers, name) and has_layer(name, 3)
+        three = ("both ways" if name in with_keras else "by name") if theirs else "none"
         two = "read" if name in READ else "none"
         if has_layer(name, 2):
             two = "both ways" if name in tested and name not in APART else "by name"
