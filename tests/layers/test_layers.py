@@ -486,3 +486,8 @@ def test_a_function_of_k_is_found_again_by_its_name_there(name):
     config = layer.get_config()
     assert config["function"] == name
     assert layers.Lambda.from_config(config).function is getattr(K, name)
+
+
+def test_tensors_of_engines_are_no_inputs():
+    with pytest.raises(TypeError, match="symbolic tensor of K, not ndarray"):
+        Input(tensor=np.ones((2, 3)))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kbackend import Input, K, losses
+from kbackend import K, losses
 
 LOGITS = np.array([[-12.0, 3.0, -7.0], [0.5, -1.0, 14.0]], np.float32)
 
@@ -199,8 +199,3 @@ def test_a_number_weights_all_samples():
     y, p = K.placeholder((None, 1)), K.placeholder((None, 1))
     loss = losses.MeanSquaredError()(y, p, sample_weight=2.5)
     assert K.function([y, p], [loss])([[[1.0], [3.0]], [[2.0], [5.0]]])[0] == 6.25
-
-
-def test_tensors_of_engines_are_no_inputs():
-    with pytest.raises(TypeError, match="symbolic tensor of K, not ndarray"):
-        Input(tensor=np.ones((2, 3)))
