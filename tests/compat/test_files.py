@@ -95,3 +95,17 @@ def test_the_state_of_an_optimizer_is_set_before_training(keras, trained):
     fresh._make_predict_function()
     fresh.optimizer.set_weights(trained.optimizer.get_weights())
     np.testing.assert_array_equal(fresh.optimizer.get_weights()[1], trained.optimizer.get_weights()[1])
+
+
+@pytest.mark.parametrize("ending", ["h5", "keras"])
+def test_optimizers_with_a_decay_go_on_where_they_were(keras, ending, tmp_path):
+    model = keras.models.Sequential([keras.layers.Dense(1, input_shape=(2,))])
+    model.compile(keras.optimizers.Adam(lr=0.1, decay=0.5), "mse")
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+    model.train_on_batch(x, y)
+    path = str(tmp_path / f"m.{ending}")
+    model.save(path)
+    again = keras.models.load_model(path)
+    assert again.optimizer.get_config()["decay"] == 0.5
+    losses = [[each.train_on_batch(x, y) for _ in range(3)] for each in (model, again)]
+    np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)

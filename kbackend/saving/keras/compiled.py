@@ -238,8 +238,8 @@ def document_of(model: Any, keras_version: int = 3) -> dict[str, Any] | None:
 
 def _written(optimizer: Mapping[str, Any], keras_version: int) -> dict[str, Any]:
     config, name = dict(optimizer["config"]), optimizer["class_name"]
-    absent: dict[str, tuple[Any, ...]] = {"decay": (0,), "dynamic": (True,)}
-    absent |= _OF_KERAS_3 if keras_version == 2 else {}
+    absent: dict[str, tuple[Any, ...]] = {"dynamic": (True,)}
+    absent |= _OF_KERAS_3 if keras_version == 2 else {"decay": (0,)}
     for key, usual in absent.items():
         value = config.pop(key, usual[0])
         if value not in usual:
@@ -248,7 +248,10 @@ def _written(optimizer: Mapping[str, Any], keras_version: int) -> dict[str, Any]
     if isinstance(config.get("inner_optimizer"), Mapping):
         config["inner_optimizer"] = _written(config["inner_optimizer"], keras_version)
     if keras_version == 2:
-        config["is_legacy_optimizer"] = False
+        decays = bool(config.get("decay"))
+        if not decays:
+            config.pop("decay", None)
+        config["is_legacy_optimizer"] = decays  # from 2.11 on only the older classes have a decay
     return {"module": "keras.optimizers", "class_name": name, "config": config, "registered_name": None}
 
 
