@@ -124,7 +124,6 @@ LAYERS = (
         "give that tensor when they are called",
         "give the list",
         [Wrapped("kbackend.layers:Layer._run", f"{_CALLS}:unpacking")],
-        tf_keras=False,
     ),
     Row(
         "seeded initializers that are called again",
@@ -317,12 +316,6 @@ TRAINING = (
             Renamed(f"{_MODEL}.{name}", {"filepath": "path"}, keras=2)
             for name in ("save", "save_weights", "load_weights")
         ],
-    ),
-    Row(
-        "calls of models whose outputs are a list of one tensor",
-        "give the tensor",
-        "give the list",
-        [Wrapped("kbackend.model.network:Network.call", f"{_METHODS}:giving_one_output")],
     ),
     Row(
         "tensor._keras_shape = shape, tensor._uses_learning_phase = flag",

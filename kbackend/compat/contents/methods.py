@@ -85,17 +85,6 @@ def make_test_function(self: Any) -> None:
 make_predict_function = make_test_function
 
 
-def giving_one_output(method: Any) -> Any:
-    """``call`` of models, which gives a tensor where the outputs are a list of one."""
-
-    @functools.wraps(method)
-    def call(self: Any, inputs: Any, mask: Any = None, training: Any = None) -> Any:
-        found = method(self, inputs, mask, training)
-        return found[0] if isinstance(found, list) and len(found) == 1 else found
-
-    return call
-
-
 #: of Keras 1's methods for generators; ``nb_epoch`` and its like are renamed before
 SAMPLES = {"samples_per_epoch": "steps_per_epoch", "nb_val_samples": "validation_steps", "val_samples": "steps"}
 
