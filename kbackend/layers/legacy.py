@@ -487,8 +487,9 @@ def _ends(branch: Any) -> tuple[Sequence[Any], Sequence[Any]]:
     if branch._begins is not None:
         return branch._begins.inputs, [branch._begins.output]
     if hasattr(type(branch), "inputs"):  # a model
-        if branch.built:
-            return branch.inputs, branch.outputs
+        model: Any = branch
+        if model.built:
+            return model.inputs, model.outputs
     elif branch.inbound_nodes:
         return as_list(branch.get_input_at(0)), as_list(branch.get_output_at(0))
     elif branch._batch_input_shape is not None:

@@ -114,6 +114,7 @@ RUN = [
     "d = Dense(3)\nd.kernel_initializer((2, 3))\nd(Input((2,)))\nd.get_output_shape_for((None, 2))",
     "losses = []\nlosses.append(1)\nmetrics = dict()\nmetrics.update(a=1)",
     "def f(m, K):\n    m.update(a=1)\n    return K.real\nf(dict(), 3)",
+    "t = Tokenizer(nb_words=3)\nt.fit_on_texts(['a'])\nassert t.num_words == 3 and keras.__version__.split('.')",
     "keras.Model.summary\nc = LambdaCallback(on_batch_end=print)\nc.set_model(m)",
 ]
 

@@ -56,7 +56,19 @@ def keywords(value: Any) -> set[str] | None:
     if not value.__module__.startswith("kbackend.") or value.__module__.startswith(_ANY):
         return None
     every = KNOWN_ARGUMENTS if issubclass(value, Layer) else frozenset()
-    return keywords_of(value) | every | {word for c in value.__mro__ for word in _old_names().get(c.__name__, ())}
+    old = {word for c in value.__mro__ for word in _old_names().get(c.__name__, ())}
+    return keywords_of(value) | _taken_out(value) | every | old
+
+
+def _taken_out(kind: type) -> set[str]:
+    """The words that the constructors of a class take out of their further keywords."""
+    sources = [inspect.getsource(vars(c)["__init__"]) for c in kind.__mro__ if _has_own_constructor(c)]
+    return {word for source in sources for word in re.findall(r"\w+\.pop\([\"'](\w+)[\"']", source)}
+
+
+def _has_own_constructor(kind: type) -> bool:
+    own = vars(kind).get("__init__")
+    return kind.__module__.startswith("kbackend.") and inspect.isfunction(own) and own.__module__ == kind.__module__
 
 
 def method_keywords(kind: type, method: str) -> set[str] | None:
