@@ -343,6 +343,13 @@ TRAINING = (
         ],
     ),
     Row(
+        "use_multiprocessing",
+        "processes that make batches import keras; with the hook they install it",
+        "processes know nothing of keras",
+        [Attribute("kbackend.training.sources.workers:", "INITIALIZER", f"{_METHODS}:installing_hook")],
+        tf_keras=False,
+    ),
+    Row(
         "names of the losses LogCosh and KLDivergence",
         "logcosh, kullback_leibler_divergence",
         "log_cosh, kl_divergence",

@@ -95,3 +95,31 @@ def test_the_state_of_an_optimizer_is_set_before_training(keras, trained):
     fresh._make_predict_function()
     fresh.optimizer.set_weights(trained.optimizer.get_weights())
     np.testing.assert_array_equal(fresh.optimizer.get_weights()[1], trained.optimizer.get_weights()[1])
+
+
+def test_processes_that_make_batches_import_keras(keras, tmp_path, monkeypatch):
+    (tmp_path / "batches_of_keras_2.py").write_text(
+        "import numpy as np\n"
+        "from keras.utils import GeneratorEnqueuer, Sequence\n"  # the first of which Keras 3 has not
+        "class Batches(Sequence):\n"
+        "    def __len__(self):\n"
+        "        return 2\n"
+        "    def __getitem__(self, index):\n"
+        "        return np.full((1, 3), index), np.ones((1, 2))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    import batches_of_keras_2
+
+    queue = keras.utils.OrderedEnqueuer(batches_of_keras_2.Batches(), use_multiprocessing=True)
+    queue.start(workers=1)
+    batches = queue.get()
+    found = [next(batches)[0][0, 0] for _ in range(3)]
+    queue.stop()
+    assert found == [0, 1, 0]
+
+
+def test_gpus_are_listed_as_programs_ask_for_them(keras):
+    from keras import backend as K
+
+    assert K.tensorflow_backend._get_available_gpus() == K._get_available_gpus()
+    assert "cpu" not in K._get_available_gpus()
