@@ -304,18 +304,13 @@ TRAINING = (
         tf_keras=False,
     ),
     Row(
-        "save and save_weights, overwrite=False",
-        "ask on standard input before a file is replaced",
-        "raise FileExistsError",
-        [Wrapped(f"{_MODEL}.{name}", f"{_FILES}:asking") for name in ("save", "save_weights")],
-    ),
-    Row(
-        "save, save_weights and load_weights, the first argument",
-        "filepath",
-        "path",
+        "save and save_weights, overwrite=False; their first argument, and that of load_weights",
+        "ask on standard input before a file is replaced; filepath",
+        "raise FileExistsError; path",
         [
-            Renamed(f"{_MODEL}.{name}", {"filepath": "path"}, keras=2)
-            for name in ("save", "save_weights", "load_weights")
+            *(Wrapped(f"{_MODEL}.{name}", f"{_FILES}:asking") for name in ("save", "save_weights")),
+            *(Renamed(f"{_MODEL}.{name}", {"filepath": "path"}, keras=2)
+              for name in ("save", "save_weights", "load_weights")),
         ],
     ),
     Row(
