@@ -108,9 +108,10 @@ def _ends(branch: Any) -> tuple[Sequence[Any], Sequence[Any]]:
         raise TypeError(f"Merge takes models and layers, it was given {branch!r}")
     if branch._begins is not None:
         return branch._begins.inputs, [branch._begins.output]
-    if hasattr(type(branch), "inputs"):  # a model
-        if branch.built:
-            return branch.inputs, branch.outputs
+    if hasattr(type(branch), "inputs"):
+        model: Any = branch
+        if model.built:
+            return model.inputs, model.outputs
     elif branch.inbound_nodes:
         return as_list(branch.get_input_at(0)), as_list(branch.get_output_at(0))
     elif branch._batch_input_shape is not None:
