@@ -303,18 +303,13 @@ TRAINING = (
         tf_keras=False,
     ),
     Row(
-        "save and save_weights, overwrite=False",
-        "ask on standard input before a file is replaced",
-        "raise FileExistsError",
-        [Wrapped(f"{_MODEL}.{name}", f"{_FILES}:asking") for name in ("save", "save_weights")],
-    ),
-    Row(
-        "save, save_weights and load_weights, the first argument",
-        "filepath",
-        "path",
+        "save and save_weights, overwrite=False; their first argument, and that of load_weights",
+        "ask on standard input before a file is replaced; filepath",
+        "raise FileExistsError; path",
         [
-            Renamed(f"{_MODEL}.{name}", {"filepath": "path"}, keras=2)
-            for name in ("save", "save_weights", "load_weights")
+            *(Wrapped(f"{_MODEL}.{name}", f"{_FILES}:asking") for name in ("save", "save_weights")),
+            *(Renamed(f"{_MODEL}.{name}", {"filepath": "path"}, keras=2)
+              for name in ("save", "save_weights", "load_weights")),
         ],
     ),
     Row(
@@ -334,6 +329,13 @@ TRAINING = (
             Attribute(_MODEL, f"_make_{name}_function", f"{_METHODS}:make_{name}_function")
             for name in ("train", "test", "predict")
         ],
+    ),
+    Row(
+        "use_multiprocessing",
+        "processes that make batches import keras; with the hook they install it",
+        "processes know nothing of keras",
+        [Attribute("kbackend.training.sources.workers:", "INITIALIZER", f"{_METHODS}:installing_hook")],
+        tf_keras=False,
     ),
     Row(
         "names of the losses LogCosh and KLDivergence",

@@ -109,3 +109,31 @@ def test_optimizers_with_a_decay_go_on_where_they_were(keras, ending, tmp_path):
     assert again.optimizer.get_config()["decay"] == 0.5
     losses = [[each.train_on_batch(x, y) for _ in range(3)] for each in (model, again)]
     np.testing.assert_allclose(losses[0], losses[1], rtol=1e-5)
+
+
+def test_processes_that_make_batches_import_keras(keras, tmp_path, monkeypatch):
+    (tmp_path / "batches_of_keras_2.py").write_text(
+        "import numpy as np\n"
+        "from keras.utils import GeneratorEnqueuer, Sequence\n"  # the first of which Keras 3 has not
+        "class Batches(Sequence):\n"
+        "    def __len__(self):\n"
+        "        return 2\n"
+        "    def __getitem__(self, index):\n"
+        "        return np.full((1, 3), index), np.ones((1, 2))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    import batches_of_keras_2
+
+    queue = keras.utils.OrderedEnqueuer(batches_of_keras_2.Batches(), use_multiprocessing=True)
+    queue.start(workers=1)
+    batches = queue.get()
+    found = [next(batches)[0][0, 0] for _ in range(3)]
+    queue.stop()
+    assert found == [0, 1, 0]
+
+
+def test_gpus_are_listed_as_programs_ask_for_them(keras):
+    from keras import backend as K
+
+    assert K.tensorflow_backend._get_available_gpus() == K._get_available_gpus()
+    assert "cpu" not in K._get_available_gpus()

@@ -170,6 +170,16 @@ def is_symbolic(x: Any) -> bool:
     return isinstance(x, Tensor)
 
 
+def _get_available_gpus() -> list[str]:
+    """The GPUs of the engine, by which programs of Keras 2 ask whether there is one.
+
+    >>> from kbackend.compat.contents import functions
+    >>> [name for name in functions._get_available_gpus() if name == "cpu"]
+    []
+    """
+    return [name for name in active_target().backend.devices() if name != "cpu"]
+
+
 __all__ = [
     "arange",
     "backend",

@@ -373,6 +373,13 @@ def casting_feeds(method: Any) -> Any:
     return call
 
 
+def installing_hook() -> None:
+    """Install the hook in a process that makes batches: what it is given is of modules that import keras."""
+    from kbackend import compat
+
+    compat.install()
+
+
 # random numbers ---------------------------------------------------------------------------------------------
 
 

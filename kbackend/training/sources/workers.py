@@ -46,7 +46,9 @@ class Workers:
 
     def _for_processes(self) -> Callable[[Any], Future[Any]]:
         if self._pool is None:
-            self._pool = ProcessPoolExecutor(self._reading.workers, multiprocessing.get_context(_method()))
+            self._pool = ProcessPoolExecutor(
+                self._reading.workers, multiprocessing.get_context(_method()), initializer=INITIALIZER
+            )
             self._folder = tempfile.TemporaryDirectory(prefix="kbackend-dataset-")
         assert self._folder is not None
         self._passes += 1  # the dataset may change between two passes: each has its own copy
@@ -103,6 +105,9 @@ def _finished(value: Any) -> Future[Any]:
     future.set_result(value)
     return future
 
+
+#: a function of a module that each process calls first, None for none
+INITIALIZER: Callable[[], None] | None = None
 
 _loaded: dict[str, Any] = {}
 
