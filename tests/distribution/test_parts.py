@@ -261,6 +261,7 @@ def test_what_takes_a_whole_weight_gathers_it(monkeypatch):
     assert names_of(graph).count("own_piece") >= 2
 
 
+@pytest.mark.engine("torch")
 @pytest.mark.parametrize("module, op", [(divided_steps, "gather_pieces"), (weights, "replicated")])
 def test_weights_enter_the_loss_one_after_the_other_where_they_are_used(monkeypatch, module, op):
     monkeypatch.setattr(module, "BUCKET", 80)  # bytes of a kernel and a bias
@@ -268,7 +269,8 @@ def test_weights_enter_the_loss_one_after_the_other_where_they_are_used(monkeypa
     for _ in range(3):
         hidden = layers.Dense(4, activation="tanh")(hidden)
     graph = in_pieces(monkeypatch, Model(x, hidden), "adam", shard=op == "gather_pieces")
-    source = Function(graph.inputs, graph.outputs, graph.updates, "step", None, 1).source
+    with kbackend.use_backend("torch"):
+        source = Function(graph.inputs, graph.outputs, graph.updates, "step", None, 1).source
     calls = re.findall(rf"= ({op}|dense|gradients)\w*\(", source)
     assert calls == [*[op, "dense"] * 3, "gradients"], source
     assert len(re.findall(rf"del .*{op}_\d+_0, {op}_\d+_1", source)) == 3  # as soon as they were used
