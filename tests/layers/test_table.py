@@ -25,8 +25,8 @@ def definition(row: Row) -> table.Found:
 #: modules whose layers are no computations of a row, or are checked in files of their own
 ELSEWHERE = (
     "base", "core.module", "core.saved_model", "legacy", "preprocessing.colors", "preprocessing.geometry",
-    "preprocessing.hashing", "preprocessing.lookup", "preprocessing.mixing", "preprocessing.policies", "preprocessing.text",
-    "preprocessing.warping",
+    "preprocessing.hashing", "preprocessing.lookup", "preprocessing.mixing", "preprocessing.policies",
+    "preprocessing.text", "preprocessing.warping",
 )  # fmt: skip
 #: takes a dict; see preprocessing/test_policies.py
 OF_DICTS = {"MaxNumBoundingBoxes"}
