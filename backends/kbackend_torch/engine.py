@@ -32,7 +32,7 @@ from kbackend_torch.kernels.nn import optimizer_steps as optimizing
 from kbackend_torch.kernels.random import draws as random
 from kbackend_torch.kernels.rnn import recurrent
 from kbackend_torch.native import NATIVE_KERNELS
-from kbackend_torch.pending import PENDING
+from kbackend_torch.pending import PENDING, completed
 from kbackend_torch.tape import TorchTape
 
 #: what compiles and runs nothing
@@ -230,12 +230,15 @@ class TorchBackend(Backend):
         return EXPORTING
 
     def compile(self, emitted: Any, target: Any, jit: Any) -> Callable[..., Any]:
+        ops = {node.op.name for node in emitted.nodes.values()}
+        if ops & _WITH_TRANSFERS:
+            own = [name for name, value in emitted.namespace.items() if value == self.tape.gradients]
+            emitted.namespace.update(dict.fromkeys(own, completed(self.tape.gradients)))
         if jit is True:
             for module in (dropout, optimizing, random, recurrent, replicate):
                 module.leave_uncompiled()
             emitted.function = _compiled(emitted)
         run = eager_runner(emitted, target)
-        ops = {node.op.name for node in emitted.nodes.values()}
         if "gather_pieces" in ops:
             run = pieces.gathering(run)
 
@@ -260,6 +263,8 @@ class TorchBackend(Backend):
         return without_recording
 
 
+#: ops whose gradients are sums over processes
+_WITH_TRANSFERS = {"gather_pieces", "replicated"}
 #: ops that torch.compile calls as they are, which breaks the graph
 _APART = {*dropout.KERNELS, *random.KERNELS, *recurrent.KERNELS, *replicate.KERNELS}
 

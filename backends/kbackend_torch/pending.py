@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
 from typing import Any, Protocol
 
 
@@ -99,3 +100,15 @@ class Pending:
 _TOGETHER = 2
 #: those of this process
 PENDING = Pending()
+
+
+def completed(gradients: Callable[..., Any]) -> Callable[..., Any]:
+    """The function of a tape that gives gradients, for programs with transfers: it gives the sums."""
+
+    @wraps(gradients)
+    def complete(level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool) -> Sequence[Any]:
+        found = gradients(level, loss, tensors, nested, last)
+        sums = PENDING.finish(tensors)
+        return tuple(sums.get(id(t), g) for t, g in zip(tensors, found))
+
+    return complete

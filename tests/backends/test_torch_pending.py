@@ -95,6 +95,7 @@ def test_the_sum_of_the_last_layer_starts_before_the_backward_pass_of_the_first(
     import torch
 
     from kbackend_torch.kernels.collective.replicate import replicated
+    from kbackend_torch.pending import completed
     from kbackend_torch.tape import TorchTape
 
     weights = [torch.ones(3, requires_grad=True), torch.ones(5, requires_grad=True)]
@@ -102,7 +103,7 @@ def test_the_sum_of_the_last_layer_starts_before_the_backward_pass_of_the_first(
     hidden = 2.0 * first.sum()
     (last,) = replicated(weights[1:])
     hidden.register_hook(lambda gradient: log.append("first layer"))
-    found = TorchTape().gradients(0, (hidden * last).sum(), weights, False, True)
+    found = completed(TorchTape().gradients)(0, (hidden * last).sum(), weights, False, True)
     assert log == [("all_reduce", 5), "first layer", ("all_reduce", 3), "done", "done"]
     assert [g.tolist() for g in found] == [[10.0] * 3, [6.0] * 5]
 
@@ -112,6 +113,7 @@ def test_a_gathered_weight_is_not_kept_for_the_backward_pass(log):
     from torch.multiprocessing.reductions import StorageWeakRef
 
     from kbackend_torch.kernels.collective.pieces import gather_pieces, gathering
+    from kbackend_torch.pending import completed
     from kbackend_torch.tape import TorchTape
 
     piece = torch.arange(7.0).requires_grad_()  # with padding of one
@@ -122,7 +124,7 @@ def test_a_gathered_weight_is_not_kept_for_the_backward_pass(log):
         loss = torch.square(torch.ones(4, 2, requires_grad=True) @ whole).sum()
         del whole
         log.append("forward" if held.expired() else "kept")
-        return TorchTape().gradients(0, loss, [piece], False, True)
+        return completed(TorchTape().gradients)(0, loss, [piece], False, True)
 
     (found,) = gathering(step)([])
     gather, scatter = [("all_gather", 7), "done"], [("reduce_scatter", 7), "done"]
