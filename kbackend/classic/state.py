@@ -38,6 +38,7 @@ def placeholder(
 
     Raises:
         ValueError: neither ``shape`` nor ``ndim`` is given, or a negative dimension.
+        TypeError: a shape that is no list or tuple.
 
     >>> from kbackend import K
     >>> K.int_shape(K.placeholder((None, 3)))
@@ -47,6 +48,8 @@ def placeholder(
         if ndim is None:
             raise ValueError("a placeholder needs a shape or ndim")
         shape = (None,) * ndim
+    if not hasattr(shape, "__iter__"):
+        raise TypeError(f"a placeholder's shape must be a list or tuple, it is {shape!r}; a vector's is ({shape!r},)")
     dims = tuple(None if d is None else int(d) for d in shape)
     if any(d is not None and d < 0 for d in dims):
         raise ValueError(f"a placeholder cannot have the shape {tuple(shape)}")

@@ -43,6 +43,7 @@ def plot_model(
 
     Raises:
         ValueError: another direction, or an ending that there is not.
+        TypeError: it is no model.
 
     >>> from kbackend import Input, Model, layers, utils
     >>> x = Input((4,))

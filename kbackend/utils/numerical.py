@@ -104,7 +104,7 @@ def pad_sequences(
     for label, side in (("padding", padding), ("truncating", truncating)):
         if side not in ("pre", "post"):
             raise ValueError(f"{label} must be 'pre' or 'post', it is {side!r}")
-    if not all(hasattr(sequence, "__len__") for sequence in sequences):
+    if not hasattr(sequences, "__iter__") or not all(hasattr(sequence, "__len__") for sequence in sequences):
         raise ValueError("pad_sequences needs a sequence of sequences")
     arrays = [np.asarray(sequence) for sequence in sequences]
     shapes = {array.shape[1:] for array in arrays if len(array)}

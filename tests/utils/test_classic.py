@@ -8,7 +8,7 @@ import time
 import numpy as np
 import pytest
 
-from kbackend import Input, Model, Sequential, layers, utils
+from kbackend import Input, K, Model, Sequential, layers, utils
 from kbackend.utils import conv_utils, generic_utils, layer_utils, np_utils, vis_utils
 
 MODULES = "classic conv_utils data_utils generic_utils io_utils layer_utils multi_gpu_utils np_utils vis_utils".split()
@@ -228,3 +228,13 @@ def test_rows_past_the_end_of_an_array_in_a_file(tmp_path):
     assert rows[2:4].tolist() == rows[2:].tolist() == [2, 3]
     with pytest.raises(IndexError, match="row 4 does not lie in the 4"):
         rows[2:5]
+
+
+def test_what_is_no_model_no_list_and_no_shape_is_said_to_be_none(tmp_path):
+    for wrong in (3, [1], layers.Dense(2)):
+        with pytest.raises(TypeError, match="must be a Model or Sequential, it is"):
+            utils.plot_model(wrong, tmp_path / "m.png")
+    with pytest.raises(ValueError, match="a sequence of sequences"):
+        utils.pad_sequences(3)
+    with pytest.raises(TypeError, match=r"must be a list or tuple, it is 3; a vector's is \(3,\)"):
+        K.placeholder(3)

@@ -35,7 +35,12 @@ def diagram_of(model: Any, shown: Shown = Shown()) -> Diagram:
     """The diagram of a model: a box for each input, for each call of a layer, and for each operation between layers.
 
     A model whose shapes are not known yet is the chain of its layers.
+
+    Raises:
+        TypeError: it is no model.
     """
+    if not (hasattr(model, "built") and hasattr(model, "layers")):
+        raise TypeError(f"what is drawn must be a Model or Sequential, it is {model!r}")
     if not model.built:
         chain = [_layer_box(layer, None, replace(shown, shapes=False, dtypes=False)) for layer in model.layers]
         return Diagram(chain, [(i, i + 1) for i in range(len(chain) - 1)])
