@@ -30,7 +30,7 @@ from kbackend_torch.kernels.collective import pieces, replicate
 from kbackend_torch.kernels.nn import dropout
 from kbackend_torch.kernels.nn import optimizer_steps as optimizing
 from kbackend_torch.kernels.random import draws as random
-from kbackend_torch.kernels.rnn import recurrent
+from kbackend_torch.kernels.rnn import masked, recurrent
 from kbackend_torch.native import NATIVE_KERNELS
 from kbackend_torch.pending import PENDING, completed
 from kbackend_torch.tape import TorchTape
@@ -235,7 +235,7 @@ class TorchBackend(Backend):
             own = [name for name, value in emitted.namespace.items() if value == self.tape.gradients]
             emitted.namespace.update(dict.fromkeys(own, completed(self.tape.gradients)))
         if jit is True:
-            for module in (dropout, optimizing, random, recurrent, replicate):
+            for module in (dropout, masked, optimizing, random, recurrent, replicate):
                 module.leave_uncompiled()
             emitted.function = _compiled(emitted)
         run = eager_runner(emitted, target)
@@ -266,7 +266,7 @@ class TorchBackend(Backend):
 #: ops whose gradients are sums over processes
 _WITH_TRANSFERS = {"gather_pieces", "replicated"}
 #: ops that torch.compile calls as they are, which breaks the graph
-_APART = {*dropout.KERNELS, *random.KERNELS, *recurrent.KERNELS, *replicate.KERNELS}
+_APART = {*dropout.KERNELS, *masked.KERNELS, *random.KERNELS, *recurrent.KERNELS, *replicate.KERNELS}
 
 
 def _compiled(emitted: Any) -> Callable[..., Any]:

@@ -14,7 +14,7 @@ from kbackend.plugin.select import target
 from kbackend_torch.dtypes import NAME, TORCH
 from kbackend_torch.kernels.nn import dropout
 from kbackend_torch.kernels.random import draws
-from kbackend_torch.kernels.rnn import recurrent
+from kbackend_torch.kernels.rnn import masked, recurrent
 
 
 class ModelModule(torch.nn.Module):
@@ -26,7 +26,7 @@ class ModelModule(torch.nn.Module):
 
     def __init__(self, parts: ModelParts) -> None:
         super().__init__()
-        for kernels in (dropout, draws, recurrent):
+        for kernels in (dropout, draws, masked, recurrent):
             kernels.leave_uncompiled()
         self._parts = _Shared(parts)
         held = {**parts.weights, **{f"state/{name}": v for name, v in parts.state.items()}}

@@ -14,7 +14,19 @@ from kbackend.ops.elementwise.hyperbolic import tanh
 from kbackend.ops.linalg.matmul import matrix_multiply
 from kbackend.ops.nn.sigmoid import sigmoid
 from kbackend.ops.rnn.rnn import StepFunction
-from kbackend.ops.rnn.steps import Activation, _check, _function, _is, _run, _samples, _step_samples, _weights
+from kbackend.ops.rnn.steps import (
+    Activation,
+    _check,
+    _check_mask,
+    _function,
+    _is,
+    _masked_samples,
+    _row_mask,
+    _run,
+    _samples,
+    _step_samples,
+    _weights,
+)
 
 
 def _gru_rule(
@@ -23,6 +35,21 @@ def _gru_rule(
     units = recurrent_kernel.shape[0]
     wide = None if units is None else 3 * units
     return _check(inputs, (h0,), kernel, recurrent_kernel, bias, 3, (2, wide))
+
+
+def _masked_rule(
+    inputs: Any,
+    h0: Any,
+    kernel: Any,
+    recurrent_kernel: Any,
+    bias: Any,
+    mask: Any,
+    *,
+    go_backwards: bool = False,
+    unroll: bool = False,
+) -> tuple[TensorSpec, ...]:
+    _check_mask(inputs, mask)
+    return _gru_rule(inputs, h0, kernel, recurrent_kernel, bias)
 
 
 def _gru_samples() -> list[Sample]:
@@ -47,6 +74,26 @@ def _gru(
     return _gru_steps(
         inputs, (h0,), kernel, recurrent_kernel, bias, "tanh", "sigmoid", True, go_backwards=go_backwards
     )
+
+
+@composite(name="masked_gru", promote="same", promoted=("inputs", "h0", "kernel", "recurrent_kernel", "bias"), rule=_masked_rule, tolerance="rnn",
+           samples=_masked_samples(1, 3, (2, 6)))
+def _masked_gru(
+    inputs: TensorLike,
+    h0: TensorLike | None,
+    kernel: TensorLike,
+    recurrent_kernel: TensorLike,
+    bias: TensorLike | None,
+    mask: TensorLike,
+    *,
+    go_backwards: bool = False,
+    unroll: bool = False,
+) -> Any:
+    """The GRU of steps that a bool mask (samples, time) holds. See :func:`gru`."""
+    return _gru_steps(
+        inputs, (h0,), kernel, recurrent_kernel, bias, "tanh", "sigmoid", True, go_backwards=go_backwards, mask=mask,
+        unroll=unroll,
+    )  # fmt: skip
 
 
 @derived(tolerance="rnn", samples=lambda: [*_step_samples(1, 3, (2, 6))(), *_gru_samples()])
@@ -93,8 +140,13 @@ def gru(
     >>> K.int_shape(outputs), K.int_shape(last)
     ((2, 5, 4), (2, 4))
     """
-    if mask is None and reset_after and _is(activation, tanh) and _is(recurrent_activation, sigmoid):
-        return _gru(inputs, h0, kernel, recurrent_kernel, bias, go_backwards=go_backwards)
+    if reset_after and _is(activation, tanh) and _is(recurrent_activation, sigmoid):
+        operands = (inputs, h0, kernel, recurrent_kernel, bias)
+        if mask is None:
+            return _gru(*operands, go_backwards=go_backwards)
+        rows = _row_mask(inputs, mask)
+        if rows is not None:
+            return _masked_gru(*operands, rows, go_backwards=go_backwards, unroll=unroll)
     return _gru_steps(
         inputs,
         (h0,),

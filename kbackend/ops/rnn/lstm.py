@@ -12,7 +12,18 @@ from kbackend.ops.elementwise.hyperbolic import tanh
 from kbackend.ops.linalg.matmul import matrix_multiply
 from kbackend.ops.nn.sigmoid import sigmoid
 from kbackend.ops.rnn.rnn import StepFunction
-from kbackend.ops.rnn.steps import Activation, _function, _is, _run, _samples, _step_samples, _two_states
+from kbackend.ops.rnn.steps import (
+    Activation,
+    _function,
+    _is,
+    _masked_samples,
+    _row_mask,
+    _run,
+    _samples,
+    _step_samples,
+    _two_states,
+    _two_states_masked,
+)
 
 
 @composite(name="lstm", promote="same", rule=_two_states, tolerance="rnn", samples=_samples(2, 4))
@@ -30,6 +41,27 @@ def _lstm(
     return _lstm_steps(
         inputs, (h0, c0), kernel, recurrent_kernel, bias, "tanh", "sigmoid", go_backwards=go_backwards
     )
+
+
+@composite(name="masked_lstm", promote="same", promoted=("inputs", "h0", "c0", "kernel", "recurrent_kernel", "bias"), rule=_two_states_masked, tolerance="rnn",
+           samples=_masked_samples(2, 4))
+def _masked_lstm(
+    inputs: TensorLike,
+    h0: TensorLike | None,
+    c0: TensorLike | None,
+    kernel: TensorLike,
+    recurrent_kernel: TensorLike,
+    bias: TensorLike | None,
+    mask: TensorLike,
+    *,
+    go_backwards: bool = False,
+    unroll: bool = False,
+) -> Any:
+    """The LSTM of steps that a bool mask (samples, time) holds. See :func:`lstm`."""
+    return _lstm_steps(
+        inputs, (h0, c0), kernel, recurrent_kernel, bias, "tanh", "sigmoid", go_backwards=go_backwards, mask=mask,
+        unroll=unroll,
+    )  # fmt: skip
 
 
 @derived(tolerance="rnn", samples=_step_samples(2, 4))
@@ -74,8 +106,13 @@ def lstm(
     >>> K.int_shape(outputs), K.int_shape(h), K.int_shape(c)
     ((2, 5, 4), (2, 4), (2, 4))
     """
-    if mask is None and _is(activation, tanh) and _is(recurrent_activation, sigmoid):
-        return _lstm(inputs, h0, c0, kernel, recurrent_kernel, bias, go_backwards=go_backwards)
+    if _is(activation, tanh) and _is(recurrent_activation, sigmoid):
+        operands = (inputs, h0, c0, kernel, recurrent_kernel, bias)
+        if mask is None:
+            return _lstm(*operands, go_backwards=go_backwards)
+        rows = _row_mask(inputs, mask)
+        if rows is not None:
+            return _masked_lstm(*operands, rows, go_backwards=go_backwards, unroll=unroll)
     return _lstm_steps(
         inputs,
         (h0, c0),

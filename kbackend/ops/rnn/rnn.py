@@ -95,7 +95,7 @@ def steps_of(
     constants, states = list(constants or ()), list(initial_states)
     sequences = [inputs]
     if mask is not None:
-        sequences.append(_checked_mask(mask))
+        sequences.append(checked_mask(mask))
     time_steps(sequences, TIME)
 
     def step(slices: list[Any], carried: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -117,7 +117,7 @@ def steps_of(
     return outputs[0], states
 
 
-def _checked_mask(mask: Any) -> Any:
+def checked_mask(mask: Any) -> Any:
     mask = mask if hasattr(mask, "shape") else to_numpy(mask)
     if len(mask.shape) < 2:
         raise ValueError(

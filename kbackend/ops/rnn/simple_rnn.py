@@ -10,7 +10,18 @@ from kbackend.declare.op import TensorLike
 from kbackend.ops.elementwise.hyperbolic import tanh
 from kbackend.ops.linalg.matmul import matrix_multiply
 from kbackend.ops.rnn.rnn import StepFunction
-from kbackend.ops.rnn.steps import Activation, _function, _is, _one_state, _run, _samples, _step_samples
+from kbackend.ops.rnn.steps import (
+    Activation,
+    _function,
+    _is,
+    _masked_samples,
+    _one_state,
+    _one_state_masked,
+    _row_mask,
+    _run,
+    _samples,
+    _step_samples,
+)
 
 
 @composite(name="simple_rnn", promote="same", rule=_one_state, tolerance="rnn", samples=_samples(1, 1))
@@ -25,6 +36,26 @@ def _simple_rnn(
 ) -> Any:
     """A simple RNN with tanh; a missing state is zeros. See :func:`simple_rnn`."""
     return _simple_steps(inputs, (h0,), kernel, recurrent_kernel, bias, "tanh", go_backwards=go_backwards)
+
+
+@composite(name="masked_simple_rnn", promote="same", promoted=("inputs", "h0", "kernel", "recurrent_kernel", "bias"), rule=_one_state_masked, tolerance="rnn",
+           samples=_masked_samples(1, 1))
+def _masked_simple_rnn(
+    inputs: TensorLike,
+    h0: TensorLike | None,
+    kernel: TensorLike,
+    recurrent_kernel: TensorLike,
+    bias: TensorLike | None,
+    mask: TensorLike,
+    *,
+    go_backwards: bool = False,
+    unroll: bool = False,
+) -> Any:
+    """The simple RNN of steps that a bool mask (samples, time) holds. See :func:`simple_rnn`."""
+    return _simple_steps(
+        inputs, (h0,), kernel, recurrent_kernel, bias, "tanh", go_backwards=go_backwards, mask=mask,
+        unroll=unroll,
+    )  # fmt: skip
 
 
 @derived(tolerance="rnn", samples=_step_samples(1, 1))
@@ -66,8 +97,13 @@ def simple_rnn(
     >>> K.int_shape(outputs), K.int_shape(last)
     ((2, 5, 4), (2, 4))
     """
-    if mask is None and _is(activation, tanh):
-        return _simple_rnn(inputs, h0, kernel, recurrent_kernel, bias, go_backwards=go_backwards)
+    if _is(activation, tanh):
+        operands = (inputs, h0, kernel, recurrent_kernel, bias)
+        if mask is None:
+            return _simple_rnn(*operands, go_backwards=go_backwards)
+        rows = _row_mask(inputs, mask)
+        if rows is not None:
+            return _masked_simple_rnn(*operands, rows, go_backwards=go_backwards, unroll=unroll)
     return _simple_steps(
         inputs,
         (h0,),

@@ -1,13 +1,16 @@
 """Shape rules, samples and the loop over time that the fused recurrent ops share.
 
 The ops are composites of ``rnn`` and elementwise ops, for which backends have fused kernels. They have the default
-activations and no mask; the public functions call ``rnn`` for other activations and for masks.
+activations, and are declared without a mask and with one, since a backend may have a kernel for one of the two only;
+the public functions call ``rnn`` for other activations and for masks of other shapes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from typing import Any
+
+import numpy as np
 
 from kbackend import dtypes
 from kbackend.declare.call import dtype_of
@@ -18,7 +21,7 @@ from kbackend.ops.arrays.reshape import extent
 from kbackend.ops.core.creation import fill
 from kbackend.ops.core.leaves import constant
 from kbackend.ops.linalg.matmul import matrix_multiply
-from kbackend.ops.rnn.rnn import StepFunction, steps_of
+from kbackend.ops.rnn.rnn import StepFunction, checked_mask, steps_of
 
 Activation = Any
 
@@ -60,6 +63,19 @@ def _check(
     return TensorSpec((batch, time, units), inputs.dtype), TensorSpec((batch, units), inputs.dtype)
 
 
+def _check_mask(inputs: TensorSpec, mask: TensorSpec) -> None:
+    """Check that a mask is of the samples and steps of the inputs.
+
+    Raises:
+        TypeError: a mask that is not bool.
+        ValueError: a mask of another shape.
+    """
+    if mask.dtype != dtypes.BOOL:
+        raise TypeError(f"the mask of a recurrent op must be bool, it is {mask.dtype}")
+    if not _fits(mask.shape, inputs.shape[:2]):
+        raise ValueError(f"mask must have the shape {inputs.shape[:2]}, it has {mask.shape}; inputs are {inputs.shape}")
+
+
 def _fits(shape: Any, wanted: Any) -> bool:
     return len(shape) == len(wanted) and all(a is None or b is None or a == b for a, b in zip(shape, wanted))
 
@@ -82,6 +98,37 @@ def _one_state(
     inputs: Any, h0: Any, kernel: Any, recurrent_kernel: Any, bias: Any = None, *, go_backwards: bool = False
 ) -> tuple[TensorSpec, ...]:
     return _check(inputs, (h0,), kernel, recurrent_kernel, bias, 1)
+
+
+def _two_states_masked(
+    inputs: Any,
+    h0: Any,
+    c0: Any,
+    kernel: Any,
+    recurrent_kernel: Any,
+    bias: Any,
+    mask: Any,
+    *,
+    go_backwards: bool = False,
+    unroll: bool = False,
+) -> tuple[TensorSpec, ...]:
+    _check_mask(inputs, mask)
+    return _two_states(inputs, h0, c0, kernel, recurrent_kernel, bias)
+
+
+def _one_state_masked(
+    inputs: Any,
+    h0: Any,
+    kernel: Any,
+    recurrent_kernel: Any,
+    bias: Any,
+    mask: Any,
+    *,
+    go_backwards: bool = False,
+    unroll: bool = False,
+) -> tuple[TensorSpec, ...]:
+    _check_mask(inputs, mask)
+    return _one_state(inputs, h0, kernel, recurrent_kernel, bias)
 
 
 def _weights(gates: int, bias: bool | tuple[int, ...] = True, features: int = 3, units: int = 2) -> list[Any]:
@@ -118,6 +165,34 @@ def _samples(states: int, gates: int, bias: bool | tuple[int, ...] = True) -> Ca
     return samples
 
 
+def _masked_samples(
+    states: int, gates: int, bias: bool | tuple[int, ...] = True
+) -> Callable[[], list[Sample]]:
+    """Samples of the fused ops with a mask: filling at the end and at the beginning, holes, samples without a step."""
+
+    def samples() -> list[Sample]:
+        x, weights = In((4, 4, 3)), _weights(gates, bias)
+        given, none = [In((4, 2), -1, 1)] * states, [None] * states
+        ends = In(values=[[1, 1, 1, 0], [1, 0, 0, 0], [0, 0, 0, 0], [1, 1, 0, 0]], kind="bool")
+        begins = In(values=[[0, 1, 1, 1], [0, 0, 0, 0], [0, 0, 1, 1], [1, 1, 1, 1]], kind="bool")
+        holes = In(values=[[1, 0, 1, 0], [0, 1, 0, 1], [1, 1, 1, 1], [0, 0, 1, 0]], kind="bool")
+        full = In(values=np.ones((4, 4)), kind="bool")
+        none_at_all = In(values=np.zeros((4, 4)), kind="bool")
+        return [
+            call(x, *given, *weights, ends, name="filling at the end"),
+            call(x, *none, *weights, ends, go_backwards=True, name="filling at the end, backwards"),
+            call(x, *given, *weights, begins, name="filling at the beginning"),
+            call(x, *none, *weights[:2], None, holes, name="holes, no bias"),
+            call(x, *given, *weights, holes, go_backwards=True, unroll=True, name="holes, backwards, unrolled"),
+            call(x, *given, *weights, full, go_backwards=True, name="all steps", dynamic=False),
+            call(x, *given, *weights, none_at_all, name="none of the steps", dynamic=False),
+            call(In((4, 0, 3)), *given, *weights, In((4, 0), kind="bool"), name="no step", dynamic=False),
+            call(x, *given, *weights, In((4, 3), kind="bool"), name="length of the mask", raises=ValueError),
+        ]
+
+    return samples
+
+
 def _step_samples(
     states: int, gates: int, bias: bool | tuple[int, ...] = True
 ) -> Callable[[], list[Sample]]:
@@ -141,6 +216,15 @@ def _is(activation: Activation, wanted: Any) -> bool:
     """Whether an activation, by name or as a function, is a declared op."""
     found = REGISTRY.get(activation) if isinstance(activation, str) else getattr(activation, "op", None)
     return found is wanted.op
+
+
+def _row_mask(inputs: Any, mask: Any) -> Any:
+    """The mask as bool (samples, time), or None where it may not be of these samples and steps."""
+    mask = checked_mask(mask)
+    shape = tuple(mask.shape)
+    if len(shape) == 3 and shape[2] == 1:
+        mask, shape = mask[:, :, 0], shape[:2]
+    return mask if _fits(shape, tuple(inputs.shape)[:2]) else None
 
 
 def _function(activation: Activation) -> Callable[[Any], Any]:

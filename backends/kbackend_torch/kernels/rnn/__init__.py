@@ -1,5 +1,5 @@
 """Kernels of recurrent ops."""
 
-from kbackend_torch.kernels.rnn import recurrent
+from kbackend_torch.kernels.rnn import masked, recurrent
 
-KERNELS = {**recurrent.KERNELS}
+KERNELS = {**masked.KERNELS, **recurrent.KERNELS}

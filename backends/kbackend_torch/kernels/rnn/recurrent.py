@@ -19,7 +19,7 @@ from kbackend_torch.recurrence import (
 Function = Callable[..., Any]
 
 
-def _zeros(x: Any, recurrent: Any) -> Any:
+def zeros(x: Any, recurrent: Any) -> Any:
     return x.new_zeros(x.shape[0], recurrent.shape[0])
 
 
@@ -85,7 +85,7 @@ def leave_uncompiled() -> None:
             _called[name] = torch.compiler.disable(kernel)
 
 
-def _checked(specs: Sequence[Any], gates: int) -> Function:
+def check_operands(specs: Sequence[Any], gates: int) -> Function:
     """A check of all operands: PyTorch's kernels read past the memory of shapes that do not fit each other.
 
     It does nothing where the sizes that they share were known when the program was made.
@@ -113,37 +113,37 @@ def _checked(specs: Sequence[Any], gates: int) -> Function:
 
 
 def make_lstm(specs: Sequence[Any], *, go_backwards: bool) -> Function:
-    run, check = _chosen(specs, "lstm", steps_of_lstm), _checked(specs, 4)
+    run, check = chosen(specs, "lstm", steps_of_lstm), check_operands(specs, 4)
 
     def lstm(x: Any, h: Any, c: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
         check(x, h, c, kernel, recurrent, bias)
-        h = _zeros(x, recurrent) if h is None else h
-        c = _zeros(x, recurrent) if c is None else c
+        h = zeros(x, recurrent) if h is None else h
+        c = zeros(x, recurrent) if c is None else c
         return run(x.flip(1) if go_backwards else x, h, c, kernel, recurrent, bias)
 
     return lstm
 
 
 def make_simple_rnn(specs: Sequence[Any], *, go_backwards: bool) -> Function:
-    return _one_state(specs, 1, _chosen(specs, "simple_rnn", steps_of_simple), go_backwards)
+    return _one_state(specs, 1, chosen(specs, "simple_rnn", steps_of_simple), go_backwards)
 
 
 def make_gru(specs: Sequence[Any], *, go_backwards: bool) -> Function:
-    return _one_state(specs, 3, _chosen(specs, "gru", steps_of_gru), go_backwards)
+    return _one_state(specs, 3, chosen(specs, "gru", steps_of_gru), go_backwards)
 
 
 def _one_state(specs: Sequence[Any], gates: int, run: Function, go_backwards: bool) -> Function:
-    check = _checked(specs, gates)
+    check = check_operands(specs, gates)
 
     def layer(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
         check(x, h, kernel, recurrent, bias)
-        h = _zeros(x, recurrent) if h is None else h
+        h = zeros(x, recurrent) if h is None else h
         return run(x.flip(1) if go_backwards else x, h, kernel, recurrent, bias)
 
     return layer
 
 
-def _chosen(specs: Sequence[Any], name: str, steps: Function) -> Function:
+def chosen(specs: Sequence[Any], name: str, steps: Function) -> Function:
     """The fused kernel, or the loop for a sequence without steps, which the fused kernel refuses.
 
     The kernel is looked up at each call, since programs are compiled after they are emitted.
