@@ -76,8 +76,14 @@ def _gru(
     )
 
 
-@composite(name="masked_gru", promote="same", promoted=("inputs", "h0", "kernel", "recurrent_kernel", "bias"), rule=_masked_rule, tolerance="rnn",
-           samples=_masked_samples(1, 3, (2, 6)))
+@composite(
+    name="masked_gru",
+    promote="same",
+    promoted=("inputs", "h0", "kernel", "recurrent_kernel", "bias"),
+    rule=_masked_rule,
+    tolerance="rnn",
+    samples=_masked_samples(1, 3, (2, 6)),
+)
 def _masked_gru(
     inputs: TensorLike,
     h0: TensorLike | None,

@@ -43,8 +43,14 @@ def _lstm(
     )
 
 
-@composite(name="masked_lstm", promote="same", promoted=("inputs", "h0", "c0", "kernel", "recurrent_kernel", "bias"), rule=_two_states_masked, tolerance="rnn",
-           samples=_masked_samples(2, 4))
+@composite(
+    name="masked_lstm",
+    promote="same",
+    promoted=("inputs", "h0", "c0", "kernel", "recurrent_kernel", "bias"),
+    rule=_two_states_masked,
+    tolerance="rnn",
+    samples=_masked_samples(2, 4),
+)
 def _masked_lstm(
     inputs: TensorLike,
     h0: TensorLike | None,

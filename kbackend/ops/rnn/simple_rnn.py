@@ -38,8 +38,14 @@ def _simple_rnn(
     return _simple_steps(inputs, (h0,), kernel, recurrent_kernel, bias, "tanh", go_backwards=go_backwards)
 
 
-@composite(name="masked_simple_rnn", promote="same", promoted=("inputs", "h0", "kernel", "recurrent_kernel", "bias"), rule=_one_state_masked, tolerance="rnn",
-           samples=_masked_samples(1, 1))
+@composite(
+    name="masked_simple_rnn",
+    promote="same",
+    promoted=("inputs", "h0", "kernel", "recurrent_kernel", "bias"),
+    rule=_one_state_masked,
+    tolerance="rnn",
+    samples=_masked_samples(1, 1),
+)
 def _masked_simple_rnn(
     inputs: TensorLike,
     h0: TensorLike | None,

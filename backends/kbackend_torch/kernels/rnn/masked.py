@@ -28,19 +28,27 @@ class Known(NamedTuple):
     Attributes:
         fewest, most: the numbers of steps that count in the samples.
         leading: whether they are the first steps in all samples.
+        begin: the first of the steps, where the same steps, without a gap, count in all samples; else None.
     """
 
     fewest: int
     most: int
     leading: bool
+    begin: int | None = None
 
 
 def _known(mask: Any, counts: Any) -> Known:
     """Of a mask (samples, steps) in the order of visits, and its sums along the steps."""
+    steps = mask.shape[1]
     if mask.device.type != "cpu" or torch.compiler.is_compiling() or torch.jit.is_tracing():
-        return Known(0, mask.shape[1], False)
-    fewest, most = (int(n) for n in torch.aminmax(counts[:, -1]))
-    return Known(fewest, most, fewest == mask.shape[1] or bool((mask[:, 1:] <= mask[:, :-1]).all()))
+        return Known(0, steps, False)
+    fewest, most = (n.item() for n in torch.aminmax(counts[:, -1]))
+    if fewest == most > 0:
+        for begin in (0, steps - most):
+            if mask[:, begin : begin + most].all().item():
+                return Known(fewest, most, begin == 0, begin)
+        return Known(fewest, most, False)
+    return Known(fewest, most, (mask[:, 1:] <= mask[:, :-1]).all().item())
 
 
 def _rows(x: Any, steps: Any) -> Any:
@@ -61,12 +69,29 @@ def _moved(x: Any, mask: Any, counts: Any, go_backwards: bool, length: int) -> A
 
 def _frozen(x: Any, kernel: Any, idle: Any) -> tuple[Any, Any]:
     """Inputs and kernel of an LSTM with a feature that keeps the cells as they are where ``idle`` holds: the input gate
-    is 0 there and the forget gate 1."""
+    is 0 there and the forget gate 1. What the inputs are there, maybe NaN, has no part in it."""
     units = kernel.shape[1] // 4
     closed = kernel.new_zeros(4 * units, 1)
     most = torch.finfo(kernel.dtype).max / 4
     closed[:units], closed[units : 2 * units] = -most, most
-    return torch.cat((x, idle[:, :, None].to(x.dtype)), 2), torch.cat((kernel.t(), closed), 1).t()
+    idle = idle[:, :, None]
+    return torch.cat((x.masked_fill(idle, 0), idle.to(x.dtype)), 2), torch.cat((kernel.t(), closed), 1).t()
+
+
+def _without_gap(
+    run: Function, x: Any, states: Sequence[Any], weights: Sequence[Any], begin: int, length: int
+) -> Any:
+    """The outputs and the last states where ``length`` steps from ``begin`` count in all samples."""
+    steps = x.shape[1]
+    if length == steps:
+        return run(x, *states, *weights)
+    outputs, *last = run(x[:, begin : begin + length], *states, *weights)
+    parts = [outputs]
+    if begin:
+        parts.insert(0, outputs.new_zeros(()).expand(x.shape[0], begin, outputs.shape[2]))
+    if begin + length < steps:
+        parts.append(outputs[:, -1:].expand(-1, steps - begin - length, -1))
+    return torch.cat(parts, 1), *last
 
 
 def _run(run: Function, x: Any, states: Sequence[Any], weights: Sequence[Any], mask: Any, go_backwards: bool) -> Any:
@@ -76,9 +101,9 @@ def _run(run: Function, x: Any, states: Sequence[Any], weights: Sequence[Any], m
         return run(x, *states, *weights)
     ordered = mask.flip(1) if go_backwards else mask
     counts = ordered.cumsum(1)
-    fewest, most, leading = _known(ordered, counts)
-    if fewest == mask.shape[1]:
-        return run(x.flip(1) if go_backwards else x, *states, *weights)
+    fewest, most, leading, begin = _known(ordered, counts)
+    if begin is not None:
+        return _without_gap(run, x.flip(1) if go_backwards else x, states, weights, begin, most)
     length = max(most, 1)
     moves = go_backwards or not leading
     x = _moved(x, ordered, counts, go_backwards, length) if moves else x[:, :length]
