@@ -146,7 +146,8 @@ def make(identifier: Any, builtin: Mapping[str, Any], kind: str) -> Any:
         if hasattr(found, "from_config"):
             return found.from_config(settings)
         return found(**settings) if settings or isinstance(found, type) else found
-    raise TypeError(f"a {kind} must be a name, a configuration or an object, not {identifier!r}")
+    article = "an" if kind[0] in "aeiou" else "a"
+    raise TypeError(f"{article} {kind} must be a name, a configuration or an object, not {identifier!r}")
 
 
 def text(value: Any) -> str:

@@ -27,6 +27,11 @@ class Public:
     kbackend.ground.suggest.MissingName: 'Circle' object has no attribute 'raduis'. Did you mean 'radius'?
     """
 
+    @staticmethod
+    def _described_as(kind: str, name: Any) -> str:
+        """What messages call an object that is not made yet, from its class's name and its ``name`` argument."""
+        return kind
+
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         for base in cls.__mro__:
@@ -75,7 +80,8 @@ def _check_arguments(cls: type) -> None:
             for name, value in (*zip(names, args), *kwargs.items()):
                 rule = rules.get(name)
                 if rule is not None and not rule.holds(value):
-                    check(_called(type(self)).__name__, name, value, rules)
+                    given = {**dict(zip(names, args)), **kwargs}
+                    check(self._described_as(_called(type(self)).__name__, given.get("name")), name, value, rules)
             method(self, *args, **kwargs)
         except TypeError as error:
             explained = misfit(error, _called(type(self)).__name__, method, (self, *args), kwargs)

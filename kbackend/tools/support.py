@@ -43,6 +43,9 @@ def page(names: Sequence[str] | None = None) -> str:
     |---|---|---|
     | `gru` | composite | composed |
     | `lstm` | composite | override |
+    | `masked_gru` | composite | composed |
+    | `masked_lstm` | composite | composed |
+    | `masked_simple_rnn` | composite | composed |
     | `simple_rnn` | composite | composed |
     """
     import kbackend.backend  # noqa: F401 - the declarations of every family

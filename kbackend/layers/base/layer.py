@@ -252,8 +252,7 @@ class Layer(HasLosses):
         return None
 
     def _build(self, inputs: Any) -> None:
-        if self._policies is not None:  # the path is known now, with the layers around
-            self.dtype_policy = self._policies.of_layer(scoped(self.name).rpartition("/")[0])
+        self._follow_policies(scoped(self.name).rpartition("/")[0])
         with outermost(), unkept_streams(), uncast():
             self.build(tree_map(lambda t: t.shape, inputs))
         self.built = True
@@ -330,7 +329,7 @@ class Layer(HasLosses):
         ):
             return error
         named: Any = type(error)(
-            f"{described(self)} called on {shapes_text(given)}: {error}"
+            f"{described(self)} called on {shapes_text(given)}: {str(error).removeprefix(f'{described(self)}: ')}"
         )
         named._kbackend_layer = True
         return named

@@ -44,5 +44,9 @@ class HasName(Public):
         self.name: str = name or unique_name(kind)
         self._owner = Owner(name, kind)
 
+    @staticmethod
+    def _described_as(kind: str, name: Any) -> str:
+        return f"layer {name} ({kind})" if isinstance(name, str) and name else kind
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name!r}>"

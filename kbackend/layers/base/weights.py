@@ -86,6 +86,11 @@ class HasWeights(HasName):
         self._policies = policy if isinstance(policy, dtype_policies.DTypePolicyMap) else None
         self.dtype_policy = policy if self._policies is None else policy.of_layer(scoped(self.name))
 
+    def _follow_policies(self, path: str | None = None) -> None:
+        """Take the policy that a map has for the layer's path, the name below the scopes that are open when None."""
+        if self._policies is not None:
+            self.dtype_policy = self._policies.of_layer(scoped(self.name) if path is None else path)
+
     @property
     def variable_dtype(self) -> str:
         """The dtype of the weights."""
@@ -149,7 +154,8 @@ class HasWeights(HasName):
 
         Raises:
             TypeError: an argument that is unknown or given twice, or a shape that is none.
-            ValueError: a dimension is None.
+            ValueError: a dimension is None, an unknown initializer, regularizer or constraint, or an initializer that
+                cannot make this shape.
 
         >>> from kbackend import layers
         >>> layer = layers.Layer(name="scale")
@@ -159,7 +165,14 @@ class HasWeights(HasName):
         >>> layer.add_weight((2,), name="kernel", initializer="zeros").numpy().tolist()
         [0.0, 0.0]
         """
-        return self._made_weight(**_by_name(positional, named))
+        given = _by_name(positional, named)
+        try:
+            return self._made_weight(**given)
+        except (TypeError, ValueError) as error:
+            if type(error) not in (TypeError, ValueError) or str(error).startswith("layer "):
+                raise
+            label = getattr(self, "label", None) or described(self)
+            raise type(error)(f"{label}: the weight {given.get('name')!r}: {error}") from error
 
     def _made_weight(
         self,

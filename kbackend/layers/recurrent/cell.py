@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from kbackend import backend as K
-from kbackend import config, initializers
+from kbackend import config, dtypes, initializers
 from kbackend.declare.call import dtype_of
 from kbackend.ground.arguments import accepts
 from kbackend.ground.tree import tree_leaves
@@ -17,6 +17,7 @@ from kbackend.layers.arguments import rate as checked_rate
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.structures import as_list
 from kbackend.ops.arrays.reshape import reshape
+from kbackend.ops.elementwise.precision import as_dtype
 from kbackend.ops.linalg.dense import dense
 from kbackend.ops.rnn.rnn import StepFunction
 from kbackend.streams import SeedGenerator
@@ -229,7 +230,24 @@ def zero_states(shapes: Sequence[tuple[int, ...]], inputs: Any, batch_size: Any,
 
 
 def stepper_of(cell: Any, like: Any, training: Any, constants: Sequence[Any] = ()) -> StepFunction:
-    """The step of a cell: of a built-in one with shared dropout masks, of any other by its ``call``."""
+    """The step of a cell: of a built-in one with shared dropout masks, of any other by its ``call``; in the dtype of
+    the cell, from inputs and to results in that of ``like``."""
+    before = dtype_of(like)
+    if not isinstance(cell, Layer) or cell.compute_dtype == before or not dtypes.is_float(before):
+        return _own_step(cell, like, training, constants)
+    own = cell.compute_dtype
+    with cell._casting():
+        inner = _own_step(cell, as_dtype(like, own), training, constants)
+
+    def step(inputs: Any, states: Any) -> tuple[Any, Sequence[Any]]:
+        with cell._casting():
+            output, new = inner(as_dtype(inputs, own), [as_dtype(s, own) for s in states])
+        return as_dtype(output, before), [as_dtype(s, before) for s in new]
+
+    return step
+
+
+def _own_step(cell: Any, like: Any, training: Any, constants: Sequence[Any]) -> StepFunction:
     if hasattr(cell, "stepper") and not constants:
         return cell.stepper(like, training)
     function = cell.call if hasattr(cell, "call") else cell
@@ -244,9 +262,16 @@ def stepper_of(cell: Any, like: Any, training: Any, constants: Sequence[Any] = (
     return step
 
 
-def build_cell(cell: Any, shape: Any) -> None:
-    """Make a cell's weights for the shape of a step, unless it has them."""
+def build_cell(cell: Any, shape: Any, path: str | None = None) -> None:
+    """Make a cell's weights for the shape of a step, unless it has them.
+
+    Args:
+        cell: the cell.
+        shape: that of a step.
+        path: the cell's path for policies; its name below the scopes that are open when None.
+    """
     if isinstance(cell, Layer) and not cell.built:
+        cell._follow_policies(path)
         cell.build(shape)
         cell.built = True
         cell._set_initial_weights()

@@ -56,6 +56,10 @@ class Recurrent(RNN):
         cell._owner = self._owner  # the weights are drawn as the layer's
         return cell
 
+    def build(self, input_shape: Any) -> None:
+        self.cell.dtype_policy = self.dtype_policy  # that of a map depends on the layers around, known only now
+        super().build(input_shape)
+
     def _walk(self, inputs: Any, states: Any, mask: Any, training: Any, constants: Any) -> tuple[Any, list[Any]]:
         cell = self.cell
         dropped = self._dropped(inputs, training)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from kbackend.graph.node import name_scope
+from kbackend.graph.node import name_scope, scoped
 from kbackend.ground.arguments import accepts
 from kbackend.ground.tree import tree_leaves
 from kbackend.layers.base.naming import described
@@ -78,9 +78,11 @@ class StackedRNNCells(HasLayers):
         several = isinstance(input_shape, list)
         step, constants = (input_shape[0], input_shape[1:]) if several else (input_shape, [])
         for cell in self.cells:
-            with name_scope(getattr(cell, "name", type(cell).__name__)):
+            name = getattr(cell, "name", type(cell).__name__)
+            path = scoped(name)
+            with name_scope(name):
                 told = constants if accepts(type(cell).call, "constants") else []
-                build_cell(cell, [step, *told] if told else step)
+                build_cell(cell, [step, *told] if told else step, path)
             step = (step[0], *output_size_of(cell))
 
     def __call__(self, inputs: Any, states: Any = None, **kwargs: Any) -> Any:

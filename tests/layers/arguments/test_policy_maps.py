@@ -100,6 +100,55 @@ def test_a_map_of_the_process_reaches_layers_inside_layers():
     assert outer.dtype_policy.name == "float32" and layers.Dense(1, name="inner").dtype == "float64"
 
 
+CELLS = {"lstm": "mixed_bfloat16", "rnn/own": "float64", "rnn/below": "float64", "outer/lstm": "float64"}
+
+
+def test_a_map_of_the_process_reaches_cells():
+    dtype_policies.set_dtype_policy(DTypePolicyMap("float32", CELLS))
+    x = Input((4, 2))
+    layer = layers.LSTM(3, name="lstm")
+    assert layer(x).dtype == "bfloat16" == layer.cell.compute_dtype
+    own, below = layers.LSTMCell(3, name="own"), layers.GRUCell(2, name="below")
+    layer = layers.RNN(own, name="rnn", return_state=True)
+    results = layer(x)
+    assert [w.dtype for w in layer.weights] == ["float64"] * 3 and [r.dtype for r in results] == ["float32"] * 3
+    stacked = layers.RNN([layers.LSTMCell(3, name="other"), below], name="rnn")
+    assert stacked(x).dtype == "float32" and [w.dtype for w in stacked.weights] == ["float32"] * 3 + ["float64"] * 3
+    alike = layers.RNN(layers.LSTMCell(3))
+    alike(x)
+    alike.set_weights(layer.get_weights())
+    data = np.random.RandomState(0).rand(2, 4, 2)
+    both = K.function([x], [results[0], alike(x)])([data])
+    np.testing.assert_allclose(*both, atol=1e-6)
+    assert not np.array_equal(*both)  # the steps of one are in float64
+
+
+def test_a_layer_whose_path_is_known_late_tells_its_cell():
+    dtype_policies.set_dtype_policy(DTypePolicyMap("float32", CELLS))
+
+    class Around(layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.inner = layers.LSTM(3, name="lstm")
+
+        def call(self, inputs):
+            return self.inner(inputs)
+
+    outer = Around(name="outer")
+    outer(Input((4, 2)))
+    assert outer.inner.cell.dtype_policy.name == "float64" == outer.inner.kernel.dtype
+
+
+def test_a_cell_computes_in_its_dtype():
+    """A step of bfloat16 inside a layer of float32."""
+    x, data = Input((4, 2)), np.random.RandomState(0).rand(2, 4, 2)
+    layer, plain = (layers.RNN(layers.GRUCell(3, dtype=d)) for d in ("mixed_bfloat16", None))
+    results = [layer(x), plain(x)]
+    plain.set_weights(layer.get_weights())
+    rough, exact = K.function([x], results)([data])
+    assert rough.dtype == "float32" and 1e-6 < np.abs(rough - exact).max() < 2e-2
+
+
 WRONG = {
     "default": (ValueError, lambda: DTypePolicyMap(DTypePolicyMap()), "the default policy of a map must be one policy"),
     "no mapping": (TypeError, lambda: DTypePolicyMap(None, ["a"]), "as a mapping from paths"),

@@ -1,0 +1,28 @@
+"""Errors of seeds and of weights begin with the layer."""
+
+import pytest
+
+from kbackend import Input, layers
+
+
+@pytest.mark.parametrize("make", [
+    lambda: layers.Dropout(0.5, seed="a", name="mine"),
+    lambda: layers.LSTM(3, seed=1.5, name="mine"),
+    lambda: layers.MultiHeadAttention(2, 3, seed="a", name="mine"),
+    lambda: layers.RandomFlip(seed="a", name="mine"),
+    lambda: layers.Dense(3, bias_initializer="orthogonal", name="mine").build((None, 4)),
+    lambda: layers.GRU(3, bias_initializer="orthogonal", reset_after=False, name="mine").build((None, 4, 2)),
+    lambda: layers.Layer(name="mine").add_weight("w", (2,), initializer="nothing"),
+    lambda: layers.Layer(name="mine").add_weight("w", (2,), regularizer="nothing"),
+    lambda: layers.Dense(3, kernel_initializer=3, name="mine"),
+])  # fmt: skip
+def test_seeds_and_weights_are_refused_with_the_name_of_the_layer(make):
+    with pytest.raises((TypeError, ValueError), match=r"^layer mine \(\w+\): "):
+        make()
+
+
+def test_the_layer_is_named_once():
+    with pytest.raises(ValueError, match=r"^layer mine \(Dense\) called on [^:]*: the weight 'bias': an orthogonal"):
+        layers.Dense(3, bias_initializer="orthogonal", name="mine")(Input((4,)))
+    with pytest.raises(ValueError, match="^Dropout: seed must be an integer"):
+        layers.Dropout(0.5, seed="a")
