@@ -113,9 +113,9 @@ class CallbackList:
         return bool(self._listeners[event])
 
     def heard(self, events: str, but: type[Callback]) -> bool:
-        """Whether any callback, except those of a class, listens to events whose names begin so."""
+        """Whether any listens to events whose names begin so, but for the methods of a class."""
         return any(
-            not isinstance(getattr(listener, "__self__", None), but)
+            getattr(listener, "__func__", None) is not getattr(but, f"on_{event}")
             for event, listeners in self._listeners.items()
             if event.startswith(events)
             for listener in listeners

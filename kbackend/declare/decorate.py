@@ -84,6 +84,7 @@ def composite(
     takes_complex: bool = False,
     differentiable: bool = True,
     pure: bool = True,
+    rowwise: bool = False,
     random: bool = False,
     creates: bool = False,
     view: bool = False,

@@ -56,6 +56,7 @@ class Op:
         takes_complex: operands may be complex; others are refused with TypeError.
         differentiable: False when no gradient ever flows through it.
         pure: equal operands and attributes give equal results.
+        rowwise: a row of the result along any axis but ``axis`` depends on that row of the only operand alone.
         random: it draws random numbers: ``key`` and ``op_id`` among its attributes say which.
         creates: calls without symbolic operands make nodes too.
         view: a kernel may return memory of its first operand.
@@ -86,6 +87,7 @@ class Op:
     takes_complex: bool = False
     differentiable: bool = True
     pure: bool = True
+    rowwise: bool = False
     random: bool = False
     creates: bool = False
     view: bool = False

@@ -48,6 +48,7 @@ class OpLike(Protocol):
     name: str
     role: Role
     pure: bool
+    rowwise: bool
     differentiable: bool
     random: bool
     view: bool

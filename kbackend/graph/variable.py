@@ -31,6 +31,7 @@ class _VariableOp:
     kind = "structural"
     role = Role.VARIABLE
     pure = True
+    rowwise = False
     differentiable = True
     random = False
     view = False

@@ -89,6 +89,8 @@ FUNCTIONS |= {
         mean_squared_logarithmic_error, poisson, sparse_categorical_crossentropy, squared_hinge, tversky,
     )
 }  # fmt: skip
+#: functions whose value for a sample depends on the others of its batch
+OF_BATCHES = (circle, dice, hinge, squared_hinge, tversky)
 ALIASES: dict[str, Any] = {
     name: globals()[name]
     for name in (

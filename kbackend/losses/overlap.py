@@ -173,7 +173,3 @@ class Circle(LossFunctionWrapper):
         super().__init__(
             circle, reduction, name, dtype, gamma=gamma, margin=margin, remove_diagonal=remove_diagonal
         )
-
-
-#: functions whose value for a sample depends on the others of its batch
-OF_BATCHES = (circle, dice, tversky)

@@ -125,8 +125,7 @@ class Metric(Public):
 
     def reset_state(self) -> None:
         """Make the state zero."""
-        variables = self.variables
-        assign_all(variables, [np.zeros(v.shape, dtypes.numpy_dtype(v.dtype)) for v in variables])
+        _make_zero(self.variables)
 
     def reset_states(self) -> None:
         """:meth:`reset_state`, by Keras 2's name."""
@@ -255,6 +254,19 @@ class Metric(Public):
         value, function = self._reading[1]
         found = iter(function([], as_numpy=False))
         return tree_map(lambda t: next(found) if isinstance(t, Tensor) else t, value)
+
+
+def reset_all(metrics: Sequence[Metric]) -> None:
+    """``reset_state`` of each; the states of those that do not define it become zero together."""
+    plain = [m for m in metrics if getattr(m.reset_state, "__func__", None) is Metric.reset_state]
+    for metric in metrics:
+        if metric not in plain:
+            metric.reset_state()
+    _make_zero([v for metric in plain for v in metric.variables])
+
+
+def _make_zero(variables: Sequence[Variable]) -> None:
+    assign_all(variables, [np.zeros(v.shape, dtypes.numpy_dtype(v.dtype)) for v in variables])
 
 
 def value_with(metric: Metric, batches: Sequence[tuple[Any, Any]]) -> Any:

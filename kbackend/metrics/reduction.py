@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from kbackend import backend as K
-from kbackend import registry
+from kbackend import losses, registry
 from kbackend.losses.base import mask_of, masked_weight, same_rank
-from kbackend.losses.overlap import OF_BATCHES
 from kbackend.metrics.base import Metric
 from kbackend.ops.core.arguments import as_tensor
 from kbackend.ops.elementwise.precision import as_dtype
@@ -117,6 +116,11 @@ class Mean(Reduce):
 FUNCTIONS: dict[str, Any] = {}
 
 
+def is_of_samples(function: Any) -> bool:
+    """Whether a function is one of ours with a value for each sample, whatever the others of its batch are."""
+    return any(function is known for known in FUNCTIONS.values()) and function not in losses.OF_BATCHES
+
+
 class MeanMetricWrapper(Mean):
     """The mean of a function ``(y_true, y_pred, **options)`` of values for each sample.
 
@@ -136,9 +140,8 @@ class MeanMetricWrapper(Mean):
 
     @property
     def additive(self) -> bool:  # type: ignore[override]
-        """Whether the function is one of ours with a value for each sample, whatever the others are."""
-        known = any(self.fn is function for function in FUNCTIONS.values())
-        return known and self.fn not in OF_BATCHES and self.options.get("axis", -1) == -1
+        """Whether the function has a value for each sample, whatever the others are."""
+        return is_of_samples(self.fn) and self.options.get("axis", -1) == -1
 
     def update_state(  # type: ignore[override]
         self, y_true: Any, y_pred: Any, sample_weight: Any = None

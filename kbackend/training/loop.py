@@ -105,7 +105,7 @@ def fit(
         for epoch in range(model.initial_epoch, start.epoch if start.ended else epochs.stop):
             listeners.call("epoch_begin", epoch, None)
             step.reset()
-            means = step.means(target, joined.flush if joined else None)
+            means = step.means(target, joined)
             skip = start.batches if epoch == start.epoch else 0
             if backups is not None:
                 backups.enter(means)
@@ -215,7 +215,7 @@ def evaluate(
     if team is not None:
         program = team.guarded(program)
     step.reset()
-    means = step.means(target, joined.flush if joined else None)
+    means = step.means(target, joined)
     told.call("test_begin", None)
     ends = told.has("test_batch_end")
     with closing(batches.epoch(target.feed)) as some:

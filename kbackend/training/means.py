@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 from weakref import ref
 
 from kbackend.callbacks.base import Logs
@@ -16,6 +16,18 @@ def _nothing() -> None:
     return None
 
 
+class Elsewhere(Protocol):
+    """What gives values that are not computed in each step.
+
+    ``places`` are theirs among the values; ``values()`` gives, of all batches since its last call, the numbers of
+    samples and the values with their own masses.
+    """
+
+    @property
+    def places(self) -> Sequence[int]: ...
+    def values(self) -> Sequence[tuple[int, Sequence[Any]]]: ...
+
+
 class Means:
     """Means of the values of steps, fetched from the engine only when they are read.
 
@@ -23,8 +35,11 @@ class Means:
         names: of the values, and of the results of metrics among them.
         own_mass: the places of the values that have a mass of their own; the mass of the others is the batch size.
         number: makes a float of a scalar of the engine.
-        count: the number of values, that of the names when None.
         results: gives the results of metrics by their places among the names.
+        count: the number of values, that of the names when None.
+        totals: by their places the values that are sums, and of how many numbers of each sample, or of one times its
+            mass; the others are means.
+        elsewhere: what gives the values that steps do not; None where they give all.
 
     Attributes:
         not_finite: the number of the first step whose first value, the loss, is NaN or infinite, and that value; known
@@ -44,12 +59,17 @@ class Means:
         number: Callable[[Any], float],
         results: Callable[[], Mapping[int, Any]] = dict,
         count: int | None = None,
+        totals: Mapping[int, int] | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self.names = names
-        self._own_mass = own_mass
+        self._own_mass = frozenset(own_mass)
         self._number = number
         self._results = results
+        self._totals = totals or {}
+        self._elsewhere = elsewhere
         count = len(names) if count is None else count
+        self._places = [p for p in range(count) if elsewhere is None or p not in elsewhere.places]
         self._sums = [0.0] * count
         self._masses = [0.0] * count
         self._pending: list[tuple[int, Sequence[Any]]] = []
@@ -58,26 +78,39 @@ class Means:
         self._last: Callable[[], Logs | None] = _nothing
 
     def add(self, size: int, outputs: Sequence[Any]) -> None:
-        """Take the outputs of a step on ``size`` samples: the values, then their own masses."""
+        """Take the outputs of a step on ``size`` samples: the values that it gives, then their own masses."""
         self._pending.append((size, outputs))
         if len(self._pending) >= _FOLD:
             self._fold()
 
     def _fold(self) -> None:
-        count = len(self._sums)
         for size, outputs in self._pending:
             values = [self._number(t) for t in outputs]
             if self.not_finite is None and not math.isfinite(values[0]):
                 self.not_finite = self._folded, values[0]
             self._folded += 1
-            masses = [float(size)] * count
-            for place, mass in zip(self._own_mass, values[count:]):
-                masses[place] = mass
-            for place, mass in enumerate(masses):
-                if mass > 0:
-                    self._sums[place] += values[place] * mass
-                    self._masses[place] += mass
+            self._take(self._places, size, values)
         self._pending.clear()
+        if self._elsewhere is not None:
+            for size, outputs in self._elsewhere.values():
+                self._take(self._elsewhere.places, size, [self._number(t) for t in outputs])
+
+    def _take(self, places: Sequence[int], size: int, values: Sequence[float]) -> None:
+        for place, value, mass in self._weighed(places, size, values):
+            if place in self._totals:
+                self._sums[place] += value
+                self._masses[place] += mass
+            elif mass:
+                self._sums[place] += value * mass
+                self._masses[place] += mass
+
+    def _weighed(
+        self, places: Sequence[int], size: int, values: Sequence[float]
+    ) -> Iterator[tuple[int, float, float]]:
+        """(place, value, mass) for the outputs of a step."""
+        masses = iter(values[len(places) :])
+        for place, value in zip(places, values):
+            yield place, value, next(masses) if place in self._own_mass else size * self._totals.get(place, 1)
 
     def fetch(self) -> list[Any]:
         """The means and results so far, in the order of the names."""
@@ -111,7 +144,8 @@ class Means:
         """The values of one batch alone, fetched when they are read, and its number and size."""
 
         def fetch() -> list[Any]:
-            values = map(self._number, outputs)
+            found = self._weighed(self._places, size, [self._number(t) for t in outputs])
+            values = iter([v / (mass or 1.0) if place in self._totals else v for place, v, mass in found])
             results = self._results()
             return [results[place] if place in results else next(values) for place in range(len(self.names))]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -16,16 +17,15 @@ from kbackend.graph.variable import Variable
 from kbackend.ground.tree import tree_leaves
 from kbackend.losses.base import masked_weight
 from kbackend.metrics.base import Metric as Stateful
-from kbackend.metrics.reduction import Reduce
+from kbackend.metrics.reduction import Reduce, is_of_samples
 from kbackend.metrics.resolve import resolved
 from kbackend.ops.arrays.reshape import expand_dims
 from kbackend.ops.collective.part import number_of_batch
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.creation import zeros_like
 from kbackend.ops.core.updates import as_updates
-from kbackend.ops.elementwise.arithmetic import add, divide, multiply
+from kbackend.ops.elementwise.arithmetic import add, divide_no_nan, multiply
 from kbackend.ops.elementwise.precision import as_dtype
-from kbackend.ops.elementwise.select import maximum
 from kbackend.ops.reduction.reductions import mean, sum_
 from kbackend.training.targets import TargetSpec, computed_dtype, specs_to_try
 
@@ -90,6 +90,8 @@ class Objective:
         names: names of the values and of the results, 'loss' first.
         values: tensors, each a mean over the batch.
         masses: for each value None (its weight in an epoch's mean is the batch size) or a tensor with its weight.
+        totals: by their places the sums of values that are means over samples, whatever the others of the batch are,
+            and how many numbers of a sample they sum where there is no mass.
         results: what stateful metrics give, by the place of their names.
         updates: of the states of these metrics.
         of_numbers: variables of the metrics that take numbers of the batch, and none for each sample.
@@ -124,6 +126,7 @@ class Objective:
         self.names: list[str] = ["loss"]
         self.values: list[Any] = [self.total]
         self.masses: list[Any] = [None]
+        self.totals: dict[int, tuple[Tensor, int]] = {}
         self.results: dict[int, Any] = {}
         self.updates: list[tuple[Variable, Any]] = []
         self.of_numbers: set[Variable] = set()
@@ -156,7 +159,10 @@ class Objective:
             if isinstance(metric.function, Stateful):
                 self._add_state(name, prefix, term, metric)
             else:
-                self._add(name, *term.measured(metric))
+                value, mass, total = term.measured(metric)
+                if total is not None:
+                    self.totals[len(self.values)] = total
+                self._add(name, value, mass)
 
     def _free(self, name: str) -> str:
         """The name, with a number where it is taken."""
@@ -253,15 +259,17 @@ class _Term:
         function = resolved(metric.function, self.output.tensor, self.output.loss, self.target)[1]
         return metric._replace(function=function)
 
-    def measured(self, metric: Metric) -> tuple[Tensor, Any]:
-        """The mean of a metric over the batch, and its weight in an epoch's mean."""
+    def measured(self, metric: Metric) -> tuple[Tensor, Any, tuple[Tensor, int] | None]:
+        """The mean of a metric over the batch, its weight in an epoch's mean, and its sum; see Objective.totals."""
         score = number_of_batch(metric.function(self.target, self.prediction))
+        of_samples = is_of_samples(metric.function)
         weight = self.weight if metric.weighted else None
         if weight is None and self.mask is None:
-            return mean(score), None
+            known = of_samples and score.ndim and None not in score.shape[1:]
+            return mean(score), None, (sum_(score), math.prod(score.shape[1:])) if known else None
         mass = _broadcast_weight(score, weight, self.mask)
-        amount = sum_(mass)
-        return divide(sum_(multiply(score, mass)), maximum(amount, config.epsilon())), amount
+        amount, total = sum_(mass), sum_(multiply(score, mass))
+        return divide_no_nan(total, amount), amount, (total, 1) if of_samples else None
 
 
 def _sum(parts: Sequence[Any]) -> Any:

@@ -16,13 +16,14 @@ from kbackend.ground.collector import collector_at_rest
 from kbackend.ground.tree import tree_leaves
 from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.structures import distinct
+from kbackend.metrics.base import reset_all
 from kbackend.ops.core.updates import as_updates
 from kbackend.optimizers import Optimizer
 from kbackend.plugin.modes import rng_of
 from kbackend.plugin.processes.group import DistributedError
 from kbackend.runtime.function import Function
 from kbackend.training.compiled import Compiled, Settings, Specs, trainable_as
-from kbackend.training.joined import Apart, Joined
+from kbackend.training.joined import Apart, Joined, Value, outputs_of
 from kbackend.training.means import Means
 from kbackend.training.objective import Objective
 from kbackend.training.own.containers import Containers
@@ -49,12 +50,11 @@ class Step:
 
     Attributes:
         names: of the values and of the results of metrics, 'loss' first.
-        own_mass: the places of the values that have a mass of their own; the masses follow the values in the outputs.
         phase: 1 for training, 0 for tests.
         function: the function.
     """
 
-    __slots__ = ("names", "own_mass", "phase", "function", "states", "_places", "_reading", "_divided", "_apart")
+    __slots__ = ("names", "phase", "function", "states", "_values", "_places", "_reading", "_divided", "_apart")
 
     def __init__(
         self,
@@ -67,7 +67,10 @@ class Step:
         divided: Divided | None = None,
     ) -> None:
         self.names = objective.names
-        self.own_mass = [place for place, mass in enumerate(objective.masses) if mass is not None]
+        totals = objective.totals if divided is None else {}
+        means = [(value, None) for value in objective.values]
+        found = [totals.get(place, mean) for place, mean in enumerate(means)]
+        self._values = [Value(tensor, mass, count) for (tensor, count), mass in zip(found, objective.masses)]
         self.phase = phase
         self._divided, self._apart = divided is not None, _UNKNOWN
         feeds = [*inputs, *objective.targets, *objective.weights]
@@ -75,17 +78,15 @@ class Step:
             graph = divided.graph(feeds, objective, updates, name)
             self.function = Function(graph.inputs, graph.outputs, graph.updates, name, jit, phase)
         else:
-            masses = [objective.masses[place] for place in self.own_mass]
             updates = [*updates, *objective.updates]
-            self.function = Function(feeds, objective.values + masses, updates, name, jit, phase)
+            self.function = Function(feeds, outputs_of(self._values), updates, name, jit, phase)
         self.states = objective.states
         self._places = list(objective.results)
         self._reading = Function([], list(objective.results.values()), (), f"{name}_results")
 
     def reset(self) -> None:
         """Make the states of the metrics zero."""
-        for state in self.states:
-            state.reset_state()
+        reset_all(self.states)
 
     def joined(self, target: Any, shapes: Any, copied: bool) -> Joined | None:
         """The program of the step that takes the metrics of several batches at once; None where it has no such metrics,
@@ -96,10 +97,10 @@ class Step:
             copied: whether the memory of what is fed may change after a step.
         """
         jit = self.function.jit(target) if callable(self.function.jit) else self.function.jit
-        if jit or self._divided or not self.states:
+        if jit or self._divided:
             return None
         if self._apart is _UNKNOWN:
-            self._apart = Apart.of(self.function, self.states, self.phase)
+            self._apart = Apart.of(self.function, self.states, self._values, self.phase)
         return None if self._apart is None else Joined(self._apart, target, self.phase, shapes, copied)
 
     @property
@@ -108,20 +109,22 @@ class Step:
         apart = None if self._apart is _UNKNOWN else self._apart
         return [*self.function.programs.values(), *(() if apart is None else apart.step.programs.values())]
 
-    def means(self, target: Any, take: Callable[[], None] | None = None) -> Means:
+    def means(self, target: Any, joined: Joined | None = None) -> Means:
         """Means over steps on a target, none so far, and the results of the metrics as they are when they are read.
 
         Args:
-            take: called before results are read.
+            joined: the program of the steps, where it takes metrics of several batches at once.
         """
 
         def results() -> dict[int, Any]:
-            if take is not None:
-                take()
+            if joined is not None:
+                joined.flush()
             return self._results(target)
 
-        count = len(self.names) - len(self._places)
-        return Means(self.names, self.own_mass, target.backend.number, results, count)
+        own_mass = [place for place, value in enumerate(self._values) if value.mass is not None]
+        totals = {place: value.numbers for place, value in enumerate(self._values) if value.numbers is not None}
+        number, count = target.backend.number, len(self._values)
+        return Means(self.names, own_mass, number, results, count, totals, joined)
 
     def _results(self, target: Any) -> dict[int, Any]:
         if not self._places:
@@ -423,8 +426,7 @@ class Steps:
     def reset_metrics(self) -> None:
         """Forget the batches seen so far."""
         self._running.clear()
-        for state in self.model.metrics if self.own_fit else self.compiled.plain.states:
-            state.reset_state()
+        reset_all(self.model.metrics if self.own_fit else self.compiled.plain.states)
 
     def programs_made(self, kind: str) -> int:
         """How many programs were made for the 'train', 'test' or 'predict' step: one for each engine and device."""

@@ -6,14 +6,18 @@ import numpy as np
 import pytest
 
 from kbackend import Input, K, Model, layers, losses, metrics
-from kbackend.callbacks import Callback
+from kbackend.callbacks import Callback, ProgbarLogger
 from kbackend.training.joined import Joined
 
 RNG = np.random.default_rng(4)
 X = RNG.normal(size=(150, 6)).astype(np.float32)
 Y = (X.sum(1, keepdims=True) > 0.3).astype(np.float32)
 WEIGHTS = RNG.uniform(0, 2, 150).astype(np.float32)
-BATCH = 2  # 75 batches: twice the number that is joined, and a rest
+BATCH = 4  # 38 batches, the last of them smaller: twice the number that is joined, and a rest
+
+
+def largest_error(y_true, y_pred):
+    return K.max(K.abs(y_true - y_pred))
 
 
 class Watching(Callback):
@@ -58,22 +62,24 @@ def model(made=()):
 
 def wanted():
     return [
-        "accuracy", metrics.AUC(name="auc"), metrics.F1Score("macro", threshold=0.5, name="f1"),
-        metrics.Recall(name="r"), metrics.BinaryCrossentropy(name="bce"), Batches(), Spoilt(name="spoilt"),
+        "accuracy", "mae", "hinge", largest_error, metrics.AUC(name="auc"), metrics.Recall(name="r"), Batches(),
+        metrics.F1Score("macro", threshold=0.5, name="f1"), metrics.BinaryCrossentropy(name="bce"),
+        Spoilt(name="spoilt"),
     ]  # fmt: skip
 
 
 @pytest.fixture
 def calls(monkeypatch):
-    """How many batches each flush takes."""
+    """How many batches are taken at once, of which there are at most 16."""
     found = []
-    flush = Joined.flush
+    monkeypatch.setattr("kbackend.training.joined._BATCHES", 16)
+    take = Joined._take
 
     def counted(self):
         found.append(len(self._kept))
-        flush(self)
+        take(self)
 
-    monkeypatch.setattr(Joined, "flush", counted)
+    monkeypatch.setattr(Joined, "_take", counted)
     return found
 
 
@@ -81,14 +87,17 @@ def test_fit_and_evaluate_give_the_metrics_of_each_batch(each_backend, calls):
     found = []
     for callbacks in ([], [Watching()]):
         made = model(wanted())
-        made.compile("sgd", "binary_crossentropy", metrics=wanted(), weighted_metrics=[metrics.AUC(name="weighted")])
+        made.compile(
+            "sgd", "binary_crossentropy", metrics=wanted(), weighted_metrics=["accuracy", metrics.AUC(name="weighted")]
+        )
         options = {"batch_size": BATCH, "sample_weight": WEIGHTS, "verbose": 0, "callbacks": callbacks}
         history = made.fit(X, Y, epochs=2, validation_data=(X[:9], Y[:9]), **options).history
         logs = made.evaluate(X, Y, return_dict=True, **options)
         found.append((history, logs, made.get_weights(), len(calls)))
     (history, logs, weights, joined), (apart, logs_apart, weights_apart, more) = found
-    assert max(calls) == 32 and 0 < joined == more, "the watched run took each batch at once"
-    assert set(history) == set(apart) and history["count"] == [75.0, 75.0] and logs["count"] == 75.0
+    assert max(calls) == 16 and 0 < joined == more, "the watched run took each batch at once"
+    assert set(history) == set(apart) and history["count"] == [38.0, 38.0] and logs["count"] == 38.0
+    assert "accuracy_1" in history
     for name, value in {**apart, **logs_apart}.items():
         np.testing.assert_allclose({**history, **logs}[name], value, rtol=2e-6, err_msg=name)
     for a, b in zip(weights, weights_apart):
@@ -102,11 +111,60 @@ def test_only_updates_that_are_sums_over_samples_are_taken_later():
     apart = step._apart
     later = {v.name.partition("/")[0] for v, _ in apart.taking.graph.updates}
     assert later == {"auc", "f1", "r", "bce"}
+    values = [name for place, name in enumerate(step.names) if place not in step._places]
+    assert [values[place] for place in apart.places] == ["accuracy", "mae"]
+    assert len(apart.step.graph.outputs) == 4, "the loss, hinge, the function of one's own, what the others take"
     assert {v.name for v, _ in apart.step.graph.updates} >= {"batches/count", "batches/top", "spoilt/true_positives"}
     assert [t.shape for t in apart.taking.inputs] == [(None, 1), (None, 1)]
 
 
-@pytest.mark.parametrize("fn", [losses.dice, losses.circle, lambda y, p: K.max(p - y)], ids=["dice", "circle", "own"])
+def test_masked_steps_and_class_weights(each_backend, calls):
+    x = Input((3, 2))
+    masked = layers.Masking()(x)
+    made = Model(x, [layers.SimpleRNN(1, return_sequences=True)(masked), layers.SimpleRNN(2)(masked)])
+    weights = [np.full(w.shape, 0.3, np.float32) for w in made.get_weights()]
+    steps = RNG.normal(size=(30, 3, 2)).astype(np.float32)
+    steps[::3, 1:] = 0
+    steps[4:8] = 0  # a batch that is masked whole
+    targets = [steps[:, :, :1], (steps[:, :1, 0] > 0).astype(np.int32)]
+    found = []
+    for callbacks in ([], [Watching()]):
+        made.set_weights(weights)
+        losses_, names = ["mse", "sparse_categorical_crossentropy"], [["mae"], ["accuracy"]]
+        made.compile("sgd", losses_, metrics=names, weighted_metrics=names)
+        options = {"class_weight": [None, {0: 0.25, 1: 3.0}], "batch_size": 4, "shuffle": False, "verbose": 0}
+        found.append(made.fit(steps, targets, callbacks=callbacks, **options).history)
+        assert max(calls) == 8
+    assert len(found[0]) == 7 and found[0]["simple_rnn_2_accuracy"] != found[0]["simple_rnn_2_accuracy_1"]
+    for name, value in found[1].items():
+        np.testing.assert_allclose(found[0][name], value, rtol=2e-6, err_msg=name)
+
+
+def test_a_bar_of_ones_own_reads_the_values_of_each_batch():
+    class Bar(ProgbarLogger):
+        def on_train_batch_end(self, batch, logs=None):
+            super().on_train_batch_end(batch, logs)
+            seen.append(logs["accuracy"])
+
+    seen = []
+    made = model(["accuracy"])
+    made.fit(X, Y, batch_size=50, verbose=0, callbacks=[Bar(verbose=0)])
+    assert len(seen) == 3 and all(0 < value <= 1 for value in seen)
+
+
+def test_weights_of_any_sign_count_alike_in_all_batches():
+    made = model()
+    made.compile("sgd", "mse", weighted_metrics=["mae"])
+    weights = np.where(np.arange(len(X)) < 60, -0.5, 1.0)
+    logs = made.evaluate(X, Y, sample_weight=weights, batch_size=10, verbose=0, return_dict=True)
+    each = np.abs(Y - made.predict(X))[:, 0]
+    np.testing.assert_allclose(logs["mae"], (each * weights).sum() / weights.sum(), rtol=1e-5)
+
+
+SETS = [losses.dice, losses.circle, losses.hinge, losses.squared_hinge, lambda y, p: K.max(p - y)]
+
+
+@pytest.mark.parametrize("fn", SETS, ids=["dice", "circle", "hinge", "squared_hinge", "own"])
 def test_functions_of_a_whole_batch_are_not_additive(fn):
     assert not metrics.MeanMetricWrapper(fn).additive
     assert metrics.MeanMetricWrapper(losses.mean_squared_error).additive
@@ -117,7 +175,7 @@ def test_reused_buffers_are_not_read_later(each_backend):
     def batches():
         x, y = np.empty((BATCH, 6), np.float32), np.empty((BATCH, 1), np.float32)
         while True:
-            for start in range(0, len(X), BATCH):
+            for start in range(0, 148, BATCH):
                 x[:], y[:] = X[start : start + BATCH], Y[start : start + BATCH]
                 yield x, y
 

@@ -28,6 +28,7 @@ from kbackend.ops.nn.relu import ODD, PLAIN, activation_samples, int32_sample, s
 @composite(
     promote="float",
     rule=same,
+    rowwise=True,
     samples=activation_samples(
         call(
             values(-100.0, 100.0, -1000.0, 1000.0, 0.0),

@@ -31,6 +31,7 @@ _SOFTMAX: dict[str, Any] = {
     "prepare": canonical_axis,
     "tolerance": "reduction",
     "rule": same,
+    "rowwise": True,
     "samples": lambda: [
         call(In((2, 3), -3, 3)),
         call(In((2, 3, 4)), axis=1, name="middle axis"),

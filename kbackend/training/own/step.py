@@ -21,6 +21,7 @@ from kbackend.graph.variable import recorder
 from kbackend.ground.tree import tree_flatten, tree_map, tree_unflatten
 from kbackend.ground.warn import warn_caller
 from kbackend.layers.base.recording import Root, tracing
+from kbackend.metrics.base import reset_all
 from kbackend.ops.core.updates import as_updates
 from kbackend.runtime.function import Function
 from kbackend.streams import Stream, call_streams
@@ -124,8 +125,7 @@ class CustomStep:
 
     def reset(self) -> None:
         """Make the states of the metrics zero."""
-        for state in self.states:
-            state.reset_state()
+        reset_all(self.states)
 
     @property
     def programs(self) -> list[Any]:
@@ -135,7 +135,7 @@ class CustomStep:
     def joined(self, target: Any, shapes: Any, copied: bool) -> None:
         """The step takes its metrics itself."""
 
-    def means(self, target: Any, take: Any = None) -> Latest:
+    def means(self, target: Any, joined: Any = None) -> Latest:
         """The values of the last step, none so far."""
         return Latest(self.names, target.backend)
 

@@ -13,8 +13,9 @@ T = TypeVar("T")
 
 #: seconds to wait at the end for a thread that is inside the user's generator; an interrupt must not hang on it
 _PATIENCE = 2.0
-#: seconds that an item may take where it is made without a thread, which costs as much; and that all may take beyond
-_QUICK, _MORE = 3e-5, 1e-3
+#: seconds that an item may take where it is made without a thread, which costs as much; that all may take beyond; and
+#: how much of that one may count, as any item takes long where the machine ran another process meanwhile
+_QUICK, _MORE, _MOST = 3e-5, 1e-3, 2.5e-4
 
 
 class _End(NamedTuple):
@@ -70,7 +71,7 @@ def prefetched(items: Iterator[T], depth: int) -> Iterator[T]:
 
 def prefetched_if_slow(items: Iterator[T], depth: int) -> Iterator[T]:
     """The items, each made when it is taken while that takes less time than a thread costs: batches that are ready. A
-    thread makes the others once they took a millisecond more; see :func:`prefetched`.
+    thread makes the others once they took a millisecond more, four of them at least; see :func:`prefetched`.
 
     >>> list(prefetched_if_slow(iter([1, 2, 3]), 2))
     [1, 2, 3]
@@ -82,6 +83,6 @@ def prefetched_if_slow(items: Iterator[T], depth: int) -> Iterator[T]:
             item = next(items)
         except StopIteration:
             return
-        more += max(time.perf_counter() - start - _QUICK, 0.0)
+        more = max(more + min(time.perf_counter() - start - _QUICK, _MOST), 0.0)
         yield item
     yield from prefetched(items, depth)

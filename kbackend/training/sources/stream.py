@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,6 +65,7 @@ class Stream:
         self._going: Iterator[Any] | None = None
         self._epoch = 0
         self._direct: dict[Any, list[int]] = {}
+        self._last: _Alike | None = None
         try:
             first = passes.peek()
         except StopIteration:
@@ -171,6 +172,9 @@ class Stream:
     # one batch ----------------------------------------------------------------------------------------------
 
     def _made(self, index: int, raw: Any, feed: Feed) -> tuple[int, list[Any]]:
+        last = self._last
+        if last is not None and last.is_like(raw):
+            return last.size, [feed(raw[place]) for place in last.places]
         parts = self._parts(index, raw)
         leaves = _leaves(parts)
         key = None if leaves is None else _key(parts, leaves)
@@ -178,6 +182,7 @@ class Stream:
         if leaves is not None and places is not None:
             arrays = [leaves[place] for place in places]
             if len({len(a) for a in arrays}) == 1 and len(arrays[0]):
+                self._last = _Alike.of(raw, leaves, places)
                 return len(arrays[0]), [feed(a) for a in arrays]
         groups = self._fitted(index, *parts)
         self._check_form(index, groups)
@@ -233,6 +238,39 @@ class Stream:
 
 
 _NONE: Any = object()
+
+
+class _Alike(NamedTuple):
+    """What batches are like that are tuples of arrays of the same shapes, and are taken as they are.
+
+    Attributes:
+        shapes, dtypes: of the arrays.
+        places: theirs in the step.
+        size: the number of samples.
+    """
+
+    shapes: tuple[tuple[int, ...], ...]
+    dtypes: tuple[Any, ...]
+    places: Sequence[int]
+    size: int
+
+    @classmethod
+    def of(cls, raw: Any, leaves: Sequence[np.ndarray], places: Sequence[int]) -> _Alike | None:
+        """Those that are like a batch with these arrays; None where it is made of others."""
+        if type(raw) is not tuple or len(raw) != len(leaves) or any(a is not b for a, b in zip(raw, leaves)):
+            return None
+        return cls(tuple(a.shape for a in leaves), tuple(a.dtype for a in leaves), places, len(leaves[places[0]]))
+
+    def is_like(self, raw: Any) -> bool:
+        """Whether a batch is such; cheap, as batches that are ready cost nothing else."""
+        if type(raw) is not tuple or len(raw) != len(self.shapes):
+            return False
+        for array, shape, dtype in zip(raw, self.shapes, self.dtypes):
+            if type(array) is not np.ndarray or array.shape != shape or array.dtype is not dtype:
+                return False
+            if not array.flags.c_contiguous:
+                return False
+        return True
 
 
 def _check(passes: Passes, asked: Asked) -> None:
