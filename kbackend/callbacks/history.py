@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from typing import Any
 
 from kbackend.callbacks.base import Callback
@@ -85,6 +84,8 @@ class History(Callback):
         return figure
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         where = f" on {self.engine}" if self.engine else ""
         head = f"<p>{len(self.epoch)} epochs{escape(where)}</p>"
         if not self.epoch:

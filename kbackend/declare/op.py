@@ -68,7 +68,7 @@ class Op:
         static_value: of a node with integer results: what is known of them while the graph is built.
         stable_form: tensors that replace the outputs of a node, None where it stays; see
             :mod:`kbackend.lowering.rewrite`.
-        signature, operands, lists, optional, attributes, positional: of the function, see
+        operands, lists, optional, attributes, positional: of the function, see
             :class:`kbackend.declare.operands.Parameters`.
         is_promoted: for each operand whether it takes part in the promotion.
         public: the function that users call.
@@ -98,7 +98,6 @@ class Op:
     runs_user_code: bool = False
     static_value: StaticValue | None = None
     stable_form: StableForm | None = None
-    signature: inspect.Signature = field(init=False)
     operands: tuple[str, ...] = field(init=False)
     lists: frozenset[str] = field(init=False)
     optional: frozenset[str] = field(init=False)
@@ -109,8 +108,7 @@ class Op:
 
     def __post_init__(self) -> None:
         self.name = self.name or self.function.__name__.rstrip("_")
-        self.signature = inspect.signature(self.function)
-        found = parameters_of(self.function, self.signature)
+        found = parameters_of(self.function)
         self.operands, self.lists, self.optional, self.attributes, self.positional = found
         self.traced = self.traced and not self.creates and bool(self.operands)
         self.public = self.function
@@ -126,7 +124,7 @@ class Op:
         Raises:
             ValueError: one does not.
         """
-        parameters = self.signature.parameters
+        parameters = {*self.operands, *self.attributes}
         named = [*self.spellings.values(), *(self.promoted or ()), *self.hyperparameters]
         named += [self.captures] if self.captures is not None else []
         named += DRAW if self.random else ()
@@ -137,6 +135,11 @@ class Op:
         for name in self.spellings:
             if name in parameters:
                 raise ValueError(f"the declaration of {self.name}{self.signature} spells {name!r} in two ways")
+
+    @cached_property
+    def signature(self) -> inspect.Signature:
+        """The signature of the function."""
+        return inspect.signature(self.function)
 
     @property
     def inference(self) -> Rule | None:

@@ -43,17 +43,23 @@ class Parameters(NamedTuple):
     positional: tuple[str, ...]
 
 
-def parameters_of(function: Callable[..., Any], signature: inspect.Signature) -> Parameters:
+def parameters_of(function: Callable[..., Any]) -> Parameters:
     """Operands and attributes of a function.
+
+    They are read from the code of the function: for all ops together ``inspect.signature`` takes a tenth of the time
+    that importing kbackend takes.
 
     Raises:
         TypeError: an annotation cannot be evaluated where the function is defined.
     """
+    function = inspect.unwrap(function)
+    annotations = function.__annotations__
+    positional, by_keyword = _names_of(function.__code__)
     operands: list[str] = []
     attributes: list[str] = []
     lists, optional = set(), set()
-    for name, parameter in signature.parameters.items():
-        members = _members(_evaluated(parameter.annotation, function, name))
+    for name in (*positional, *by_keyword):
+        members = _members(_evaluated(annotations.get(name), function, name))
         mark = next((m for member in members for m in _metadata(member) if isinstance(m, Operand)), None)
         if mark is None:
             attributes.append(name)
@@ -63,9 +69,18 @@ def parameters_of(function: Callable[..., Any], signature: inspect.Signature) ->
             lists.add(name)
         if NoneType in members:
             optional.add(name)
-    by_keyword = (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.VAR_KEYWORD)
-    positional = tuple(p.name for p in signature.parameters.values() if p.kind not in by_keyword)
     return Parameters(tuple(operands), frozenset(lists), frozenset(optional), tuple(attributes), positional)
+
+
+def _names_of(code: CodeType) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names of the parameters that may be given by position, and of all others, in the order of the signature."""
+    first, second = code.co_argcount, code.co_argcount + code.co_kwonlyargcount
+    positional, by_keyword, rest = (code.co_varnames[a:b] for a, b in ((0, first), (first, second), (second, None)))
+    if code.co_flags & inspect.CO_VARARGS:
+        positional, rest = (*positional, rest[0]), rest[1:]
+    if code.co_flags & inspect.CO_VARKEYWORDS:
+        by_keyword = (*by_keyword, rest[0])
+    return positional, by_keyword
 
 
 def _members(annotation: Any) -> tuple[Any, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from html import escape
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kbackend.ground.suggest import MissingName
@@ -116,6 +115,8 @@ class Tensor:
         return f"<{type(self).__name__} {self.name!r} shape={self.shape} dtype={self.dtype}{known}>"
 
     def _repr_html_(self) -> str:
+        from html import escape  # late: notebooks alone need it
+
         facts = {"name": self.name, "shape": self.shape, "dtype": self.dtype, "made by": self.node.op.name}
         rows = "".join(f"<tr><th>{name}</th><td>{escape(str(fact))}</td></tr>" for name, fact in facts.items())
         return f"<table>{rows}</table>"

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import wraps
+from functools import cache, wraps
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
-from kbackend.ground.arguments import CONSTRUCTORS, check, misfit, rules_of
+from kbackend.ground.arguments import CONSTRUCTORS, Rule, check, misfit, rules_of
 from kbackend.ground.suggest import MissingName
 
 _OURS = __name__.partition(".")[0]
+#: the classes whose methods have their names
+_named: WeakSet[type] = WeakSet()
 
 
 class Public:
@@ -35,7 +38,8 @@ class Public:
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         for base in cls.__mro__:
-            if _is_ours(base):
+            if base not in _named and _is_ours(base):
+                _named.add(base)
                 _name_methods(base)
         if _is_ours(cls) and "__init__" in vars(cls):
             _check_arguments(cls)
@@ -71,11 +75,16 @@ def _name_methods(base: type) -> None:
 def _check_arguments(cls: type) -> None:
     """Let the constructor of a class check its arguments, and say what is wrong where they do not fit."""
     method: Callable[..., None] = vars(cls)["__init__"]
-    names = [p.name for p in list(inspect.signature(method).parameters.values())[1:] if p.kind is not p.VAR_KEYWORD]
-    rules = rules_of(method, CONSTRUCTORS)
+
+    @cache
+    def arguments() -> tuple[list[str], dict[str, Rule]]:
+        """The names of the arguments and their rules; at the first call, because most classes are never called."""
+        parameters = list(inspect.signature(method).parameters.values())[1:]
+        return [p.name for p in parameters if p.kind is not p.VAR_KEYWORD], rules_of(method, CONSTRUCTORS)
 
     @wraps(method)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
+        names, rules = arguments()
         try:
             for name, value in (*zip(names, args), *kwargs.items()):
                 rule = rules.get(name)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable
-from difflib import get_close_matches
 from types import ModuleType
 from typing import Any
 
@@ -76,6 +75,8 @@ def closest(name: Any, known: Iterable[str]) -> str | None:
     spellings: dict[str, list[str]] = {}
     for other in names:
         spellings.setdefault(other.lower(), []).append(other)
+    from difflib import get_close_matches  # late: mistakes alone need it
+
     found = get_close_matches(name.lower(), spellings, n=1)
     return get_close_matches(name, spellings[found[0]], n=1, cutoff=0.0)[0] if found else None
 

@@ -4,25 +4,28 @@ from __future__ import annotations
 
 from types import ModuleType as _ModuleType
 
+from kbackend.ground.collector import collector_at_rest as _collector_at_rest
 from kbackend.ground.suggest import suggest_in as _suggest_in
-from kbackend.layers import legacy
-from kbackend.layers.activation import *
-from kbackend.layers.attention import *
-from kbackend.layers.base.input import Input, InputLayer
-from kbackend.layers.base.layer import Layer
-from kbackend.layers.base.serialization import deserialize, serialize
-from kbackend.layers.base.spec import InputSpec
-from kbackend.layers.convolution import *
-from kbackend.layers.core import *
-from kbackend.layers.legacy import *
-from kbackend.layers.merge import *
-from kbackend.layers.normalization import *
-from kbackend.layers.pooling import *
-from kbackend.layers.preprocessing import *
-from kbackend.layers.recurrent import *
-from kbackend.layers.regularization import *
-from kbackend.layers.reshaping import *
-from kbackend.layers.wrapper import *
+
+with _collector_at_rest(lasting=True):
+    from kbackend.layers import legacy
+    from kbackend.layers.activation import *
+    from kbackend.layers.attention import *
+    from kbackend.layers.base.input import Input, InputLayer
+    from kbackend.layers.base.layer import Layer
+    from kbackend.layers.base.serialization import deserialize, serialize
+    from kbackend.layers.base.spec import InputSpec
+    from kbackend.layers.convolution import *
+    from kbackend.layers.core import *
+    from kbackend.layers.legacy import *
+    from kbackend.layers.merge import *
+    from kbackend.layers.normalization import *
+    from kbackend.layers.pooling import *
+    from kbackend.layers.preprocessing import *
+    from kbackend.layers.recurrent import *
+    from kbackend.layers.regularization import *
+    from kbackend.layers.reshaping import *
+    from kbackend.layers.wrapper import *
 
 
 def built_in() -> dict[str, type[Layer]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
@@ -28,6 +27,8 @@ def alternated(
             for _ in range(STEPS):
                 step()
             found.append((clock() - start) / STEPS)
+    import statistics
+
     return [statistics.median(found) for found in times]
 
 

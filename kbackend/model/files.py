@@ -8,7 +8,6 @@ from typing import Any
 
 from kbackend.saving import (
     copying,
-    export_model,
     load_checkpoint,
     load_weights,
     save_checkpoint,
@@ -87,6 +86,8 @@ class HasFiles:
         >>> "def load(" in path.read_text()
         True
         """
+        from kbackend.saving import export_model  # late: a process that loads a model need not import it
+
         self._write(lambda: export_model(self, path, format, engine, overwrite))
 
     def to_json(self, **kwargs: Any) -> str:

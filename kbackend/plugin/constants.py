@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from decimal import Decimal
 
 Powers = tuple[float, ...]
 
@@ -47,7 +46,7 @@ TERMS = {"float64": 10, "float32": 5}
 LOWEST, HIGHEST = -708.0, 709.0
 #: log 2 in two parts: the first has 32 bits, so that its product with a power of two's exponent is exact
 LOG2_HIGH = math.floor(math.log(2.0) * 2.0**32) * 2.0**-32
-LOG2_LOW = float(Decimal("0.6931471805599453094172321214581765680755") - Decimal(LOG2_HIGH))
+LOG2_LOW = 1.9082149292705877e-10
 #: coefficients of the exponential's series from the highest power down; the argument is at most log(2) / 2
 SERIES = tuple(1.0 / math.factorial(k) for k in range(13, -1, -1))
 #: the logit of a forbidden pair; finite, so that a row of forbidden pairs gives no NaN, and so large that adding it to

@@ -10,6 +10,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from kbackend.ground import hooks
+from kbackend.ground.collector import collector_at_rest
 from kbackend.ground.suggest import did_you_mean
 from kbackend.plugin import memory
 from kbackend.plugin.contract import Backend, PluginError
@@ -176,6 +177,7 @@ def check_installed(name: str) -> None:
 
 
 @cache
+@collector_at_rest(lasting=True)
 def load(name: str) -> Backend:
     """The backend, loaded and validated once.
 

@@ -58,3 +58,25 @@ def test_it_rests_while_a_step_is_made(each_backend):
     assert gc.isenabled() and len(program.source.splitlines()) > 600 and 2 not in collected and len(collected) < 8
     model.train_on_batch(np.ones((4, 2)), np.ones((4, 1)))
     assert K.get_value(model.optimizer.iterations) == 1
+
+
+def test_what_lasts_is_old_without_a_visit():
+    collected = []
+    gc.unfreeze()  # what the fixtures of all tests froze
+    gc.callbacks.append(lambda phase, info: collected.append(phase))
+    try:
+        with collector_at_rest(lasting=True):
+            kept = [[] for _ in range(10_000)]
+    finally:
+        gc.callbacks.pop()
+        young, old = (len(gc.get_objects(generation=n)) for n in (0, 2))
+        gc.freeze()
+    assert not collected and young < len(kept) < old
+
+
+def test_what_a_program_froze_stays_frozen():
+    gc.freeze()
+    before = gc.get_freeze_count()
+    with collector_at_rest(lasting=True):
+        pass
+    assert gc.get_freeze_count() == before > 0

@@ -53,6 +53,17 @@ def test_one_product_serves_a_tensor_that_attends_to_itself(each_backend):
     np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", ["MultiHeadAttention", "GroupQueryAttention"])
+def test_a_mask_may_be_nested_lists(kind):
+    """As files of Keras 2 have a mask that is a constant."""
+    sizes = (2, 3) if kind == "MultiHeadAttention" else (3, 4, 2)
+    x, layer = Input((4, 6)), getattr(layers, kind)(*sizes)
+    mask = PAIRS[:, :, :4]
+    listed, array = layer(x, x, attention_mask=mask.tolist()), layer(x, x, attention_mask=mask)
+    a, b = K.function([x], [listed, array])([rows(2, 4, 6)])
+    np.testing.assert_array_equal(a, b)
+
+
 def test_masks_of_the_inputs_count(each_backend):
     ids = np.array([[1, 2, 0, 0], [3, 0, 0, 0]])
     tokens = Input((4,), dtype="int32")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from kbackend import backend as K
 
 
@@ -37,6 +39,8 @@ def with_axes(mask: Any, rank: int, axis: int) -> Any:
 
 
 def _bool(mask: Any) -> Any:
+    if isinstance(mask, (list, tuple)):
+        mask = np.asarray(mask)
     return mask if K.dtype(mask) == "bool" else K.cast(mask, "bool")
 
 

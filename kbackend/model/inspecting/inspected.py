@@ -6,16 +6,13 @@ import copy
 import itertools
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from html import escape
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kbackend.callbacks.base import Callback, on_trial
 from kbackend.callbacks.history import History
 from kbackend.callbacks.progbar import say
-from kbackend.callbacks.range_test import RangeTest, RateSearch
 from kbackend.ground.arguments import checked
 from kbackend.lowering.measure import untouched
-from kbackend.model.inspecting.diagram import Shown, diagram_of
 from kbackend.model.inspecting.measured import MeasuredNetwork
 from kbackend.model.inspecting.summary import print_summary, summary_text
 from kbackend.model.learning import unbuilt_if_refused
@@ -25,6 +22,9 @@ from kbackend.training.sources.sequence import PyDataset
 from kbackend.training.sources.shuffles import Shuffles
 from kbackend.training.sources.stream import Asked
 from kbackend.training.steps import PLAIN
+
+if TYPE_CHECKING:
+    from kbackend.callbacks.range_test import RateSearch
 
 #: layers and operations of the largest model that notebooks draw
 _MOST_DRAWN = 150
@@ -68,10 +68,13 @@ class InspectedNetwork(MeasuredNetwork):
         return function.program(self._steps.target(), int(kind == "train")).source
 
     def _repr_html_(self) -> str:
+        from html import escape
+
         text = f"<pre>{escape(summary_text(self) if self.built else repr(self))}</pre>"
         if self.built and len(self._topology.units) > _MOST_DRAWN:
             return text
         from kbackend.drawing.boxes import picture
+        from kbackend.model.inspecting.diagram import Shown, diagram_of
 
         return text + picture(diagram_of(self, Shown(shapes=True))).svg()
 
@@ -176,6 +179,8 @@ class InspectedNetwork(MeasuredNetwork):
 
         Source: Smith, "Cyclical Learning Rates for Training Neural Networks", WACV 2017.
         """
+        from kbackend.callbacks.range_test import RangeTest
+
         test = RangeTest(min_lr, max_lr, steps, smoothing)
         with self._kept(x, y):
             self.fit(x, y, batch_size=batch_size, epochs=steps, verbose=0, callbacks=[test])

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from kbackend.divergence.report import Report
 from kbackend.ground.arguments import checked
 from kbackend.model.compiled import CompiledNetwork
 from kbackend.model.learning import unbuilt_if_refused
 from kbackend.training import data
 from kbackend.training.arrays import Groups, groups_of, inputs_of
-from kbackend.training.measuring import diverging
 from kbackend.training.measuring import of_model as measured
 from kbackend.training.measuring.profiling import Profile
 from kbackend.training.measuring.tuning import Tuned
+
+if TYPE_CHECKING:
+    from kbackend.divergence.report import Report
 
 
 class MeasuredNetwork(CompiledNetwork):
@@ -112,6 +113,8 @@ class MeasuredNetwork(CompiledNetwork):
         True
         """
         groups = self._measured_on(x, y)
+        from kbackend.training.measuring import diverging  # late: a process that predicts need not import it
+
         return diverging.diff(self._steps, groups, engines, data.batch_size(batch_size), train)
 
     def _measured_on(self, x: Any, y: Any) -> Groups:

@@ -1,9 +1,9 @@
 """Words of the generator Philox4x32-10 on the CPU, by randomgen."""
 
 import threading
+from functools import cache
 
 import numpy as np
-from randomgen import Philox
 
 WORD, KEYS, COUNTERS = (1 << 32) - 1, 1 << 64, 1 << 128
 
@@ -12,6 +12,8 @@ class _Generator(threading.local):
     """One bit generator for each thread; setting its state takes a fifth of the time of making another generator."""
 
     def __init__(self) -> None:
+        from randomgen import Philox  # late: a process that only predicts draws nothing
+
         self.bits = Philox(key=0, number=4, width=32)
         # The buffer of this state is used up, so that the first word is that of the next block.
         self.state = self.bits.state
@@ -28,7 +30,9 @@ class _Generator(threading.local):
         return self.bits.random_raw(count + (first & 3))[first & 3 :].astype(np.uint32)
 
 
-_generator = _Generator()
+@cache
+def _generator() -> _Generator:
+    return _Generator()
 
 
 def words(key: int, stream: int, count: int, trial: int = 0, first: int = 0) -> np.ndarray:
@@ -56,7 +60,7 @@ def words(key: int, stream: int, count: int, trial: int = 0, first: int = 0) -> 
     ['0x6627e8d5', '0xe169c58d', '0xbc57ac4c', '0x9b00dbd8']
     """
     check(key, stream, trial)
-    return _generator.words(key, stream, count, trial, first)
+    return _generator().words(key, stream, count, trial, first)
 
 
 def check(key: int, stream: int, trial: int) -> None:

@@ -17,7 +17,6 @@ still use the cores, for they are why. The pause doubles while the choice stays.
 from __future__ import annotations
 
 import math
-import statistics
 import sys
 from collections.abc import Callable, Generator
 from time import perf_counter
@@ -116,20 +115,20 @@ class Choice:
         times: list[float] = []
         while not _enough(times):
             times.append((yield None))
-        yield from self._watched(None, max(statistics.median(times), 1e-9), most, math.inf)
+        yield from self._watched(None, max(_median(times), 1e-9), most, math.inf)
 
     def _measured(self, current: int, most: int) -> Generator[int | None, float, tuple[int, float]]:
         """The faster of the current number and the other, with the seconds of a step."""
         other = most if current == 1 else 1
         times: dict[int, list[float]] = {current: [], other: []}
         yield from self._phase(current, times[current])
-        first = statistics.median(times[current])
+        first = _median(times[current])
         if other == 1 and first * most > _TOO_LONG:
             return current, first
         for number in (other, other, current):
-            limit = _TOO_SLOW * statistics.median(times[current]) + _PATIENCE
+            limit = _TOO_SLOW * _median(times[current]) + _PATIENCE
             yield from self._phase(number, times[number], limit if number == other else math.inf)
-            one, every = (max(statistics.median(times[n]), 1e-9) for n in (1, most))
+            one, every = (max(_median(times[n]), 1e-9) for n in (1, most))
             if not 1 / _CLEAR < one / every < _CLEAR:
                 break
         alone = one + self._price < _GAIN * every if one < _SHORT * self._price else every >= _WORTH * one
@@ -164,11 +163,17 @@ class Choice:
             recent.append((yield number))
             slow = slow + 1 if recent[-1] > _SLOWER * seconds else 0
             if len(recent) == _WINDOW:
-                late = number != 1 and statistics.median(recent) > _DISTURBED * seconds
+                late = number != 1 and _median(recent) > _DISTURBED * seconds
                 disturbed = disturbed + 1 if late and self._contended(most) else 0
                 recent.clear()
         self.left = 0
         return pause
+
+
+def _median(times: list[float]) -> float:
+    import statistics  # late: a process that predicts once never needs it
+
+    return statistics.median(times)
 
 
 def _enough(found: list[float]) -> bool:

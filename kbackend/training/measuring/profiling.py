@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import linecache
-import statistics
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from time import perf_counter
@@ -109,7 +108,9 @@ def _median(call: Callable[[], None], rounds: int, clock: Callable[[], float]) -
         start = clock()
         call()
         times.append(clock() - start)
-    return statistics.median(times)
+    from statistics import median  # late: a process that only predicts never needs it
+
+    return median(times)
 
 
 def _measured(
@@ -138,7 +139,9 @@ def _measured(
         if turn >= _WARM:
             for number, seconds in spent.items():
                 times.setdefault(number, []).append(seconds)
-    return [(nodes[number], statistics.median(found) * 1e6) for number, found in times.items()]
+    from statistics import median
+
+    return [(nodes[number], median(found) * 1e6) for number, found in times.items()]
 
 
 def _row(node: Node, microseconds: float) -> Row:

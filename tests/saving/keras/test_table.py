@@ -84,10 +84,17 @@ NOT_OF_KERAS = {
 }  # fmt: skip
 
 
+def ends_the_process(row):
+    """Whether Keras divides by zero: the adaptive maximum over the whole last axis, in float32 on TensorFlow."""
+    return row.layer.startswith("AdaptiveMaxPooling") and tree_leaves(row.given()["output_size"])[-1] == 1
+
+
 @pytest.mark.parametrize("row", chosen(), ids=str)
 def test_a_row_both_ways(keras, tmp_path, row):
     if row.layer in NOT_OF_KERAS:
         pytest.skip(NOT_OF_KERAS[row.layer])
+    if ends_the_process(row):
+        pytest.skip("Keras ends the process")
     theirs, data, wanted = of_keras(keras, row)
     for kind in ("m.keras", "m.h5"):
         theirs.save(tmp_path / kind)

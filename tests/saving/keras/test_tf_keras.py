@@ -56,6 +56,16 @@ def has_arguments(row):
     return True
 
 
+def is_too_deep(row):
+    """Whether tf-keras refuses the input: it makes one-hot vectors of single categories only."""
+    return row.given().get("output_mode") == "one_hot" and row.shapes[0][-1:] != (1,)
+
+
+def has_constants(row):
+    """Whether an argument of the call is an array: tf-keras writes it, and reads from no file, not from its own."""
+    return any(isinstance(value, np.ndarray) for value in row.called.values())
+
+
 def asked(row):
     has_format = "data_format" in inspect.signature(getattr(tf_keras.layers, row.layer).__init__).parameters
     return last(row) if has_format else {}
@@ -66,6 +76,7 @@ def chosen():
         row for row in all_rows()
         if hasattr(tf_keras.layers, row.layer) and row.layer not in LEFT_OUT
         and not any(layer == row.layer and argument in row.given() for layer, argument in OTHER)
+        and not is_too_deep(row) and not has_constants(row)
     ]  # fmt: skip
     if not os.environ.get("KBACKEND_TEST_SLOW"):
         first = {}
@@ -151,6 +162,17 @@ def test_weights_of_each_layer_both_ways(rows, theirs, data, wanted, tmp_path):
     fresh = model_of(TfKeras, rows)
     fresh.load_weights(tmp_path / "n.weights.h5")
     assert_rows(rows, fresh.predict(data, verbose=0), wanted)
+
+
+@pytest.mark.parametrize("kind", ["m.keras", "m.h5"])
+def test_an_array_in_a_call(tmp_path, kind):
+    """It stands in the file as nested lists."""
+    x, mask = TfKeras.Input((3, 4)), np.tri(3, dtype=bool)[None]
+    theirs = TfKeras.Model(x, TfKeras.layers.MultiHeadAttention(2, 3)(x, x, attention_mask=mask))
+    theirs.save(tmp_path / kind)
+    values = np.random.RandomState(0).normal(size=(2, 3, 4)).astype("float32")
+    found = load_model(tmp_path / kind).predict(values)
+    np.testing.assert_allclose(found, theirs.predict(values, verbose=0), **CLOSE)
 
 
 @pytest.mark.parametrize("kind", ["m.keras", "m.h5"])
