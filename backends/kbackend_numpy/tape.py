@@ -33,6 +33,12 @@ class NumpyTape(Tape):
         inner = self.plain(tensor._value, levels)
         return new_box(inner, tensor._trace, tensor._node) if tensor._trace in levels else inner
 
+    def untaped(self, kernel: Any) -> Any:
+        """Without autograd's search for boxes, which takes as long as NumPy's function of a small array."""
+        if getattr(kernel, "_is_autograd_primitive", False):
+            return kernel.fun
+        return getattr(kernel, "untaped", kernel)
+
     def gradients(
         self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool
     ) -> Sequence[Any]:

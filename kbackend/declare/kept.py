@@ -16,6 +16,7 @@ from kbackend.ground import hooks
 from kbackend.ground.active import active, building, process_target
 
 LIMIT = 512
+_NONE: dict[str, Any] = {}
 _PLAIN = frozenset((int, bool, str, type(None), type(Ellipsis)))
 Run = Callable[..., Any]
 
@@ -23,8 +24,6 @@ Run = Callable[..., Any]
 def signature(target: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
     """The signature of a concrete call; None where the call is not kept."""
     kind, key_of = target.tensor_type, target.tensor_key
-    if not kwargs and 0 < len(args) < 3 and type(args[0]) is kind and type(args[-1]) is kind:
-        return target, config.changes[0], key_of(args[0]), len(args) > 1 and key_of(args[1])
     parts: list[Any] = [target, config.changes[0]]
     if kwargs:
         parts += kwargs
@@ -38,12 +37,12 @@ def signature(target: Any, args: Sequence[Any], kwargs: dict[str, Any]) -> Any:
         elif found is float:
             parts += found, arg or str(arg)  # two zeros
         elif found is tuple or found is list:
-            inner = signature(target, arg, {})
+            inner = signature(target, arg, _NONE)
             if inner is None:
                 return None
             parts += found, inner
         elif found is slice:
-            inner = signature(target, (arg.start, arg.stop, arg.step), {})
+            inner = signature(target, (arg.start, arg.stop, arg.step), _NONE)
             if inner is None:
                 return None
             parts += found, inner
@@ -67,22 +66,41 @@ def public(op: Any, symbolic: Run) -> Run:
         if building.get():
             return symbolic(*args, **kwargs)
         target = active.get() or process_target[0]
-        key = signature(target, args, kwargs) if target is not None else None
+        key: Any = None
+        if target is not None:  # most signatures are made here: calling a function is a tenth of the time
+            count = 0 if kwargs else len(args)
+            if 0 < count < 3 and type(args[0]) is target.tensor_type:
+                key_of, last = target.tensor_key, args[-1]
+                found = type(last)
+                if count == 1:
+                    key = target, config.changes[0], key_of(last)
+                elif found is target.tensor_type:
+                    key = target, config.changes[0], key_of(args[0]), key_of(last)
+                elif found in _PLAIN:
+                    key = target, config.changes[0], key_of(args[0]), found, last
+                elif found is tuple and _PLAIN.issuperset(types := tuple(map(type, last))):
+                    key = target, config.changes[0], key_of(args[0]), types, last
+                else:
+                    key = signature(target, args, kwargs)
+            else:
+                key = signature(target, args, kwargs)
         if key is not None:
             run = kept.get(key)
             if run is not None:
                 quiet = target.quiet
-                try:
-                    if quiet is None:
-                        return run(*args, **kwargs)
-                    enter, leave = quiet
-                    token = enter()
+                if quiet is None:
                     try:
-                        return run(*args, **kwargs)
-                    finally:
-                        leave(token)
+                        return run(*args, **kwargs) if kwargs else run(*args)
+                    except Exception:
+                        return hooks.run_concrete(op, symbolic, args, kwargs)  # raises an error that names the op
+                enter, leave = quiet
+                token = enter()
+                try:
+                    return run(*args, **kwargs) if kwargs else run(*args)
                 except Exception:
                     return hooks.run_concrete(op, symbolic, args, kwargs)  # raises an error that names the op
+                finally:
+                    leave(token)
         if holds_symbolic(args) or kwargs and holds_symbolic(kwargs.values()):
             return built(symbolic, *args, **kwargs)
         if key in kept:

@@ -214,7 +214,8 @@ class Emitter:
         }
         specs = [map_specs(a) for a in node.args]
         kernel, rest = self.backend.bind_kernel(self.kernels[node.op.name], specs, {**attrs, **subgraphs})
-        return kernel, rest
+        recorded = self.around or made.recorded(node)
+        return kernel if recorded else self.backend.tape.untaped(kernel), rest
 
     def argument(self, arg: Any, levels: tuple[int, ...], made: Plan) -> str:
         if isinstance(arg, Tensor):

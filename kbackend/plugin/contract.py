@@ -446,6 +446,10 @@ class Tape(Protocol):
         """The tensor as seen by code that is recorded at ``levels`` only."""
         return tensor
 
+    def untaped(self, kernel: Kernel) -> Kernel:
+        """The kernel for operands that are recorded at no level, which may compute the same in less time."""
+        return kernel
+
     @required
     def gradients(
         self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool

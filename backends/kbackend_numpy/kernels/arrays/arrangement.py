@@ -102,6 +102,9 @@ def concatenate(tensors: tuple[Any, ...], axis: int) -> Any:
     return _join(axis, *tensors)
 
 
+concatenate.untaped = np.concatenate  # type: ignore[attr-defined]
+
+
 @primitive
 def _pile(axis: int, *tensors: Any) -> Any:
     return np.stack(tensors, axis=axis)
@@ -117,6 +120,9 @@ defvjp_argnums(_pile, _pile_vjp)
 
 def stack(x: tuple[Any, ...], axis: int) -> Any:
     return _pile(axis, *x)
+
+
+stack.untaped = np.stack  # type: ignore[attr-defined]
 
 
 def unstack(x: Any, axis: int) -> tuple[Any, ...]:

@@ -1,0 +1,52 @@
+"""NumPy's functions without autograd's wrapper where no gradient is taken, and with it where one is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from kbackend import K, ops
+
+pytestmark = [pytest.mark.processor, pytest.mark.usefixtures("engine")]
+
+
+def kernels(program, op):
+    return [f for name, f in program.emitted.namespace.items() if name.rpartition("_")[0] == op or name == op]
+
+
+def taped(function):
+    return getattr(function, "_is_autograd_primitive", False)
+
+
+def test_only_what_a_gradient_goes_through_has_the_wrapper():
+    x = K.placeholder((3,))
+    (slope,) = K.gradients(K.sum(K.tanh(x)), [x])
+    function = K.function([x], [slope, K.tanh(2.0 - x)])
+    found = function([np.array([0.0, 1.0, 2.0], np.float32)])
+    np.testing.assert_allclose(found, [1 - np.tanh([0, 1, 2]) ** 2, np.tanh([2, 1, 0])], rtol=1e-6)
+    (program,) = function.programs.values()
+    assert sorted(map(taped, kernels(program, "tanh"))) == [False, True]
+
+
+def test_the_body_of_a_loop_has_the_wrapper_where_the_loop_is_differentiated():
+    x = K.placeholder((2,))
+
+    def halved(value):
+        return ops.fori_loop(0, 3, lambda i, v: K.tanh(v) * 0.5, value)
+
+    plain, slopes = K.function([x], [halved(x)]), K.function([x], K.gradients(K.sum(halved(x)), [x]))
+    at = np.array([0.3, -1.2], np.float32)
+    step = np.float32(1e-2)
+    central = (plain([at + step])[0] - plain([at - step])[0]) / (2 * step)
+    np.testing.assert_allclose(slopes([at])[0], central, rtol=1e-2)
+    assert not any(map(taped, kernels(*plain.programs.values(), "tanh")))
+
+
+def test_joined_tensors_need_no_tape():
+    x, y = np.ones((2, 1), np.float32), np.zeros((2, 1), np.float32)
+    assert np.asarray(K.concatenate([x, y])).tolist() == [[1.0, 0.0]] * 2
+    assert np.asarray(K.stack([x, y], 1)).shape == (2, 2, 1)
+    a, b = K.placeholder((2, 1)), K.placeholder((2, 1))
+    for joined in (K.concatenate([a, b]), K.stack([a, b], 1)):
+        slope = K.function([a, b], K.gradients(K.sum(joined * joined), [a]))
+        assert slope([3 * x, y])[0].tolist() == [[6.0]] * 2
