@@ -6,7 +6,8 @@ Keras 3 makes a convnet and an LSTM with random weights and saves them as ``.ker
 that imports what it needs, loads the file and predicts one sample: kbackend on NumPy and on PyTorch, Keras 3 on
 TensorFlow and on PyTorch. Given are the best of the rounds in seconds from the start of the process, the largest memory
 in MiB, the size in MiB of all that pip installs for it and of the part whose modules were loaded, and the largest
-difference to the prediction of Keras on TensorFlow; then the size of the least install for NumPy. Figures count on an idle machine only.
+difference to the prediction of Keras on TensorFlow; then the size of the least install for NumPy. Figures count on an
+idle machine only.
 The first round of each warms the disk's cache and is not counted.
 """
 
