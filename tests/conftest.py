@@ -88,9 +88,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Leave out of every later collection of garbage what was imported and collected, which lives until the end."""
+    """Leave out of every later collection of garbage what was imported and collected, which lives until the end, and
+    make collections rarer: they took 6% of the time of tests that make programs, and 4% so."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 @pytest.fixture(scope="module", autouse=True)

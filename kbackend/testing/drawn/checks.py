@@ -24,7 +24,6 @@ from kbackend.testing.checks.op import (
     check_programs,
     check_values,
     fits,
-    has_reference,
 )
 from kbackend.testing.drawn.draws import Draws
 from kbackend.testing.drawn.families import FAMILIES
@@ -58,9 +57,7 @@ def _drawn(draw: Callable[[Any], Any], family: str, words: Draws) -> Case:
 def check_cases(cases: Sequence[Case], target: Target) -> Report:
     """Check calls as concrete calls, as programs with gradients, and with unknown batch sizes and sizes."""
     report = Report(target.backend)
-    usable = [case for case in cases if has_reference(report, case)]
-    for case in usable:
-        check_concrete(report, case, target)
+    usable = [case for case in cases if check_concrete(report, case, target)]
     check_programs(report, usable, target)
     check_dynamic(report, [case for case in usable if case.sample.dynamic], target)
     check_unknown(report, [case for case in usable if not case.op.name.startswith(_WITH_WEIGHTS)], target)
