@@ -52,7 +52,7 @@ def page(names: Sequence[str] | None = None) -> str:
 
     names = built_in_backends() if names is None else names
     backends = [get_backend(name) for name in names]
-    declared = [op for op in ops() if op.kind in ("primitive", "composite")]
+    declared = sorted((op for op in ops() if op.kind in ("primitive", "composite")), key=lambda op: op.name)
     notes: list[str] = []
     parts = [HEAD, _totals(declared, backends)]
     for family in sorted(set(map(_family, declared))):
