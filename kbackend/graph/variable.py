@@ -66,6 +66,7 @@ class Variable(Tensor):
 
     Attributes:
         autocast: whether a layer that computes in another dtype reads a cast of it.
+        overwrite_with_gradient: whether an optimizer gives it its gradient as it is, in the place of a step.
 
     A variable has a value on one engine at a time (its home). ``numpy()`` gives it, ``assign`` sets it; neither
     makes a program again.
@@ -79,6 +80,7 @@ class Variable(Tensor):
         "uid",
         "regularizer",
         "autocast",
+        "overwrite_with_gradient",
         "_initial",
         "_cells",
         "_home",
@@ -109,6 +111,7 @@ class Variable(Tensor):
         self.constraint = constraint
         self.regularizer: Any = None
         self.autocast = False
+        self.overwrite_with_gradient = False
         self.counter = counter
         self.host = host
         self._initial = initial
@@ -243,17 +246,18 @@ class Variable(Tensor):
         return made
 
     def _parts(self) -> tuple[Any, ...]:
-        flags = self.trainable, self.counter, self.host, self.autocast
+        flags = self.trainable, self.counter, self.host, self.autocast, self.overwrite_with_gradient
         return self.numpy(), self.dtype, self.name, flags, self.constraint, self.regularizer
 
 
 def _variable(
-    value: np.ndarray, dtype: str, name: str, flags: tuple[bool, bool, bool, bool], constraint: Any, regularizer: Any
+    value: np.ndarray, dtype: str, name: str, flags: tuple[bool, ...], constraint: Any, regularizer: Any
 ) -> Variable:
-    trainable, counter, host, autocast = flags
+    trainable, counter, host, autocast, overwritten = flags
     made = Variable(value, value.shape, dtype, name, trainable, constraint, counter, host)
     made.regularizer = regularizer
     made.autocast = autocast
+    made.overwrite_with_gradient = overwritten
     return made
 
 

@@ -164,10 +164,11 @@ class Network(Layer):
         return any(t._uses_learning_phase for t in self.outputs)
 
     def quantize(self, mode: str, config: Any = None) -> None:
-        """Store the weights of all layers that can do it as integers; see :meth:`kbackend.layers.Dense.quantize`.
+        """Store the weights of all layers that can do it as integers, or train these in floats of 8 bits; see
+        :meth:`kbackend.layers.Dense.quantize`.
 
         Args:
-            mode: 'int8' or 'int4'.
+            mode: 'int8', 'int4' or 'float8'.
             config: an ``Int8QuantizationConfig`` or ``Int4QuantizationConfig`` of :mod:`kbackend.layers`.
 
         Raises:
@@ -182,7 +183,7 @@ class Network(Layer):
         ['float32', 'int8', 'float32']
         """
         for layer in Inside(self).layers:
-            if isinstance(layer, Quantized) and layer.may_be_quantized:
+            if isinstance(layer, Quantized) and layer.may_be_quantized and layer.may_be_of(mode):
                 layer.quantize(mode, config=config)
 
     def _sublayers(self) -> list[Layer]:

@@ -172,7 +172,17 @@ class Optimizer(State):
         params = list(params)
         if not params:
             return [(self.iterations, self.iterations + 1)]
-        return self.updates_for(self.unscaled(_gradients(self.scale_loss(loss), params)), params)
+        return self._updates(_gradients(self.scale_loss(loss), params), params)
+
+    def _updates(self, gradients: Sequence[Any], params: Sequence[Variable]) -> list[Update]:
+        """The updates of one step from gradients of the scaled loss, which variables that are overwritten with theirs
+        take as they are."""
+        pairs = list(zip(params, gradients))
+        given = [(v, g) for v, g in pairs if v.overwrite_with_gradient]
+        if not given:
+            return self.updates_for(self.unscaled(gradients), params)
+        others = [(v, g) for v, g in pairs if not v.overwrite_with_gradient]
+        return [*self.updates_for(self.unscaled([g for _, g in others]), [v for v, _ in others]), *given]
 
     def updates_for(self, gradients: Sequence[Any], params: Sequence[Variable]) -> list[Update]:
         """The updates of one step from gradients that are not clipped yet."""
@@ -308,7 +318,7 @@ class Optimizer(State):
     def build(self, variables: Sequence[Variable]) -> None:
         """Make the state for weights now, which the first step would make."""
         self._built_for = list(variables)
-        self.updates_for([K.zeros_like(v) for v in variables], list(variables))
+        self._updates([K.zeros_like(v) for v in variables], list(variables))
 
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Any, Variable]]) -> Any:
         """One step from pairs (gradient, weight); see :meth:`apply`. Weights without a gradient stay as they are.
@@ -333,7 +343,7 @@ class Optimizer(State):
         """
         params = list(trainable_variables)
         if any(isinstance(g, Tensor) for g in grads):
-            updates = as_updates(self.updates_for(self.unscaled(grads), params))
+            updates = as_updates(self._updates(grads, params))
             taken = recorder.get()
             for variable, value in updates if taken is not None else ():
                 taken.put(variable, value)
@@ -341,7 +351,7 @@ class Optimizer(State):
         key = tuple(v.uid for v in params)
         if key not in self._functions:
             feeds = [K.placeholder(v.shape, dtype=v.dtype) for v in params]
-            updates = as_updates(self.updates_for(self.unscaled(feeds), params))
+            updates = as_updates(self._updates(feeds, params))
             self._functions[key] = Function(feeds, [], updates, f"{self.name}_apply")
         self._functions[key](list(grads))
         return self.iterations
@@ -378,7 +388,7 @@ class Optimizer(State):
             raise ValueError(f"{self.name} was built for {len(params)} weights, there are {len(gradients)} gradients")
 
         def build(given: Any) -> tuple[list[Any], list[Any]]:
-            new = dict(as_updates(self.updates_for(self.unscaled(given), params)))
+            new = dict(as_updates(self._updates(given, params)))
             return [new.get(v, v) for v in params], [new.get(v, v) for v in own]
 
         values = [*trainable_variables, *optimizer_variables]

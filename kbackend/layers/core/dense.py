@@ -49,6 +49,7 @@ class Dense(Quantized):
     supports_masking = True
     kernel: Any
     _quantizable = True
+    _modes = (*Quantized._modes, "float8")
 
     def __init__(
         self,
@@ -90,6 +91,7 @@ class Dense(Quantized):
             raise ValueError(f"the last dimension of the input must be known, the shape is {input_shape}")
         self._add_adapted((size, self.units))
         self.bias = self.add_weight("bias", (self.units,)) if self.use_bias else None
+        self._add_float8()
         self._add_rank()
         self.input_spec = InputSpec(min_ndim=2, axes={-1: size})
 
@@ -102,6 +104,8 @@ class Dense(Quantized):
     def call(self, inputs: Any) -> Any:
         if self.quantization_mode is None:
             return apply(self.activation, dense(inputs, self._adapted_weight(self.kernel), self.bias))
+        if self.quantization_mode == "float8":
+            return apply(self.activation, self._float8_result(inputs, dense))
         size = self.kernel.shape[0]
         y = self._product(inputs, -1, size, lambda s: s, dense, lambda g, kernel: dense(g, K.transpose(kernel)))
         return apply(self.activation, y if self.bias is None else y + self.bias)

@@ -56,6 +56,7 @@ class EinsumDense(Quantized):
     )
     kernel: Any
     _quantizable = True
+    _modes = (*Quantized._modes, "float8")
 
     def __init__(
         self,
@@ -101,6 +102,7 @@ class EinsumDense(Quantized):
         self.bias = None
         if self.bias_axes:
             self.bias = self.add_weight("bias", self._bias_shape(result, sizes))
+        self._add_float8()
         self._add_rank()
         self.input_spec = InputSpec(ndim=len(input_shape))
 
@@ -166,6 +168,9 @@ class EinsumDense(Quantized):
     def call(self, inputs: Any) -> Any:
         if self.quantization_mode is None:
             y = einsum(self.equation, inputs, self._adapted_weight(self.kernel))
+        elif self.quantization_mode == "float8":
+            product = self._float8_result(inputs, lambda x, w: einsum(self.equation, x, w))
+            return apply(self.activation, product)
         else:
             y = self._quantized_call(inputs)
         return apply(self.activation, y if self.bias is None else y + self.bias)

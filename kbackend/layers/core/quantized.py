@@ -1,4 +1,4 @@
-"""Layers whose weight can be stored as integers of 8 or 4 bits."""
+"""Layers whose weight can be stored as integers of 8 or 4 bits, or that train with products of floats of 8 bits."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from kbackend.graph.node import name_scope
 from kbackend.graph.variable import assign_all
 from kbackend.layers.arguments import described
 from kbackend.layers.base.inside import revise
+from kbackend.layers.core import eight_bit_floats
 from kbackend.layers.core.four_bits import in_blocks, of_blocks, packed, unpacked
 from kbackend.layers.core.quantizers import (
     CONFIGS,
@@ -30,9 +31,8 @@ from kbackend.ops.linalg.dense import dense
 _LARGEST = 127
 #: sums of products of two integers of 8 bits below this are exact in float32
 _EXACT = 1 << 24
+_NO_ADAPTER = "{} cannot have an adapter (LoRA) and compute in float8, as in Keras"
 _REASONS = {
-    "float8": "no engine of kbackend computes in float8 on a CPU, and Keras trains its scales outside of gradients; "
-    "use 'int8', or dtype='mixed_bfloat16' to train",
     "gptq": "it needs calibration on data of a language model; use 'int4'",
     "awq": "it needs calibration on data of a language model; use 'int4'",
 }
@@ -42,13 +42,15 @@ class Quantized(LowRank):
     """Base class of layers with ``quantize``.
 
     Attributes:
-        quantization_mode: 'int8', 'int4', or None.
+        quantization_mode: 'int8', 'int4', 'float8', or None.
         quantization_config: an :class:`Int8QuantizationConfig` or :class:`Int4QuantizationConfig`, or None.
     """
 
     quantization_config: Any = None
     #: whether ``call`` of this very class knows quantized weights
     _quantizable = False
+    #: the modes that it knows
+    _modes: tuple[str, ...] = ("int8", "int4")
 
     def __init__(self, dtype: Any = None, **kwargs: Any) -> None:
         mode, block, source = _mode_and_dtype(dtype)
@@ -56,7 +58,8 @@ class Quantized(LowRank):
         if mode is not None:
             _check_mode(self, mode)
         self.quantization_mode = mode
-        self._block_size = _block_size(self, block)
+        self._block_size = _block_size(self, block) if mode != "float8" else None
+        self._history = _history(self, block) if mode == "float8" else eight_bit_floats.HISTORY
         self._floats_shape: tuple[int, ...] = ()
 
     @property
@@ -68,8 +71,12 @@ class Quantized(LowRank):
         """Whether ``quantize`` can change the layer now."""
         return self._of_known_kind and self.built and self.quantization_mode is None
 
+    def may_be_of(self, mode: str) -> bool:
+        """Whether the layer knows a mode that other layers know; of any other ``quantize`` says what is wrong."""
+        return mode != "float8" or mode in self._modes
+
     def _set_quantization(self, config: Any) -> None:
-        if config is None:
+        if config is None or self.quantization_mode == "float8" and _is_of_float8(config):
             self.quantization_config = None
             return
         label = described(self)
@@ -102,6 +109,11 @@ class Quantized(LowRank):
         """The scale, which has axes of 1, in its shape as a weight."""
         return scale.reshape(self._scale_shape(getattr(self, self.adapted).shape))
 
+    def _set_rank(self, rank: Any, alpha: Any) -> None:
+        if rank is not None and self.quantization_mode == "float8":
+            raise NotImplementedError(_NO_ADAPTER.format(described(self)))
+        super()._set_rank(rank, alpha)
+
     # integers of 4 bits lie in a matrix
 
     #: the axis of the matrix that one sum reads, which blocks divide
@@ -118,7 +130,7 @@ class Quantized(LowRank):
 
     def _add_adapted(self, shape: Sequence[int], autocast: bool = True) -> None:
         """Make the weight, of floats, or of integers with their scale."""
-        if self.quantization_mode is None:
+        if self.quantization_mode in (None, "float8"):
             setattr(self, self.adapted, self.add_weight(self.adapted, shape, autocast=autocast))
             return
         options: dict[str, Any] = {"trainable": False, "regularizer": None, "constraint": None,
@@ -149,10 +161,38 @@ class Quantized(LowRank):
 
     def _stored(self) -> list[Any]:
         """The weight and what belongs to its integers, in Keras's order."""
+        if self.quantization_mode == "float8":
+            return [getattr(self, self.adapted), *self._float8_states()]
         names = [self.adapted, f"{self.adapted}_scale"]
         if self.quantization_mode == "int4" and self._block_size is not None:
             names += [f"{self.adapted}_zero", "g_idx"]
         return [getattr(self, name) for name in names]
+
+    def _add_float8(self) -> None:
+        """Make the scales and histories of floats of 8 bits, at the end of ``build``; training gives them their next
+        values in the place of gradients."""
+        if self.quantization_mode != "float8":
+            return
+        options: dict[str, Any] = {"dtype": "float32", "regularizer": None, "constraint": None, "autocast": False}
+        for name in self._float8_names():
+            history = name.endswith("history")
+            shape, start = ((self._history,), "zeros") if history else ((), "ones")
+            made = self.add_weight(name, shape, initializer=start, **options)
+            made.overwrite_with_gradient = True
+            setattr(self, name, made)
+
+    def _float8_names(self) -> list[str]:
+        parts = ("inputs", self.adapted, "outputs_grad")
+        return [f"{part}_{kind}" for part in parts for kind in ("scale", "amax_history")]
+
+    def _float8_states(self) -> list[Any]:
+        return [getattr(self, name) for name in self._float8_names()]
+
+    def _float8_result(self, x: Any, product: Callable[[Any, Any], Any]) -> Any:
+        """The product of inputs and weight in floats of 8 bits, with the bias."""
+        y = eight_bit_floats.product(x, getattr(self, self.adapted), self._float8_states(), product)
+        bias: Any = getattr(self, "bias", None)
+        return y if bias is None else y + eight_bit_floats.of_bias(bias)
 
     def _four_bits_of(self, array: np.ndarray, config: Any) -> list[np.ndarray]:
         matrix = array.reshape(self._matrix_shape(array.shape))
@@ -172,23 +212,28 @@ class Quantized(LowRank):
         return K.cast(integers, scale.dtype) / (scale if self._summed == 0 else K.expand_dims(scale, -1))
 
     def quantize(self, mode: str, type_check: bool = True, config: Any = None) -> None:
-        """Store the weight as integers of 8 or 4 bits, which training does not change.
+        """Store the weight as integers of 8 or 4 bits, which training does not change, or train in floats of 8 bits.
 
         Of 8 bits, inputs are quantized too, by the largest magnitude of each sum, sums are exact, and the results are
         divided by both scales. Of 4 bits, two integers share a byte, every 128 elements that a sum reads have a scale
         and a zero point, and the layer computes with the floats that they stand for. Gradients are those of the weight
         that the integers stand for. Models that have the layer compute so from then on.
 
+        With 'float8', for Dense and EinsumDense, the weight stays as it is and is trained. Products are those of
+        numbers that floats of 8 bits hold, times scales: 4 bits of exponent and 3 of fraction for inputs and weight, 5
+        and 2 for gradients. Six more weights hold the three scales and the largest magnitudes of the last 1024 steps,
+        from which a training step makes the next scales. No engine computes in such floats on a CPU, so it is slower.
+
         Args:
-            mode: 'int8' or 'int4'.
+            mode: 'int8', 'int4' or 'float8'.
             type_check: refuse subclasses, whose ``call`` may not know of integers.
             config: an :class:`Int8QuantizationConfig` or :class:`Int4QuantizationConfig`; the usual one when None.
 
         Raises:
-            NotImplementedError: another mode of Keras, or a subclass.
-            ValueError: the layer is not built or is quantized already, or an unknown mode.
+            NotImplementedError: another mode of Keras, a subclass, or 'float8' of a layer with an adapter (LoRA).
+            ValueError: the layer is not built or is quantized already, an unknown mode, or a configuration for float8.
 
-        Source: the scheme of Keras 3.
+        Source: the scheme of Keras 3; for float8 Micikevicius et al., "FP8 Formats for Deep Learning", 2022.
 
         >>> from kbackend import Input, layers
         >>> layer = layers.Dense(3)
@@ -205,6 +250,8 @@ class Quantized(LowRank):
             raise ValueError(f"{label}: call the layer on a tensor, or build it, before quantize")
         if self.quantization_mode is not None:
             raise ValueError(f"{label} is quantized to {self.quantization_mode} already")
+        if mode == "float8":
+            return self._train_in_float8(config)
         kept = Int4QuantizationConfig() if config is None and mode == "int4" else config
         self._set_quantization(kept)
         if self.quantization_config is not None and self.quantization_config.mode != mode:
@@ -217,6 +264,16 @@ class Quantized(LowRank):
         with name_scope(self.name):
             self._add_adapted(array.shape)
         assign_all(self._stored(), self._integers_of(array))
+        revise(self)
+
+    def _train_in_float8(self, config: Any) -> None:
+        if config is not None:
+            raise ValueError(f"{described(self)}: float8 has no configuration, it was given {config!r}")
+        if self.lora_enabled:
+            raise NotImplementedError(_NO_ADAPTER.format(described(self)))
+        self.quantization_mode = "float8"
+        with name_scope(self.name):
+            self._add_float8()
         revise(self)
 
     def _integers_of(self, array: np.ndarray) -> list[np.ndarray]:
@@ -289,6 +346,8 @@ class Quantized(LowRank):
         found = super().get_config()
         if self.quantization_mode is not None:
             blocks = f"/{self._block_size or -1}" if self.quantization_mode == "int4" else ""
+            if self.quantization_mode == "float8" and self._history != eight_bit_floats.HISTORY:
+                blocks = f"/{self._history}"
             found["dtype"] = f"{self.quantization_mode}{blocks}_from_{self.dtype_policy.name}"
         if self.quantization_config is not None:
             config = self.quantization_config.get_config()
@@ -297,12 +356,13 @@ class Quantized(LowRank):
 
 
 def _mode_and_dtype(dtype: Any) -> tuple[str | None, str, Any]:
-    """The quantization mode, the text of its block size and the dtype of 'int8_from_float32', of
-    'int4/128_from_float32', and of Keras's configuration of them."""
+    """The quantization mode, the text of its block size or history and the dtype of 'int8_from_float32', of
+    'int4/128_from_float32', 'float8/16_from_float32', and of Keras's configuration of them."""
     plain = isinstance(dtype, Mapping) and not isinstance(dtype, DTypePolicy)
     config: Any = dtype.get("config") if plain else None
     if config and "mode" in config:
-        dtype = f"{config['mode']}_from_{config.get('source_name') or 'float32'}"
+        length = f"/{config['amax_history_length']}" if "amax_history_length" in config else ""
+        dtype = f"{config['mode']}{length}_from_{config.get('source_name') or 'float32'}"
     name: Any = dtype
     if isinstance(name, str) and "_from_" in name:
         mode, _, source = name.partition("_from_")
@@ -320,6 +380,18 @@ def _block_size(layer: Any, text: str) -> int | None:
     return int(text)
 
 
+def _is_of_float8(config: Any) -> bool:
+    """Whether a configuration is the one that Keras's files have for float8, which holds nothing."""
+    return isinstance(config, Mapping) and config.get("class_name") == "Float8QuantizationConfig"
+
+
+def _history(layer: Any, text: str) -> int:
+    """The length of the histories of a dtype, the usual one where it says none."""
+    if text and (not text.isdecimal() or int(text) == 0):
+        raise ValueError(f"{described(layer)}: the dtype must be like 'float8/16_from_float32', not with {text!r}")
+    return int(text or eight_bit_floats.HISTORY)
+
+
 def _block_numbers(count: int, size: int) -> np.ndarray:
     """The number of the block of each element."""
     return np.arange(count, dtype="float32") // size
@@ -328,8 +400,9 @@ def _block_numbers(count: int, size: int) -> np.ndarray:
 def _check_mode(layer: Any, mode: Any) -> None:
     if mode in _REASONS:
         raise NotImplementedError(f"{described(layer)} cannot be quantized to {mode}: {_REASONS[mode]}")
-    if mode not in CONFIGS:
-        raise ValueError(f"{described(layer)}: the mode of quantization must be 'int8' or 'int4', it is {mode!r}")
+    if mode not in layer._modes:
+        known = " or ".join(map(repr, layer._modes))
+        raise ValueError(f"{described(layer)}: the mode of quantization must be {known}, it is {mode!r}")
 
 
 __all__: list[str] = []

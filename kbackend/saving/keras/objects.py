@@ -85,8 +85,9 @@ def _policy_name(value: Mapping[str, Any]) -> Any:
     match value.get("config"):
         case {"name": name}:
             return name
-        case {"mode": str(mode), "source_name": source}:
-            return f"{mode}_from_{source or 'float32'}"
+        case {"mode": str(mode), "source_name": source, **others}:
+            length = f"/{others['amax_history_length']}" if "amax_history_length" in others else ""
+            return f"{mode}{length}_from_{source or 'float32'}"
         case {"policy_map": policies, "default_policy": default} if not policies:
             return dtype_name(default)
         case {"policy_map": _}:

@@ -86,6 +86,11 @@ class Form:
         settings = layer.get_config()
         if layer._policies is not None:  # of the whole map, the layer needs its own policy
             settings["dtype"] = layer.dtype_policy.name
+        if str(settings.get("dtype")).startswith("float8/"):  # no name of Keras's says how long its histories are
+            mode, _, source = settings["dtype"].partition("_from_")
+            config = {"mode": "float8", "source_name": source, "amax_history_length": int(mode.partition("/")[2])}
+            settings["dtype"] = {"module": "keras", "class_name": "QuantizedFloat8DTypePolicy", "config": config,
+                                 "registered_name": None}
         found = {
             key: self._inner(getattr(layer, key)) if key in INNER else to_keras(key, value)
             for key, value in settings.items()

@@ -229,10 +229,9 @@ def built(layer, shape=(4,)):
 
 
 WRONG = {
-    "float8": (NotImplementedError, lambda: layers.Dense(2, dtype="float8_from_float32"), "to float8: no engine"),
     "gptq": (NotImplementedError, lambda: made("Dense", quantized=False)[0].quantize("gptq"), "needs calibration"),
     "mode": (ValueError, lambda: made("Dense", quantized=False)[0].quantize("int3"),
-             "must be 'int8' or 'int4', it is 'int3'"),
+             "must be 'int8' or 'int4' or 'float8', it is 'int3'"),
     "not built": (ValueError, lambda: layers.Dense(2).quantize("int8"), "call the layer on a tensor"),
     "twice": (ValueError, lambda: made("Dense")[0].quantize("int8"), "quantized to int8 already"),
     "subclass": (NotImplementedError, lambda: built(Twice(2)).quantize("int8"), "type_check=False allows it"),

@@ -9,6 +9,7 @@ import kbackend
 from kbackend import K
 from kbackend.graph.walk import Graph
 from kbackend.ops.control.custom_gradient import custom_gradient
+from kbackend.plugin.select import target
 from kbackend.saving.graph_json import from_json
 
 
@@ -117,6 +118,24 @@ def test_variables_from_outside_get_zero(each_backend):
     found = K.function([x], [of_x, of_v])([X])
     np.testing.assert_array_equal(found[0], [1.0, 1.0, 1.0])
     np.testing.assert_array_equal(found[1], [2.0, 2.0, 2.0])
+
+
+def test_a_gradient_that_is_the_next_state(each_backend):
+    """It was computed before, and has a graph of its own, which must not live on in the state."""
+    state = K.variable(1.0)
+
+    @custom_gradient
+    def told(x, state):
+        following = K.square(state) + K.max(x)
+        return x * state, lambda upstream: [upstream, following]
+
+    x = K.placeholder((2,))
+    loss = K.sum(K.square(told(x, state)))
+    _, following = K.gradients(loss, [x, state])
+    step = K.function([x], [loss], updates=[K.update(state, following)])
+    assert [float(step([[1.0, 2.0]])[0]) for _ in range(3)] == [5.0, 45.0, 605.0]
+    cell = state.cell(target(each_backend))
+    assert not getattr(cell, "requires_grad", False)  # of torch, it would keep all steps
 
 
 def test_inside_a_loop(each_backend):

@@ -20,6 +20,8 @@ class _Hooked(torch.autograd.Function):
     def backward(ctx: Any, upstream: Any) -> Any:
         captures = ctx.saved_tensors
         found = ctx.replacement(upstream, *captures)
+        if not torch.is_grad_enabled():  # a capture that is a gradient as it is must not carry its own graph along
+            found = [g.detach() for g in found]
         return (None, None, None, *found, *(None for _ in captures))
 
 
