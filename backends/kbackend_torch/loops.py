@@ -40,7 +40,7 @@ def _scan(
 
 
 def _over_steps(step: Function, z: Any, states: Any) -> Any:
-    """The outputs (batch, steps, units) and the last states of ``step(row, *states)``; the first state is the output."""
+    """Outputs (batch, steps, units) and last states of ``step(row, *states)``, whose first state is the output."""
 
     def combined(carried: Any, row: Any) -> Any:
         new = step(row, *carried)
