@@ -122,7 +122,7 @@ class Lambda(Layer):
         return found | {"arguments": plain(self.function_arguments)}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> Any:
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
         """The layer, with the function that ``custom_objects`` has for the name of the layer, or the one it names.
 
         Raises:
