@@ -328,3 +328,22 @@ def test_documents_that_do_not_fit_are_refused(member, change, message):
     with pytest.raises(FormatError, match=message) as caught:
         read_model(memoryview(content), CUSTOM)
     assert caught.value.member
+
+
+@pytest.mark.parametrize("name", ["m.kb", "m.keras", "m.h5", "w.weights.h5", "w.h5", "w.safetensors"])
+def test_a_truncated_file_is_called_so(name, tmp_path):
+    if name.endswith((".keras", ".h5")):
+        pytest.importorskip("h5py", reason="h5py is not installed")
+    model = Sequential([layers.Dense(8, input_shape=(4,)), layers.Dense(3)])
+    (model.save if name.startswith("m") else model.save_weights)(os.fsencode(tmp_path / name))
+    whole = (tmp_path / name).read_bytes()
+    for length in (9, len(whole) // 3, len(whole) // 2, len(whole) - 30):
+        (tmp_path / name).write_bytes(whole[:length])
+        with pytest.raises(FormatError, match="the file is truncated"):
+            (load_model if name.startswith("m") else model.load_weights)(tmp_path / name)
+
+
+@pytest.mark.parametrize("what", ["save", "save_weights", "load_weights", "export", "load_model"])
+def test_an_empty_name_is_named(what):
+    with pytest.raises(ValueError, match="the name of the file is empty"):
+        (load_model if what == "load_model" else getattr(build(), what))("")

@@ -13,7 +13,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from kbackend.ground.files import check_overwrite
+from kbackend.ground.files import check_overwrite, path_of
 from kbackend.plugin.discover import available_backends
 from kbackend.plugin.exporting import Exporting, Leaving, NotExportable
 from kbackend.plugin.select import get_backend
@@ -50,7 +50,7 @@ def export_model(
     >>> "def load(" in path.read_text()
     True
     """
-    where = Path(path)
+    where = Path(path_of(path))
     format = format or (PYTHON if where.suffix == ".py" else None)
     if format is None:
         formats = ", ".join(_engines_by_format())
