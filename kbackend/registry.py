@@ -97,6 +97,11 @@ def passed() -> Mapping[str, Any]:
     return _passed.get() or {}
 
 
+def is_known(name: str, builtin: Mapping[str, Any]) -> bool:
+    """Whether :func:`find` finds a name."""
+    return any(name in table for table in (_passed.get() or {}, _registered, builtin))
+
+
 def find(name: str, builtin: Mapping[str, Any], kind: str) -> Any:
     """The object of a name: passed in, registered, or built in.
 

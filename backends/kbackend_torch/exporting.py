@@ -8,6 +8,7 @@ import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from kbackend_torch.dtypes import NAME, TORCH
 from kbackend_torch.kernels.arrays import arrangement
 from kbackend_torch.kernels.core import creation
 from kbackend_torch.kernels.nn import attention
+from kbackend_torch.loops import OPEN
 
 #: tensors with more elements are stored with the weights
 _MOST_ELEMENTS = 64
@@ -215,7 +217,7 @@ def write_onnx(leaving: Leaving, path: str) -> None:
     outputs = [f"output_{i}" for i, _ in enumerate(traced.graph_signature.user_outputs, 1)]
     names = {"input_names": list(leaving.inputs), "output_names": outputs}
     try:
-        with _silent():
+        with _silent(), torch.no_grad():  # loops would keep what their gradients need
             found = torch.onnx.export(traced, opset_version=OPSET, verbose=False, **names)
     except torch.onnx.errors.OnnxExporterError as error:
         raise NotExportable(f"ONNX cannot hold {leaving.name}: {_reason(error)}") from error
@@ -259,4 +261,31 @@ def _reason(error: BaseException) -> str:
     return _first_line(error)
 
 
-EXPORTING = Exporting(SPELLING, {"torch_export": write_torch_export, "onnx": write_onnx})
+def _open(value: Any) -> Any:
+    value = _replaced(value)
+    try:
+        return OPEN.get(value, value)
+    except TypeError:  # it has no hash
+        return value
+
+
+def _filled(value: Any) -> str | None:
+    """Numbers as tensors that are made: files of torch hold no constant inside of a loop."""
+    text = _special(value)
+    if text is not None and isinstance(value, torch.Tensor) and not value.ndim:
+        return text.replace("torch.tensor(", "torch.full((), ", 1)
+    return text
+
+
+#: of programs that torch traces: their loops keep the number of steps open
+_TRACED = replace(
+    SPELLING,
+    modules={**SPELLING.modules, "torch._higher_order_ops": "torch._higher_order_ops"},
+    replaced=_open,
+    special=_filled,
+)
+EXPORTING = Exporting(
+    SPELLING,
+    {"torch_export": write_torch_export, "onnx": write_onnx},
+    {"torch_export": _TRACED, "onnx": _TRACED},
+)

@@ -243,6 +243,8 @@ def outcome(kind: str, path: Path, right: Any, inside: bool, watch: _Watch) -> t
 
 
 def worker(kind: str, seed: int, first: int, count: int, pipe: Any) -> None:
+    import difflib  # noqa: F401, which messages import when they are first made
+
     os.environ["KBACKEND"] = "numpy"
     watch = _Watch()
     with tempfile.TemporaryDirectory() as folder:

@@ -10,13 +10,25 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 fcntl: ModuleType | None
 try:
     import fcntl
 except ImportError:  # Windows
     fcntl = None
+
+
+def path_of(path: str | bytes | os.PathLike[Any]) -> str:
+    """The path of a file as text.
+
+    Raises:
+        ValueError: an empty one, which the system would take for the folder.
+    """
+    name = os.fsdecode(path)
+    if not name:
+        raise ValueError("the name of the file is empty")
+    return name
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes) -> None:
@@ -36,7 +48,7 @@ def written_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     Raises:
         OSError: as there.
     """
-    target = Path(path)
+    target = Path(path_of(path))
     remove_abandoned(target.parent, glob.escape(target.name))
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")

@@ -104,7 +104,10 @@ def unpacked(content: memoryview, wanted: Mapping[str, Any], known: set[str]) ->
     if MANIFEST not in entries:
         raise FormatError("the archive has no manifest", MANIFEST)
     head = entries.pop(MANIFEST)
-    if checksum(head).encode() != comment:
+    right = checksum(head).encode()
+    if comment != right and right.startswith(comment):
+        raise FormatError("the file is truncated: it ends in its checksum", MANIFEST)
+    if comment != right:
         raise FormatError("it does not have the checksum at the end of the file", MANIFEST)
     manifest = parsed(head, MANIFEST)
     for key, value in wanted.items():

@@ -21,7 +21,7 @@ import numpy as np
 
 from kbackend.graph.variable import Variable, assign_all, values_of
 from kbackend.graph.walk import Graph
-from kbackend.ground.files import check_overwrite, write_atomically
+from kbackend.ground.files import check_overwrite, path_of, write_atomically
 from kbackend.ground.warn import warn_caller
 from kbackend.saving import archive, keras, tensors
 from kbackend.saving.compiled import TRAINING, compile_as, training_of
@@ -62,7 +62,7 @@ def save_model(
     """
     if not keras.is_open(path):
         check_overwrite(path, overwrite)
-    if keras.is_open(path) or is_of_keras(os.fspath(path)):
+    if keras.is_open(path) or is_of_keras(path_of(path)):
         keras.write(model, path, include_optimizer, KERAS_VERSION if keras_version is None else keras_version)
     elif keras_version is not None:
         raise ValueError(f"keras_version is for .keras and .h5 files, not for {os.fspath(path)}")

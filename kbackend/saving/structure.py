@@ -227,7 +227,7 @@ def model_of(document: Any, custom_objects: Mapping[str, Any] | None, elements: 
     streams = streams_of(field(document, "draws", dict, MODEL), MODEL)
     with reading(MODEL), custom_object_scope(custom_objects):
         _put_variables(document, config)
-        _put_functions(config, custom_objects or {})
+        put_functions(config, custom_objects or {})
         with trying(), given_streams(streams), room_for(elements):
             made = deserialize({"class_name": field(document, "class_name", str, MODEL), "config": config})
             if not is_model(made):
@@ -297,19 +297,20 @@ def _put_variables(document: Any, config: Any) -> None:
         entry[key] = made[number]
 
 
-def _put_functions(config: Any, custom_objects: Mapping[str, Any]) -> None:
+def put_functions(config: Any, custom_objects: Mapping[str, Any]) -> None:
     """Give Lambda layers the function, and layers of modules the module, that ``custom_objects`` has for the name of
-    the layer, where their own is unknown.
+    the layer, where their own is unknown. What is no layer is left to those who make the layers.
 
     Raises:
         FormatError: neither is known; the message names the layer.
     """
-    for entry in config.get("layers", ()):
-        inner = entry.get("config", {})
-        if "layers" in inner:
-            _put_functions(inner, custom_objects)
-        if entry.get("class_name") in _CODE:
-            _put_code(entry["class_name"], inner, custom_objects)
+    entries = config.get("layers")
+    for entry in entries if isinstance(entries, list) else ():
+        match entry:
+            case {"class_name": str(name), "config": dict(inner)}:
+                put_functions(inner, custom_objects)
+                if name in _CODE:
+                    _put_code(name, inner, custom_objects)
 
 
 #: layers of Python code -> the argument that is code, what it is, and what may name it besides ``custom_objects``

@@ -67,10 +67,12 @@ def arrays_in(content: memoryview, member: str) -> tuple[dict[str, np.ndarray], 
         FormatError: anything that is not as the format says: a header, name, dtype, shape or place.
     """
     if len(content) < 8:
-        raise FormatError("it is shorter than a header", member)
+        raise FormatError("the file is truncated: it is shorter than a header", member)
     (length,) = struct.unpack("<Q", content[:8])
-    if length > min(_LARGEST_HEADER, len(content) - 8):
+    if length > _LARGEST_HEADER:
         raise FormatError(f"its header has {length} bytes, which is too many", member)
+    if length > len(content) - 8:
+        raise FormatError(f"the file is truncated: its header has {length} bytes, {len(content) - 8} follow", member)
     head = parsed(content[8 : 8 + length], member)
     if not isinstance(head, dict):
         raise FormatError("its header is no object", member)
@@ -95,6 +97,8 @@ def _check_places(head: Mapping[str, Any], size: int, member: str) -> None:
         if start != end or stop < start:
             raise FormatError(f"it starts at byte {start}, the array before it ends at {end}", f"{member}: {name}")
         end = stop
+    if end > size:
+        raise FormatError(f"the file is truncated: the arrays have {end} bytes, {size} follow", member)
     if end != size:
         raise FormatError(f"the arrays have {end} bytes, the header says so, there are {size}", member)
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from typing import Any
 
-from kbackend.ground.files import check_overwrite, write_atomically
+from kbackend.ground.files import check_overwrite, path_of, write_atomically
 from kbackend.saving import keras, tensors
 from kbackend.saving.documents import parsed
 from kbackend.saving.errors import FormatError
@@ -48,7 +47,7 @@ def save_weights(model: Any, path: Any, overwrite: bool = True) -> None:
     form: str | None = BY_LAYER
     if not keras.is_open(path):
         check_overwrite(path, overwrite)
-        form = form_of(os.fspath(path))
+        form = form_of(path_of(path))
     if form is not None:
         keras.write_weights(model, path, form == BY_LAYER)
         return

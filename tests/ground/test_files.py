@@ -28,3 +28,14 @@ def test_a_file_in_the_place_of_the_folder(tmp_path):
     with pytest.raises(OSError) as caught:
         write_atomically(tmp_path / "file" / "inside", b"x")
     assert caught.value.filename == str(tmp_path / "file" / "inside") and ".tmp" not in str(caught.value)
+
+
+@pytest.mark.parametrize("path", ["", b""])
+def test_an_empty_name_is_named(path):
+    with pytest.raises(ValueError, match="the name of the file is empty"):
+        write_atomically(path, b"x")
+
+
+def test_a_path_may_be_bytes(tmp_path):
+    write_atomically(os.fsencode(tmp_path / "a"), b"x")
+    assert (tmp_path / "a").read_bytes() == b"x"

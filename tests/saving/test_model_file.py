@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 import kbackend
-from kbackend import Input, K, Model, Sequential, layers, losses, registry
+from kbackend import Input, K, Model, Sequential, layers, losses, models, registry
 from kbackend.models import load_model
 from kbackend.saving import FormatError, archive, load_graph, tensors
 from kbackend.saving.model_file import HEAD, model_bytes, read_model
@@ -228,14 +228,36 @@ def test_custom_losses(tmp_path):
     assert train(load_model(tmp_path / "m.kb", CUSTOM | {"double": double}), 1) == train(model, 1)
 
 
-def test_a_lambda_needs_its_function_by_the_name_of_the_layer(tmp_path):
-    x = Input((6,))
-    model = Model(x, layers.Lambda(lambda v: v * 3, name="thrice")(x))
-    model.save(tmp_path / "m.kb")
-    with pytest.raises(FormatError, match=r"layer 'thrice' is a Lambda .*custom_objects=\{'thrice': function\}"):
-        load_model(tmp_path / "m.kb")
-    read = load_model(tmp_path / "m.kb", {"thrice": lambda v: v * 3})
-    assert (read.predict(X) == model.predict(X)).all()
+WAYS = [".kb", ".keras", ".h5", "JSON", "YAML", "configuration"]
+
+
+@pytest.mark.parametrize("inside", ["model", "wrapper"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_lambda_is_named_by_its_layer_in_every_format(way, inside, tmp_path):
+    """What is missing, and where to give it; and with it the model is the same."""
+    if way in (".keras", ".h5"):
+        pytest.importorskip("h5py", reason="h5py is not installed")
+    if way == "YAML":
+        pytest.importorskip("yaml", reason="PyYAML is not installed")
+    x = Input((2, 3))
+    layer = layers.Lambda(lambda v: v * 3, name="thrice")
+    model = Model(x, (layer if inside == "model" else layers.TimeDistributed(layer))(x))
+
+    def read(custom_objects=None):
+        match way:
+            case "JSON":
+                return models.model_from_json(model.to_json(), custom_objects)
+            case "YAML":
+                return models.model_from_yaml(model.to_yaml(), custom_objects)
+            case "configuration":
+                return Model.from_config(model.get_config(), custom_objects)
+        model.save(tmp_path / f"m{way}")
+        return models.load_model(tmp_path / f"m{way}", custom_objects)
+
+    with pytest.raises(FormatError, match=r"layer 'thrice'.* is a Lambda .*custom_objects=\{'thrice': function\}"):
+        read()
+    again = read({"thrice": lambda v: v * 3})
+    np.testing.assert_array_equal(again.predict(np.ones((1, 2, 3))), np.full((1, 2, 3), 3.0))
 
 
 def test_a_layer_in_two_models_is_refused():
@@ -306,3 +328,22 @@ def test_documents_that_do_not_fit_are_refused(member, change, message):
     with pytest.raises(FormatError, match=message) as caught:
         read_model(memoryview(content), CUSTOM)
     assert caught.value.member
+
+
+@pytest.mark.parametrize("name", ["m.kb", "m.keras", "m.h5", "w.weights.h5", "w.h5", "w.safetensors"])
+def test_a_truncated_file_is_called_so(name, tmp_path):
+    if name.endswith((".keras", ".h5")):
+        pytest.importorskip("h5py", reason="h5py is not installed")
+    model = Sequential([layers.Dense(8, input_shape=(4,)), layers.Dense(3)])
+    (model.save if name.startswith("m") else model.save_weights)(os.fsencode(tmp_path / name))
+    whole = (tmp_path / name).read_bytes()
+    for length in (9, len(whole) // 3, len(whole) // 2, len(whole) - 30):
+        (tmp_path / name).write_bytes(whole[:length])
+        with pytest.raises(FormatError, match="the file is truncated"):
+            (load_model if name.startswith("m") else model.load_weights)(tmp_path / name)
+
+
+@pytest.mark.parametrize("what", ["save", "save_weights", "load_weights", "export", "load_model"])
+def test_an_empty_name_is_named(what):
+    with pytest.raises(ValueError, match="the name of the file is empty"):
+        (load_model if what == "load_model" else getattr(build(), what))("")

@@ -9,7 +9,7 @@ from kbackend import backend as K
 from kbackend.declare.op import DERIVED, REGISTRY
 from kbackend.layers.arguments import activation_of, described, mapping
 from kbackend.layers.base.layer import Layer
-from kbackend.registry import find, plain
+from kbackend.registry import find, is_known, passed, plain
 from kbackend.runtime.foreign import apply, takes
 
 
@@ -70,7 +70,8 @@ class Lambda(Layer):
     Variables that the function reads, ``arguments`` among them, are no weights of the layer, and training does not
     change them, unless it is told so: ``layer.trainable_weights = [variable]``, or an attribute of the layer.
 
-    ``get_config`` writes the function's name, never its code: reading needs the function in ``custom_objects``.
+    ``get_config`` writes the function's name, never its code: reading needs the function in ``custom_objects``, by its
+    name or that of the layer.
 
     Raises:
         TypeError: no function.
@@ -119,6 +120,24 @@ class Lambda(Layer):
             found[key] = plain(value)
         found["function"] = _name_of(self.function)
         return found | {"arguments": plain(self.function_arguments)}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Any:
+        """The layer, with the function that ``custom_objects`` has for the name of the layer, or the one it names.
+
+        Raises:
+            ValueError: neither is known.
+        """
+        name, function = config.get("name"), config.get("function")
+        given = passed().get(str(name))
+        if callable(given):
+            return cls(**{**config, "function": given})
+        if isinstance(function, str) and not is_known(function, _public()):
+            raise ValueError(
+                f"the layer {name!r} is a Lambda of a Python function ({function}), whose code no configuration holds; "
+                f"give the function in custom_objects={{{name!r}: function}}"
+            )
+        return cls(**config)
 
     def _twin(self, **changes: Any) -> Any:
         given = {**super().get_config(), "function": self.function, "output_shape": self._output_shape}

@@ -47,10 +47,12 @@ class Exporting:
     Attributes:
         spelling: how they are written.
         formats: name of a format -> function of a model and a path that writes it.
+        spellings: name of a format -> how the programs are written that are made into it, where it is another way.
     """
 
     spelling: Spelling
     formats: Mapping[str, Callable[[Leaving, str], None]] = field(default_factory=dict)
+    spellings: Mapping[str, Spelling] = field(default_factory=dict)
 
 
 def needed(module: str, purpose: str) -> Any:

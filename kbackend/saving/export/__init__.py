@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import tempfile
 import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
-from kbackend.ground.files import check_overwrite
+from kbackend.ground.files import check_overwrite, path_of
 from kbackend.plugin.discover import available_backends
 from kbackend.plugin.exporting import Exporting, Leaving, NotExportable
 from kbackend.plugin.select import get_backend
@@ -46,7 +50,7 @@ def export_model(
     >>> "def load(" in path.read_text()
     True
     """
-    where = Path(path)
+    where = Path(path_of(path))
     format = format or (PYTHON if where.suffix == ".py" else None)
     if format is None:
         formats = ", ".join(_engines_by_format())
@@ -68,15 +72,27 @@ def _write_format(made: Lowered, exporting: Exporting, format: str, path: Path) 
     inputs = {name: (t.shape, t.dtype) for name, t in zip(made.inputs, graph.inputs)}
     with tempfile.TemporaryDirectory() as folder:
         program = Path(folder) / "program.py"
-        write_module(made, exporting.spelling, program)
-        names: dict[str, Any] = {"__name__": f"kbackend program {made.name}", "__file__": str(program)}
-        exec(compile(program.read_text(), str(program), "exec"), names)
-        leaving = Leaving(made.name, names["load"](), inputs, bool(made.updated))
+        write_module(made, exporting.spellings.get(format, exporting.spelling), program)
         try:
-            exporting.formats[format](leaving, str(path))
+            with _module(f"kbackend program {made.name}", program) as module:
+                leaving = Leaving(made.name, module.load(), inputs, bool(made.updated))
+                exporting.formats[format](leaving, str(path))
         except NotExportable as error:
             where = _line_of(error, program)
             raise ExportError(f"{error}; it failed in the line {where!r}" if where else str(error)) from error
+
+
+@contextmanager
+def _module(name: str, program: Path) -> Iterator[Any]:
+    """A written program as a module that can be imported meanwhile: torch looks for the functions of loops there."""
+    module = ModuleType(name)
+    module.__file__ = str(program)
+    sys.modules[name] = module
+    try:
+        exec(compile(program.read_text(), str(program), "exec"), vars(module))
+        yield module
+    finally:
+        del sys.modules[name]
 
 
 def _line_of(error: BaseException | None, program: Path) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import struct
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from kbackend.graph.variable import Variable, assign_all
-from kbackend.ground.files import write_atomically
+from kbackend.ground.files import path_of, write_atomically
 from kbackend.ground.warn import warn_caller
 from kbackend.saving.archive import View, check_name, no_archive
 from kbackend.saving.documents import LARGEST_DOCUMENT, parsed
@@ -260,7 +259,7 @@ def write(model: Any, place: Any, include_optimizer: bool = True, keras_version:
     if keras_version not in _FORMS:
         raise ValueError(f"keras_version must be 2 or 3, it is {keras_version!r}")
     form = _FORMS[keras_version]
-    if not is_open(place) and os.fspath(place).endswith(".keras"):
+    if not is_open(place) and path_of(place).endswith(".keras"):
         write_atomically(place, _archive(model, include_optimizer, form))
     else:
         put_file(place, lambda root: _put_model(root, model, include_optimizer, form))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -54,9 +53,6 @@ def opened(content: memoryview, member: str) -> Iterator[Group]:
     try:
         file = library.File(io.BufferedReader(View(content)), "r")
     except Exception as error:  # h5py turns the errors of the C library into many types
-        if sizes := re.search(r"truncated file: eof = (\d+).*stored_eof = (\d+)", str(error)):
-            held, whole = map(int, sizes.groups())
-            raise FormatError(f"the file is truncated: it has {held:,} of {whole:,} bytes", member) from None
         raise FormatError(f"it is no HDF5 file: {error}", member) from None
     try:
         yield Group(file, _Reading(content, member, _MOST), "")

@@ -35,7 +35,8 @@ def check_heaps(content: memoryview, member: str) -> None:
         member: its name in messages.
 
     Raises:
-        FormatError: such a heap, or addresses of another size than 8 bytes, which no file of Keras has.
+        FormatError: such a heap, a truncated file, or addresses of another size than 8 bytes, which no file of Keras
+            has.
     """
     _check_superblock(content, member)
     for start in _found(content, b"HEAP"):
@@ -45,13 +46,16 @@ def check_heaps(content: memoryview, member: str) -> None:
 
 
 def _check_superblock(content: memoryview, member: str) -> None:
-    if len(content) < 40:
-        raise FormatError("it is shorter than the head of an HDF5 file", member)
+    if len(content) < 52:
+        raise FormatError("the file is truncated: it is shorter than the head of an HDF5 file", member)
     version = content[8]
     sizes, base = (content[13:15], 24 + 4 * version) if version < 2 else (content[9:11], 12)
     (address,) = struct.unpack("<Q", content[base : base + 8])
     if version > 3 or bytes(sizes) != b"\x08\x08" or address:
         raise FormatError("its head is none that files of Keras have", member)
+    (end,) = struct.unpack("<Q", content[base + 16 : base + 24])
+    if end > len(content):
+        raise FormatError(f"the file is truncated: it has {len(content):,} of {end:,} bytes", member)
 
 
 def _found(content: memoryview, signature: bytes) -> list[int]:

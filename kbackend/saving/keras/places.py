@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import io
-import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from kbackend.ground.files import write_atomically
+from kbackend.ground.files import path_of, write_atomically
 from kbackend.saving.archive import mapped
 from kbackend.saving.errors import FormatError, inside
 from kbackend.saving.keras.hdf5 import h5py
@@ -30,7 +29,7 @@ def name_of(place: Any) -> str:
     """What messages call a place."""
     if is_group(place):
         return f"{place.file.filename}: {place.name}"
-    return str(getattr(place, "name", type(place).__name__)) if is_open(place) else os.fspath(place)
+    return str(getattr(place, "name", type(place).__name__)) if is_open(place) else path_of(place)
 
 
 @contextmanager

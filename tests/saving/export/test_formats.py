@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -203,9 +204,37 @@ def test_what_torch_cannot_trace_names_the_layer(tmp_path):
 @pytest.mark.engine("torch")
 def test_a_size_that_torch_fixes_is_named(tmp_path):
     x = Input((None, 3), name="words")
-    model = Model(x, layers.GRU(4)(x))
+    model = Model(x, K.reshape(x, (-1, 15)))
     with pytest.raises(ExportError, match="dimension 1 of 'words'.*must be known"):
         model.export(tmp_path / "model", format="torch_export", engine="torch")
+
+
+def any_length():
+    """The three layers with kernels of their own, and loops of steps: one with masks, backwards and with parts of one
+    weight, one without states."""
+    x, ids = Input((None, 3), name="x"), Input((None,), dtype="int32", name="ids")
+    h = layers.GRU(2, return_sequences=True)(layers.SimpleRNN(3, return_sequences=True, use_bias=False)(x))
+    last = layers.LSTM(2, return_state=True, go_backwards=True)(h)
+    masked = layers.GRU(2, go_backwards=True, reset_after=False)(layers.Embedding(9, 3, mask_zero=True)(ids))
+    rows = K.map_fn(K.sum, K.permute_dimensions(h, (1, 0, 2)))
+    return Model([x, ids], [*last, masked, K.sum(rows)])
+
+
+@pytest.mark.engine("torch")
+def test_loops_of_unknown_length_leave_by_torch(tmp_path):
+    model = any_length().to("torch")
+    formats = ["torch_export", *(["onnx"] if all(map(find_spec, ("onnx", "onnxscript", "onnxruntime"))) else [])]
+    for format in formats:
+        model.export(str(tmp_path / format), format=format)
+    for batch, steps in ((1, 1), (2, 7)):
+        ids = DRAWS.randint(1, 9, (batch, steps)).astype(np.int32)
+        ids[:, steps // 2 + 1 :] = 0
+        values = [DRAWS.rand(batch, steps, 3).astype(np.float32), ids]
+        wanted = model.predict(values)
+        for format in formats:
+            found = RUNTIMES[format][1](str(tmp_path / format), model.input_names, values)
+            for got, right in zip(found, wanted, strict=True):
+                np.testing.assert_allclose(got, right, 1e-4, 1e-6)
 
 
 @pytest.mark.engine("tensorflow")

@@ -19,6 +19,13 @@ def scan(
 ) -> Any:
     if sequences[0].shape[axis] == 0:
         return _no_steps(sequences, initial, captures, body, axis, indexed)
+    return unrolled(sequences, initial, captures, body, axis, reverse, indexed)
+
+
+def unrolled(
+    sequences: Any, initial: Any, captures: Any, body: Body, axis: int, reverse: bool, indexed: bool
+) -> Any:
+    """The scan of one step or more, as a loop of Python."""
     columns = [s.unbind(axis) for s in sequences]
     if reverse:
         columns = [c[::-1] for c in columns]
