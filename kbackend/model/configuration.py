@@ -70,7 +70,7 @@ class _Writer:
         return found
 
     def place(self, tensor: Tensor) -> Any:
-        if isinstance(tensor, Variable):
+        if isinstance(tensor, Variable) and id(tensor) not in self.places:
             number = self.numbers.setdefault(id(tensor), len(self.variables))
             if number == len(self.variables):
                 self.variables.append(tensor)

@@ -163,8 +163,8 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
             sample_weight_mode: "temporal" where each step of a sample has a sample weight, (batch, steps); one for all
                 outputs, or a list or dict by output.
             weighted_metrics: metrics to which sample weights apply.
-            target_tensors: placeholders to which the targets are fed, by output; made when None. A loss of one's own
-                makes no rule about the shape of its targets; what it takes may differ from the output in any way.
+            target_tensors: by output the placeholder to which the targets are fed, made when None; or the targets: a
+                variable, an array, another tensor. A loss of one's own takes targets of any shape.
             jit: None or False: the engine's plain mode; True: torch.compile or XLA (NumPy has no compiler and takes no
                 notice); "auto": the faster of the two on the first batch, measured once and remembered on disk.
             auto_scale_loss: whether the optimizer becomes a :class:`kbackend.optimizers.LossScaleOptimizer` where a
@@ -388,7 +388,7 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
     @checked
     def train_on_batch(
         self,
-        x: Any,
+        x: Any = None,
         y: Any = None,
         sample_weight: Any = None,
         class_weight: Any = None,
@@ -411,14 +411,14 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
             groups = self._groups(x, y, sample_weight, class_weight)
             step = self._steps.for_training(groups.form)
         if self._steps.jit.setting == "auto" and self._steps.team() is None:
-            measured.settle(self._steps, "train", groups, len(groups.inputs[0]))
+            measured.settle(self._steps, "train", groups, groups.samples)
             step = self._steps.for_training(groups.form)
         return self._once(step, groups, reset_metrics, return_dict)
 
     @checked
     def test_on_batch(
         self,
-        x: Any,
+        x: Any = None,
         y: Any = None,
         sample_weight: Any = None,
         reset_metrics: bool = True,
@@ -433,7 +433,7 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
 
     def _once(self, step: Any, groups: Groups, reset_metrics: bool, return_dict: bool) -> Any:
         means = None if reset_metrics else self._steps.running(step)
-        logs = loop.once(step, self._steps.target(), groups.dense, means, self._steps.team())
+        logs = loop.once(step, self._steps.target(), groups.dense, groups.samples, means, self._steps.team())
         return logs if return_dict else one_or_list(list(logs.values()))
 
     # progress of training ----------------------------------------------------------------------------------

@@ -46,7 +46,7 @@ class Topology:
 
     Raises:
         DisconnectedGraph: an output depends on an input that is not among the inputs.
-        ValueError: two layers with one name; an input twice, or one that cannot be fed.
+        ValueError: two layers with one name; an input twice, or the learning phase.
         TypeError: an input or output that is not a symbolic tensor.
     """
 
@@ -147,6 +147,7 @@ class Topology:
                 hidden.update(id(unit.args[unit.op.operands.index(name)]) for name in unit.op.hyperparameters)
             found.update((id(t), t) for t in sources_of(unit) if isinstance(t, Variable) and not t.counter)
         found.update((id(t), t) for t in self.outputs if isinstance(t, Variable))
+        hidden.update(self._input_ids)
         chosen = sorted((v for k, v in found.items() if k not in hidden), key=lambda v: v.uid)
         return [v for v, used in zip(chosen, depends_on(self.outputs, chosen, gradient_flows)) if used]
 
@@ -185,10 +186,9 @@ def _checked_inputs(inputs: Sequence[Any], name: str) -> tuple[Tensor, ...]:
                 f"model {name}: input {position} must be a symbolic tensor, made by Input(shape), not "
                 f"{tensor!r}"
             )
-        if isinstance(tensor, Variable) or tensor.node.op.role in (Role.CONSTANT, Role.PHASE):
+        if tensor.node.op.role is Role.PHASE:
             raise ValueError(
-                f"model {name}: input {position} is the {tensor.node.op.name} {tensor.name!r}, which "
-                "cannot be fed; make an input with Input(shape)"
+                f"model {name}: input {position} is the learning phase, which is no data; make one with Input(shape)"
             )
         if id(tensor) in seen:
             raise ValueError(f"model {name}: the input {tensor.name!r} is listed twice")

@@ -110,7 +110,7 @@ def _warn_of_added(model: Any) -> None:
 def _graph(model: Any, variables: list[Variable], keys: list[str]) -> bytes | None:
     if not model.built or model.has_no_call:
         return None
-    graph = Graph(model.inputs, model.outputs, name=model.name)
+    graph = Graph(model.fed_inputs, model.outputs, name=model.name)
     try:
         return to_json(graph, {id(v): key for v, key in zip(variables, keys)}).encode()
     except GraphFormatError:

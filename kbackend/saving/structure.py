@@ -146,7 +146,7 @@ def state_of(model: Any) -> list[Variable]:
     hyperparameters, states; in an order that the structure fixes."""
     if not model.built:
         return []
-    weights = {id(v) for v in model.weights}
+    left = {id(v) for v in (*model.weights, *(() if model.has_no_call else model.inputs))}
     found: dict[int, Variable] = {}
     for call in calls_of(model):
         for variable in _read_in(call):
@@ -156,7 +156,7 @@ def state_of(model: Any) -> list[Variable]:
             for tensor in unit.inputs:
                 if isinstance(tensor, Variable):
                     found.setdefault(id(tensor), tensor)
-    return [v for key, v in found.items() if key not in weights]
+    return [v for key, v in found.items() if key not in left]
 
 
 def _read_in(call: Any) -> Iterator[Variable]:

@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from kbackend.graph.tensor import Tensor
+from kbackend.ground.tree import tree_leaves
+from kbackend.layers.base.input import is_held
 from kbackend.training import data
 from kbackend.training.compiled import Compiled, Specs
 from kbackend.training.own.layout import Layout, laid_out
@@ -14,12 +17,17 @@ from kbackend.training.steps import Form, Steps, not_compiled
 
 
 class Groups(NamedTuple):
-    """Arrays of inputs, targets and sample weights, with as many samples each."""
+    """Arrays of inputs, targets and sample weights, with as many samples each.
+
+    Attributes:
+        held: the samples of the variables and constants among inputs and targets; None where there are none.
+    """
 
     inputs: list[np.ndarray]
     targets: list[np.ndarray]
     weights: list[np.ndarray]
     specs: Specs | Layout | None = None
+    held: int | None = None
 
     @property
     def form(self) -> Form:
@@ -27,7 +35,7 @@ class Groups(NamedTuple):
 
     @property
     def samples(self) -> int:
-        return len(self.inputs[0])
+        return next(map(len, self.flat), self.held or 0)
 
     @property
     def dense(self) -> list[np.ndarray]:
@@ -45,9 +53,10 @@ def inputs_of(steps: Steps, x: Any) -> list[np.ndarray]:
     Raises:
         DataError: they do not fit the model.
     """
-    if x is None:
-        raise data.DataError(f"the data is missing: x is None; the model has the inputs {steps.model.input_names}")
-    return data.standardize(x, steps.model.inputs, steps.model.input_names, "input")
+    inputs, names = steps.model.fed_inputs, steps.model.fed_input_names
+    if x is None and inputs:
+        raise data.DataError(f"the data is missing: x is None; the model has the inputs {names}")
+    return data.standardize([] if x is None else x, inputs, names, "input")
 
 
 def prediction_groups(steps: Steps, x: Any) -> Groups:
@@ -57,7 +66,7 @@ def prediction_groups(steps: Steps, x: Any) -> Groups:
         DataError: they do not fit the model.
     """
     if not steps.model.own_predict:
-        return Groups(inputs_of(steps, x), [], [])
+        return Groups(inputs_of(steps, x), [], [], held=_held(steps.model.inputs))
     (arrays, *_), layout = laid_out(x)
     return Groups(arrays, [], [], layout)
 
@@ -88,20 +97,30 @@ def groups_of(
     compiled = steps.compiled
     names = compiled.plain.target_names
     if y is None and isinstance(x, Mapping):
-        x, y = _parted(x, steps.model.input_names, names)
+        x, y = _parted(x, steps.model.fed_input_names, names)
     inputs = inputs_of(steps, x)
     if y is None and names:
         raise data.DataError(f"the targets are missing; the model has the outputs {names}")
+    if compiled.plain.terms and not names and any(leaf is not None for leaf in tree_leaves(y)):
+        raise data.DataError("targets were given, and the targets of all outputs are target_tensors of compile")
     targets, specs = _targets(compiled, y) if names else ([], None)
+    held = _held([*steps.model.inputs, *(term.target for term in compiled.plain.terms)])
     weights: list[np.ndarray] = []
-    if names and (compiled.always_weighted or sample_weight is not None or class_weight is not None):
-        weights = _weights(compiled, targets, sample_weight, class_weight)
-    if targets and len(inputs[0]) != len(targets[0]) or weights and len(weights[0]) != len(targets[0]):
-        raise data.DataError(
-            f"inputs have {len(inputs[0])} samples, targets {len(targets[0])}"
-            + (f", sample weights {len(weights[0])}" if weights else "")
-        )
-    return Groups(inputs, targets, weights, specs)
+    if compiled.plain.terms and (compiled.always_weighted or sample_weight is not None or class_weight is not None):
+        samples = Groups(inputs, targets, [], held=held).samples
+        weights = _weights(compiled, targets, samples, sample_weight, class_weight)
+    groups = {"inputs": inputs, "targets": targets, "sample weights": weights}
+    lengths = {what: len(arrays[0]) for what, arrays in groups.items() if arrays}
+    if len(set(lengths.values())) > 1:
+        (first, length), *others = lengths.items()
+        counts = ", ".join(f"{what} {count}" for what, count in others)
+        raise data.DataError(f"{first} have {length} samples, {counts}")
+    return Groups(inputs, targets, weights, specs, held)
+
+
+def _held(tensors: Sequence[Tensor]) -> int | None:
+    """The samples of variables and constants."""
+    return next((t.shape[0] for t in tensors if is_held(t) and t.ndim), None)
 
 
 def _parted(given: Mapping[str, Any], inputs: Sequence[str], targets: Sequence[str]) -> tuple[Any, Any]:
@@ -114,25 +133,33 @@ def _parted(given: Mapping[str, Any], inputs: Sequence[str], targets: Sequence[s
 
 def _targets(compiled: Compiled, y: Any) -> tuple[list[np.ndarray], Specs | None]:
     plain = compiled.plain
-    free = [term.output.takes_any_target for term in plain.terms]
+    free = [term.output.takes_any_target for term in plain.fed_terms]
     arrays = data.standardize(y, plain.targets, plain.target_names, "target", free)
     return arrays, compiled.specs_of(arrays)
 
 
 def _weights(
-    compiled: Compiled, targets: Sequence[np.ndarray], sample_weight: Any, class_weight: Any
+    compiled: Compiled, targets: Sequence[np.ndarray], samples: int, sample_weight: Any, class_weight: Any
 ) -> list[np.ndarray]:
-    names = compiled.plain.target_names
+    terms, arrays = compiled.plain.terms, iter(targets)
+    names = [term.output.name for term in terms]
     placeholders = compiled.weighted.weights
     given = data.for_some(sample_weight, names, "sample weight")
-    ones = [np.ones(t.shape[: p.ndim], np.float32) for t, p in zip(targets, placeholders)]
+    found = [None if term.is_held else next(arrays) for term in terms]
+    shapes: list[tuple[Any, ...]] = [
+        (samples, *t.target.shape[1:]) if array is None else array.shape for t, array in zip(terms, found)
+    ]
+    ones = [np.ones(shape[: p.ndim], np.float32) for shape, p in zip(shapes, placeholders)]
     filled = [one if w is None else w if hasattr(w, "shape") else np.asarray(w) for one, w in zip(ones, given)]
     weights = data.standardize(filled, placeholders, names, "sample weight")
-    for label, target, weight in zip(names, targets, weights):
-        if weight.shape != target.shape[: weight.ndim]:
-            raise data.DataError(f"sample weight {label!r} has the shape {weight.shape}, its target {target.shape}")
+    for label, shape, weight in zip(names, shapes, weights):
+        if weight.shape != shape[: weight.ndim]:
+            raise data.DataError(f"sample weight {label!r} has the shape {weight.shape}, its target {shape}")
     each = data.class_weights(class_weight, names)
-    return [w if c is None else data.class_weighted(np.asarray(t), c, w) for t, c, w in zip(targets, each, weights)]
+    for label, target, chosen in zip(names, found, each):
+        if target is None and chosen is not None:
+            raise data.DataError(f"class_weight needs the labels of {label!r}, whose targets are in a tensor")
+    return [w if c is None else data.class_weighted(np.asarray(t), c, w) for t, c, w in zip(found, each, weights)]
 
 
 def held_out(groups: Groups, fraction: float) -> tuple[Groups, Groups]:

@@ -10,8 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from kbackend import losses, optimizers
-from kbackend.graph.node import Role
+from kbackend import config, losses, optimizers
 from kbackend.graph.redirect import Redirect
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
@@ -27,6 +26,7 @@ from kbackend.metrics.base import clone_metric
 from kbackend.metrics.resolve import BY_OUTPUT, resolved
 from kbackend.ops.collective.part import number_of_batch
 from kbackend.ops.control.subgraph import is_formal
+from kbackend.ops.core.leaves import constant
 from kbackend.ops.core.updates import as_updates
 from kbackend.optimizers import LossScaleOptimizer, Optimizer
 from kbackend.runtime.function import checked_jit
@@ -166,9 +166,10 @@ class Compiled:
         terms = self.plain.terms
         if not any(term.output.takes_any_target for term in terms):
             return None
+        arrays = {id(term): array for term, array in zip(self.plain.fed_terms, targets)}
         tried = tuple(
-            tuple(specs_of(array, term.output.tensor)) if term.output.takes_any_target else (term.spec,)
-            for array, term in zip(targets, terms)
+            tuple(specs_of(arrays[id(term)], term.output.tensor)) if term.output.takes_any_target else (term.spec,)
+            for term in terms
         )
         wanted = tuple(specs[0] for specs in tried)
         if wanted != self.plain.specs and (False, wanted) not in self._others:
@@ -320,9 +321,14 @@ def _is_temporal(mode: Any, name: str, tensor: Tensor) -> bool:
 
 
 def _checked_target(target: Any, name: str) -> Tensor | None:
-    if target is None or isinstance(target, Tensor) and target.node.op.role is Role.PLACEHOLDER:
+    if target is None or isinstance(target, Tensor):
         return target
-    raise ValueError(f"target_tensors must be placeholders that the targets are fed to, for {name!r} it is {target!r}")
+    if isinstance(target, np.ndarray):
+        return constant(target, dtype=config.floatx() if target.dtype.kind == "f" else None)
+    raise ValueError(
+        "target_tensors must be placeholders that the targets are fed to, or tensors with the targets, for "
+        f"{name!r} it is {target!r}"
+    )
 
 
 def _may_be(shape: Sequence[int | None], wanted: Sequence[int | None]) -> bool:

@@ -84,7 +84,7 @@ def for_each(data: Any, names: Sequence[str], what: str) -> list[Any]:
 def listed(data: Any, tensors: Sequence[Tensor]) -> Sequence[Any]:
     """The arrays of a batch, unchecked: the entries of a list, where it is not the rows of one array itself."""
     if not isinstance(data, (list, tuple)):
-        return [data]
+        return [] if data is None and not tensors else [data]
     alone = len(tensors) == len(data) == 1 and np.ndim(data[0]) == len(tensors[0].shape)
     return data if alone or len(tensors) > 1 else [data]
 

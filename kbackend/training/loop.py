@@ -233,18 +233,24 @@ def evaluate(
 
 
 def once(
-    step: Step, target: Any, arrays: Sequence[np.ndarray], means: Means | None = None, team: Team | None = None
+    step: Step,
+    target: Any,
+    arrays: Sequence[np.ndarray],
+    size: int,
+    means: Means | None = None,
+    team: Team | None = None,
 ) -> dict[str, Any]:
     """The values of one step by name.
 
     Args:
+        size: the number of samples.
         means: of the steps before it, which this one is added to; None for this step alone.
         team: the processes that make it together.
     """
     if means is None:
         step.reset()
         means = step.means(target)
-    program, size = step.function.program(target, step.phase), len(arrays[0])
+    program = step.function.program(target, step.phase)
     if team is None:
         means.add(size, program([target.feed(a) for a in arrays]))
     else:

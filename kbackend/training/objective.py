@@ -12,6 +12,7 @@ from kbackend import config, losses
 from kbackend.classic.state import placeholder
 from kbackend.declare.kept import built
 from kbackend.graph.assignments import recording
+from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.ground.tree import tree_leaves
@@ -50,7 +51,8 @@ class Output:
         factor: of the loss in the total: a number or a scalar variable, None for 1.
         metrics: computed beside the loss.
         temporal: whether there is a sample weight for each step of a sample.
-        target: the placeholder for its targets; None to make one. In a step of one's own the targets, any tensor.
+        target: its targets: the placeholder that they are fed to, or any other tensor, which takes none; None to make a
+            placeholder.
         weight: the sample weights in such a step; None to make a placeholder where there are some.
     """
 
@@ -82,9 +84,9 @@ class Objective:
 
     Attributes:
         terms: the losses of the outputs.
-        targets: one placeholder for each output that has a loss.
+        targets: one placeholder for each output that has a loss and is given its targets as data.
         target_names: the names of these outputs.
-        weights: one placeholder for each target, empty when not ``weighted``.
+        weights: one placeholder for each output that has a loss, empty when not ``weighted``.
         added, measured: what the functions gave.
         total: the loss that is minimised.
         names: names of the values and of the results, 'loss' first.
@@ -117,8 +119,9 @@ class Objective:
         each = [specs_to_try(o.loss, o.tensor) for o in used] if specs is None else specs
         self.terms = terms = [_Term(output, weighted, tried) for output, tried in zip(used, each)]
         for term in terms:
-            self.targets.append(term.target)
-            self.target_names.append(term.output.name)
+            if not term.is_held:
+                self.targets.append(term.target)
+                self.target_names.append(term.output.name)
             if weighted:
                 self.weights.append(term.weight)
         self.added = list(added())
@@ -141,6 +144,11 @@ class Objective:
             self._add_metrics(term, f"{term.output.name}_" if several else "")
         self.measured = list(measured())
         self._add_measured()
+
+    @property
+    def fed_terms(self) -> list[_Term]:
+        """The losses of the outputs that are given their targets as data."""
+        return [term for term in self.terms if not term.is_held]
 
     @property
     def specs(self) -> tuple[TargetSpec, ...]:
@@ -251,6 +259,11 @@ class _Term:
             return None
         loss = losses.as_loss(self.output.loss, self.prediction.dtype)
         return loss.in_training(target, self.prediction, self.weight, self.mask)
+
+    @property
+    def is_held(self) -> bool:
+        """Whether the targets are a tensor that takes no data."""
+        return self.target.node.op.role is not Role.PLACEHOLDER
 
     def resolved(self, metric: Metric) -> Metric:
         """The metric, with what a name such as 'accuracy' means for these targets."""

@@ -16,7 +16,8 @@ class Trainable(Protocol):
         name: for names of programs and for messages.
         built: whether the rest is known; a model may learn the shape of its input from data.
         inputs, outputs: the tensors.
-        input_names, output_names: the names by which dicts give data, losses and metrics.
+        fed_inputs: the inputs that take data; the others are variables and constants.
+        fed_input_names, output_names: the names by which dicts give data, losses and metrics.
         weights, trainable_weights: all weights, and those that training changes.
         losses: scalars that are added to the loss.
         measured: what metrics take that are no metrics of the outputs.
@@ -42,7 +43,9 @@ class Trainable(Protocol):
     @property
     def outputs(self) -> Sequence[Tensor]: ...
     @property
-    def input_names(self) -> Sequence[str]: ...
+    def fed_inputs(self) -> Sequence[Tensor]: ...
+    @property
+    def fed_input_names(self) -> Sequence[str]: ...
     @property
     def output_names(self) -> Sequence[str]: ...
     @property

@@ -357,7 +357,8 @@ class Steps:
             moved = as_updates(compiled.updates if phase else model.state_updates)
         name = f"{model.name}_{kind}_step"
         jit = False if self.jit.setting == "auto" else self.jit.setting
-        return Step(model.inputs, objective, updates, name, jit, phase, Divided(partition, moved, self._divisible()))
+        divided = Divided(partition, moved, self._divisible())
+        return Step(model.fed_inputs, objective, updates, name, jit, phase, divided)
 
     def _divisible(self) -> Divisible:
         states = [v for optimizer in self.optimizers for v in optimizer.variables()]
@@ -402,12 +403,12 @@ class Steps:
         else:
             updates = as_updates(self.model.state_updates)
         name = f"{self.model.name}_{kind}_step"
-        return Step(self.model.inputs, objective, updates, name, self.jit.of(kind), phase)
+        return Step(self.model.fed_inputs, objective, updates, name, self.jit.of(kind), phase)
 
     def _prediction(self, pieces: Pieces | None = None) -> Function:
         model = self.model
         updates, name = as_updates(model.state_updates), f"{model.name}_predict"
-        graph = Graph(model.inputs, model.outputs, updates, name)
+        graph = Graph(model.fed_inputs, model.outputs, updates, name)
         if pieces is not None:
             graph = in_pieces(graph, (), Divisible(Inside(model).weights), pieces)
         return Function(graph.inputs, graph.outputs, graph.updates, name, self.jit.of("predict"))

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from kbackend import Input, K, Model, Sequential, layers
+from kbackend.graph.walk import DisconnectedGraph
 from kbackend.layers.base.layer import Layer
 
 pytestmark = pytest.mark.usefixtures("fresh_session")
@@ -48,8 +49,8 @@ def test_inputs_that_cannot_be_inputs():
         Model(np.ones((2, 3)), out)
     with pytest.raises(TypeError, match="output 0 must be a symbolic tensor"):
         Model(x, np.ones(3))
-    with pytest.raises(ValueError, match="input 0 is the variable 'v', which cannot be fed"):
-        Model(K.variable(1.0, name="v"), out)
+    with pytest.raises(DisconnectedGraph, match=r"neither among the inputs \('v' \(2, 3\)\)"):
+        Model(K.variable(np.ones((2, 3)), name="v"), out)
     with pytest.raises(ValueError, match="the input 'input_1' is listed twice"):
         Model([x, x], out)
     with pytest.raises(ValueError, match="Input needs a shape"):

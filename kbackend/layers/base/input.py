@@ -5,13 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from kbackend import config, dtypes
 from kbackend.classic.state import placeholder
+from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
 from kbackend.ground.arguments import checked
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.naming import unique_name
+from kbackend.ops.core.leaves import constant
 
 
 class InputLayer(Layer):
@@ -23,7 +27,7 @@ class InputLayer(Layer):
         dtype: floatx when None.
         sparse, ragged: not supported.
         batch_shape: the whole shape, instead of both.
-        input_tensor: wrap this tensor instead of making a placeholder.
+        input_tensor: wrap this tensor, or array as a constant, instead of making a placeholder.
         optional: not supported.
         name: the name, also of the tensor.
         input_shape, batch_input_shape: ``shape`` and ``batch_shape`` as Keras 2 calls them.
@@ -48,7 +52,7 @@ class InputLayer(Layer):
         sparse: bool | None = None,
         ragged: bool | None = None,
         batch_shape: Any = None,
-        input_tensor: Tensor | None = None,
+        input_tensor: Any = None,
         optional: bool = False,
         name: str | None = None,
         input_shape: Any = None,
@@ -58,6 +62,9 @@ class InputLayer(Layer):
         shape = input_shape if shape is None else shape
         batch_shape = batch_input_shape if batch_shape is None else batch_shape
         if input_tensor is not None:
+            if isinstance(input_tensor, np.ndarray):
+                kind = config.floatx() if input_tensor.dtype.kind == "f" else None
+                input_tensor = constant(input_tensor, dtype=dtype or kind)
             if not isinstance(input_tensor, Tensor):
                 raise TypeError(
                     f"the tensor of an input must be a symbolic tensor of K, not {type(input_tensor).__name__}; leave "
@@ -104,8 +111,14 @@ class InputLayer(Layer):
         raise TypeError(f"{self.name} is an input; it is not called on tensors")
 
     def get_config(self) -> dict[str, Any]:
+        """The settings; a model that is made of them has a placeholder, whatever the tensor was."""
         assert self._batch_input_shape is not None
         return {"batch_input_shape": list(self._batch_input_shape), "dtype": self.dtype, "name": self.name}
+
+
+def is_held(tensor: Tensor) -> bool:
+    """Whether a tensor has a value without data: a variable or a constant."""
+    return tensor.node.op.role in (Role.VARIABLE, Role.CONSTANT)
 
 
 @checked
@@ -115,7 +128,7 @@ def Input(
     name: str | None = None,
     dtype: Any = None,
     sparse: bool | None = None,
-    tensor: Tensor | None = None,
+    tensor: Any = None,
     batch_size: int | None = None,
     ragged: bool | None = None,
     optional: bool = False,
@@ -128,7 +141,8 @@ def Input(
         name: the name by which data is given to the model.
         dtype: floatx when None.
         sparse, ragged, optional: not supported.
-        tensor: make an input of this tensor.
+        tensor: make an input of this tensor. A variable or a constant (an array becomes one) is the data itself: the
+            model takes none for it, and steps need their number where there are no other inputs and targets.
         batch_size: the batch dimension, for ``shape``.
 
     Raises:

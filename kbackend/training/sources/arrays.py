@@ -79,3 +79,45 @@ class Batches:
 
     def close(self) -> None:
         """There is nothing to end."""
+
+
+class Repeated:
+    """The same batch again and again, for a model whose other inputs or targets are variables and constants.
+
+    Args:
+        groups: the arrays of the batch; there may be none.
+        steps: how many batches an epoch has.
+
+    Raises:
+        DataError: the number is not given, not positive, or the arrays have another number of samples than those.
+    """
+
+    units: int | None = None
+    goes_on = False
+
+    def __init__(self, groups: Groups, steps: int | None) -> None:
+        if steps is None or steps <= 0:
+            raise DataError(
+                "the data is in variables and constants, which have no end; say how many batches are an epoch, with "
+                f"steps_per_epoch, steps or validation_steps, which is {steps}"
+            )
+        if groups.samples != groups.held:
+            raise DataError(
+                f"the variables and constants among inputs and targets have {groups.held} samples, the arrays "
+                f"{groups.samples}; each of {steps} steps takes all"
+            )
+        self.sample = self.held = groups
+        self.steps, self.batch_size = steps, groups.samples
+        self.samples = steps * groups.samples
+        self.shapes = tuple(a.shape for a in groups.flat)
+
+    def epoch(self, feed: Feed, order: np.ndarray | None = None, skip: int = 0) -> Fed:
+        """(size, arrays) for each step but the first ``skip``."""
+        for _ in range(skip, self.steps):
+            yield self.batch_size, [feed(a) for a in self.sample.dense]
+
+    def pass_over(self, order: Callable[[], np.ndarray | None]) -> None:
+        """The batches of an epoch do not depend on those before it."""
+
+    def close(self) -> None:
+        """There is nothing to end."""

@@ -12,7 +12,7 @@ from kbackend.training import data
 from kbackend.training.arrays import Groups, groups_of, prediction_groups
 from kbackend.training.arrays import held_out as split_groups
 from kbackend.training.data import DataError
-from kbackend.training.sources.arrays import Batches
+from kbackend.training.sources.arrays import Batches, Repeated
 from kbackend.training.sources.base import Passes, Reading, Source
 from kbackend.training.sources.indexed import NumberedBatches, NumberedSamples, batched
 from kbackend.training.sources.iterables import Iterables, TensorFlowDataset
@@ -102,14 +102,16 @@ class Given:
         x, y, weight = (*parts, None, None)[:3]
         return Given(self._steps, self._build, x, y, weight, None, size, self._reading).source(asked)
 
-    def _batches(self, groups: Groups, steps: int | None) -> Batches:
+    def _batches(self, groups: Groups, steps: int | None) -> Batches | Repeated:
         size = self._size
-        fixed = _fixed_batch_size(self._steps.model)
+        if groups.held is not None and (steps is not None or not groups.flat):
+            return Repeated(groups, steps)
+        fixed = groups.held or _fixed_batch_size(self._steps.model)
         if fixed is not None and size is None and steps is None:
             size = fixed
         size = data.batch_size(size, steps, groups.samples)
-        if fixed is not None and self._steps.model.stateful:
-            _check_divided(self._steps.model.name, groups.samples, size, fixed)
+        if groups.held is not None or fixed is not None and self._steps.model.stateful:
+            _check_divided(self._steps.model, groups.samples, size, fixed)
         return Batches(groups, size, steps)
 
     def groups(self) -> Groups:
@@ -153,22 +155,21 @@ def _fixed_batch_size(model: Any) -> int | None:
     return next((t.shape[0] for t in model.inputs if t.ndim and t.shape[0] is not None), None)
 
 
-def _check_divided(model: str, samples: int, size: int, fixed: int) -> None:
-    """Refuse batches for which the model has no states.
+def _check_divided(model: Any, samples: int, size: int, fixed: Any) -> None:
+    """Refuse batches for which the model has no states, or that its variables and constants are not for.
 
     Raises:
         DataError: they are of another size, or the last one is.
     """
+    stateful = f"is stateful and keeps states of {fixed} samples"
+    reason = stateful if model.stateful else f"has variables or constants of {fixed} samples as inputs or targets"
     if size != fixed:
         raise DataError(
-            f"the model {model} is stateful and keeps states of {fixed} samples, the batches have {size}; leave "
-            f"batch_size out, or write batch_size={fixed}"
+            f"the model {model.name} {reason}, the batches have {size}; leave batch_size out, or write "
+            f"batch_size={fixed}"
         )
     if samples % fixed:
-        raise DataError(
-            f"the model {model} is stateful and keeps states of {fixed} samples; {samples} samples cannot be cut into "
-            "batches of that size"
-        )
+        raise DataError(f"the model {model.name} {reason}; {samples} samples cannot be cut into batches of that size")
 
 
 class HeldOut(NamedTuple):
