@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch.autograd.graph import _engine_run_backward as _backward  # torch.autograd.grad checks arguments for 8 us
+from torch.autograd.graph import _engine_run_backward as _backward  # without the checks of torch.autograd.grad
 from torch.compiler import is_compiling
 
 from kbackend.plugin.contract import Tape
@@ -35,7 +35,8 @@ class TorchTape(Tape):
             return tuple(torch.zeros_like(t) for t in tensors)
         keeps = nested or not last
         if type(loss) is torch.Tensor and loss.is_floating_point() and not is_compiling():
-            found = _backward((loss,), (torch.ones_like(loss),), keeps, nested, (*tensors,), True, accumulate_grad=False)
+            seeds, wanted = (torch.ones_like(loss),), (*tensors,)
+            found = _backward((loss,), seeds, keeps, nested, wanted, True, accumulate_grad=False)
         else:
             seed = None if loss.ndim == 0 else torch.ones_like(loss)
             found = torch.autograd.grad(
