@@ -27,12 +27,13 @@ class Public:
     kbackend.ground.suggest.MissingName: 'Circle' object has no attribute 'raduis'. Did you mean 'radius'?
     """
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, inner: bool = False, **options: Any) -> None:
+        """``inner`` is for a class whose constructor gets what that of another class of kbackend has checked."""
         super().__init_subclass__(**options)
         for base in cls.__mro__:
             if _is_ours(base):
                 _name_methods(base)
-        if _is_ours(cls) and "__init__" in vars(cls):
+        if _is_ours(cls) and "__init__" in vars(cls) and not inner:
             _check_arguments(cls)
 
     if not TYPE_CHECKING:  # a type checker is to find missing attributes
@@ -72,10 +73,11 @@ def _check_arguments(cls: type) -> None:
     @wraps(method)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         try:
-            for name, value in (*zip(names, args), *kwargs.items()):
-                rule = rules.get(name)
-                if rule is not None and not rule.holds(value):
-                    check(_called(type(self)).__name__, name, value, rules)
+            if rules:
+                for name, value in (*zip(names, args), *kwargs.items()) if args else kwargs.items():
+                    rule = rules.get(name)
+                    if rule is not None and not rule.holds(value):
+                        check(_called(type(self)).__name__, name, value, rules)
             method(self, *args, **kwargs)
         except TypeError as error:
             explained = misfit(error, _called(type(self)).__name__, method, (self, *args), kwargs)
