@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
+from torch.autograd.graph import _engine_run_backward as _backward  # without the checks of torch.autograd.grad
+from torch.compiler import is_compiling
 
 from kbackend.plugin.contract import Tape
 
@@ -31,10 +33,15 @@ class TorchTape(Tape):
     ) -> Sequence[Any]:
         if not loss.requires_grad:
             return tuple(torch.zeros_like(t) for t in tensors)
-        seed = None if loss.ndim == 0 else torch.ones_like(loss)
-        found = torch.autograd.grad(
-            loss, tensors, seed, retain_graph=nested or not last, create_graph=nested, allow_unused=True
-        )
+        keeps = nested or not last
+        if type(loss) is torch.Tensor and loss.is_floating_point() and not is_compiling():
+            seeds, wanted = (torch.ones_like(loss),), (*tensors,)
+            found = _backward((loss,), seeds, keeps, nested, wanted, True, accumulate_grad=False)
+        else:
+            seed = None if loss.ndim == 0 else torch.ones_like(loss)
+            found = torch.autograd.grad(
+                loss, tensors, seed, retain_graph=keeps, create_graph=nested, allow_unused=True
+            )
         if any(g is None for g in found):  # "None in found" would compare the elements of each tensor
             return tuple(torch.zeros_like(t) if g is None else g for g, t in zip(found, tensors))
         return found

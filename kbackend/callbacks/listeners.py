@@ -134,8 +134,16 @@ class CallbackList:
         return lambda *args, logs=None: self.call(event, *args, *[logs][: count - len(args)])
 
 
+#: the methods of each event
+_METHODS = {
+    event: (f"on_{event}", *([f"on_{event.removeprefix('train_')}"] if event.startswith("train_batch") else []))
+    for event in _EVENTS
+}
+
+
 def _listens(callback: Callback, event: str) -> bool:
-    names = [f"on_{event}"]
-    if event.startswith("train_batch"):
-        names.append(f"on_{event.removeprefix('train_')}")
-    return any(getattr(type(callback), n) is not getattr(Callback, n) or n in vars(callback) for n in names)
+    kind, own = type(callback), vars(callback)
+    for name in _METHODS[event]:
+        if name in own or getattr(kind, name) is not getattr(Callback, name):
+            return True
+    return False

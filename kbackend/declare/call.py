@@ -58,8 +58,11 @@ def make_node(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
 
 def _refuse_missing(op: Op, args: Sequence[Any]) -> None:
     """None stands for an operand that may be absent, and for no other one."""
-    for name, arg in zip(op.operands, args):
-        if arg is None and name not in op.optional or type(arg) is tuple and any(a is None for a in arg):
+    for place, arg in enumerate(args):
+        if arg is not None and type(arg) is not tuple:
+            continue
+        name = op.operands[place]
+        if arg is None and name not in op.optional or arg is not None and any(a is None for a in arg):
             raise TypeError(f"{op.name}: the operand {name} is None{' at a place' if arg else ''}; it must be a tensor")
 
 

@@ -132,13 +132,11 @@ class Node:
         put(self, "name", name)
         put(self, "single", single)
         put(self, "_expansion", None)
-        put(
-            self,
-            "outputs",
-            tuple(
-                tensor_type(self, i, spec, name if single else f"{name}:{i}") for i, spec in enumerate(specs)
-            ),
-        )
+        if single and len(specs) == 1:
+            put(self, "outputs", (tensor_type(self, 0, specs[0], name),))
+            return
+        named = [name if single else f"{name}:{i}" for i in range(len(specs))]
+        put(self, "outputs", tuple([tensor_type(self, i, spec, named[i]) for i, spec in enumerate(specs)]))
 
     def __setattr__(self, key: str, value: Any) -> None:
         raise AttributeError(

@@ -99,11 +99,13 @@ class Variable(Tensor):
         counter: bool = False,
         host: bool = False,
     ) -> None:
-        if any(d is None for d in shape):
-            raise ValueError(f"a variable needs a known shape, {name or 'it'} was given {shape}")
+        try:
+            dims = tuple(map(int, shape))  # type: ignore[arg-type]
+        except TypeError:
+            raise ValueError(f"a variable needs a known shape, {name or 'it'} was given {shape}") from None
         self.uid = next(_uid)
         name = scoped(name or f"variable_{self.uid}")
-        spec = TensorSpec(tuple(int(d) for d in shape if d is not None), dtype)
+        spec = TensorSpec(dims, dtype)
         node = Node(VARIABLE_OP, (), {}, (), name=name)
         super().__init__(node, 0, spec, name)
         object.__setattr__(node, "outputs", (self,))

@@ -35,13 +35,14 @@ class Public:
         """What messages call an object that is not made yet, from its class's name and its ``name`` argument."""
         return kind
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, inner: bool = False, **options: Any) -> None:
+        """``inner`` is for a class whose constructor gets what that of another class of kbackend has checked."""
         super().__init_subclass__(**options)
         for base in cls.__mro__:
             if base not in _named and _is_ours(base):
                 _named.add(base)
                 _name_methods(base)
-        if _is_ours(cls) and "__init__" in vars(cls):
+        if _is_ours(cls) and "__init__" in vars(cls) and not inner:
             _check_arguments(cls)
 
     if not TYPE_CHECKING:  # a type checker is to find missing attributes
@@ -86,11 +87,13 @@ def _check_arguments(cls: type) -> None:
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
         names, rules = arguments()
         try:
-            for name, value in (*zip(names, args), *kwargs.items()):
-                rule = rules.get(name)
-                if rule is not None and not rule.holds(value):
-                    given = {**dict(zip(names, args)), **kwargs}
-                    check(self._described_as(_called(type(self)).__name__, given.get("name")), name, value, rules)
+            if rules:
+                for name, value in (*zip(names, args), *kwargs.items()) if args else kwargs.items():
+                    rule = rules.get(name)
+                    if rule is not None and not rule.holds(value):
+                        given = {**dict(zip(names, args)), **kwargs}
+                        described = self._described_as(_called(type(self)).__name__, given.get("name"))
+                        check(described, name, value, rules)
             method(self, *args, **kwargs)
         except TypeError as error:
             explained = misfit(error, _called(type(self)).__name__, method, (self, *args), kwargs)

@@ -54,8 +54,10 @@ def activation_of(layer: Any, activation: Any, label: str | None = None) -> Any:
     Raises:
         ValueError: an unknown name.
     """
-    with _labelled(label or described(layer)):
+    try:
         return activations.get(activation)
+    except (TypeError, ValueError) as error:
+        raise _labelled_error(label or described(layer), error) from None
 
 
 def data_format_of(layer: Any, data_format: Any, label: str | None = None) -> str:

@@ -282,8 +282,9 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
 
     def _end_training(self) -> None:
         """End a training: weights take their averages where an optimizer keeps some."""
-        for optimizer in self._steps.optimizers:
-            optimizer.finalize_variable_values(self._steps.trained)
+        steps = self._steps
+        for optimizer in steps.optimizers if steps.own_fit else [steps.optimizer]:
+            optimizer.finalize_variable_values(steps.trained)
 
     def _groups(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Groups:
         return groups_of(self._steps, x, y, sample_weight, class_weight)
@@ -409,10 +410,11 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
         with unbuilt_if_refused(self):
             self._ensure_built(x)
             groups = self._groups(x, y, sample_weight, class_weight)
-            step = self._steps.for_training(groups.form)
-        if self._steps.jit.setting == "auto" and self._steps.team() is None:
-            measured.settle(self._steps, "train", groups, groups.samples)
-            step = self._steps.for_training(groups.form)
+            steps = self._steps
+            step = steps.for_training(groups.form)
+        if steps.jit.setting == "auto" and steps.team() is None:
+            measured.settle(steps, "train", groups, groups.samples)
+            step = steps.for_training(groups.form)
         return self._once(step, groups, reset_metrics, return_dict)
 
     @checked
@@ -432,8 +434,9 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
         return self._once(step, groups, reset_metrics, return_dict)
 
     def _once(self, step: Any, groups: Groups, reset_metrics: bool, return_dict: bool) -> Any:
-        means = None if reset_metrics else self._steps.running(step)
-        logs = loop.once(step, self._steps.target(), groups.dense, groups.samples, means, self._steps.team())
+        steps = self._steps
+        means = None if reset_metrics else steps.running(step)
+        logs = loop.once(step, steps.target(), groups.dense, groups.samples, means, steps.team())
         return logs if return_dict else one_or_list(list(logs.values()))
 
     # progress of training ----------------------------------------------------------------------------------

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 from kbackend.layers.base.inside import Inside
 
 
-@contextmanager
-def unbuilt_if_refused(model: Any) -> Iterator[Callable[[], None]]:
+def unbuilt_if_refused(model: Any) -> AbstractContextManager[Callable[[], Any]]:
     """A context in which data may build a model. It gives a function that says that the data was taken; an error before
     that leaves a model that was not built, and the layers in it, as they were."""
-    if model.built:
-        yield _nothing
-        return
+    return _BUILT if model.built else _unbuilt_if_refused(model)
+
+
+@contextmanager
+def _unbuilt_if_refused(model: Any) -> Iterator[Callable[[], Any]]:
     before = [(layer, _attributes(layer)) for layer in Inside(model).layers]
     taken: list[bool] = []
     try:
@@ -34,3 +35,6 @@ def _attributes(layer: Any) -> dict[str, Any]:
 
 
 def _nothing() -> None: ...
+
+
+_BUILT: AbstractContextManager[Callable[[], Any]] = nullcontext(_nothing)

@@ -15,7 +15,10 @@ def is_one_batch(model: Any, x: np.ndarray, batch_size: int | None) -> bool:
     """Whether ``predict`` of an array is one run of the program whatever the model is."""
     if not model.built or model.own_predict or not x.ndim or not 0 < len(x) <= data.batch_size(batch_size):
         return False
-    return all(t.shape and t.shape[0] is None for t in model._topology.inputs)
+    for tensor in model._topology.inputs:
+        if not tensor.shape or tensor.shape[0] is not None:
+            return False
+    return True
 
 
 def predict_one_batch(model: Any, x: np.ndarray) -> Any:

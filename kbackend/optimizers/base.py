@@ -311,6 +311,8 @@ class Optimizer(State):
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         """Give weights their averages, as the end of training does with ``use_ema``."""
         pairs = self.averages(var_list)
+        if not pairs:
+            return
         assign_all([weight for weight, _ in pairs], values_of([average for _, average in pairs]))
 
     # steps of one's own ------------------------------------------------------------------------------------

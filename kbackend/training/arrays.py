@@ -133,8 +133,7 @@ def _parted(given: Mapping[str, Any], inputs: Sequence[str], targets: Sequence[s
 
 def _targets(compiled: Compiled, y: Any) -> tuple[list[np.ndarray], Specs | None]:
     plain = compiled.plain
-    free = [term.output.takes_any_target for term in plain.fed_terms]
-    arrays = data.standardize(y, plain.targets, plain.target_names, "target", free)
+    arrays = data.standardize(y, plain.targets, plain.target_names, "target", compiled.free)
     return arrays, compiled.specs_of(arrays)
 
 

@@ -141,6 +141,11 @@ class Compiled:
         return not type(self.optimizer).get_updates.__module__.startswith("kbackend.")
 
     @cached_property
+    def free(self) -> list[bool]:
+        """For each output whose targets are fed whether it takes targets of any shape."""
+        return [term.output.takes_any_target for term in self.plain.fed_terms]
+
+    @cached_property
     def weighted(self) -> Objective:
         """The objective with sample weights."""
         return self._made(True, [[spec] for spec in self.plain.specs])
@@ -163,13 +168,14 @@ class Compiled:
         Raises:
             Exception: a loss of the user's own that does not take them.
         """
-        terms = self.plain.terms
-        if not any(term.output.takes_any_target for term in terms):
+        if not any(self.free):
             return None
         arrays = {id(term): array for term, array in zip(self.plain.fed_terms, targets)}
         tried = tuple(
-            tuple(specs_of(arrays[id(term)], term.output.tensor)) if term.output.takes_any_target else (term.spec,)
-            for term in terms
+            tuple(specs_of(arrays[id(term)], term.output.tensor))
+            if term.output.takes_any_target and id(term) in arrays
+            else (term.spec,)
+            for term in self.plain.terms
         )
         wanted = tuple(specs[0] for specs in tried)
         if wanted != self.plain.specs and (False, wanted) not in self._others:

@@ -36,6 +36,8 @@ def standardize(
         DataError: missing or surplus arrays, another rank or shape, a dtype that cannot be cast,
             unequal lengths, no samples.
     """
+    if type(data) is np.ndarray and len(tensors) == 1 and _is_as_wanted(data, tensors[0]):
+        return [data]
     arrays = for_each(data, names, what)
     if len(arrays) != len(tensors):
         raise DataError(
@@ -158,12 +160,13 @@ def _fitted(value: Any, tensor: Tensor, name: str, what: str, free: bool) -> Any
 
 def _is_as_wanted(array: np.ndarray, tensor: Tensor) -> bool:
     """Whether an array is taken as it is, as those of steps one by one mostly are."""
+    shape, wanted = array.shape, tensor.shape
     return (
-        array.ndim == len(tensor.shape) > 0
-        and array.shape[1:] == tensor.shape[1:]
+        len(shape) == len(wanted) > 0
+        and shape[1:] == wanted[1:]
+        and shape[0] > 0
         and array.dtype == dtypes.numpy_dtype(tensor.dtype)
         and array.flags.c_contiguous
-        and len(array) > 0
     )
 
 

@@ -217,11 +217,12 @@ def evaluate(
     step.reset()
     means = step.means(target, joined)
     told.call("test_begin", None)
-    ends = told.has("test_batch_end")
+    begins, ends = told.has("test_batch_begin"), told.has("test_batch_end")
     with closing(batches.epoch(target.feed)) as some:
         for index, (size, fed) in enumerate(some):
             means.settle()
-            told.call("test_batch_begin", index, {"batch": index, "size": size})
+            if begins:
+                told.call("test_batch_begin", index, {"batch": index, "size": size})
             outputs = program(fed)
             means.add(size, outputs)
             if ends:

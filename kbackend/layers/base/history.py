@@ -16,7 +16,7 @@ def _shapes_text(structure: Any) -> str:
     return ", ".join(str(t.shape) for t in flat_tensors(structure))
 
 
-class HasCalls(HasWeights):
+class HasCalls(HasWeights, inner=True):
     """The part of a layer that holds its calls."""
 
     #: arguments of ``call`` whose tensors are inputs beside the first argument, as in Keras

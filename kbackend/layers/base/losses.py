@@ -28,7 +28,7 @@ def _is_pair(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], Variable)
 
 
-class HasLosses(HasCalls):
+class HasLosses(HasCalls, inner=True):
     """The part of a layer that holds losses, updates and metrics: *standing* ones, and those of its calls."""
 
     def __init__(self, name: Any, dtype: Any, trainable: bool, weights: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from kbackend.ground.names import get_uid
@@ -10,6 +11,7 @@ from kbackend.ground.public import Public
 from kbackend.streams import Owner
 
 
+@lru_cache(maxsize=1024)
 def snake_case(name: str) -> str:
     """``LayerNorm`` -> ``layer_norm``, as Keras names layers.
 
@@ -30,7 +32,7 @@ def described(layer: Any) -> str:
     return f"layer {layer.name} ({type(layer).__name__})"
 
 
-class HasName(Public):
+class HasName(Public, inner=True):
     """The part of a layer that names it, and its place in the paths of random draws.
 
     Raises:

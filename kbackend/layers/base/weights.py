@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Container, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from typing import Any, overload
 
@@ -39,7 +39,7 @@ _NAME_FIRST = ("name", "shape", "dtype", "initializer", "regularizer", "trainabl
 _SHAPE_FIRST = ("shape", "initializer", "dtype", "trainable")
 
 
-class HasWeights(HasName):
+class HasWeights(HasName, inner=True):
     """The part of a layer that holds its weights.
 
     Attributes:
@@ -454,13 +454,16 @@ class Casting(AbstractContextManager[None]):
         return found
 
 
+_AS_THEY_ARE: AbstractContextManager[None] = nullcontext()
+
+
 def _is_cast(variable: Variable, dtype: str) -> bool:
     return variable.autocast and dtypes.is_float(variable.dtype) and variable.dtype != dtype
 
 
-def uncast() -> Casting:
+def uncast() -> AbstractContextManager[None]:
     """A context in which ops get weights as they are."""
-    return Casting(None)
+    return _AS_THEY_ARE if autocast.get() is None else Casting(None)
 
 
 def input_in(policy: DTypePolicy, value: Any) -> Any:

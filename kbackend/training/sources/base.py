@@ -78,10 +78,16 @@ class Reading(NamedTuple):
         Raises:
             DataError: they are not integers of at least 0 and 1.
         """
+        if type(workers) is int is type(max_queue_size) and (workers, max_queue_size) == (1, 10):
+            if use_multiprocessing is False:
+                return _USUAL
         for name, value, least in (("workers", workers, 0), ("max_queue_size", max_queue_size, 1)):
             if not isinstance(value, (int, np.integer)) or value < least:
                 raise DataError(f"{name} must be an integer of at least {least}, it is {value!r}")
         return cls(int(workers), bool(use_multiprocessing), int(max_queue_size))
+
+
+_USUAL = Reading(1, False, 10)
 
 
 class Passes(Protocol):

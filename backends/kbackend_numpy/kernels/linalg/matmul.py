@@ -33,6 +33,8 @@ def _transposed(x: Any) -> Any:
 
 
 def _unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
+    if g.shape == shape:
+        return g
     front = g.ndim - len(shape)
     axes = (*range(front), *(front + i for i, d in enumerate(shape) if d == 1 and g.shape[front + i] != 1))
     return reshape(_summed(g, axes), shape) if axes else g
@@ -40,6 +42,8 @@ def _unbroadcast(g: Any, shape: tuple[int, ...]) -> Any:
 
 def _rows(x: Any) -> Any:
     dims = x.shape
+    if len(dims) == 2:
+        return x
     count = 1
     for d in dims[:-1]:
         count *= d

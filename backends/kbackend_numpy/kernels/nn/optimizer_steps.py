@@ -58,14 +58,16 @@ def adam(
     epsilon: Any,
     step: Any,
 ) -> None:
+    number = None
     for g, p, m, v in _rows(cells, grads):
-        number = p.dtype.type
-        b1, b2, t = number(beta_1), number(beta_2), number(step)
-        rate = number(lr) * np.sqrt(1 - b2**t) / (1 - b1**t)
+        if p.dtype.type is not number:
+            number = p.dtype.type
+            b1, b2, t, small = number(beta_1), number(beta_2), number(step), number(epsilon)
+            rate = number(lr) * np.sqrt(1 - b2**t) / (1 - b1**t)
         _average(v, b2, np.asarray(g * g))
         _average(m, b1, np.array(g))
         change = np.asarray(np.sqrt(v))
-        change += number(epsilon)
+        change += small
         np.divide(m, change, out=change)
         change *= rate
         p -= change

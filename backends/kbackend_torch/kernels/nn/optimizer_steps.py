@@ -75,7 +75,7 @@ def _adam(p: Any, m: Any, v: Any, grads: Any, lr: Any, beta_1: Any, beta_2: Any,
     g = _alike(p, grads, m, v)
     # torch adds epsilon after the bias correction of the root, Keras before: equal for epsilon / sqrt(1 - beta_2^t)
     t, b2 = float(step), float(beta_2)
-    steps = [torch.tensor(t, dtype=torch.float32, device=p[0].device)] * len(p)
+    steps = [torch.full((), t, dtype=torch.float32, device=p[0].device)] * len(p)
     torch._fused_adam_(
         p,
         g,
