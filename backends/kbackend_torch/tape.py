@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch.autograd.graph import _engine_run_backward as _backward  # without the checks of torch.autograd.grad
 from torch.compiler import is_compiling
 
 from kbackend.plugin.contract import Tape
+
+try:  # without the checks of torch.autograd.grad; private, and so maybe gone in another release
+    from torch.autograd.graph import _engine_run_backward as _backward
+except ImportError:  # pragma: no cover
+    _backward = None  # type: ignore[assignment]
 
 
 class TorchTape(Tape):
@@ -34,7 +38,7 @@ class TorchTape(Tape):
         if not loss.requires_grad:
             return tuple(torch.zeros_like(t) for t in tensors)
         keeps = nested or not last
-        if type(loss) is torch.Tensor and loss.is_floating_point() and not is_compiling():
+        if _backward and type(loss) is torch.Tensor and loss.is_floating_point() and not is_compiling():
             seeds, wanted = (torch.ones_like(loss),), (*tensors,)
             found = _backward((loss,), seeds, keeps, nested, wanted, True, accumulate_grad=False)
         else:

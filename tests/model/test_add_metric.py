@@ -201,13 +201,13 @@ def test_wrong_metrics_are_refused():
 
         return Own(name="own")(Input((3,)))
 
-    with pytest.raises(ValueError, match=r"own \(Own\): add_metric needs a name"):
+    with pytest.raises(ValueError, match=r"own \(Own\) called on .*: add_metric needs a name"):
         calling(lambda self, x: self.add_metric(K.max(x)))
     with pytest.raises(ValueError, match=r"aggregation of add_metric must be 'mean' or None, it is 'sum'"):
         calling(lambda self, x: self.add_metric(K.max(x), "peak", "sum"))
     with pytest.raises(ValueError, match=r"'mean' \(the value is no result of a metric\)"):
         calling(lambda self, x: self.add_metric(K.max(x), "peak", None))
-    with pytest.raises(TypeError, match=r"own \(Own\): add_metric takes a symbolic tensor, not 3"):
+    with pytest.raises(TypeError, match=r"own \(Own\) called on .*: add_metric takes a symbolic tensor, not 3"):
         calling(lambda self, x: self.add_metric(3, name="peak"))
     with pytest.raises(TypeError, match="changes no state"):
         metrics.Mean()(Input((3,)))
