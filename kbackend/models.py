@@ -15,7 +15,7 @@ from kbackend.model.reading import layer_from, model_from
 from kbackend.model.sequential import Sequential
 from kbackend.registry import custom_object_scope
 from kbackend.saving import keras, load_model
-from kbackend.saving.documents import field, parsed
+from kbackend.saving.documents import parsed
 from kbackend.saving.errors import FormatError, reading
 from kbackend.saving.structure import put_functions, room_for_document
 from kbackend.saving.yaml_text import parsed_yaml
@@ -94,7 +94,9 @@ def _model_of(document: Any, custom_objects: Mapping[str, Any] | None) -> Any:
     with reading("model"), room_for_document(), custom_object_scope(custom_objects):
         if keras.is_configuration(document):
             return keras.model_from(document, custom_objects, keras_3="keras_version" not in document)
-        put_functions(field(document, "config", dict, "model"), custom_objects or {})
+        match document:
+            case {"config": dict(config)}:  # anything else is refused below
+                put_functions(config, custom_objects or {})
         return model_from_config(document)
 
 
