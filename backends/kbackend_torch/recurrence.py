@@ -54,13 +54,12 @@ def steps_of_gru(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
     return _results(outputs, x, h)
 
 
-def gru_weights(kernel: Any, recurrent: Any, bias: Any) -> Any:
-    """From the gate order z, r, h to PyTorch's r, z, n."""
-    kernel, recurrent, bias = (
-        None if w is None else torch.cat([w.chunk(3, -1)[n] for n in (1, 0, 2)], -1)
-        for w in (kernel, recurrent, bias)
-    )
-    return kernel, recurrent, bias
+def gru_weights(kernel: Any, recurrent: Any, bias: Any) -> list[Any]:
+    """The weights in PyTorch's layout, transposed, and from the gate order z, r, h to PyTorch's r, z, n."""
+    return [
+        *(torch.cat([w.t().chunk(3)[n] for n in (1, 0, 2)]) for w in (kernel, recurrent)),
+        *(() if bias is None else torch.cat([bias.chunk(3, 1)[n] for n in (1, 0, 2)], 1)),
+    ]
 
 
 def twice_differentiable(fused: Function, steps: Function) -> Function:

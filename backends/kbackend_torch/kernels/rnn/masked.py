@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 
 from kbackend.plugin.contract import Specialized
-from kbackend_torch.kernels.rnn.recurrent import check_operands, chosen, zeros
+from kbackend_torch.kernels.rnn.recurrent import MEMORY, check_operands, chosen, zeros
 from kbackend_torch.recurrence import steps_of_gru, steps_of_lstm, steps_of_simple
 
 Function = Callable[..., Any]
@@ -147,7 +147,7 @@ def _maker(name: str, gates: int, steps: Function, states: int) -> Function:
 
 
 KERNELS = {
-    "masked_gru": Specialized(_maker("gru", 3, steps_of_gru, 1)),
-    "masked_lstm": Specialized(_maker("lstm", 4, steps_of_lstm, 2)),
-    "masked_simple_rnn": Specialized(_maker("simple_rnn", 1, steps_of_simple, 1)),
+    "masked_gru": Specialized(_maker("gru", 3, steps_of_gru, 1), MEMORY[1]),
+    "masked_lstm": Specialized(_maker("lstm", 4, steps_of_lstm, 2), MEMORY[2]),
+    "masked_simple_rnn": Specialized(_maker("simple_rnn", 1, steps_of_simple, 1), MEMORY[1]),
 }

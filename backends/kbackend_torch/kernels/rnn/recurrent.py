@@ -62,10 +62,8 @@ def _fused_simple(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any) -> Any
 
 def _fused_gru(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
     _check_batch(x, h)
-    kernel, recurrent, bias = gru_weights(kernel, recurrent, bias)
-    weights = _weights(kernel, recurrent, () if bias is None else (bias[0], bias[1]))
     outputs, h = torch._VF.gru(
-        x, h[None], weights, bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True
+        x, h[None], gru_weights(kernel, recurrent, bias), bias is not None, 1, 0.0, torch.is_grad_enabled(), False, True
     )
     return outputs, h[0]
 
@@ -158,8 +156,11 @@ def _transposed(rank: int) -> tuple[int, ...]:
     return tuple(reversed(range(rank)))
 
 
+#: how the kernels like to find the two kernels in memory, by the number of states
+MEMORY = {states: {1 + states: _transposed, 2 + states: _transposed} for states in (1, 2)}
+
 KERNELS = {
-    "gru": Specialized(make_gru),  # PyTorch has another order of gates, so the weights are copied at each call anyway
-    "lstm": Specialized(make_lstm, memory={3: _transposed, 4: _transposed}),
-    "simple_rnn": Specialized(make_simple_rnn, memory={2: _transposed, 3: _transposed}),
+    "gru": Specialized(make_gru, MEMORY[1]),
+    "lstm": Specialized(make_lstm, MEMORY[2]),
+    "simple_rnn": Specialized(make_simple_rnn, MEMORY[1]),
 }
