@@ -13,7 +13,7 @@ from kbackend.model.configuration import ConfigurationError, model_config
 from kbackend.model.functional import Model
 from kbackend.model.reading import layer_from, model_from
 from kbackend.model.sequential import Sequential
-from kbackend.registry import custom_object_scope
+from kbackend.registry import check_named, custom_object_scope
 from kbackend.saving import keras, load_model
 from kbackend.saving.documents import parsed
 from kbackend.saving.errors import FormatError, reading
@@ -91,6 +91,7 @@ def model_from_yaml(yaml_string: str, custom_objects: Mapping[str, Any] | None =
 
 
 def _model_of(document: Any, custom_objects: Mapping[str, Any] | None) -> Any:
+    check_named(custom_objects)
     with reading("model"), room_for_document(), custom_object_scope(custom_objects):
         if keras.is_configuration(document):
             return keras.model_from(document, custom_objects, keras_3="keras_version" not in document)

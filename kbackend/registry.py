@@ -23,6 +23,19 @@ _named: ContextVar[dict[str, Any] | None] = ContextVar("kbackend_named_objects",
 _passed: ContextVar[Mapping[str, Any] | None] = ContextVar("kbackend_custom_objects", default=None)
 
 
+def check_named(custom_objects: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What ``custom_objects`` holds.
+
+    Raises:
+        TypeError: no mapping of names.
+    """
+    if custom_objects is None:
+        return {}
+    if not isinstance(custom_objects, Mapping) or not all(isinstance(name, str) for name in custom_objects):
+        raise TypeError(f"custom_objects must map names to classes and functions, it is {custom_objects!r:.80}")
+    return dict(custom_objects)
+
+
 class custom_object_scope:
     """A context in which configurations may name the given objects.
 
@@ -40,7 +53,7 @@ class custom_object_scope:
     """
 
     def __init__(self, custom_objects: Mapping[str, Any] | None) -> None:
-        self._objects = dict(custom_objects or {})
+        self._objects = check_named(custom_objects)
 
     def __enter__(self) -> None:
         self._token = _passed.set({**(_passed.get() or {}), **self._objects})

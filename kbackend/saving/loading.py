@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from kbackend.saving import archive, keras
+from kbackend.registry import check_named
+from kbackend.saving import archive, keras, tensors
 from kbackend.saving.errors import FormatError
 from kbackend.saving.model_file import read_model
 
@@ -39,10 +40,13 @@ def load_model(path: Any, custom_objects: Mapping[str, Any] | None = None, compi
     >>> load_model(path).output_shape
     (None, 2)
     """
+    check_named(custom_objects)
     with keras.content_of(path) as (content, group):
         if keras.is_hdf5(content):
             return keras.read_hdf5(content, custom_objects, compile, group)
         if not archive.is_archive(content):
+            if tensors.is_safetensors(content):
+                raise FormatError("it holds weights alone; build the model and call model.load_weights")
             raise FormatError("it is no file of kbackend, no .keras and no .h5")
         if archive.has(content, archive.MANIFEST):
             return read_model(content, custom_objects, compile)

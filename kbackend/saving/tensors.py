@@ -60,6 +60,11 @@ def _plain(entry: tuple[str, Any]) -> tuple[str, np.ndarray]:
     return name, array
 
 
+def is_safetensors(content: memoryview) -> bool:
+    """Whether the content begins as safetensors files do: the length of a header, and an object."""
+    return len(content) > 9 and struct.unpack("<Q", content[:8])[0] < len(content) and content[8] == ord("{")
+
+
 def arrays_in(content: memoryview, member: str) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     """The arrays of a safetensors file and its metadata. The arrays are views of the content.
 

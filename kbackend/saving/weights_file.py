@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from kbackend.ground.files import check_overwrite, path_of, write_atomically
-from kbackend.saving import keras, tensors
+from kbackend.saving import archive, keras, tensors
 from kbackend.saving.documents import parsed
 from kbackend.saving.errors import FormatError
 from kbackend.saving.layer_weights import Held, Merged, put_weights, weights_by_layer
@@ -100,6 +100,10 @@ def load_weights(
     []
     """
     with keras.content_of(path) as (content, group):
+        if archive.is_archive(content):
+            if archive.has(content, archive.MANIFEST):
+                raise FormatError("it is a whole model of kbackend; kbackend.models.load_model reads it")
+            content = keras.weights_of(content)
         if keras.is_hdf5(content):
             return keras.load_weights(model, content, by_name, skip_mismatch, reshape, group)
         own = weights_by_layer(model)

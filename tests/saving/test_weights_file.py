@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from kbackend import Input, Model, layers
+from kbackend import Input, Model, Sequential, layers
+from kbackend.models import load_model
 from kbackend.saving import FormatError
 
 
@@ -68,3 +69,25 @@ def test_other_safetensors_are_refused(tmp_path):
     save_file({"a": np.zeros(3, np.float32)}, tmp_path / "w")
     with pytest.raises(FormatError, match="does not say which layers"):
         model().load_weights(tmp_path / "w")
+
+
+def test_weights_of_whole_models_and_models_of_weights(tmp_path):
+    """Each file says what it is where the other kind is wanted; a ``.keras`` file gives its weights."""
+    pytest.importorskip("h5py", reason="h5py is not installed")
+    model, other = (Sequential([layers.Dense(2, input_shape=(3,))]) for _ in range(2))
+    for name in ("m.kb", "m.keras"):
+        model.save(tmp_path / name)
+    model.save_weights(tmp_path / "w.safetensors")
+    with pytest.raises(FormatError, match="it is a whole model of kbackend; kbackend.models.load_model reads it"):
+        other.load_weights(tmp_path / "m.kb")
+    with pytest.raises(FormatError, match="it holds weights alone"):
+        load_model(tmp_path / "w.safetensors")
+    other.load_weights(tmp_path / "m.keras")
+    assert all(np.array_equal(a, b) for a, b in zip(model.get_weights(), other.get_weights(), strict=True))
+
+
+@pytest.mark.parametrize("given", [3, "x", [1], {3: 4}])
+def test_custom_objects_are_names(given, tmp_path):
+    Sequential([layers.Dense(2, input_shape=(3,))]).save(tmp_path / "m.kb")
+    with pytest.raises(TypeError, match="custom_objects must map names to classes and functions, it is"):
+        load_model(tmp_path / "m.kb", given)

@@ -1,6 +1,13 @@
 """Files of Keras 1, 2 and 3, read and written without Keras or an engine."""
 
-from kbackend.saving.keras.files import load_weights, read_archive, read_hdf5, write, write_weights
+from kbackend.saving.keras.files import (
+    load_weights,
+    read_archive,
+    read_hdf5,
+    weights_of,
+    write,
+    write_weights,
+)
 from kbackend.saving.keras.hdf5 import is_hdf5
 from kbackend.saving.keras.places import content_of, is_open
 from kbackend.saving.keras.reading import is_configuration, model_from
@@ -14,6 +21,7 @@ __all__ = [
     "model_from",
     "read_archive",
     "read_hdf5",
+    "weights_of",
     "write",
     "write_weights",
 ]

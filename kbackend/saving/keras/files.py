@@ -66,6 +66,18 @@ def read_archive(content: memoryview, custom: Mapping[str, Any] | None, compile:
     return model
 
 
+def weights_of(content: memoryview) -> memoryview:
+    """The ``.weights.h5`` in the content of a ``.keras`` file.
+
+    Raises:
+        FormatError: it is missing.
+    """
+    members = _members(content)
+    if WEIGHTS not in members:
+        raise FormatError("it is missing in the archive", WEIGHTS)
+    return memoryview(members[WEIGHTS])
+
+
 def _version(members: Mapping[str, bytes]) -> str:
     """The version of Keras that wrote an archive: 3, or 2 for tf-keras; a text without one is that of Keras 3."""
     if METADATA not in members:
