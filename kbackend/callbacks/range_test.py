@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from kbackend.callbacks.base import Callback
-from kbackend.callbacks.rates import rate_of
+from kbackend.callbacks.rates import rate_of, set_rate
 
 #: how many times its least value the loss may become
 _DIVERGED = 4.0
@@ -88,7 +88,7 @@ class RangeTest(Callback):
 
     def on_train_batch_begin(self, batch: int, logs: Any = None) -> None:
         done = len(self.found.rates)
-        self.model.optimizer.learning_rate = self.least * (self.most / self.least) ** (done / (self.steps - 1))
+        set_rate(self.model.optimizer, self.least * (self.most / self.least) ** (done / (self.steps - 1)))
 
     def on_train_batch_end(self, batch: int, logs: Any = None) -> None:
         loss = float(logs["loss"])

@@ -10,13 +10,31 @@ import numpy as np
 
 from kbackend.callbacks.base import Callback
 from kbackend.callbacks.monitor import Monitor
+from kbackend.graph.tensor import Tensor
+from kbackend.graph.variable import Variable
 from kbackend.ground.arguments import checked, keywords_of, unknown_keywords
 from kbackend.ground.warn import warn_caller
 
 
 def rate_of(optimizer: Any) -> float:
     """The learning rate of an optimizer's next step."""
-    return float(np.asarray(optimizer.learning_rate.numpy()))
+    held = getattr(optimizer, _name_of_rate(optimizer))
+    return float(np.asarray(held.numpy() if isinstance(held, Tensor) else held))
+
+
+def set_rate(optimizer: Any, rate: float) -> None:
+    """Give an optimizer another learning rate."""
+    name = _name_of_rate(optimizer)
+    held = getattr(optimizer, name)
+    if name == "lr" and isinstance(held, Variable):
+        held.assign(rate)
+    else:
+        setattr(optimizer, name, rate)
+
+
+def _name_of_rate(optimizer: Any) -> str:
+    """Of the attribute; an optimizer of one's own may have Keras 2's ``lr`` alone."""
+    return "learning_rate" if hasattr(optimizer, "learning_rate") else "lr"
 
 
 class LearningRateScheduler(Callback):
@@ -48,7 +66,7 @@ class LearningRateScheduler(Callback):
 
     def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         rate = float(self.schedule(epoch, rate_of(self.model.optimizer)) if self._takes_rate else self.schedule(epoch))
-        self.model.optimizer.lr = rate
+        set_rate(self.model.optimizer, rate)
         if self.verbose:
             print(f"Epoch {epoch + 1}: the learning rate is {rate:g}")
 
@@ -124,8 +142,12 @@ class ReduceLROnPlateau(Monitor):
         super().__init__(monitor, mode, min_delta)
         self.factor, self.patience, self.verbose = factor, patience, verbose
         self.cooldown, self.min_lr = cooldown, min_lr
+        self._begin()
 
     def on_train_begin(self, logs: Any = None) -> None:
+        self._begin()
+
+    def _begin(self) -> None:
         self.best: float | None = None
         self.wait = self.cooldown_counter = 0
         self._warned = False
@@ -166,7 +188,7 @@ class ReduceLROnPlateau(Monitor):
             rate = rate_of(optimizer)
             if rate > np.float32(self.min_lr):
                 new = max(rate * self.factor, self.min_lr)
-                optimizer.learning_rate = new
+                set_rate(optimizer, new)
                 reduced = True
                 if self.verbose:
                     print(f"Epoch {epoch + 1}: the learning rate of {optimizer.name} is {new:g}")

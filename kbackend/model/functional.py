@@ -51,6 +51,8 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
             well, and then stands for values given from outside.
         outputs: a tensor or a list of tensors computed from the inputs, by layers or by any ops.
         name: the name; model_1 and so on when None.
+        trainable: whether training changes the weights.
+        dtype: for a model that defines ``call``, the dtype or policy of its inputs and own weights; layers have theirs.
 
     Attributes:
         inputs, outputs: lists of tensors.
@@ -74,16 +76,17 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
 
     @checked
     def __init__(
-        self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True
-    ) -> None:
+        self, inputs: Any = None, outputs: Any = None, name: str | None = None, trainable: bool = True,
+        dtype: Any = None,
+    ) -> None:  # fmt: skip
+        alone = inputs is None and outputs is None and (self.own_fit or self.own_predict)
+        self.has_no_call = alone and not self.has_own_call
         if self.has_own_call:
-            self._prepare_own(inputs, outputs, name, trainable)
+            self._prepare_own(inputs, outputs, name, trainable, dtype)
+            self.built = self.has_no_call
             return
-        if inputs is None and outputs is None and (self.own_fit or self.own_predict):
-            self.has_no_call = True
-            self._prepare_own(inputs, outputs, name, trainable)
-            self.built = True
-            return
+        if dtype is not None:
+            raise TypeError("dtype is for models that define call; give it to the layers, or call K.set_floatx")
         if inputs is None or outputs is None:
             raise TypeError(
                 f"{type(self).__name__} needs inputs and outputs, Model(inputs, outputs), or a method call(self, x) "
@@ -286,9 +289,6 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
         for optimizer in steps.optimizers if steps.own_fit else [steps.optimizer]:
             optimizer.finalize_variable_values(steps.trained)
 
-    def _groups(self, x: Any, y: Any, sample_weight: Any = None, class_weight: Any = None) -> Groups:
-        return groups_of(self._steps, x, y, sample_weight, class_weight)
-
     @checked
     def evaluate(
         self,
@@ -409,7 +409,7 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
         """
         with unbuilt_if_refused(self):
             self._ensure_built(x)
-            groups = self._groups(x, y, sample_weight, class_weight)
+            groups = groups_of(self._steps, x, y, sample_weight, class_weight)
             steps = self._steps
             step = steps.for_training(groups.form)
         if steps.jit.setting == "auto" and steps.team() is None:
@@ -429,7 +429,7 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
         """Loss and metrics of one batch in test phase; see :meth:`train_on_batch`."""
         with unbuilt_if_refused(self):
             self._ensure_built(x)
-            groups = self._groups(x, y, sample_weight)
+            groups = groups_of(self._steps, x, y, sample_weight)
             step = self._steps.for_tests(groups.form)
         return self._once(step, groups, reset_metrics, return_dict)
 
@@ -477,7 +477,7 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
                 "{**super().get_config(), 'units': self.units}, and pass **kwargs on to super().__init__; weights "
                 "alone are written by save_weights and save_checkpoint"
             )
-        return {"name": self.name, "trainable": self.trainable}
+        return {"name": self.name, "trainable": self.trainable, **self._own_dtype()}
 
     #: what a model that is code overrides
     _plain_config = staticmethod(get_config)

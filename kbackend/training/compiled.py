@@ -331,7 +331,7 @@ def _checked_target(target: Any, name: str) -> Tensor | None:
         return target
     if isinstance(target, np.ndarray):
         return constant(target, dtype=config.floatx() if target.dtype.kind == "f" else None)
-    raise ValueError(
+    raise TypeError(
         "target_tensors must be placeholders that the targets are fed to, or tensors with the targets, for "
         f"{name!r} it is {target!r}"
     )

@@ -7,7 +7,7 @@ import types
 import numpy as np
 import pytest
 
-from kbackend import Input, Model, layers, optimizers
+from kbackend import Input, K, Model, layers, optimizers
 from kbackend.callbacks import EarlyStopping, ModelCheckpoint, ReduceLROnPlateau
 
 VALUES = [1.0, 0.9, 0.95, 0.9, 0.91, 0.8, 0.82, 0.83, 0.8, 0.85, 0.84, 0.7, 0.71, 0.72, 0.73, 0.74, 0.6, 0.75, 0.76]
@@ -123,3 +123,22 @@ def test_rates_of_several_optimizers_fall():
     options = {"epochs": 3, "verbose": 0, "callbacks": [ReduceLROnPlateau("loss", factor=0.5, patience=1)]}
     history = model.fit(ones, ones, **options).history
     assert history["lr_slow"][-1] == pytest.approx(5e-10) and history["lr_fast"][-1] == pytest.approx(5e-9)
+
+
+def test_a_rate_is_reduced_by_hand_on_an_optimizer_that_has_lr_alone():
+    class Plain:
+        name = "plain"
+
+        def __init__(self):
+            self.lr = K.variable(1.0)
+
+    class Holder:
+        optimizer = Plain()
+
+    plateau = ReduceLROnPlateau("loss", factor=0.5, patience=1, min_delta=0.0)
+    plateau.set_model(Holder())  # nobody calls on_train_begin in a loop of one's own
+    logs = [{"loss": value} for value in (2.0, 3.0, 1.0, 1.5)]
+    for epoch, each in enumerate(logs):
+        plateau.on_epoch_end(epoch, each)
+    assert [each["lr"] for each in logs] == [1.0, 1.0, 0.5, 0.5]
+    assert float(K.get_value(Holder.optimizer.lr)) == 0.25

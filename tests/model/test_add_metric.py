@@ -211,3 +211,17 @@ def test_wrong_metrics_are_refused():
         calling(lambda self, x: self.add_metric(3, name="peak"))
     with pytest.raises(TypeError, match="changes no state"):
         metrics.Mean()(Input((3,)))
+
+
+def test_the_order_is_compiled_own_and_those_of_layers():
+    class Summed(layers.Layer):
+        def call(self, inputs):
+            self.add_metric(K.sum(inputs), name="of_layer")
+            return inputs * 2.0
+
+    x = Input((2,))
+    model = Model(x, Summed()(x))
+    model.add_metric(K.sum(model.output), name="own")
+    model.compile("sgd", "mse", metrics=[metrics.MeanSquaredError("compiled")])
+    assert [m.name for m in model.metrics] == ["compiled", "own", "of_layer"]
+    assert model.metrics_names == ["loss", "compiled", "own", "of_layer"]

@@ -121,7 +121,7 @@ def test_only_updates_that_are_sums_over_samples_are_taken_later():
 def test_masked_steps_and_class_weights(each_backend, calls):
     x = Input((3, 2))
     masked = layers.Masking()(x)
-    made = Model(x, [layers.SimpleRNN(1, return_sequences=True)(masked), layers.SimpleRNN(2)(masked)])
+    made = Model(x, [layers.SimpleRNN(1, return_sequences=True)(masked), layers.SimpleRNN(2, name="last")(masked)])
     weights = [np.full(w.shape, 0.3, np.float32) for w in made.get_weights()]
     steps = RNG.normal(size=(30, 3, 2)).astype(np.float32)
     steps[::3, 1:] = 0
@@ -135,7 +135,7 @@ def test_masked_steps_and_class_weights(each_backend, calls):
         options = {"class_weight": [None, {0: 0.25, 1: 3.0}], "batch_size": 4, "shuffle": False, "verbose": 0}
         found.append(made.fit(steps, targets, callbacks=callbacks, **options).history)
         assert max(calls) == 8
-    assert len(found[0]) == 7 and found[0]["simple_rnn_2_accuracy"] != found[0]["simple_rnn_2_accuracy_1"]
+    assert len(found[0]) == 7 and found[0]["last_accuracy"] != found[0]["last_accuracy_1"]
     for name, value in found[1].items():
         np.testing.assert_allclose(found[0][name], value, rtol=2e-6, err_msg=name)
 

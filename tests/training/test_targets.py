@@ -130,7 +130,7 @@ def test_placeholders_may_be_given_for_the_targets():
     assert model.targets == [given]
     with pytest.raises(DataError, match=r"\(None, 2, 2\)"):
         model.evaluate(X, np.ones((6, 2)))
-    with pytest.raises(ValueError, match="target_tensors must be placeholders"):
+    with pytest.raises(TypeError, match="target_tensors must be placeholders"):
         copying(target_tensors=1.0)
 
 

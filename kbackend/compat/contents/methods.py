@@ -15,7 +15,7 @@ from kbackend import backend as K
 from kbackend import dtypes
 from kbackend.graph.tensor import Tensor
 from kbackend.streams import set_seed
-from kbackend.training.arrays import inputs_of
+from kbackend.training.arrays import groups_of, inputs_of
 
 # models -----------------------------------------------------------------------------------------------------
 
@@ -67,7 +67,7 @@ def standardize_user_data(
     """Lists of the arrays of inputs, targets and sample weights, which are 1 where none are given."""
     if y is None:
         return inputs_of(self._steps, x), [], []
-    found = self._groups(x, y, sample_weight, class_weight)
+    found = groups_of(self._steps, x, y, sample_weight, class_weight)
     return found.inputs, found.targets, found.weights or [np.ones(len(t), "float32") for t in found.targets]
 
 

@@ -67,8 +67,8 @@ class InputLayer(Layer):
                 input_tensor = constant(input_tensor, dtype=dtype or kind)
             if not isinstance(input_tensor, Tensor):
                 raise TypeError(
-                    f"the tensor of an input must be a symbolic tensor of K, not {type(input_tensor).__name__}; leave "
-                    "it out and give the values to fit or predict"
+                    f"the tensor of an input must be a symbolic tensor of K, not {type(input_tensor).__name__}; make a "
+                    "K.variable of its values, or leave it out and give them to fit or predict"
                 )
             batch_shape, dtype = input_tensor.shape, dtype or input_tensor.dtype
             if dtypes.canonical(dtype) != input_tensor.dtype:

@@ -50,7 +50,7 @@ class SteppedNetwork(TracedNetwork):
 
     _prepare: Any
 
-    def _prepare_own(self, inputs: Any, outputs: Any, name: str | None, trainable: bool) -> None:
+    def _prepare_own(self, inputs: Any, outputs: Any, name: str | None, trainable: bool, dtype: Any) -> None:
         """Make a model that defines ``call``.
 
         Raises:
@@ -64,6 +64,8 @@ class SteppedNetwork(TracedNetwork):
             )
         self._prepare(name, snake_case(kind), trainable)
         self._weights_last = False
+        if dtype is not None:
+            self.dtype, self._has_policy = dtype, True
 
     # steps --------------------------------------------------------------------------------------------------
 
@@ -159,14 +161,15 @@ class SteppedNetwork(TracedNetwork):
 
     @property
     def metrics(self) -> list[Any]:
-        """The metrics that begin anew with each epoch: those in attributes of the model and its layers, and those that
-        it is compiled with. A model that defines its steps has the mean of its loss before them."""
+        """The metrics that begin anew with each epoch: those that the model is compiled with, then those in attributes
+        of the model and its layers. A model that defines its steps has the mean of its loss first, and those that it is
+        compiled with last."""
         held = Layer.metrics.fget(self)  # type: ignore[attr-defined]
         if self._steps.settings is None:
             return held
         if self.own_fit:
             return [self._steps.containers.tracker, *held, *self._steps.containers.shown]
-        return distinct([*held, *self._compiled_metrics()])
+        return distinct([*self._compiled_metrics(), *held])
 
     def _compiled_metrics(self) -> Sequence[Any]:
         return self._steps.compiled.plain.states

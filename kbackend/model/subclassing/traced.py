@@ -18,13 +18,14 @@ from kbackend.ground.arguments import positional
 from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.layers.base.call import LayerCall
 from kbackend.layers.base.calling.phases import run_both, takes_phase
+from kbackend.layers.base.configuration import dtype_of_layer
 from kbackend.layers.base.input import Input
 from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.layer import Layer, named_arguments
 from kbackend.layers.base.naming import described
 from kbackend.layers.base.recording import Frame, Root, recording, tracing
 from kbackend.layers.base.structures import distinct, flat_tensors
-from kbackend.layers.base.weights import HasWeights
+from kbackend.layers.base.weights import Casting, HasWeights
 from kbackend.model.network import Network, NotBuilt
 from kbackend.model.topology import Topology
 from kbackend.ops.control.phase import learning_phase
@@ -63,6 +64,8 @@ class TracedNetwork(Network):
     _traced_calls: Sequence[LayerCall] = ()
     _inside_call = False
 
+    #: whether it was given a dtype
+    _has_policy = False
     #: whether the model defines steps, and neither ``call`` nor inputs and outputs
     has_no_call = False
 
@@ -249,7 +252,9 @@ class TracedNetwork(Network):
 
         def call(training: Any = None) -> Any:
             more = {} if training is None else {"training": training}
-            return self._checked_result(self.call(inputs, **kwargs, **more))
+            cast, given = tree_map(self._input, (inputs, kwargs))
+            with self._casting():
+                return self._checked_result(self.call(cast, **given, **more))
 
         root, place = Root(self), place_of_draws()
         with tracing(root):
@@ -263,6 +268,18 @@ class TracedNetwork(Network):
         back_to(place)
         with tracing(Root(self)), recording(self) as frame:
             return run_both(self, call), frame, []
+
+    def _input(self, value: Any) -> Any:
+        return Layer._input(self, value) if self._has_policy else super()._input(value)
+
+    def _casting(self) -> Any:
+        policy = self.dtype_policy
+        mixed = self._has_policy and policy.is_mixed and self.autocast
+        return Casting(policy.compute_dtype, Layer._own_weights(self)) if mixed else super()._casting()
+
+    def _own_dtype(self) -> dict[str, Any]:
+        """What the configuration has of the dtype that the model was given."""
+        return {"dtype": dtype_of_layer(self)} if self._has_policy else {}
 
     def _checked_result(self, structure: Any) -> Any:
         wrong = [v for v in tree_leaves(structure) if not isinstance(v, Tensor)]
