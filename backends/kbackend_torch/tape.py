@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch.autograd.graph import _engine_run_backward as _backward  # without the checks of torch.autograd.grad
+from torch.autograd.graph import (
+    _engine_run_backward as _backward,  # without the checks of torch.autograd.grad
+)
 from torch.compiler import is_compiling
 
 from kbackend.plugin.contract import Tape
