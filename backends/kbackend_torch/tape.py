@@ -6,12 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 import torch
-<<<<<<< HEAD
-=======
-from torch.autograd.graph import (
-    _engine_run_backward as _backward,  # without the checks of torch.autograd.grad
-)
->>>>>>> speed10
 from torch.compiler import is_compiling
 
 from kbackend.plugin.contract import Tape

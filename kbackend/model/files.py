@@ -129,8 +129,8 @@ class HasFiles:
         """Set the weights to those in a file.
 
         Args:
-            path: a file that :meth:`save_weights` wrote, a ``.keras`` or ``.weights.h5`` of Keras 3, an ``.h5`` of Keras
-                1, 2 or 3; or a stream of its bytes, an HDF5 file that is open, or a group in one.
+            path: a file that :meth:`save_weights` wrote, a ``.keras`` or ``.weights.h5`` of Keras 3, an ``.h5`` of
+                Keras 1, 2 or 3; or a stream of its bytes, an HDF5 file that is open, or a group in one.
             by_name: whether layers are matched by their names, and others left as they are; else by their order.
             skip_mismatch: whether layers whose weights do not fit are left as they are, with a warning that names them.
             reshape: whether arrays of another shape with as many elements are reshaped, such as those of a dense layer
