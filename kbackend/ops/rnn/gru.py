@@ -11,6 +11,7 @@ from kbackend.declare.sample import In, Sample, call
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.arrays.split import split_sizes
 from kbackend.ops.elementwise.hyperbolic import tanh
+from kbackend.ops.linalg.dense import dense
 from kbackend.ops.linalg.matmul import matrix_multiply
 from kbackend.ops.nn.sigmoid import sigmoid
 from kbackend.ops.rnn.rnn import StepFunction
@@ -209,8 +210,8 @@ def gru_step(
         seen = h if noise is None else h * noise
         zx, rx, gx = split_sizes(z, 3, axis=-1)
         if reset_after:
-            s = matrix_multiply(seen, recurrent)
-            zh, rh, gh = split_sizes(s if of_state is None else s + of_state, 3, axis=-1)
+            s = matrix_multiply(seen, recurrent) if of_state is None else dense(seen, recurrent, of_state)
+            zh, rh, gh = split_sizes(s, 3, axis=-1)
             update, reset = gate(zx + zh), gate(rx + rh)
             new = act(gx + reset * gh)
         else:

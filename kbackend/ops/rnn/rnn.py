@@ -12,14 +12,17 @@ from kbackend.declare.decorate import derived
 from kbackend.declare.sample import In, Sample, call
 from kbackend.graph.tensor import Tensor
 from kbackend.ops.arrays.join import stack
+from kbackend.ops.arrays.transpose import reverse
 from kbackend.ops.control.cond import with_trailing_axes
 from kbackend.ops.control.scan import Step, checked_step, scan_steps, time_steps, zeros_of_step
 from kbackend.ops.core.cast import cast
 from kbackend.ops.core.creation import zeros_like
 from kbackend.ops.elementwise.arithmetic import add, multiply
+from kbackend.ops.elementwise.comparison import greater
 from kbackend.ops.elementwise.hyperbolic import tanh
 from kbackend.ops.elementwise.select import select_elements
 from kbackend.ops.indexing.getitem import getitem
+from kbackend.ops.reduction.cumulative import cumsum
 from kbackend.ops.reduction.reductions import any_, sum_
 
 StepFunction = Callable[[Any, list[Any]], tuple[Any, Sequence[Any]]]
@@ -85,8 +88,13 @@ def _last(outputs: Any) -> Any:
 def steps_of(
     step_function: StepFunction, inputs: Any, initial_states: Sequence[Any], go_backwards: bool = False,
     mask: Any = None, constants: Any = None, unroll: bool = False, input_length: int | None = None,
+    gives_state: bool = False,
 ) -> tuple[Any, list[Any]]:  # fmt: skip
-    """All outputs of :func:`rnn` and its last states, also where there is no step."""
+    """All outputs of :func:`rnn` and its last states, also where there is no step.
+
+    Where the step's output is its first state (``gives_state``), that is carried once, and outputs before the first
+    step that counts are the initial state; see :func:`from_first_step`.
+    """
     inputs = inputs if hasattr(inputs, "shape") else to_numpy(inputs)
     if len(inputs.shape) < 3:
         raise ValueError(
@@ -105,16 +113,16 @@ def steps_of(
         return [output], list(new)
 
     stepping: Step = step
-    if mask is not None:
+    if mask is not None and gives_state:
+        stepping = _masked_states(step)
+    elif mask is not None:
         states.append(_initial_output(step, sequences, states, go_backwards))
         stepping = _masked(step)
     if unroll and inputs.shape[TIME] != 0:
         outputs, states = _unrolled(stepping, sequences, states, go_backwards, input_length)
     else:
         outputs, states = scan_steps(stepping, sequences, states, axis=TIME, reverse=go_backwards)
-    if mask is not None:
-        states = states[:-1]
-    return outputs[0], states
+    return outputs[0], states if mask is None or gives_state else states[:-1]
 
 
 def checked_mask(mask: Any) -> Any:
@@ -136,6 +144,26 @@ def _masked(step: Step) -> Step:
         return [kept], [*(_select_rows(slices[1], n, s) for n, s in zip(new, states)), kept]
 
     return masked
+
+
+def _masked_states(step: Step) -> Step:
+    """The step of a function whose output is its first state, with the mask as its second slice."""
+
+    def masked(slices: list[Any], carried: list[Any]) -> tuple[list[Any], list[Any]]:
+        _, new = step(slices[:1], carried)
+        kept = [_select_rows(slices[1], n, s) for n, s in zip(new, carried)]
+        return [kept[0]], kept
+
+    return masked
+
+
+def from_first_step(outputs: Any, mask: Any, go_backwards: bool) -> Any:
+    """Outputs in the order of visits, with zeros before the first step that counts."""
+    mask = checked_mask(mask)
+    visited = reverse(mask, TIME) if go_backwards else mask
+    begun = greater(cumsum(cast(visited, "int32"), axis=TIME), 0)
+    begun = with_trailing_axes(begun, len(outputs.shape) - len(begun.shape))
+    return select_elements(begun, outputs, zeros_like(outputs))
 
 
 def _select_rows(mask: Any, new: Any, old: Any) -> Any:

@@ -20,8 +20,9 @@ from kbackend.graph.tensor import Tensor, TensorSpec
 from kbackend.ops.arrays.reshape import extent
 from kbackend.ops.core.creation import fill
 from kbackend.ops.core.leaves import constant
+from kbackend.ops.linalg.dense import dense
 from kbackend.ops.linalg.matmul import matrix_multiply
-from kbackend.ops.rnn.rnn import StepFunction, checked_mask, steps_of
+from kbackend.ops.rnn.rnn import StepFunction, checked_mask, from_first_step, steps_of
 
 Activation = Any
 
@@ -248,12 +249,16 @@ def _run(
     mask: Any = None,
     unroll: bool = False,
 ) -> list[Any]:
-    """[outputs, *last states] of a step of ``inputs kernel + bias``, which is computed once for all time steps."""
-    z = matrix_multiply(inputs, kernel)
-    if bias is not None:
-        z = z + bias
+    """[outputs, *last states] of a step of ``inputs kernel + bias``, which is computed once for all time steps; the
+    step's output is its first state."""
+    z = matrix_multiply(inputs, kernel) if bias is None else dense(inputs, kernel, bias)
+    from_zeros = states[0] is None
     states = [_zero_state(inputs, recurrent) if s is None else s for s in states]
-    outputs, last = steps_of(step, z, states, go_backwards=go_backwards, mask=mask, unroll=unroll)
+    outputs, last = steps_of(
+        step, z, states, go_backwards=go_backwards, mask=mask, unroll=unroll, gives_state=True
+    )
+    if mask is not None and not from_zeros:
+        outputs = from_first_step(outputs, mask, go_backwards)
     return [outputs, *last]
 
 
