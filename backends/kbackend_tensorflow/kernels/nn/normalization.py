@@ -6,6 +6,7 @@ in closed form, with its terms collected in tensors of the size of the statistic
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import tensorflow as tf
@@ -15,8 +16,7 @@ def normalize_batch_in_training(
     x: Any, gamma: Any, beta: Any, *, reduction_axes: tuple[int, ...], epsilon: float
 ) -> Any:
     wide = tf.cast(x, tf.float32) if x.dtype.size < 4 else x
-    sizes = tf.shape(x)
-    kept = tf.stack([1 if a in reduction_axes else sizes[a] for a in range(x.shape.rank)])
+    kept = _sizes([1 if a in reduction_axes else n for a, n in enumerate(x.shape)], tf.shape(x))
     factor = tf.ones(kept, wide.dtype) if gamma is None else _spread(gamma, wide, reduction_axes, kept)
     offset = tf.zeros(kept, wide.dtype) if beta is None else _spread(beta, wide, reduction_axes, kept)
     y, mean, var = _normalized(wide, factor, offset, reduction_axes, epsilon)
@@ -29,18 +29,29 @@ def _spread(value: Any, x: Any, axes: tuple[int, ...], kept: Any) -> Any:
     if value.shape.rank != x.shape.rank:
         own = tf.shape(value)
         left = [a for a in range(x.shape.rank) if a not in axes]
-        place = {a: own[i] for i, a in enumerate(left[len(left) - value.shape.rank:])}
-        value = tf.reshape(value, tf.stack([place.get(a, 1) for a in range(x.shape.rank)]))
-    return tf.broadcast_to(value, kept)
+        places = {a: i for i, a in enumerate(left[len(left) - value.shape.rank:])}
+        known = [value.shape[places[a]] if a in places else 1 for a in range(x.shape.rank)]
+        value = tf.reshape(value, _sizes(known, {a: own[i] for a, i in places.items()}))
+    return value if value.shape.as_list() == kept else tf.broadcast_to(value, kept)
+
+
+def _sizes(known: list[int | None], sizes: Any) -> Any:
+    """A shape, as a list where all of it is known, else as a tensor with what ``sizes`` has for the axes of None."""
+    return known if None not in known else tf.stack([sizes[a] if n is None else n for a, n in enumerate(known)])
 
 
 def _normalized(x: Any, gamma: Any, beta: Any, axes: tuple[int, ...], epsilon: float) -> Any:
-    some = True if x.shape.num_elements() else tf.size(x) > 0
+    summed = [x.shape[a] for a in axes]
+    if None not in summed:
+        count: Any = tf.constant(math.prod(summed), x.dtype)
+    else:
+        sizes = tf.shape(x)
+        count = tf.cast(tf.reduce_prod([sizes[a] for a in axes]), x.dtype)
+    divisor = tf.maximum(count, 1)
 
     def average(values: Any) -> Any:
         """0 of an empty batch."""
-        found = tf.reduce_mean(values, axes, keepdims=True)
-        return found if some is True else tf.where(some, found, tf.zeros_like(found))
+        return tf.reduce_sum(values, axes, keepdims=True) / divisor
 
     @tf.custom_gradient
     def run(x: Any, gamma: Any, beta: Any) -> Any:
@@ -51,10 +62,9 @@ def _normalized(x: Any, gamma: Any, beta: Any, axes: tuple[int, ...], epsilon: f
         factor = inverse * gamma
 
         def gradients(of_y: Any, of_mean: Any, of_var: Any) -> Any:
-            count = tf.cast(tf.size(x) // tf.maximum(tf.size(mean), 1), x.dtype)
             first, second = average(of_y), average(of_y * centered)
-            slope = 2.0 * of_var / count - factor * tf.square(inverse) * second
-            of_x = factor * of_y + centered * slope + (of_mean / count - factor * first)
+            slope = 2.0 * of_var / divisor - factor * tf.square(inverse) * second
+            of_x = factor * of_y + centered * slope + (of_mean / divisor - factor * first)
             return of_x, inverse * second * count, first * count
 
         return (centered * factor + beta, mean, var), gradients
