@@ -7,6 +7,7 @@ from typing import Any
 from kbackend import backend as K
 from kbackend.layers.arguments import described, scalar
 from kbackend.layers.base.layer import Layer
+from kbackend.layers.base.spec import InputSpec
 
 
 class Masking(Layer):
@@ -28,6 +29,7 @@ class Masking(Layer):
 
     def __init__(self, mask_value: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
+        self.input_spec = InputSpec(min_ndim=2)
         self.mask_value = scalar(mask_value, "mask_value", described(self))
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:

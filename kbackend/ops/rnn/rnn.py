@@ -104,6 +104,7 @@ def steps_of(
     sequences = [inputs]
     if mask is not None:
         sequences.append(checked_mask(mask))
+        _check_rows(sequences[1], inputs)
     time_steps(sequences, TIME)
 
     def step(slices: list[Any], carried: list[Any]) -> tuple[list[Any], list[Any]]:
@@ -132,6 +133,13 @@ def checked_mask(mask: Any) -> Any:
             f"a mask is (samples, time) or (samples, time, 1), its shape is {tuple(mask.shape)}"
         )
     return cast(mask, "bool")
+
+
+def _check_rows(mask: Any, inputs: Any) -> None:
+    """Raise a ValueError for a mask of other samples or steps than the inputs have; one of one sample is for all."""
+    wanted, found = tuple(inputs.shape)[:2], tuple(mask.shape)[:2]
+    if any(None not in (a, b) and a != b and (axis, b) != (0, 1) for axis, (a, b) in enumerate(zip(wanted, found))):
+        raise ValueError(f"the mask has the shape {tuple(mask.shape)}, the inputs have the samples and steps {wanted}")
 
 
 def _masked(step: Step) -> Step:

@@ -26,3 +26,15 @@ def test_the_layer_is_named_once():
         layers.Dense(3, bias_initializer="orthogonal", name="mine")(Input((4,)))
     with pytest.raises(ValueError, match="^Dropout: seed must be an integer"):
         layers.Dropout(0.5, seed="a")
+
+
+@pytest.mark.parametrize("mask", [(3, 5), (2, 4), (2, 4, 1)])
+def test_a_mask_of_other_samples_or_steps(mask):
+    words = rf"^layer mine .*the mask has the shape \({mask[0]}, {mask[1]}.*steps \(3, 4\)"
+    with pytest.raises(ValueError, match=words):
+        layers.LSTM(3, name="mine")(Input(batch_shape=(3, 4, 2)), mask=Input(batch_shape=mask, dtype="bool"))
+
+
+def test_masking_needs_features():
+    with pytest.raises(ValueError, match="^layer mine .*Masking"):
+        layers.Masking(name="mine")(Input(()))
