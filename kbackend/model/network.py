@@ -13,7 +13,7 @@ from kbackend.graph.walk import dependents
 from kbackend.ground.suggest import did_you_mean
 from kbackend.ground.tree import tree_map
 from kbackend.layers.base.call import LayerCall
-from kbackend.layers.base.input import InputLayer, is_held
+from kbackend.layers.base.input import InputLayer
 from kbackend.layers.base.inside import Inside, last_revision
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.recording import Measured, current, detached, root
@@ -106,12 +106,14 @@ class Network(Layer):
     @property
     def fed_inputs(self) -> list[Tensor]:
         """The inputs that take data: those that are no variables or constants."""
-        return [t for t in self.inputs if not is_held(t)]
+        topology = self._topology
+        return [topology.inputs[place] for place in topology.fed]
 
     @property
     def fed_input_names(self) -> list[str]:
         """The names of these inputs."""
-        return [name for name, t in zip(self.input_names, self.inputs) if not is_held(t)]
+        topology = self._topology
+        return [topology.input_layers[place].name for place in topology.fed]
 
     @property
     def output_names(self) -> list[str]:

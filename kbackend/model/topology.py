@@ -11,7 +11,7 @@ from kbackend.graph.tensor import Tensor
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import DisconnectedGraph, depends_on, walk
 from kbackend.layers.base.call import LayerCall
-from kbackend.layers.base.input import InputLayer
+from kbackend.layers.base.input import InputLayer, is_held
 from kbackend.layers.base.inside import Inside
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.naming import unique_name
@@ -61,6 +61,11 @@ class Topology:
         self.layers = self._sorted_layers(met)
         if unique:
             _check_names(self.layers, name)
+
+    @cached_property
+    def fed(self) -> list[int]:
+        """The places of the inputs that take data: those that are no variables or constants."""
+        return [place for place, tensor in enumerate(self.inputs) if not is_held(tensor)]
 
     def _input_layer(self, tensor: Tensor) -> Layer:
         history = tensor.history

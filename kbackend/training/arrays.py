@@ -120,7 +120,10 @@ def groups_of(
 
 def _held(tensors: Sequence[Tensor]) -> int | None:
     """The samples of variables and constants."""
-    return next((t.shape[0] for t in tensors if is_held(t) and t.ndim), None)
+    for tensor in tensors:
+        if is_held(tensor) and tensor.ndim:
+            return tensor.shape[0]
+    return None
 
 
 def _parted(given: Mapping[str, Any], inputs: Sequence[str], targets: Sequence[str]) -> tuple[Any, Any]:

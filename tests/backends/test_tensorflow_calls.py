@@ -93,3 +93,13 @@ def test_training_on_a_smaller_last_batch_takes_one_program():
     with kbackend.use_backend("tensorflow"):
         model.fit(np.ones((20, 3)), np.ones((20, 1)), batch_size=8, verbose=0)
         assert traced_sizes(model) == [None]
+
+
+def test_a_concrete_softmax_has_nan_in_the_rows_that_have_one():
+    import tensorflow as tf
+
+    with kbackend.use_backend("tensorflow"):
+        for _ in range(2):  # traced, then kept
+            found = K.softmax(tf.constant([[1.0, 2.0], [np.nan, 3.0], [1.0, np.inf]])).numpy()
+            assert np.isnan(found).tolist() == [[False, False], [True, True], [True, True]]
+            assert np.isclose(K.softmax(tf.zeros((3, 2))).numpy(), 0.5).all()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from kbackend.plugin.contract import Specialized
@@ -39,19 +40,24 @@ def softmax(x: Any, axis: int) -> Any:
 
 def _nan_throughout(y: Any, axis: int) -> Any:
     """``y`` with NaN along the whole axis wherever one element is NaN."""
-
-    def spread() -> Any:
-        return y + 0 * tf.reduce_sum(y, axis=axis, keepdims=True)
+    if tf.executing_eagerly():
+        on_host = y.device.endswith("CPU:0")  # where a look at the values takes less than another operation
+        return y if on_host and np.isfinite(y.numpy().sum(dtype=np.float32)) else _spread(y, axis)
 
     @tf.custom_gradient
     def repair(y: Any) -> Any:
         if y.shape.rank <= 2:
-            return spread(), lambda gradient: gradient
-        # The sum is finite unless there is a NaN, and costs a third of `spread` for the many rows of an attention.
+            return _spread(y, axis), lambda gradient: gradient
+        # The sum is finite unless there is a NaN, and costs a third of `_spread` for the many rows of an attention.
         total = tf.reduce_sum(y)
-        return tf.cond(tf.math.is_finite(total), lambda: tf.identity(y), spread), lambda gradient: gradient
+        repaired = tf.cond(tf.math.is_finite(total), lambda: tf.identity(y), lambda: _spread(y, axis))
+        return repaired, lambda gradient: gradient
 
-    return spread() if tf.executing_eagerly() else repair(y)
+    return repair(y)
+
+
+def _spread(y: Any, axis: int) -> Any:
+    return y + 0 * tf.reduce_sum(y, axis=axis, keepdims=True)
 
 
 KERNELS: dict[str, Any] = {
