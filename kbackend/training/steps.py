@@ -335,7 +335,8 @@ class Steps:
             raise DistributedError(f"{model.name} defines its steps itself, which cannot be divided among processes")
         if model.stateful:
             raise DistributedError(f"{model.name} is stateful: its states belong to the samples of whole batches")
-        fixed = [t.name for t in model.inputs if t.ndim and t.shape[0] is not None]
+        given = [term.target for term in self.compiled.plain.terms if term.is_held]
+        fixed = [t.name for t in (*model.inputs, *given) if t.ndim and t.shape[0] is not None]
         if fixed:
             raise DistributedError(f"{model.name}: the batch size of {fixed[0]} is fixed, a process has a part of it")
         if rng_of(self.target().backend) == "native":

@@ -183,6 +183,9 @@ def test_models_that_cannot_be_divided_are_refused(monkeypatch):
             divided(model, monkeypatch)
     x = Input((3,))
     model = Model(x, layers.Dense(2)(x))
+    model.compile("sgd", "mse", target_tensors=[np.zeros((4, 2))])
+    with pytest.raises(DistributedError, match="batch size .* is fixed"):
+        divided(model, monkeypatch)
     model.compile("sgd", "mse", jit=True)
     with pytest.raises(DistributedError, match="compile without jit=True"):
         divided(model, monkeypatch)

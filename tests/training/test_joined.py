@@ -16,6 +16,10 @@ WEIGHTS = RNG.uniform(0, 2, 150).astype(np.float32)
 BATCH = 4  # 38 batches, the last of them smaller: twice the number that is joined, and a rest
 
 
+def by_batch(y_true, y_pred):
+    return metrics.sparse_categorical_accuracy(y_true, y_pred)
+
+
 def largest_error(y_true, y_pred):
     return K.max(K.abs(y_true - y_pred))
 
@@ -236,3 +240,17 @@ def test_a_variable_that_others_change_is_read_in_its_step():
     made = model([Above()])
     assert made.fit(X, Y, batch_size=BATCH, verbose=0).history["above"] == [150.0]
     assert made._steps.last("train")._apart is None
+
+
+def test_values_of_steps_and_softmax_over_the_batch():
+    """Values with several numbers a sample, and an activation that depends on the other samples."""
+    x = Input((5, 2))
+    last = layers.Lambda(lambda h: K.softmax(h, axis=0))(layers.Dense(3)(x))
+    made = Model(x, last)
+    steps, labels = RNG.normal(size=(30, 5, 2)).astype(np.float32), RNG.integers(0, 3, (30, 5, 1))
+    found = []
+    for callbacks in ([], [Watching()]):
+        made.compile("sgd", "sparse_categorical_crossentropy", metrics=["accuracy", by_batch])
+        found.append(made.evaluate(steps, labels, batch_size=4, verbose=0, callbacks=callbacks))
+    np.testing.assert_allclose(*found, rtol=2e-6)
+    assert found[0][1] == pytest.approx(found[0][2], rel=1e-6)
