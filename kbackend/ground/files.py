@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import glob
 import os
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -48,7 +49,7 @@ def written_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     Raises:
         OSError: as there.
     """
-    target = Path(path_of(path))
+    target = Path(os.path.realpath(path_of(path)))  # a link stays, as where a file is opened to be written
     remove_abandoned(target.parent, glob.escape(target.name))
     try:
         handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.", suffix=".tmp")
@@ -60,7 +61,7 @@ def written_atomically(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o666 & ~_umask())
+        os.chmod(name, _mode(target))
         os.replace(name, target)
     except BaseException as error:
         with contextlib.suppress(FileNotFoundError):
@@ -108,6 +109,14 @@ def _lock(descriptor: int) -> bool:
     except OSError:
         return False
     return True
+
+
+def _mode(target: Path) -> int:
+    """The permissions of the file that is replaced, or those of a new one."""
+    try:
+        return stat.S_IMODE(target.stat().st_mode)
+    except OSError:
+        return 0o666 & ~_umask()
 
 
 def _umask() -> int:

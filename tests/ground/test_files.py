@@ -1,6 +1,7 @@
 """Errors of writing name the path that the user gave."""
 
 import os
+import stat
 
 import pytest
 
@@ -39,3 +40,15 @@ def test_an_empty_name_is_named(path):
 def test_a_path_may_be_bytes(tmp_path):
     write_atomically(os.fsencode(tmp_path / "a"), b"x")
     assert (tmp_path / "a").read_bytes() == b"x"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other permissions, and links for administrators")
+def test_links_and_permissions_stay(tmp_path):
+    """A file that only its owner may read stays so, and a link goes on to point at what was written."""
+    (tmp_path / "real").write_bytes(b"old")
+    (tmp_path / "real").chmod(0o600)
+    (tmp_path / "link").symlink_to("real")
+    write_atomically(tmp_path / "link", b"new")
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "real").read_bytes() == b"new"
+    assert stat.S_IMODE((tmp_path / "real").stat().st_mode) == 0o600
+    assert len(list(tmp_path.iterdir())) == 2

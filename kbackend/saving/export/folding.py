@@ -12,6 +12,8 @@ _COMPARED: dict[type, Any] = {
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Is: operator.is_, ast.IsNot: operator.is_not, ast.Lt: operator.lt,
     ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
 }  # fmt: skip
+#: functions of Python that do nothing but compute
+_PURE = frozenset({"abs", "all", "any", "len", "max", "min", "range", "set", "sum", "tuple"})
 
 
 class Folder(ast.NodeTransformer):
@@ -19,8 +21,10 @@ class Folder(ast.NodeTransformer):
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
         self.generic_visit(node)
-        if isinstance(node.op, ast.Not) and isinstance(node.operand, ast.Constant):
-            return ast.Constant(not node.operand.value)
+        if isinstance(node.op, ast.Not):
+            node.operand = _truth(node.operand)
+            if isinstance(node.operand, ast.Constant):
+                return ast.Constant(not node.operand.value)
         return node
 
     def visit_BoolOp(self, node: ast.BoolOp) -> Any:
@@ -52,12 +56,14 @@ class Folder(ast.NodeTransformer):
 
     def visit_IfExp(self, node: ast.IfExp) -> Any:
         self.generic_visit(node)
+        node.test = _truth(node.test)
         if isinstance(node.test, ast.Constant):
             return node.body if node.test.value else node.orelse
         return node
 
     def visit_If(self, node: ast.If) -> Any:
         self.generic_visit(node)
+        node.test = _truth(node.test)
         if isinstance(node.test, ast.Constant):
             return node.body if node.test.value else node.orelse
         return node
@@ -75,6 +81,16 @@ class Folder(ast.NodeTransformer):
         if isinstance(getattr(node, "body", None), list) and not node.body:  # type: ignore[attr-defined]
             node.body = [ast.Pass()]  # type: ignore[attr-defined]
         return node
+
+
+def _truth(test: ast.expr) -> ast.expr:
+    """What has the same truth: the constant that decides ``part and False`` or ``part or True``, whose parts call
+    nothing."""
+    if not isinstance(test, ast.BoolOp) or any(isinstance(n, ast.Call) for n in ast.walk(test)):
+        return test
+    decides = isinstance(test.op, ast.Or)
+    found = (v for v in test.values if isinstance(v, ast.Constant) and bool(v.value) == decides)
+    return next(found, test)
 
 
 def _reachable(block: list[Any]) -> list[Any]:
@@ -113,9 +129,14 @@ def _drop_unread(function: Any) -> bool:
     return changed
 
 
+def _may_act(node: ast.AST) -> bool:
+    """Whether it is a call of more than a function of Python that only computes."""
+    return isinstance(node, ast.Call) and not (isinstance(node.func, ast.Name) and node.func.id in _PURE)
+
+
 def _is_dead(statement: ast.stmt, dead: set[str]) -> bool:
     if isinstance(statement, ast.FunctionDef):
         return statement.name in dead
-    if not isinstance(statement, ast.Assign) or any(isinstance(n, ast.Call) for n in ast.walk(statement.value)):
+    if not isinstance(statement, ast.Assign) or any(_may_act(n) for n in ast.walk(statement.value)):
         return False
     return all(isinstance(t, ast.Name) and t.id in dead for t in statement.targets)

@@ -67,6 +67,7 @@ def with_names(definition: Definition, names: dict[str, str]) -> ast.stmt:
 
 def lines_of(definition: Definition, node: ast.stmt) -> list[str]:
     """The lines of a named definition."""
+    _tidy(node)
     if not definition.program:
         return formatted(ast.unparse(node))
     assert isinstance(node, ast.FunctionDef)
@@ -76,6 +77,24 @@ def lines_of(definition: Definition, node: ast.stmt) -> list[str]:
         known = definition.lines.get(statement.lineno)
         lines += _commented(formatted(_statement(statement), _INDENT), known.shapes if known else None)
     return lines
+
+
+def _tidy(node: ast.stmt) -> None:
+    """What linters want: names of results that are never read begin with "_", and calls expand no empty mapping."""
+    inside = list(ast.walk(node))
+    attributes = {id(s) for n in inside if isinstance(n, ast.ClassDef) for s in n.body}
+    read = {n.id for n in inside if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Store)}
+    for part in inside:
+        if isinstance(part, ast.Call):
+            part.keywords = [k for k in part.keywords if k.arg or not _is_empty(k.value)]
+        elif isinstance(part, ast.Assign) and id(part) not in attributes and isinstance(part.targets[0], ast.Tuple):
+            for name in part.targets[0].elts:
+                if isinstance(name, ast.Name) and name.id not in read and not name.id.startswith("_"):
+                    name.id = f"_{name.id}"
+
+
+def _is_empty(value: ast.expr) -> bool:
+    return isinstance(value, ast.Dict) and not value.keys
 
 
 def _statement(statement: ast.stmt) -> str:
