@@ -6,10 +6,14 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
-from torch._higher_order_ops import scan
 
 from kbackend_torch.kernels.control import flow
 from kbackend_torch.kernels.rnn import recurrent as fused
+
+try:  # private; another release may have none
+    from torch._higher_order_ops import scan
+except ImportError:  # pragma: no cover
+    scan = None  # type: ignore[assignment]
 
 Function = Callable[..., Any]
 
@@ -85,8 +89,8 @@ def _gru(x: Any, h: Any, kernel: Any, recurrent: Any, bias: Any) -> Any:
     return _over_steps(step, z, (h,))
 
 
-#: kernel -> what stands for it where the number of steps may be open
-OPEN: dict[Any, Any] = {
+#: kernel -> what stands for it where the number of steps may be open; none where torch has no such loop
+OPEN: dict[Any, Any] = {} if scan is None else {
     flow.scan: _scan,
     fused.FUSED["lstm"]: _lstm,
     fused.FUSED["simple_rnn"]: _simple_rnn,
