@@ -51,7 +51,7 @@ def test_every_layer_has_a_row(fresh_python, capsys):
     asked = "from kbackend import layers\nprint(*{kind.__name__ for kind in layers.built_in().values()})"
     kinds = fresh_python(asked).split()
     assert sorted(name for name, *_ in rows) == sorted(kinds) and f"{len(kinds)} classes" in made
-    lstm = ("LSTM", "recurrent", "yes", "yes, `dropout`, `lstm`, `sigmoid`")
+    lstm = ("LSTM", "recurrent", "yes", "yes, `dense`, `dropout`, `greater`, `lstm`, `sigmoid`")
     assert {("Dense", "core", "yes", "yes, `dense`"), lstm} <= set(rows)
     with capsys.disabled():
         print(f"\nsupport: {len(rows)} layers")
