@@ -272,7 +272,7 @@ def _open(value: Any) -> Any:
 def _filled(value: Any) -> str | None:
     """Numbers as tensors that are made: files of torch hold no constant inside of a loop."""
     text = _special(value)
-    if text is not None and isinstance(value, torch.Tensor) and not value.ndim:
+    if text is not None and isinstance(value, torch.Tensor) and not value.ndim and value.is_floating_point():
         return text.replace("torch.tensor(", "torch.full((), ", 1)
     return text
 

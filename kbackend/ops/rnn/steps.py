@@ -220,12 +220,13 @@ def _is(activation: Activation, wanted: Any) -> bool:
 
 
 def _row_mask(inputs: Any, mask: Any) -> Any:
-    """The mask as bool (samples, time), or None where it may not be of these samples and steps."""
+    """The mask as bool (samples, time), or None where it may not be of these samples and steps, such as one sample's
+    for a batch of unknown size."""
     mask = checked_mask(mask)
     shape = tuple(mask.shape)
     if len(shape) == 3 and shape[2] == 1:
         mask, shape = mask[:, :, 0], shape[:2]
-    return mask if _fits(shape, tuple(inputs.shape)[:2]) else None
+    return mask if shape[:1] == inputs.shape[:1] and _fits(shape, tuple(inputs.shape)[:2]) else None
 
 
 def _function(activation: Activation) -> Callable[[Any], Any]:

@@ -92,7 +92,7 @@ def _module(name: str, program: Path) -> Iterator[Any]:
         exec(compile(program.read_text(), str(program), "exec"), vars(module))
         yield module
     finally:
-        del sys.modules[name]
+        sys.modules.pop(name, None)  # two threads may export one name
 
 
 def _line_of(error: BaseException | None, program: Path) -> str:

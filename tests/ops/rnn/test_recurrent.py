@@ -186,3 +186,21 @@ def test_states_of_another_batch_that_is_known_when_run(each_backend, op, gates,
     run = K.function([x, *given], list(getattr(K, op)(x, *given, *weights)))
     with pytest.raises(ValueError, match="state"):
         run([values((BATCH, TIME, FEATURES)), *[values((batch, UNITS))] * states])
+
+
+@pytest.mark.parametrize(("kind", "gates", "count"), [("lstm", 4, 2), ("gru", 3, 1), ("simple_rnn", 1, 1)])
+def test_a_mask_or_states_of_one_sample_are_those_of_all(kind, gates, count, each_backend):
+    x, h, mask = place((None, 3, 2)), place((None, 2)), K.placeholder((None, 3), dtype="bool")
+    rng, steps = np.random.default_rng(5), getattr(K, kind)
+    weights = [K.constant(rng.normal(size=(2, gates * 2)), dtype="float64") for _ in range(2)]
+    row = K.constant([[True, False, True]])
+    outputs = [*steps(x, *[h] * count, *weights, None, mask), *steps(x, *[None] * count, *weights, None, row)]
+    function = K.function([x, h, mask], [*outputs, *steps(x, *[None] * count, *weights, None, mask)])
+    values, one = rng.normal(size=(4, 3, 2)), rng.normal(size=(1, 2))
+    same = np.repeat([[True, False, True]], 4, 0)
+    found = function([values, one, same])
+    split = len(found) // 3
+    for got, wanted in zip(found[:split], function([values, np.repeat(one, 4, 0), same])):
+        np.testing.assert_allclose(got, wanted, rtol=1e-10)
+    for got, wanted in zip(found[split : 2 * split], found[2 * split :]):
+        np.testing.assert_allclose(got, wanted, rtol=1e-10)

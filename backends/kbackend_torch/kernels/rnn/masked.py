@@ -37,10 +37,14 @@ class Known(NamedTuple):
     begin: int | None = None
 
 
+def _is_traced() -> bool:
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()
+
+
 def _known(mask: Any, counts: Any) -> Known:
     """Of a mask (samples, steps) in the order of visits, and its sums along the steps."""
     steps = mask.shape[1]
-    if mask.device.type != "cpu" or torch.compiler.is_compiling() or torch.jit.is_tracing():
+    if mask.device.type != "cpu" or _is_traced():
         return Known(0, steps, False)
     fewest, most = (n.item() for n in torch.aminmax(counts[:, -1]))
     if fewest == most > 0:
@@ -130,14 +134,21 @@ def leave_uncompiled() -> None:
         _called[0] = torch.compiler.disable(_run)
 
 
+def _of_batch(state: Any, x: Any) -> Any:
+    """A state of one sample as that of all, as it is where steps run one by one."""
+    if state is None or _is_traced() or state.shape[0] != 1:
+        return state
+    return state.expand(x.shape[0], -1)
+
+
 def _maker(name: str, gates: int, steps: Function, states: int) -> Function:
     def make(specs: Sequence[Any], *, go_backwards: bool, unroll: bool) -> Function:
         run, check = chosen(specs, name, steps), check_operands(specs[:-1], gates)
 
         def layer(x: Any, *rest: Any) -> Any:
             *others, mask = rest
-            check(x, *others)
-            given, weights = others[:states], others[states:]
+            given, weights = [_of_batch(s, x) for s in others[:states]], others[states:]
+            check(x, *given, *weights)
             given = [zeros(x, weights[1]) if s is None else s for s in given]
             return _called[0](run, x, given, weights, mask, go_backwards)
 
