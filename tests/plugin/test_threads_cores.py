@@ -86,6 +86,16 @@ def test_processes_that_run_beside_ours_are_counted(tmp_path, monkeypatch, runni
     assert contended(threads, tmp_path) is expected
 
 
+@pytest.mark.parametrize("ours", [(1, 2), (2, 1)])
+def test_threads_of_ours_that_stop_or_begin_between_readings_are_no_others(tmp_path, monkeypatch, ours):
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    (tmp_path / "proc").mkdir()
+    (tmp_path / "proc/stat").write_text("procs_running 2\n")
+    readings = iter(ours)
+    monkeypatch.setattr(cores, "_running", lambda root: next(readings))
+    assert not contended(2, tmp_path)
+
+
 def test_without_proc_the_load_of_the_system_decides(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     for load, expected in ((1.0, False), (2.4, False), (3.0, True)):

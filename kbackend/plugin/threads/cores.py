@@ -87,13 +87,20 @@ def contended(threads: int, root: Path = ROOT) -> bool:
     Source: the Linux kernel's documentation of ``/proc/stat`` (``procs_running``); elsewhere the load of the last
     minute.
     """
-    running = re.search(r"^procs_running (\d+)", _text(root / "proc" / "stat"), re.M)
-    if running is None:
+    ours = _running(root)
+    found = re.search(r"^procs_running (\d+)", _text(root / "proc" / "stat"), re.M)
+    if found is None:
         load = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0
         return load - 0.5 > (os.cpu_count() or 1)  # the load contains this process
+    most = int(found[1]) - (os.cpu_count() or 1) + threads
+    # threads of engines that wait for work spin for a while: they may stop or begin between two readings
+    return ours < most and _running(root) < most
+
+
+def _running(root: Path) -> int:
+    """The number of threads of this process that run or wait for a core."""
     tasks = (root / "proc" / "self" / "task").glob("*/stat")
-    ours = sum(_text(task).rpartition(")")[2].split()[:1] == ["R"] for task in tasks)
-    return int(running[1]) - ours > (os.cpu_count() or 1) - threads
+    return sum(_text(task).rpartition(")")[2].split()[:1] == ["R"] for task in tasks)
 
 
 def _text(path: Path) -> str:
