@@ -18,9 +18,9 @@ from kbackend.ops.rnn.rnn import StepFunction
 from kbackend.ops.rnn.steps import (
     Activation,
     _check,
-    _check_mask,
     _function,
     _is,
+    _masked,
     _masked_samples,
     _row_mask,
     _run,
@@ -36,21 +36,6 @@ def _gru_rule(
     units = recurrent_kernel.shape[0]
     wide = None if units is None else 3 * units
     return _check(inputs, (h0,), kernel, recurrent_kernel, bias, 3, (2, wide))
-
-
-def _masked_rule(
-    inputs: Any,
-    h0: Any,
-    kernel: Any,
-    recurrent_kernel: Any,
-    bias: Any,
-    mask: Any,
-    *,
-    go_backwards: bool = False,
-    unroll: bool = False,
-) -> tuple[TensorSpec, ...]:
-    _check_mask(inputs, mask)
-    return _gru_rule(inputs, h0, kernel, recurrent_kernel, bias)
 
 
 def _gru_samples() -> list[Sample]:
@@ -81,7 +66,7 @@ def _gru(
     name="masked_gru",
     promote="same",
     promoted=("inputs", "h0", "kernel", "recurrent_kernel", "bias"),
-    rule=_masked_rule,
+    rule=_masked(_gru_rule),
     tolerance="rnn",
     samples=_masked_samples(1, 3, (2, 6)),
 )

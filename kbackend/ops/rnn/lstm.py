@@ -16,13 +16,13 @@ from kbackend.ops.rnn.steps import (
     Activation,
     _function,
     _is,
+    _masked,
     _masked_samples,
     _row_mask,
     _run,
     _samples,
     _step_samples,
     _two_states,
-    _two_states_masked,
 )
 
 
@@ -47,7 +47,7 @@ def _lstm(
     name="masked_lstm",
     promote="same",
     promoted=("inputs", "h0", "c0", "kernel", "recurrent_kernel", "bias"),
-    rule=_two_states_masked,
+    rule=_masked(_two_states),
     tolerance="rnn",
     samples=_masked_samples(2, 4),
 )

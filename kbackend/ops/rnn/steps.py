@@ -101,35 +101,15 @@ def _one_state(
     return _check(inputs, (h0,), kernel, recurrent_kernel, bias, 1)
 
 
-def _two_states_masked(
-    inputs: Any,
-    h0: Any,
-    c0: Any,
-    kernel: Any,
-    recurrent_kernel: Any,
-    bias: Any,
-    mask: Any,
-    *,
-    go_backwards: bool = False,
-    unroll: bool = False,
-) -> tuple[TensorSpec, ...]:
-    _check_mask(inputs, mask)
-    return _two_states(inputs, h0, c0, kernel, recurrent_kernel, bias)
+def _masked(rule: Callable[..., tuple[TensorSpec, ...]]) -> Callable[..., tuple[TensorSpec, ...]]:
+    """The rule of an op with a mask as its last operand, from that of the op without one."""
 
+    def masked(*operands: Any, go_backwards: bool = False, unroll: bool = False) -> tuple[TensorSpec, ...]:
+        *others, mask = operands
+        _check_mask(operands[0], mask)
+        return rule(*others)
 
-def _one_state_masked(
-    inputs: Any,
-    h0: Any,
-    kernel: Any,
-    recurrent_kernel: Any,
-    bias: Any,
-    mask: Any,
-    *,
-    go_backwards: bool = False,
-    unroll: bool = False,
-) -> tuple[TensorSpec, ...]:
-    _check_mask(inputs, mask)
-    return _one_state(inputs, h0, kernel, recurrent_kernel, bias)
+    return masked
 
 
 def _weights(gates: int, bias: bool | tuple[int, ...] = True, features: int = 3, units: int = 2) -> list[Any]:
