@@ -4,7 +4,18 @@ import pytest
 
 ENTRANCES = """
 import importlib, importlib.util, pathlib, sys
+from importlib.machinery import SourceFileLoader
 import numpy, autograd, randomgen
+
+codes, read = {}, SourceFileLoader.get_code
+
+def get_code(loader, name):
+    # of each file once: it is two thirds of the time, and code is no state
+    if loader.path not in codes:
+        codes[loader.path] = read(loader, name)
+    return codes[loader.path]
+
+SourceFileLoader.get_code = get_code
 
 def modules(package):
     top = pathlib.Path(importlib.util.find_spec(package).origin).parent
