@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -139,11 +140,9 @@ def fresh_python(tmp_path: Path) -> Callable[..., str]:
     """Runs code in a new interpreter, away from the checkout, and returns what it printed."""
 
     def run(code: str, env: Mapping[str, str] | None = None, timeout: float = 120) -> str:
-        variables = {k: v for k, v in os.environ.items() if k not in OWN_VARIABLES and k != "PYTHONPATH"}
-        variables |= {"HOME": str(tmp_path), "USERPROFILE": str(tmp_path), **(env or {})}
         done = subprocess.run(
-            [sys.executable, "-c", code],
-            env=variables, cwd=tmp_path, timeout=timeout, capture_output=True, text=True, check=False,
+            [sys.executable, "-c", code], env=_variables(tmp_path, **(env or {})), cwd=tmp_path,
+            timeout=timeout, capture_output=True, text=True, check=False,
         )  # fmt: skip
         if done.returncode:
             report = f"the child exited with {done.returncode}\n{done.stdout}\n{done.stderr}"
@@ -151,6 +150,32 @@ def fresh_python(tmp_path: Path) -> Callable[..., str]:
         return done.stdout
 
     return run
+
+
+def _variables(home: Path, **env: str) -> dict[str, str]:
+    variables = {k: v for k, v in os.environ.items() if k not in OWN_VARIABLES and k != "PYTHONPATH"}
+    return variables | {"HOME": str(home), "USERPROFILE": str(home), **env}
+
+
+@pytest.fixture(scope="module")
+def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A process on NumPy that forks; None where the system does not."""
+    if not hasattr(os, "fork"):
+        yield None
+        return
+    from support.forks import Forks
+
+    with Forks(_variables(tmp_path_factory.mktemp("home"), KBACKEND="numpy")) as process:
+        yield process
+
+
+@pytest.fixture
+def forked_python(forks: Any, fresh_python: Callable[..., str], tmp_path: Path) -> Callable[[str], str]:
+    """Runs code on NumPy as ``fresh_python`` does, for programs that may find kbackend imported: in a fork of a process
+    that has, as that takes longer than most of them."""
+    if forks is None:
+        return lambda code: fresh_python(code, env={"KBACKEND": "numpy"})
+    return lambda code: forks.run(code, tmp_path)
 
 
 @pytest.fixture(scope="session")

@@ -1,4 +1,4 @@
-"""The Python examples in docs/ run, one process a page."""
+"""The Python examples in docs/ run, a page in a process of its own."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ CHOOSES = re.compile(
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_examples_run(page, fresh_python):
+def test_examples_run(page, forked_python):
     code = "\n".join(f"exec({block!r}, {{'__name__': 'example'}})" for block in PAGES[page])
-    assert fresh_python(code, env={"KBACKEND": "numpy"}).strip()
+    assert forked_python(code).strip()
 
 
 #: runs the blocks, each in a folder and a session of its own, and prints those that fail

@@ -25,11 +25,13 @@ for code in {codes!r}:
 LINE = "=== the end of a block"
 
 
-def test_examples_run_on_every_engine(each_backend, fresh_python):
+def test_examples_run_on_every_engine(each_backend, fresh_python, forked_python):
     """In one process an engine, as importing one takes seconds; on NumPy each has one of its own."""
     blocks = [code for codes in EXAMPLES.values() for code in codes]
     for part in [[code] for code in blocks] if each_backend == "numpy" else [blocks]:
-        printed = fresh_python(RUN.format(codes=part, line=LINE), env={"KBACKEND": each_backend}).split(LINE)
+        code = RUN.format(codes=part, line=LINE)
+        text = forked_python(code) if each_backend == "numpy" else fresh_python(code, env={"KBACKEND": each_backend})
+        printed = text.split(LINE)
         assert len(printed) == len(part) + 1 and all(text.strip() for text in printed[:-1])
 
 
