@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
+import linecache
 from pathlib import Path
 from types import ModuleType
 
@@ -47,8 +48,15 @@ def found(module: ModuleType) -> list[doctest.DocTest]:
     return list(places.values())
 
 
+@pytest.fixture
+def files_that_stay(monkeypatch):
+    """The debugger that doctest makes for each docstring asks the system whether any file has changed that was read for
+    its lines; there are a thousand of programs."""
+    monkeypatch.setattr(linecache, "checkcache", lambda filename=None: None)
+
+
 @pytest.mark.parametrize("name", FILES)
-def test_examples_of_the_module_run(name):
+def test_examples_of_the_module_run(name, files_that_stay):
     tests = found(importlib.import_module(name))
     assert sum(len(test.examples) for test in tests) == written(FILES[name])
     runner = doctest.DocTestRunner(verbose=False, optionflags=FLAGS)

@@ -13,6 +13,7 @@ import sys
 import tarfile
 import warnings
 import zipfile
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -81,35 +82,42 @@ def test_the_files_of_these_tests_are_right_as_such(tmp_path):
         assert load_model(path).predict(x).tolist() == [[3.0, 3.0]]
 
 
+#: what reading a file may not do
+FORBIDDEN = frozenset({
+    "exec", "compile", "import", "socket.connect", "socket.getaddrinfo", "subprocess.Popen", "os.system", "os.exec",
+    "os.posix_spawn", "marshal.loads", "pickle.find_class", "ctypes.dlopen",
+})  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def audit():
+    """The path that may be opened, None where nothing is watched, and what was done beside."""
+    state = SimpleNamespace(allowed=None, seen=[])
+
+    def hook(event, arguments):
+        if state.allowed is not None and (
+            event in FORBIDDEN or event == "open" and str(arguments[0]) != str(state.allowed)
+        ):
+            state.seen.append((event, str(arguments)[:200]))
+
+    sys.addaudithook(hook)  # one for all tests: it stays, and every id() of the process calls it
+    return state
+
+
 @pytest.fixture
-def watched(tmp_path):
+def watched(tmp_path, audit):
     """Nothing may run, open or connect. Modules that reading imports at its first time are imported before."""
     write_keras(tmp_path / "first.keras", sequential(dense()))
     load_model(tmp_path / "first.keras")
-    seen = []
-    on = [False]
-
-    def hook(event, arguments):
-        if not on[0]:
-            return
-        if event in ("exec", "compile", "import", "socket.connect", "socket.getaddrinfo", "subprocess.Popen",
-                     "os.system", "os.exec", "os.posix_spawn", "marshal.loads", "pickle.find_class", "ctypes.dlopen"):
-            seen.append((event, str(arguments)[:200]))
-        if event == "open" and str(arguments[0]) != str(allowed[0]):
-            seen.append((event, str(arguments)[:200]))
-
-    allowed = [None]
-    sys.addaudithook(hook)  # which stays; it does nothing where it is off
 
     def load(path, *args, **kwargs):
-        allowed[0] = path
-        seen.clear()
-        on[0] = True
+        audit.seen.clear()
+        audit.allowed = path
         try:
             return load_model(path, *args, **kwargs)
         finally:
-            on[0] = False
-            assert seen == []
+            audit.allowed = None
+            assert audit.seen == []
 
     return load
 
