@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import ast
-import copy
 import linecache
 import sys
 import types
 from functools import lru_cache
 from typing import Any
+
+from kbackend.saving.export.trees import copied, walked
 
 
 class Unwritable(ValueError):
@@ -25,7 +26,7 @@ class Unwritable(ValueError):
 def _definitions(file: str, text: str) -> dict[int, list[ast.AST]]:
     """First line -> the functions, lambdas and classes that start there."""
     found: dict[int, list[ast.AST]] = {}
-    for node in ast.walk(ast.parse(text)):
+    for node in walked(ast.parse(text)):
         if isinstance(node, (ast.FunctionDef, ast.Lambda, ast.ClassDef)):
             decorators = getattr(node, "decorator_list", [])
             found.setdefault(min([node.lineno, *(d.lineno for d in decorators)]), []).append(node)
@@ -54,7 +55,7 @@ def of_function(function: types.FunctionType) -> ast.FunctionDef | ast.Lambda:
         named.sort(key=lambda n: _length(n.body))  # a lambda inside another one is the shorter of the two
     if not named:
         raise Unwritable(f"no source is found for {function.__qualname__}")
-    return copy.deepcopy(named[0])
+    return copied(named[0])
 
 
 def of_class(kind: type) -> ast.ClassDef:
@@ -70,7 +71,7 @@ def of_class(kind: type) -> ast.ClassDef:
         for node in nodes:
             if isinstance(node, ast.ClassDef) and node.name == kind.__name__:
                 if all(node.lineno < line <= (node.end_lineno or 0) for line in own):
-                    return copy.deepcopy(node)
+                    return copied(node)
     raise Unwritable(f"no source is found for the class {kind.__qualname__}")
 
 

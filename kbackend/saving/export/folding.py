@@ -7,6 +7,7 @@ import operator
 from typing import Any
 
 from kbackend.saving.export.scopes import bound
+from kbackend.saving.export.trees import Transformer, walked
 
 _COMPARED: dict[type, Any] = {
     ast.Eq: operator.eq, ast.NotEq: operator.ne, ast.Is: operator.is_, ast.IsNot: operator.is_not, ast.Lt: operator.lt,
@@ -16,7 +17,7 @@ _COMPARED: dict[type, Any] = {
 _PURE = frozenset({"abs", "all", "any", "len", "max", "min", "range", "set", "sum", "tuple"})
 
 
-class Folder(ast.NodeTransformer):
+class Folder(Transformer):
     """Takes the branches that constants decide."""
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> Any:
@@ -86,7 +87,7 @@ class Folder(ast.NodeTransformer):
 def _truth(test: ast.expr) -> ast.expr:
     """What has the same truth: the constant that decides ``part and False`` or ``part or True``, whose parts call
     nothing."""
-    if not isinstance(test, ast.BoolOp) or any(isinstance(n, ast.Call) for n in ast.walk(test)):
+    if not isinstance(test, ast.BoolOp) or any(isinstance(n, ast.Call) for n in walked(test)):
         return test
     decides = isinstance(test.op, ast.Or)
     found = (v for v in test.values if isinstance(v, ast.Constant) and bool(v.value) == decides)
@@ -115,10 +116,10 @@ def _drop_unread(function: Any) -> bool:
     """Drop assignments of the function to names that nothing reads; whether there were any."""
     if not isinstance(function, ast.FunctionDef):
         return False
-    read = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Store)}
-    dead = bound(function) - read - {a.arg for a in ast.walk(function) if isinstance(a, ast.arg)}
+    read = {n.id for n in walked(function) if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Store)}
+    dead = bound(function) - read - {a.arg for a in walked(function) if isinstance(a, ast.arg)}
     changed = False
-    for inner in ast.walk(function):
+    for inner in walked(function):
         body = getattr(inner, "body", None)
         if isinstance(inner, ast.ClassDef) or not isinstance(body, list):
             continue
@@ -137,6 +138,6 @@ def _may_act(node: ast.AST) -> bool:
 def _is_dead(statement: ast.stmt, dead: set[str]) -> bool:
     if isinstance(statement, ast.FunctionDef):
         return statement.name in dead
-    if not isinstance(statement, ast.Assign) or any(_may_act(n) for n in ast.walk(statement.value)):
+    if not isinstance(statement, ast.Assign) or any(_may_act(n) for n in walked(statement.value)):
         return False
     return all(isinstance(t, ast.Name) and t.id in dead for t in statement.targets)

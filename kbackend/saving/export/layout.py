@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from kbackend.saving.export.scopes import all_bound
+from kbackend.saving.export.trees import Transformer, walked
 from kbackend.saving.export.written import Definition
 
 WIDTH = 100
@@ -43,7 +44,7 @@ def named(definitions: Sequence[Definition], taken: Iterable[str]) -> dict[str, 
     return names
 
 
-class _Named(ast.NodeTransformer):
+class _Named(Transformer):
     def __init__(self, names: dict[str, str]) -> None:
         self.names = names
 
@@ -81,7 +82,7 @@ def lines_of(definition: Definition, node: ast.stmt) -> list[str]:
 
 def _tidy(node: ast.stmt) -> None:
     """What linters want: names of results that are never read begin with "_", and calls expand no empty mapping."""
-    inside = list(ast.walk(node))
+    inside = walked(node)
     attributes = {id(s) for n in inside if isinstance(n, ast.ClassDef) for s in n.body}
     read = {n.id for n in inside if isinstance(n, ast.Name) and not isinstance(n.ctx, ast.Store)}
     for part in inside:
@@ -166,7 +167,7 @@ def _edited(text: str, edits: Iterable[tuple[tuple[int, int], str, str]]) -> str
 
 def _double_quotes(text: str) -> str:
     edits = []
-    for token in _tokens(text):
+    for token in _tokens(text) if "'" in text else ():
         old = token.string
         if token.type == tokenize.STRING and old[0] == "'" and not {'"', "\\"} & set(old):
             edits.append((token.start, old, f'"{old[1:-1]}"'))
@@ -176,7 +177,7 @@ def _double_quotes(text: str) -> str:
 def _plain_generators(text: str) -> str:
     """``f((x for x in y))`` becomes ``f(x for x in y)``."""
     edits: list[tuple[tuple[int, int], str, str]] = []
-    tokens = _tokens(text)
+    tokens = _tokens(text) if "((" in text else []
     opened: list[int] = []
     closes: dict[int, int] = {}
     for place, token in enumerate(tokens):
@@ -205,7 +206,7 @@ def _is_generator(tokens: Sequence[tokenize.TokenInfo]) -> bool:
 def _lines_inside_strings(text: str) -> set[int]:
     """The lines of strings over several lines."""
     found: set[int] = set()
-    for token in _tokens(text):
+    for token in _tokens(text) if '"""' in text or "'''" in text else ():
         if token.type == tokenize.STRING and token.start[0] < token.end[0]:
             found.update(range(token.start[0], token.end[0] + 1))
     return found

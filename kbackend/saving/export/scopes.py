@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from kbackend.saving.export.definitions import Unwritable
+from kbackend.saving.export.trees import Transformer, children, walked
 
 _FUNCTIONS = (ast.FunctionDef, ast.Lambda)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
@@ -33,19 +34,19 @@ def bound(node: Any) -> set[str]:
         elif isinstance(inner, ast.ExceptHandler) and inner.name:
             found.add(inner.name)
         if isinstance(inner, _COMPREHENSIONS):  # its targets are its own, but not what := binds
-            waiting.extend(n.target for n in ast.walk(inner) if isinstance(n, ast.NamedExpr))
+            waiting.extend(n.target for n in walked(inner) if isinstance(n, ast.NamedExpr))
         elif not isinstance(inner, (*_FUNCTIONS, ast.ClassDef)):
-            waiting.extend(ast.iter_child_nodes(inner))
+            waiting += children(inner)
     return found
 
 
 def all_bound(node: ast.AST) -> set[str]:
     """The names that a tree binds anywhere."""
     kinds = (*_FUNCTIONS, *_COMPREHENSIONS)
-    return {name for inner in ast.walk(node) if isinstance(inner, kinds) for name in bound(inner)}
+    return {name for inner in walked(node) if isinstance(inner, kinds) for name in bound(inner)}
 
 
-class Free(ast.NodeTransformer):
+class Free(Transformer):
     """Replaces the names that a tree does not bind, and leaves its annotations out.
 
     Args:

@@ -28,6 +28,7 @@ from kbackend.saving.export.definitions import Unwritable
 from kbackend.saving.export.folding import folded
 from kbackend.saving.export.meanings import Names, hint_of
 from kbackend.saving.export.scopes import Free
+from kbackend.saving.export.trees import walked
 
 #: constants with more elements are stored beside the text
 MOST_ELEMENTS = 64
@@ -306,7 +307,7 @@ class Writing:
         """Let kernels whose results are all read as numbers give numbers."""
         read: Counter[str] = Counter()
         as_numbers: Counter[str] = Counter()
-        for node in ast.walk(program):
+        for node in walked(program):
             if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load):
                 read[node.id] += 1
             elif self._calls(node, names, self.spelling.takes_numbers):
@@ -337,7 +338,7 @@ class Writing:
             raise Unwritable(f"{hint} is {_described(method)}")
         held = node.args.args.pop(0).arg
         node.decorator_list = []
-        if any(isinstance(n, ast.Name) and n.id == held for n in ast.walk(node)):
+        if any(isinstance(n, ast.Name) and n.id == held for n in walked(node)):
             raise Unwritable(f"{hint} reads {_described(method.__self__)}{self._path()}")
         return self._define(Definition(hint, self._resolved(node, Names.of_function(function))))
 
