@@ -13,6 +13,7 @@ from autograd.tracer import Box, isbox, new_box, toposort
 
 from kbackend import dtypes
 from kbackend.plugin.contract import Tape
+from kbackend_numpy.recording import recording
 
 # autograd knows NumPy's own scalars, which reductions of all axes return
 ArrayBox.register(dtypes.numpy_dtype("bfloat16").type)
@@ -38,6 +39,10 @@ class NumpyTape(Tape):
         if getattr(kernel, "_is_autograd_primitive", False):
             return kernel.fun
         return getattr(kernel, "untaped", kernel)
+
+    def taped(self, kernel: Any) -> Any:
+        """A primitive in the form that records it in one step."""
+        return recording(kernel) if getattr(kernel, "_is_autograd_primitive", False) else kernel
 
     def gradients(
         self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool

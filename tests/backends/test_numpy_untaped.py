@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import autograd.numpy as anp
 import numpy as np
 import pytest
+from autograd.core import VJPNode
+from autograd.tracer import new_box
 
 from kbackend import K, ops
+from kbackend.plugin.select import get_backend
+from kbackend_numpy.recording import recording
 
 pytestmark = [pytest.mark.processor, pytest.mark.usefixtures("engine")]
 
@@ -50,3 +55,27 @@ def test_joined_tensors_need_no_tape():
     for joined in (K.concatenate([a, b]), K.stack([a, b], 1)):
         slope = K.function([a, b], K.gradients(K.sum(joined * joined), [a]))
         assert slope([3 * x, y])[0].tolist() == [[6.0]] * 2
+
+
+@pytest.mark.parametrize("boxed", [(0,), (1,), (0, 1)])
+@pytest.mark.parametrize("levels", [(0, 0), (0, 1), (1, 0), (2, 2)])
+def test_what_is_recorded_in_one_step_is_what_autograd_records(boxed, levels):
+    values = [np.array([1.0, 2.0]), np.array([[3.0], [5.0]])]
+    primitive = get_backend("numpy").kernels["multiply"]
+    found = []
+    for function in (primitive, recording(primitive)):
+        roots = [new_box(value, level, VJPNode.new_root()) for value, level in zip(values, levels)]
+        boxes = [root if i in boxed else value for i, (root, value) in enumerate(zip(roots, values))]
+        result = function(*boxes)
+        places = [boxes[i]._node for i in boxed if levels[i] == result._trace]
+        assert list(map(id, result._node.parents)) == list(map(id, places))
+        inner = result._value._value if len({levels[i] for i in boxed}) == 2 else result._value
+        slopes = [getattr(slope, "_value", slope) for slope in result._node.vjp(np.ones((2, 2)))]
+        found.append([result._trace, inner, *slopes])
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert found[0][0] == max(levels[i] for i in boxed) and recording(primitive) is function
+
+
+def test_a_function_that_autograd_does_not_trace_stays():
+    assert recording(anp.zeros_like) is anp.zeros_like  # it has no gradient

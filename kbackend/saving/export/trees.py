@@ -1,12 +1,11 @@
-"""Walks and copies of syntax trees, for the thousands of nodes of a program: those of :mod:`ast` and :mod:`copy` ask each
-node for its fields, and take five times as long."""
+"""Walks and copies of syntax trees, of which a program has thousands of nodes: those of :mod:`ast` and :mod:`copy` ask
+each node for its fields, and take several times as long."""
 
 from __future__ import annotations
 
 import ast
 from functools import cache
 from typing import Any
-
 
 #: fields without nodes, or with those of operators and of what is done with a name, which have nothing below them
 _PLAIN = frozenset({"arg", "attr", "conversion", "ctx", "id", "kind", "level", "module", "op", "ops", "type_comment"})
@@ -65,10 +64,8 @@ def copied(node: Any) -> Any:
 
 
 #: constants, and what has no fields: operators, and what is done with a name
-_LEAVES = frozenset({
-    ast.Constant,
-    *(kind for base in (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop) for kind in base.__subclasses__()),
-})  # fmt: skip
+_FIELDLESS = (ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop)
+_LEAVES = frozenset({ast.Constant, *(kind for base in _FIELDLESS for kind in base.__subclasses__())})
 
 
 class Transformer(ast.NodeTransformer):
