@@ -92,6 +92,11 @@ def _plain(text: str) -> str:
     return name
 
 
+@cache
+def _of_array(dtype: np.dtype[Any]) -> str:
+    return _plain(dtype.name)  # which NumPy makes anew each time
+
+
 def canonical(dtype: Any) -> str:
     """The name of any dtype-like value: a string, a NumPy dtype, a number type of Python, an engine's dtype.
 
@@ -108,6 +113,8 @@ def canonical(dtype: Any) -> str:
         return BOOL
     if dtype is complex:
         return complex_of(config.floatx())
+    if isinstance(dtype, np.dtype):
+        return _of_array(dtype)
     name = getattr(dtype, "name", None)
     if isinstance(name, str):
         return _canonical_text(name)

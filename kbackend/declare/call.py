@@ -127,15 +127,20 @@ def _spec_of(arg: Any) -> Any:
 
 def _lift_all(op: Op, operands: Sequence[Any]) -> list[Any]:
     if op.promote is None:
-        return [_lift_operand(o) for o in operands]
+        return [o if isinstance(o, Tensor) else _lift_operand(o) for o in operands]
     types = [t for o, use in zip(operands, op.is_promoted) if use for t in _operand_types(o)]
     common = dtypes.promote(*types) if types else config.floatx()
     if op.promote == "float":
         common = dtypes.to_float(common)
-    return [_lift_operand(o, common if use else None) for o, use in zip(operands, op.is_promoted)]
+    return [
+        o if isinstance(o, Tensor) and (not use or o.dtype == common) else _lift_operand(o, common if use else None)
+        for o, use in zip(operands, op.is_promoted)
+    ]
 
 
 def _operand_types(operand: Any) -> list[Any]:
+    if isinstance(operand, Tensor):
+        return [operand.dtype]
     if operand is None:
         return []
     if isinstance(operand, (list, tuple)):
@@ -148,8 +153,6 @@ def _operand_types(operand: Any) -> list[Any]:
         return [dtypes.WEAK_FLOAT]
     if isinstance(operand, complex):
         return [dtypes.WEAK_COMPLEX]
-    if isinstance(operand, Tensor):
-        return [operand.dtype]
     return [lifted_dtype(dtype_of(operand))]
 
 

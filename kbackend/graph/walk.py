@@ -63,6 +63,8 @@ def ancestors(outputs: Iterable[Tensor], stop: Iterable[Tensor] = (), start: int
     given = {id(t) for t in stop}
 
     def makers(tensors: Iterable[Tensor]) -> list[Node]:
+        if not given and not start:
+            return [t.node for t in tensors]
         return [t.node for t in tensors if id(t) not in given and t.node.number >= start]
 
     return sorted(walk(makers(outputs), lambda node: makers(node.inputs)), key=_number)
@@ -213,7 +215,7 @@ def map_args(args: Any, function: Callable[[Tensor], Any]) -> Any:
     if isinstance(args, Tensor):
         return function(args)
     if isinstance(args, (tuple, list)):
-        return tuple(map_args(a, function) for a in args)
+        return tuple([function(a) if isinstance(a, Tensor) else map_args(a, function) for a in args])
     return args
 
 

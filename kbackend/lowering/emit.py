@@ -117,20 +117,20 @@ class Emitter:
         return self.bound[key]
 
     def register(self, tensor: Tensor) -> str:
-        if id(tensor) in self.constants:
-            return self.constants[id(tensor)]
-        if id(tensor) not in self.registers:
+        key = id(tensor)
+        name = self.constants.get(key) or self.registers.get(key)
+        if name is None:
             name = self.names(tensor)
             while name in self.namespace or name in self.taken:
                 name += "_"
-            self.registers[id(tensor)] = name
+            self.registers[key] = name
             self.taken.add(name)
-        return self.registers[id(tensor)]
+        return name
 
     def operand(self, tensor: Tensor, levels: tuple[int, ...], made: Plan) -> str:
         """The register of an operand for code recorded at ``levels``, detached from the other levels of the tape."""
         own = made.levels.get(id(tensor), ())
-        if set(own) <= set(levels) or id(tensor) in self.constants:
+        if not own or own == levels or set(own) <= set(levels) or id(tensor) in self.constants:
             return self.register(tensor)
         names = self.plain_of.setdefault(id(tensor), {})
         if levels not in names:

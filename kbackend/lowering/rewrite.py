@@ -91,17 +91,21 @@ class Rewriter:
         if node.op.role is Role.UPDATE:
             return node.args[1]
         if node.number not in self._stable:
-            # A stable form depends on the node of an operand, which is not computed for an operand that is fed.
-            behind = any(id(t) in self._given for t in node.inputs)
-            with beside(node):
-                form = None if behind else node.op.stable_form
-                self._stable[node.number] = None if form is None else form(node)
+            self._stable[node.number] = self._stable_form(node)
         stable = self._stable[node.number]
         if stable is not None:
             return stable[tensor.index]
         if node.op.kind == "composite" and not self.has_kernel(node):
             return expansion(node)[tensor.index]
         return None
+
+    def _stable_form(self, node: Node) -> Sequence[Tensor] | None:
+        form = node.op.stable_form
+        # It depends on the node of an operand, which is not computed for an operand that is fed.
+        if form is None or any(id(t) in self._given for t in node.inputs):
+            return None
+        with beside(node):
+            return form(node)
 
     def _rebuild(self, node: Node) -> None:
         if node.op.role is Role.PHASE:
