@@ -157,6 +157,13 @@ def _variables(home: Path, **env: str) -> dict[str, str]:
     return variables | {"HOME": str(home), "USERPROFILE": str(home), **env}
 
 
+@pytest.fixture(scope="session")
+def bytecode_apart(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The variable for children that import the checkout: its modules are compiled once in a run, and the bytecode is
+    kept out of it."""
+    return {"PYTHONPYCACHEPREFIX": str(tmp_path_factory.mktemp("bytecode"))}
+
+
 @pytest.fixture(scope="module")
 def forks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """A process on NumPy that forks; None where the system does not."""
