@@ -231,7 +231,8 @@ class TorchBackend(Backend):
 
     def compile(self, emitted: Any, target: Any, jit: Any) -> Callable[..., Any]:
         ops = {node.op.name for node in emitted.nodes.values()}
-        if ops & _WITH_TRANSFERS:
+        transfers = bool(ops & _WITH_TRANSFERS)
+        if transfers:
             own = [name for name, value in emitted.namespace.items() if value == self.tape.gradients]
             emitted.namespace.update(dict.fromkeys(own, completed(self.tape.gradients)))
         if jit is True:
@@ -241,13 +242,15 @@ class TorchBackend(Backend):
         run = eager_runner(emitted, target)
         if "gather_pieces" in ops:
             run = pieces.gathering(run)
+        inference, autocast, functions = modes.MODES
+        records, record = torch.is_grad_enabled, torch._C._set_grad_enabled
 
         def without_recording(feeds: Sequence[Any]) -> Sequence[Any]:
-            if modes.active():
+            if inference() or autocast() or functions():
                 with modes.switched_off():
                     return without_recording([modes.ordinary(feed) for feed in feeds])
-            recording = torch.is_grad_enabled()
-            torch._C._set_grad_enabled(False)
+            recording = records()
+            record(False)
             try:
                 return run(feeds)
             except RuntimeError as error:
@@ -256,8 +259,8 @@ class TorchBackend(Backend):
                     raise
                 raise found.with_traceback(error.__traceback__) from error
             finally:
-                torch._C._set_grad_enabled(recording)
-                if PENDING:  # the program failed
+                record(recording)
+                if transfers and PENDING:  # the program failed
                     PENDING.clear()
 
         return without_recording

@@ -409,13 +409,13 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
         """
         with unbuilt_if_refused(self):
             self._ensure_built(x)
-            groups = groups_of(self._steps, x, y, sample_weight, class_weight)
             steps = self._steps
+            groups = groups_of(steps, x, y, sample_weight, class_weight)
             step = steps.for_training(groups.form)
         if steps.jit.setting == "auto" and steps.team() is None:
             measured.settle(steps, "train", groups, groups.samples)
             step = steps.for_training(groups.form)
-        return self._once(step, groups, reset_metrics, return_dict)
+        return self._once(steps, step, groups, reset_metrics, return_dict)
 
     @checked
     def test_on_batch(
@@ -429,12 +429,12 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
         """Loss and metrics of one batch in test phase; see :meth:`train_on_batch`."""
         with unbuilt_if_refused(self):
             self._ensure_built(x)
-            groups = groups_of(self._steps, x, y, sample_weight)
-            step = self._steps.for_tests(groups.form)
-        return self._once(step, groups, reset_metrics, return_dict)
+            steps = self._steps
+            groups = groups_of(steps, x, y, sample_weight)
+            step = steps.for_tests(groups.form)
+        return self._once(steps, step, groups, reset_metrics, return_dict)
 
-    def _once(self, step: Any, groups: Groups, reset_metrics: bool, return_dict: bool) -> Any:
-        steps = self._steps
+    def _once(self, steps: Steps, step: Any, groups: Groups, reset_metrics: bool, return_dict: bool) -> Any:
         means = None if reset_metrics else steps.running(step)
         logs = loop.once(step, steps.target(), groups.dense, groups.samples, means, steps.team())
         return logs if return_dict else one_or_list(list(logs.values()))

@@ -54,7 +54,8 @@ class Step:
         function: the function.
     """
 
-    __slots__ = ("names", "phase", "function", "states", "_values", "_places", "_reading", "_divided", "_apart")
+    __slots__ = ("names", "phase", "function", "states", "_values", "_own_mass", "_totals", "_places", "_reading",
+                 "_divided", "_apart")
 
     def __init__(
         self,
@@ -71,6 +72,8 @@ class Step:
         means = [(value, None) for value in objective.values]
         found = [totals.get(place, mean) for place, mean in enumerate(means)]
         self._values = [Value(tensor, mass, count) for (tensor, count), mass in zip(found, objective.masses)]
+        self._own_mass = frozenset(place for place, value in enumerate(self._values) if value.mass is not None)
+        self._totals = {place: v.numbers for place, v in enumerate(self._values) if v.numbers is not None}
         self.phase = phase
         self._divided, self._apart = divided is not None, _UNKNOWN
         feeds = [*inputs, *objective.targets, *objective.weights]
@@ -86,7 +89,8 @@ class Step:
 
     def reset(self) -> None:
         """Make the states of the metrics zero."""
-        reset_all(self.states)
+        if self.states:
+            reset_all(self.states)
 
     def joined(self, target: Any, shapes: Any, copied: bool) -> Joined | None:
         """The program of the step that takes the metrics of several batches at once; None where it has no such metrics,
@@ -121,10 +125,8 @@ class Step:
                 joined.flush()
             return self._results(target)
 
-        own_mass = [place for place, value in enumerate(self._values) if value.mass is not None]
-        totals = {place: value.numbers for place, value in enumerate(self._values) if value.numbers is not None}
         number, count = target.backend.number, len(self._values)
-        return Means(self.names, own_mass, number, results, count, totals, joined)
+        return Means(self.names, self._own_mass, number, results, count, self._totals, joined)
 
     def _results(self, target: Any) -> dict[int, Any]:
         if not self._places:

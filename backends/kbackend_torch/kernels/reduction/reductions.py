@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
+
+from kbackend.plugin.contract import Specialized
 
 Axes = tuple[int, ...]
 
@@ -17,6 +20,12 @@ def _over_axes(
         return function(x, dim=axis, keepdim=keepdims, **options) if axis else of_none(x)
 
     return kernel
+
+
+def _mean(specs: Sequence[Any], axis: Axes, keepdims: bool) -> Callable[[Any], Any]:
+    if len(axis) == specs[0].ndim and axis and not keepdims:
+        return torch.mean
+    return partial(torch.mean, dim=axis, keepdim=keepdims) if axis else torch.clone
 
 
 def sum_(x: Any, axis: Axes, keepdims: bool) -> Any:
@@ -66,7 +75,7 @@ KERNELS = {
     "cumprod": cumprod,
     "cumsum": cumsum,
     "max": _over_axes(torch.amax),
-    "mean": _over_axes(torch.mean),
+    "mean": Specialized(_mean),
     "min": _over_axes(torch.amin),
     "norm": norm,
     "prod": prod,
