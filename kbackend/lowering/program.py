@@ -98,10 +98,7 @@ class Program:
             crowding.changed(self.target)
         if active_target() is not self.target:  # kernels create tensors on the active device
             with use_target(self.target):
-                return self._run(feeds)
-        return self._run(feeds)
-
-    def _run(self, feeds: Sequence[Any]) -> Sequence[Any]:
+                return self(feeds)
         try:
             if self._access is None:
                 return self._runner(feeds)

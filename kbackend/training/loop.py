@@ -111,7 +111,7 @@ def fit(
                 backups.enter(means)
             with closing(batches.epoch(target.feed, order(batches.units), skip)) as some:
                 _epoch(model, run, some, means, listeners, epoch, skip, backups)
-            logs = dict(means.logs())
+            logs = dict(zip(means.names, means.fetch()))
             if means.not_finite is not None and not warned:
                 warned = True
                 _warn_of_loss(epoch, *means.not_finite)
@@ -187,7 +187,8 @@ def _epoch(
 ) -> None:
     begins, ends = listeners.has("train_batch_begin"), listeners.has("train_batch_end")
     for index, (size, fed) in enumerate(batches, skip):
-        means.settle()
+        if ends:
+            means.settle()
         if begins:
             listeners.call("train_batch_begin", index, {"batch": index, "size": size})
         outputs = program(fed)
@@ -220,7 +221,8 @@ def evaluate(
     begins, ends = told.has("test_batch_begin"), told.has("test_batch_end")
     with closing(batches.epoch(target.feed)) as some:
         for index, (size, fed) in enumerate(some):
-            means.settle()
+            if ends:
+                means.settle()
             if begins:
                 told.call("test_batch_begin", index, {"batch": index, "size": size})
             outputs = program(fed)
@@ -228,7 +230,7 @@ def evaluate(
             if ends:
                 told.call("test_batch_end", index, means.batch_logs(index, size, outputs))
     means.settle()
-    logs = dict(means.logs())
+    logs = dict(zip(means.names, means.fetch()))
     told.call("test_end", logs)
     return logs
 

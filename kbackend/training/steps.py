@@ -309,16 +309,19 @@ class Steps:
 
     def for_training(self, form: Form = PLAIN) -> Step:
         """The step of training that runs: in several processes that of this one."""
-        return self._of_process("train", form, self.train)
+        team = self.team()
+        if team is not None:
+            return self._of_process("train", form, team)
+        return self._made.get(("train", form)) or self.train(form)
 
     def for_tests(self, form: Form = PLAIN) -> Step:
         """The step of evaluation that runs."""
-        return self._of_process("test", form, self.test)
-
-    def _of_process(self, kind: str, form: Form, alone: Callable[[Form], Step]) -> Step:
         team = self.team()
-        if team is None:
-            return alone(form)
+        if team is not None:
+            return self._of_process("test", form, team)
+        return self._made.get(("test", form)) or self.test(form)
+
+    def _of_process(self, kind: str, form: Form, team: Team) -> Step:
         self._check_divisible(team)
         if self.compiled.always_weighted:
             form = form._replace(weighted=True)
