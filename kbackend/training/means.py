@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 from weakref import ref
 
@@ -114,11 +114,16 @@ class Means:
 
     def _weighed(
         self, places: Sequence[int], size: int, values: Sequence[float]
-    ) -> Iterator[tuple[int, float, float]]:
+    ) -> list[tuple[int, float, float]]:
         """(place, value, mass) for the outputs of a step."""
-        masses = iter(values[len(places) :])
+        found, own = [], len(places)  # where the next mass of its own is
         for place, value in zip(places, values):
-            yield place, value, next(masses) if place in self._own_mass else size * self._totals.get(place, 1)
+            if place in self._own_mass:
+                found.append((place, value, values[own]))
+                own += 1
+            else:
+                found.append((place, value, size * self._totals.get(place, 1)))
+        return found
 
     def fetch(self) -> list[Any]:
         """The means and results so far, in the order of the names."""
