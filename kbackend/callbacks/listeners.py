@@ -75,8 +75,9 @@ class CallbackList:
         **params: Any,
     ) -> None:
         chosen = checked_callbacks(callbacks)
-        wanted = {ProgbarLogger: add_progbar, History: add_history}
-        chosen += [kind() for kind, add in wanted.items() if add and not any(isinstance(c, kind) for c in chosen)]
+        if add_progbar or add_history:
+            wanted = {ProgbarLogger: add_progbar, History: add_history}
+            chosen += [kind() for kind, add in wanted.items() if add and not any(isinstance(c, kind) for c in chosen)]
         self.callbacks: list[Callback] = []
         self._listeners: dict[str, Sequence[Any]] = dict.fromkeys(_EVENTS, ())
         for callback in chosen:

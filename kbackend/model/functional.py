@@ -360,6 +360,8 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
             return self._steps.packed(found, sample.form)
 
     def _told(self, callbacks: Sequence[Callback] | None, batches: Source, verbose: int) -> CallbackList:
+        if callbacks is None:
+            return loop.NOBODY
         return CallbackList(callbacks, model=self, steps=batches.steps, samples=batches.samples, verbose=verbose)
 
     @checked

@@ -88,7 +88,7 @@ class Means:
 
     def _fold(self) -> None:
         for size, outputs in self._pending:
-            values = [self._number(t) for t in outputs]
+            values = [*map(self._number, outputs)]
             if self.not_finite is None and not math.isfinite(values[0]):
                 self.not_finite = self._folded, values[0]
             self._folded += 1
