@@ -123,6 +123,7 @@ def canonical(dtype: Any) -> str:
     return _canonical_text(str(dtype))
 
 
+@cache
 def numpy_dtype(dtype: str) -> np.dtype[Any]:
     """The NumPy dtype of a name; NumPy itself has no bfloat16, ml_dtypes adds it."""
     if dtype == "bfloat16":

@@ -13,10 +13,11 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 
 import numpy as np
 import tensorflow as tf
-from tensorflow.python.eager import record
+from tensorflow.python.eager import context, record
 from tensorflow.python.framework.ops import EagerTensor
 
 from kbackend.graph.tensor import TensorSpec
+from kbackend.graph.variable import not_at
 from kbackend.plugin.contract import Backend, causes
 from kbackend.plugin.processes.launch import TF_CONFIG
 from kbackend_tensorflow import abilities, empties, modes, processes
@@ -207,13 +208,14 @@ class TensorFlowBackend(Backend):
         # made when it is needed
         none = functools.cache(lambda: _Traced(emitted, target, jit, True))
 
-        @modes.outside
         def run(feeds: Sequence[Any]) -> Sequence[Any]:
+            if not modes.ordinary():
+                with context.eager_mode():
+                    return run(feeds)
             if some.draws:
                 GENERATORS.refresh()
-            for variable in variables:
-                if variable.home is not target:
-                    variable.cell(target)
+            for variable in not_at(variables, target):
+                variable.cell(target)
             try:
                 return translating(some.call, *feeds)
             except ValueError as error:

@@ -35,6 +35,7 @@ from kbackend_torch.native import NATIVE_KERNELS
 from kbackend_torch.pending import PENDING, completed
 from kbackend_torch.tape import TorchTape
 
+_inference, _autocast, _functions = modes.MODES
 #: what compiles and runs nothing
 _COMPILING = os.path.join("torch", "_dynamo", "convert_frame.py")
 
@@ -49,6 +50,7 @@ class TorchBackend(Backend):
     tape = TorchTape()
     compiler = "torch.compile"
     tensor_type = torch.Tensor
+    number = staticmethod(torch.Tensor.item)
     tensor_key = staticmethod(attrgetter("dtype", "shape", "device"))
     uses_malloc = True
     threads_scope = "thread"
@@ -73,8 +75,17 @@ class TorchBackend(Backend):
         tensor = _shared(np.require(array, requirements=("C", "W")))
         return tensor.to(device) if device != "cpu" else tensor.clone()
 
-    @modes.outside
     def feed(self, array: np.ndarray, device: str) -> Any:
+        if device == "cpu" and array.flags.carray and array.dtype.kind != "V":
+            if not (_inference() or _autocast() or _functions()):
+                try:
+                    return torch.from_numpy(array)
+                except ValueError:  # a stride below 0, which the axes of a contiguous array may have whose size is 1
+                    pass
+        return self._fed(array, device)
+
+    @modes.outside
+    def _fed(self, array: np.ndarray, device: str) -> Any:
         if not array.flags.writeable or min(array.strides, default=0) < 0:
             array = np.array(array, order="C")
         return _shared(array) if device == "cpu" else _shared(array).to(device)
@@ -86,9 +97,6 @@ class TorchBackend(Backend):
 
             return tensor.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
         return tensor.numpy(force=True)  # gradients may be torch's lazy zeros
-
-    def number(self, tensor: Any) -> float:
-        return tensor.item()
 
     def cell_to_numpy(self, cell: Any) -> np.ndarray:
         return np.asarray(cell, np.int64) if isinstance(cell, int) else np.array(self.to_numpy(cell), order="C")
@@ -231,7 +239,8 @@ class TorchBackend(Backend):
 
     def compile(self, emitted: Any, target: Any, jit: Any) -> Callable[..., Any]:
         ops = {node.op.name for node in emitted.nodes.values()}
-        if ops & _WITH_TRANSFERS:
+        transfers = bool(ops & _WITH_TRANSFERS)
+        if transfers:
             own = [name for name, value in emitted.namespace.items() if value == self.tape.gradients]
             emitted.namespace.update(dict.fromkeys(own, completed(self.tape.gradients)))
         if jit is True:
@@ -241,13 +250,14 @@ class TorchBackend(Backend):
         run = eager_runner(emitted, target)
         if "gather_pieces" in ops:
             run = pieces.gathering(run)
+        records, record = torch.is_grad_enabled, torch._C._set_grad_enabled
 
         def without_recording(feeds: Sequence[Any]) -> Sequence[Any]:
-            if modes.active():
+            if _inference() or _autocast() or _functions():
                 with modes.switched_off():
                     return without_recording([modes.ordinary(feed) for feed in feeds])
-            recording = torch.is_grad_enabled()
-            torch._C._set_grad_enabled(False)
+            recording = records()
+            record(False)
             try:
                 return run(feeds)
             except RuntimeError as error:
@@ -256,8 +266,8 @@ class TorchBackend(Backend):
                     raise
                 raise found.with_traceback(error.__traceback__) from error
             finally:
-                torch._C._set_grad_enabled(recording)
-                if PENDING:  # the program failed
+                record(recording)
+                if transfers and PENDING:  # the program failed
                     PENDING.clear()
 
         return without_recording

@@ -17,6 +17,8 @@ _autocast: Callable[[], bool] = getattr(
     torch._C, "_is_any_autocast_enabled", lambda: torch.is_autocast_enabled("cpu") or torch.is_autocast_enabled("cuda"))
 _inference: Callable[[], bool] = torch.is_inference_mode_enabled
 _functions: Callable[[], bool] = torch._C._is_torch_function_mode_enabled
+#: whether each mode is on, for callers to whom the call of :func:`active` is a cost
+MODES = _inference, _autocast, _functions
 
 
 def active() -> bool:
@@ -47,10 +49,10 @@ def outside(function: F) -> F:
 
     @functools.wraps(function)
     def run(*args: Any) -> Any:
-        if not active():
-            return function(*args)
-        with switched_off():
-            return function(*args)
+        if _inference() or _autocast() or _functions():
+            with switched_off():
+                return function(*args)
+        return function(*args)
 
     return run  # type: ignore[return-value]
 

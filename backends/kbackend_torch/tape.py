@@ -46,8 +46,9 @@ class TorchTape(Tape):
             found = torch.autograd.grad(
                 loss, tensors, seed, retain_graph=keeps, create_graph=nested, allow_unused=True
             )
-        if any(g is None for g in found):  # "None in found" would compare the elements of each tensor
-            return tuple(torch.zeros_like(t) if g is None else g for g, t in zip(found, tensors))
+        for gradient in found:  # "None in found" would compare the elements of each tensor
+            if gradient is None:
+                return tuple(torch.zeros_like(t) if g is None else g for g, t in zip(found, tensors))
         return found
 
     def record(self, on: bool) -> None:

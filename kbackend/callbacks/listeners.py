@@ -75,10 +75,11 @@ class CallbackList:
         **params: Any,
     ) -> None:
         chosen = checked_callbacks(callbacks)
-        wanted = {ProgbarLogger: add_progbar, History: add_history}
-        chosen += [kind() for kind, add in wanted.items() if add and not any(isinstance(c, kind) for c in chosen)]
+        if add_progbar or add_history:
+            wanted = {ProgbarLogger: add_progbar, History: add_history}
+            chosen += [kind() for kind, add in wanted.items() if add and not any(isinstance(c, kind) for c in chosen)]
         self.callbacks: list[Callback] = []
-        self._listeners: dict[str, list[Any]] = {event: [] for event in _EVENTS}
+        self._listeners: dict[str, Sequence[Any]] = dict.fromkeys(_EVENTS, ())
         for callback in chosen:
             self.append(callback)
         self.params: dict[str, Any] = {}
@@ -93,9 +94,12 @@ class CallbackList:
             TypeError: it is not a Callback.
         """
         self.callbacks.append(_checked(callback))
-        for event, listeners in self._listeners.items():
-            if _listens(callback, event):
-                listeners.append(getattr(callback, f"on_{event}"))
+        kind, own = type(callback), vars(callback)
+        for event, names in _METHODS.items():
+            for name in names:
+                if name in own or getattr(kind, name) is not getattr(Callback, name):
+                    self._listeners[event] = [*self._listeners[event], getattr(callback, names[0])]
+                    break
 
     def set_model(self, model: Any) -> None:
         """Give all callbacks their model."""
@@ -114,7 +118,7 @@ class CallbackList:
 
     def heard(self, events: str, but: type[Callback]) -> bool:
         """Whether any listens to events whose names begin so, but for the methods of a class."""
-        return any(
+        return bool(self.callbacks) and any(
             getattr(listener, "__func__", None) is not getattr(but, f"on_{event}")
             for event, listeners in self._listeners.items()
             if event.startswith(events)
@@ -134,16 +138,8 @@ class CallbackList:
         return lambda *args, logs=None: self.call(event, *args, *[logs][: count - len(args)])
 
 
-#: the methods of each event
+#: the methods of each event, the one that is called first
 _METHODS = {
     event: (f"on_{event}", *([f"on_{event.removeprefix('train_')}"] if event.startswith("train_batch") else []))
     for event in _EVENTS
 }
-
-
-def _listens(callback: Callback, event: str) -> bool:
-    kind, own = type(callback), vars(callback)
-    for name in _METHODS[event]:
-        if name in own or getattr(kind, name) is not getattr(Callback, name):
-            return True
-    return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar, Token
 from typing import Any
 
@@ -13,11 +14,8 @@ from kbackend.plugin.processes.group import DistributedError
 from kbackend.plugin.processes.launch import launched
 
 _active: ContextVar[DataParallel | None] = ContextVar("kbackend_data_parallel", default=None)
-
-
-def active() -> DataParallel | None:
-    """The strategy whose context is entered."""
-    return _active.get()
+#: gives the strategy whose context is entered
+active: Callable[[], DataParallel | None] = _active.get
 
 
 class DataParallel(Public):

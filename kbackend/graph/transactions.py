@@ -117,7 +117,7 @@ def unchanged(variables: Sequence[Variable], function: Callable[[], T]) -> T:
                 return function()
 
 
-class Access:
+class _Access:
     """How a program accesses its variables.
 
     Args:
@@ -133,34 +133,52 @@ class Access:
         self._updated = updated
         self._known: tuple[int, list[Group]] = (-1, [])
 
-    def __call__(self, run: Callable[[Any], T], feeds: Any) -> T:
+    def _found(self) -> tuple[int, list[Group]]:
+        """How often groups have been joined, and the groups."""
+        joins = _Joins.count
+        self._known = joins, [g for g in _groups(self._variables) if g.tracked]
+        return self._known
+
+    def update(self, run: Callable[[Any], T], feeds: Any) -> T:
         joins, groups = self._known
         if joins != _Joins.count:
-            joins = _Joins.count
-            groups = [g for g in _groups(self._variables) if g.tracked]
-            self._known = joins, groups
-        return self._update(run, feeds, joins, groups) if self._updated else self._read(run, feeds, joins, groups)
-
-    def _update(self, run: Callable[[Any], T], feeds: Any, joins: int, groups: list[Group]) -> T:
+            joins, groups = self._found()
         if len(groups) == 1:
             with groups[0].lock:
                 if _Joins.count == joins:
                     return groups[0].change(run, feeds)
         return unchanged(self._variables, lambda: _group(self._updated[0]).change(run, feeds))
 
-    def _read(self, run: Callable[[Any], T], feeds: Any, joins: int, groups: list[Group]) -> T:
-        versions = [g.version for g in groups] if groups else []
-        if not groups or not any(v & 1 for v in versions):
+    def read(self, run: Callable[[Any], T], feeds: Any) -> T:
+        joins, groups = self._known
+        if joins != _Joins.count:
+            joins, groups = self._found()
+        before = _state(groups)
+        if before >= 0:
             try:
                 found = run(feeds)
             except Exception:
-                if _same(joins, groups, versions):
+                if _Joins.count == joins and _state(groups) == before:
                     raise
             else:
-                if _Joins.count == joins and (not groups or versions == [g.version for g in groups]):
+                if _Joins.count == joins and _state(groups) == before:
                     return found
         return unchanged(self._variables, lambda: run(feeds))
 
 
-def _same(joins: int, groups: list[Group], versions: list[int]) -> bool:
-    return _Joins.count == joins and versions == [g.version for g in groups]
+def _state(groups: list[Group]) -> int:
+    """The sum of the versions, which grow only, so that it is the same where each is; -1 while a change is under way.
+    """
+    total = 0
+    for group in groups:
+        version = group.version
+        if version & 1:
+            return -1
+        total += version
+    return total
+
+
+def access(variables: Sequence[Variable], updated: Sequence[Variable]) -> Callable[[Callable[[Any], T], Any], T]:
+    """A function that calls a function of feeds, which reads variables and updates some of them."""
+    made = _Access(variables, updated)
+    return made.update if updated else made.read

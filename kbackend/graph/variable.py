@@ -267,6 +267,18 @@ def _moved_away() -> np.ndarray:
     raise AssertionError("the initial value is taken where there is no home yet")
 
 
+def holders(variables: Sequence[Variable], target: Any) -> Callable[[], list[Any]]:
+    """A function that gives the holders of variables on a target, as :meth:`Variable.cell` does for each."""
+    if any(type(v).cell is not Variable.cell for v in variables):
+        return lambda: [v.cell(target) for v in variables]
+    return lambda: [v._cells[target] if v._home is target else v.cell(target) for v in variables]
+
+
+def not_at(variables: Sequence[Variable], target: Any) -> list[Variable]:
+    """The variables whose home is not the target."""
+    return [v for v in variables if v._home is not target]
+
+
 def set_cells(variables: Iterable[Variable], target: Any, cells: Iterable[Any]) -> None:
     """Replace the holders of variables whose home is the target: all, or none if an interrupt comes, as no Python code
     runs in between."""

@@ -30,7 +30,7 @@ class Rule(NamedTuple):
 
 
 def _is_integer(value: Any) -> bool:
-    return isinstance(value, Integral) and not isinstance(value, bool)
+    return type(value) is int or isinstance(value, Integral) and not isinstance(value, bool)
 
 
 def is_number(value: Any) -> bool:
@@ -49,7 +49,14 @@ def number(wanted: str, holds: Callable[[float], bool]) -> Rule:
 
 def one_of(*choices: Any) -> Rule:
     text = ", ".join(map(repr, choices[:-1])) + f" or {choices[-1]!r}"
-    return Rule(text, lambda value: any(value == choice for choice in choices if type(value) in (bool, type(choice))))
+
+    def holds(value: Any) -> bool:
+        for choice in choices:
+            if type(value) in (bool, type(choice)) and value == choice:
+                return True
+        return False
+
+    return Rule(text, holds)
 
 
 def _epochs(value: Any) -> bool:
@@ -329,7 +336,7 @@ def checked(method: F) -> F:
     own = int(parameters[0].name == "self")
     parameters = parameters[own:]
     names = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD]
-    takes_all = len(names) < len(parameters)
+    known, takes_all = frozenset(names), len(names) < len(parameters)
     rules = rules_of(method, ARGUMENTS)
     free = own + next((i for i, name in enumerate(names) if name in rules), len(names))  # arguments without rules
 
@@ -338,10 +345,11 @@ def checked(method: F) -> F:
         try:
             if not kwargs and len(args) <= free:
                 return method(*args)
-            if not takes_all and not kwargs.keys() <= set(names):
-                raise unknown_keywords(_called(method, args), kwargs.keys() - set(names), names)
+            if not takes_all and not kwargs.keys() <= known:
+                raise unknown_keywords(_called(method, args), kwargs.keys() - known, names)
             for name, value in (*zip(names, args[own:]), *kwargs.items()):
-                check(_called(method, args), name, value, rules)
+                if name in rules and not rules[name].holds(value):
+                    check(_called(method, args), name, value, rules)
             return method(*args, **kwargs)
         except TypeError as error:
             explained = misfit(error, _called(method, args), method, args, kwargs)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kbackend.graph.node import Role
-from kbackend.graph.transactions import Access
+from kbackend.graph.transactions import access
 from kbackend.graph.variable import Variable
 from kbackend.graph.walk import Graph
 from kbackend.ground.collector import collector_at_rest
@@ -87,7 +87,7 @@ class Program:
         self.source = self.emitted.source
         made = self.emitted
         updated = [*made.updated, *made.in_place, *made.counters]
-        self._access = Access(made.variables, updated) if made.variables else None
+        self._access = access(made.variables, updated) if made.variables else None
 
     def __call__(self, feeds: Sequence[Any]) -> Sequence[Any]:
         if self._waits:
@@ -98,10 +98,7 @@ class Program:
             crowding.changed(self.target)
         if active_target() is not self.target:  # kernels create tensors on the active device
             with use_target(self.target):
-                return self._run(feeds)
-        return self._run(feeds)
-
-    def _run(self, feeds: Sequence[Any]) -> Sequence[Any]:
+                return self(feeds)
         try:
             if self._access is None:
                 return self._runner(feeds)

@@ -12,6 +12,7 @@ from kbackend.callbacks.base import Callback
 from kbackend.callbacks.history import History
 from kbackend.callbacks.listeners import CallbackList, checked_callbacks
 from kbackend.ground.arguments import checked
+from kbackend.layers.base.inside import last_revision
 from kbackend.layers.base.naming import unique_name
 from kbackend.layers.base.structures import as_list, one_or_list
 from kbackend.model.configuration import model_config
@@ -108,8 +109,8 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
     @property
     def _steps(self) -> Steps:
         """The steps of the model as it is now."""
-        if self._found is not None:
-            self._topology  # noqa: B018  # computes again what has changed
+        if self._found is not None and self._revised != last_revision():
+            self._renew(self._found)
         return self._known_steps
 
     @_steps.setter
@@ -261,27 +262,19 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
         held_out = HeldOut(validation_data, validation_split, validation_steps, sum(due(n + 1) for n in epochs_due))
         asked = Asked("x", "steps_per_epoch", steps_per_epoch, len(epochs_due))
         with unbuilt_if_refused(self) as taken, training_sources(given, asked, held_out) as (batches, apart):
-            validation = Validation.of(self._steps, apart, due, listeners)
-            step, team = self._steps.for_training(batches.sample.form), self._steps.team()
+            known = self._steps
+            validation = Validation.of(known, apart, due, listeners)
+            step, team = known.for_training(batches.sample.form), known.team()
             taken()
-            warn_of_flags(self._steps.settings)
+            warn_of_flags(known.settings)
             if team is None:
-                measured.settle(self._steps, "train", batches.sample, batches.batch_size or batches.sample.samples)
+                measured.settle(known, "train", batches.sample, batches.batch_size or batches.sample.samples)
             block = (batches.batch_size or 1) if shuffle == "batch" else 1
+            order = lambda units: self._shuffles.next(units, bool(shuffle), block)  # noqa: E731
             return loop.fit(
-                self,
-                step,
-                self._steps.target(),
-                batches,
-                epochs_due,
-                lambda units: self._shuffles.next(units, bool(shuffle), block),
-                listeners,
-                verbose,
-                validation,
-                self._end_training,
-                resume,
-                team,
-            )
+                self, step, known.target(), batches, epochs_due, order, listeners, verbose, validation,
+                self._end_training, resume, team,
+            )  # fmt: skip
 
     def _end_training(self) -> None:
         """End a training: weights take their averages where an optimizer keeps some."""
@@ -320,9 +313,10 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
         reading = Reading.of(workers, use_multiprocessing, max_queue_size)
         given = Given(self._steps, self._ensure_built, x, y, sample_weight, None, batch_size, reading)
         with unbuilt_if_refused(self) as taken, closing(given.source(Asked("x", "steps", steps))) as batches:
-            step, told = self._steps.for_tests(batches.sample.form), self._told(callbacks, batches, verbose)
+            known, told = self._steps, self._told(callbacks, batches, verbose)
+            step = known.for_tests(batches.sample.form)
             taken()
-            logs = loop.evaluate(step, self._steps.target(), batches, told, self._steps.team())
+            logs = loop.evaluate(step, known.target(), batches, told, known.team())
         if verbose:
             print("  ".join(f"{n}: {v:.4f}" for n, v in logs.items()))
         return logs if return_dict else one_or_list(list(logs.values()))
@@ -366,6 +360,8 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
             return self._steps.packed(found, sample.form)
 
     def _told(self, callbacks: Sequence[Callback] | None, batches: Source, verbose: int) -> CallbackList:
+        if callbacks is None:
+            return loop.NOBODY
         return CallbackList(callbacks, model=self, steps=batches.steps, samples=batches.samples, verbose=verbose)
 
     @checked
@@ -409,13 +405,13 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
         """
         with unbuilt_if_refused(self):
             self._ensure_built(x)
-            groups = groups_of(self._steps, x, y, sample_weight, class_weight)
             steps = self._steps
+            groups = groups_of(steps, x, y, sample_weight, class_weight)
             step = steps.for_training(groups.form)
         if steps.jit.setting == "auto" and steps.team() is None:
             measured.settle(steps, "train", groups, groups.samples)
             step = steps.for_training(groups.form)
-        return self._once(step, groups, reset_metrics, return_dict)
+        return self._once(steps, step, groups, reset_metrics, return_dict)
 
     @checked
     def test_on_batch(
@@ -429,14 +425,16 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
         """Loss and metrics of one batch in test phase; see :meth:`train_on_batch`."""
         with unbuilt_if_refused(self):
             self._ensure_built(x)
-            groups = groups_of(self._steps, x, y, sample_weight)
-            step = self._steps.for_tests(groups.form)
-        return self._once(step, groups, reset_metrics, return_dict)
+            steps = self._steps
+            groups = groups_of(steps, x, y, sample_weight)
+            step = steps.for_tests(groups.form)
+        return self._once(steps, step, groups, reset_metrics, return_dict)
 
-    def _once(self, step: Any, groups: Groups, reset_metrics: bool, return_dict: bool) -> Any:
-        steps = self._steps
+    def _once(self, steps: Steps, step: Any, groups: Groups, reset_metrics: bool, return_dict: bool) -> Any:
         means = None if reset_metrics else steps.running(step)
-        logs = loop.once(step, steps.target(), groups.dense, groups.samples, means, steps.team())
+        arrays = groups.dense
+        size = len(arrays[0]) if arrays else groups.held or 0
+        logs = loop.once(step, steps.target(), arrays, size, means, steps.team())
         return logs if return_dict else one_or_list(list(logs.values()))
 
     # progress of training ----------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ def _unbuilt_if_refused(model: Any) -> Iterator[Callable[[], Any]]:
             for layer, attributes in before:
                 vars(layer).clear()
                 vars(layer).update(attributes)
+            model._steps = model._steps.of_changed_model()  # which know the weights of the model that was built
         raise
 
 

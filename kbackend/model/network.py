@@ -104,10 +104,9 @@ class Network(Layer):
         return [layer.name for layer in self._topology.input_layers]
 
     @property
-    def fed_inputs(self) -> list[Tensor]:
+    def fed_inputs(self) -> Sequence[Tensor]:
         """The inputs that take data: those that are no variables or constants."""
-        topology = self._topology
-        return [topology.inputs[place] for place in topology.fed]
+        return self._topology.fed_inputs
 
     @property
     def fed_input_names(self) -> list[str]:

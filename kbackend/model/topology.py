@@ -67,6 +67,11 @@ class Topology:
         """The places of the inputs that take data: those that are no variables or constants."""
         return [place for place, tensor in enumerate(self.inputs) if not is_held(tensor)]
 
+    @cached_property
+    def fed_inputs(self) -> tuple[Tensor, ...]:
+        """The inputs that take data."""
+        return tuple(self.inputs[place] for place in self.fed)
+
     def _input_layer(self, tensor: Tensor) -> Layer:
         history = tensor.history
         if history is not None and isinstance(history.layer, InputLayer):

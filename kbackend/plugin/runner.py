@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from kbackend.graph.variable import set_cells, sharing, written
+from kbackend.graph.variable import holders, set_cells, sharing, written
 from kbackend.ground.interrupts import hold_interrupts, release_interrupts
 
 if TYPE_CHECKING:
@@ -21,18 +21,19 @@ def eager_runner(emitted: Any, target: Target) -> Callable[[Sequence[Any]], Sequ
         emitted.counters,
     )
 
+    held = holders(variables, target)
+
     def run(feeds: Sequence[Any]) -> Sequence[Any]:
-        cells = [v.cell(target) for v in variables]
-        return function(*feeds, cells)[0]
+        return function(*feeds, held())[0]
 
     in_place = bool(emitted.in_place)
     changed = [*updated, *counters]
 
     def update(feeds: Sequence[Any]) -> Sequence[Any]:
-        cells = [v.cell(target) for v in variables]
+        cells = held()
         try:
             outputs, new = function(*feeds, cells)  # which holds interrupts before it changes variables in place
-            cells = [*new, *(c.cell(target) + 1 for c in counters)]
+            cells = [*new, *(c.cell(target) + 1 for c in counters)] if counters else new
             if sharing[0]:
                 hold_interrupts()
                 cells = written(changed, target, cells)

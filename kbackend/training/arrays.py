@@ -7,13 +7,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kbackend.graph.tensor import Tensor
 from kbackend.ground.tree import tree_leaves
-from kbackend.layers.base.input import is_held
 from kbackend.training import data
-from kbackend.training.compiled import Compiled, Specs
+from kbackend.training.compiled import Compiled, Specs, samples_held
 from kbackend.training.own.layout import Layout, laid_out
-from kbackend.training.steps import Form, Steps, not_compiled
+from kbackend.training.steps import PLAIN, Form, Steps, not_compiled
 
 
 class Groups(NamedTuple):
@@ -31,7 +29,7 @@ class Groups(NamedTuple):
 
     @property
     def form(self) -> Form:
-        return Form(bool(self.weights), self.specs)
+        return PLAIN if self.specs is None and not self.weights else Form(bool(self.weights), self.specs)
 
     @property
     def samples(self) -> int:
@@ -53,7 +51,11 @@ def inputs_of(steps: Steps, x: Any) -> list[np.ndarray]:
     Raises:
         DataError: they do not fit the model.
     """
-    inputs, names = steps.model.fed_inputs, steps.model.fed_input_names
+    inputs = steps.model.fed_inputs
+    taken = data.as_it_is(x, inputs)
+    if taken is not None:
+        return taken
+    names = steps.model.fed_input_names
     if x is None and inputs:
         raise data.DataError(f"the data is missing: x is None; the model has the inputs {names}")
     return data.standardize([] if x is None else x, inputs, names, "input")
@@ -66,7 +68,7 @@ def prediction_groups(steps: Steps, x: Any) -> Groups:
         DataError: they do not fit the model.
     """
     if not steps.model.own_predict:
-        return Groups(inputs_of(steps, x), [], [], held=_held(steps.model.inputs))
+        return Groups(inputs_of(steps, x), [], [], held=samples_held(steps.model.inputs))
     (arrays, *_), layout = laid_out(x)
     return Groups(arrays, [], [], layout)
 
@@ -95,35 +97,31 @@ def groups_of(
     if steps.own_fit:
         return _own_groups(steps, x, y, sample_weight, class_weight)
     compiled = steps.compiled
-    names = compiled.plain.target_names
+    plain, names = compiled.plain, compiled.plain.target_names
     if y is None and isinstance(x, Mapping):
         x, y = _parted(x, steps.model.fed_input_names, names)
     inputs = inputs_of(steps, x)
     if y is None and names:
         raise data.DataError(f"the targets are missing; the model has the outputs {names}")
-    if compiled.plain.terms and not names and any(leaf is not None for leaf in tree_leaves(y)):
+    if plain.terms and not names and any(leaf is not None for leaf in tree_leaves(y)):
         raise data.DataError("targets were given, and the targets of all outputs are target_tensors of compile")
     targets, specs = _targets(compiled, y) if names else ([], None)
-    held = _held([*steps.model.inputs, *(term.target for term in compiled.plain.terms)])
+    held = compiled.held
     weights: list[np.ndarray] = []
-    if compiled.plain.terms and (compiled.always_weighted or sample_weight is not None or class_weight is not None):
+    if plain.terms and (compiled.always_weighted or sample_weight is not None or class_weight is not None):
         samples = Groups(inputs, targets, [], held=held).samples
         weights = _weights(compiled, targets, samples, sample_weight, class_weight)
-    groups = {"inputs": inputs, "targets": targets, "sample weights": weights}
-    lengths = {what: len(arrays[0]) for what, arrays in groups.items() if arrays}
-    if len(set(lengths.values())) > 1:
-        (first, length), *others = lengths.items()
-        counts = ", ".join(f"{what} {count}" for what, count in others)
-        raise data.DataError(f"{first} have {length} samples, {counts}")
-    return Groups(inputs, targets, weights, specs, held)
+    found = Groups(inputs, targets, weights, specs, held)
+    if len({len(arrays[0]) for arrays in found[:3] if arrays}) > 1:
+        raise _unequal(found)
+    return found
 
 
-def _held(tensors: Sequence[Tensor]) -> int | None:
-    """The samples of variables and constants."""
-    for tensor in tensors:
-        if is_held(tensor) and tensor.ndim:
-            return tensor.shape[0]
-    return None
+def _unequal(groups: Groups) -> data.DataError:
+    named = {"inputs": groups.inputs, "targets": groups.targets, "sample weights": groups.weights}
+    (first, length), *others = [(what, len(arrays[0])) for what, arrays in named.items() if arrays]
+    counts = ", ".join(f"{what} {count}" for what, count in others)
+    return data.DataError(f"{first} have {length} samples, {counts}")
 
 
 def _parted(given: Mapping[str, Any], inputs: Sequence[str], targets: Sequence[str]) -> tuple[Any, Any]:

@@ -19,6 +19,7 @@ from kbackend.ground.arguments import is_number
 from kbackend.ground.suggest import did_you_mean
 from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.ground.warn import warn_caller
+from kbackend.layers.base.input import is_held
 from kbackend.layers.base.recording import Measured
 from kbackend.lowering.rewrite import feeds_of
 from kbackend.metrics.base import Metric as Stateful
@@ -134,11 +135,16 @@ class Compiled:
         _check_outside_of_loops(found, self._model)
         return found
 
-    @property
+    @cached_property
     def always_weighted(self) -> bool:
         """Whether steps without sample weights take weights of 1: an optimizer with ``get_updates`` of its own, as in
         Keras 2, makes its state there, so that one step is to serve both."""
         return not type(self.optimizer).get_updates.__module__.startswith("kbackend.")
+
+    @cached_property
+    def held(self) -> int | None:
+        """The samples of the variables and constants among inputs and targets; None where there are none."""
+        return samples_held([*self._model.inputs, *(term.target for term in self.plain.terms)])
 
     @cached_property
     def free(self) -> list[bool]:
@@ -193,6 +199,11 @@ class Compiled:
         if (weighted, specs) not in self._others:
             self._others[weighted, specs] = self._made(weighted, [[spec] for spec in specs])
         return self._others[weighted, specs]
+
+
+def samples_held(tensors: Sequence[Tensor]) -> int | None:
+    """The samples of the variables and constants among tensors; None where there are none."""
+    return next((t.shape[0] for t in tensors if is_held(t) and t.ndim), None)
 
 
 def _number_of_batch(value: Any) -> Any:

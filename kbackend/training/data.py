@@ -36,16 +36,17 @@ def standardize(
         DataError: missing or surplus arrays, another rank or shape, a dtype that cannot be cast,
             unequal lengths, no samples.
     """
-    if type(data) is np.ndarray and len(tensors) == 1 and _is_as_wanted(data, tensors[0]):
-        return [data]
+    taken = as_it_is(data, tensors)
+    if taken is not None:
+        return taken
     arrays = for_each(data, names, what)
     if len(arrays) != len(tensors):
         raise DataError(
             f"the model has {len(tensors)} {what}s ({', '.join(names)}), {len(arrays)} arrays were given"
         )
-    taken = free or [False] * len(tensors)
+    any_shape = free or [False] * len(tensors)
     try:
-        checked = [_fitted(a, t, n, what, f) for a, t, n, f in zip(arrays, tensors, names, taken)]
+        checked = [_fitted(a, t, n, what, f) for a, t, n, f in zip(arrays, tensors, names, any_shape)]
     except DataError as error:
         if len(names) == 1 and isinstance(data, (list, tuple)) and all(np.ndim(part) for part in data):
             raise DataError(
@@ -57,6 +58,13 @@ def standardize(
         lengths = ", ".join(f"{n}: {len(a)}" for n, a in zip(names, checked))
         raise DataError(f"all {what} arrays must have the same number of samples; given were {lengths}")
     return checked
+
+
+def as_it_is(data: Any, tensors: Sequence[Tensor]) -> list[np.ndarray] | None:
+    """The array of a single tensor, where it needs neither checks nor a cast; else None."""
+    if type(data) is np.ndarray and len(tensors) == 1 and _is_as_wanted(data, tensors[0]):
+        return [data]
+    return None
 
 
 def for_each(data: Any, names: Sequence[str], what: str) -> list[Any]:

@@ -26,6 +26,8 @@ from kbackend.training.steps import Step
 
 #: the values on held-out data after an epoch, told to the listeners as well; none where it is not its turn
 Validate = Callable[[int, CallbackList], dict[str, Any]]
+#: the listeners of calls without callbacks
+NOBODY = CallbackList()
 
 
 def fit(
@@ -111,7 +113,7 @@ def fit(
                 backups.enter(means)
             with closing(batches.epoch(target.feed, order(batches.units), skip)) as some:
                 _epoch(model, run, some, means, listeners, epoch, skip, backups)
-            logs = dict(means.logs())
+            logs = dict(zip(means.names, means.fetch()))
             if means.not_finite is not None and not warned:
                 warned = True
                 _warn_of_loss(epoch, *means.not_finite)
@@ -187,7 +189,8 @@ def _epoch(
 ) -> None:
     begins, ends = listeners.has("train_batch_begin"), listeners.has("train_batch_end")
     for index, (size, fed) in enumerate(batches, skip):
-        means.settle()
+        if ends:
+            means.settle()
         if begins:
             listeners.call("train_batch_begin", index, {"batch": index, "size": size})
         outputs = program(fed)
@@ -205,7 +208,7 @@ def evaluate(
     step: Step, target: Any, batches: Source, listeners: CallbackList | None = None, team: Team | None = None
 ) -> dict[str, Any]:
     """The means of a step's values over the batches; ``team`` are the processes that compute them together."""
-    told = listeners or CallbackList()
+    told = NOBODY if listeners is None else listeners
     if team is not None:
         team.meet(step.function.graph)
         batches = Parted(batches, team)
@@ -218,17 +221,21 @@ def evaluate(
     means = step.means(target, joined)
     told.call("test_begin", None)
     begins, ends = told.has("test_batch_begin"), told.has("test_batch_end")
-    with closing(batches.epoch(target.feed)) as some:
+    some = batches.epoch(target.feed)
+    try:
         for index, (size, fed) in enumerate(some):
-            means.settle()
+            if ends:
+                means.settle()
             if begins:
                 told.call("test_batch_begin", index, {"batch": index, "size": size})
             outputs = program(fed)
             means.add(size, outputs)
             if ends:
                 told.call("test_batch_end", index, means.batch_logs(index, size, outputs))
+    finally:
+        some.close()
     means.settle()
-    logs = dict(means.logs())
+    logs = dict(zip(means.names, means.fetch()))
     told.call("test_end", logs)
     return logs
 
@@ -275,7 +282,7 @@ def predict(
     function: Function, target: Any, batches: Source, listeners: CallbackList | None = None
 ) -> list[np.ndarray]:
     """The outputs for all batches, joined."""
-    told = listeners or CallbackList()
+    told = NOBODY if listeners is None else listeners
     program, to_numpy = function.program(target, 0), target.backend.to_numpy
     rows = []
     told.call("predict_begin", None)

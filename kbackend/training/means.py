@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, Protocol
 from weakref import ref
 
@@ -55,7 +55,7 @@ class Means:
     def __init__(
         self,
         names: Sequence[str],
-        own_mass: Sequence[int],
+        own_mass: Collection[int],
         number: Callable[[Any], float],
         results: Callable[[], Mapping[int, Any]] = dict,
         count: int | None = None,
@@ -69,7 +69,10 @@ class Means:
         self._totals = totals or {}
         self._elsewhere = elsewhere
         count = len(names) if count is None else count
-        self._places = [p for p in range(count) if elsewhere is None or p not in elsewhere.places]
+        self._places: Sequence[int] = range(count)
+        if elsewhere is not None:
+            self._places = [p for p in range(count) if p not in elsewhere.places]
+        self._by_size = not self._own_mass and not self._totals
         self._sums = [0.0] * count
         self._masses = [0.0] * count
         self._pending: list[tuple[int, Sequence[Any]]] = []
@@ -85,7 +88,7 @@ class Means:
 
     def _fold(self) -> None:
         for size, outputs in self._pending:
-            values = [self._number(t) for t in outputs]
+            values = [*map(self._number, outputs)]
             if self.not_finite is None and not math.isfinite(values[0]):
                 self.not_finite = self._folded, values[0]
             self._folded += 1
@@ -96,6 +99,11 @@ class Means:
                 self._take(self._elsewhere.places, size, [self._number(t) for t in outputs])
 
     def _take(self, places: Sequence[int], size: int, values: Sequence[float]) -> None:
+        if self._by_size:
+            for place, value in zip(places, values) if size else ():
+                self._sums[place] += value * size
+                self._masses[place] += size
+            return
         for place, value, mass in self._weighed(places, size, values):
             if place in self._totals:
                 self._sums[place] += value
@@ -106,17 +114,25 @@ class Means:
 
     def _weighed(
         self, places: Sequence[int], size: int, values: Sequence[float]
-    ) -> Iterator[tuple[int, float, float]]:
+    ) -> list[tuple[int, float, float]]:
         """(place, value, mass) for the outputs of a step."""
-        masses = iter(values[len(places) :])
+        found, own = [], len(places)  # where the next mass of its own is
         for place, value in zip(places, values):
-            yield place, value, next(masses) if place in self._own_mass else size * self._totals.get(place, 1)
+            if place in self._own_mass:
+                found.append((place, value, values[own]))
+                own += 1
+            else:
+                found.append((place, value, size * self._totals.get(place, 1)))
+        return found
 
     def fetch(self) -> list[Any]:
         """The means and results so far, in the order of the names."""
         self._fold()
-        means = iter([total / (mass or 1.0) for total, mass in zip(self._sums, self._masses)])
+        values = [total / (mass or 1.0) for total, mass in zip(self._sums, self._masses)]
         results = self._results()
+        if not results:
+            return values
+        means = iter(values)
         return [results[place] if place in results else next(means) for place in range(len(self.names))]
 
     def state_dict(self) -> dict[str, Any]:

@@ -54,7 +54,8 @@ class Step:
         function: the function.
     """
 
-    __slots__ = ("names", "phase", "function", "states", "_values", "_places", "_reading", "_divided", "_apart")
+    __slots__ = ("names", "phase", "function", "states", "_values", "_own_mass", "_totals", "_places", "_reading",
+                 "_divided", "_apart")
 
     def __init__(
         self,
@@ -71,6 +72,8 @@ class Step:
         means = [(value, None) for value in objective.values]
         found = [totals.get(place, mean) for place, mean in enumerate(means)]
         self._values = [Value(tensor, mass, count) for (tensor, count), mass in zip(found, objective.masses)]
+        self._own_mass = frozenset(place for place, value in enumerate(self._values) if value.mass is not None)
+        self._totals = {place: v.numbers for place, v in enumerate(self._values) if v.numbers is not None}
         self.phase = phase
         self._divided, self._apart = divided is not None, _UNKNOWN
         feeds = [*inputs, *objective.targets, *objective.weights]
@@ -86,7 +89,8 @@ class Step:
 
     def reset(self) -> None:
         """Make the states of the metrics zero."""
-        reset_all(self.states)
+        if self.states:
+            reset_all(self.states)
 
     def joined(self, target: Any, shapes: Any, copied: bool) -> Joined | None:
         """The program of the step that takes the metrics of several batches at once; None where it has no such metrics,
@@ -121,10 +125,8 @@ class Step:
                 joined.flush()
             return self._results(target)
 
-        own_mass = [place for place, value in enumerate(self._values) if value.mass is not None]
-        totals = {place: value.numbers for place, value in enumerate(self._values) if value.numbers is not None}
         number, count = target.backend.number, len(self._values)
-        return Means(self.names, own_mass, number, results, count, totals, joined)
+        return Means(self.names, self._own_mass, number, results, count, self._totals, joined)
 
     def _results(self, target: Any) -> dict[int, Any]:
         if not self._places:
@@ -307,16 +309,19 @@ class Steps:
 
     def for_training(self, form: Form = PLAIN) -> Step:
         """The step of training that runs: in several processes that of this one."""
-        return self._of_process("train", form, self.train)
+        team = self.team()
+        if team is not None:
+            return self._of_process("train", form, team)
+        return self._made.get(("train", form)) or self.train(form)
 
     def for_tests(self, form: Form = PLAIN) -> Step:
         """The step of evaluation that runs."""
-        return self._of_process("test", form, self.test)
-
-    def _of_process(self, kind: str, form: Form, alone: Callable[[Form], Step]) -> Step:
         team = self.team()
-        if team is None:
-            return alone(form)
+        if team is not None:
+            return self._of_process("test", form, team)
+        return self._made.get(("test", form)) or self.test(form)
+
+    def _of_process(self, kind: str, form: Form, team: Team) -> Step:
         self._check_divisible(team)
         if self.compiled.always_weighted:
             form = form._replace(weighted=True)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from kbackend import K, Sequential, callbacks, layers
+from kbackend import K, Model, Sequential, callbacks, layers
 
 X, Y = np.ones((8, 3), "float32"), np.ones((8, 1), "float32")
 
@@ -54,6 +54,27 @@ def test_refused_data_builds_nothing(model, name):
     assert [vars(layer).keys() for layer in inside] == [found.keys() for found in before]
     model.fit(np.ones((8, 3)), Y, verbose=0)
     assert model.input_shape == (None, 3) and len(model.weights) == 12
+
+
+class Own(Model):
+    """A model whose weights depend on its first data."""
+
+    def __init__(self):
+        super().__init__()
+        self.last = layers.Dense(1)
+
+    def call(self, x):
+        return self.last(x)
+
+
+@pytest.mark.parametrize("name", ["targets of another shape", "evaluate", "train_on_batch"])
+def test_a_model_with_its_own_call_takes_other_data_after_it_refused_some(name):
+    model = Own()
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError):
+        REFUSED[name](model)
+    model.train_on_batch(np.ones((8, 5), "float32"), Y)
+    assert [w.shape for w in model.weights] == [(5, 1), (1,)]
 
 
 def test_a_model_that_was_trained_stays_built(model):

@@ -76,6 +76,7 @@ def test_feeds_may_be_lists_arrays_frames_and_engine_tensors(each_backend):
         found = f([value])[0]
         assert found.dtype == np.float32
         np.testing.assert_array_equal(found, expected)
+    np.testing.assert_array_equal(f([expected[:1][::-1]])[0], expected[:1])  # contiguous, with a stride below 0
 
 
 @pytest.mark.engine("torch", "tensorflow")

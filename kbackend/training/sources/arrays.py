@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import chain
 
 import numpy as np
 
@@ -32,8 +33,12 @@ class Batches:
         if steps is not None and not 0 < steps <= there:
             raise DataError(f"{self.samples} samples make {there} batches of {batch_size}, not {steps}")
         self._taken = self.samples if steps is None else min(steps * batch_size, self.samples)
-        self._different = list({id(a): a for a in self.arrays}.values())  # an autoencoder's targets are its inputs
-        self._places = [[id(d) for d in self._different].index(id(a)) for a in self.arrays]
+        different = {id(a): a for a in self.arrays}  # an autoencoder's targets are its inputs
+        self._different = list(different.values())
+        self._places: list[int] | None = None
+        if len(different) < len(self.arrays):
+            places = {key: place for place, key in enumerate(different)}
+            self._places = [places[id(a)] for a in self.arrays]
 
     @property
     def steps(self) -> int:
@@ -67,15 +72,15 @@ class Batches:
 
     def bounds(self, skip: int = 0) -> Iterator[tuple[int, int]]:
         """The first and the last place, not included, of each batch but the first ``skip``."""
-        for start in range(skip * self.batch_size, self._taken, self.batch_size):
-            yield start, min(start + self.batch_size, self._taken)
+        starts = range(skip * self.batch_size, self._taken, self.batch_size)
+        return zip(starts, chain(starts[1:], (self._taken,)))
 
     def rows(self, chosen: slice | np.ndarray) -> list[np.ndarray]:
         """Some rows of each array: a slice, which gives views, or places."""
         if isinstance(chosen, slice):
             return [a[chosen] for a in self.arrays]
         taken = [a.take(chosen, axis=0) for a in self._different]
-        return [taken[place] for place in self._places]
+        return taken if self._places is None else [taken[place] for place in self._places]
 
     def close(self) -> None:
         """There is nothing to end."""

@@ -152,7 +152,11 @@ def _fixed_batch_size(model: Any) -> int | None:
     """The samples of a batch that the inputs of a model say; None where they say none, or the model has none."""
     if getattr(model, "has_no_call", False):
         return None
-    return next((t.shape[0] for t in model.inputs if t.ndim and t.shape[0] is not None), None)
+    for tensor in model.inputs:
+        shape = tensor.shape
+        if shape and shape[0] is not None:
+            return shape[0]
+    return None
 
 
 def _check_divided(model: Any, samples: int, size: int, fixed: Any) -> None:

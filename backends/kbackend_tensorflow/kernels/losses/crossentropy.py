@@ -27,7 +27,9 @@ def label_crossentropy(labels: Any, logits: Any) -> Any:
 def sigmoid_crossentropy(target: Any, logits: Any, limit: float | None = None) -> Any:
     @tf.custom_gradient
     def loss(target: Any, logits: Any) -> Any:
-        clipped = logits if limit is None else tf.clip_by_value(logits, -limit, limit)
+        clipped = logits
+        if limit is not None:  # one operation; tf.clip_by_value makes two
+            clipped = tf.raw_ops.ClipByValue(t=logits, clip_value_min=-limit, clip_value_max=limit)
 
         def gradients(g: Any) -> Any:
             slope = tf.sigmoid(clipped) - target

@@ -33,16 +33,29 @@ def log_softmax(x: Any, axis: int) -> Any:
     return tf.nn.log_softmax(x, axis=axis)
 
 
-def softmax(x: Any, axis: int) -> Any:
-    y = tf.nn.softmax(x, axis=axis)
-    return y if abilities.softmax_spreads_nan(x.dtype) else _nan_throughout(y, axis)
+def _softmax(specs: Any, axis: int) -> Callable[[Any], Any]:
+    last = axis in (-1, specs[0].ndim - 1)
+
+    def softmax(x: Any) -> Any:
+        y = tf.raw_ops.Softmax(logits=x) if last else tf.nn.softmax(x, axis=axis)
+        if tf.executing_eagerly() and y.device.endswith("CPU:0") and not _has_nan(y):
+            return y
+        return y if abilities.softmax_spreads_nan(x.dtype) else _nan_throughout(y, axis)
+
+    return softmax
+
+
+def _has_nan(y: Any) -> bool:
+    """Whether results of softmax have NaN among them; to look at values on the host takes less than an operation."""
+    values = np.asarray(y)
+    total = np.vdot(values, values) if values.dtype.char in "fd" else values.sum(dtype=np.float32)
+    return bool(total != total)
 
 
 def _nan_throughout(y: Any, axis: int) -> Any:
     """``y`` with NaN along the whole axis wherever one element is NaN."""
     if tf.executing_eagerly():
-        on_host = y.device.endswith("CPU:0")  # where a look at the values takes less than another operation
-        return y if on_host and np.isfinite(y.numpy().sum(dtype=np.float32)) else _spread(y, axis)
+        return _spread(y, axis)
 
     @tf.custom_gradient
     def repair(y: Any) -> Any:
@@ -67,6 +80,6 @@ KERNELS: dict[str, Any] = {
     "relu": tf.nn.relu,
     "selu": tf.nn.selu,
     "sigmoid": tf.sigmoid,
-    "softmax": softmax,
+    "softmax": Specialized(_softmax),
     "softplus": tf.nn.softplus,
 }

@@ -10,6 +10,9 @@ import torch.nn.functional as F
 
 _NO_LABEL = -(1 << 62)  # ignore_index: torch skips rows of this label, so it must be none
 
+#: no reduction, as torch's functions without keywords take it
+_EACH = 0
+
 
 def checked_labels(labels: Any, logits: Any) -> Any:
     _check(labels, logits.shape[-1])
@@ -41,8 +44,10 @@ def label_crossentropy(labels: Any, logits: Any) -> Any:
 
 def sigmoid_crossentropy(target: Any, logits: Any, limit: float | None = None) -> Any:
     if limit is not None:
-        logits = F.hardtanh(logits, -limit, limit)  # as clamp, whose gradient takes four passes instead of one
-    return F.binary_cross_entropy_with_logits(logits, target, reduction="none")
+        logits = torch._C._nn.hardtanh(logits, -limit, limit)  # as clamp, whose gradient takes four passes, not one
+    if target.shape != logits.shape:
+        raise ValueError(f"the target has the shape {tuple(target.shape)}, the logits {tuple(logits.shape)}")
+    return torch.binary_cross_entropy_with_logits(logits, target, None, None, _EACH)
 
 
 KERNELS: dict[str, Any] = {
