@@ -108,6 +108,8 @@ def canonical(dtype: Any) -> str:
         return BOOL
     if dtype is complex:
         return complex_of(config.floatx())
+    if isinstance(dtype, np.dtype):
+        return _name_of(dtype)
     name = getattr(dtype, "name", None)
     if isinstance(name, str):
         return _canonical_text(name)
@@ -116,6 +118,12 @@ def canonical(dtype: Any) -> str:
     return _canonical_text(str(dtype))
 
 
+@cache
+def _name_of(dtype: np.dtype[Any]) -> str:
+    return _canonical_text(dtype.name)
+
+
+@cache
 def numpy_dtype(dtype: str) -> np.dtype[Any]:
     """The NumPy dtype of a name; NumPy itself has no bfloat16, ml_dtypes adds it."""
     if dtype == "bfloat16":
