@@ -45,6 +45,11 @@ class VarianceScaling(Drawn):
         input_axes: Sequence[int] | None = None,
         output_axes: Sequence[int] | None = None,
     ) -> None:
+        self._set(scale, mode, distribution, seed, input_axes, output_axes)
+
+    def _set(
+        self, scale: float, mode: str, distribution: str, seed: Any, input_axes: Any, output_axes: Any
+    ) -> None:
         if scale <= 0:
             raise ValueError(f"the scale of VarianceScaling must be positive, it is {scale}")
         if mode not in self.MODES or distribution not in self.DISTRIBUTIONS:
@@ -106,7 +111,7 @@ class _Scaled(VarianceScaling):
         input_axes: Sequence[int] | None = None,
         output_axes: Sequence[int] | None = None,
     ) -> None:
-        super().__init__(*self.chosen, seed, input_axes, output_axes)
+        self._set(*self.chosen, seed, input_axes, output_axes)
 
     def get_config(self) -> dict[str, Any]:
         return {"seed": self.seed, "input_axes": self.input_axes, "output_axes": self.output_axes}

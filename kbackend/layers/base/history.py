@@ -56,7 +56,10 @@ class HasCalls(HasWeights, inner=True):
     def _keep_call(self, call: LayerCall) -> None:
         """Keep a call, and tell the layers of its operands."""
         self._calls.append(call)
-        for layer in {id(layer): layer for layer in call.inbound_layers if layer is not None}.values():
+        for tensor in call.operands:
+            if tensor.history is None:
+                continue
+            layer = tensor.history.layer
             if layer._consumers is None:
                 layer._consumers = WeakValueDictionary()
             layer._consumers[id(call)] = call
