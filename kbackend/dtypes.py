@@ -7,6 +7,7 @@ A complex number beside floats makes them complex of their own precision: float6
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -120,7 +121,10 @@ def canonical(dtype: Any) -> str:
 
 @cache
 def _name_of(dtype: np.dtype[Any]) -> str:
-    return _canonical_text(dtype.name)
+    name = _canonical_text(dtype.name)
+    if name == "bfloat16":
+        _meet_bfloat16(dtype)
+    return name
 
 
 @cache
@@ -129,8 +133,29 @@ def numpy_dtype(dtype: str) -> np.dtype[Any]:
     if dtype == "bfloat16":
         import ml_dtypes
 
-        return np.dtype(ml_dtypes.bfloat16)
+        return _meet_bfloat16(np.dtype(ml_dtypes.bfloat16))
     return np.dtype(dtype)
+
+
+#: NumPy's dtype of bfloat16 once it has been used, and what is called then
+_bfloat16: list[np.dtype[Any]] = []
+_on_bfloat16: list[Callable[[np.dtype[Any]], None]] = []
+
+
+def when_bfloat16(function: Callable[[np.dtype[Any]], None]) -> None:
+    """Call a function with NumPy's dtype of bfloat16 when it is first used: ml_dtypes takes memory of its own."""
+    if _bfloat16:
+        function(_bfloat16[0])
+    else:
+        _on_bfloat16.append(function)
+
+
+def _meet_bfloat16(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    if not _bfloat16:
+        _bfloat16.append(dtype)
+        for function in _on_bfloat16:
+            function(dtype)
+    return dtype
 
 
 def converted(array: np.ndarray, dtype: str) -> np.ndarray:
