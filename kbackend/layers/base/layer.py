@@ -264,7 +264,7 @@ class Layer(HasLosses):
         function = type(self).call
         given = {k: v for k, v in kwargs.items() if k not in ("mask", "training")} if kwargs else {}
         if self.autocast:
-            inputs = tree_map(self._input, inputs)
+            inputs = self._input(inputs) if isinstance(inputs, Tensor) else tree_map(self._input, inputs)
             given = tree_map(self._input, given) if given else given
         if _accepts(function, "training") and "training" in kwargs:
             given["training"] = kwargs["training"]
@@ -296,7 +296,7 @@ class Layer(HasLosses):
                 return copy
             return value
 
-        outputs = tree_map(own, structure)
+        outputs = own(structure) if isinstance(structure, Tensor) else tree_map(own, structure)
         results = flat_tensors(outputs)
         self._set_masks(results, inputs, masks)
         if self.activity_regularizer is not None:
