@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, MutableMapping
+from functools import cache
 from typing import Any
 
 from kbackend import config, dtypes
@@ -252,7 +253,12 @@ def dtype_policy() -> DTypePolicy:
     >>> dtype_policies.dtype_policy()
     <DTypePolicy 'float32'>
     """
-    return _chosen[0] if _chosen else DTypePolicy(config.floatx())
+    return _chosen[0] if _chosen else _of_dtype(config.floatx())
+
+
+@cache
+def _of_dtype(dtype: str) -> DTypePolicy:
+    return DTypePolicy(dtype)
 
 
 def set_dtype_policy(policy: Any) -> None:

@@ -7,6 +7,7 @@ A complex number beside floats makes them complex of their own precision: float6
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -92,11 +93,6 @@ def _plain(text: str) -> str:
     return name
 
 
-@cache
-def _of_array(dtype: np.dtype[Any]) -> str:
-    return _plain(dtype.name)  # which NumPy makes anew each time
-
-
 def canonical(dtype: Any) -> str:
     """The name of any dtype-like value: a string, a NumPy dtype, a number type of Python, an engine's dtype.
 
@@ -114,7 +110,7 @@ def canonical(dtype: Any) -> str:
     if dtype is complex:
         return complex_of(config.floatx())
     if isinstance(dtype, np.dtype):
-        return _of_array(dtype)
+        return _name_of(dtype)
     name = getattr(dtype, "name", None)
     if isinstance(name, str):
         return _canonical_text(name)
@@ -124,13 +120,42 @@ def canonical(dtype: Any) -> str:
 
 
 @cache
+def _name_of(dtype: np.dtype[Any]) -> str:
+    name = _canonical_text(dtype.name)  # which NumPy makes anew each time
+    if name == "bfloat16":
+        _meet_bfloat16(dtype)
+    return name
+
+
+@cache
 def numpy_dtype(dtype: str) -> np.dtype[Any]:
     """The NumPy dtype of a name; NumPy itself has no bfloat16, ml_dtypes adds it."""
     if dtype == "bfloat16":
         import ml_dtypes
 
-        return np.dtype(ml_dtypes.bfloat16)
+        return _meet_bfloat16(np.dtype(ml_dtypes.bfloat16))
     return np.dtype(dtype)
+
+
+#: NumPy's dtype of bfloat16 once it has been used, and what is called then
+_bfloat16: list[np.dtype[Any]] = []
+_on_bfloat16: list[Callable[[np.dtype[Any]], None]] = []
+
+
+def when_bfloat16(function: Callable[[np.dtype[Any]], None]) -> None:
+    """Call a function with NumPy's dtype of bfloat16 when it is first used: ml_dtypes takes memory of its own."""
+    if _bfloat16:
+        function(_bfloat16[0])
+    else:
+        _on_bfloat16.append(function)
+
+
+def _meet_bfloat16(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    if not _bfloat16:
+        _bfloat16.append(dtype)
+        for function in _on_bfloat16:
+            function(dtype)
+    return dtype
 
 
 def converted(array: np.ndarray, dtype: str) -> np.ndarray:

@@ -121,8 +121,8 @@ def find(name: str, builtin: Mapping[str, Any], kind: str) -> Any:
     Raises:
         ValueError: unknown; the message says how to make it known.
     """
-    for table in (_passed.get() or {}, _registered, builtin):
-        if name in table:
+    for table in (_passed.get(), _registered, builtin):
+        if table and name in table:
             return table[name]
     added = {k: v for k, v in _registered.items() if not str(getattr(v, "__module__", "")).startswith("kbackend.")}
     known = {**builtin, **added, **(_passed.get() or {})}

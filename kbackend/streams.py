@@ -25,7 +25,7 @@ import threading
 from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -312,13 +312,22 @@ class Owner:
         return nullcontext() if _path.names[-1:] == (self.path_name(),) else self.scope()
 
 
+class TakenStream(NamedTuple):
+    """A stream that :func:`stream_of` gave earlier, as the seed of the one draw that it is for."""
+
+    key: int
+    op_id: int
+
+
 def stream_of(what: str, seed: Any = None) -> tuple[int, int]:
     """The key and the op id of a new draw.
 
     Args:
         what: the op, the last part of the path.
-        seed: an integer or :class:`SeedGenerator`; None for the stream of the process.
+        seed: an integer or :class:`SeedGenerator`; None for the stream of the process; a :class:`TakenStream` as it is.
     """
+    if type(seed) is TakenStream:
+        return seed
     found = _new_stream(what, seed)
     return found if _path.call is None else _path.call.next(what, *found)
 

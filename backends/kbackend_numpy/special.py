@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.polynomial.chebyshev import cheb2poly
 
 _NEAR = (
     0.9754769393826541,
@@ -55,8 +54,17 @@ _END = 6.5
 
 
 def _powers(series: tuple[float, ...], dtype: Any) -> list[Any]:
-    """The coefficients of a series by powers, highest first."""
-    return [dtype(c) for c in reversed(cheb2poly(series))]
+    """The coefficients of a series by powers, highest first: Clenshaw's recurrence, with polynomials for numbers.
+
+    numpy.polynomial has a function for it, and takes a megabyte.
+    """
+    before, last = np.zeros(len(series)), np.zeros(len(series))
+    for degree in range(len(series) - 1, -1, -1):
+        constant = np.zeros(len(series))
+        constant[0] = series[degree]
+        times_x = np.roll(last, 1)  # the highest coefficient is 0
+        before, last = last, (constant - before) + (2 * times_x if degree else times_x)
+    return [dtype(c) for c in reversed(last)]
 
 
 #: dtype -> the two series, as long as the dtype needs them

@@ -15,9 +15,14 @@ from kbackend import dtypes
 from kbackend.plugin.contract import Tape
 from kbackend_numpy.recording import recording
 
-# autograd knows NumPy's own scalars, which reductions of all axes return
-ArrayBox.register(dtypes.numpy_dtype("bfloat16").type)
-ArrayVSpace.register(dtypes.numpy_dtype("bfloat16").type)
+
+def _register(dtype: Any) -> None:
+    """Make scalars of a dtype, which reductions of all axes return, known to autograd, as NumPy's own are."""
+    ArrayBox.register(dtype.type)
+    ArrayVSpace.register(dtype.type)
+
+
+dtypes.when_bfloat16(_register)
 
 
 class NumpyTape(Tape):

@@ -20,7 +20,7 @@ from kbackend.graph.tensor import TensorSpec
 from kbackend.graph.variable import not_at
 from kbackend.plugin.contract import Backend, causes
 from kbackend.plugin.processes.launch import TF_CONFIG
-from kbackend_tensorflow import abilities, empties, modes, processes
+from kbackend_tensorflow import abilities, empties, finite, modes, processes
 from kbackend_tensorflow.errors import refused_by_xla, translating
 from kbackend_tensorflow.gaps import GAPS
 from kbackend_tensorflow.grappler import stacks_kept
@@ -204,27 +204,32 @@ class TensorFlowBackend(Backend):
     @modes.outside
     def compile(self, emitted: Any, target: Any, jit: Any) -> Callable[..., Any]:
         variables = emitted.variables
-        some = _Traced(emitted, target, jit, any(0 in shape for shape in emitted.shapes))
+        usual = _Traced(emitted, target, jit, any(0 in shape for shape in emitted.shapes), jit is not True)
         # made when it is needed
-        none = functools.cache(lambda: _Traced(emitted, target, jit, True))
+        exact = functools.cache(lambda: _Traced(emitted, target, jit, True, False))
+        first = [usual]
 
         def run(feeds: Sequence[Any]) -> Sequence[Any]:
             if not modes.ordinary():
                 with context.eager_mode():
                     return run(feeds)
-            if some.draws:
+            traced = first[0]
+            if traced.draws:
                 GENERATORS.refresh()
             for variable in not_at(variables, target):
                 variable.cell(target)
             try:
-                return translating(some.call, *feeds)
+                return translating(traced.call, *feeds)
             except ValueError as error:
-                if not empties.met(error):
+                unlimited = finite.met(error)
+                if not unlimited and not empties.met(error):
                     raise
-            run.graph = none().graph  # type: ignore[attr-defined]
-            return translating(none().call, *feeds)
+            if unlimited:
+                first[0] = exact()
+            run.graph = exact().graph  # type: ignore[attr-defined]
+            return translating(exact().call, *feeds)
 
-        run.graph = some.graph  # type: ignore[attr-defined]
+        run.graph = usual.graph  # type: ignore[attr-defined]
         return run
 
 
@@ -234,6 +239,7 @@ class _Traced:
     Args:
         emitted, target, jit: what ``compile`` gets.
         empty: whether batches of unknown size may have no samples; see :mod:`kbackend_tensorflow.empties`.
+        presume: whether values are presumed to be finite; see :mod:`kbackend_tensorflow.finite`.
 
     Attributes:
         call: the program as a function of its feeds.
@@ -241,7 +247,7 @@ class _Traced:
         draws: whether it draws from the engine's own generators.
     """
 
-    def __init__(self, emitted: Any, target: Any, jit: Any, empty: bool) -> None:
+    def __init__(self, emitted: Any, target: Any, jit: Any, empty: bool, presume: bool) -> None:
         cells = [v.cell(target) for v in emitted.variables]
         position = {id(v): i for i, v in enumerate(emitted.variables)}
         updated = [cells[position[id(v)]] for v in emitted.updated]
@@ -253,7 +259,7 @@ class _Traced:
                 outputs, new = emitted.function(*feeds, cells)
                 found = [t for t in (*outputs, *new) if tf.is_tensor(t)]
                 _write_after(found, in_place)
-                with tf.control_dependencies(found):
+                with tf.control_dependencies([*found, *_checks()]):
                     for cell, value in zip(updated, new):
                         cell.assign(value, read_value=False)
                     for counter in counters:
@@ -265,7 +271,12 @@ class _Traced:
             tf.TensorSpec([d or None for d in shape], t.dtype)
             for t, shape in zip(emitted.graph.inputs, emitted.shapes)
         ]
-        with empties.expected(empty), abilities.compiled_by_xla(jit is True), released_with(self):
+        with (
+            empties.expected(empty),
+            finite.presumed(presume),
+            abilities.compiled_by_xla(jit is True),
+            released_with(self),
+        ):
             traced = tf.function(
                 program, input_signature=signature, jit_compile=True if jit is True else None, autograph=False
             ).get_concrete_function()
@@ -274,13 +285,26 @@ class _Traced:
         self.draws = GENERATORS.hold(traced.graph.variables)
 
 
+#: operations that check values, or may hold such
+_CHECKS = frozenset(("Assert", "Case", "If", "While"))
+
+
+def _checks() -> list[Any]:
+    """The operations of the graph being traced that may fail a check."""
+    return [op for op in tf.compat.v1.get_default_graph().get_operations() if op.type in _CHECKS]
+
+
 def _write_after(tensors: Sequence[Any], cells: Sequence[Any]) -> None:
-    """Let the ops that change some cells in place wait for tensors, so that a program that fails changes nothing."""
+    """Let the ops that change some cells in place wait for tensors and for the checks before them, so that a program
+    that fails changes nothing."""
     graph = tf.compat.v1.get_default_graph()
     handles = {graph.capture(cell.handle).name for cell in cells}
+    before = [t.op for t in tensors]
     for operation in graph.get_operations() if handles else ():
-        if operation.type.startswith(("ResourceApply", "Assign")) and operation.inputs[0].name in handles:
-            operation._add_control_inputs([t.op for t in tensors])
+        if operation.type in _CHECKS:
+            before.append(operation)
+        elif operation.type.startswith(("ResourceApply", "Assign")) and operation.inputs[0].name in handles:
+            operation._add_control_inputs(before)
 
 
 def without_binding(traced: Any) -> Callable[..., Any]:

@@ -12,7 +12,7 @@ from tensorflow.python.ops.custom_gradient import Bind
 
 from kbackend.ground.files import write_atomically
 from kbackend.plugin.exporting import LOAD, Exporting, Leaving, NotExportable, Spelling
-from kbackend_tensorflow import abilities, empties
+from kbackend_tensorflow import abilities, empties, finite
 from kbackend_tensorflow.grappler import stacks_kept
 
 
@@ -20,7 +20,7 @@ def _by_rows(function: Callable[[Any], Any], x: Any) -> Any:
     return function(x)
 
 
-_REPLACED = {empties.by_rows: _by_rows}
+_REPLACED = {empties.by_rows: _by_rows, finite.repaired: finite.branched}
 
 
 def _replaced(value: Any) -> Any:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 import time
 from collections.abc import Collection, Iterable, Mapping
-from html import escape
 from typing import Any
 
 import numpy as np
 
 _interactive = [True]
-_logger = logging.getLogger("kbackend")
 
 
 def enable_interactive_logging() -> None:
@@ -53,7 +50,9 @@ def say(line: str) -> None:
     if _interactive[0]:
         print(line, flush=True)
     else:
-        _logger.info(line)
+        import logging  # late, as html below: they take memory that few programs need
+
+        logging.getLogger("kbackend").info(line)
 
 
 def values_text(values: Mapping[str, Any]) -> str:
@@ -129,6 +128,8 @@ class NotebookBar:
         if self._total and done:
             left = (self._total - done) * (time.perf_counter() - self._started) / done
             count += f" {int(left) // 60}:{int(left) % 60:02d}"
+        from html import escape
+
         return f"<code>{escape(self._title)} {bar} {count} {escape(note)}</code>"
 
 

@@ -178,7 +178,7 @@ LAYERS = (
         "LeakyReLU(alpha=0.3)",
         "its only spelling",
         "a spelling of Keras 2, with a DeprecationWarning; the name is negative_slope",
-        [Attribute("kbackend.layers.legacy:", "CURRENT", "kbackend.compat.tree:MAJOR")],
+        [Attribute("kbackend.layers.spellings:", "CURRENT", "kbackend.compat.tree:MAJOR")],
     ),
 )
 

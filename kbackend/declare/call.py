@@ -38,7 +38,8 @@ def make_node(op: Op, operands: Sequence[Any], attrs: dict[str, Any]) -> Any:
     if casting is not None and op.kind != "structural" and op.captures is None:
         operands = casting(list(operands))
     args = _lift_all(op, operands)
-    _refuse_missing(op, args)
+    if not all(isinstance(a, Tensor) for a in args):
+        _refuse_missing(op, args)
     specs = [_spec_of(a) for a in args]
     try:
         if op.prepare is not None:
@@ -193,7 +194,9 @@ def lift(value: Any, dtype: str | None = None) -> Tensor:
     array = to_numpy(value)
     if dtype is None:
         dtype = _plain_dtype(value, array)
-    return make_node(REGISTRY["constant"], (), {"value": dtypes.converted(array, dtype), "name": None})
+    spec = TensorSpec(array.shape, dtype)  # what the rule of constants infers
+    attrs = {"value": dtypes.converted(array, dtype), "name": None}
+    return Node(REGISTRY["constant"], (), attrs, (spec,)).outputs[0]
 
 
 def _plain_dtype(value: Any, array: np.ndarray) -> str:

@@ -164,11 +164,11 @@ def _spelled(op: Op, function: Callable[..., Any]) -> Callable[..., Any]:
 
 def _calling(op: Op) -> Callable[..., Any]:
     """The function that makes nodes; of a keyword that it does not take it says which may be meant."""
-    function = op.function if op.kind == "derived" else lambda *args, **kwargs: call(op, *op.bind(*args, **kwargs))
+    function = op.function if op.kind == "derived" else None
 
     def calling(*args: Any, **kwargs: Any) -> Any:
         try:
-            return function(*args, **kwargs)
+            return call(op, *op.bind(*args, **kwargs)) if function is None else function(*args, **kwargs)
         except TypeError:
             parameters = op.signature.parameters
             unknown = set(kwargs) - set(parameters)

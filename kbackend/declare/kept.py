@@ -82,7 +82,7 @@ def public(op: Any, symbolic: Run) -> Run:
                     key = target, config.changes[0], key_of(args[0]), types, last
                 else:
                     key = signature(target, args, kwargs)
-            else:
+            elif not (args and isinstance(args[0], Tensor)):
                 key = signature(target, args, kwargs)
         if key is not None:
             run = kept.get(key)
@@ -101,7 +101,7 @@ def public(op: Any, symbolic: Run) -> Run:
                     return hooks.run_concrete(op, symbolic, args, kwargs)  # raises an error that names the op
                 finally:
                     leave(token)
-        if holds_symbolic(args) or kwargs and holds_symbolic(kwargs.values()):
+        if args and isinstance(args[0], Tensor) or holds_symbolic(args) or kwargs and holds_symbolic(kwargs.values()):
             return built(symbolic, *args, **kwargs)
         if key in kept:
             return symbolic(*args, **kwargs)

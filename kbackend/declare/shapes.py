@@ -15,7 +15,10 @@ def broadcast(*shapes: Shape) -> Shape:
     Raises:
         ValueError: two known dimensions differ and neither is 1.
     """
-    rank = max((len(s) for s in shapes), default=0)
+    first = shapes[0] if shapes else ()
+    if all(s == first for s in shapes):
+        return first
+    rank = max(map(len, shapes))
     result: list[int | None] = []
     for position in range(-rank, 0):
         found: int | None = 1

@@ -78,17 +78,20 @@ def _check_arguments(cls: type) -> None:
     method: Callable[..., None] = vars(cls)["__init__"]
 
     @cache
-    def arguments() -> tuple[list[str], dict[str, Rule]]:
-        """The names of the arguments and their rules; at the first call, because most classes are never called."""
+    def arguments() -> tuple[list[str], dict[str, Rule], int]:
+        """The names of the arguments, their rules, and the place of the first that has one; at the first call, because
+        most classes are never called."""
         parameters = list(inspect.signature(method).parameters.values())[1:]
-        return [p.name for p in parameters if p.kind is not p.VAR_KEYWORD], rules_of(method, CONSTRUCTORS)
+        names, rules = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD], rules_of(method, CONSTRUCTORS)
+        return names, rules, next((place for place, name in enumerate(names) if name in rules), len(names))
 
     @wraps(method)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        names, rules = arguments()
+        names, rules, free = arguments()
         try:
             if rules:
-                for name, value in (*zip(names, args), *kwargs.items()) if args else kwargs.items():
+                given_values = (*zip(names, args), *kwargs.items()) if len(args) > free else kwargs.items()
+                for name, value in given_values:
                     rule = rules.get(name)
                     if rule is not None and not rule.holds(value):
                         given = {**dict(zip(names, args)), **kwargs}

@@ -16,6 +16,7 @@ from kbackend.graph.node import Role
 from kbackend.graph.tensor import Tensor
 from kbackend.ground.suggest import suggest_in as _suggest_in
 from kbackend.initializers.base import Initializer
+from kbackend.initializers.drawn import Drawn, drawn_later, taken_stream
 from kbackend.initializers.scaling import (
     GlorotNormal,
     GlorotUniform,
@@ -90,7 +91,7 @@ class Constant(Initializer):
         return {"value": registry.plain(self.value)}
 
 
-class RandomNormal(Initializer):
+class RandomNormal(Drawn):
     """Normal draws, with the density ``exp(-(x - mean)**2 / (2 * stddev**2))`` up to a factor.
 
     Args:
@@ -106,8 +107,8 @@ class RandomNormal(Initializer):
     def __init__(self, mean: float = 0.0, stddev: float = 0.05, seed: int | None = None) -> None:
         self.mean, self.stddev, self.seed = mean, stddev, seed
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
-        return random_normal_op(shape, self.mean, self.stddev, dtype=dtype, seed=self.seed)
+    def _distribution(self, shape: Sequence[int]) -> tuple[Callable[..., Tensor], Any, Any]:
+        return random_normal_op, self.mean, self.stddev
 
 
 class TruncatedNormal(RandomNormal):
@@ -119,11 +120,11 @@ class TruncatedNormal(RandomNormal):
     ((100, 50), 0.09)
     """
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
-        return truncated_normal_op(shape, self.mean, self.stddev, dtype=dtype, seed=self.seed)
+    def _distribution(self, shape: Sequence[int]) -> tuple[Callable[..., Tensor], Any, Any]:
+        return truncated_normal_op, self.mean, self.stddev
 
 
-class RandomUniform(Initializer):
+class RandomUniform(Drawn):
     """Uniform draws with ``minval <= x < maxval``.
 
     Args:
@@ -139,8 +140,8 @@ class RandomUniform(Initializer):
     def __init__(self, minval: float = -0.05, maxval: float = 0.05, seed: int | None = None) -> None:
         self.minval, self.maxval, self.seed = minval, maxval, seed
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
-        return random_uniform_op(shape, self.minval, self.maxval, dtype=dtype, seed=self.seed)
+    def _distribution(self, shape: Sequence[int]) -> tuple[Callable[..., Tensor], Any, Any]:
+        return random_uniform_op, self.minval, self.maxval
 
 
 class Orthogonal(Initializer):
@@ -171,11 +172,11 @@ class Orthogonal(Initializer):
         if len(shape) < 2:
             raise ValueError(f"an orthogonal weight needs rank 2 or more, its shape is {tuple(shape)}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
-        draw = random_normal_op(
-            (max(rows, columns), min(rows, columns)), 0.0, 1.0, dtype="float64", seed=self.seed
-        )
+        stream = taken_stream(random_normal_op, self.seed)
 
         def value() -> np.ndarray:
+            size = max(rows, columns), min(rows, columns)
+            draw = random_normal_op(size, 0.0, 1.0, dtype="float64", seed=stream)
             matrix = _orthonormal_columns(evaluate_on_reference(draw))
             matrix = matrix if rows >= columns else matrix.T
             return (self.gain * matrix).reshape(shape)
@@ -297,7 +298,7 @@ def _spent() -> np.ndarray:
 def initial_value(
     initializer: Callable[..., Any], shape: tuple[int, ...], dtype: str
 ) -> Callable[[], np.ndarray]:
-    """A function without arguments that gives the initial value of a weight; draws get their seeds now.
+    """A function without arguments that gives the initial value of a weight; draws get their streams now.
 
     Raises:
         ValueError: the initializer gives another shape.
@@ -305,6 +306,9 @@ def initial_value(
     if type(initializer) in (Zeros, Ones):
         value = initializer.value  # type: ignore[attr-defined]
         return Deferred(lambda: np.full(shape, value, dtypes.numpy_dtype(dtype)), shape, dtype)
+    later = drawn_later(initializer, shape, dtype)
+    if later is not None:
+        return Deferred(lambda: evaluate_on_reference(later()), shape, dtype)
     made = initializer(shape, dtype=dtype)
     found = made if isinstance(made, (Tensor, Deferred)) else np.asarray(made)
     if tuple(found.shape) != shape:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from kbackend.graph.tensor import Tensor
-from kbackend.initializers.base import Initializer
+from kbackend.initializers.drawn import Drawn
 from kbackend.ops.random.normal import random_normal as random_normal_op
 from kbackend.ops.random.normal import truncated_normal as truncated_normal_op
 from kbackend.ops.random.uniform import random_uniform as random_uniform_op
 
 
-class VarianceScaling(Initializer):
+class VarianceScaling(Drawn):
     """Draws whose variance is ``scale / n``.
 
     Args:
@@ -45,6 +45,11 @@ class VarianceScaling(Initializer):
         input_axes: Sequence[int] | None = None,
         output_axes: Sequence[int] | None = None,
     ) -> None:
+        self._set(scale, mode, distribution, seed, input_axes, output_axes)
+
+    def _set(
+        self, scale: float, mode: str, distribution: str, seed: Any, input_axes: Any, output_axes: Any
+    ) -> None:
         if scale <= 0:
             raise ValueError(f"the scale of VarianceScaling must be positive, it is {scale}")
         if mode not in self.MODES or distribution not in self.DISTRIBUTIONS:
@@ -61,7 +66,7 @@ class VarianceScaling(Initializer):
         self.input_axes = None if input_axes is None else list(input_axes)
         self.output_axes = None if output_axes is None else list(output_axes)
 
-    def __call__(self, shape: Sequence[int], dtype: Any = None) -> Tensor:
+    def _distribution(self, shape: Sequence[int]) -> tuple[Callable[..., Tensor], float, float]:
         if self.input_axes is None or self.output_axes is None:
             fan_in, fan_out = fans(shape)
         else:
@@ -70,13 +75,11 @@ class VarianceScaling(Initializer):
         variance = self.scale / max(1.0, count)
         if self.distribution == "uniform":
             limit = math.sqrt(3.0 * variance)
-            return random_uniform_op(shape, -limit, limit, dtype=dtype, seed=self.seed)
+            return random_uniform_op, -limit, limit
         if self.distribution == "untruncated_normal":
-            return random_normal_op(shape, 0.0, math.sqrt(variance), dtype=dtype, seed=self.seed)
+            return random_normal_op, 0.0, math.sqrt(variance)
         # the standard deviation of a normal variable cut at two standard deviations
-        return truncated_normal_op(
-            shape, 0.0, math.sqrt(variance) / 0.87962566103423978, dtype=dtype, seed=self.seed
-        )
+        return truncated_normal_op, 0.0, math.sqrt(variance) / 0.87962566103423978
 
 
 def fans(shape: Sequence[int]) -> tuple[float, float]:
@@ -108,7 +111,7 @@ class _Scaled(VarianceScaling):
         input_axes: Sequence[int] | None = None,
         output_axes: Sequence[int] | None = None,
     ) -> None:
-        super().__init__(*self.chosen, seed, input_axes, output_axes)
+        self._set(*self.chosen, seed, input_axes, output_axes)
 
     def get_config(self) -> dict[str, Any]:
         return {"seed": self.seed, "input_axes": self.input_axes, "output_axes": self.output_axes}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from importlib import import_module as _import_module
+from threading import RLock as _RLock
 from types import ModuleType as _ModuleType
+from typing import TYPE_CHECKING
+from typing import Any as _Any
 
 from kbackend.ground.collector import collector_at_rest as _collector_at_rest
 from kbackend.ground.suggest import suggest_in as _suggest_in
 
 with _collector_at_rest(lasting=True):
-    from kbackend.layers import legacy
     from kbackend.layers.activation import *
-    from kbackend.layers.attention import *
     from kbackend.layers.base.input import Input, InputLayer
     from kbackend.layers.base.layer import Layer
     from kbackend.layers.base.serialization import deserialize, serialize
@@ -21,11 +23,47 @@ with _collector_at_rest(lasting=True):
     from kbackend.layers.merge import *
     from kbackend.layers.normalization import *
     from kbackend.layers.pooling import *
-    from kbackend.layers.preprocessing import *
-    from kbackend.layers.recurrent import *
     from kbackend.layers.regularization import *
     from kbackend.layers.reshaping import *
+    from kbackend.layers.spellings import accept as _accept
     from kbackend.layers.wrapper import *
+
+if TYPE_CHECKING:
+    from kbackend.layers.attention import *
+    from kbackend.layers.preprocessing import *
+    from kbackend.layers.recurrent import *
+
+#: families that are imported when no other one has a name: they take as much memory as all others
+_late = ["recurrent", "attention", "preprocessing"]
+_lock = _RLock()
+
+
+def __getattr__(name: str) -> _Any:
+    """A name of a family that was not imported yet."""
+    if not name.startswith("_"):
+        with _lock:
+            while name not in globals() and _late:
+                _import_next()
+        if name in globals():
+            return globals()[name]
+    elif name == "__all__":  # of ``from kbackend.layers import *``
+        return [n for n in __dir__() if not n.startswith("_")]
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    with _lock:
+        while _late:
+            _import_next()
+    return sorted(globals())
+
+
+def _import_next() -> None:
+    """Import the next of the late families, with the names of its layers."""
+    next_one = _late[0]
+    family = vars(_import_module(f"{__name__}.{next_one}"))
+    globals().update({n: v for n, v in family.items() if not n.startswith("_") and not isinstance(v, _ModuleType)})
+    _late[:] = [name for name in _late if name != next_one]
 
 
 def built_in() -> dict[str, type[Layer]]:
@@ -35,7 +73,11 @@ def built_in() -> dict[str, type[Layer]]:
     >>> layers.built_in()["Dense"]
     <class 'kbackend.layers.core.dense.Dense'>
     """
-    return {k: v for k, v in globals().items() if isinstance(v, type) and issubclass(v, Layer)}
+    return {name: globals()[name] for name in __dir__() if _is_layer(globals()[name])}
+
+
+def _is_layer(value: _Any) -> bool:
+    return isinstance(value, type) and issubclass(value, Layer)
 
 
 def _forget_modules() -> None:
@@ -46,5 +88,5 @@ def _forget_modules() -> None:
 
 
 _forget_modules()
-legacy.accept(built_in())
+_accept({name: value for name, value in globals().items() if _is_layer(value)})
 _suggest_in(__name__)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -38,7 +38,7 @@ def set_roles(layer: Any, label: str | None = None, **given: Any) -> None:
     """
     try:
         for name, value in given.items():
-            setattr(layer, name, _GETTERS[name.rpartition("_")[2]](value))
+            setattr(layer, name, _getter(name)(value))
     except (TypeError, ValueError) as error:
         raise _labelled_error(label or described(layer), error) from None
 
@@ -71,17 +71,10 @@ def data_format_of(layer: Any, data_format: Any, label: str | None = None) -> st
     Raises:
         ValueError: an unknown format.
     """
-    with _labelled(label or described(layer)):
-        return config.normalize_data_format(data_format)
-
-
-@contextmanager
-def _labelled(label: str) -> Iterator[None]:
-    """Errors of values in the context begin with the layer's label."""
     try:
-        yield
+        return config.normalize_data_format(data_format)
     except (TypeError, ValueError) as error:
-        raise _labelled_error(label, error) from None
+        raise _labelled_error(label or described(layer), error) from None
 
 
 def _labelled_error(label: str, error: Exception) -> Exception:
@@ -89,6 +82,12 @@ def _labelled_error(label: str, error: Exception) -> Exception:
 
 
 _GETTERS = {"initializer": initializers.get, "regularizer": regularizers.get, "constraint": constraints.get}
+
+
+@cache
+def _getter(name: str) -> Callable[[Any], Any]:
+    """What makes the attribute of a name from an argument."""
+    return _GETTERS[name.rpartition("_")[2]]
 
 
 def per_dimension(value: Any, count: int, name: str, layer: str) -> tuple[int, ...]:

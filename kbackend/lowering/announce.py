@@ -6,7 +6,6 @@ that files and pipes hold only what was asked for. Where neither would show it, 
 
 from __future__ import annotations
 
-import logging
 import sys
 import threading
 from collections.abc import Iterator
@@ -14,7 +13,6 @@ from contextlib import contextmanager
 
 #: seconds after which it is said
 PATIENCE = 1.0
-_logger = logging.getLogger("kbackend")
 
 
 @contextmanager
@@ -26,7 +24,7 @@ def announced(name: str, engine: str) -> Iterator[None]:
         engine: the engine and device, as in messages.
     """
     interactive = _is_interactive()
-    if not interactive and not _logger.isEnabledFor(logging.INFO):
+    if not interactive and not _is_logged():
         yield
         return
     text = f"kbackend: making and first running the program {name} on {engine}, which may compile it; later runs do not"
@@ -43,8 +41,16 @@ def _is_interactive() -> bool:
     return sys.stderr is not None and sys.stderr.isatty()
 
 
+def _is_logged() -> bool:
+    """Whether the logger takes the level INFO, as it does not in a program that has not set up logging."""
+    logging = sys.modules.get("logging")
+    return logging is not None and logging.getLogger("kbackend").isEnabledFor(logging.INFO)
+
+
 def _say(text: str, interactive: bool) -> None:
     if interactive:
         print(text, file=sys.stderr, flush=True)
     else:
-        _logger.info(text)
+        import logging
+
+        logging.getLogger("kbackend").info(text)

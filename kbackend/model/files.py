@@ -6,15 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from kbackend.saving import (
-    copying,
-    load_checkpoint,
-    load_weights,
-    save_checkpoint,
-    save_model,
-    save_weights,
-)
-from kbackend.saving.yaml_text import yaml_of
+from kbackend import saving
 
 
 class HasFiles:
@@ -43,7 +35,7 @@ class HasFiles:
             FileExistsError: the file exists and ``overwrite`` is False.
             OSError: the file cannot be written; an old one is untouched.
         """
-        self._write(lambda: save_model(self, path, overwrite, include_optimizer, keras_version))
+        self._write(lambda: saving.save_model(self, path, overwrite, include_optimizer, keras_version))
 
     def export(
         self, path: Any, format: str | None = None, *, engine: str | None = None, overwrite: bool = True
@@ -86,9 +78,7 @@ class HasFiles:
         >>> "def load(" in path.read_text()
         True
         """
-        from kbackend.saving import export_model  # late: a process that loads a model need not import it
-
-        self._write(lambda: export_model(self, path, format, engine, overwrite))
+        self._write(lambda: saving.export_model(self, path, format, engine, overwrite))
 
     def to_json(self, **kwargs: Any) -> str:
         """The structure as JSON text; ``models.model_from_json`` reads it."""
@@ -96,15 +86,21 @@ class HasFiles:
 
     def to_yaml(self, **kwargs: Any) -> str:
         """The structure as YAML text; ``models.model_from_yaml`` reads it. It needs PyYAML."""
+        from kbackend.saving.yaml_text import yaml_of
+
         return yaml_of({"class_name": type(self).__name__, "config": self.get_config(), **kwargs})
 
     def __reduce__(self) -> Any:
         """Pickled and copied as the file that :meth:`save` writes, with references to the classes and functions that it
         names; those that pickle cannot find by name are given by a ``custom_object_scope`` around the load."""
+        from kbackend.saving import copying
+
         return copying.model_copy, copying.references_of(self)
 
     def __deepcopy__(self, memo: Any) -> Any:
         """A model with weights, optimizer and random streams of its own; functions and classes are shared."""
+        from kbackend.saving import copying
+
         made = memo[id(self)] = copying.model_copy(*copying.parts_of(self))
         return made
 
@@ -121,7 +117,7 @@ class HasFiles:
             FileExistsError: the file exists and ``overwrite`` is False.
             OSError: the file cannot be written; an old one is untouched.
         """
-        self._write(lambda: save_weights(self, path, overwrite))
+        self._write(lambda: saving.save_weights(self, path, overwrite))
 
     def load_weights(
         self, path: Any, by_name: bool = False, skip_mismatch: bool = False, reshape: bool = False
@@ -143,14 +139,14 @@ class HasFiles:
             FormatError: the file is damaged or does not fit; nothing has changed then.
             FileNotFoundError: no file.
         """
-        return load_weights(self, path, by_name, skip_mismatch, reshape)
+        return saving.load_weights(self, path, by_name, skip_mismatch, reshape)
 
     def save_checkpoint(self, path: Any) -> None:
         """Write weights, optimizer state, random counters and epochs to a file; see
         :func:`kbackend.saving.save_checkpoint`."""
-        self._write(lambda: save_checkpoint(self, path))
+        self._write(lambda: saving.save_checkpoint(self, path))
 
     def load_checkpoint(self, path: Any) -> int:
         """Go back to a file's state and return its number of epochs; see
         :func:`kbackend.saving.load_checkpoint`."""
-        return load_checkpoint(self, path)
+        return saving.load_checkpoint(self, path)

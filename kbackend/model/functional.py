@@ -24,17 +24,15 @@ from kbackend.model.learning import unbuilt_if_refused
 from kbackend.model.modules import HasModules
 from kbackend.model.network import Network
 from kbackend.model.predicting import check_joinable, is_one_batch, predict_one_batch
-from kbackend.model.reading import model_from
 from kbackend.model.replay import Replay
 from kbackend.model.subclassing.stepped import OWN_STEPS
 from kbackend.model.topology import Topology
 from kbackend.plugin import select
 from kbackend.registry import custom_object_scope
 from kbackend.streams import Owner, given_streams
-from kbackend.training import data, loop
+from kbackend.training import data, loop, measuring
 from kbackend.training.arrays import Groups, groups_of, inputs_of, prediction_groups
 from kbackend.training.compiled import Settings, warn_of_flags
-from kbackend.training.measuring import of_model as measured
 from kbackend.training.sources.base import Reading, Source
 from kbackend.training.sources.opening import Given, HeldOut, training_sources
 from kbackend.training.sources.shuffles import Shuffles
@@ -268,7 +266,7 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
             taken()
             warn_of_flags(known.settings)
             if team is None:
-                measured.settle(known, "train", batches.sample, batches.batch_size or batches.sample.samples)
+                measuring.settle(known, "train", batches.sample, batches.batch_size or batches.sample.samples)
             block = (batches.batch_size or 1) if shuffle == "batch" else 1
             order = lambda units: self._shuffles.next(units, bool(shuffle), block)  # noqa: E731
             return loop.fit(
@@ -355,7 +353,7 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
                 check_joinable(self, function)
             taken()
             told, sample = self._told(callbacks, batches, verbose), batches.sample
-            measured.settle(self._steps, "predict", sample, batches.batch_size or sample.samples)
+            measuring.settle(self._steps, "predict", sample, batches.batch_size or sample.samples)
             found = loop.predict(function, self._steps.target(), batches, told)
             return self._steps.packed(found, sample.form)
 
@@ -379,7 +377,7 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
             if isinstance(x, dict) or any(map(data.is_foreign, values)):
                 values = Groups(inputs_of(steps, x), [], []).dense
         if steps.jit.setting == "auto":
-            measured.settle(steps, "predict", Groups(inputs_of(steps, x), [], []), len(values[0]))
+            measuring.settle(steps, "predict", Groups(inputs_of(steps, x), [], []), len(values[0]))
         return self._packed(loop.predict_once(function, steps.target(), values))
 
     @checked
@@ -409,7 +407,7 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
             groups = groups_of(steps, x, y, sample_weight, class_weight)
             step = steps.for_training(groups.form)
         if steps.jit.setting == "auto" and steps.team() is None:
-            measured.settle(steps, "train", groups, groups.samples)
+            measuring.settle(steps, "train", groups, groups.samples)
             step = steps.for_training(groups.form)
         return self._once(steps, step, groups, reset_metrics, return_dict)
 
@@ -491,6 +489,8 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
         with custom_object_scope(custom_objects):
             has_steps = any(getattr(cls, name) is not getattr(Model, name) for name in OWN_STEPS)
             if cls.call is Network.call and ("layers" in config or not has_steps):
+                from kbackend.model.reading import model_from
+
                 return model_from(cls, config)
             with given_streams({}):  # the layers that it makes have no names that a file knows
                 return cls(**config)

@@ -15,7 +15,6 @@ from kbackend.plugin.contract import Target
 from kbackend.plugin.modes import rng_of
 from kbackend.plugin.modules.parts import ModelParts
 from kbackend.plugin.select import target
-from kbackend.saving.structure import keys_of
 
 
 class HasModules(Network):
@@ -104,6 +103,8 @@ def _phases(model: Any) -> list[tuple[str, list[Tensor], list[Any]]]:
 
 
 def _parts(model: Any, where: Target, named: bool, programs: list[Any]) -> ModelParts:
+    from kbackend.saving.structure import keys_of  # late: few models become modules
+
     weights = list(model.weights)
     known = {id(v) for v in weights}
     read = {id(v): v for program in programs for v in program.variables}

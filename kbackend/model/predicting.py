@@ -6,9 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from kbackend.training import data, loop
+from kbackend.training import data, loop, measuring
 from kbackend.training.arrays import prediction_groups
-from kbackend.training.measuring import of_model
 
 
 def is_one_batch(model: Any, x: np.ndarray, batch_size: int | None) -> bool:
@@ -25,7 +24,7 @@ def predict_one_batch(model: Any, x: np.ndarray) -> Any:
     """``predict`` without a source of batches, which costs more than a small program."""
     steps = model._steps
     groups = prediction_groups(steps, x)
-    of_model.settle(steps, "predict", groups, len(x))
+    measuring.settle(steps, "predict", groups, len(x))
     return model._packed(loop.predict_batch(steps.predict(), steps.target(), groups.inputs))
 
 

@@ -90,16 +90,15 @@ class Topology:
         def made_by(tensors: Sequence[Tensor]) -> list[Tensor | Unit]:
             return [t if id(t) in self._input_ids else unit_of(t) for t in tensors]
 
-        def behind(found: Tensor | Unit) -> list[Tensor | Unit]:
-            return [] if isinstance(found, Tensor) else made_by(sources_of(found))
-
-        for found in walk(made_by(self.outputs), behind):
+        def behind(found: Tensor | Unit) -> Sequence[Tensor | Unit]:
             if isinstance(found, Tensor):
                 met.setdefault(id(found), len(met))
-                continue
+                return ()
             self._check_reached(found)
             if isinstance(found, LayerCall):
                 met.setdefault(id(found.layer), len(met))
+            return made_by(sources_of(found))
+
         ordered = walk(made_by(self.outputs), behind, after=True)
         return [found for found in ordered if not isinstance(found, Tensor)], met
 

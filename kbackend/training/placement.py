@@ -9,7 +9,6 @@ from kbackend.distribution.data_parallel import DataParallel, active
 from kbackend.distribution.team import Team
 from kbackend.ground.warn import warn_caller
 from kbackend.plugin import select
-from kbackend.training.measuring import tuning
 
 
 class Placement:
@@ -48,6 +47,8 @@ class Placement:
 
 
 def _fastest(steps: Any, otherwise: Any) -> Any:
+    from kbackend.training.measuring import tuning
+
     key = tuning.fastest_engine(steps.graph("predict"))
     if key is not None:
         return select.target(*key.partition(":")[::2])

@@ -8,7 +8,7 @@ import time
 from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from kbackend.callbacks.base import Callback, destination
 from kbackend.callbacks.checkpoints import BackupAndRestore
@@ -17,11 +17,13 @@ from kbackend.distribution.team import Team
 from kbackend.ground.background import Background
 from kbackend.ground.files import remove_abandoned, write_atomically
 from kbackend.ground.warn import warn_caller
-from kbackend.saving.checkpoint import Restored, State
 from kbackend.saving.errors import FormatError, reading
 from kbackend.training.means import Means
 from kbackend.training.sources.base import Source
 from kbackend.training.steps import Step
+
+if TYPE_CHECKING:
+    from kbackend.saving.checkpoint import Restored
 
 _NAME = re.compile(r"backup-(\d+)-(\d+)\.safetensors")
 #: what a place has, and the types of it
@@ -62,6 +64,8 @@ class Backups:
         self._settings, self._model, self._first = settings, model, first_epoch
         self._goes_on = batches.goes_on
         self._data = [batches.steps, batches.samples, batches.batch_size]
+        from kbackend.saving.checkpoint import State  # late: few trainings make checkpoints
+
         self._state = State(model, [step.function.graph])
         self._folder = destination(settings.backup_dir)
         self._folder.mkdir(parents=True, exist_ok=True)

@@ -56,3 +56,47 @@ def test_the_option_of_pytest_imports_next_to_nothing(fresh_python):
     )
     own = ["kbackend", "kbackend.ground", "kbackend.ground.hooks", "kbackend.pytest_option"]
     assert fresh_python(code).strip() == str(own)
+
+SMALL = """
+import sys, numpy as np
+from kbackend import Input, Model, layers
+x = Input((8,))
+model = Model(x, layers.Dense(1)(layers.Dense(8, activation="relu")(x)))
+model.compile("adam", "mse")
+model.fit(np.ones((32, 8)), np.ones((32, 1)), epochs=2, verbose=0)
+model.predict(np.ones((32, 8)))
+unused = '''html logging ml_dtypes numpy.polynomial kbackend.layers.recurrent kbackend.layers.preprocessing
+kbackend.layers.attention kbackend.saving.checkpoint kbackend.saving.keras kbackend.saving.model_file
+kbackend.callbacks.tensorboard kbackend.model.reading kbackend.training.measuring.tuning'''.split()
+print(*(name for name in unused if name in sys.modules))
+
+# what was not imported is there when it is asked for
+import pickle, threading
+found = []
+threads = [threading.Thread(target=lambda: found.append((layers.LSTM, layers.Resizing))) for _ in range(4)]
+for thread in threads: thread.start()
+for thread in threads: thread.join()
+assert len(found) == 4 and len(set(found)) == 1, found
+from kbackend import callbacks, saving
+assert "TensorBoard" in dir(callbacks) and callbacks.TensorBoard.__name__ == "TensorBoard"
+assert {"LSTM", "Attention", "Dense"} <= set(dir(layers)) and not hasattr(layers, "LSTN")
+assert pickle.loads(pickle.dumps(saving.save_model)) is saving.save_model
+names = {}
+exec("from kbackend.layers import *", names)
+assert {"LSTM", "Resizing", "Dense", "Input"} <= names.keys() and "_late" not in names
+"""
+
+
+@pytest.mark.tree
+def test_a_small_model_imports_what_it_needs(fresh_python):
+    assert fresh_python(SMALL, {"KBACKEND": "numpy"}).strip() == ""
+
+
+def test_old_spellings_hold_for_layers_that_are_imported_from_their_family(fresh_python):
+    code = (
+        "import warnings; warnings.simplefilter('ignore')\n"
+        "from kbackend.layers.recurrent import GRU\n"
+        "from kbackend import layers\n"
+        "print(GRU(output_dim=3).units, layers.GRU is GRU)"
+    )
+    assert fresh_python(code).strip() == "3 True"

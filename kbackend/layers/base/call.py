@@ -72,6 +72,8 @@ class LayerCall:
     @property
     def operands(self) -> list[Tensor]:
         """The symbolic tensors among the arguments."""
+        if not self.kwargs:
+            return flat_tensors(self.inputs)
         return flat_tensors((self.inputs, self.kwargs))
 
     @property
@@ -164,11 +166,11 @@ def _captured(call: LayerCall, given: list[Tensor]) -> list[Tensor]:
             outside = tensor.history is not None and tensor.history is not call
             if outside or tensor.node.op.role is Role.PLACEHOLDER:
                 found[id(tensor)] = tensor
-            else:
+            elif tensor.node.inputs:
                 makers.append(tensor.node)
         return makers[::-1]
 
-    measured = flat_tensors([(*m.args, *m.kwargs.values()) for m in call.metrics])
+    measured = flat_tensors([(*m.args, *m.kwargs.values()) for m in call.metrics]) if call.metrics else []
     results = [*call.outputs, *(r.tensor for r in call.losses), *measured]
     for _ in walk([t.node for t in results[::-1] if id(t) not in stop], behind):
         pass

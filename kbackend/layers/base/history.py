@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
-from weakref import WeakValueDictionary
+from weakref import ref
 
 from kbackend.ground.tree import tree_map
 from kbackend.layers.base.call import LayerCall
@@ -16,13 +17,18 @@ def _shapes_text(structure: Any) -> str:
     return ", ".join(str(t.shape) for t in flat_tensors(structure))
 
 
+def _hold(consumers: dict[int, ref[LayerCall]], call: LayerCall) -> None:
+    """Hold a call for as long as there is another reference to it."""
+    consumers[id(call)] = ref(call, partial(consumers.pop, id(call)))
+
+
 class HasCalls(HasWeights, inner=True):
     """The part of a layer that holds its calls."""
 
     #: arguments of ``call`` whose tensors are inputs beside the first argument, as in Keras
     _input_arguments: tuple[str, ...] = ()
     #: the calls on results of the layer, by identity, in their order; made with the first
-    _consumers: WeakValueDictionary[int, LayerCall] | None = None
+    _consumers: dict[int, ref[LayerCall]] | None = None
 
     def __init__(self, name: Any, dtype: Any, trainable: bool, weights: Any) -> None:
         super().__init__(name, dtype, trainable, weights)
@@ -44,22 +50,28 @@ class HasCalls(HasWeights, inner=True):
     @property
     def outbound_nodes(self) -> list[LayerCall]:
         """The calls of layers on results of this one that there still are; ``_outbound_nodes`` in Keras 2."""
-        return [] if self._consumers is None else list(self._consumers.values())
+        held = [] if self._consumers is None else [consumer() for consumer in list(self._consumers.values())]
+        return [call for call in held if call is not None]
 
     @outbound_nodes.setter
     def outbound_nodes(self, calls: Sequence[LayerCall]) -> None:
         """Forget the other calls, as programs do with the last layer after ``model.layers.pop()``."""
-        self._consumers = WeakValueDictionary({id(call): call for call in calls})
+        self._consumers = {}
+        for call in calls:
+            _hold(self._consumers, call)
 
     _outbound_nodes = outbound_nodes
 
     def _keep_call(self, call: LayerCall) -> None:
         """Keep a call, and tell the layers of its operands."""
         self._calls.append(call)
-        for layer in {id(layer): layer for layer in call.inbound_layers if layer is not None}.values():
+        for tensor in call.operands:
+            if tensor.history is None:
+                continue
+            layer = tensor.history.layer
             if layer._consumers is None:
-                layer._consumers = WeakValueDictionary()
-            layer._consumers[id(call)] = call
+                layer._consumers = {}
+            _hold(layer._consumers, call)
 
     def _call_at(self, index: int, what: str) -> LayerCall:
         if not self._calls:

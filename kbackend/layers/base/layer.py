@@ -244,6 +244,8 @@ class Layer(HasLosses):
         """The masks of the inputs, in their structure; None where there is none."""
         if kwargs.get("mask") is not None:
             return kwargs["mask"]
+        if isinstance(inputs, Tensor) and inputs._keras_mask is None:
+            return None
         masks = tree_map(lambda t: getattr(t, "_keras_mask", None), inputs)
         if any(m is not None for m in tree_leaves(masks)):
             if not self.supports_masking and type(self).compute_mask is Layer.compute_mask:
@@ -260,9 +262,10 @@ class Layer(HasLosses):
 
     def _run(self, inputs: Any, masks: Any, kwargs: Mapping[str, Any]) -> Any:
         function = type(self).call
-        given = {k: v for k, v in kwargs.items() if k not in ("mask", "training")}
+        given = {k: v for k, v in kwargs.items() if k not in ("mask", "training")} if kwargs else {}
         if self.autocast:
-            inputs, given = tree_map(self._input, (inputs, given))
+            inputs = self._input(inputs) if isinstance(inputs, Tensor) else tree_map(self._input, inputs)
+            given = tree_map(self._input, given) if given else given
         if _accepts(function, "training") and "training" in kwargs:
             given["training"] = kwargs["training"]
         if _accepts(function, "mask") and (masks is not None or "mask" in kwargs):
@@ -293,7 +296,7 @@ class Layer(HasLosses):
                 return copy
             return value
 
-        outputs = tree_map(own, structure)
+        outputs = own(structure) if isinstance(structure, Tensor) else tree_map(own, structure)
         results = flat_tensors(outputs)
         self._set_masks(results, inputs, masks)
         if self.activity_regularizer is not None:
@@ -310,8 +313,8 @@ class Layer(HasLosses):
             tensor._keras_mask = mask
 
     def _state(self) -> Any:
-        added: list[list[Any]] = [self._weights, self._losses, self._updates, self._measured]
-        return (self.built, self.input_spec, *map(len, added))
+        added = len(self._weights), len(self._losses), len(self._updates), len(self._measured)
+        return (self.built, self.input_spec, *added)
 
     def _restore(self, state: Any) -> None:
         self.built, self.input_spec, weights, losses, updates, measured = state

@@ -92,10 +92,9 @@ def check_inputs(layer: Any, tensors: Sequence[Tensor]) -> None:
     if layer.input_spec is None:
         return
     specs = layer.input_spec if isinstance(layer.input_spec, (list, tuple)) else [layer.input_spec]
-    label = described(layer)
     if len(specs) != len(tensors):
         raise ValueError(
-            f"{label} expects {len(specs)} input{'s' * (len(specs) != 1)}, it was given {len(tensors)}: "
+            f"{described(layer)} expects {len(specs)} input{'s' * (len(specs) != 1)}, it was given {len(tensors)}: "
             f"{shapes_text(tensors)}"
         )
     for position, (spec, tensor) in enumerate(zip(specs, tensors)):
@@ -103,7 +102,7 @@ def check_inputs(layer: Any, tensors: Sequence[Tensor]) -> None:
         if fault:
             which = f"input {position} " if len(specs) > 1 else "an input "
             raise ValueError(
-                f"{label} expects {which}of {fault}, it was given {tensor.name!r} of shape {tensor.shape} "
+                f"{described(layer)} expects {which}of {fault}, it was given {tensor.name!r} of shape {tensor.shape} "
                 f"and dtype {tensor.dtype}"
             )
 

@@ -38,7 +38,7 @@ _REASONS = {
 }
 
 
-class Quantized(LowRank):
+class Quantized(LowRank, inner=True):
     """Base class of layers with ``quantize``.
 
     Attributes:

@@ -12,6 +12,7 @@ from kbackend.layers.arguments import described, mapping, scalar, set_roles
 from kbackend.layers.base.layer import Layer
 from kbackend.layers.base.spec import InputSpec
 from kbackend.ops.arrays.reshape import extent
+from kbackend.ops.core.cast import cast
 from kbackend.ops.elementwise.precision import as_dtype, wide_dtype
 from kbackend.ops.elementwise.select import select_elements
 
@@ -187,12 +188,13 @@ class BatchNormalization(Layer):
         return K.batch_normalization(inputs, mean, variance, beta, gamma, self.axis, epsilon)
 
     def _move(self, unempty: _Unempty, mean: Any, variance: Any) -> None:
-        momentum = unempty(self.momentum, 1.0)
-        moved = [K.moving_average_update(self.moving_mean, mean, momentum)]
+        kept = unempty(self.momentum, 1.0)
+        new = 1 - kept
+        moved = [K.update(self.moving_mean, self.moving_mean * kept + mean * new)]
         if self.renorm:
             moved += self._moved_by_deviation(unempty, mean, variance)
         else:
-            moved.append(K.moving_average_update(self.moving_variance, variance, momentum))
+            moved.append(K.update(self.moving_variance, self.moving_variance * kept + variance * new))
         self.add_update(moved)
 
     def _moved_by_deviation(self, unempty: _Unempty, mean: Any, variance: Any) -> list[Any]:
@@ -233,7 +235,7 @@ class _Unempty:
 
     def __init__(self, inputs: Any, axes: Sequence[int]) -> None:
         sizes = [inputs.shape[a] for a in axes]
-        self._filled: Any = extent(inputs, tuple(axes)) > 0 if None in sizes else all(sizes)
+        self._filled: Any = cast(extent(inputs, tuple(axes)), "bool") if None in sizes else all(sizes)
 
     def __call__(self, value: Any, of_empty: Any) -> Any:
         if isinstance(self._filled, bool):

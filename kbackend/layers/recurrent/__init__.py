@@ -9,3 +9,6 @@ from kbackend.layers.recurrent.rnn import *
 from kbackend.layers.recurrent.simple_rnn import *
 from kbackend.layers.recurrent.stacked import *
 from kbackend.layers.recurrent.time_distributed import *
+from kbackend.layers.spellings import accept as _accept
+
+_accept(globals())

@@ -9,12 +9,11 @@ from kbackend.model.compiled import CompiledNetwork
 from kbackend.model.learning import unbuilt_if_refused
 from kbackend.training import data
 from kbackend.training.arrays import Groups, groups_of, inputs_of
-from kbackend.training.measuring import of_model as measured
-from kbackend.training.measuring.profiling import Profile
-from kbackend.training.measuring.tuning import Tuned
 
 if TYPE_CHECKING:
     from kbackend.divergence.report import Report
+    from kbackend.training.measuring.profiling import Profile
+    from kbackend.training.measuring.tuning import Tuned
 
 
 class MeasuredNetwork(CompiledNetwork):
@@ -53,7 +52,9 @@ class MeasuredNetwork(CompiledNetwork):
             ValueError: the data does not fit, or an engine is unknown.
         """
         groups, size = self._measured_on(x, y), data.batch_size(batch_size)
-        tuned = measured.tune(self._steps, groups, engines, size, rounds)
+        from kbackend.training.measuring import of_model
+
+        tuned = of_model.tune(self._steps, groups, engines, size, rounds)
         if verbose:
             print(tuned)
         return tuned
@@ -79,7 +80,9 @@ class MeasuredNetwork(CompiledNetwork):
             A :class:`kbackend.training.measuring.profiling.Profile`: ``rows``, ``step``; its text is the table.
         """
         groups, size = self._measured_on(x, y), data.batch_size(batch_size)
-        found = measured.profile(self._steps, groups, size, rounds)
+        from kbackend.training.measuring import of_model
+
+        found = of_model.profile(self._steps, groups, size, rounds)
         if verbose:
             print(found)
         return found

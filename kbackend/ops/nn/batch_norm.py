@@ -17,6 +17,7 @@ from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.arrays.dims import lengths
 from kbackend.ops.arrays.reshape import extent, reshape
 from kbackend.ops.core.arguments import as_tensor
+from kbackend.ops.core.cast import cast
 from kbackend.ops.core.creation import zeros_like
 from kbackend.ops.elementwise.power import rsqrt
 from kbackend.ops.elementwise.precision import as_dtype, wide_dtype
@@ -199,7 +200,7 @@ def _of_some(value: Any, x: Any, axes: tuple[int, ...]) -> Any:
     """A mean over axes of x, 0 where they have no elements."""
     if None not in (x.shape[a] for a in axes):
         return value if all(x.shape[a] for a in axes) else zeros_like(value)
-    return select_elements(extent(x, axes) > 0, value, 0.0)
+    return select_elements(cast(extent(x, axes), "bool"), value, 0.0)
 
 
 @derived(tolerance="reduction", samples=lambda: [

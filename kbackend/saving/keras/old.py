@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from kbackend.layers.legacy import SPELLINGS, modern
+from kbackend.layers.spellings import SPELLINGS, modern
 from kbackend.saving.errors import FormatError
 from kbackend.saving.structure import is_model
 

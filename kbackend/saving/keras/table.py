@@ -133,11 +133,7 @@ _OPS = (
 @cache
 def layer_classes() -> dict[str, Any]:
     """kbackend's layers by name."""
-    known = {
-        name: found
-        for name, found in vars(layers).items()
-        if isinstance(found, type) and issubclass(found, layers.Layer)
-    }
+    known = layers.built_in()
     return known | {theirs: known[ours] for ours, theirs in RENAMED.items() if ours in known}
 
 

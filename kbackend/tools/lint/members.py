@@ -14,7 +14,7 @@ from kbackend.compat.switching import Attribute, Renamed, Wrapped, named
 from kbackend.ground.arguments import keywords_of
 from kbackend.layers.base.configuration import KNOWN_ARGUMENTS
 from kbackend.layers.base.layer import Layer
-from kbackend.layers.legacy import SPELLINGS
+from kbackend.layers.spellings import SPELLINGS
 
 #: a room whose classes take the arguments of other functions
 _ANY = "kbackend.wrappers."

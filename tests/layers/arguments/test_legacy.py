@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from kbackend import Input, K, Sequential, layers
-from kbackend.layers import legacy
+from kbackend.layers.spellings import SPELLINGS
 from kbackend.models import clone_model, load_model, model_from_json
 
 OLD = [
@@ -127,10 +127,10 @@ def test_two_integers_after_the_filters_are_a_window_and_a_stride_under_the_new_
 
 
 def test_every_old_name_leads_to_an_argument_that_there_is():
-    for kind in legacy.SPELLINGS.keys() & vars(layers).keys():
+    for kind in SPELLINGS.keys() & set(dir(layers)):
         made = getattr(layers, kind)
         known = {*inspect.signature(made).parameters, *made.arguments, "input_shape"}
-        assert {name for s in legacy.SPELLINGS[kind] for name in s.names} <= known, kind
+        assert {name for s in SPELLINGS[kind] for name in s.names} <= known, kind
 
 
 A, B = np.array([[1.0, 2.0]], "float32"), np.array([[3.0, -4.0]], "float32")

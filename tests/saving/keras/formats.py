@@ -41,16 +41,16 @@ def page(keras: Any) -> str:
     from saving.export.exceptions import EXCEPTIONS
 
     from kbackend import layers
-    from kbackend.layers.legacy import SPELLINGS
+    from kbackend.layers.spellings import SPELLINGS
     from kbackend.saving.keras.old import _GATES
     from kbackend.saving.keras.table import has_layer
 
     tested = {row.layer for row in all_rows()}
     with_keras = {row.layer for row in all_rows() if row.keras is True}
     lines, counts = [], Counter()
-    for name, found in sorted(vars(layers).items()):
+    for name, found in sorted(layers.built_in().items()):
         base = layers.Layer
-        if not isinstance(found, type) or not issubclass(found, base) or found is base or found.__name__ != name:
+        if found is base or found.__name__ != name:
             continue
         theirs = hasattr(keras.layers, name) and has_layer(name, 3)
         three = ("both ways" if name in with_keras else "by name") if theirs else "none"

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from kbackend.plugin.contract import Specialized
 from kbackend_tensorflow import abilities
+from kbackend_tensorflow.finite import repaired
 
 
 def _elu(specs: Any, alpha: float) -> Callable[[Any], Any]:
@@ -57,14 +58,13 @@ def _nan_throughout(y: Any, axis: int) -> Any:
     if tf.executing_eagerly():
         return _spread(y, axis)
 
+    if y.shape.rank > 2:
+        # The sum is finite unless there is a NaN, and costs a third of `_spread` for the many rows of an attention.
+        return repaired(y, tf.reduce_sum(y), lambda: _spread(y, axis))
+
     @tf.custom_gradient
     def repair(y: Any) -> Any:
-        if y.shape.rank <= 2:
-            return _spread(y, axis), lambda gradient: gradient
-        # The sum is finite unless there is a NaN, and costs a third of `_spread` for the many rows of an attention.
-        total = tf.reduce_sum(y)
-        repaired = tf.cond(tf.math.is_finite(total), lambda: tf.identity(y), lambda: _spread(y, axis))
-        return repaired, lambda gradient: gradient
+        return _spread(y, axis), lambda gradient: gradient
 
     return repair(y)
 

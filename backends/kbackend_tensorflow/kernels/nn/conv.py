@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from kbackend_tensorflow import abilities
 from kbackend_tensorflow.empties import by_rows
+from kbackend_tensorflow.finite import repaired
 
 #: how many channels fill a register of AVX2
 LANES = 8
@@ -232,19 +233,14 @@ def _repaired(y: Any, x: Any, pool: Any) -> Any:
     Only inputs with a sum that is not finite are repaired; the sum costs a tenth of the pooling.
     """
 
-    def exactly(y: Any, x: Any) -> Any:
+    def exactly() -> Any:
         above = pool(tf.cast((x > -math.inf) | tf.math.is_nan(x), x.dtype))
         missing = pool(tf.cast(tf.math.is_nan(x), x.dtype))
         nan, lowest = (tf.constant(v, x.dtype) for v in (math.nan, -math.inf))
         return tf.where(missing > 0, nan, tf.where(above > 0, y, lowest))
 
-    @tf.custom_gradient
-    def repair(y: Any, x: Any) -> Any:
-        total = tf.reduce_sum(tf.cast(x, tf.float32) if x.dtype.size < 4 else x)
-        result = tf.cond(tf.math.is_finite(total), lambda: tf.identity(y), lambda: exactly(y, x))
-        return result, lambda gradient: (gradient, None)
-
-    return repair(y, x)
+    total = tf.reduce_sum(tf.cast(x, tf.float32) if x.dtype.size < 4 else x)
+    return repaired(y, total, exactly)
 
 
 def avg_pool(x: Any, *, window: Any, strides: Any, padding: Any) -> Any:
