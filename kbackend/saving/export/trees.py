@@ -4,16 +4,20 @@ each node for its fields, and take several times as long."""
 from __future__ import annotations
 
 import ast
-from functools import cache
 from typing import Any
 
 #: fields without nodes, or with those of operators and of what is done with a name, which have nothing below them
 _PLAIN = frozenset({"arg", "attr", "conversion", "ctx", "id", "kind", "level", "module", "op", "ops", "type_comment"})
 
 
-@cache
+#: class of nodes -> its fields that may hold nodes
+_FIELDS: dict[type[ast.AST], tuple[str, ...]] = {}
+
+
 def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
-    return tuple(name for name in kind._fields if name not in _PLAIN)
+    if kind not in _FIELDS:
+        _FIELDS[kind] = tuple(name for name in kind._fields if name not in _PLAIN)
+    return _FIELDS[kind]
 
 
 def children(node: ast.AST) -> list[ast.AST]:
