@@ -23,11 +23,12 @@ from kbackend.plugin.processes.launch import TF_CONFIG
 from kbackend_tensorflow import abilities, empties, finite, modes, processes
 from kbackend_tensorflow.errors import refused_by_xla, translating
 from kbackend_tensorflow.gaps import GAPS
+from kbackend_tensorflow.gradients.broadcast import fewer_operations
+from kbackend_tensorflow.gradients.tape import TensorFlowTape
 from kbackend_tensorflow.grappler import stacks_kept
 from kbackend_tensorflow.kernels import KERNELS
 from kbackend_tensorflow.native import GENERATORS, NATIVE_KERNELS
 from kbackend_tensorflow.registered import released_with
-from kbackend_tensorflow.tape import TensorFlowTape
 
 
 class TensorFlowBackend(Backend):
@@ -255,7 +256,7 @@ class _Traced:
         in_place = [cells[position[id(v)]] for v in emitted.in_place]
 
         def program(*feeds: Any) -> Any:
-            with stacks_kept(), tf.device(_tf_device(target.device)):
+            with stacks_kept(), fewer_operations(), tf.device(_tf_device(target.device)):
                 outputs, new = emitted.function(*feeds, cells)
                 found = [t for t in (*outputs, *new) if tf.is_tensor(t)]
                 _write_after(found, in_place)

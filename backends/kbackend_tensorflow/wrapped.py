@@ -28,7 +28,7 @@ def is_module(value: Any) -> bool:
 
 class TensorFlowWrapped:
     """A ``tf.Module`` or ``tf.function``. Programs call it as it is: it reads and assigns its own variables, which are
-    the cells of the layer's; see :class:`kbackend_tensorflow.tape.TensorFlowTape` for their gradients."""
+    the cells of the layer's; see :class:`kbackend_tensorflow.gradients.tape.TensorFlowTape` for their gradients."""
 
     engine = "tensorflow"
 

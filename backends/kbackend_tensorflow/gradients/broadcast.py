@@ -1,0 +1,134 @@
+"""Gradients of elementwise operations, which sum over the axes along which an operand was broadcast.
+
+Where a size is unknown, as that of a batch is, TensorFlow's own find those axes when the program runs: seven operations
+for two operands, in a graph whose operations take 0.2 ms each to trace and to instantiate. They differentiate by
+constants too. Here the axes are known where :mod:`kbackend_tensorflow.gradients.sizes` says that sizes are equal, and
+constants have no gradient. The values are the same bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.framework import ops
+
+from kbackend_tensorflow.gradients import sizes
+from kbackend_tensorflow.gradients.rules import Sizes, Symbol, broadcast
+
+raw = tf.raw_ops
+Part = Callable[[Any, Any], Any]
+
+
+@contextmanager
+def fewer_operations() -> Iterator[None]:
+    """In the graph being traced, the gradients of operations that are made in this context are those of this file."""
+    graph = tf.compat.v1.get_default_graph()
+    override = getattr(graph, "_override_gradient_function", None)
+    if override is None:
+        yield
+        return
+    with override(_FUNCTIONS):
+        yield
+    sizes.forget(graph)
+
+
+def _gradient(operation: Any, gradient: Any) -> Any:
+    """The gradients of the operands, None for constants and conditions."""
+    known = [sizes.sizes_of(t) for t in operation.inputs]
+    if None in known or not isinstance(gradient, tf.Tensor):
+        return ops.gradient_registry.lookup(operation.type)(operation, gradient)
+    result = operation.outputs[0]
+    sizes.note(gradient, sizes.sizes_of(result))
+    found: list[Any] = [None] * len(known)
+    unknown = []
+    for place, (operand, part) in enumerate(zip(operation.inputs, _PARTS[operation.type])):
+        if part is None or operand.op.type == "Const":
+            continue
+        found[place] = part(operation, gradient)
+        others = broadcast([s for i, s in enumerate(known) if i != place])
+        axes = _axes(known[place], others, result.shape.rank)
+        if axes is None:
+            unknown.append(place)
+        else:
+            found[place] = _summed(found[place], *axes)
+    for place, axes in zip(unknown, _axes_at_run_time(operation, unknown)):
+        whole = raw.Sum(input=found[place], axis=axes, keep_dims=True)
+        found[place] = tf.reshape(whole, sizes.shape_of(operation.inputs[place]))
+    for summed, own in zip(found, known):
+        if summed is not None:
+            sizes.note(summed, own)
+    return found
+
+
+def _axes_at_run_time(operation: Any, places: Sequence[int]) -> list[Any]:
+    """For each of some operands, the axes along which it is broadcast."""
+    shapes = [sizes.shape_of(operation.inputs[place]) for place in places]
+    if len(places) == len(operation.inputs) == 2:
+        return list(raw.BroadcastGradientArgs(s0=shapes[0], s1=shapes[1]))
+    whole = sizes.shape_of(operation.outputs[0]) if places else None
+    return [raw.BroadcastGradientArgs(s0=shape, s1=whole)[0] for shape in shapes]
+
+
+def _axes(own: Sizes, others: Sizes, rank: int) -> tuple[list[int], list[int]] | None:
+    """The axes that an operand lacks, and those along which its size is 1 and that of the result is not; None where
+    that is not known."""
+    missing = rank - len(own)
+    wide = ((1,) * (rank - len(others)) + others)[missing:]
+    if any(isinstance(mine, Symbol) and other not in (mine, 1) for mine, other in zip(own, wide)):
+        return None
+    stretched = [axis for axis, pair in enumerate(zip(own, wide), missing) if pair[0] == 1 != pair[1]]
+    return list(range(missing)), stretched
+
+
+def _summed(gradient: Any, missing: list[int], stretched: list[int]) -> Any:
+    if not stretched:
+        return raw.Sum(input=gradient, axis=missing) if missing else gradient
+    summed = raw.Sum(input=gradient, axis=missing + stretched, keep_dims=True)
+    return tf.squeeze(summed, missing) if missing else summed
+
+
+def _times(place: int) -> Part:
+    return lambda operation, gradient: raw.Mul(x=gradient, y=tf.math.conj(operation.inputs[place]))
+
+
+def _by_divisor(operation: Any, gradient: Any) -> Any:
+    x, y = (tf.math.conj(t) for t in operation.inputs)
+    return raw.Mul(x=gradient, y=raw.RealDiv(x=raw.RealDiv(x=raw.Neg(x=x), y=y), y=y))
+
+
+def _where(condition: Callable[[Any], Any], otherwise: bool = False) -> Part:
+    def part(operation: Any, gradient: Any) -> Any:
+        zero = tf.constant(0, gradient.dtype)
+        sides = (zero, gradient) if otherwise else (gradient, zero)
+        return raw.SelectV2(condition=condition(operation), t=sides[0], e=sides[1])
+
+    return part
+
+
+def _compared(operator: Callable[..., Any]) -> tuple[Part, Part]:
+    condition = lambda operation: operator(x=operation.inputs[0], y=operation.inputs[1])  # noqa: E731
+    return _where(condition), _where(condition, otherwise=True)
+
+
+def _first(operation: Any) -> Any:
+    return operation.inputs[0]
+
+
+def _itself(operation: Any, gradient: Any) -> Any:
+    return gradient
+
+
+#: operation -> for each operand, what is summed for its gradient
+_PARTS: dict[str, tuple[Part | None, ...]] = {
+    "AddV2": (_itself, _itself),
+    "Maximum": _compared(raw.GreaterEqual),
+    "Minimum": _compared(raw.LessEqual),
+    "Mul": (_times(1), _times(0)),
+    "RealDiv": (lambda operation, gradient: raw.RealDiv(x=gradient, y=tf.math.conj(operation.inputs[1])), _by_divisor),
+    "SelectV2": (None, _where(_first), _where(_first, otherwise=True)),
+    "Sub": (_itself, lambda operation, gradient: raw.Neg(x=gradient)),
+}
+_FUNCTIONS = dict.fromkeys(_PARTS, _gradient)
