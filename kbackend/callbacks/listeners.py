@@ -79,7 +79,7 @@ class CallbackList:
             wanted = {ProgbarLogger: add_progbar, History: add_history}
             chosen += [kind() for kind, add in wanted.items() if add and not any(isinstance(c, kind) for c in chosen)]
         self.callbacks: list[Callback] = []
-        self._listeners: dict[str, Sequence[Any]] = dict.fromkeys(_EVENTS, ())
+        self._listeners: dict[str, list[Any]] = {event: [] for event in _EVENTS}
         for callback in chosen:
             self.append(callback)
         self.params: dict[str, Any] = {}
@@ -98,7 +98,7 @@ class CallbackList:
         for event, names in _METHODS.items():
             for name in names:
                 if name in own or getattr(kind, name) is not getattr(Callback, name):
-                    self._listeners[event] = [*self._listeners[event], getattr(callback, names[0])]
+                    self._listeners[event].append(getattr(callback, names[0]))
                     break
 
     def set_model(self, model: Any) -> None:

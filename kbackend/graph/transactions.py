@@ -117,7 +117,7 @@ def unchanged(variables: Sequence[Variable], function: Callable[[], T]) -> T:
                 return function()
 
 
-class _Access:
+class Access:
     """How a program accesses its variables.
 
     Args:
@@ -140,6 +140,7 @@ class _Access:
         return self._known
 
     def update(self, run: Callable[[Any], T], feeds: Any) -> T:
+        """Call a function of feeds that updates variables."""
         joins, groups = self._known
         if joins != _Joins.count:
             joins, groups = self._found()
@@ -150,6 +151,7 @@ class _Access:
         return unchanged(self._variables, lambda: _group(self._updated[0]).change(run, feeds))
 
     def read(self, run: Callable[[Any], T], feeds: Any) -> T:
+        """Call a function of feeds that only reads variables."""
         joins, groups = self._known
         if joins != _Joins.count:
             joins, groups = self._found()
@@ -180,5 +182,5 @@ def _state(groups: list[Group]) -> int:
 
 def access(variables: Sequence[Variable], updated: Sequence[Variable]) -> Callable[[Callable[[Any], T], Any], T]:
     """A function that calls a function of feeds, which reads variables and updates some of them."""
-    made = _Access(variables, updated)
+    made = Access(variables, updated)
     return made.update if updated else made.read

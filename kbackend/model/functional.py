@@ -268,10 +268,10 @@ class Model(HasFiles, Distributed, HasModules, GeneratorMethods, InspectedNetwor
             if team is None:
                 measuring.settle(known, "train", batches.sample, batches.batch_size or batches.sample.samples)
             block = (batches.batch_size or 1) if shuffle == "batch" else 1
-            order = lambda units: self._shuffles.next(units, bool(shuffle), block)  # noqa: E731
             return loop.fit(
-                self, step, known.target(), batches, epochs_due, order, listeners, verbose, validation,
-                self._end_training, resume, team,
+                self, step, known.target(), batches, epochs_due,
+                lambda units: self._shuffles.next(units, bool(shuffle), block),
+                listeners, verbose, validation, self._end_training, resume, team,
             )  # fmt: skip
 
     def _end_training(self) -> None:

@@ -55,6 +55,14 @@ def test_the_first_calls_are_left_alone():
     assert machine.calls == [None, None, None, ALL]
 
 
+def test_an_interrupt_while_it_decides_lets_it_begin_anew():
+    machine = Machine()
+    machine.run(taking(MS, 2 * MS), 3)
+    with pytest.raises(KeyboardInterrupt):
+        machine.choice.course.throw(KeyboardInterrupt)
+    assert machine.run(taking(MS, 2 * MS), 60) == 1
+
+
 def test_one_thread_is_chosen_where_all_gain_little():
     assert Machine().run(taking(1.0 * MS, 0.95 * MS), 60) == 1
 

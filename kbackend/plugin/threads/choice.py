@@ -83,7 +83,11 @@ class Choice:
     def took(self, seconds: float) -> None:
         """Note how long the call with the wanted number of threads took."""
         self._ran = self.wanted
-        self.wanted = self.course.send(seconds)
+        try:
+            self.wanted = self.course.send(seconds)
+        except StopIteration:  # an interrupt came while it ran, which ended it
+            self.course = self._life()
+            self.wanted = next(self.course)
 
     def _life(self) -> Course:
         for _ in range(_ALONE):
