@@ -27,9 +27,8 @@ def children(node: ast.AST) -> list[ast.AST]:
     ['a', 'b']
     """
     found: list[ast.AST] = []
-    kind: Any = type(node)
     parts = vars(node)
-    for name in _fields(kind):
+    for name in _fields(node.__class__):
         value = parts.get(name)
         if isinstance(value, list):
             found += [part for part in value if isinstance(part, ast.AST)]
