@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from autograd.extend import defvjp, primitive
+from autograd.extend import defvjp
 from numpy.lib.stride_tricks import as_strided
 
 from kbackend_numpy.pooling import avg_pool, max_pool
+from kbackend_numpy.recording import primitive
 
 __all__ = ["avg_pool", "convolution", "convolution_transpose", "max_pool"]
 

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 
 import autograd.numpy as anp
 import numpy as np
-from autograd.extend import defvjp, defvjp_argnums, primitive
+from autograd.extend import defvjp, defvjp_argnums
 from autograd.tracer import isbox
+
+from kbackend_numpy.recording import primitive
 
 STEPS, LAST_STATE, LAST_CELL = slice(1, -1), -2, -1
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as onp
-from autograd.extend import defvjp, primitive
+from autograd.extend import defvjp
+
+from kbackend_numpy.recording import primitive
 
 #: by the bytes of an element
 _INTEGERS = {2: onp.int16, 4: onp.int32, 8: onp.int64}

@@ -9,8 +9,10 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from autograd.extend import defvjp, primitive
+from autograd.extend import defvjp
 from autograd.tracer import getval
+
+from kbackend_numpy.recording import primitive
 
 Pairs = Sequence[tuple[int, int]]
 

@@ -7,8 +7,10 @@ from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
-from autograd.extend import defvjp, defvjp_argnums, primitive
+from autograd.extend import defvjp, defvjp_argnums
 from autograd.tracer import isbox
+
+from kbackend_numpy.recording import primitive
 
 
 def slices(sequence: Any, axis: int) -> Sequence[Any]:

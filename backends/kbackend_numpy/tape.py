@@ -13,7 +13,6 @@ from autograd.tracer import Box, isbox, new_box, toposort
 
 from kbackend import dtypes
 from kbackend.plugin.contract import Tape
-from kbackend_numpy.recording import recording
 
 
 def _register(dtype: Any) -> None:
@@ -44,10 +43,6 @@ class NumpyTape(Tape):
         if getattr(kernel, "_is_autograd_primitive", False):
             return kernel.fun
         return getattr(kernel, "untaped", kernel)
-
-    def taped(self, kernel: Any) -> Any:
-        """A primitive in the form that records it in one step."""
-        return recording(kernel) if getattr(kernel, "_is_autograd_primitive", False) else kernel
 
     def gradients(
         self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool

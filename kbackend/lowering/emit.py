@@ -215,8 +215,7 @@ class Emitter:
         specs = [map_specs(a) for a in node.args]
         kernel, rest = self.backend.bind_kernel(self.kernels[node.op.name], specs, {**attrs, **subgraphs})
         recorded = self.around or made.recorded(node)
-        tape = self.backend.tape
-        return (tape.taped if recorded else tape.untaped)(kernel), rest
+        return kernel if recorded else self.backend.tape.untaped(kernel), rest
 
     def argument(self, arg: Any, levels: tuple[int, ...], made: Plan) -> str:
         if isinstance(arg, Tensor):

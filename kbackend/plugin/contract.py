@@ -450,10 +450,6 @@ class Tape(Protocol):
         """The kernel for operands that are recorded at no level, which may compute the same in less time."""
         return kernel
 
-    def taped(self, kernel: Kernel) -> Kernel:
-        """The kernel for operands of which some are recorded, which may record the same in less time."""
-        return kernel
-
     @required
     def gradients(
         self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import autograd.numpy as anp
+import autograd
 import numpy as np
 import pytest
-from autograd.core import VJPNode
+from autograd.core import VJPNode, primitive_vjps
+from autograd.differential_operators import make_jvp
+from autograd.extend import defjvp, defvjp, defvjp_argnums
 from autograd.tracer import new_box
 
 from kbackend import K, ops
 from kbackend.plugin.select import get_backend
-from kbackend_numpy.recording import recording
+from kbackend_numpy import recording
 
 pytestmark = [pytest.mark.processor, pytest.mark.usefixtures("engine")]
 
@@ -59,11 +61,13 @@ def test_joined_tensors_need_no_tape():
 
 @pytest.mark.parametrize("boxed", [(0,), (1,), (0, 1)])
 @pytest.mark.parametrize("levels", [(0, 0), (0, 1), (1, 0), (2, 2)])
-def test_what_is_recorded_in_one_step_is_what_autograd_records(boxed, levels):
+def test_a_primitive_records_what_that_of_autograd_records(boxed, levels):
     values = [np.array([1.0, 2.0]), np.array([[3.0], [5.0]])]
-    primitive = get_backend("numpy").kernels["multiply"]
+    multiply = get_backend("numpy").kernels["multiply"]
+    theirs = autograd.extend.primitive(multiply.fun)
+    defvjp_argnums(theirs, primitive_vjps[multiply])
     found = []
-    for function in (primitive, recording(primitive)):
+    for function in (theirs, multiply):
         roots = [new_box(value, level, VJPNode.new_root()) for value, level in zip(values, levels)]
         boxes = [root if i in boxed else value for i, (root, value) in enumerate(zip(roots, values))]
         result = function(*boxes)
@@ -74,8 +78,19 @@ def test_what_is_recorded_in_one_step_is_what_autograd_records(boxed, levels):
         found.append([result._trace, inner, *slopes])
     for one, other in zip(*found, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert found[0][0] == max(levels[i] for i in boxed) and recording(primitive) is function
+    assert found[0][0] == max(levels[i] for i in boxed)
 
 
-def test_a_function_that_autograd_does_not_trace_stays():
-    assert recording(anp.zeros_like) is anp.zeros_like  # it has no gradient
+def test_a_primitive_goes_through_other_traces_and_says_what_it_has_no_gradient_for():
+    @recording.primitive
+    def double(x):
+        """Twice."""
+        return 2 * x
+
+    assert double(3) == 6 and (double.__name__, double.__doc__) == ("double", "Twice.")
+    with pytest.raises(NotImplementedError, match="VJP of double"):
+        autograd.grad(double)(1.0)
+    defvjp(double, lambda ans, x: lambda g: 2 * g)
+    defjvp(double, lambda g, ans, x: 2 * g)
+    assert autograd.grad(double)(1.0) == 2.0 and autograd.grad(autograd.grad(lambda x: double(x) * x))(1.0) == 4.0
+    assert make_jvp(double)(1.0)(3.0) == (2.0, 6.0)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from autograd.extend import defvjp, primitive
+from autograd.extend import defvjp
 from autograd.tracer import isbox
 
 from kbackend_numpy import processes
+from kbackend_numpy.recording import primitive
 
 
 def all_reduce(tensors: Sequence[Any]) -> tuple[Any, ...]:

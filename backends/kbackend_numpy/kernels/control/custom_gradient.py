@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from autograd.core import defvjp_argnums
-from autograd.extend import primitive
+
+from kbackend_numpy.recording import primitive
 
 Body = Callable[..., Any]
 

@@ -6,9 +6,10 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from autograd.extend import defvjp, primitive
+from autograd.extend import defvjp
 from autograd.tracer import getval, isbox
 
+from kbackend_numpy.recording import primitive
 from kbackend_numpy.slices import join, slices
 
 Body = Callable[..., Any]

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as onp
-from autograd.extend import defvjp, primitive
+from autograd.extend import defvjp
 
 from kbackend import dtypes
 from kbackend_numpy.kernels.elementwise.complex import to_complex
 from kbackend_numpy.kernels.reduction.reductions import value_of
+from kbackend_numpy.recording import primitive
 
 
 @primitive

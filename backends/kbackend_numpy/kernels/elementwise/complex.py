@@ -9,9 +9,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from autograd.extend import defvjp, primitive
+from autograd.extend import defvjp
 
 from kbackend_numpy.kernels.reduction.reductions import unbroadcast
+from kbackend_numpy.recording import primitive
 
 
 def _joined(x: Any, y: Any) -> Any:

@@ -7,12 +7,13 @@ from typing import Any
 
 import autograd.numpy as np
 import numpy as onp
-from autograd.extend import defvjp, primitive
+from autograd.extend import defvjp
 
 from kbackend_numpy import special
 from kbackend_numpy.kernels.elementwise.complex import modulus
 from kbackend_numpy.kernels.reduction.reductions import unbroadcast, value_of
 from kbackend_numpy.masked import kept
+from kbackend_numpy.recording import primitive
 
 Vjp = Callable[[Any], Any]
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from autograd.extend import defvjp, primitive
+from autograd.extend import defvjp
+
+from kbackend_numpy.recording import primitive
 
 # ---------------------------------------------------------------------- rows of an index
 

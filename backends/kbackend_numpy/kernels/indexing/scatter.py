@@ -6,10 +6,11 @@ from typing import Any
 
 import autograd.numpy as np
 import numpy as onp
-from autograd.extend import defvjp, primitive
+from autograd.extend import defvjp
 
 from kbackend.plugin.contract import Specialized
 from kbackend_numpy.kernels.reduction.reductions import value_of
+from kbackend_numpy.recording import primitive
 
 _UFUNCS: dict[str, Any] = {"sum": onp.add, "prod": onp.multiply, "max": onp.maximum, "min": onp.minimum}
 

@@ -10,12 +10,13 @@ from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
-from autograd.extend import defvjp, primitive
+from autograd.extend import defvjp
 
 from kbackend_numpy.kernels.elementwise.complex import conj, real, to_complex
 from kbackend_numpy.kernels.linalg.matmul import _transposed, matmul
 from kbackend_numpy.kernels.linalg.solve import _solve
 from kbackend_numpy.kernels.reduction.reductions import value_of
+from kbackend_numpy.recording import primitive
 
 
 def _inverses(d: Any) -> Any:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from autograd.extend import defvjp, primitive
+from autograd.extend import defvjp
 
 from kbackend.plugin.contract import Specialized
 from kbackend_numpy.kernels.arrays.arrangement import _summed, permute_dimensions, reshape
+from kbackend_numpy.recording import primitive
 
 
 @primitive

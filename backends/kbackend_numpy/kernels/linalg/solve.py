@@ -7,9 +7,10 @@ from typing import Any
 
 import autograd.numpy as anp
 import numpy as np
-from autograd.extend import defvjp, defvjp_argnum, primitive
+from autograd.extend import defvjp, defvjp_argnum
 
 from kbackend_numpy.kernels.linalg.matmul import _transposed, _unbroadcast, matmul
+from kbackend_numpy.recording import primitive
 
 
 @primitive

@@ -9,11 +9,12 @@ from typing import Any
 
 import autograd.numpy as np
 import numpy as onp
-from autograd.extend import defvjp, primitive
+from autograd.extend import defvjp
 from autograd.tracer import isbox
 
 from kbackend_numpy.kernels.elementwise.functions import clip_range
 from kbackend_numpy.kernels.reduction.reductions import value_of
+from kbackend_numpy.recording import primitive
 
 
 def _from_the_top(x: Any) -> tuple[Any, Any]:

@@ -6,10 +6,11 @@ from typing import Any
 
 import autograd.numpy as np
 import numpy as onp
-from autograd.extend import defvjp, primitive
+from autograd.extend import defvjp
 
 from kbackend_numpy.kernels.reduction.reductions import sum_, value_of, wide
 from kbackend_numpy.masked import kept
+from kbackend_numpy.recording import primitive
 
 
 @primitive

@@ -9,8 +9,10 @@ from typing import Any
 
 import autograd.numpy as np
 import numpy as onp
-from autograd.extend import defvjp, primitive
+from autograd.extend import defvjp
 from autograd.tracer import isbox
+
+from kbackend_numpy.recording import primitive
 
 Axes = tuple[int, ...]
 #: ufunc.reduce omits the checks of np.sum and np.prod; its stubs do not accept a plain bool

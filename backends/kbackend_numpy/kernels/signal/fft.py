@@ -10,10 +10,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from autograd.extend import defvjp, primitive
+from autograd.extend import defvjp
 from numpy.lib.stride_tricks import sliding_window_view
 
 from kbackend_numpy.kernels.elementwise.complex import complex_, conj, imag, real
+from kbackend_numpy.recording import primitive
 
 # ------------------------------------------------------------ transforms
 
