@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from kbackend.plugin.exporting import Argument, Spelling
+from kbackend.plugin.exporting import KNOWN_CALLS, Argument, Spelling
 from kbackend.saving.export import definitions
 from kbackend.saving.export.definitions import Unwritable
 from kbackend.saving.export.folding import folded
@@ -373,7 +373,7 @@ class Writing:
 
     def _known(self, node: ast.Call, function: Any, names: Names) -> ast.expr | None:
         """The value of a call, if it is known; that of any(map(function, values)) too."""
-        known = self.spelling.known_calls
+        known = {**KNOWN_CALLS, **self.spelling.known_calls}
         if isinstance(function, Hashable) and function in known:
             found = known[function]
             return node.args[found.position] if isinstance(found, Argument) else ast.Constant(found)
