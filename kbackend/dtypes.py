@@ -123,7 +123,7 @@ def canonical(dtype: Any) -> str:
 def _name_of(dtype: np.dtype[Any]) -> str:
     name = _canonical_text(dtype.name)  # which NumPy makes anew each time
     if name == "bfloat16":
-        meet_bfloat16(dtype)
+        met_bfloat16(dtype)
     return name
 
 
@@ -133,7 +133,7 @@ def numpy_dtype(dtype: str) -> np.dtype[Any]:
     if dtype == "bfloat16":
         import ml_dtypes
 
-        return meet_bfloat16(np.dtype(ml_dtypes.bfloat16))
+        return met_bfloat16(np.dtype(ml_dtypes.bfloat16))
     return np.dtype(dtype)
 
 
@@ -150,8 +150,8 @@ def when_bfloat16(function: Callable[[np.dtype[Any]], None]) -> None:
         _on_bfloat16.append(function)
 
 
-def meet_bfloat16(dtype: np.dtype[Any]) -> np.dtype[Any]:
-    """NumPy's dtype of bfloat16, which was used: those who wait for it are called at the first time."""
+def met_bfloat16(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """NumPy's dtype of bfloat16, after telling those that wait for it."""
     if not _bfloat16:
         _bfloat16.append(dtype)
         for function in _on_bfloat16:

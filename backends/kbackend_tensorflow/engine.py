@@ -20,7 +20,7 @@ from kbackend.graph.tensor import TensorSpec
 from kbackend.graph.variable import not_at
 from kbackend.plugin.contract import Backend, causes
 from kbackend.plugin.processes.launch import TF_CONFIG
-from kbackend_tensorflow import abilities, empties, finite, modes, processes
+from kbackend_tensorflow import abilities, modes, processes
 from kbackend_tensorflow.errors import refused_by_xla, translating
 from kbackend_tensorflow.gaps import GAPS
 from kbackend_tensorflow.gradients.broadcast import fewer_operations
@@ -28,6 +28,7 @@ from kbackend_tensorflow.gradients.tape import TensorFlowTape
 from kbackend_tensorflow.grappler import stacks_kept
 from kbackend_tensorflow.kernels import KERNELS
 from kbackend_tensorflow.native import GENERATORS, NATIVE_KERNELS
+from kbackend_tensorflow.presumed import empties, finite
 from kbackend_tensorflow.registered import released_with
 
 
@@ -239,8 +240,8 @@ class _Traced:
 
     Args:
         emitted, target, jit: what ``compile`` gets.
-        empty: whether batches of unknown size may have no samples; see :mod:`kbackend_tensorflow.empties`.
-        presume: whether values are presumed to be finite; see :mod:`kbackend_tensorflow.finite`.
+        empty: whether batches of unknown size may have no samples; see :mod:`kbackend_tensorflow.presumed.empties`.
+        presume: whether values are presumed to be finite; see :mod:`kbackend_tensorflow.presumed.finite`.
 
     Attributes:
         call: the program as a function of its feeds.

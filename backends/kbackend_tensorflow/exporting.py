@@ -12,8 +12,9 @@ from tensorflow.python.ops.custom_gradient import Bind
 
 from kbackend.ground.files import write_atomically
 from kbackend.plugin.exporting import LOAD, Exporting, Leaving, NotExportable, Spelling
-from kbackend_tensorflow import abilities, empties, finite
+from kbackend_tensorflow import abilities
 from kbackend_tensorflow.grappler import stacks_kept
+from kbackend_tensorflow.presumed import empties, finite
 
 
 def _by_rows(function: Callable[[Any], Any], x: Any) -> Any:

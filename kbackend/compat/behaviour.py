@@ -130,8 +130,8 @@ LAYERS = (
         "draw with the next seed, which is in their configuration then",
         "give the same values",
         [
-            Wrapped(f"kbackend.initializers:{name}.__call__", f"{_CALLS}:reseeding")
-            for name in ("RandomNormal", "TruncatedNormal", "RandomUniform", "VarianceScaling", "Orthogonal")
+            Wrapped(f"kbackend.initializers{name}.__call__", f"{_CALLS}:reseeding")
+            for name in (".drawn:Drawn", ":Orthogonal")
         ],
         tf_keras=False,
     ),

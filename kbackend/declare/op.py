@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -37,7 +36,7 @@ REGISTRY: dict[str, Op] = {}
 DERIVED: dict[str, Op] = {}
 
 
-@dataclass(eq=False, repr=False)
+@dataclass(eq=False, repr=False, slots=True)  # a dict each would take a megabyte for all ops
 class Op:
     """A declared operation: all that is known of it, and the only place where it is said.
 
@@ -72,6 +71,9 @@ class Op:
             :class:`kbackend.declare.operands.Parameters`.
         is_promoted: for each operand whether it takes part in the promotion.
         public: the function that users call.
+        signature: of the function.
+        bind: a function with the op's signature that sorts a call into operands and attributes. Generated because
+            ``inspect.Signature.bind`` would cost more than most kernels.
     """
 
     function: Callable[..., Any]
@@ -105,6 +107,8 @@ class Op:
     positional: tuple[str, ...] = field(init=False)
     is_promoted: tuple[bool, ...] = field(init=False)
     public: Callable[..., Any] = field(init=False)
+    signature: inspect.Signature = field(init=False)
+    bind: Callable[..., tuple[tuple[Any, ...], dict[str, Any]]] = field(init=False)
 
     def __post_init__(self) -> None:
         self.name = self.name or self.function.__name__.rstrip("_")
@@ -136,10 +140,17 @@ class Op:
             if name in parameters:
                 raise ValueError(f"the declaration of {self.name}{self.signature} spells {name!r} in two ways")
 
-    @cached_property
-    def signature(self) -> inspect.Signature:
-        """The signature of the function."""
-        return inspect.signature(self.function)
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """What is worked out at the first use, because most ops are never called."""
+            if name == "signature":
+                self.signature = inspect.signature(self.function)
+            elif name == "bind":
+                self.bind = _binder(self)
+            else:
+                raise AttributeError(f"an op has no attribute {name!r}", name=name, obj=self)
+            return getattr(self, name)
 
     @property
     def inference(self) -> Rule | None:
@@ -153,15 +164,6 @@ class Op:
     def apply(self, args: Sequence[Any], attrs: Any) -> Any:
         """Call with operands by position and canonical attributes."""
         return hooks.call_op(self, tuple(args), dict(attrs))
-
-    @cached_property
-    def bind(self) -> Callable[..., tuple[tuple[Any, ...], dict[str, Any]]]:
-        """A function with the op's signature that sorts a call into operands and attributes.
-
-        Generated because ``inspect.Signature.bind`` would cost more than most kernels, and at the first call because
-        most ops are never called.
-        """
-        return _binder(self)
 
     def __repr__(self) -> str:
         return f"<{self.kind} {self.name}{self.signature}>"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -73,21 +73,25 @@ def _name_methods(base: type) -> None:
             method.__qualname__ = name
 
 
+def _arguments_of(method: Callable[..., None]) -> tuple[list[str], dict[str, Rule], int]:
+    """The names of the arguments of a constructor, their rules, and the place of the first that has one."""
+    parameters = list(inspect.signature(method).parameters.values())[1:]
+    names, rules = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD], rules_of(method, CONSTRUCTORS)
+    return names, rules, next((place for place, name in enumerate(names) if name in rules), len(names))
+
+
 def _check_arguments(cls: type) -> None:
     """Let the constructor of a class check its arguments, and say what is wrong where they do not fit."""
     method: Callable[..., None] = vars(cls)["__init__"]
 
-    @cache
-    def arguments() -> tuple[list[str], dict[str, Rule], int]:
-        """The names of the arguments, their rules, and the place of the first that has one; at the first call, because
-        most classes are never called."""
-        parameters = list(inspect.signature(method).parameters.values())[1:]
-        names, rules = [p.name for p in parameters if p.kind is not p.VAR_KEYWORD], rules_of(method, CONSTRUCTORS)
-        return names, rules, next((place for place, name in enumerate(names) if name in rules), len(names))
+    known: tuple[list[str], dict[str, Rule], int] | None = None
 
     @wraps(method)
     def __init__(self: Any, *args: Any, **kwargs: Any) -> None:
-        names, rules, free = arguments()
+        nonlocal known
+        if known is None:  # at the first call, because most classes are never called
+            known = _arguments_of(method)
+        names, rules, free = known
         try:
             if rules:
                 given_values = (*zip(names, args), *kwargs.items()) if len(args) > free else kwargs.items()

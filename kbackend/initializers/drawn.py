@@ -33,6 +33,10 @@ class Drawn(Initializer):
         return draw(shape, first, second, dtype=dtype, seed=self.seed)
 
 
+#: the call of this file, which programs of Keras 2 get another one for
+_CALL = Drawn.__call__
+
+
 def drawn_later(initializer: Any, shape: tuple[int, ...], dtype: str) -> Callable[[], Tensor] | None:
     """A function that makes the draw of an initializer, whose stream is taken now.
 
@@ -41,7 +45,7 @@ def drawn_later(initializer: Any, shape: tuple[int, ...], dtype: str) -> Callabl
     Returns:
         None where the class has a ``__call__`` of its own, or where making the draw may raise an error.
     """
-    if not isinstance(initializer, Drawn) or type(initializer).__call__ is not Drawn.__call__:
+    if not isinstance(initializer, Drawn) or type(initializer).__call__ is not _CALL:
         return None
     draw, first, second = initializer._distribution(shape)
     if not (_is_plain(first) and _is_plain(second) and dtypes.is_float(dtype) and all(d >= 0 for d in shape)):

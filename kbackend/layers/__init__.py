@@ -47,7 +47,7 @@ def __getattr__(name: str) -> _Any:
         if name in globals():
             return globals()[name]
     elif name == "__all__":  # of ``from kbackend.layers import *``
-        return [n for n in __dir__() if not n.startswith("_")]
+        return [n for n in __dir__() if not n.startswith("_") and callable(globals()[n])]
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -53,6 +53,10 @@ def test_seeded_initializers_draw_anew_with_the_next_seed(hook, name):
     assert not np.array_equal(first, second) and seeded.get_config()["seed"] == 6
     np.testing.assert_array_equal(first, values(kind(seed=4)))
     np.testing.assert_array_equal(second, values(kind(seed=5)))
+    of_weights = kind(seed=4)
+    weights = [layers.Layer().add_weight((2, 3), initializer=of_weights) for _ in range(2)]
+    for weight, expected in zip(weights, (first, second), strict=True):
+        np.testing.assert_array_equal(weight.numpy(), expected)
 
 
 class Watched:

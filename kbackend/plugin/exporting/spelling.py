@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from kbackend import dtypes
+
 #: the end of every loader
 LOAD = '''
 
@@ -22,6 +24,10 @@ class Argument:
     """The value of a call that is one of its arguments."""
 
     position: int
+
+
+#: what calls give in the files of each engine, beside its own ``known_calls``
+KNOWN_CALLS: Mapping[Any, Any] = {dtypes.met_bfloat16: Argument(0)}
 
 
 @dataclass(frozen=True)

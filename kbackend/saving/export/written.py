@@ -22,17 +22,13 @@ from typing import Any
 
 import numpy as np
 
-from kbackend import dtypes
-from kbackend.plugin.exporting import Argument, Spelling
+from kbackend.plugin.exporting import KNOWN_CALLS, Argument, Spelling
 from kbackend.saving.export import definitions
 from kbackend.saving.export.definitions import Unwritable
 from kbackend.saving.export.folding import folded
 from kbackend.saving.export.meanings import Names, hint_of
 from kbackend.saving.export.scopes import Free
 from kbackend.saving.export.trees import walked
-
-#: calls of kbackend's own functions, as in ``Spelling.known_calls``: in a file nobody waits for bfloat16
-_KNOWN = {dtypes.meet_bfloat16: Argument(0)}
 
 #: constants with more elements are stored beside the text
 MOST_ELEMENTS = 64
@@ -377,7 +373,7 @@ class Writing:
 
     def _known(self, node: ast.Call, function: Any, names: Names) -> ast.expr | None:
         """The value of a call, if it is known; that of any(map(function, values)) too."""
-        known = {**_KNOWN, **self.spelling.known_calls}
+        known = {**KNOWN_CALLS, **self.spelling.known_calls}
         if isinstance(function, Hashable) and function in known:
             found = known[function]
             return node.args[found.position] if isinstance(found, Argument) else ast.Constant(found)

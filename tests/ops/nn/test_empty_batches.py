@@ -133,7 +133,7 @@ def test_a_check_in_a_branch_counts_for_nothing_outside():
     """Tensors of a branch have the names of others outside, and operands that come from outside."""
     import tensorflow as tf
 
-    from kbackend_tensorflow.empties import by_rows, expected
+    from kbackend_tensorflow.presumed.empties import by_rows, expected
 
     names = []
 
@@ -176,7 +176,7 @@ def test_a_batch_with_samples_costs_no_branch_and_one_assertion():
             program([drawn(2, 16, 16, 3)])
             kinds = operations(program)
             assert not {"If", "StatelessIf"} & set(kinds)
-            of_values = 0 if abilities.pools_nan(tf.as_dtype("float32")) else 3  # see test_tensorflow_finite.py
+            of_values = 0 if abilities.pools_nan(tf.as_dtype("float32")) else 3  # see test_presumed_values.py
             assert kinds.count("Assert") == of_values + (image is x)
 
 

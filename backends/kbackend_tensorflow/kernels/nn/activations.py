@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from kbackend.plugin.contract import Specialized
 from kbackend_tensorflow import abilities
-from kbackend_tensorflow.finite import repaired
+from kbackend_tensorflow.presumed.finite import repaired
 
 
 def _elu(specs: Any, alpha: float) -> Callable[[Any], Any]:

@@ -12,8 +12,8 @@ from typing import Any
 import tensorflow as tf
 
 from kbackend_tensorflow import abilities
-from kbackend_tensorflow.empties import by_rows
-from kbackend_tensorflow.finite import repaired
+from kbackend_tensorflow.presumed.empties import by_rows
+from kbackend_tensorflow.presumed.finite import repaired
 
 #: how many channels fill a register of AVX2
 LANES = 8

@@ -12,8 +12,8 @@ import tensorflow as tf
 
 from kbackend.plugin.geometry import Axis, axes_of
 from kbackend_tensorflow import abilities
-from kbackend_tensorflow.empties import by_rows
 from kbackend_tensorflow.kernels.nn.conv import dilated, is_thin, past_windows, same_pairs
+from kbackend_tensorflow.presumed.empties import by_rows
 
 
 def convolution_transpose(

@@ -103,7 +103,8 @@ def test_inside_loops():
 
 
 def test_among_processes_nothing_is_presumed(monkeypatch):
-    from kbackend_tensorflow import finite, processes
+    from kbackend_tensorflow import processes
+    from kbackend_tensorflow.presumed import finite
 
     monkeypatch.setattr(processes, "joined", lambda: object())
     with finite.presumed(True):

@@ -1,0 +1,1 @@
+"""What programs are traced on the presumption of, with assertions: batches with samples, finite values."""
