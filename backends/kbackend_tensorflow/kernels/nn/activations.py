@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -50,7 +51,7 @@ def _has_nan(y: Any) -> bool:
     """Whether results of softmax have NaN among them; to look at values on the host takes less than an operation."""
     values = np.asarray(y)
     total = np.vdot(values, values) if values.dtype.char in "fd" else values.sum(dtype=np.float32)
-    return bool(total != total)
+    return math.isnan(total)
 
 
 def _nan_throughout(y: Any, axis: int) -> Any:
