@@ -1,4 +1,4 @@
-"""Gradients of elementwise operations, which sum over the axes along which an operand was broadcast.
+"""Gradients of operations that broadcast, which sum over the axes along which an operand was broadcast.
 
 Where a size is unknown, as that of a batch is, TensorFlow's own find those axes when the program runs: seven operations
 for two operands, in a graph whose operations take 0.2 ms each to trace and to instantiate. They differentiate by
@@ -131,4 +131,26 @@ _PARTS: dict[str, tuple[Part | None, ...]] = {
     "SelectV2": (None, _where(_first), _where(_first, otherwise=True)),
     "Sub": (_itself, lambda operation, gradient: raw.Neg(x=gradient)),
 }
-_FUNCTIONS = dict.fromkeys(_PARTS, _gradient)
+
+#: whether the first and the second factor are adjoint -> for each, the factors of its gradient (0 and 1, and "z" for
+#: the gradient of the product), and which of those are adjoint
+_FACTORS = {
+    (False, False): (("z", 1, False, True), (0, "z", True, False)),
+    (False, True): (("z", 1, False, False), ("z", 0, True, False)),
+    (True, False): ((1, "z", False, True), (0, "z", False, False)),
+    (True, True): ((1, "z", True, True), ("z", 0, True, True)),
+}
+
+
+def _of_products(operation: Any, gradient: Any) -> Any:
+    """The gradients of products of two batches of matrices; those of TensorFlow where one batch is broadcast."""
+    batches = [(known := sizes.sizes_of(t)) and known[:-2] for t in operation.inputs]
+    if batches[0] is None or batches[0] != batches[1] or not isinstance(gradient, tf.Tensor):
+        return ops.gradient_registry.lookup(operation.type)(operation, gradient)
+    sizes.note(gradient, sizes.sizes_of(operation.outputs[0]))
+    tensors = {0: operation.inputs[0], 1: operation.inputs[1], "z": gradient}
+    factors = _FACTORS[operation.get_attr("adj_x"), operation.get_attr("adj_y")]
+    return [raw.BatchMatMulV2(x=tensors[x], y=tensors[y], adj_x=a, adj_y=b) for x, y, a, b in factors]
+
+
+_FUNCTIONS = {**dict.fromkeys(_PARTS, _gradient), "BatchMatMulV2": _of_products}
