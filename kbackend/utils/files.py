@@ -176,14 +176,27 @@ def unpack(path: Path, kind: Any, folder: Path) -> None:
 
     Raises:
         ValueError: it is none of these.
-        tarfile.FilterError: a member that leads out of the folder.
+        tarfile.TarError: a member that leads out of the folder; before Python 3.11.4 a link too.
     """
     kinds = ("tar", "zip") if kind == "auto" else [kind] if isinstance(kind, str) else list(kind or ())
     if "tar" in kinds and tarfile.is_tarfile(path):
         with tarfile.open(path) as archive:
-            archive.extractall(folder, filter="data")
+            _unpack_tar(archive, folder)
     elif "zip" in kinds and zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archived:  # takes names as relative to the folder, without '..'
             archived.extractall(folder)
     else:
         raise ValueError(f"{path} is no archive of the kinds {', '.join(kinds)}")
+
+
+def _unpack_tar(archive: tarfile.TarFile, folder: Path) -> None:
+    if hasattr(tarfile, "data_filter"):
+        archive.extractall(folder, filter="data")
+        return
+    members = archive.getmembers()
+    for member in members:  # Python before 3.11.4 has no filters
+        inside = (folder / member.name).resolve().is_relative_to(folder.resolve())
+        if not inside or not (member.isfile() or member.isdir()):
+            raise tarfile.TarError(f"{member.name!r} is not extracted: it is no file or folder inside of the archive")
+        member.mode = 0o755 if member.isdir() else 0o644
+    archive.extractall(folder, members)
