@@ -23,7 +23,7 @@ from kbackend.plugin.processes.launch import TF_CONFIG
 from kbackend_tensorflow import abilities, modes, processes
 from kbackend_tensorflow.errors import refused_by_xla, translating
 from kbackend_tensorflow.gaps import GAPS
-from kbackend_tensorflow.gradients.broadcast import fewer_operations
+from kbackend_tensorflow.gradients import sizes
 from kbackend_tensorflow.gradients.tape import TensorFlowTape
 from kbackend_tensorflow.grappler import stacks_kept
 from kbackend_tensorflow.kernels import KERNELS
@@ -134,7 +134,7 @@ class TensorFlowBackend(Backend):
         cell.assign(value, read_value=False)
 
     def read(self, cells: Sequence[Any]) -> list[Any]:
-        return [cell.read_value() for cell in cells]
+        return [cell.value() for cell in cells]
 
     @modes.outside
     def guarded(self, function: Any, *args: Any, **kwargs: Any) -> Any:
@@ -257,7 +257,7 @@ class _Traced:
         in_place = [cells[position[id(v)]] for v in emitted.in_place]
 
         def program(*feeds: Any) -> Any:
-            with stacks_kept(), fewer_operations(), tf.device(_tf_device(target.device)):
+            with stacks_kept(), tf.device(_tf_device(target.device)):
                 outputs, new = emitted.function(*feeds, cells)
                 found = [t for t in (*outputs, *new) if tf.is_tensor(t)]
                 _write_after(found, in_place)
@@ -282,6 +282,7 @@ class _Traced:
             traced = tf.function(
                 program, input_signature=signature, jit_compile=True if jit is True else None, autograph=False
             ).get_concrete_function()
+        sizes.forget(traced.graph)
         self.call = without_binding(traced)
         self.graph = traced.graph
         self.draws = GENERATORS.hold(traced.graph.variables)

@@ -8,6 +8,7 @@ from typing import Any
 import tensorflow as tf
 
 from kbackend.plugin.contract import Tape
+from kbackend_tensorflow.gradients.broadcast import choose_gradients
 from kbackend_tensorflow.wrapped import any_wrapped, module_variable
 
 
@@ -20,6 +21,7 @@ class TensorFlowTape(Tape):
     def gradients(
         self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool
     ) -> Sequence[Any]:
+        choose_gradients(loss.graph)
         if any_wrapped():
             return self._with_modules(loss, tensors)
         found = tf.gradients(loss, list(tensors), unconnected_gradients="zero")
