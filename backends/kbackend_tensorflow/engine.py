@@ -25,7 +25,7 @@ from kbackend_tensorflow.errors import refused_by_xla, translating
 from kbackend_tensorflow.gaps import GAPS
 from kbackend_tensorflow.gradients import sizes
 from kbackend_tensorflow.gradients.tape import TensorFlowTape
-from kbackend_tensorflow.grappler import stacks_kept
+from kbackend_tensorflow.grappler import keep_stacks
 from kbackend_tensorflow.kernels import KERNELS
 from kbackend_tensorflow.native import GENERATORS, NATIVE_KERNELS
 from kbackend_tensorflow.presumed import empties, finite
@@ -257,7 +257,7 @@ class _Traced:
         in_place = [cells[position[id(v)]] for v in emitted.in_place]
 
         def program(*feeds: Any) -> Any:
-            with stacks_kept(), tf.device(_tf_device(target.device)):
+            with tf.device(_tf_device(target.device)):
                 outputs, new = emitted.function(*feeds, cells)
                 found = [t for t in (*outputs, *new) if tf.is_tensor(t)]
                 _write_after(found, in_place)
@@ -266,6 +266,7 @@ class _Traced:
                         cell.assign(value, read_value=False)
                     for counter in counters:
                         counter.assign_add(tf.ones_like(counter), read_value=False)
+                keep_stacks(tf.compat.v1.get_default_graph())
                 return list(outputs)
 
         # A size known to be 0 is not told: TensorFlow's optimizer divides by it (the gradient of (0, 1) times (3,)).

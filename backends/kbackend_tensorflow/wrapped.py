@@ -12,6 +12,7 @@ import tensorflow as tf
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ground.tree import tree_leaves, tree_map
 from kbackend.plugin.modules.wrapped import ModuleWeight, Signature
+from kbackend_tensorflow.grappler import with_graphs
 
 #: names of the argument for the learning phase: of Keras and of Sonnet
 _PHASE_NAMES = ("training", "is_training")
@@ -84,7 +85,7 @@ class TensorFlowWrapped:
 
         def run(inputs: Sequence[Any], weights: Sequence[Any]) -> tuple[Any, ...]:
             args, kwargs = signature.arguments(inputs)
-            return tuple(map(tf.convert_to_tensor, tree_leaves(self._call(*args, **kwargs, **phase))))
+            return tuple(map(tf.convert_to_tensor, tree_leaves(with_graphs(self._call, *args, **kwargs, **phase))))
 
         return run
 

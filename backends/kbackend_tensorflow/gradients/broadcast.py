@@ -22,22 +22,32 @@ raw = tf.raw_ops
 Part = Callable[[Any, Any], Any]
 
 
-#: graph -> how many of its operations have been met
-_MET: WeakKeyDictionary[Any, int] = WeakKeyDictionary()
+#: graph -> how many of its operations have been met, and whether some of them have graphs of their own
+_MET: WeakKeyDictionary[Any, tuple[int, bool]] = WeakKeyDictionary()
+_WITH_GRAPHS = frozenset(
+    f"{state}{kind}" for kind in ("Case", "If", "PartitionedCall", "While") for state in ("", "Stateful", "Stateless")
+)
 
 
-def choose_gradients(graph: Any) -> None:
+def choose_gradients(graph: Any) -> bool:
     """Give the operations of a graph that were made since the last call the gradients of this file.
 
     TensorFlow's own ways to do so when an operation is made mark each in what is stored of the graph, or take an eighth
     of the time of tracing.
+
+    Returns:
+        Whether some operations of the graph have graphs of their own, whose gradients are graphs too.
     """
     operations = graph.get_operations()
-    for operation in operations[_MET.get(graph, 0) :]:
-        function = _FUNCTIONS.get(operation.type)
+    met, inner = _MET.get(graph, (0, False))
+    for operation in operations[met:]:
+        kind = operation.type
+        function = _FUNCTIONS.get(kind)
         if function is not None:
             operation._gradient_function = function
-    _MET[graph] = len(operations)
+        inner = inner or kind in _WITH_GRAPHS
+    _MET[graph] = len(operations), inner
+    return inner
 
 
 def _gradient(operation: Any, gradient: Any) -> Any:

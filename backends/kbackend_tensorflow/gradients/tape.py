@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import tensorflow as tf
 
 from kbackend.plugin.contract import Tape
 from kbackend_tensorflow.gradients.broadcast import choose_gradients
+from kbackend_tensorflow.grappler import stacks_kept
 from kbackend_tensorflow.wrapped import any_wrapped, module_variable
 
 
@@ -21,10 +23,10 @@ class TensorFlowTape(Tape):
     def gradients(
         self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool
     ) -> Sequence[Any]:
-        choose_gradients(loss.graph)
-        if any_wrapped():
-            return self._with_modules(loss, tensors)
-        found = tf.gradients(loss, list(tensors), unconnected_gradients="zero")
+        with stacks_kept() if choose_gradients(loss.graph) else nullcontext():
+            if any_wrapped():
+                return self._with_modules(loss, tensors)
+            found = tf.gradients(loss, list(tensors), unconnected_gradients="zero")
         return tuple(tf.convert_to_tensor(g) for g in found)
 
     def _with_modules(self, loss: Any, tensors: Sequence[Any]) -> Sequence[Any]:

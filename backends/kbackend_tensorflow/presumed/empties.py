@@ -16,6 +16,8 @@ from weakref import WeakKeyDictionary
 
 import tensorflow as tf
 
+from kbackend_tensorflow.grappler import with_graphs
+
 _NONE = "kbackend: a batch without samples"
 
 _EXPECTED: ContextVar[bool] = ContextVar("kbackend_tensorflow_empty_batches", default=True)
@@ -50,7 +52,7 @@ def by_rows(function: Callable[[Any], Any], x: Any) -> Any:
         one = tf.zeros(tf.concat([[1], tf.shape(x)[1:]], 0), x.dtype)
         return function(tf.ensure_shape(one, [1, *x.shape[1:]]))[:0]
 
-    return none() if rows == 0 else tf.cond(tf.shape(x)[0] > 0, lambda: function(x), none)
+    return none() if rows == 0 else with_graphs(tf.cond, tf.shape(x)[0] > 0, lambda: function(x), none)
 
 
 #: graph being traced -> names of tensors whose rows an assertion before them has checked

@@ -15,6 +15,7 @@ from typing import Any
 import tensorflow as tf
 
 from kbackend_tensorflow import processes
+from kbackend_tensorflow.grappler import with_graphs
 
 _NOT_FINITE = "kbackend: a value that is not finite"
 
@@ -59,7 +60,7 @@ def branched(y: Any, total: Any, exactly: Callable[[], Any]) -> Any:
 
     @tf.custom_gradient
     def repair(y: Any) -> Any:
-        result = tf.cond(tf.math.is_finite(total), lambda: tf.identity(y), exactly)
+        result = with_graphs(tf.cond, tf.math.is_finite(total), lambda: tf.identity(y), exactly)
         return result, lambda gradient: gradient
 
     return repair(y)

@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from kbackend.plugin.contract import Specialized
+from kbackend_tensorflow.grappler import with_graphs
 
 Body = Callable[..., Any]
 
@@ -19,7 +20,7 @@ _UNROLLED_NODES = 4096
 
 
 def cond(pred: Any, captures: Any, then_graph: Body, else_graph: Body) -> Any:
-    return tf.cond(pred, lambda: tuple(then_graph(*captures)), lambda: tuple(else_graph(*captures)))
+    return with_graphs(tf.cond, pred, lambda: tuple(then_graph(*captures)), lambda: tuple(else_graph(*captures)))
 
 
 def make_scan(specs: Sequence[Any], *, body: Any, axis: int, reverse: bool, indexed: bool) -> Body:
@@ -88,7 +89,8 @@ def _looped(
         tuple(open_shape(shape) for shape in carried),
         (tf.TensorShape(None),) * len(arrays),
     )
-    _, last, arrays = tf.while_loop(
+    _, last, arrays = with_graphs(
+        tf.while_loop,
         lambda t, *_: t < steps,
         step,
         (tf.constant(0), tuple(initial), arrays),
@@ -117,7 +119,7 @@ def open_shape(shape: Sequence[int | None]) -> Any:
 def _shapes(steps: Any, shapes: Sequence[Sequence[int | None]], of_zeros: Callable[[], Any]) -> Any:
     """The shapes of the outputs of a step, -1 for what is not known; without a step, those that it would have."""
     known = [tf.constant([-1 if n is None else n for n in shape], tf.int32) for shape in shapes]
-    found = tf.cond(tf.convert_to_tensor(steps) > 0, lambda: known, of_zeros)
+    found = with_graphs(tf.cond, tf.convert_to_tensor(steps) > 0, lambda: known, of_zeros)
     return found if isinstance(found, (list, tuple)) else [found]
 
 
@@ -156,7 +158,8 @@ def make_while_loop(
     def run(state: Any, captures: Any) -> Any:
         if not indexed:
             return tuple(
-                tf.while_loop(
+                with_graphs(
+                    tf.while_loop,
                     lambda *s: condition(*s, *captures)[0],
                     lambda *s: list(body(*s, *captures)),
                     list(state),
@@ -164,7 +167,8 @@ def make_while_loop(
                     maximum_iterations=maximum_iterations,
                 )
             )
-        *last, _ = tf.while_loop(
+        *last, _ = with_graphs(
+            tf.while_loop,
             lambda *s: condition(*s, *captures)[0],
             lambda *s: [*body(*s, *captures), s[-1] + 1],
             [*state, tf.constant(0, tf.int64)],

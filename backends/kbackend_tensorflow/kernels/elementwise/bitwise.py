@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from kbackend_tensorflow.grappler import with_graphs
+
 
 def gcd(x: Any, y: Any) -> Any:
     """The Euclidean algorithm on all pairs at once."""
@@ -21,7 +23,7 @@ def gcd(x: Any, y: Any) -> Any:
     shape = tf.broadcast_dynamic_shape(tf.shape(x), tf.shape(y))
     static = tf.broadcast_static_shape(x.shape, y.shape)
     pair = [tf.ensure_shape(tf.broadcast_to(t, shape), static) for t in (x, y)]
-    divisor, _ = tf.while_loop(left, step, pair)
+    divisor, _ = with_graphs(tf.while_loop, left, step, pair)
     return divisor if x.dtype.is_unsigned else tf.abs(divisor)
 
 

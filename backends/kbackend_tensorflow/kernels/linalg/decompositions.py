@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from kbackend_tensorflow.grappler import with_graphs
+
 _transposed = tf.linalg.matrix_transpose
 
 
@@ -168,7 +170,7 @@ def _pivots(order: Any) -> Any:
         return i + 1, tf.where(positions == i, -1, rows), tf.where(positions == i, pivot, pivots)
 
     start = (tf.constant(0), tf.zeros_like(wanted) + positions, tf.zeros_like(wanted))
-    return tf.reshape(tf.while_loop(lambda i, *_: i < n, exchange, start)[2], shape)
+    return tf.reshape(with_graphs(tf.while_loop, lambda i, *_: i < n, exchange, start)[2], shape)
 
 
 KERNELS = {

@@ -7,6 +7,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from kbackend_tensorflow.grappler import with_graphs
+
 Axes = tuple[int, ...]
 _SMALL = frozenset((tf.float16, tf.bfloat16))
 
@@ -96,7 +98,8 @@ def _differentiable_cumprod(axis: int) -> Callable[[Any], Any]:
             empty = tf.zeros(tf.shape(parts)[1:], x.dtype)
             if x.shape[axis] is None:  # tf.scan needs a step where it is 0; this one adds 0
                 factors, parts = (tf.concat([t, empty[None]], 0) for t in (factors, parts))
-            sums = tf.scan(lambda s, at: at[0] + at[1] * s, (parts, factors), empty, reverse=True)
+            step = lambda s, at: at[0] + at[1] * s  # noqa: E731
+            sums = with_graphs(tf.scan, step, (parts, factors), empty, reverse=True)
             sums = sums[:-1] if x.shape[axis] is None else sums
             before = tf.transpose(_differentiable_before(conjugate, axis), order)
             back = sorted(range(len(order)), key=order.__getitem__)

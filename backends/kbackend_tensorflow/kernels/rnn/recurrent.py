@@ -11,6 +11,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from kbackend_tensorflow.grappler import with_graphs
 from kbackend_tensorflow.kernels.control.flow import UNROLLED_STEPS, stacked
 from kbackend_tensorflow.kernels.linalg.matmul import affine
 
@@ -92,7 +93,8 @@ def _looped(z: Any, states: Sequence[Any], step: Step, go_backwards: bool) -> An
         new = list(step(parts.read(t), states))
         return [t + 1, new, outputs.write(t, new[0])]
 
-    _, last, outputs = tf.while_loop(
+    _, last, outputs = with_graphs(
+        tf.while_loop,
         lambda t, *_: t < steps,
         body,
         [tf.constant(0), list(states), outputs],
