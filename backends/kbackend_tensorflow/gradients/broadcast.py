@@ -8,6 +8,7 @@ constants have no gradient. The values are the same bit for bit.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -169,13 +170,15 @@ def _of_products(operation: Any, gradient: Any) -> Any:
 
 
 def _of_sum(operation: Any, gradient: Any) -> Any:
-    """The gradient of a sum, spread over the axes that were summed."""
+    """The gradient of a sum or a mean, spread over the axes that it was of."""
     tensor, axes = operation.inputs[0], tf.get_static_value(operation.inputs[1])
     own = sizes.sizes_of(tensor)
     if axes is None or not own or not isinstance(gradient, tf.Tensor):
-        return ops.gradient_registry.lookup("Sum")(operation, gradient)
+        return ops.gradient_registry.lookup(operation.type)(operation, gradient)
     summed = sorted({int(axis) % len(own) for axis in axes.reshape(-1)})
     shape = sizes.shape_of(tensor)
+    if operation.type == "Mean":
+        gradient = raw.RealDiv(x=gradient, y=tf.cast(_count(tensor, shape, summed), gradient.dtype))
     if gradient.shape.rank == 0:
         whole = raw.Fill(dims=shape, value=gradient)
     else:
@@ -184,6 +187,16 @@ def _of_sum(operation: Any, gradient: Any) -> Any:
         whole = raw.BroadcastTo(input=gradient, shape=shape) if summed else gradient
     sizes.note(whole, own)
     return [whole, None]
+
+
+def _count(tensor: Any, shape: Any, axes: Sequence[int]) -> Any:
+    """The number of elements along some axes."""
+    known = [tensor.shape[axis] for axis in axes]
+    if None not in known:
+        return tf.constant(math.prod(known), tf.int64)
+    if len(axes) == tensor.shape.rank:
+        return raw.Size(input=tensor, out_type=tf.int64)
+    return raw.Prod(input=tf.gather(shape, axes), axis=0)
 
 
 def _of_reshape(operation: Any, gradient: Any) -> Any:
@@ -196,5 +209,6 @@ def _of_reshape(operation: Any, gradient: Any) -> Any:
 
 
 _FUNCTIONS = {
-    **dict.fromkeys(_PARTS, _gradient), "BatchMatMulV2": _of_products, "Reshape": _of_reshape, "Sum": _of_sum,
+    **dict.fromkeys(_PARTS, _gradient), "BatchMatMulV2": _of_products, "Mean": _of_sum,
+    "Reshape": _of_reshape, "Sum": _of_sum,
 }  # fmt: skip

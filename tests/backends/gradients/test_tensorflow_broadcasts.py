@@ -65,6 +65,7 @@ KEPT = {
     "flat and back": lambda x: x * K.reshape(K.tanh(K.reshape(x, (-1, 3))), (-1, 4, 3)),
     "gather": lambda x: x * ops.take(x, K.constant([0, 0, 1, 2], "int32"), axis=1),
     "mean": lambda x: (x - K.mean(x, axis=-1, keepdims=True)) * x,
+    "means of samples": lambda x: x * K.mean(x, axis=0) + K.mean(x * x, axis=(0, 2))[:, None] * K.mean(K.tanh(x)),
     "new axis": lambda x: K.expand_dims(x, 1) * K.expand_dims(K.tanh(x), 1),
     "padding": lambda x: ops.pad(x, ((0, 0), (1, 1), (0, 0))) * ops.pad(K.tanh(x), ((0, 0), (1, 1), (0, 0))),
     "parts": lambda x: ops.split(x, 3, axis=2)[0] * ops.split(K.tanh(x), 3, axis=2)[1],
