@@ -29,6 +29,7 @@ from kbackend_tensorflow.grappler import keep_stacks
 from kbackend_tensorflow.kernels import KERNELS
 from kbackend_tensorflow.native import GENERATORS, NATIVE_KERNELS
 from kbackend_tensorflow.presumed import empties, finite
+from kbackend_tensorflow.presumed.effects import cannot_be_repeated
 from kbackend_tensorflow.registered import released_with
 
 
@@ -209,7 +210,7 @@ class TensorFlowBackend(Backend):
         usual = _Traced(emitted, target, jit, any(0 in shape for shape in emitted.shapes), jit is not True)
         # made when it is needed
         exact = functools.cache(lambda: _Traced(emitted, target, jit, True, False))
-        first = [usual]
+        first = [exact() if usual.once else usual]
 
         def run(feeds: Sequence[Any]) -> Sequence[Any]:
             if not modes.ordinary():
@@ -231,7 +232,7 @@ class TensorFlowBackend(Backend):
             run.graph = exact().graph  # type: ignore[attr-defined]
             return translating(exact().call, *feeds)
 
-        run.graph = usual.graph  # type: ignore[attr-defined]
+        run.graph = first[0].graph  # type: ignore[attr-defined]
         return run
 
 
@@ -246,6 +247,7 @@ class _Traced:
     Attributes:
         call: the program as a function of its feeds.
         graph: what TensorFlow traced.
+        once: whether it may not run again after a check of it has failed.
         draws: whether it draws from the engine's own generators.
     """
 
@@ -284,6 +286,7 @@ class _Traced:
                 program, input_signature=signature, jit_compile=True if jit is True else None, autograph=False
             ).get_concrete_function()
         sizes.forget(traced.graph)
+        self.once = cannot_be_repeated(traced.graph, cells)
         self.call = without_binding(traced)
         self.graph = traced.graph
         self.draws = GENERATORS.hold(traced.graph.variables)

@@ -24,6 +24,8 @@ def late(package: str, places: Mapping[str, str]) -> tuple[Callable[[str], Any],
     modules = {name: module for module, names in places.items() for name in names.split()}
 
     def get(name: str) -> Any:
+        if name in places:
+            return import_module(f"{package}.{name}")
         if name not in modules:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
         value = getattr(import_module(f"{package}.{modules[name]}"), name)
@@ -31,7 +33,7 @@ def late(package: str, places: Mapping[str, str]) -> tuple[Callable[[str], Any],
         return value
 
     def names() -> list[str]:
-        return sorted({*vars(sys.modules[package]), *modules})
+        return sorted({*vars(sys.modules[package]), *modules, *places})
 
     return get, names
 

@@ -62,7 +62,9 @@ def _import_next() -> None:
     """Import the next of the late families, with the names of its layers."""
     next_one = _late[0]
     family = vars(_import_module(f"{__name__}.{next_one}"))
-    globals().update({n: v for n, v in family.items() if not n.startswith("_") and not isinstance(v, _ModuleType)})
+    for name, value in family.items():
+        if not name.startswith("_") and not isinstance(value, _ModuleType):
+            globals().setdefault(name, value)  # a program may have set the name
     _late[:] = [name for name in _late if name != next_one]
 
 

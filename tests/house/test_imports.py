@@ -100,3 +100,15 @@ def test_old_spellings_hold_for_layers_that_are_imported_from_their_family(fresh
         "print(GRU(output_dim=3).units, layers.GRU is GRU)"
     )
     assert fresh_python(code).strip() == "3 True"
+
+
+def test_names_that_a_program_sets_stay_and_modules_are_attributes(fresh_python):
+    code = (
+        "import kbackend\n"
+        "from kbackend import layers\n"
+        "layers.LSTM = int\n"
+        "layers.GRU\n"
+        "late = kbackend.callbacks.tensorboard.TensorBoard\n"
+        "print(layers.LSTM.__name__, late.__name__, 'rates' in dir(kbackend.callbacks))"
+    )
+    assert fresh_python(code).strip() == "int TensorBoard True"

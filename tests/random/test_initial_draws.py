@@ -110,3 +110,8 @@ def test_orthogonal_weights_have_their_stream_from_building():
     found = [initializer((4, 3)) for _ in range(2)]
     np.testing.assert_array_equal([f() for f in found[::-1]], expected[::-1])
     assert not np.array_equal(*expected)
+
+
+def test_an_orthogonal_weight_of_negative_size_is_refused_when_it_is_made():
+    with pytest.raises(ValueError, match="the weight 'w': a shape must not have negative dimensions"):
+        layers.Layer().add_weight(shape=(-1, 2), initializer="orthogonal", name="w")

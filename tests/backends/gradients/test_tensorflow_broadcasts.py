@@ -144,6 +144,17 @@ def test_products_of_batches_of_matrices():
             np.testing.assert_allclose(ours, right, rtol=2e-5, atol=1e-6, err_msg=str(place))
 
 
+@pytest.mark.parametrize("choice", [K.maximum, K.minimum, lambda x, y: ops.power(x, y)])
+def test_the_gradient_of_a_lookup_of_rows_reaches_kernels_with_gradients_of_their_own(choice):
+    x = K.placeholder((3,))
+    rows = ops.take(choice(x, 0.5 * x), K.constant([0, 0], "int32"), axis=0)
+    function = K.function([x], K.gradients(K.sum(K.square(rows)), [x]))
+    with kbackend.use_backend("numpy"):
+        (wanted,) = function([np.ones(3, "float32")])
+    with kbackend.use_backend("tensorflow"):
+        np.testing.assert_allclose(function([np.ones(3, "float32")])[0], wanted, rtol=1e-5)
+
+
 def test_a_deep_graph_needs_no_deep_recursion():
     x = K.placeholder((None, 2))
     y = x

@@ -109,3 +109,42 @@ def test_among_processes_nothing_is_presumed(monkeypatch):
     monkeypatch.setattr(processes, "joined", lambda: object())
     with finite.presumed(True):
         assert not finite._PRESUMED.get()
+
+
+def test_effects_that_wait_for_no_check_come_once(capsys):
+    """A module that counts its calls, and what is printed, in a program that meets NaN."""
+    import tensorflow as tf
+
+    class Counting(tf.Module):
+        def __init__(self):
+            super().__init__()
+            self.calls = tf.Variable(0.0, trainable=False)
+
+        def __call__(self, x):
+            self.calls.assign_add(1.0)
+            return x * 2.0
+
+    module = Counting()
+    layer = kbackend.layers.TFModule(module)
+    x = kbackend.Input((4, 4, 1))
+    function = K.function([x], [K.pool2d(K.print_tensor(layer(x), "seen"), (2, 2))])
+    calls = []
+    for feed in (np.ones_like(WITH_NAN), WITH_NAN, WITH_NAN, WITH_NAN[:0]):
+        function([feed])
+        calls.append(float(module.calls))
+    assert calls == [1.0, 2.0, 3.0, 4.0]
+    assert capsys.readouterr().out.count("seen") == 4
+
+
+def test_draws_of_the_engine_come_once():
+    kbackend.set_rng("native")
+    try:
+        x = K.placeholder((None, 4, 4, 1))
+        function = K.function([x], [K.pool2d(x, (2, 2)), K.random_uniform((2,))])
+        found = []
+        for feeds in ((np.ones_like(WITH_NAN), WITH_NAN, WITH_NAN), (np.ones_like(WITH_NAN),) * 3):
+            K.set_seed(3)
+            found.append([function([feed])[1].tolist() for feed in feeds])
+        assert found[0] == found[1]
+    finally:
+        kbackend.set_rng("portable")

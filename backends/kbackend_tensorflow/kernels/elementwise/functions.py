@@ -19,6 +19,7 @@ def _binary(
     @tf.custom_gradient
     def kernel(x: Any, y: Any) -> Any:
         def backward(g: Any) -> tuple[Any, Any]:
+            g = tf.convert_to_tensor(g)  # that of a lookup of rows is none
             gradients = of_x(g, x, y), of_y(g, x, y)
             if x.shape == y.shape and x.shape.is_fully_defined():
                 return gradients
