@@ -27,8 +27,7 @@ from kbackend.declare.rules import (
 from kbackend.declare.sample import In, call
 from kbackend.graph.tensor import TensorSpec
 from kbackend.ops.core.cast import cast
-from kbackend.ops.elementwise.arithmetic import abs_
-from kbackend.ops.elementwise.select import clip, maximum, select_elements
+from kbackend.ops.elementwise.select import clip, select_elements
 
 
 @primitive(
@@ -229,11 +228,13 @@ _SUM: dict[str, Any] = {"promote": "float", "rule": arithmetic, "samples": pair_
 
 
 def _log_add(x: Any, y: Any) -> Any:
-    """``log(exp(x) + exp(y))``; equal operands have a case of their own because ``inf - inf`` is NaN."""
-    equal = x == y
-    distance = select_elements(equal, 1.0, abs_(x - y))
-    of_different = maximum(x, y) + log1p(exp(-distance))
-    return select_elements(equal, (x + y) * 0.5 + math.log(2.0), of_different)
+    """``log(exp(x) + exp(y))``; operands without a difference, equal infinities and NaN, have a case of their own."""
+    difference = x - y
+    undefined = difference != difference
+    known = select_elements(undefined, 0.0, difference)
+    positive = known > 0.0  # selections, whose second derivative at ties is that of one side, and not 0 as that of |x|
+    of_different = select_elements(positive, x, y) + log1p(exp(select_elements(positive, -known, known)))
+    return select_elements(undefined, (x + y) * 0.5 + math.log(2.0), of_different)
 
 
 @composite(**_SUM)

@@ -20,7 +20,7 @@ from kbackend.ops.elementwise.arithmetic import abs_
 from kbackend.ops.elementwise.exponential import exp, log1p
 from kbackend.ops.elementwise.hyperbolic import tanh
 from kbackend.ops.elementwise.power import masked_root, sqrt, square
-from kbackend.ops.elementwise.select import clip, clip_range, maximum, select_elements
+from kbackend.ops.elementwise.select import clip, clip_range, select_elements
 from kbackend.ops.elementwise.special import erf
 from kbackend.ops.nn.relu import ODD, PLAIN, activation_samples, int32_sample, smooth_samples
 
@@ -127,7 +127,8 @@ def softplus(x: TensorLike) -> Any:
     >>> K.eval(K.softplus([-1000.0, 1000.0])).tolist()
     [0.0, 1000.0]
     """
-    return maximum(x, 0.0) + log1p(exp(-abs_(x)))
+    positive = x > 0.0  # selections, whose second derivative at 0 is that of one side, and not 0 as that of |x|
+    return select_elements(positive, x, 0.0) + log1p(exp(select_elements(positive, -x, x)))
 
 
 @composite(promote="float", rule=same, samples=activation_samples(int32_sample(), avoid=(0.0,)))
