@@ -3,7 +3,8 @@
 Where the size of the batch is known nothing has to be found out. Where it is not, a branch would stand between
 operations that TensorFlow fuses, and makes a training step of convolutions a twentieth longer. So a program is traced
 as if its batches had samples, with an assertion that they have, which costs a microsecond or two; a call in which it
-fails has changed nothing, and runs again in a program that is traced with the branch.
+fails has changed nothing, and runs again in a program that is traced with the branch. Programs that would change
+something have the branch from the first call on; see :mod:`kbackend_tensorflow.presumed.effects`.
 """
 
 from __future__ import annotations

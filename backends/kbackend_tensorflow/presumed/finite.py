@@ -3,6 +3,8 @@
 A branch takes more time to trace than all else in such a kernel, as each side of it is a graph of its own. So a program
 is traced as if the values were finite, with an assertion that they are. A call in which it fails has changed nothing;
 it runs again in a program that is traced with the branch, and so do all later calls: after one NaN more are likely.
+Programs that would change something, such as variables of modules, have the branch from the first call on; see
+:mod:`kbackend_tensorflow.presumed.effects`.
 """
 
 from __future__ import annotations
