@@ -56,7 +56,9 @@ def test_compiled_dropout_draws_the_masks_of_the_plain_one(engine):
 @pytest.mark.parametrize("layer", ["LSTM", "MultiHeadAttention"])
 def test_compiled_sequences_train_as_plain_ones(engine, layer):
     """An LSTM compiled by torch 2.13 failed when it ran."""
-    x, y = RNG.normal(size=(4, 5, 3)).astype("float32"), RNG.normal(size=(4, 2)).astype("float32")
+    random = np.random.default_rng(1)  # not that of the file, whose numbers depend on which tests ran before
+    x, y = random.normal(size=(4, 5, 3)).astype("float32"), random.normal(size=(4, 2)).astype("float32")
+    K.set_seed(1)
 
     def trained(jit, start):
         inputs = Input((5, 3))
