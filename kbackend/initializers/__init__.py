@@ -172,7 +172,7 @@ class Orthogonal(Initializer):
         if len(shape) < 2:
             raise ValueError(f"an orthogonal weight needs rank 2 or more, its shape is {tuple(shape)}")
         rows, columns = math.prod(shape[:-1]), shape[-1]
-        if min(rows, columns) < 0:
+        if any(size < 0 for size in shape):
             raise ValueError(f"a shape must not have negative dimensions, it is {tuple(shape)}")
         stream = taken_stream(random_normal_op, self.seed)
 

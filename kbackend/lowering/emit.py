@@ -145,11 +145,15 @@ class Emitter:
 
     # nodes ------------------------------------------------------------------------------------------------
 
-    def constant(self, node: Node) -> None:
+    def constant(self, node: Node, made: Plan) -> None:
         value = node.attrs["value"]
         out = node.outputs[0]
         if self.backend.eager or self.immediate:
-            self.constants[id(out)] = self.bind(f"c_{identifier(out.name)}", self.target.feed(value))
+            bound = self.bind(f"c_{identifier(out.name)}", self.target.feed(value))
+            if made.watched.get(id(out)):  # a name of the function, which is assigned what is recorded
+                self.line(f"{self.register(out)} = {bound}")
+            else:
+                self.constants[id(out)] = bound
             return
         bound = self.bind(f"c_{identifier(out.name)}", value)
         self.line(f"{self.register(out)} = {self.bind('constant', self.backend.constant)}({bound})")
@@ -173,7 +177,7 @@ class Emitter:
 
     def computation(self, node: Node, made: Plan, last: bool, cells: dict[int, int]) -> None:
         if node.op.role is Role.CONSTANT:
-            return self.constant(node)
+            return self.constant(node, made)
         if node.op.role is Role.GRADIENTS:
             return self.gradients(node, made, last)
         levels = made.recorded(node)

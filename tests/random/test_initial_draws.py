@@ -112,6 +112,7 @@ def test_orthogonal_weights_have_their_stream_from_building():
     assert not np.array_equal(*expected)
 
 
-def test_an_orthogonal_weight_of_negative_size_is_refused_when_it_is_made():
+@pytest.mark.parametrize("shape", [(-1, 2), (2, -1), (-2, -3, 4)])
+def test_an_orthogonal_weight_of_negative_size_is_refused_when_it_is_made(shape):
     with pytest.raises(ValueError, match="the weight 'w': a shape must not have negative dimensions"):
-        layers.Layer().add_weight(shape=(-1, 2), initializer="orthogonal", name="w")
+        layers.Layer().add_weight(shape=shape, initializer="orthogonal", name="w")

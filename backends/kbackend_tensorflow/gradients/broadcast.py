@@ -9,7 +9,9 @@ constants have no gradient. The values are the same bit for bit.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -22,12 +24,25 @@ from kbackend_tensorflow.gradients.rules import Sizes, Symbol, broadcast
 raw = tf.raw_ops
 Part = Callable[[Any, Any], Any]
 
-
 #: graph -> how many of its operations have been met, and whether some of them have graphs of their own
 _MET: WeakKeyDictionary[Any, tuple[int, bool]] = WeakKeyDictionary()
 _WITH_GRAPHS = frozenset(
     f"{state}{kind}" for kind in ("Case", "If", "PartitionedCall", "While") for state in ("", "Stateful", "Stateless")
 )
+
+
+#: the names of the tensors that are differentiated by, which may be constants
+_TARGETS: ContextVar[frozenset[str]] = ContextVar("kbackend_tensorflow_targets", default=frozenset())
+
+
+@contextmanager
+def differentiated_by(tensors: Sequence[Any]) -> Iterator[None]:
+    """A context for ``tf.gradients`` with respect to some tensors: other constants have no gradient."""
+    token = _TARGETS.set(frozenset(t.name for t in tensors if t.op.type == "Const"))
+    try:
+        yield
+    finally:
+        _TARGETS.reset(token)
 
 
 def choose_gradients(graph: Any) -> bool:
@@ -61,7 +76,7 @@ def _gradient(operation: Any, gradient: Any) -> Any:
     found: list[Any] = [None] * len(known)
     unknown = []
     for place, (operand, part) in enumerate(zip(operation.inputs, _PARTS[operation.type])):
-        if part is None or operand.op.type == "Const":
+        if part is None or operand.op.type == "Const" and operand.name not in _TARGETS.get():
             continue
         found[place] = part(operation, gradient)
         others = broadcast([s for i, s in enumerate(known) if i != place])

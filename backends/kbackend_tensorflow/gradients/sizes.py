@@ -15,12 +15,10 @@ import tensorflow as tf
 
 from kbackend_tensorflow.gradients.rules import RULES, Size, Sizes, Symbol, is_partly_known
 
-__all__ = ["Size", "Sizes", "Symbol", "forget", "note", "sizes_of"]
-
 #: graph -> name of a tensor -> its sizes
 _KNOWN: WeakKeyDictionary[Any, dict[str, Sizes]] = WeakKeyDictionary()
-#: graph -> name of a tensor -> the operation that gives its shape when the program runs
-_SHAPES: WeakKeyDictionary[Any, dict[str, Any]] = WeakKeyDictionary()
+#: graph -> name of a tensor -> the name of its shape as a tensor; a tensor would hold the graph for ever
+_SHAPES: WeakKeyDictionary[Any, dict[str, str]] = WeakKeyDictionary()
 
 
 def sizes_of(tensor: Any) -> Sizes | None:
@@ -46,9 +44,12 @@ def shape_of(tensor: Any) -> Any:
     if tensor.graph is not graph:
         return tf.shape(tensor)
     made = _SHAPES.setdefault(graph, {})
-    if tensor.name not in made:
-        made[tensor.name] = tf.shape(tensor)
-    return made[tensor.name]
+    name = tensor.name
+    if name in made:
+        return graph.get_tensor_by_name(made[name])
+    shape = tf.shape(tensor)
+    made[name] = shape.name
+    return shape
 
 
 def forget(graph: Any) -> None:

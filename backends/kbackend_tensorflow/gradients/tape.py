@@ -9,7 +9,7 @@ from typing import Any
 import tensorflow as tf
 
 from kbackend.plugin.contract import Tape
-from kbackend_tensorflow.gradients.broadcast import choose_gradients
+from kbackend_tensorflow.gradients.broadcast import choose_gradients, differentiated_by
 from kbackend_tensorflow.grappler import stacks_kept
 from kbackend_tensorflow.wrapped import any_wrapped, module_variable
 
@@ -23,7 +23,8 @@ class TensorFlowTape(Tape):
     def gradients(
         self, level: int, loss: Any, tensors: Sequence[Any], nested: bool, last: bool
     ) -> Sequence[Any]:
-        with stacks_kept() if choose_gradients(loss.graph) else nullcontext():
+        inner = choose_gradients(loss.graph)
+        with differentiated_by(tensors), stacks_kept() if inner else nullcontext():
             if any_wrapped():
                 return self._with_modules(loss, tensors)
             found = tf.gradients(loss, list(tensors), unconnected_gradients="zero")

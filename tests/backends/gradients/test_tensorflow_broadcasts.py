@@ -1,5 +1,7 @@
 """Gradients of broadcasts on TensorFlow: the axes follow from equal unknown sizes, or are found when a program runs."""
 
+import gc
+
 import numpy as np
 import pytest
 
@@ -123,6 +125,39 @@ def test_what_may_broadcast_is_not_taken_for_equal():
         with kbackend.use_backend("numpy"):
             for ours, right in zip(found, function(feeds)):
                 np.testing.assert_allclose(ours, right, rtol=2e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("engine", ["numpy", "torch", "tensorflow"])
+def test_constants_have_gradients_where_they_are_asked_for(engine):
+    if engine == "torch":
+        pytest.importorskip("torch")
+    x, c = K.placeholder((None, 2)), K.constant([2.0, 3.0])
+    losses = [K.sum(operation(x, c)) + K.sum(operation(c, x)) for operation in OPERATIONS.values()]
+    with kbackend.use_backend(engine):
+        found = K.function([x], [K.gradients(loss, [c])[0] for loss in losses])([[[5.0, 1.0], [1.0, 6.0]]])
+    quotient = [-6 / 4 + 1 / 5 + 1 / 1, -7 / 9 + 1 / 1 + 1 / 6]
+    right = {"add": [4, 4], "divide": quotient, "maximum": [2, 2], "minimum": [2, 2], "multiply": [12, 14],
+             "subtract": [0, 0], "where": [2, 2]}  # fmt: skip
+    for name, ours in zip(OPERATIONS, found):
+        np.testing.assert_allclose(ours, right[name], rtol=1e-5, err_msg=name)
+
+
+def test_graphs_inside_of_dropped_programs_are_dropped():
+    """Those of a loop in whose body gradients are taken: what is known of them holds none."""
+    from kbackend_tensorflow.gradients import sizes
+
+    def step(i, s):
+        y = K.sum(K.tanh(s) * K.sum(s, axis=1, keepdims=True))
+        return [i + 1, s + K.gradients(y * y, [s])[0]]
+
+    with kbackend.use_backend("tensorflow"):
+        x = K.placeholder((None, 2))
+        last = K.while_loop(lambda i, s: i < 2, step, [K.constant(0, "int32"), x])[1]
+        function = K.function([x], [last])
+        function([np.ones((3, 2))])
+        del function
+        gc.collect()
+    assert not len(sizes._SHAPES) and not len(sizes._KNOWN)
 
 
 def test_products_of_batches_of_matrices():
