@@ -77,9 +77,23 @@ def test_readers_see_all_updates_of_a_call_or_none(each_backend):
     read = K.function([], [K.mean(v), K.mean(w)])
     update([]), read([])  # makes the programs, in which time the others would read all that they are to read
     pairs: list[tuple[float, float]] = []
-    in_threads(repeated(300, lambda: update([])),
-               repeated(300, lambda: pairs.append(tuple(float(x) for x in read([])))),
-               repeated(300, lambda: pairs.append(tuple(float(x[0]) for x in K.batch_get_value([v, w])))))
+    ended = threading.Event()
+
+    def updating() -> None:
+        for _ in range(300):
+            update([])
+        ended.set()
+
+    def reading(values: Callable[[], tuple[float, float]]) -> Callable[[], None]:
+        def run() -> None:  # to the end of the updates: so many reads may be over before the first
+            while not ended.is_set():
+                pairs.append(values())
+
+        return run
+
+    in_threads(updating,
+               reading(lambda: tuple(float(x) for x in read([]))),
+               reading(lambda: tuple(float(x[0]) for x in K.batch_get_value([v, w]))))
     assert [p for p in pairs if p[0] != p[1]] == []
     assert len({p[0] for p in pairs}) > 1
 

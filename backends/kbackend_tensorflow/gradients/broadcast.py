@@ -3,7 +3,8 @@
 Where a size is unknown, as that of a batch is, TensorFlow's own find those axes when the program runs: seven operations
 for two operands, in a graph whose operations take 0.2 ms each to trace and to instantiate. They differentiate by
 constants too. Here the axes are known where :mod:`kbackend_tensorflow.gradients.sizes` says that sizes are equal, and
-constants have no gradient. The values are the same bit for bit.
+constants have no gradient, but for those that are differentiated by. The sums are of the same numbers; TensorFlow's
+optimizer may fuse what is left in another way.
 """
 
 from __future__ import annotations
